@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+// Skipline: a terminal workbench for training residual networks on folders of images.
+// ARCHITECTURE.md says what each target is for and who may import whom.
+
+import PackageDescription
+
+/// Every Swift target: Swift 6 mode comes from the tools version; a warning is an error.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// Targets whose loops run over millions of numbers: optimised in debug builds too, so that the tests run at
+/// the speed of the program.
+let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+func tests(_ module: String, with more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+  .testTarget(
+    name: module + "Tests", dependencies: [.byName(name: module)] + more, resources: resources,
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "skipline",
+  products: [
+    .executable(name: "skipline", targets: ["skipline"]),
+    .executable(name: "skipline-sample", targets: ["skipline-sample"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CNcurses", providers: [.apt(["libncursesw5-dev"])]),
+    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
+
+    .target(name: "Messages", swiftSettings: strict),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Datasets", dependencies: ["Messages", "Tensors", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
+    .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
+    .target(name: "Training", dependencies: ["Datasets", "Networks", "Messages", logging], swiftSettings: numeric),
+    .target(name: "Canvas", swiftSettings: strict),
+    .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
+    .target(name: "Terminal", dependencies: ["Canvas", "CNcurses"], swiftSettings: strict),
+    .executableTarget(
+      name: "skipline", dependencies: ["Training", "Workbench", "Terminal", argumentParser, logging],
+      swiftSettings: strict),
+    .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
+    .executableTarget(
+      name: "skipline-sample", dependencies: ["SampleData", argumentParser], swiftSettings: strict),
+
+    tests("Messages"),
+    tests("Tensors"),
+    tests("Datasets"),
+    tests("Networks", resources: [.copy("References")]),
+    tests("Training"),
+    tests("Canvas"),
+    tests("Workbench", resources: [.copy("Snapshots")]),
+    tests("Terminal"),
+    tests("SampleData"),
+    tests("skipline"),
+  ])

@@ -1,0 +1,2 @@
+// Filled in by the vector loops; see CKernels.c.
+#pragma once

@@ -1,0 +1,23 @@
+// Keys and other input as values: what the terminal reports and the workbench's keymap names.
+
+/// A key press.
+public enum Key: Sendable, Hashable {
+  case character(Character)
+  /// A letter with Control, in lower case: `.control("c")`.
+  case control(Character)
+  case function(Int)
+  case enter, escape, tab, backTab, backspace, delete
+  case up, down, left, right, home, end, pageUp, pageDown
+}
+
+/// Something a person did at the terminal.
+public enum Input: Sendable, Hashable {
+  case key(Key)
+  /// A button pressed in a cell.
+  case click(x: Int, y: Int)
+  /// The wheel turned over a cell; `rows` is negative towards the top.
+  case scroll(x: Int, y: Int, rows: Int)
+  case resized(Size)
+  /// The terminal is gone.
+  case endOfInput
+}

@@ -1,0 +1,39 @@
+// What the screen asks of the engine. Every command is a value, so that it can cross a thread or a socket.
+
+/// A request to the engine.
+public enum Command: Codable, Sendable, Equatable {
+  // Browsing: answered at once, also while a step is computed.
+
+  /// Read a dataset's folder; answered by `.dataset`, with `.datasetProgress` before it.
+  case openDataset(path: String, split: SplitSettings, checkDecoding: Bool)
+  /// Describe the network these settings would build; answered by `.network`.
+  case describeNetwork(NetworkSettings, imageSize: Int, classes: Int, batchSize: Int)
+  /// List the checkpoints of every run in a folder; answered by `.checkpoints`.
+  case listCheckpoints(project: String)
+  /// Decode one file for display, its longer side at most `maximumSide` pixels; answered by `.preview`.
+  case preview(path: String, maximumSide: Int)
+
+  // Work: carried out between two steps, in order.
+
+  /// Start a new run; refused while one is under way.
+  case start(TrainingSettings)
+  /// Go on with an earlier run from its last checkpoint; refused while one is under way.
+  case resumeRun(folder: String)
+  case training(TrainingCommand)
+  /// Evaluate a checkpoint on a split of the data; training, if any, waits. Answered by `.evaluation`.
+  case evaluate(checkpoint: String, data: String?, split: Split)
+  /// Stop and save what is under way, then end the engine.
+  case shutDown
+}
+
+/// What a running training loop can be told; it takes effect within one step.
+public enum TrainingCommand: Codable, Sendable, Equatable {
+  case pause
+  case resume
+  /// Save `last`, then end the run.
+  case stop
+  /// Save `last` now.
+  case saveCheckpoint
+  /// Set the schedule's peak rate from now on.
+  case setLearningRate(Double)
+}

@@ -1,0 +1,49 @@
+// What the engine tells the screen. Every event is a value, so that it can cross a thread or a socket.
+
+/// What the engine is doing.
+public enum EngineState: Codable, Sendable, Equatable {
+  case idle
+  /// Reading the dataset, measuring its mean and deviation, building the network.
+  case preparing
+  case training
+  case paused
+  /// Measuring the validation images at the end of an epoch.
+  case validating
+  case evaluating(checkpoint: String)
+  case stopping
+}
+
+/// Something that happened in the engine.
+public enum Event: Codable, Sendable, Equatable {
+  case state(EngineState)
+  case datasetProgress(files: Int)
+  case dataset(DatasetReport)
+  case network(NetworkSummary)
+  case checkpoints([CheckpointInfo])
+  /// A decoded picture, or the reason why there is none.
+  case preview(path: String, PixelImage?, reason: String?)
+
+  case training(TrainingEvent)
+
+  case evaluationProgress(done: Int, total: Int)
+  case evaluation(EvaluationReport)
+
+  /// Something to know; work goes on.
+  case warning(String)
+  /// What was asked could not be done: what happened, to which file, what to do.
+  case failure(String)
+}
+
+/// What a training loop reports, in the order in which it happens.
+public enum TrainingEvent: Codable, Sendable, Equatable {
+  case started(RunDescription)
+  case step(StepMetrics)
+  case validating(done: Int, total: Int)
+  case epoch(EpochMetrics)
+  case paused
+  case resumed
+  case learningRateChanged(Double)
+  case checkpointSaved(CheckpointInfo)
+  case warning(String)
+  case finished(RunOutcome)
+}

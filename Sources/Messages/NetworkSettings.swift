@@ -1,0 +1,77 @@
+// What a person chooses about a network: its name and the options of the papers. Plain values; the tables that
+// give them meaning are in Networks.
+
+/// Which network to build, in the words of the papers.
+public struct NetworkSettings: Codable, Sendable, Hashable {
+  /// The network's name as users type it: `resnet18`, `cifar20`, `plain34`, `vgg19`, `vgg19_bn`.
+  public var name: String
+  /// How a block's input reaches its output; nil takes the family's default (A for the CIFAR family, B else).
+  public var shortcut: Shortcut?
+  /// Where option A puts the zero channels.
+  public var zeroPlacement: ZeroPlacement
+  /// The order of convolution, normalisation and activation in a block; nil takes the family's default
+  /// (v1.5 for bottleneck nets, v1 else).
+  public var version: BlockVersion?
+  /// The layers before the first block; nil takes the family's default for the image size.
+  public var stem: Stem?
+  /// Multiplies every channel count but the image's and the classifier's.
+  public var widthMultiplier: Double
+  public var head: Head
+
+  public init(
+    name: String, shortcut: Shortcut? = nil, zeroPlacement: ZeroPlacement = .split, version: BlockVersion? = nil,
+    stem: Stem? = nil, widthMultiplier: Double = 1, head: Head = .standard
+  ) {
+    self.name = name
+    self.shortcut = shortcut
+    self.zeroPlacement = zeroPlacement
+    self.version = version
+    self.stem = stem
+    self.widthMultiplier = widthMultiplier
+    self.head = head
+  }
+}
+
+/// The shortcut options of He et al. 2015 (arXiv:1512.03385), section 3.3.
+public enum Shortcut: String, Codable, Sendable, CaseIterable {
+  /// Identity; new channels are zero. No parameters.
+  case zeroPadding = "A"
+  /// A 1x1 projection where the shape changes, identity elsewhere.
+  case projection = "B"
+  /// A 1x1 projection in every block.
+  case projectionAlways = "C"
+}
+
+/// Where the zero channels of option A stand among the output's channels.
+public enum ZeroPlacement: String, Codable, Sendable, CaseIterable {
+  /// Half before and half after the carried channels.
+  case split
+  /// All after them.
+  case end
+}
+
+/// The order of layers inside a residual block.
+public enum BlockVersion: String, Codable, Sendable, CaseIterable {
+  /// He et al. 2015: ReLU after the addition; a bottleneck's stride in its first 1x1.
+  case v1
+  /// As v1, a bottleneck's stride in its 3x3 (torchvision's).
+  case v1_5 = "v1.5"
+  /// He et al. 2016 (arXiv:1603.05027): batch norm and ReLU before each convolution.
+  case v2
+}
+
+/// The layers before the first stage.
+public enum Stem: String, Codable, Sendable, CaseIterable {
+  /// 7x7 convolution with stride 2, then a 3x3 max pool with stride 2.
+  case large
+  /// 3x3 convolution with stride 1 and no pool, for small images.
+  case small
+}
+
+/// The classifier after the global pool.
+public enum Head: String, Codable, Sendable, CaseIterable {
+  /// One dense layer.
+  case standard
+  /// Dropout 0.5, then a dense layer with truncated-normal weights of deviation 0.1 and an L2 penalty of its own.
+  case regularised
+}

@@ -1,0 +1,85 @@
+// A network layer by layer, as `skipline summary` prints it and the layers pane shows it.
+
+/// A tensor's extent without the batch: height, width, channels.
+public struct FeatureShape: Codable, Sendable, Hashable {
+  public var height: Int
+  public var width: Int
+  public var channels: Int
+
+  public init(height: Int, width: Int, channels: Int) {
+    self.height = height
+    self.width = width
+    self.channels = channels
+  }
+
+  public var count: Int { height * width * channels }
+}
+
+/// One layer's row.
+public struct LayerRow: Codable, Sendable, Equatable {
+  public enum Kind: String, Codable, Sendable {
+    case convolution = "conv"
+    case batchNorm = "batch norm"
+    case relu = "ReLU"
+    case maxPool = "max pool"
+    case globalAveragePool = "global pool"
+    case averagePool = "average pool"
+    case flatten
+    case dense
+    case dropout
+    case zeroPad = "zero pad"
+    case addition = "add"
+  }
+
+  /// The name that parameters are saved under: `layer1.0.conv1`.
+  public var name: String
+  public var kind: Kind
+  /// Kernel and stride as text, `3x3/2`; nil where a layer has none.
+  public var window: String?
+  public var output: FeatureShape
+  public var parameters: Int
+  /// Multiply-adds for one image; convolutions and dense layers only, as the papers count.
+  public var multiplyAdds: Int
+  /// Nesting below the network, for indentation: 0 outside blocks, 1 in a block's body, 2 on its shortcut.
+  public var depth: Int
+
+  public init(
+    name: String, kind: Kind, window: String? = nil, output: FeatureShape, parameters: Int = 0,
+    multiplyAdds: Int = 0, depth: Int = 0
+  ) {
+    self.name = name
+    self.kind = kind
+    self.window = window
+    self.output = output
+    self.parameters = parameters
+    self.multiplyAdds = multiplyAdds
+    self.depth = depth
+  }
+}
+
+/// A network's rows and totals.
+public struct NetworkSummary: Codable, Sendable, Equatable {
+  /// The settings with every default filled in.
+  public var network: NetworkSettings
+  public var input: FeatureShape
+  public var classes: Int
+  public var layers: [LayerRow]
+  public var batchSize: Int
+  /// Estimated bytes to train at `batchSize`: parameters, gradients, momentum, activations and work space.
+  public var trainingMemory: Int
+
+  public init(
+    network: NetworkSettings, input: FeatureShape, classes: Int, layers: [LayerRow], batchSize: Int,
+    trainingMemory: Int
+  ) {
+    self.network = network
+    self.input = input
+    self.classes = classes
+    self.layers = layers
+    self.batchSize = batchSize
+    self.trainingMemory = trainingMemory
+  }
+
+  public var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
+  public var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
+}

@@ -1,0 +1,83 @@
+// What there is to know about a run and about a checkpoint without loading either.
+
+/// A checkpoint file and what its metadata says.
+public struct CheckpointInfo: Codable, Sendable, Equatable {
+  public var path: String
+  /// The file's name without its ending: `last`, `best`, `epoch-0003`.
+  public var name: String
+  /// Epochs completed, and optimiser steps done.
+  public var epoch: Int
+  public var step: Int
+  /// Validation accuracy when it was saved, 0...1; nil where there was none.
+  public var validationAccuracy: Double?
+  /// ISO 8601, UTC.
+  public var savedAt: String
+
+  public init(path: String, name: String, epoch: Int, step: Int, validationAccuracy: Double?, savedAt: String) {
+    self.path = path
+    self.name = name
+    self.epoch = epoch
+    self.step = step
+    self.validationAccuracy = validationAccuracy
+    self.savedAt = savedAt
+  }
+}
+
+/// A run as it starts or is resumed: what the curves need to know before the first step.
+public struct RunDescription: Codable, Sendable, Equatable {
+  /// The run's folder.
+  public var folder: String
+  public var settings: TrainingSettings
+  public var classes: [String]
+  /// Images that each epoch trains on.
+  public var trainingImages: Int
+  public var validationImages: Int
+  public var stepsPerEpoch: Int
+  public var parameters: Int
+  /// Accuracy of always answering the most frequent training class, 0...1.
+  public var chance: Double
+  /// The epochs done before, when the run is resumed.
+  public var history: [EpochMetrics]
+
+  public init(
+    folder: String, settings: TrainingSettings, classes: [String], trainingImages: Int, validationImages: Int,
+    stepsPerEpoch: Int, parameters: Int, chance: Double, history: [EpochMetrics] = []
+  ) {
+    self.folder = folder
+    self.settings = settings
+    self.classes = classes
+    self.trainingImages = trainingImages
+    self.validationImages = validationImages
+    self.stepsPerEpoch = stepsPerEpoch
+    self.parameters = parameters
+    self.chance = chance
+    self.history = history
+  }
+}
+
+/// How a run ended.
+public struct RunOutcome: Codable, Sendable, Equatable {
+  public enum Reason: String, Codable, Sendable {
+    case completed, timeBudget, earlyStopping, stopped
+  }
+
+  public var folder: String
+  public var reason: Reason
+  public var epochs: Int
+  public var steps: Int
+  /// The best epoch's validation accuracy; nil without validation images.
+  public var bestValidationAccuracy: Double?
+  /// Seconds of wall time.
+  public var seconds: Double
+
+  public init(
+    folder: String, reason: Reason, epochs: Int, steps: Int, bestValidationAccuracy: Double?, seconds: Double
+  ) {
+    self.folder = folder
+    self.reason = reason
+    self.epochs = epochs
+    self.steps = steps
+    self.bestValidationAccuracy = bestValidationAccuracy
+    self.seconds = seconds
+  }
+}

@@ -1,0 +1,184 @@
+// Everything a training run depends on, as one value: it is what the screen's form edits, what the command line
+// fills in, and what run.json records. Reading it back starts the same run again.
+
+/// The settings of one training run.
+public struct TrainingSettings: Codable, Sendable, Equatable {
+  /// The dataset's folder.
+  public var data: String
+  public var split: SplitSettings
+  public var network: NetworkSettings
+  public var preprocessing: PreprocessingSettings
+  public var augmentation: AugmentationSettings
+  public var optimiser: OptimiserSettings
+  /// The peak learning rate; the schedule scales it.
+  public var learningRate: Double
+  public var schedule: Schedule
+  /// Mass moved from the true class to all classes evenly, 0 ..< 1 (Szegedy et al. 2015, section 7).
+  public var labelSmoothing: Double
+  public var batchSize: Int
+  public var epochs: Int
+  /// Seconds after which training ends, whatever the epoch; nil for none.
+  public var timeBudget: Double?
+  /// Epochs without a better validation accuracy after which training ends; nil for none.
+  public var earlyStoppingPatience: Int?
+  public var seed: UInt64
+  /// Threads that compute; nil for one a processor. The result does not depend on it.
+  public var threads: Int?
+  /// Threads that decode and augment ahead of the network.
+  public var workers: Int
+  public var keep: KeepPolicy
+  /// Steps between two logged lines of metrics.jsonl.
+  public var logEvery: Int
+  /// The folder that holds runs.
+  public var project: String
+  /// The run's name in it; nil for a new one made of network and number.
+  public var name: String?
+
+  public init(
+    data: String, split: SplitSettings = SplitSettings(), network: NetworkSettings,
+    preprocessing: PreprocessingSettings = PreprocessingSettings(),
+    augmentation: AugmentationSettings = AugmentationSettings(),
+    optimiser: OptimiserSettings = OptimiserSettings(), learningRate: Double = 0.1,
+    schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64, epochs: Int = 10,
+    timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
+    workers: Int = 1, keep: KeepPolicy = KeepPolicy(), logEvery: Int = 10, project: String = "runs",
+    name: String? = nil
+  ) {
+    self.data = data
+    self.split = split
+    self.network = network
+    self.preprocessing = preprocessing
+    self.augmentation = augmentation
+    self.optimiser = optimiser
+    self.learningRate = learningRate
+    self.schedule = schedule
+    self.labelSmoothing = labelSmoothing
+    self.batchSize = batchSize
+    self.epochs = epochs
+    self.timeBudget = timeBudget
+    self.earlyStoppingPatience = earlyStoppingPatience
+    self.seed = seed
+    self.threads = threads
+    self.workers = workers
+    self.keep = keep
+    self.logEvery = logEvery
+    self.project = project
+    self.name = name
+  }
+}
+
+/// How a folder without `train`, `val` and `test` is divided: shares of 100 by a hash of each relative path.
+public struct SplitSettings: Codable, Sendable, Equatable {
+  /// Percent of the images, 0...100; the three add up to 100.
+  public var train: Int
+  public var validation: Int
+  public var test: Int
+
+  public init(train: Int = 80, validation: Int = 10, test: Int = 10) {
+    self.train = train
+    self.validation = validation
+    self.test = test
+  }
+}
+
+/// How any image becomes the network's input; recorded in every checkpoint.
+public struct PreprocessingSettings: Codable, Sendable, Equatable {
+  /// The side of the square input, pixels.
+  public var imageSize: Int
+  public var resize: Resize
+  public var normalisation: Normalisation
+
+  public init(imageSize: Int = 64, resize: Resize = .automatic, normalisation: Normalisation = .trainingSet) {
+    self.imageSize = imageSize
+    self.resize = resize
+    self.normalisation = normalisation
+  }
+
+  /// How the square is obtained.
+  public enum Resize: String, Codable, Sendable, CaseIterable {
+    /// `crop` for sets of photographs (image size 128 or more), `stretch` for smaller ones.
+    case automatic = "auto"
+    /// Both sides to the image size, whatever the aspect: nothing of a small image is cut off.
+    case stretch
+    /// The shorter side to 256/224 of the image size, then the centre: proportions stay.
+    case crop
+  }
+
+  /// Where the channel means and deviations come from, on values in 0...1.
+  public enum Normalisation: Codable, Sendable, Equatable {
+    /// Measured on the training images.
+    case trainingSet
+    case given(mean: [Float], deviation: [Float])
+  }
+}
+
+/// Random changes of training images; a function of (seed, epoch, image).
+public struct AugmentationSettings: Codable, Sendable, Equatable {
+  public var crop: Crop
+  /// Mirrors half of the images; off for digits, letters and signs.
+  public var horizontalFlip: Bool
+  /// Largest relative change of brightness, contrast and saturation, 0 for none.
+  public var colourJitter: Double
+
+  public init(crop: Crop = .automatic, horizontalFlip: Bool = true, colourJitter: Double = 0) {
+    self.crop = crop
+    self.horizontalFlip = horizontalFlip
+    self.colourJitter = colourJitter
+  }
+
+  public enum Crop: String, Codable, Sendable, CaseIterable {
+    /// `randomResized` where the preprocessing crops, `padAndCrop` where it stretches.
+    case automatic = "auto"
+    case none
+    /// Zero padding of an eighth of the side all round, then a random square (He et al. 2015, section 4.2).
+    case padAndCrop = "pad"
+    /// A random area of 35 to 100 % and aspect of 3/4 to 4/3, resized (Szegedy et al. 2014, section 6).
+    case randomResized = "resized"
+  }
+}
+
+/// Stochastic gradient descent with momentum.
+public struct OptimiserSettings: Codable, Sendable, Equatable {
+  public var momentum: Double
+  public var nesterov: Bool
+  public var weightDecay: Double
+  /// Whether weight decay also acts on batch norm's scale and shift and on biases.
+  public var decayNormsAndBiases: Bool
+  /// Largest norm of the whole gradient; nil for no clipping.
+  public var gradientClip: Double?
+
+  public init(
+    momentum: Double = 0.9, nesterov: Bool = false, weightDecay: Double = 5e-4, decayNormsAndBiases: Bool = true,
+    gradientClip: Double? = nil
+  ) {
+    self.momentum = momentum
+    self.nesterov = nesterov
+    self.weightDecay = weightDecay
+    self.decayNormsAndBiases = decayNormsAndBiases
+    self.gradientClip = gradientClip
+  }
+}
+
+/// The learning rate as a function of the step.
+public enum Schedule: Codable, Sendable, Equatable {
+  case constant
+  /// Multiplied by `factor` at each of the epochs named (counted from 1).
+  case step(epochs: [Int], factor: Double)
+  /// Linear rise over the share `warmUp` of all steps, then half a cosine to zero (Loshchilov and Hutter 2016).
+  case cosine(warmUp: Double)
+  /// Multiplied by `factor` after `patience` epochs without a better validation loss.
+  case plateau(factor: Double, patience: Int)
+}
+
+/// Which checkpoints stay besides `last` and `best`.
+public struct KeepPolicy: Codable, Sendable, Equatable {
+  /// A numbered checkpoint every so many epochs; 0 for none.
+  public var everyEpochs: Int
+  /// How many of the numbered ones stay, the newest; nil for all.
+  public var newest: Int?
+
+  public init(everyEpochs: Int = 1, newest: Int? = 3) {
+    self.everyEpochs = everyEpochs
+    self.newest = newest
+  }
+}
