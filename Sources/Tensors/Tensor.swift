@@ -1,0 +1,93 @@
+// A dense array of Float32 with a shape. A value: assigning copies on the first write. It knows memory and shape;
+// what the numbers mean is the layers' business.
+
+/// An n-dimensional array of 32-bit floats in row-major order.
+///
+/// Activations are [batch, height, width, channels].
+public struct Tensor: Sendable {
+  public private(set) var shape: [Int]
+  private var storage: TensorStorage
+
+  /// A tensor whose contents are undefined until written.
+  public init(uninitialised shape: [Int]) {
+    precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative extent")
+    self.shape = shape
+    storage = TensorStorage(count: shape.reduce(1, *))
+  }
+
+  public init(zeros shape: [Int]) {
+    self.init(uninitialised: shape)
+    storage.base.initialize(repeating: 0, count: storage.count)
+  }
+
+  public init(_ shape: [Int], _ values: [Float]) {
+    precondition(shape.reduce(1, *) == values.count, "the shape \(shape) does not hold \(values.count) values")
+    self.init(uninitialised: shape)
+    values.withUnsafeBufferPointer { values in
+      guard let source = values.baseAddress else { return }
+      storage.base.initialize(from: source, count: values.count)
+    }
+  }
+
+  /// Each element from a function of its index.
+  public init(_ shape: [Int], _ value: (Int) -> Float) {
+    self.init(uninitialised: shape)
+    for index in 0..<storage.count { storage.base[index] = value(index) }
+  }
+
+  public var count: Int { storage.count }
+
+  /// A copy of the elements.
+  public var values: [Float] { Array(UnsafeBufferPointer(start: storage.base, count: storage.count)) }
+
+  /// The same elements under another shape of the same count.
+  public consuming func reshaped(_ shape: [Int]) -> Tensor {
+    precondition(shape.reduce(1, *) == count, "\(self.shape) cannot become \(shape)")
+    self.shape = shape
+    return self
+  }
+
+  public subscript(index: Int) -> Float {
+    get {
+      precondition((0..<count).contains(index), "index \(index) of a tensor of \(count)")
+      return storage.base[index]
+    }
+    set {
+      precondition((0..<count).contains(index), "index \(index) of a tensor of \(count)")
+      makeUnique()
+      storage.base[index] = newValue
+    }
+  }
+
+  /// Calls `body` with the elements; the pointer is valid only inside.
+  public func read<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
+    try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }
+  }
+
+  /// Calls `body` with the elements to change; the pointer is valid only inside.
+  public mutating func write<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
+    makeUnique()
+    return try withExtendedLifetime(storage) { try body(storage.base) }
+  }
+
+  /// Calls `body` with the elements of two tensors.
+  public static func read<Result>(
+    _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try a.read { a in try b.read { b in try body(a, b) } }
+  }
+
+  private mutating func makeUnique() {
+    guard !isKnownUniquelyReferenced(&storage) else { return }
+    let copy = TensorStorage(count: storage.count)
+    copy.base.initialize(from: storage.base, count: storage.count)
+    storage = copy
+  }
+}
+
+extension Tensor: Equatable {
+  /// Same shape and bit-equal elements, except that zeros of both signs are equal and a NaN equals nothing.
+  public static func == (left: Tensor, right: Tensor) -> Bool {
+    left.shape == right.shape && (0..<left.count).allSatisfy { left.storage.base[$0] == right.storage.base[$0] }
+  }
+}
