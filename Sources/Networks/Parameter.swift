@@ -1,0 +1,95 @@
+// What a network learns and what it keeps besides: named arrays that the optimiser, the checkpoint, the summary and
+// the gradient tests all go through.
+
+import Tensors
+
+/// A learnt array with its gradient.
+public final class Parameter {
+  /// What kind of array it is: decides initialisation, weight decay and the order of dimensions in a file.
+  public enum Role: Sendable, Equatable {
+    /// Inner order [K, K, C, O]; in files [O, C, K, K].
+    case convolutionWeight
+    /// Inner order [H * W * C, O] for an input map [H, W, C]; in files [O, C * H * W].
+    case denseWeight(map: [Int])
+    case bias
+    /// Batch norm's gamma or beta.
+    case norm
+  }
+
+  /// The name in checkpoints: `layer1.0.conv1.weight`.
+  public let name: String
+  public let role: Role
+  public var value: Tensor
+  /// The loss's gradient by `value`, same shape; overwritten by each backward pass.
+  public var gradient: Tensor
+  /// A weight decay of its own that replaces the optimiser's; nil for the optimiser's.
+  public let penalty: Double?
+
+  public init(name: String, role: Role, value: Tensor, penalty: Double? = nil) {
+    self.name = name
+    self.role = role
+    self.value = value
+    self.penalty = penalty
+    gradient = Tensor(zeros: value.shape)
+  }
+
+  /// Whether it is a batch norm's or a bias: the ones that may be spared weight decay.
+  public var isNormOrBias: Bool { role == .norm || role == .bias }
+}
+
+/// State that is measured rather than learnt: a batch norm's running mean or variance.
+public final class StateBuffer {
+  public let name: String
+  public var value: Tensor
+
+  public init(name: String, value: Tensor) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension Parameter {
+  /// The shape in files, in PyTorch's order.
+  public var fileShape: [Int] {
+    switch role {
+    case .convolutionWeight: [value.shape[3], value.shape[2], value.shape[0], value.shape[1]]
+    case .denseWeight: [value.shape[1], value.shape[0]]
+    case .bias, .norm: value.shape
+    }
+  }
+
+  /// An array of this shape, in the order of files.
+  public func fileOrder(_ tensor: Tensor) -> [Float] { reorder(tensor.values, toFile: true) }
+
+  /// The inverse of `fileOrder`.
+  public func innerOrder(_ values: [Float]) -> Tensor { Tensor(value.shape, reorder(values, toFile: false)) }
+
+  private func reorder(_ source: [Float], toFile: Bool) -> [Float] {
+    precondition(source.count == value.count, "\(name) has \(value.count) values, not \(source.count)")
+    // Both weights are a matrix [places, C, O] inside and [O, C, places] in files, a place being a pixel of the
+    // kernel or of the map.
+    let places: Int
+    let channels: Int
+    switch role {
+    case .convolutionWeight:
+      places = value.shape[0] * value.shape[1]
+      channels = value.shape[2]
+    case .denseWeight(let map):
+      places = map[0] * map[1]
+      channels = map[2]
+    case .bias, .norm: return source
+    }
+    let outputs = value.count / max(1, places * channels)
+    var target = [Float](repeating: 0, count: source.count)
+    for place in 0..<places {
+      for channel in 0..<channels {
+        for output in 0..<outputs {
+          let inner = (place * channels + channel) * outputs + output
+          let file = (output * channels + channel) * places + place
+          if toFile { target[file] = source[inner] } else { target[inner] = source[file] }
+        }
+      }
+    }
+    return target
+  }
+}
