@@ -25,6 +25,8 @@ let package = Package(
   products: [
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
+    // For Benchmarks, a package of its own.
+    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -41,7 +43,7 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Messages", "Tensors", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
-    .target(name: "Training", dependencies: ["Datasets", "Networks", "Messages", logging], swiftSettings: numeric),
+    .target(name: "Training", dependencies: ["CKernels", "Datasets", "Networks", "Messages", logging], swiftSettings: numeric),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses"], swiftSettings: strict),

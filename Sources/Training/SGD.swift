@@ -1,0 +1,57 @@
+// Stochastic gradient descent: one loop over every parameter.
+
+import CKernels
+import Messages
+import Networks
+import Tensors
+
+/// SGD with momentum, Nesterov's form optional, and weight decay as an L2 penalty.
+///
+/// g = gradient + decay * value; v = momentum * v + g; value -= rate * v, or rate * (g + momentum * v) in Nesterov's
+/// form (Sutskever et al. 2013, as PyTorch writes it: the rate is outside v).
+public struct SGD {
+  private let settings: OptimiserSettings
+  /// v of each parameter, in the parameters' order and inner layout.
+  public internal(set) var velocities: [Tensor]
+
+  public init(_ settings: OptimiserSettings, _ parameters: [Parameter]) {
+    self.settings = settings
+    velocities = parameters.map { Tensor(zeros: $0.value.shape) }
+  }
+
+  /// Changes every parameter by its gradient.
+  /// - Parameters:
+  ///   - parameters: those of `init`, in the same order.
+  ///   - gradientScale: multiplies the gradient first; see `clippingScale`.
+  public mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ workers: WorkerPool) {
+    precondition(parameters.count == velocities.count, "the optimiser was made for other parameters")
+    let (momentum, nesterov) = (Float(settings.momentum), settings.nesterov ? Int32(1) : 0)
+    for (index, parameter) in parameters.enumerated() {
+      let count = parameter.value.count
+      let decay = Float(self.decay(of: parameter))
+      parameter.gradient.read { gradient in
+        velocities[index].write { velocity in
+          parameter.value.write { value in
+            workers.run(over: count) { part in
+              let start = part.lowerBound
+              ck_sgd(
+                value + start, velocity + start, gradient + start, part.count, Float(rate), momentum, decay,
+                Float(gradientScale), nesterov)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// What to multiply a gradient of this norm by, so that it is no longer than the clip.
+  public func clippingScale(gradientNorm: Double) -> Double {
+    guard let clip = settings.gradientClip, gradientNorm > clip else { return 1 }
+    return clip / gradientNorm
+  }
+
+  private func decay(of parameter: Parameter) -> Double {
+    if let penalty = parameter.penalty { return penalty }
+    return parameter.isNormOrBias && !settings.decayNormsAndBiases ? 0 : settings.weightDecay
+  }
+}
