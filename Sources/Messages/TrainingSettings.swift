@@ -7,6 +7,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var data: String
   public var split: SplitSettings
   public var network: NetworkSettings
+  /// A safetensors file of the same network to start from, ours or PyTorch's; nil for random weights.
+  public var initialWeights: String?
   public var preprocessing: PreprocessingSettings
   public var augmentation: AugmentationSettings
   public var optimiser: OptimiserSettings
@@ -36,7 +38,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
 
   public init(
     data: String, split: SplitSettings = SplitSettings(), network: NetworkSettings,
-    preprocessing: PreprocessingSettings = PreprocessingSettings(),
+    initialWeights: String? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimiser: OptimiserSettings = OptimiserSettings(), learningRate: Double = 0.1,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64, epochs: Int = 10,
@@ -47,6 +49,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.data = data
     self.split = split
     self.network = network
+    self.initialWeights = initialWeights
     self.preprocessing = preprocessing
     self.augmentation = augmentation
     self.optimiser = optimiser

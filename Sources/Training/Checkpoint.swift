@@ -1,0 +1,149 @@
+// A checkpoint: a network's weights with all that is needed to use them, and, in `last`, all that is needed to go on
+// training. One self-contained safetensors file; what is not a tensor is JSON in its metadata.
+
+import Datasets
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+/// What makes weights usable: which network, which classes, which input.
+public struct ModelDescription: Codable, Sendable, Equatable {
+  /// With every default filled in.
+  public var network: NetworkSettings
+  /// In the order of the labels.
+  public var classes: [String]
+  public var preprocessing: Preprocessing
+
+  public init(network: NetworkSettings, classes: [String], preprocessing: Preprocessing) {
+    self.network = network
+    self.classes = classes
+    self.preprocessing = preprocessing
+  }
+
+  /// The plan of the described network.
+  public func plan() throws -> NetworkPlan {
+    try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: classes.count)
+  }
+}
+
+/// Writing and reading checkpoints.
+public enum Checkpoint {
+  private static let modelKey = "skipline.model"
+  private static let stateKey = "skipline.training_state"
+  private static let versionKey = "skipline.version"
+  private static let momentumPrefix = "skipline.momentum."
+
+  /// Writes a checkpoint, atomically and checked.
+  ///
+  /// Without `resumable` the file's arrays are exactly a PyTorch `state_dict`; with it, the momentum of each parameter
+  /// follows under `skipline.momentum.`, so that training can go on from it bit for bit.
+  /// - Throws: `FileOperationError`.
+  public static func save(
+    _ network: Network, _ model: ModelDescription, info: CheckpointInfo, resumable: (TrainingState, SGD)? = nil
+  ) throws {
+    var arrays = network.stateArrays()
+    var metadata = info.metadata
+    metadata["format"] = "pt"
+    metadata[versionKey] = Skipline.version
+    metadata[modelKey] = try json(model)
+    if let (state, optimiser) = resumable {
+      metadata[stateKey] = try json(state)
+      for (parameter, velocity) in zip(network.parameters, optimiser.velocities) {
+        arrays.append(
+          NamedArray(
+            name: momentumPrefix + parameter.name, shape: parameter.fileShape, floats: parameter.fileOrder(velocity)
+          ))
+      }
+    }
+    try Safetensors.write(arrays, metadata: metadata, to: info.path)
+  }
+
+  /// A checkpoint's network, ready to use.
+  /// - Throws: `CheckpointError`, `SafetensorsError` or `NetworkError`.
+  public static func load(path: String) throws -> LoadedModel {
+    let contents = try Safetensors.read(path: path)
+    guard let text = contents.metadata[modelKey] else {
+      throw CheckpointError.noDescription(path: path)
+    }
+    return try load(contents, as: try decode(ModelDescription.self, text, path))
+  }
+
+  /// The network of a file without our description, such as PyTorch's, described by the caller.
+  public static func load(path: String, as model: ModelDescription) throws -> LoadedModel {
+    try load(try Safetensors.read(path: path), as: model)
+  }
+
+  /// The description in a checkpoint, without its weights; nil for a file of another program.
+  public static func model(path: String) throws -> ModelDescription? {
+    let metadata = try Safetensors.readMetadata(path: path)
+    return try metadata[modelKey].map { try decode(ModelDescription.self, $0, path) }
+  }
+
+  /// Restores network and optimiser from a `last` checkpoint.
+  /// - Returns: where training stood.
+  public static func resume(path: String, network: Network, optimiser: inout SGD) throws -> TrainingState {
+    let contents = try Safetensors.read(path: path)
+    guard let text = contents.metadata[stateKey] else { throw CheckpointError.notResumable(path: path) }
+    let state = try decode(TrainingState.self, text, path)
+    let velocities = try network.parameters.map { parameter in
+      let name = momentumPrefix + parameter.name
+      guard contents.shape(of: name) == parameter.fileShape else {
+        throw CheckpointError.doesNotFit(path: path, reason: "the momentum of '\(parameter.name)' is not in it")
+      }
+      return parameter.innerOrder(try contents.floats(name))
+    }
+    try network.loadState(contents)
+    optimiser.velocities = velocities
+    return state
+  }
+
+  private static func load(_ contents: SafetensorsContents, as model: ModelDescription) throws -> LoadedModel {
+    let network = Network(try model.plan(), seed: 0)
+    try network.loadState(contents)
+    return LoadedModel(path: contents.path, description: model, network: network)
+  }
+
+  private static func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  private static func decode<Value: Decodable>(_ type: Value.Type, _ text: String, _ path: String) throws -> Value {
+    do {
+      return try JSONDecoder().decode(type, from: Data(text.utf8))
+    } catch {
+      throw CheckpointError.doesNotFit(path: path, reason: "its description cannot be read (\(error))")
+    }
+  }
+}
+
+/// A network with weights from a file, and what the file says about it. Not `Sendable`, like the network.
+public struct LoadedModel {
+  public let path: String
+  public let description: ModelDescription
+  public let network: Network
+}
+
+/// A file of weights that cannot be used as asked.
+public enum CheckpointError: Error, Equatable, CustomStringConvertible {
+  case noDescription(path: String)
+  case doesNotFit(path: String, reason: String)
+  case notResumable(path: String)
+  case noCheckpoint(run: String)
+
+  public var description: String {
+    switch self {
+    case .noDescription(let path):
+      "\(path) does not say which network it is; name it with --net, --imgsz and --data for its classes"
+    case .doesNotFit(let path, let reason):
+      "\(path) does not fit: \(reason); check the network, the shortcut and the number of classes"
+    case .notResumable(let path):
+      "\(path) holds weights only, no training to go on with; resume from the run's last.safetensors, or start a "
+        + "new run from it with --weights"
+    case .noCheckpoint(let run):
+      "\(run) has no checkpoint yet; train it first, or name a .safetensors file"
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// What the commands and the engine both do: start or resume a run, evaluate a run or a checkpoint. A job finds the
+// files and puts the parts together; the work itself is in TrainingLoop and Evaluation.
+
+import Datasets
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+/// A run ready to be trained.
+public struct TrainingJob: Sendable {
+  public let prepared: PreparedRun
+  public let run: RunFolder
+  private let resuming: Bool
+
+  /// Prepares the data, then makes the run's folder and its record.
+  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `RunFolderError` or `FileOperationError`; no folder is
+  ///   left behind by settings or data that cannot be used.
+  public static func new(_ settings: TrainingSettings, commandLine: [String]) throws -> TrainingJob {
+    let prepared = try PreparedRun(settings)
+    let run = try RunFolder.create(
+      project: settings.project, name: settings.name, defaultStem: settings.network.name)
+    try run.save(
+      RunRecord(
+        skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: settings,
+        model: prepared.model, splitFingerprint: prepared.index.fingerprint))
+    return TrainingJob(prepared: prepared, run: run, resuming: false)
+  }
+
+  /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
+  /// - Throws: as `new`.
+  public static func resumed(folder: String) throws -> TrainingJob {
+    let run = try RunFolder(existing: folder)
+    let record = try run.record()
+    return TrainingJob(
+      prepared: try PreparedRun(record.settings, preprocessing: record.model.preprocessing), run: run,
+      resuming: true)
+  }
+
+  /// The loop that does it.
+  public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
+    try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
+  }
+}
+
+/// An evaluation of a run's best checkpoint, or of a file.
+public struct EvaluationJob {
+  public let checkpoint: String
+  private let run: RunFolder?
+  private let data: String
+  private let split: Split
+  private let splitSettings: SplitSettings
+  private let batchSize: Int
+  private let description: ModelDescription?
+
+  /// - Parameters:
+  ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
+  ///   - data: the dataset; nil for the one that the run was trained on.
+  ///   - description: for a file that does not describe itself.
+  /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
+  ///   not known.
+  public init(
+    checkpoint: String, data: String?, split: Split, batchSize: Int? = nil, description: ModelDescription? = nil
+  ) throws {
+    let found = try CheckpointLocation(checkpoint)
+    let record = try found.run.map { try $0.record() }
+    self.checkpoint = found.path
+    run = found.run
+    guard let folder = data ?? record?.settings.data else {
+      throw SettingsError("\(found.path) lies in no run: say which images to evaluate it on, with --data")
+    }
+    self.data = folder
+    self.split = split
+    // The run's own division, so that images it was trained on are not taken for test images.
+    splitSettings = record?.settings.split ?? SplitSettings()
+    self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
+    self.description = description
+  }
+
+  /// Evaluates and, for a checkpoint of a run, saves the report in the run's folder.
+  /// - Returns: nil when `progress` ended it.
+  public func run(
+    threads: Int?, progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+  ) throws -> EvaluationReport? {
+    let model =
+      try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
+    let evaluation = Evaluation(
+      model: model, data: data, split: split, splitSettings: splitSettings, batchSize: batchSize,
+      workers: WorkerPool(threads: threads))
+    let report = try evaluation.run(progress: progress)
+    if let report, let run { try run.save(report) }
+    return report
+  }
+}
+
+/// Where a checkpoint is that the user named by its file or by its run.
+public struct CheckpointLocation {
+  public let path: String
+  /// The run it belongs to; nil for a file elsewhere.
+  public let run: RunFolder?
+
+  /// - Throws: `CheckpointError.noCheckpoint` for a run without any, `RunFolderError.missing` for nothing at all.
+  public init(_ name: String) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
+      throw RunFolderError.missing(path: name)
+    }
+    if isFolder.boolValue {
+      let folder = try RunFolder(existing: name)
+      let found = folder.checkpoints()
+      guard let chosen = found.first(where: { $0.name == "best" }) ?? found.first else {
+        throw CheckpointError.noCheckpoint(run: name)
+      }
+      path = chosen.path
+      run = folder
+    } else {
+      path = name
+      let checkpoints = URL(fileURLWithPath: name).deletingLastPathComponent()
+      run =
+        checkpoints.lastPathComponent == "checkpoints"
+        ? try? RunFolder(existing: checkpoints.deletingLastPathComponent().relativePath) : nil
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// From settings to something that can be trained: the data indexed, measured and divided, the network planned. No
+// file is written here and no weight made.
+
+import Datasets
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+/// Everything a training loop needs to know before its first step.
+public struct PreparedRun: Sendable {
+  public let settings: TrainingSettings
+  public let index: DatasetIndex
+  public let model: ModelDescription
+  public let plan: NetworkPlan
+  public let training: BatchLoader
+  public let validation: BatchLoader
+
+  /// - Parameter preprocessing: what to use instead of measuring the data, when a run is resumed.
+  /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`.
+  public init(_ settings: TrainingSettings, preprocessing known: Preprocessing? = nil) throws {
+    try settings.validate()
+    self.settings = settings
+    index = try DatasetIndex.scan(root: settings.data, split: settings.split)
+    let trainingItems = index.items(in: .train)
+    guard !trainingItems.isEmpty else {
+      throw SettingsError("\(settings.data) has no training images; add some, or change --split")
+    }
+    // The network is planned first: an image too small for it is told before the images are measured.
+    plan = try NetworkPlan(
+      settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
+    let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let preprocessing =
+      try known
+      ?? Preprocessing(
+        resolving: settings.preprocessing, items: trainingItems, root: index.root, workers: decoders)
+    model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
+    training = BatchLoader(
+      items: trainingItems, root: index.root, preprocessing: preprocessing, batchSize: settings.batchSize,
+      mode: .training(
+        augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
+        seed: settings.seed), workers: settings.workers)
+    validation = BatchLoader(
+      items: index.items(in: .validation), root: index.root, preprocessing: preprocessing,
+      batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
+  }
+
+  /// The share of the most frequent training class: what always answering it would get.
+  public var chance: Double {
+    var counts = [Int](repeating: 0, count: index.classes.count)
+    for item in training.items { counts[item.label] += 1 }
+    return Double(counts.max() ?? 0) / Double(max(1, training.items.count))
+  }
+}
+
+/// Settings that make no sense.
+public struct SettingsError: Error, Equatable, CustomStringConvertible {
+  public let description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+extension TrainingSettings {
+  /// - Throws: `SettingsError` naming the option and what it may be.
+  public func validate() throws {
+    func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
+      if !condition { throw SettingsError(message()) }
+    }
+    func positive(_ value: Double) -> Bool { value > 0 && value.isFinite }
+
+    try require(batchSize >= 1, "--batch \(batchSize): a batch has at least one image")
+    try require(epochs >= 1, "--epochs \(epochs): train for at least one epoch")
+    try require(positive(learningRate), "--lr \(learningRate): the learning rate is a number above 0")
+    try require(
+      (0..<1).contains(optimiser.momentum), "--momentum \(optimiser.momentum): at least 0 and below 1")
+    try require(
+      optimiser.weightDecay >= 0 && optimiser.weightDecay.isFinite,
+      "--weight-decay \(optimiser.weightDecay): 0 or more")
+    try require(optimiser.gradientClip.map(positive) ?? true, "--clip: a norm above 0")
+    try require(!optimiser.nesterov || optimiser.momentum > 0, "--nesterov needs a --momentum above 0")
+    try require(
+      (0..<1).contains(labelSmoothing), "--label-smoothing \(labelSmoothing): at least 0 and below 1")
+    try require(timeBudget.map(positive) ?? true, "--time: seconds above 0")
+    try require(earlyStoppingPatience.map { $0 >= 1 } ?? true, "--patience: at least one epoch")
+    try require(threads.map { $0 >= 1 } ?? true, "--threads: at least one")
+    try require(workers >= 1, "--workers \(workers): at least one")
+    try require(logEvery >= 1, "--log-every \(logEvery): at least one step")
+    try require(
+      keep.everyEpochs >= 0 && keep.newest ?? 0 >= 0, "--save-every and --keep: 0 or more")
+    try require(
+      (0...1).contains(augmentation.colourJitter), "--jitter \(augmentation.colourJitter): between 0 and 1")
+  }
+}

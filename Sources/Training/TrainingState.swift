@@ -1,0 +1,43 @@
+// Where a run stands: everything besides weights and momentum that training goes on from. All else of a run is a
+// function of its settings.
+
+/// The progress of a run, as a checkpoint keeps it.
+public struct TrainingState: Codable, Sendable, Equatable {
+  /// Epochs that are over, validation included.
+  public var epochsDone = 0
+  /// Optimiser steps done.
+  public var step = 0
+  /// Batches of the current epoch that are done; all of them while it is validated.
+  public var batch = 0
+  /// Sums over the images of the current epoch so far.
+  public var epochTotals = EpochTotals()
+  public var schedule: LearningRateSchedule.State
+  public var earlyStopping: EarlyStopping.State
+  /// The validation accuracy of the last epoch that was validated.
+  public var validationAccuracy: Double?
+  /// Seconds of training time so far, pauses left out.
+  public var seconds = 0.0
+  /// Identifies images and split; another one means that the data changed.
+  public var splitFingerprint: String
+
+  public init(
+    schedule: LearningRateSchedule.State, earlyStopping: EarlyStopping.State, splitFingerprint: String
+  ) {
+    self.schedule = schedule
+    self.earlyStopping = earlyStopping
+    self.splitFingerprint = splitFingerprint
+  }
+}
+
+/// What an epoch adds up over its training images.
+public struct EpochTotals: Codable, Sendable, Equatable {
+  public var images = 0
+  /// The sum of the images' losses, nats.
+  public var loss = 0.0
+  public var correct = 0
+  public var skipped = 0
+  /// Seconds of wall time, pauses left out.
+  public var seconds = 0.0
+
+  public init() {}
+}

@@ -1,0 +1,34 @@
+// How errors become exit statuses, by the conventions of sysexits.h.
+
+import Datasets
+import Foundation
+import Messages
+import Networks
+import Terminal
+import Training
+
+/// What the program says to the shell.
+enum ExitStatus: Int32 {
+  case failure = 1
+  case usage = 64
+  case badData = 65
+  case missingInput = 66
+  case inputOutput = 74
+
+  /// nil for an error that is not ours, such as the argument parser's own.
+  init?(of error: any Error) {
+    switch error {
+    case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
+    case DatasetError.notFound: self = .missingInput
+    case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
+    case CheckpointError.noCheckpoint: self = .missingInput
+    case is CheckpointError: self = .badData
+    case RunFolderError.missing: self = .missingInput
+    case RunFolderError.unreadable: self = .badData
+    case is RunFolderError: self = .usage
+    case is FileOperationError: self = .inputOutput
+    case is TrainingError, is TerminalFailure: self = .failure
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import ArgumentParser
+import Datasets
+import Foundation
+import Messages
+import Tensors
+import Training
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Says which classes a checkpoint sees in images.")
+
+  @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.") var checkpoint: String
+  @Argument(help: "Image files, or folders whose images are taken.") var images: [String]
+  @Option(help: "How many classes an image.") var top = 3
+  @Option(help: "Threads that compute; one a processor if not given.") var threads: Int?
+  @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
+  @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    if images.isEmpty { throw ValidationError("name at least one image or folder") }
+    if top < 1 { throw ValidationError("--top \(top): at least one class") }
+  }
+
+  func run() throws {
+    let location = try CheckpointLocation(checkpoint)
+    let model =
+      try foreign.description(data: nil).map { try Checkpoint.load(path: location.path, as: $0) }
+      ?? Checkpoint.load(path: location.path)
+    let predictor = Predictor(model: model, workers: WorkerPool(threads: threads))
+    let files = try images.flatMap(imageFiles)
+    var predictions: [Prediction] = []
+    for file in files {
+      let prediction = predictor.predict(path: file, top: top)
+      if json { predictions.append(prediction) } else { print(prediction) }
+    }
+    if json { try Console.print(json: predictions) }
+    if files.isEmpty { throw SettingsError("there are no images in \(images.joined(separator: ", "))") }
+  }
+
+  private func print(_ prediction: Prediction) {
+    if let error = prediction.error {
+      Console.complain("! \(prediction.path): \(error)")
+      return
+    }
+    let classes = prediction.top.map { "\($0.name) \(Format.percent($0.probability))" }
+    Console.print("\(prediction.path)  \(classes.joined(separator: "  "))")
+  }
+
+  /// The file itself, or the images anywhere below a folder, sorted.
+  private func imageFiles(_ path: String) throws -> [String] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw DatasetError.notFound(path: path)
+    }
+    guard isFolder.boolValue else { return [path] }
+    return try DatasetIndex.imageFiles(below: path)
+  }
+}

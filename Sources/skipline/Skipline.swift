@@ -1,0 +1,37 @@
+// The program: its subcommands, and the one place where errors become messages and exit statuses.
+
+import ArgumentParser
+import Foundation
+import Training
+
+@main
+struct SkiplineCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "skipline",
+    abstract: "Trains residual networks on folders of images, in the terminal.",
+    discussion: """
+      skipline DATA opens the workbench on a folder that holds one folder of images for each class, or train, val \
+      and test folders with those inside. Everything the workbench does, a subcommand does too.
+      """,
+    version: Skipline.version,
+    subcommands: [
+      WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
+      PredictCommand.self, RunsCommand.self,
+    ],
+    defaultSubcommand: WorkbenchCommand.self)
+
+  static func main() {
+    // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {
+      exit(withError: error)
+    } catch {
+      guard let status = ExitStatus(of: error) else { exit(withError: error) }
+      Console.complain("skipline: \(error)")
+      Foundation.exit(status.rawValue)
+    }
+  }
+}

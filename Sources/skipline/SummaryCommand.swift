@@ -1,0 +1,47 @@
+import ArgumentParser
+import Messages
+import Networks
+
+struct SummaryCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "summary", abstract: "Lists a network's layers, parameters and multiply-adds.")
+
+  @Argument(help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.")
+  var net: String
+  @OptionGroup var network: NetworkOptions
+  @Option(help: "Side of the square images, pixels; 32 for the CIFAR family and 224 for the others if not given.")
+  var imgsz: Int?
+  @Option(help: "Classes; 10 for the CIFAR family and 1000 for the others if not given.") var classes: Int?
+  @Option(help: "Images a step, for the memory estimate.") var batch = 64
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let small = if case .cifar = try Architecture(name: net) { true } else { false }
+    let plan = try NetworkPlan(
+      network.settings(name: net), imageSize: imgsz ?? (small ? 32 : 224), classes: classes ?? (small ? 10 : 1000))
+    let summary = plan.summary(batchSize: batch)
+    if json { return try Console.print(json: summary) }
+    let rows = summary.layers.map { row in
+      [
+        String(repeating: "  ", count: row.depth) + row.name, row.kind.rawValue, row.window ?? "",
+        "\(row.output.height)x\(row.output.width)x\(row.output.channels)",
+        row.parameters > 0 ? Format.grouped(row.parameters) : "",
+        row.multiplyAdds > 0 ? Format.grouped(row.multiplyAdds) : "",
+      ]
+    }
+    for line in Console.table([["layer", "kind", "window", "output", "parameters", "multiply-adds"]] + rows) {
+      Console.print(line)
+    }
+    let settings = summary.network
+    let options = [
+      settings.shortcut.map { "shortcut \($0.rawValue)" }, settings.version?.rawValue,
+      settings.stem.map { "\($0.rawValue) stem" },
+    ].compactMap { $0 }.joined(separator: ", ")
+    Console.print("")
+    Console.print("\(settings.name)\(options.isEmpty ? "" : " (\(options))"), \(summary.classes) classes")
+    Console.print("parameters     \(Format.grouped(summary.parameters))")
+    Console.print("multiply-adds  \(Format.grouped(summary.multiplyAdds)) an image")
+    Console.print(
+      "memory         about \(Format.bytes(summary.trainingMemory)) to train at batch \(summary.batchSize)")
+  }
+}

@@ -1,0 +1,86 @@
+// The options of a training run; shared by `train` and the workbench, so that both start the same runs.
+
+import ArgumentParser
+import Messages
+
+struct TrainingOptions: ParsableArguments {
+  @Option(help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.")
+  var net = "cifar20"
+  @OptionGroup var network: NetworkOptions
+  @Option(help: "Start from the weights in this safetensors file, ours or PyTorch's.")
+  var weights: String?
+
+  @Option(help: "Side of the square images, pixels.") var imgsz = 32
+  @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
+  var resize: PreprocessingSettings.Resize = .automatic
+  @Option(help: "Channel means on 0...1, as 0.485,0.456,0.406; measured on the training images if not given.")
+  var mean: String?
+  @Option(help: "Channel deviations on 0...1, with --mean.") var deviation: String?
+  @Option(help: "Random crops: none, pad, resized, or auto.") var crop: AugmentationSettings.Crop = .automatic
+  @Flag(inversion: .prefixedNo, help: "Mirror half of the training images.") var flip = true
+  @Option(help: "Random change of brightness, contrast and saturation, 0 to 1.") var jitter = 0.0
+  @Option(help: "Percent of train/val/test where folders do not say.") var split = "80/10/10"
+
+  @Option(help: "Images a step.") var batch = 64
+  @Option(help: "Epochs to train.") var epochs = 10
+  @Option(help: "End after so many seconds, whatever the epoch.") var time: Double?
+  @Option(help: "End after so many epochs without a better validation accuracy.") var patience: Int?
+  @Option(help: "Peak learning rate.") var lr = 0.1
+  @Option(help: "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.")
+  var schedule = "cosine:0.05"
+  @Option(help: "Momentum of SGD.") var momentum = 0.9
+  @Flag(help: "Nesterov's momentum.") var nesterov = false
+  @Option(help: "L2 penalty on weights.") var weightDecay = 5e-4
+  @Flag(inversion: .prefixedNo, help: "Weight decay on batch norms and biases too.") var decayNorms = true
+  @Option(help: "Largest gradient norm.") var clip: Double?
+  @Option(help: "Label smoothing, 0 to below 1.") var labelSmoothing = 0.0
+  @Option(help: "Where every random choice comes from.") var seed: UInt64 = 0
+
+  @Option(help: "Threads that compute; one a processor if not given. The result does not depend on it.")
+  var threads: Int?
+  @Option(help: "Threads that decode images ahead.") var workers = 1
+  @Option(help: "Keep a checkpoint every so many epochs, 0 for none.") var saveEvery = 1
+  @Option(help: "How many of those stay.") var keep = 3
+  @Option(help: "Steps between two lines of metrics.jsonl.") var logEvery = 10
+  @Option(help: "The folder that holds runs.") var project = "runs"
+  @Option(help: "The run's name; network and number if not given.") var name: String?
+
+  func settings(data: String) throws -> TrainingSettings {
+    TrainingSettings(
+      data: data, split: try parseSplit(split), network: network.settings(name: net), initialWeights: weights,
+      preprocessing: PreprocessingSettings(
+        imageSize: imgsz, resize: resize, normalisation: try parseNormalisation()),
+      augmentation: AugmentationSettings(crop: crop, horizontalFlip: flip, colourJitter: jitter),
+      optimiser: OptimiserSettings(
+        momentum: momentum, nesterov: nesterov, weightDecay: weightDecay, decayNormsAndBiases: decayNorms,
+        gradientClip: clip),
+      learningRate: lr, schedule: try Schedule(argument: schedule), labelSmoothing: labelSmoothing,
+      batchSize: batch,
+      epochs: epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed, threads: threads,
+      workers: workers, keep: KeepPolicy(everyEpochs: saveEvery, newest: keep), logEvery: logEvery,
+      project: project, name: name)
+  }
+
+  private func parseNormalisation() throws -> PreprocessingSettings.Normalisation {
+    guard let mean, let deviation else {
+      if mean != nil || deviation != nil { throw ValidationError("--mean and --deviation go together") }
+      return .trainingSet
+    }
+    return .given(mean: try parseChannels(mean), deviation: try parseChannels(deviation))
+  }
+
+  private func parseChannels(_ text: String) throws -> [Float] {
+    let numbers = text.split(separator: ",").compactMap { Float($0) }
+    guard numbers.count == 3 else {
+      throw ValidationError("'\(text)' is not three numbers such as 0.485,0.456,0.406")
+    }
+    return numbers
+  }
+}
+
+/// `80/10/10`.
+func parseSplit(_ text: String) throws -> SplitSettings {
+  let parts = text.split(separator: "/").compactMap { Int($0) }
+  guard parts.count == 3 else { throw ValidationError("--split \(text): write three percentages such as 80/10/10") }
+  return SplitSettings(train: parts[0], validation: parts[1], test: parts[2])
+}
