@@ -34,10 +34,18 @@ extension SampleSet {
           at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: file, options: .atomic)
       } catch {
-        throw SampleDataError.writing(path: file.path, reason: error.localizedDescription)
+        throw SampleDataError.writing(path: file.path, reason: Self.reason(error))
       }
       total = (total.files + 1, total.bytes + bytes.count)
     }
     return total
+  }
+
+  /// What the system said: Foundation keeps it below its own error, whose text is often only a number.
+  private static func reason(_ error: any Error) -> String {
+    if let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError {
+      return String(cString: strerror(system.code.rawValue))
+    }
+    return error.localizedDescription
   }
 }
