@@ -14,13 +14,13 @@ reference_tools.py says how weights, inputs and labels follow from names. Each <
     running:<buffer>             [C]           running statistics after that one pass, for CIFAR nets (momentum 0.1)
     gradient-summary:<name>      [2]           of the loss by the parameter: L2 norm, dot product with its probe
     gradient:<name>              as parameter  the gradient itself, for CIFAR nets, below 5,000 elements
-    deviation-logits             []            largest difference of logits-train between double and single precision
+    deviation-logits             []            largest difference of logits-train when computed in single precision
     deviation-gradients          []            largest norm of such a difference of a gradient, relative to its norm
 
-A Float32 network cannot be expected to come closer than a few times these deviations of PyTorch's own. They are 1e-7
-to 1e-5 but for resnet50's, 2e-4 and 3e-2: a ReLU whose input lies within rounding of zero lets the gradient through
-in one precision and not in the other, and among the many of a deep network there always are some. basic-B and
-bottleneck-B have the same blocks at a depth where that does not happen: they are the sharp tests.
+A Float32 network cannot be expected to come closer than a few times these deviations of PyTorch's own. They are
+1e-7 to 1e-5 but for resnet50's, 2e-4 and 3e-2: a ReLU whose input lies within rounding of zero lets the gradient
+through in one precision and not in the other, and among the many of a deep network there always are some. basic-B
+and bottleneck-B have the same blocks at a depth where that does not happen: they are the sharp tests.
 
 and cifar8-A, for the variants sgd and nesterov of five steps (learning rate 0.05, momentum 0.9, weight decay 5e-4
 on every parameter; step k takes the streams "input<k>" and "labels<k>", counted from 0),
