@@ -1,0 +1,42 @@
+# The commands a person types. What each does lies in scripts/ or in swift itself.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+SWIFT_FILES = Sources Tests Package.swift
+
+.DEFAULT_GOAL := help
+.PHONY: help run test build format lint sample install clean
+
+help: ## list these targets
+	@echo "Skipline: train residual networks on folders of images, in the terminal"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+run: ## build, then open the workbench on the sample data (without a terminal: train and evaluate)
+	@scripts/run
+
+test: ## build, run every test, check the format
+	@scripts/test
+
+build: ## build the optimised program, .build/release/skipline
+	@scripts/bootstrap
+	swift build -c release --product skipline
+
+format: ## put the Swift sources into the project's format
+	swift format format --in-place --recursive $(SWIFT_FILES)
+
+lint: ## check that format without changing anything
+	swift format lint --strict --recursive $(SWIFT_FILES)
+
+sample: ## draw sample-data/ anew; it comes out the same
+	@scripts/bootstrap
+	swift run -c release skipline-sample sample-data
+
+install: build ## install below PREFIX, /usr/local if not given; DESTDIR is put before it
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/share/skipline/themes"
+	install -m 755 .build/release/skipline "$(DESTDIR)$(PREFIX)/bin/skipline"
+	install -m 644 themes/*.theme "$(DESTDIR)$(PREFIX)/share/skipline/themes/"
+
+clean: ## remove what was built; runs/ stays
+	swift package clean
