@@ -1,0 +1,130 @@
+// Which images make which batch, and how one batch is prepared. What it gives is a function of the items, the mode
+// and the epoch: the number of workers, their speed and where one starts have no part in it. Threads are in
+// BatchStream.swift.
+
+import Messages
+import Tensors
+
+/// Images ready for the network.
+public struct Batch: Sendable, Equatable {
+  /// Position in the epoch, from 0. Positions are missing where no image of a batch decoded.
+  public var index: Int
+  /// [labels.count, size, size, 3], normalised.
+  public var images: [Float]
+  /// The class of each image.
+  public var labels: [Int]
+  /// The position of each image among the loader's items.
+  public var items: [Int]
+  /// Images left out because they do not decode, of this batch and of batches passed over just before it.
+  public var skipped: [DecodingFailure]
+}
+
+/// Cuts a split into batches and prepares them on threads of their own.
+public struct BatchLoader: Sendable {
+  public enum Mode: Sendable, Equatable {
+    /// A new order and new random changes each epoch; a last batch of a single image joins the one before, because
+    /// batch norm cannot learn from one.
+    case training(augmentation: Augmentation, seed: UInt64)
+    /// Every image once, in order.
+    case evaluation
+  }
+
+  public let items: [DatasetItem]
+  public let root: String
+  public let preprocessing: Preprocessing
+  public let batchSize: Int
+  public let mode: Mode
+  /// Threads that prepare batches; the result does not depend on it.
+  public let workers: Int
+  /// How many batches may be prepared or in preparation beyond those taken.
+  public let ahead: Int
+
+  public init(
+    items: [DatasetItem], root: String, preprocessing: Preprocessing, batchSize: Int, mode: Mode, workers: Int = 1,
+    ahead: Int = 4
+  ) {
+    precondition(batchSize > 0, "a batch has at least one image")
+    self.items = items
+    self.root = root
+    self.preprocessing = preprocessing
+    self.batchSize = batchSize
+    self.mode = mode
+    self.workers = max(1, workers)
+    self.ahead = max(1, ahead)
+  }
+
+  /// Batches of an epoch.
+  public var batchCount: Int {
+    let (full, rest) = items.count.quotientAndRemainder(dividingBy: batchSize)
+    switch mode {
+    case .training where rest == 1 && full > 0: return full
+    case .training, .evaluation: return rest > 0 ? full + 1 : full
+    }
+  }
+
+  /// Starts preparing the batches of an epoch.
+  /// - Parameters:
+  ///   - epoch: counted from 0; evaluation gives the same for each.
+  ///   - fromBatch: the first batch to prepare, for going on in the middle of an epoch.
+  public func epoch(_ epoch: Int = 0, fromBatch: Int = 0) -> BatchStream {
+    BatchStream(loader: self, plan: plan(epoch: epoch), first: fromBatch)
+  }
+
+  /// The order of one epoch.
+  func plan(epoch: Int) -> EpochPlan {
+    switch mode {
+    case .evaluation:
+      return EpochPlan(epoch: epoch, order: Array(items.indices))
+    case .training(_, let seed):
+      var generator = RandomGenerator(seed, UInt64(epoch), Self.orderPurpose)
+      return EpochPlan(epoch: epoch, order: generator.permutation(items.count))
+    }
+  }
+
+  struct EpochPlan: Sendable {
+    var epoch: Int
+    /// Positions in `items`.
+    var order: [Int]
+  }
+
+  /// Tell the generators for order and for augmentation apart, and from any other of the same seed.
+  private static let orderPurpose = StableHash.of("batch order")
+  private static let augmentationPurpose = StableHash.of("augmentation")
+
+  /// Decodes and writes the images of one batch.
+  func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalisationTable) -> Batch {
+    let last = index == batchCount - 1
+    let positions = plan.order[(index * batchSize)..<(last ? items.count : (index + 1) * batchSize)]
+    let size = preprocessing.imageSize
+    let length = size * size * 3
+    var batch = Batch(index: index, images: [], labels: [], items: [], skipped: [])
+    batch.images = [Float](unsafeUninitializedCapacity: positions.count * length) { buffer, count in
+      for position in positions {
+        let item = items[position]
+        do throws(DecodingFailure) {
+          let image = try decoder.decode(
+            path: item.absolutePath(root: root), name: item.path, minimumSide: preprocessing.minimumSide)
+          let target = UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)])
+          table.write(input(image, item: item, epoch: plan.epoch), into: target)
+          count += length
+          batch.labels.append(item.label)
+          batch.items.append(position)
+        } catch {
+          batch.skipped.append(error)
+        }
+      }
+    }
+    return batch
+  }
+
+  /// What becomes of one decoded image in one epoch.
+  private func input(_ image: PixelImage, item: DatasetItem, epoch: Int) -> AugmentedImage {
+    switch mode {
+    case .evaluation:
+      return AugmentedImage(image: preprocessing.evaluationInput(image), size: preprocessing.imageSize)
+    case .training(let augmentation, let seed):
+      var generator = RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
+      return augmentation.trainingInput(image, preprocessing: preprocessing, generator: &generator)
+    }
+  }
+}

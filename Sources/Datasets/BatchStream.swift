@@ -1,0 +1,113 @@
+// The threads behind a loader: they prepare batches a few ahead of the one who takes them, who gets them in order.
+
+import Foundation
+
+/// The batches of one epoch, in order. Dropping it ends its threads as soon as each has finished its batch.
+///
+/// For one taker: it is not `Sendable`.
+public final class BatchStream: Sequence, IteratorProtocol {
+  private let queue: BatchQueue
+  /// Every image met so far that does not decode, also of batches that were passed over at the end.
+  public private(set) var skipped: [DecodingFailure] = []
+
+  init(loader: BatchLoader, plan: BatchLoader.EpochPlan, first: Int) {
+    let queue = BatchQueue(first: first, end: loader.batchCount, ahead: loader.ahead)
+    self.queue = queue
+    for number in 0..<Swift.min(loader.workers, Swift.max(0, loader.batchCount - first)) {
+      // The thread holds the queue, not the stream, or the stream could never be dropped.
+      let thread = Thread {
+        let decoder = ImageDecoder()
+        let table = NormalisationTable(loader.preprocessing)
+        while let index = queue.claim() {
+          queue.deliver(loader.prepare(index, of: plan, decoder: decoder, table: table))
+        }
+      }
+      thread.name = "batches \(number)"
+      thread.start()
+    }
+  }
+
+  deinit { queue.close() }
+
+  /// Waits for the next batch that has an image in it.
+  /// - Returns: nil at the end of the epoch.
+  public func next() -> Batch? {
+    var passedOver: [DecodingFailure] = []
+    while var batch = queue.take() {
+      skipped += batch.skipped
+      if batch.items.isEmpty {
+        passedOver += batch.skipped
+        continue
+      }
+      batch.skipped = passedOver + batch.skipped
+      return batch
+    }
+    return nil
+  }
+}
+
+/// Hands out batch numbers in order, takes prepared batches in any order, and gives them on in order.
+///
+/// It is `@unchecked Sendable` because `condition` guards every variable.
+final class BatchQueue: @unchecked Sendable {
+  private let condition = NSCondition()
+  private let end: Int
+  private let ahead: Int
+  private var nextToPrepare: Int
+  private var nextToTake: Int
+  private var prepared: [Int: Batch] = [:]
+  private var closed = false
+
+  /// - Parameter ahead: how many batches may be claimed but not taken.
+  init(first: Int, end: Int, ahead: Int) {
+    self.end = end
+    self.ahead = ahead
+    nextToPrepare = first
+    nextToTake = first
+  }
+
+  /// The next batch to prepare; waits while enough of them are under way.
+  /// - Returns: nil when there are no more.
+  func claim() -> Int? {
+    condition.lock()
+    defer { condition.unlock() }
+    while !closed && nextToPrepare < end && nextToPrepare >= nextToTake + ahead { condition.wait() }
+    guard !closed, nextToPrepare < end else { return nil }
+    nextToPrepare += 1
+    return nextToPrepare - 1
+  }
+
+  /// Puts in a batch that was claimed.
+  func deliver(_ batch: Batch) {
+    condition.lock()
+    defer { condition.unlock() }
+    if !closed { prepared[batch.index] = batch }
+    condition.broadcast()
+  }
+
+  /// The next batch in order; waits until it is prepared.
+  /// - Returns: nil at the end, or when the queue is closed.
+  func take() -> Batch? {
+    condition.lock()
+    defer { condition.unlock() }
+    guard nextToTake < end else { return nil }
+    while !closed {
+      if let batch = prepared.removeValue(forKey: nextToTake) {
+        nextToTake += 1
+        condition.broadcast()
+        return batch
+      }
+      condition.wait()
+    }
+    return nil
+  }
+
+  /// Lets every thread go.
+  func close() {
+    condition.lock()
+    defer { condition.unlock() }
+    closed = true
+    prepared = [:]
+    condition.broadcast()
+  }
+}

@@ -1,0 +1,57 @@
+// What can be wrong with a dataset as a whole, and with one of its files. Every description says what happened, to
+// which path, and what to do; names are given as they are on disk, whoever prints them makes them harmless.
+
+import Messages
+
+/// Why a folder cannot be used as a dataset.
+public enum DatasetError: Error, Equatable, CustomStringConvertible {
+  case notFound(path: String)
+  case notAFolder(path: String)
+  case unreadable(path: String, reason: String)
+  case noClassFolders(path: String)
+  case tooFewClasses(path: String, only: String)
+  case noImages(path: String)
+  case noDecodableImages(path: String, first: DecodingFailure?)
+  case invalidSplit(SplitSettings)
+  case invalidPreprocessing(reason: String)
+
+  public var description: String {
+    switch self {
+    case .notFound(let path):
+      "\(path): there is no such folder; check the spelling, or give the full path"
+    case .notAFolder(let path):
+      "\(path) is a file, not a folder; give the folder that holds one folder of images for each class"
+    case .unreadable(let path, let reason):
+      "\(path) cannot be read (\(reason)); check its permissions"
+    case .noClassFolders(let path):
+      "\(path) holds no class folders; put the images of each class in a folder of their own in it"
+    case .tooFewClasses(let path, let only):
+      "\(path) has images of one class only, \"\(only)\"; a classifier needs two or more class folders"
+    case .noImages(let path):
+      "\(path) holds no PNG or JPEG images; put some in each class folder"
+    case .noDecodableImages(let path, let first):
+      "none of the training images of \(path) can be decoded"
+        + (first.map { " (first: \($0.path): \($0.reason))" } ?? "") + "; replace the broken files"
+    case .invalidSplit(let split):
+      "the split \(split.train)/\(split.validation)/\(split.test) is not valid; "
+        + "give three percentages of 0 to 100 that add up to 100"
+    case .invalidPreprocessing(let reason):
+      "the preprocessing is not valid: \(reason)"
+    }
+  }
+}
+
+/// A file that cannot be decoded, and why.
+public struct DecodingFailure: Error, Codable, Sendable, Equatable, CustomStringConvertible {
+  /// The file as it was named to the decoder; below the dataset's folder for files of a dataset.
+  public var path: String
+  /// What is the matter with it, without its name.
+  public var reason: String
+
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  public var description: String { "cannot decode \(path): \(reason)" }
+}

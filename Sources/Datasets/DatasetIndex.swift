@@ -1,0 +1,57 @@
+// What scanning a dataset's folder found: classes, images, splits. Plain values; finding them is in
+// DatasetIndex+Scan.swift, what is said about them in DatasetIndex+Report.swift.
+
+import Messages
+
+/// One image of a dataset.
+public struct DatasetItem: Codable, Sendable, Equatable {
+  /// The path below the dataset's folder, `/` between its parts.
+  public var path: String
+  /// Index among the dataset's classes.
+  public var label: Int
+  public var split: Split
+
+  public init(path: String, label: Int, split: Split) {
+    self.path = path
+    self.label = label
+    self.split = split
+  }
+
+  /// The path to open.
+  public func absolutePath(root: String) -> String { root.hasSuffix("/") ? root + path : "\(root)/\(path)" }
+
+  /// A number that belongs to this image, wherever it stands among others: augmentation is drawn from it.
+  public var stableHash: UInt64 { StableHash.of(path) }
+}
+
+/// A dataset's classes and images as found on disk. The folder is never written to.
+public struct DatasetIndex: Codable, Sendable, Equatable {
+  /// The folder that was read, without a slash at its end.
+  public let root: String
+  /// In natural order; an item's label is an index in it. Empty classes are left out.
+  public let classes: [String]
+  /// In order of the label, then in natural order of the path.
+  public let items: [DatasetItem]
+  /// Whether folders named `train`, `val` and `test` gave the splits; else a hash of each path did.
+  public let splitByFolder: Bool
+  public let warnings: [DatasetWarning]
+
+  /// The items of one split, in their order in `items`. Positions in a `BatchLoader` refer to this.
+  public func items(in split: Split) -> [DatasetItem] { items.filter { $0.split == split } }
+
+  /// Sixteen hexadecimal digits that stand for the set of images and their splits: FNV-1a over the paths in order
+  /// of their bytes, each followed by a zero byte, the split's name and a line feed.
+  ///
+  /// - Complexity: O(n log n) for n images.
+  public var fingerprint: String {
+    var hash = StableHash()
+    for item in items.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
+      hash.add(item.path)
+      hash.add(0)
+      hash.add(item.split.rawValue)
+      hash.add(UInt8(ascii: "\n"))
+    }
+    let digits = String(hash.value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

@@ -1,0 +1,99 @@
+// Lists one folder with plain system calls: what kind each entry is, without opening anything. It decides nothing
+// about classes or images.
+
+import Foundation
+
+/// One entry of a folder.
+struct FolderEntry {
+  enum Kind {
+    case folder
+    /// A symbolic link to a folder.
+    case linkedFolder
+    /// A regular file, or a link to one.
+    case file
+    /// A pipe, device, socket or link to nothing: never opened.
+    case other
+  }
+
+  var name: String
+  var kind: Kind
+}
+
+/// What tells a folder from every other, however it was reached.
+struct FolderIdentity: Hashable {
+  private var device: dev_t
+  private var inode: ino_t
+
+  fileprivate init(_ status: stat) {
+    device = status.st_dev
+    inode = status.st_ino
+  }
+}
+
+/// The content of one folder.
+struct FolderListing {
+  var identity: FolderIdentity
+  /// In natural order of the name, without dot-files and system files.
+  var entries: [FolderEntry]
+  /// How many names are not valid UTF-8: a Swift string cannot hold them, so they cannot be opened again.
+  var unreadableNames: Int
+
+  /// Names that systems leave behind in folders of images.
+  private static let systemNames: Set<String> = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"]
+
+  /// - Throws: the system's error number.
+  init(path: String) throws(SystemError) {
+    guard let folder = opendir(path) else { throw SystemError(number: errno) }
+    defer { closedir(folder) }
+    var status = stat()
+    guard fstat(dirfd(folder), &status) == 0 else { throw SystemError(number: errno) }
+    identity = FolderIdentity(status)
+    entries = []
+    unreadableNames = 0
+
+    while true {
+      errno = 0
+      guard let entry = readdir(folder) else {
+        if errno != 0 { throw SystemError(number: errno) }
+        break
+      }
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        bytes.baseAddress.flatMap { String(validatingCString: $0.assumingMemoryBound(to: CChar.self)) }
+      }
+      guard let name else {
+        unreadableNames += 1
+        continue
+      }
+      if name.hasPrefix(".") || Self.systemNames.contains(name.lowercased()) { continue }
+      entries.append(
+        FolderEntry(name: name, kind: Self.kind(type: Int32(entry.pointee.d_type), path: "\(path)/\(name)")))
+    }
+    entries.sort { NaturalOrder.precedes($0.name, $1.name) }
+  }
+
+  private static func kind(type: Int32, path: String) -> FolderEntry.Kind {
+    switch type {
+    case Int32(DT_REG): return .file
+    case Int32(DT_DIR): return .folder
+    case Int32(DT_LNK), Int32(DT_UNKNOWN):
+      // Some file systems do not tell the type while listing.
+      var status = stat()
+      var isLink = type == Int32(DT_LNK)
+      if !isLink, lstat(path, &status) == 0 { isLink = status.st_mode & S_IFMT == S_IFLNK }
+      guard stat(path, &status) == 0 else { return .other }
+      switch status.st_mode & S_IFMT {
+      case S_IFREG: return .file
+      case S_IFDIR: return isLink ? .linkedFolder : .folder
+      default: return .other
+      }
+    default: return .other
+    }
+  }
+}
+
+/// An error number of the system, and its text.
+struct SystemError: Error, CustomStringConvertible {
+  var number: Int32
+
+  var description: String { String(cString: strerror(number)) }
+}

@@ -1,0 +1,140 @@
+// Walks class folders to their last sub-folder and collects the image files, and what a person should know about
+// the rest. It does not decode anything, and reads only the first bytes of files whose name does not say enough.
+
+import Messages
+
+/// Collects files below class folders; each folder is visited once, however many links lead to it.
+struct FolderWalker {
+  /// A file that counts as an image until decoding says otherwise.
+  struct File {
+    /// Index of the class folder it was found under.
+    var folder: Int
+    /// Relative to the dataset's folder.
+    var path: String
+  }
+
+  let root: String
+  private(set) var files: [File] = []
+  private var visited: Set<FolderIdentity> = []
+  private var folderWarnings: [DatasetWarning] = []
+  private var ignored = Tally()
+  private var special = Tally()
+  private var unreadableNames = Tally()
+
+  init(root: String) { self.root = root }
+
+  /// Files found between two calls of `progress`.
+  private static let progressInterval = 500
+
+  mutating func walk(_ folders: [ClassFolder], progress: (Int) -> Void) {
+    // Links wait until every real folder was visited, so that a link never takes the images of the folder it
+    // points to; what links lead to is walked in the same way, behind them.
+    var pending = folders.enumerated().map { (folder: $0.offset, path: $0.element.path, isLink: $0.element.isLink) }
+    while !pending.isEmpty {
+      var links: [(folder: Int, path: String, isLink: Bool)] = []
+      for (folder, path, isLink) in pending {
+        if isLink {
+          links.append((folder, path, false))
+        } else {
+          walk(path, folder: folder, links: &links, progress: progress)
+        }
+      }
+      pending = links
+    }
+  }
+
+  private mutating func walk(
+    _ path: String, folder: Int, links: inout [(folder: Int, path: String, isLink: Bool)], progress: (Int) -> Void
+  ) {
+    var stack = [path]
+    while let path = stack.popLast() {
+      let listing: FolderListing
+      do {
+        listing = try FolderListing(path: "\(root)/\(path)")
+      } catch {
+        folderWarnings.append(
+          DatasetWarning(
+            kind: .unreadableFolder, subject: path,
+            message: "the folder \(path) cannot be read (\(error)); its images are left out"))
+        continue
+      }
+      guard visited.insert(listing.identity).inserted else {
+        special.add("\(path)/")
+        continue
+      }
+      unreadableNames.add("\(path)/", count: listing.unreadableNames)
+      for entry in listing.entries {
+        let entryPath = "\(path)/\(entry.name)"
+        switch entry.kind {
+        case .folder: stack.append(entryPath)
+        case .linkedFolder: links.append((folder, entryPath, false))
+        case .other: special.add(entryPath)
+        case .file:
+          guard ImageFormat.isImageName(entry.name) || ImageFormat.isImageFile("\(root)/\(entryPath)") else {
+            ignored.add(entryPath)
+            continue
+          }
+          files.append(File(folder: folder, path: entryPath))
+          if files.count.isMultiple(of: Self.progressInterval) { progress(files.count) }
+        }
+      }
+    }
+  }
+
+  /// Takes note of what lies in a folder that holds class folders: nothing of it belongs to a class.
+  mutating func note(strayEntriesOf listing: FolderListing, at path: String) {
+    unreadableNames.add(path.isEmpty ? "./" : "\(path)/", count: listing.unreadableNames)
+    for entry in listing.entries where !entry.isFolder {
+      let entryPath = path.isEmpty ? entry.name : "\(path)/\(entry.name)"
+      if entry.kind == .file { ignored.add(entryPath) } else { special.add(entryPath) }
+    }
+  }
+
+  mutating func noteIgnored(_ path: String) { ignored.add(path) }
+
+  /// What was left out and why, at most one warning a reason but for folders that cannot be read.
+  var warnings: [DatasetWarning] {
+    var warnings = folderWarnings
+    if ignored.count > 0 {
+      warnings.append(
+        DatasetWarning(
+          kind: .ignoredFile, subject: nil,
+          message: "\(ignored.count) that are no PNG or JPEG images in a class folder are ignored: \(ignored.names)"
+        ))
+    }
+    if special.count > 0 {
+      warnings.append(
+        DatasetWarning(
+          kind: .ignoredFile, subject: nil,
+          message: "\(special.count) that are no regular files (pipes, devices, links to nothing or to a folder "
+            + "already read) are ignored: \(special.names)"))
+    }
+    if unreadableNames.count > 0 {
+      warnings.append(
+        DatasetWarning(
+          kind: .ignoredFile, subject: nil,
+          message:
+            "\(unreadableNames.count) whose names are not valid UTF-8 are ignored, in \(unreadableNames.names); "
+            + "rename them to use them"))
+    }
+    return warnings
+  }
+}
+
+/// How many there were, and the first few names.
+private struct Tally {
+  private(set) var count = 0
+  private var first: [String] = []
+
+  private static let shown = 5
+
+  mutating func add(_ name: String, count more: Int = 1) {
+    guard more > 0 else { return }
+    count += more
+    if first.count <= Self.shown { first.append(name) }
+  }
+
+  var names: String {
+    first.prefix(Self.shown).joined(separator: ", ") + (first.count > Self.shown ? ", ..." : "")
+  }
+}

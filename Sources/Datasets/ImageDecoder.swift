@@ -1,0 +1,96 @@
+// From a file's bytes to RGB: chooses the format by content, holds what is reused from file to file, applies the
+// camera's orientation, and turns every failure into one that names the file. The formats themselves are in
+// ImageDecoder+PNG.swift and ImageDecoder+JPEG.swift.
+
+import CTurboJPEG
+import Messages
+
+/// Decodes PNG and JPEG files. It keeps buffers between files: use one for each thread.
+public final class ImageDecoder {
+  /// Images of more pixels are refused before any memory is taken for them.
+  public let maximumPixels: Int
+
+  private var file = FileReader()
+  /// A PNG without its optional chunks; kept for its capacity.
+  var scratch: [UInt8] = []
+  /// The JPEG library's state; nil before the first JPEG and after a broken one.
+  var jpegHandle: tjhandle?
+
+  public init(maximumPixels: Int = 100_000_000) {
+    self.maximumPixels = maximumPixels
+  }
+
+  deinit {
+    if let jpegHandle { tjDestroy(jpegHandle) }
+  }
+
+  /// Decodes a file as Pillow's `convert("RGB")` after `exif_transpose` would: gray is spread over the three
+  /// channels, alpha dropped, CMYK taken as inverted. Of 16 bits the high 8 are taken.
+  ///
+  /// - Parameters:
+  ///   - name: what the error calls the file; its path if nil.
+  ///   - minimumSide: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as its shorter side keeps so many
+  ///     pixels, which is much faster; nil for full size.
+  /// - Throws: `DecodingFailure`, which names the file and the cause.
+  public func decode(
+    path: String, name: String? = nil, minimumSide: Int? = nil
+  ) throws(DecodingFailure) -> PixelImage {
+    do throws(FileFault) {
+      try file.read(path: path)
+    } catch {
+      throw DecodingFailure(path: name ?? path, reason: error.reason)
+    }
+    return try file.withBytes { (bytes) throws(DecodingFailure) in
+      try decode(bytes: bytes, name: name ?? path, minimumSide: minimumSide)
+    }
+  }
+
+  /// Decodes a file that is in memory; see `decode(path:name:minimumSide:)`.
+  public func decode(
+    bytes: UnsafeRawBufferPointer, name: String, minimumSide: Int? = nil
+  ) throws(DecodingFailure) -> PixelImage {
+    do throws(ImageFault) {
+      switch ImageFormat(bytes) {
+      case .png: return try decodePNG(bytes)
+      case .jpeg: return try decodeJPEG(bytes, minimumSide: minimumSide)
+      case nil: throw ImageFault(ImageFormat.describeForeign(bytes))
+      }
+    } catch {
+      throw DecodingFailure(path: name, reason: error.reason)
+    }
+  }
+
+  /// Decodes one file with a decoder of its own.
+  public static func decode(
+    path: String, maximumPixels: Int = 100_000_000, minimumSide: Int? = nil
+  ) throws(DecodingFailure) -> PixelImage {
+    try ImageDecoder(maximumPixels: maximumPixels).decode(path: path, minimumSide: minimumSide)
+  }
+
+  /// Decodes one file that is in memory with a decoder of its own.
+  public static func decode(
+    bytes: [UInt8], name: String, maximumPixels: Int = 100_000_000, minimumSide: Int? = nil
+  ) throws(DecodingFailure) -> PixelImage {
+    let decoder = ImageDecoder(maximumPixels: maximumPixels)
+    return try bytes.withUnsafeBufferPointer { (bytes) throws(DecodingFailure) in
+      try decoder.decode(bytes: UnsafeRawBufferPointer(bytes), name: name, minimumSide: minimumSide)
+    }
+  }
+
+  /// - Throws: `ImageFault` for an image without pixels or with more than are allowed.
+  func checkSize(width: Int, height: Int) throws(ImageFault) {
+    guard width > 0, height > 0 else { throw ImageFault("the image is \(width)x\(height) pixels") }
+    let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
+    guard !overflow, pixels <= maximumPixels else {
+      throw ImageFault(
+        "the image is \(width)x\(height) pixels, more than the \(maximumPixels) allowed; scale it down")
+    }
+  }
+}
+
+/// Why bytes could not be decoded; the file's name is added further out.
+struct ImageFault: Error {
+  var reason: String
+
+  init(_ reason: String) { self.reason = reason }
+}

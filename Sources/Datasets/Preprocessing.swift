@@ -1,0 +1,127 @@
+// How any image becomes the network's input, with nothing left to choose: the same in training, evaluation,
+// prediction and view, and stored in every checkpoint. Random changes are in Augmentation.swift.
+
+import Messages
+
+/// The resolved form of `PreprocessingSettings`.
+public struct Preprocessing: Codable, Sendable, Equatable {
+  /// The side of the square input, pixels.
+  public var imageSize: Int
+  public var resize: Resize
+  /// Of red, green and blue, on values in 0...1.
+  public var mean: [Float]
+  /// Of red, green and blue, on values in 0...1; positive.
+  public var deviation: [Float]
+
+  public enum Resize: String, Codable, Sendable {
+    /// Both sides to the image size, whatever the aspect.
+    case stretch
+    /// The shorter side to 256/224 of the image size, then the centre.
+    case crop
+  }
+
+  /// From this image size on, `automatic` means `crop`.
+  static let automaticCropSize = 128
+  /// A bound for what settings may ask for.
+  static let imageSizes = 1...4096
+
+  public init(imageSize: Int, resize: Resize, mean: [Float], deviation: [Float]) {
+    precondition(mean.count == 3 && deviation.count == 3, "an image has three channels")
+    precondition(imageSize > 0, "an image has at least one pixel")
+    self.imageSize = imageSize
+    self.resize = resize
+    self.mean = mean
+    self.deviation = deviation
+  }
+
+  /// Fills in what the settings leave open; measures the training images if they ask for it.
+  ///
+  /// - Parameters:
+  ///   - items: the training images to measure.
+  ///   - root: the folder they lie in.
+  ///   - workers: threads that decode; the result does not depend on it.
+  ///   - progress: see `measure`.
+  /// - Throws: `DatasetError` for values that make no sense, or if no image decodes.
+  public init(
+    resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, workers: Int = 1,
+    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws(DatasetError) {
+    guard Self.imageSizes.contains(settings.imageSize) else {
+      throw .invalidPreprocessing(
+        reason: "the image size \(settings.imageSize) is not in "
+          + "\(Self.imageSizes.lowerBound)...\(Self.imageSizes.upperBound)")
+    }
+    let resize: Resize =
+      switch settings.resize {
+      case .automatic: settings.imageSize >= Self.automaticCropSize ? .crop : .stretch
+      case .stretch: .stretch
+      case .crop: .crop
+      }
+    self.init(imageSize: settings.imageSize, resize: resize, mean: [0, 0, 0], deviation: [1, 1, 1])
+    switch settings.normalisation {
+    case .given(let mean, let deviation):
+      guard mean.count == 3, deviation.count == 3, mean.allSatisfy(\.isFinite),
+        deviation.allSatisfy({ $0.isFinite && $0 > 0 })
+      else {
+        throw .invalidPreprocessing(
+          reason: "mean \(mean) and deviation \(deviation) must be three finite numbers each, "
+            + "for red, green and blue in 0...1, the deviations positive")
+      }
+      self.mean = mean
+      self.deviation = deviation
+    case .trainingSet:
+      (mean, deviation) = try measure(items: items, root: root, workers: workers, progress: progress)
+    }
+  }
+
+  /// What to pass to the decoder as `minimumSide`: twice what is needed, so that the decoder's coarse shrinking
+  /// leaves no trace in ours. Everything that decodes for a network passes it, for the pixels to be the same.
+  public var minimumSide: Int {
+    switch resize {
+    case .stretch: 2 * imageSize
+    case .crop: 2 * shorterSide
+    }
+  }
+
+  /// The shorter side before the centre is cut out.
+  var shorterSide: Int { Int((Double(imageSize) * 256 / 224).rounded()) }
+
+  /// Decodes a file and makes the square image the network sees when it is not being trained.
+  /// - Throws: `DecodingFailure`, which names the file and the cause.
+  public func evaluationInput(
+    contentsOf path: String, decoder: ImageDecoder = ImageDecoder()
+  ) throws(DecodingFailure) -> PixelImage {
+    evaluationInput(try decoder.decode(path: path, minimumSide: minimumSide))
+  }
+
+  /// The square image, [imageSize, imageSize, 3], that the network sees when it is not being trained. Sizes and
+  /// offsets are rounded as torchvision's `Resize` and `CenterCrop` do.
+  public func evaluationInput(_ image: PixelImage) -> PixelImage {
+    switch resize {
+    case .stretch:
+      return image.resized(width: imageSize, height: imageSize)
+    case .crop:
+      let shorter = min(image.width, image.height)
+      let width = shorterSide * image.width / shorter
+      let height = shorterSide * image.height / shorter
+      let left = Int((Double(width - imageSize) / 2).rounded(.toNearestOrEven))
+      let top = Int((Double(height - imageSize) / 2).rounded(.toNearestOrEven))
+      return image.resized(
+        width: width, height: height, box: nil, columns: left..<(left + imageSize), rows: top..<(top + imageSize))
+    }
+  }
+
+  /// Writes (value / 255 - mean) / deviation for each pixel and channel.
+  /// - Parameters:
+  ///   - image: [imageSize, imageSize, 3].
+  ///   - buffer: [imageSize, imageSize, 3].
+  public func normalise(_ image: PixelImage, into buffer: UnsafeMutableBufferPointer<Float>) {
+    NormalisationTable(self).write(AugmentedImage(image: image, size: imageSize), into: buffer)
+  }
+
+  /// Writes an augmented image; zero where its window leaves the image.
+  /// - Parameter buffer: [imageSize, imageSize, 3].
+  public func normalise(_ image: AugmentedImage, into buffer: UnsafeMutableBufferPointer<Float>) {
+    NormalisationTable(self).write(image, into: buffer)
+  }
+}
