@@ -48,7 +48,10 @@ let package = Package(
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses"], swiftSettings: strict),
     .executableTarget(
-      name: "skipline", dependencies: ["Training", "Workbench", "Terminal", argumentParser, logging],
+      name: "skipline",
+      dependencies: [
+        "Canvas", "Datasets", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal", argumentParser,
+      ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
     .executableTarget(

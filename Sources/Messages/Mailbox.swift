@@ -47,11 +47,22 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
       condition.unlock()
       return false
     }
-    if let merged { waiting[waiting.count - 1] = merged } else { waiting.append(message) }
-    condition.broadcast()
+    put(message, merged: merged)
     condition.unlock()
     wake()
     return true
+  }
+
+  /// Puts a message in unless the box is full; never waits.
+  /// - Returns: false when the message was not taken.
+  public func offer(_ message: Message) -> Bool {
+    condition.lock()
+    let merged = waiting.last.flatMap { coalescing($0, message) }
+    let taken = !closed && (merged != nil || waiting.count < capacity)
+    if taken { put(message, merged: merged) }
+    condition.unlock()
+    if taken { wake() }
+    return taken
   }
 
   /// Takes the oldest message, waiting for one.
@@ -77,6 +88,11 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
     condition.broadcast()
     condition.unlock()
     wake()
+  }
+
+  private func put(_ message: Message, merged: Message?) {
+    if let merged { waiting[waiting.count - 1] = merged } else { waiting.append(message) }
+    condition.broadcast()
   }
 
   private func takeOldest() -> Message? {

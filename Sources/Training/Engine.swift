@@ -13,7 +13,12 @@ import Tensors
 /// way; `waitUntilEnded` waits for that.
 public final class Engine: Sendable {
   private let work = Mailbox<Command>(capacity: 64)
-  private let browsing = Mailbox<Command>(capacity: 64)
+  /// Of pictures that were not decoded yet, only the newest is still wanted.
+  private let browsing = Mailbox<Command>(
+    capacity: 64,
+    coalescing: { newest, next in
+      if case (.preview, .preview) = (newest, next) { next } else { nil }
+    })
   private let ended = DispatchGroup()
 
   /// - Parameters:
@@ -29,13 +34,16 @@ public final class Engine: Sendable {
     ended.notify(queue: .global()) { events.close() }
   }
 
-  public func send(_ command: Command) {
+  /// Hands over a command; never waits.
+  /// - Returns: false when so many are waiting already that it was not taken.
+  @discardableResult
+  public func send(_ command: Command) -> Bool {
     switch command {
-    case .openDataset, .describeNetwork, .listCheckpoints, .preview: browsing.send(command)
-    case .start, .resumeRun, .training, .evaluate: work.send(command)
+    case .openDataset, .describeNetwork, .listCheckpoints, .preview: return browsing.offer(command)
+    case .start, .resumeRun, .training, .evaluate: return work.offer(command)
     case .shutDown:
       browsing.close()
-      work.send(command)
+      return work.send(command)
     }
   }
 

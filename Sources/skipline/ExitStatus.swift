@@ -26,6 +26,7 @@ enum ExitStatus: Int32 {
     case RunFolderError.missing: self = .missingInput
     case RunFolderError.unreadable: self = .badData
     case is RunFolderError: self = .usage
+    case is MissingFolder: self = .missingInput
     case is FileOperationError: self = .inputOutput
     case is TrainingError, is TerminalFailure: self = .failure
     default: return nil

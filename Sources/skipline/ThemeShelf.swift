@@ -1,0 +1,57 @@
+// Where themes come from: those built in, and the files of three folders. A theme that cannot be read is a warning,
+// never a reason not to start.
+
+import Canvas
+import Foundation
+
+/// Every theme there is, by name. A file replaces the built-in theme of its name.
+struct ThemeShelf {
+  private var themes: [String: Theme] = [:]
+  /// What is wrong in the files, with file and line.
+  private(set) var problems: [String] = []
+
+  init() {
+    for theme in Theme.builtIn { themes[theme.name] = theme }
+    for folder in Self.folders {
+      let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      for file in files.sorted() where file.hasSuffix(Self.ending) { read("\(folder)/\(file)") }
+    }
+  }
+
+  /// Built-in ones first, then by name.
+  var names: [String] {
+    let builtIn = Theme.builtIn.map(\.name)
+    return builtIn + themes.keys.filter { !builtIn.contains($0) }.sorted()
+  }
+
+  subscript(name: String) -> Theme? { themes[name] }
+
+  private mutating func read(_ path: String) {
+    let name = String((path as NSString).lastPathComponent.dropLast(Self.ending.count))
+    guard let data = FileManager.default.contents(atPath: path) else {
+      problems.append("\(path): cannot be read; the theme is left out")
+      return
+    }
+    let base = themes[name] ?? .dark
+    let (theme, found) = Theme.parse(String(decoding: data, as: UTF8.self), file: path, base: base)
+    problems += found.map(\.description)
+    var named = theme
+    named.name = name
+    themes[name] = named
+  }
+
+  private static let ending = ".theme"
+
+  /// The package's own (beside an installed binary, or above one in a build folder), then the user's, which win.
+  private static var folders: [String] {
+    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    let environment = ProcessInfo.processInfo.environment
+    let configuration =
+      environment["XDG_CONFIG_HOME"].map { URL(fileURLWithPath: $0) }
+      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".config")
+    let installed = program.deletingLastPathComponent().appendingPathComponent("share/skipline/themes")
+    // .build/<triple>/<configuration>/skipline
+    let built = program.appendingPathComponent("../../../themes").standardized
+    return [installed, built, configuration.appendingPathComponent("skipline/themes")].map(\.path)
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Canvas
+import Foundation
+import Messages
+import Networks
+import Terminal
+import Training
+import Workbench
+
+struct WorkbenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "workbench", abstract: "Opens the workbench on a dataset (what `skipline DATA` does).")
+
+  @Argument(help: "The dataset's folder.") var data: String
+  @OptionGroup var options: TrainingOptions
+  @Option(help: "The theme to begin with: dark, light, monochrome, or a file's name in a themes folder.")
+  var theme: String?
+
+  func run() throws {
+    let settings = try options.settings(data: data)
+    // What cannot be trained is told here, not on a screen that vanishes.
+    try settings.validate()
+    _ = try NetworkPlan(settings.network, imageSize: settings.preprocessing.imageSize, classes: 2)
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
+      throw MissingFolder(path: data)
+    }
+    let themes = ThemeShelf()
+    for problem in themes.problems { Console.complain("! \(problem)") }
+    if let theme, themes[theme] == nil {
+      throw ValidationError("no theme is called '\(theme)'; there are \(themes.names.joined(separator: ", "))")
+    }
+    let session = try WorkbenchSession(settings: settings, themes: themes, theme: theme)
+    if let signal = session.run() { throw ExitCode(128 + signal) }
+  }
+}
+
+/// A dataset's folder that is not there.
+struct MissingFolder: Error, CustomStringConvertible {
+  let path: String
+
+  var description: String {
+    "\(path) is no folder; name one that holds a folder of images for each class, or see skipline --help"
+  }
+}

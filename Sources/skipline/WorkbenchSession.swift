@@ -1,0 +1,144 @@
+// Where the pure workbench meets the world: input and events go in, frames and commands come out. The engine runs on
+// threads of its own and is reached only through its mailboxes.
+
+import Canvas
+import Foundation
+import Messages
+import Networks
+import Terminal
+import Training
+import Workbench
+
+/// One opening of the workbench, from the first frame to the restored terminal.
+final class WorkbenchSession {
+  private let screen: TerminalScreen
+  private let events: Mailbox<Event>
+  private let engine: Engine
+  private let themes: ThemeShelf
+  private var theme: Theme
+  private var state: WorkbenchState
+  private let clock = ContinuousClock()
+  private let start: ContinuousClock.Instant
+  private var lastFrame: ContinuousClock.Instant
+  private var lastTick: ContinuousClock.Instant
+
+  /// At most so many frames a second for what the engine reports; a key press is drawn at once.
+  private static let frameInterval = Duration.milliseconds(40)
+  private static let tickInterval = Duration.milliseconds(250)
+
+  /// - Throws: `TerminalFailure` without a terminal that can show a screen.
+  init(settings: TrainingSettings, themes: ThemeShelf, theme name: String?) throws {
+    screen = try TerminalScreen(
+      log: Self.logPath,
+      crashMessage: "skipline crashed; the terminal is restored, and \(Self.logPath) says more.\n")
+    let waker = screen.waker
+    events = Mailbox.forEvents(wake: { waker.wake() })
+    engine = Engine(events: events, commandLine: CommandLine.arguments)
+    self.themes = themes
+    let chosen = name ?? (screen.colours == .none ? Theme.monochrome.name : Theme.dark.name)
+    theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
+    state = WorkbenchState(
+      data: settings.data, settings: settings, networkNames: Architecture.examples, themeNames: themes.names,
+      theme: chosen, size: screen.size)
+    start = clock.now
+    lastFrame = start
+    lastTick = start
+  }
+
+  /// What the trap of a crash writes, and nothing else in ordinary use.
+  private static var logPath: String {
+    FileManager.default.temporaryDirectory.appendingPathComponent("skipline-\(getuid()).log").path
+  }
+
+  /// Runs until the person leaves.
+  /// - Returns: the signal that ended it, if one did.
+  func run() -> Int32? {
+    for effect in initialEffects(state) { _ = carryOut(effect) }
+    show()
+    var ending: Ending?
+    var stale = false
+    while ending == nil {
+      let inputs = screen.waitForInput(timeout: timeout(stale: stale))
+      for input in inputs {
+        ending = ending ?? (input == .endOfInput ? .terminalGone : handle(.input(input)))
+      }
+      var changed = !inputs.isEmpty
+      while ending == nil, let event = events.poll() {
+        ending = handle(.engine(event))
+        stale = true
+      }
+      let now = clock.now
+      if now - lastTick >= Self.tickInterval {
+        lastTick = now
+        ending = ending ?? handle(.tick(seconds: (now - start).inSeconds))
+        changed = true
+      }
+      if changed || (stale && now - lastFrame >= Self.frameInterval) {
+        show()
+        stale = false
+      }
+    }
+    return finish(ending ?? .left)
+  }
+
+  private enum Ending { case left, interrupted, terminalGone }
+
+  /// Milliseconds until something must be drawn or told.
+  private func timeout(stale: Bool) -> Int {
+    let now = clock.now
+    let tick = Self.tickInterval - (now - lastTick)
+    let next = stale ? min(tick, Self.frameInterval - (now - lastFrame)) : tick
+    return max(0, Int((next.inSeconds * 1000).rounded(.up)))
+  }
+
+  private func handle(_ event: WorkbenchEvent) -> Ending? {
+    var ending: Ending?
+    for effect in update(&state, event) { ending = ending ?? carryOut(effect) }
+    return ending
+  }
+
+  private func carryOut(_ effect: Effect) -> Ending? {
+    switch effect {
+    case .send(let command):
+      if !engine.send(command) {
+        return handle(.engine(.warning("the engine is busy with earlier commands; try again in a moment")))
+      }
+    case .quit: return .left
+    case .interruptNow: return .interrupted
+    case .suspend:
+      screen.suspend()
+      raise(SIGSTOP)
+      screen.resume()
+    case .useTheme(let name):
+      if let chosen = themes[name] { theme = chosen.with(glyphs: screen.glyphs) }
+    case .redraw:
+      screen.suspend()
+      screen.resume()
+    }
+    return nil
+  }
+
+  private func show() {
+    screen.present(render(state, size: screen.size, theme: theme))
+    lastFrame = clock.now
+  }
+
+  /// Restores the terminal first: whatever the engine still has to save, the person has the shell back or sees why
+  /// not.
+  private func finish(_ ending: Ending) -> Int32? {
+    let signal = screen.endingSignal
+    screen.close()
+    if ending == .interrupted { return SIGINT }
+    // Nobody reads any more; an engine that waits for room would never end.
+    events.close()
+    engine.send(.shutDown)
+    engine.waitUntilEnded()
+    return ending == .terminalGone ? signal ?? SIGHUP : nil
+  }
+}
+
+extension Duration {
+  fileprivate var inSeconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
