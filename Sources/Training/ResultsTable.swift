@@ -1,0 +1,51 @@
+// results.csv: a row an epoch, for spreadsheets and plotting scripts. The full figures are in metrics.jsonl.
+
+import Foundation
+import Messages
+
+/// The epochs of a run as comma-separated values. A cell without a value is empty; NaN is `nan`.
+public final class ResultsTable {
+  static let header =
+    "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped"
+
+  private let file: AppendOnlyFile
+  private let onFailure: (String) -> Void
+
+  /// - Parameters:
+  ///   - path: made, with its header, with the first row if it does not exist.
+  ///   - onFailure: called once, with what happened, when a row is lost for the first time.
+  public init(path: String, onFailure: @escaping (String) -> Void) {
+    file = AppendOnlyFile(path: path, header: Self.header)
+    self.onFailure = onFailure
+  }
+
+  /// Appends a row. Never fails: a row that cannot be written is lost and `onFailure` told.
+  public func append(_ epoch: EpochMetrics) {
+    let cells = [
+      "\(epoch.epoch)", "\(epoch.step)", "\(epoch.trainLoss)", "\(epoch.trainAccuracy)",
+      cell(epoch.validation?.loss), cell(epoch.validation?.top1), cell(epoch.validation?.top5),
+      "\(epoch.learningRate)", "\(epoch.seconds)", "\(epoch.skippedImages)",
+    ]
+    if let error = file.append(cells.joined(separator: ",")) {
+      onFailure("rows of the results table are being lost, training goes on: \(error)")
+    }
+  }
+
+  /// Drops the rows after a checkpoint's step (see `MetricsLog.rewind`), and torn ones.
+  /// - Throws: `FileOperationError`; the table then stays as it was.
+  public func rewind(toStep step: Int, epoch: Int? = nil) throws {
+    file.close()
+    try rewindLines(of: file.path) { line in
+      let text = String(decoding: line, as: UTF8.self)
+      if text == Self.header { return true }
+      let cells = text.split(separator: ",", omittingEmptySubsequences: false)
+      guard cells.count == 10, let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]), Int(cells[9]) != nil
+      else {
+        return false
+      }
+      return rowStep <= step && rowEpoch <= epoch ?? .max
+    }
+  }
+
+  private func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+}

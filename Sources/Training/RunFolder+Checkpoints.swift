@@ -1,0 +1,152 @@
+// The checkpoints of a run as files: their names, what their metadata says, and which of them stay. What a checkpoint
+// holds, and how a network is loaded from it, is elsewhere.
+
+import Foundation
+import Messages
+
+/// Which checkpoint of a run a file is.
+public enum CheckpointName: Hashable, Sendable {
+  case last
+  case best
+  /// Saved at the end of this epoch, from 1.
+  case epoch(Int)
+  /// A file that the user put or renamed.
+  case other(String)
+
+  static let ending = ".safetensors"
+
+  /// - Parameter path: a file's name or path, with or without the ending.
+  public init(path: String) {
+    var stem = path.split(separator: "/").last.map(String.init) ?? path
+    if stem.hasSuffix(Self.ending) { stem.removeLast(Self.ending.count) }
+    switch stem {
+    case "last": self = .last
+    case "best": self = .best
+    default:
+      let digits = stem.dropFirst("epoch-".count)
+      if stem.hasPrefix("epoch-"), let epoch = Int(digits), Self.epoch(epoch).stem == stem {
+        self = .epoch(epoch)
+      } else {
+        self = .other(stem)
+      }
+    }
+  }
+
+  /// The file's name without its ending: `last`, `best`, `epoch-0003`.
+  public var stem: String {
+    switch self {
+    case .last: return "last"
+    case .best: return "best"
+    case .epoch(let epoch):
+      let digits = String(epoch)
+      return "epoch-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    case .other(let stem): return stem
+    }
+  }
+}
+
+extension CheckpointInfo {
+  private static let epochKey = "skipline.epoch"
+  private static let stepKey = "skipline.step"
+  private static let accuracyKey = "skipline.validation_accuracy"
+  private static let savedAtKey = "skipline.saved_at"
+
+  /// Reads what a checkpoint's metadata say of it; nil where they are not those of a checkpoint.
+  public init?(path: String, metadata: [String: String]) {
+    guard let epoch = metadata[Self.epochKey].flatMap({ Int($0) }),
+      let step = metadata[Self.stepKey].flatMap({ Int($0) }), let savedAt = metadata[Self.savedAtKey]
+    else { return nil }
+    self.init(
+      path: path, name: CheckpointName(path: path).stem, epoch: epoch, step: step,
+      validationAccuracy: metadata[Self.accuracyKey].flatMap { Double($0) }, savedAt: savedAt)
+  }
+
+  /// The metadata from which `init(path:metadata:)` reads the same back.
+  public var metadata: [String: String] {
+    var metadata = [Self.epochKey: "\(epoch)", Self.stepKey: "\(step)", Self.savedAtKey: savedAt]
+    if let validationAccuracy { metadata[Self.accuracyKey] = "\(validationAccuracy)" }
+    return metadata
+  }
+}
+
+/// The files in a run's checkpoint folder: those that can be used and those that cannot.
+public struct CheckpointListing: Sendable, Equatable {
+  public struct Damaged: Sendable, Equatable {
+    public var path: String
+    /// What is wrong, with the file's name.
+    public var reason: String
+  }
+
+  /// `last`, `best`, the numbered ones from the newest, others by name.
+  public var usable: [CheckpointInfo] = []
+  public var damaged: [Damaged] = []
+}
+
+extension KeepPolicy {
+  /// Whether a numbered checkpoint is saved at the end of this epoch (from 1).
+  public func savesNumbered(epoch: Int) -> Bool { everyEpochs > 0 && epoch % everyEpochs == 0 }
+}
+
+extension RunFolder {
+  public func path(of checkpoint: CheckpointName) -> String {
+    "\(checkpointsPath)/\(checkpoint.stem)\(CheckpointName.ending)"
+  }
+
+  /// The checkpoints, from their headers alone: whether a checksum holds shows when the file is loaded.
+  public func checkpointListing() -> CheckpointListing {
+    var listing = CheckpointListing()
+    for name in checkpointNames() {
+      let path = path(of: name)
+      do {
+        if let info = CheckpointInfo(path: path, metadata: try Safetensors.readMetadata(path: path)) {
+          listing.usable.append(info)
+        } else {
+          let reason = "\(path): not a checkpoint of a run, it says neither epoch nor step; move it elsewhere"
+          listing.damaged.append(.init(path: path, reason: reason))
+        }
+      } catch {
+        listing.damaged.append(.init(path: path, reason: "\(error)"))
+      }
+    }
+    return listing
+  }
+
+  /// The checkpoints that can be used: `last`, `best`, the numbered ones from the newest, others by name.
+  public func checkpoints() -> [CheckpointInfo] { checkpointListing().usable }
+
+  /// Deletes the older numbered checkpoints, as many as the policy does not keep; `last`, `best` and files of other
+  /// names stay. Call it after the newest checkpoint is safely on disk. The newest numbered one stays, whatever the
+  /// policy, while there is neither a `last` nor a `best`.
+  /// - Returns: the paths that were deleted.
+  /// - Throws: `FileOperationError` for one that cannot be deleted.
+  @discardableResult
+  public func applyKeepPolicy(_ policy: KeepPolicy) throws -> [String] {
+    guard let newest = policy.newest else { return [] }
+    let names = checkpointNames()
+    let numbered = names.filter { if case .epoch = $0 { true } else { false } }
+    let hasOther = names.contains(.last) || names.contains(.best)
+    let surplus = numbered.dropFirst(max(newest, hasOther ? 0 : 1)).map { path(of: $0) }
+    for path in surplus where unlink(path) != 0 && errno != ENOENT {
+      throw FileOperationError(path: path, step: .remove, code: errno)
+    }
+    return Array(surplus)
+  }
+
+  private func checkpointNames() -> [CheckpointName] {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []
+    return files.filter { $0.hasSuffix(CheckpointName.ending) && !$0.hasPrefix(".") }
+      .map { CheckpointName(path: $0) }
+      .sorted { $0.rank < $1.rank }
+  }
+}
+
+extension CheckpointName {
+  fileprivate var rank: (Int, Int, String) {
+    switch self {
+    case .last: (0, 0, "")
+    case .best: (1, 0, "")
+    case .epoch(let epoch): (2, -epoch, "")
+    case .other(let stem): (3, 0, stem)
+    }
+  }
+}

@@ -1,0 +1,161 @@
+// A run is a folder that the user can read with other tools. This file knows where in it everything is and how a new
+// one comes to be; what is in the checkpoints and logs is the concern of others.
+
+import Foundation
+import Messages
+
+/// The folder of one run:
+///
+///     runs/<name>/
+///       run.json        settings, network, classes, split fingerprint, versions, command line
+///       metrics.jsonl   a line a logged step and a line an epoch
+///       results.csv     a row an epoch
+///       checkpoints/    last.safetensors, best.safetensors, epoch-0003.safetensors ...
+///       evaluations/    a JSON a (checkpoint, split)
+///       log.txt
+public struct RunFolder: Sendable, Hashable {
+  public let path: String
+
+  /// A run that was made before.
+  /// - Throws: `RunFolderError.missing` or `.notARun`.
+  public init(existing path: String) throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+      throw RunFolderError.missing(path: path)
+    }
+    self.init(path: path)
+    guard isFolder.boolValue, FileManager.default.fileExists(atPath: checkpointsPath) else {
+      throw RunFolderError.notARun(path: path)
+    }
+  }
+
+  private init(path: String) {
+    var trimmed = path[...]
+    while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
+    self.path = String(trimmed)
+  }
+
+  /// Makes the folder of a new run. The folder is made exclusively: of several programs that ask at once, each gets
+  /// its own.
+  /// - Parameters:
+  ///   - project: the folder that holds runs; made if it does not exist.
+  ///   - name: the run's name; nil for `defaultStem` with the lowest number that is free: `cifar20-1`, `cifar20-2`.
+  ///   - defaultStem: usually the network's name.
+  /// - Throws: `RunFolderError.exists` or `.badName`, or `FileOperationError`.
+  public static func create(project: String, name: String?, defaultStem: String) throws -> RunFolder {
+    let stem = name ?? defaultStem
+    guard isFileName(stem) else { throw RunFolderError.badName(stem) }
+    try makeFolders(project)
+    let run = try name.map { try makeNamed($0, project: project) } ?? makeNumbered(stem, project: project)
+    for folder in [run.checkpointsPath, run.evaluationsPath] where mkdir(folder, 0o777) != 0 {
+      throw FileOperationError(path: folder, step: .makeFolder, code: errno)
+    }
+    try AtomicFile.syncFolder(run.path)
+    try AtomicFile.syncFolder(project)
+    return run
+  }
+
+  private static func makeNamed(_ name: String, project: String) throws -> RunFolder {
+    let run = RunFolder(path: project + "/" + name)
+    if mkdir(run.path, 0o777) == 0 { return run }
+    let code = errno
+    if code == EEXIST { throw RunFolderError.exists(path: run.path) }
+    throw FileOperationError(path: run.path, step: .makeFolder, code: code)
+  }
+
+  private static func makeNumbered(_ stem: String, project: String) throws -> RunFolder {
+    var number = 1
+    while true {
+      do { return try makeNamed("\(stem)-\(number)", project: project) } catch RunFolderError.exists {
+        number += 1
+      }
+    }
+  }
+
+  /// Makes a folder and those above it; content with what exists.
+  private static func makeFolders(_ path: String) throws {
+    if mkdir(path, 0o777) == 0 { return }
+    var code = errno
+    if code == EEXIST {
+      var isFolder: ObjCBool = false
+      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return }
+      code = ENOTDIR
+    } else if code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+      try makeFolders(String(path[..<slash]))
+      // Another program may have made it meanwhile, which is as good.
+      if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+      code = errno
+    }
+    throw FileOperationError(path: path, step: .makeFolder, code: code)
+  }
+
+  /// One folder's name: nothing that leads out of the project's folder, hides the run or looks like an option.
+  private static func isFileName(_ name: String) -> Bool {
+    !name.isEmpty && !name.contains("/") && !name.contains("\0") && !name.hasPrefix(".") && !name.hasPrefix("-")
+  }
+
+  /// The runs of a project, in natural order of their names; none where there is no such folder.
+  /// - Throws: `FileOperationError` for a folder that cannot be read.
+  public static func listRuns(project: String) throws -> [RunFolder] {
+    guard let folder = opendir(project) else {
+      if errno == ENOENT { return [] }
+      throw FileOperationError(path: project, step: .read, code: errno)
+    }
+    closedir(folder)
+    let names = try FileManager.default.contentsOfDirectory(atPath: project)
+    return names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+      .map { RunFolder(path: project + "/" + $0) }
+      .filter { FileManager.default.fileExists(atPath: $0.recordPath) }
+  }
+
+  public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+  public var recordPath: String { path + "/run.json" }
+  public var metricsPath: String { path + "/metrics.jsonl" }
+  public var resultsPath: String { path + "/results.csv" }
+  public var logPath: String { path + "/log.txt" }
+  public var checkpointsPath: String { path + "/checkpoints" }
+  public var evaluationsPath: String { path + "/evaluations" }
+
+  /// Writes `evaluations/<checkpoint>-<split>.json`, replacing an earlier evaluation of the same.
+  /// - Returns: the file's path.
+  /// - Throws: `FileOperationError`.
+  @discardableResult
+  public func save(_ report: EvaluationReport) throws -> String {
+    let checkpoint = CheckpointName(path: report.checkpoint).stem
+    let target = "\(evaluationsPath)/\(checkpoint)-\(report.split.rawValue).json"
+    try AtomicFile.write(try RunJSON.document(report), to: target)
+    return target
+  }
+
+  /// The saved evaluation of a checkpoint on a split; nil where there is none.
+  /// - Throws: `RunFolderError.unreadable`.
+  public func evaluation(of checkpoint: CheckpointName, on split: Split) throws -> EvaluationReport? {
+    let source = "\(evaluationsPath)/\(checkpoint.stem)-\(split.rawValue).json"
+    guard FileManager.default.fileExists(atPath: source) else { return nil }
+    return try RunJSON.read(EvaluationReport.self, path: source)
+  }
+}
+
+/// A run's folder that cannot be made or used.
+public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible {
+  case exists(path: String)
+  case missing(path: String)
+  case notARun(path: String)
+  case badName(String)
+  case unreadable(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .exists(let path):
+      "\(path): this run exists already; choose another name, or resume it"
+    case .missing(let path):
+      "\(path): there is no such run; check the path"
+    case .notARun(let path):
+      "\(path): not the folder of a run, it has no checkpoints folder; name a folder that training made"
+    case .badName(let name):
+      "\"\(name)\" cannot name a run: a name is not empty, has no \"/\" and begins with neither \".\" nor \"-\""
+    case .unreadable(let path, let reason):
+      "\(path): cannot be read: \(reason); restore it or start a new run"
+    }
+  }
+}

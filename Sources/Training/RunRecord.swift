@@ -1,0 +1,60 @@
+// run.json: what a run was started with. Everything that is needed to start the same run again and to tell whether
+// its data are still the same; nothing that changes while it runs.
+
+import Foundation
+import Messages
+
+/// The record of a run, written once when it starts.
+public struct RunRecord: Codable, Sendable, Equatable {
+  /// The version of this record's layout that this program writes.
+  public static let currentFormat = 1
+
+  public var format: Int
+  /// The version of Skipline that wrote it.
+  public var skipline: String
+  /// ISO 8601, UTC.
+  public var created: String
+  /// The command that started the run, word by word; empty for the workbench.
+  public var commandLine: [String]
+  public var settings: TrainingSettings
+  /// The network with every default filled in.
+  public var network: NetworkSettings
+  /// In the order of the labels.
+  public var classes: [String]
+  /// Identifies the images and how they were divided; another one at resume means that the data changed.
+  public var splitFingerprint: String
+
+  public init(
+    skipline: String, created: Date, commandLine: [String], settings: TrainingSettings, network: NetworkSettings,
+    classes: [String], splitFingerprint: String
+  ) {
+    format = Self.currentFormat
+    self.skipline = skipline
+    self.created = created.formatted(.iso8601)
+    self.commandLine = commandLine
+    self.settings = settings
+    self.network = network
+    self.classes = classes
+    self.splitFingerprint = splitFingerprint
+  }
+}
+
+extension RunFolder {
+  /// Writes `run.json`, atomically.
+  /// - Throws: `FileOperationError`.
+  public func save(_ record: RunRecord) throws {
+    try AtomicFile.write(try RunJSON.document(record), to: recordPath)
+  }
+
+  /// Reads `run.json`.
+  /// - Throws: `RunFolderError.unreadable`, also for a record that a later version of Skipline wrote.
+  public func record() throws -> RunRecord {
+    struct Format: Decodable { var format: Int }
+    let format = try RunJSON.read(Format.self, path: recordPath).format
+    guard format <= RunRecord.currentFormat else {
+      throw RunFolderError.unreadable(
+        path: recordPath, reason: "it has format \(format), and this version knows \(RunRecord.currentFormat)")
+    }
+    return try RunJSON.read(RunRecord.self, path: recordPath)
+  }
+}

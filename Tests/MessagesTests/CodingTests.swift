@@ -1,0 +1,163 @@
+// Messages as JSON: every one comes back the same, and the text of those that are saved or sent to another version
+// of the program does not change by accident.
+
+import Foundation
+import Messages
+import Testing
+
+@Suite struct CodingTests {
+  private func json(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+
+  private func isRestored<Value: Codable & Equatable>(_ value: Value) throws -> Bool {
+    try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value)) == value
+  }
+
+  /// Settings in which no field has its default.
+  static let settings = TrainingSettings(
+    data: "images/übung \"1\"", split: SplitSettings(train: 70, validation: 20, test: 10),
+    network: NetworkSettings(
+      name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
+      widthMultiplier: 0.5, head: .regularised),
+    preprocessing: PreprocessingSettings(
+      imageSize: 96, resize: .crop, normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [1, 2, 4])),
+    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.25),
+    optimiser: OptimiserSettings(
+      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
+    learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
+    epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
+    keep: KeepPolicy(everyEpochs: 2, newest: nil), logEvery: 5, project: "runs/a", name: "first")
+
+  static let step = StepMetrics(
+    step: 12, epoch: 2, loss: 1.5, accuracy: 0.25, learningRate: 0.125, gradientNorm: 3, imagesPerSecond: 640,
+    secondsLeft: 7.5)
+  static let epoch = EpochMetrics(
+    epoch: 2, step: 20, trainLoss: 1.25, trainAccuracy: 0.5,
+    validation: ValidationMetrics(loss: 1.75, top1: 0.375, top5: 0.75), learningRate: 0.125, seconds: 60,
+    skippedImages: 1)
+
+  @Test func `settings with every field changed come back the same`() throws {
+    #expect(try isRestored(Self.settings))
+    #expect(try isRestored(TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20"))))
+  }
+
+  @Test func `the JSON of settings is stable`() throws {
+    #expect(
+      try json(Self.settings)
+        == #"{"augmentation":{"colourJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#
+        + #""data":"images/übung \"1\"","earlyStoppingPatience":7,"epochs":90,"#
+        + #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#
+        + #""network":{"head":"regularised","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#
+        + #""widthMultiplier":0.5,"zeroPlacement":"end"},"#
+        + #""optimiser":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#
+        + #""weightDecay":0.125},"preprocessing":{"imageSize":96,"normalisation":{"given":{"deviation":[1,2,4],"#
+        + #""mean":[0.5,0.25,0.125]}},"resize":"crop"},"project":"runs/a","#
+        + #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#
+        + #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#)
+  }
+
+  @Test(arguments: [
+    (Schedule.constant, #"{"constant":{}}"#), (.cosine(warmUp: 0.25), #"{"cosine":{"warmUp":0.25}}"#),
+    (.plateau(factor: 0.5, patience: 5), #"{"plateau":{"factor":0.5,"patience":5}}"#),
+  ])
+  func `the JSON of schedules is stable`(schedule: Schedule, text: String) throws {
+    #expect(try json(schedule) == text)
+    #expect(try isRestored(schedule))
+  }
+
+  @Test func `the JSON of metrics is stable`() throws {
+    #expect(
+      try json(Self.step)
+        == #"{"accuracy":0.25,"epoch":2,"gradientNorm":3,"imagesPerSecond":640,"learningRate":0.125,"loss":1.5,"#
+        + #""secondsLeft":7.5,"step":12}"#)
+    #expect(
+      try json(Self.epoch)
+        == #"{"epoch":2,"learningRate":0.125,"seconds":60,"skippedImages":1,"step":20,"trainAccuracy":0.5,"#
+        + #""trainLoss":1.25,"validation":{"loss":1.75,"top1":0.375,"top5":0.75}}"#)
+  }
+
+  @Test(arguments: [
+    Command.openDataset(path: "a", split: SplitSettings(), checkDecoding: true),
+    .describeNetwork(settings.network, imageSize: 32, classes: 10, batchSize: 8), .listCheckpoints(project: "runs"),
+    .preview(path: "a/b.png", maximumSide: 64), .start(settings), .resumeRun(folder: "runs/a"), .training(.pause),
+    .training(.resume), .training(.stop), .training(.saveCheckpoint), .training(.setLearningRate(0.01)),
+    .evaluate(checkpoint: "c", data: nil, split: .test), .evaluate(checkpoint: "c", data: "d", split: .validation),
+    .shutDown,
+  ])
+  func `commands come back the same`(command: Command) throws { #expect(try isRestored(command)) }
+
+  @Test func `the JSON of commands is stable`() throws {
+    #expect(try json(Command.training(.pause)) == #"{"training":{"_0":{"pause":{}}}}"#)
+    #expect(
+      try json(Command.evaluate(checkpoint: "c", data: nil, split: .validation))
+        == #"{"evaluate":{"checkpoint":"c","split":"val"}}"#)
+    #expect(try json(Command.shutDown) == #"{"shutDown":{}}"#)
+  }
+
+  static let events: [Event] = [
+    .state(.idle), .state(.evaluating(checkpoint: "best")), .datasetProgress(files: 3),
+    .dataset(
+      DatasetReport(
+        root: "d", splitByFolder: true,
+        classes: [
+          ClassReport(
+            name: "a", counts: SplitCounts(train: 1), images: [ImageEntry(path: "train/a/1.png", split: .train)])
+        ],
+        warnings: [DatasetWarning(kind: .imbalance, subject: "a", message: "m")], decodingChecked: true,
+        undecodable: ["x"])),
+    .network(
+      NetworkSummary(
+        network: settings.network, input: FeatureShape(height: 32, width: 32, channels: 3), classes: 10,
+        layers: [
+          LayerRow(
+            name: "conv1", kind: .convolution, window: "3x3/1",
+            output: FeatureShape(height: 32, width: 32, channels: 16), parameters: 432, multiplyAdds: 442_368)
+        ], batchSize: 8, trainingMemory: 1 << 40)),
+    .checkpoints([
+      CheckpointInfo(path: "p", name: "last", epoch: 1, step: 2, validationAccuracy: nil, savedAt: "2026-01-31")
+    ]),
+    .preview(path: "p", PixelImage(width: 1, height: 1, pixels: [0, 128, 255]), reason: nil),
+    .preview(path: "p", nil, reason: "truncated"),
+    .training(
+      .started(
+        RunDescription(
+          folder: "runs/a", settings: settings, classes: ["a", "b"], trainingImages: 80, validationImages: 10,
+          stepsPerEpoch: 10, parameters: 100, chance: 0.5, history: [epoch]))),
+    .training(.step(step)), .training(.validating(done: 1, total: 2)), .training(.epoch(epoch)),
+    .training(.paused), .training(.resumed), .training(.learningRateChanged(0.5)),
+    .training(
+      .checkpointSaved(
+        CheckpointInfo(path: "p", name: "best", epoch: 1, step: 2, validationAccuracy: 0.5, savedAt: "2026-01-31"))),
+    .training(.warning("w")),
+    .training(
+      .finished(
+        RunOutcome(
+          folder: "f", reason: .earlyStopping, epochs: 1, steps: 2, bestValidationAccuracy: 0.5, seconds: 3))),
+    .evaluationProgress(done: 1, total: 2),
+    .evaluation(
+      EvaluationReport(
+        checkpoint: "c", data: "d", split: .test, images: 1, loss: 0.5, top1: 0, top5: 1,
+        classes: [ClassMetrics(name: "a", support: 1, precision: nil, recall: 0, f1: 0)],
+        confusion: [[0, 1], [0, 0]],
+        misclassified: [
+          Misclassification(
+            path: "p", truth: 0, top: [ClassProbability(label: 1, probability: 0.75)], truthProbability: 0.25)
+        ], skipped: ["s"], unknownClasses: ["u"], imagesPerSecond: 10)),
+    .warning("w"), .failure("f"),
+  ]
+
+  @Test(arguments: events)
+  func `events come back the same`(event: Event) throws { #expect(try isRestored(event)) }
+
+  @Test func `the most confused pairs come first, the diagonal never`() {
+    let report = EvaluationReport(
+      checkpoint: "c", data: "d", split: .test, images: 12, loss: 0, top1: 0, top5: 0, classes: [],
+      confusion: [[9, 1, 2], [3, 9, 0], [2, 0, 9]], misclassified: [], skipped: [], unknownClasses: [],
+      imagesPerSecond: 0)
+    let pairs = report.confusedPairs(limit: 3).map { [$0.truth, $0.predicted, $0.count] }
+    #expect(pairs == [[1, 0, 3], [0, 2, 2], [2, 0, 2]])
+  }
+}

@@ -1,0 +1,44 @@
+// Schedules as text: what is accepted, what it means, and what is said about the rest.
+
+import Messages
+import Testing
+
+@Suite struct ScheduleTextTests {
+  @Test(arguments: [
+    ("constant", Schedule.constant), ("cosine:0.05", .cosine(warmUp: 0.05)), ("cosine:0.0", .cosine(warmUp: 0)),
+    ("step:30,60:0.1", .step(epochs: [30, 60], factor: 0.1)), ("step:1:0.5", .step(epochs: [1], factor: 0.5)),
+    ("plateau:0.1:5", .plateau(factor: 0.1, patience: 5)), ("plateau:1e-05:1", .plateau(factor: 1e-5, patience: 1)),
+  ])
+  func `a schedule is read, and described by the same text`(text: String, schedule: Schedule) throws {
+    #expect(try Schedule(argument: text) == schedule)
+    #expect(schedule.description == text)
+  }
+
+  @Test func `numbers that are left out have defaults`() throws {
+    #expect(try Schedule(argument: "cosine") == .cosine(warmUp: 0.05))
+    #expect(try Schedule(argument: "step:30,60") == .step(epochs: [30, 60], factor: 0.1))
+    #expect(try Schedule(argument: "plateau") == .plateau(factor: 0.1, patience: 5))
+    #expect(try Schedule(argument: "plateau:0.5") == .plateau(factor: 0.5, patience: 5))
+  }
+
+  @Test(arguments: [
+    "", ":", "linear", "constant:1", "cosine:", "cosine:1", "cosine:-0.1", "cosine:nan", "cosine:a", "cosine:0.1:2",
+    "step", "step:", "step:0", "step:-1", "step:60,30", "step:30,30", "step:30,,60", "step:30,", "step:1.5",
+    "step:30:0", "step:30:1", "step:30:inf", "step:30:0.1:2", "plateau:", "plateau:0.1:0", "plateau:0.1:x",
+    "plateau:2", "plateau:0.1:5:6", "Cosine", "cosine 0.1", " constant",
+  ])
+  func `what is no schedule is refused with what was expected`(text: String) throws {
+    let error = #expect(throws: ScheduleTextError.self) { try Schedule(argument: text) }
+    #expect(error?.description.hasPrefix("\"\(text)\" is not a schedule: write ") == true)
+  }
+
+  @Test func `the error says which part is wrong`() {
+    #expect(
+      throws: ScheduleTextError(
+        argument: "cosine:2", expected: "a warm-up share from 0 to below 1 in place of \"2\"")
+    ) { try Schedule(argument: "cosine:2") }
+    #expect(
+      throws: ScheduleTextError(argument: "step:9:7", expected: "a factor between 0 and 1 in place of \"7\"")
+    ) { try Schedule(argument: "step:9:7") }
+  }
+}
