@@ -131,7 +131,8 @@ int terminal_signals_begin(int wake_descriptor) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = on_ending;
-  // Without SA_RESTART, but no call of other threads should fail for it either: they do not get these signals first.
+  // Without SA_RESTART, but no call of other threads should fail for it either: they do not get these signals
+  // first.
   sigemptyset(&action.sa_mask);
   for (int i = 0; i < ENDING_COUNT; i++) {
     if (sigaction(ending_signals[i], NULL, &endings.previous[i]) != 0) return -1;

@@ -1,5 +1,5 @@
-// From a cell's character to what the C library will take for the same number of columns. Where it would count other
-// columns than the frame did, the row would shift: such characters are replaced.
+// From a cell's character to what the C library will take for the same number of columns. Where it would count
+// other columns than the frame did, the row would shift: such characters are replaced.
 
 import Canvas
 

@@ -1,4 +1,5 @@
-// What is written to the terminal when the program crashes under an open screen. The handler itself is in CTerminal.
+// What is written to the terminal when the program crashes under an open screen. The handler itself is in
+// CTerminal.
 
 import CNcurses
 import CTerminal

@@ -16,8 +16,9 @@ enum RawInput: Equatable {
 enum KeyDecoder {
   private static let escape: Unicode.Scalar = "\u{1B}"
 
-  /// The inputs in order. Escape sequences that ncurses did not know are dropped as a whole, so that an unusual key
-  /// does not type the letters of its sequence. Of several changes of size the last counts.
+  /// The inputs in order. Escape sequences that ncurses did not recognise are read here if they are common ones (a
+  /// terminal often sends others than TERM promises), and dropped as a whole if not, so that an unusual key does not
+  /// type the letters of its sequence. Of several changes of size the last counts.
   static func decode(_ raw: [RawInput]) -> [Input] {
     var inputs: [Input] = []
     var rest = raw[...]
@@ -27,7 +28,11 @@ enum KeyDecoder {
       rest.removeFirst()
       switch next {
       case .character(escape):
-        if !dropUnknownSequence(&rest) { inputs.append(.key(.escape)) }
+        if let sequence = takeSequence(&rest) {
+          if let key = sequences[sequence] { inputs.append(.key(key)) }
+        } else {
+          inputs.append(.key(.escape))
+        }
       case .character(let scalar):
         inputs.append(.key(key(for: scalar)))
       case .code(let code):
@@ -40,24 +45,36 @@ enum KeyDecoder {
     return inputs
   }
 
-  /// Removes what follows an escape if it is a control sequence (ECMA-48, 5.4) or a single shift.
-  /// - Returns: false, with nothing removed, when the escape stands alone.
-  private static func dropUnknownSequence(_ rest: inout ArraySlice<RawInput>) -> Bool {
-    func scalar(_ raw: RawInput?) -> UInt32? {
-      if case .character(let scalar) = raw { scalar.value } else { nil }
-    }
+  /// Takes what follows an escape if it is a control sequence (ECMA-48, 5.4) or a single shift three.
+  /// - Returns: the sequence without the escape; nil, with nothing taken, when the escape stands alone.
+  private static func takeSequence(_ rest: inout ArraySlice<RawInput>) -> String? {
     var ahead = rest
-    switch scalar(ahead.popFirst()) {
-    case UInt32(UInt8(ascii: "[")):
-      while let value = scalar(ahead.first), (0x20...0x3F).contains(value) { ahead.removeFirst() }
-      guard let final = scalar(ahead.popFirst()), (0x40...0x7E).contains(final) else { return false }
-    case UInt32(UInt8(ascii: "O")):
-      guard let final = scalar(ahead.popFirst()), (0x40...0x7E).contains(final) else { return false }
-    default: return false
+    func next() -> Unicode.Scalar? {
+      if case .character(let scalar) = ahead.popFirst() { scalar } else { nil }
     }
-    rest = ahead
-    return true
+    guard let introducer = next(), introducer == "[" || introducer == "O" else { return nil }
+    var sequence = String(introducer)
+    while let scalar = next() {
+      sequence.unicodeScalars.append(scalar)
+      let isParameter = introducer == "[" && (0x20...0x3F).contains(scalar.value)
+      if isParameter { continue }
+      guard (0x40...0x7E).contains(scalar.value) else { return nil }
+      rest = ahead
+      return sequence
+    }
+    return nil
   }
+
+  /// What xterm, rxvt, the Linux console and tmux send for keys, in both keypad modes.
+  private static let sequences: [String: Key] = [
+    "[A": .up, "[B": .down, "[C": .right, "[D": .left, "OA": .up, "OB": .down, "OC": .right, "OD": .left,
+    "[H": .home, "[F": .end, "OH": .home, "OF": .end, "[1~": .home, "[4~": .end, "[7~": .home, "[8~": .end,
+    "[3~": .delete, "[5~": .pageUp, "[6~": .pageDown, "[Z": .backTab, "OM": .enter,
+    "OP": .function(1), "OQ": .function(2), "OR": .function(3), "OS": .function(4),
+    "[11~": .function(1), "[12~": .function(2), "[13~": .function(3), "[14~": .function(4), "[15~": .function(5),
+    "[17~": .function(6), "[18~": .function(7), "[19~": .function(8), "[20~": .function(9), "[21~": .function(10),
+    "[23~": .function(11), "[24~": .function(12),
+  ]
 
   static func key(for scalar: Unicode.Scalar) -> Key {
     switch scalar.value {

@@ -1,4 +1,5 @@
-// Which ncurses colour pair stands for which two colours. The table gives out numbers; defining them is the screen's.
+// Which ncurses colour pair stands for which two colours. The table gives out numbers; defining them is the
+// screen's.
 
 struct PairTable {
   struct Colours: Hashable {

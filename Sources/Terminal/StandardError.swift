@@ -1,5 +1,5 @@
-// Standard error while a screen is open: what libraries and traps write there would be drawn across the panes, so it
-// goes to a log file for that time.
+// Standard error while a screen is open: what libraries and traps write there would be drawn across the panes, so
+// it goes to a log file for that time.
 
 import Foundation
 

@@ -11,9 +11,9 @@ extension TerminalScreen {
 
   /// Waits until something was typed, the terminal changed, another thread called `waker.wake()`, or time is up.
   ///
-  /// ctrl-c arrives as a key, and so does a SIGINT from elsewhere. ctrl-z is carried out here: the job stops, and when
-  /// it is continued the answer is a change of size, so that a new frame is drawn. SIGTERM, SIGHUP and a terminal that
-  /// is gone are `.endOfInput`.
+  /// ctrl-c arrives as a key, and so does a SIGINT from elsewhere. ctrl-z is carried out here: the job stops, and
+  /// when it is continued the answer is a change of size, so that a new frame is drawn. SIGTERM, SIGHUP and a
+  /// terminal that is gone are `.endOfInput`.
   /// - Parameter milliseconds: nil waits without limit, 0 not at all.
   /// - Returns: what came in, in order; empty after a wake or when time was up.
   public func waitForInput(timeout milliseconds: Int?) -> [Input] {

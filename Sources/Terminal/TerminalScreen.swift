@@ -9,8 +9,8 @@ import Synchronization
 
 /// The terminal as a grid of cells and a source of input.
 ///
-/// To be used on the main thread, where the kernel delivers signals first; only `waker` may be handed to others. Only
-/// one screen can be open at a time.
+/// To be used on the main thread, where the kernel delivers signals first; only `waker` may be handed to others.
+/// Only one screen can be open at a time.
 public final class TerminalScreen {
   /// For other threads that have something to show.
   public let waker: TerminalWaker

@@ -1,13 +1,13 @@
-// What the screen needs of signals and must have in C: a handler may only call async-signal-safe functions, and Swift
-// promises that for none of its code. No ncurses here; the texts to write are handed over beforehand.
+// What the screen needs of signals and must have in C: a handler may only call async-signal-safe functions, and
+// Swift promises that for none of its code. No ncurses here; the texts to write are handed over beforehand.
 #pragma once
 
 #include <stddef.h>
 #include <termios.h>
 
-/// Makes the fatal signals (SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE) restore the terminal: the handler runs
-/// on a stack of its own, writes `restore`, sets `settings`, writes `message` and raises the signal again for whoever
-/// handled it before. Both texts are copied; each is cut at 1024 bytes.
+/// Makes the fatal signals (SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE) restore the terminal: the handler
+/// runs on a stack of its own, writes `restore`, sets `settings`, writes `message` and raises the signal again for
+/// whoever handled it before. Both texts are copied; each is cut at 1024 bytes.
 ///
 /// Returns 0, or -1 with `errno`.
 int terminal_guard_begin(
@@ -20,8 +20,8 @@ void terminal_guard_set_active(int active);
 /// Puts the handlers of before back.
 void terminal_guard_end(void);
 
-/// Counts SIGHUP, SIGTERM and SIGINT from now on instead of dying of them, and writes a byte to `wake_descriptor` (which
-/// must not block) for each. One that was ignored, as under nohup, stays ignored.
+/// Counts SIGHUP, SIGTERM and SIGINT from now on instead of dying of them, and writes a byte to `wake_descriptor`
+/// (which must not block) for each. One that was ignored, as under nohup, stays ignored.
 ///
 /// Returns 0, or -1 with `errno`.
 int terminal_signals_begin(int wake_descriptor);
