@@ -55,12 +55,17 @@ public struct Frame: Sendable, Equatable {
   public private(set) var cells: [Cell]
   /// Where the text cursor stands; nil hides it.
   public var cursor: (x: Int, y: Int)?
+  /// What stands for the rest of a text that was cut; it comes from the theme's glyphs.
+  public var ellipsis: Character
 
-  public init(size: Size, filledWith cell: Cell = .blank) {
+  public init(size: Size, filledWith cell: Cell = .blank, ellipsis: Character = Glyphs.unicode.ellipsis) {
+    self.ellipsis = ellipsis
     self.size = Size(width: max(0, size.width), height: max(0, size.height))
     cells = Array(repeating: cell, count: self.size.width * self.size.height)
   }
 
+  /// The cell in a column and row. Replacing one half of a wide character blanks the other half, so that no row
+  /// grows or shrinks.
   public subscript(x: Int, y: Int) -> Cell {
     get {
       guard x >= 0, y >= 0, x < size.width, y < size.height else { return .blank }
@@ -68,7 +73,13 @@ public struct Frame: Sendable, Equatable {
     }
     set {
       guard x >= 0, y >= 0, x < size.width, y < size.height else { return }
-      cells[y * size.width + x] = newValue
+      let index = y * size.width + x
+      let old = cells[index].character
+      if old != newValue.character {
+        if old == nil, x > 0 { cells[index - 1].character = " " }
+        if x + 1 < size.width, cells[index + 1].character == nil { cells[index + 1].character = " " }
+      }
+      cells[index] = newValue
     }
   }
 

@@ -1,0 +1,76 @@
+// A theme gives every part of the screen its style by role, so that no pane ever names a colour. Reading themes
+// from files is in Theme+Parsing.swift, the built-in ones are in Theme+BuiltIn.swift.
+
+/// What a style is for. The raw value is the key in a theme file.
+public enum ThemeRole: String, Sendable, CaseIterable {
+  case text, dimmed, title
+  case focusedTitle = "focused-title"
+  case border
+  case focusedBorder = "focused-border"
+  case selection
+  case inactiveSelection = "inactive-selection"
+  case header, status
+  case statusAccent = "status-accent"
+  case hintKey = "hint-key"
+  case hintText = "hint-text"
+  case warning, error, success
+  case trainingCurve = "training-curve"
+  case validationCurve = "validation-curve"
+  case chance
+  case gaugeFilled = "gauge-filled"
+  case gaugeEmpty = "gauge-empty"
+  case bar
+  case barSecond = "bar-second"
+  case barThird = "bar-third"
+  case input, overlay
+}
+
+/// A style for each role, and the drawing characters that go with them.
+public struct Theme: Sendable, Equatable {
+  public var name: String
+  public private(set) var glyphs: Glyphs
+  /// As written, before inheritance.
+  var styles: [ThemeRole: Style]
+
+  init(name: String, glyphs: Glyphs = .unicode, styles: [ThemeRole: Style]) {
+    self.name = name
+    self.glyphs = glyphs
+    self.styles = styles
+  }
+
+  /// The style of a role. A colour that the role leaves `standard` is that of `text`; in `text` itself it is the
+  /// terminal's own.
+  public subscript(role: ThemeRole) -> Style {
+    let text = styles[.text] ?? .plain
+    var style = styles[role] ?? .plain
+    guard role != .text else { return style }
+    if style.foreground == .standard { style.foreground = text.foreground }
+    if style.background == .standard { style.background = text.background }
+    return style
+  }
+
+  /// The same styles with other drawing characters.
+  public func with(glyphs: Glyphs) -> Theme {
+    var theme = self
+    theme.glyphs = glyphs
+    return theme
+  }
+
+  /// The theme for what lies on top of a surface, such as a dialogue on `overlay`: the colours of that role stand
+  /// where those of `text` stood, for every role that inherits them.
+  public func over(_ surface: ThemeRole) -> Theme {
+    var theme = self
+    theme.styles[.text] = self[surface]
+    return theme
+  }
+
+  /// Whether any role has a colour: without one, pictures and bars must tell things apart by their characters.
+  public var usesColour: Bool {
+    styles.values.contains { $0.foreground != .standard || $0.background != .standard }
+  }
+
+  /// The style of a selected row in a list that has the focus or lacks it.
+  public func selection(focused: Bool) -> Style {
+    self[focused ? .selection : .inactiveSelection]
+  }
+}
