@@ -1,0 +1,23 @@
+// Everything a key, the palette or the mouse can ask for, by name.
+
+/// What a person asks the workbench to do.
+enum Action: Sendable, Hashable {
+  // The workbench.
+  case help, palette, notices, settings, nextTheme, zoom, nextPane, previousPane
+  case focus(Pane)
+  case quit, interrupt, suspend, redraw
+
+  // Training.
+  case train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
+
+  // Moving.
+  case up, down, left, right, pageUp, pageDown, halfPageUp, halfPageDown, first, last
+  case open, back, filter, next, previous
+
+  // Panes.
+  case warnings, checkFiles, readAgain, changeCurves
+  case evaluate, changeSplit, resumeRun, nextView, previousView
+
+  // Overlays and text.
+  case accept, cancel, erase, clear
+}

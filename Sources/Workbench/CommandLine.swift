@@ -1,0 +1,83 @@
+// The commands that do without a screen what the workbench does: shown in the panes, the palette and the form. Only
+// what differs from the defaults is written.
+
+import Messages
+
+extension TrainingSettings {
+  /// The command that starts this run from a shell: `skipline train DATA --net cifar20 --epochs 30`.
+  public var commandLine: String {
+    let usual = TrainingSettings(data: data, network: NetworkSettings(name: network.name))
+    var words = ["skipline", "train", shellQuoted(data)]
+    func add(_ option: String, _ value: String, if differs: Bool) {
+      if differs { words += [option, shellQuoted(value)] }
+    }
+    func flag(_ option: String, if set: Bool) {
+      if set { words.append(option) }
+    }
+
+    words += ["--net", shellQuoted(network.name)]
+    words += network.optionWords
+    add("--imgsz", "\(preprocessing.imageSize)", if: preprocessing.imageSize != usual.preprocessing.imageSize)
+    add("--resize", preprocessing.resize.rawValue, if: preprocessing.resize != usual.preprocessing.resize)
+    add("--crop", augmentation.crop.rawValue, if: augmentation.crop != usual.augmentation.crop)
+    flag("--no-flip", if: !augmentation.horizontalFlip)
+    add("--jitter", plainNumber(augmentation.colourJitter), if: augmentation.colourJitter != 0)
+    add("--batch", "\(batchSize)", if: batchSize != usual.batchSize)
+    add("--epochs", "\(epochs)", if: epochs != usual.epochs)
+    add("--lr", plainNumber(learningRate), if: learningRate != usual.learningRate)
+    add("--momentum", plainNumber(optimiser.momentum), if: optimiser.momentum != usual.optimiser.momentum)
+    flag("--nesterov", if: optimiser.nesterov)
+    add(
+      "--weight-decay", plainNumber(optimiser.weightDecay),
+      if: optimiser.weightDecay != usual.optimiser.weightDecay)
+    if let clip = optimiser.gradientClip { add("--clip", plainNumber(clip), if: true) }
+    add("--schedule", schedule.text, if: schedule != usual.schedule)
+    add("--label-smoothing", plainNumber(labelSmoothing), if: labelSmoothing != 0)
+    add("--seed", "\(seed)", if: seed != 0)
+    add("--split", "\(split.train)/\(split.validation)/\(split.test)", if: split != usual.split)
+    if let name { add("--name", name, if: true) }
+    add("--project", project, if: project != usual.project)
+    return words.joined(separator: " ")
+  }
+}
+
+extension NetworkSettings {
+  /// The options that differ from the network's defaults.
+  var optionWords: [String] {
+    var words: [String] = []
+    if let shortcut { words += ["--shortcut", shortcut.rawValue] }
+    if zeroPlacement != .split { words += ["--zeros", zeroPlacement.rawValue] }
+    if let version { words += ["--version", version.rawValue] }
+    if let stem { words += ["--stem", stem.rawValue] }
+    if widthMultiplier != 1 { words += ["--width", plainNumber(widthMultiplier)] }
+    if head != .standard { words += ["--head", head.rawValue] }
+    return words
+  }
+}
+
+/// The other commands, as text.
+enum Headless {
+  static func check(_ data: String) -> String { "skipline check " + shellQuoted(data) }
+
+  static func summary(_ network: NetworkSettings, imageSize: Int, classes: Int) -> String {
+    (["skipline", "summary", shellQuoted(network.name)] + network.optionWords
+      + ["--imgsz", "\(imageSize)", "--classes", "\(classes)"]).joined(separator: " ")
+  }
+
+  static func evaluate(_ checkpoint: String, data: String, split: Split) -> String {
+    "skipline evaluate \(shellQuoted(checkpoint)) --data \(shellQuoted(data)) --split \(split.rawValue)"
+  }
+
+  static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
+}
+
+/// A word as a POSIX shell takes it: quoted only where it must be.
+func shellQuoted(_ word: String) -> String {
+  let plain = word.unicodeScalars.allSatisfy { scalar in
+    scalar.isASCII
+      && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+        || "/._-+:,=@%".unicodeScalars.contains(scalar))
+  }
+  if plain, !word.isEmpty { return word }
+  return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}

@@ -1,0 +1,120 @@
+// The curves pane's charts: where they stand, what their headings say, and how the figures of steps and epochs are
+// put on one axis.
+
+import Canvas
+import Messages
+
+extension CurvesPane {
+  static func drawCharts(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let curves = state.curves
+    switch curves.view {
+    case .loss: drawLoss(curves, into: &frame, in: rect, theme: theme)
+    case .accuracy: drawAccuracy(curves, into: &frame, in: rect, theme: theme)
+    case .both:
+      if rect.height >= 14, rect.width < 110 {
+        let (upper, lower) = rect.splitTop((rect.height + 1) / 2)
+        drawLoss(curves, into: &frame, in: upper, theme: theme)
+        drawAccuracy(curves, into: &frame, in: lower, theme: theme)
+      } else if rect.width >= 40 {
+        let (left, right) = rect.splitLeft(rect.width / 2)
+        drawLoss(curves, into: &frame, in: left.inset(right: 1), theme: theme)
+        drawAccuracy(curves, into: &frame, in: right.inset(left: 1), theme: theme)
+      } else {
+        drawLoss(curves, into: &frame, in: rect, theme: theme)
+      }
+    }
+  }
+
+  private static func drawLoss(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let best = curves.epochs.compactMap { $0.validation?.loss }.filter(\.isFinite).min()
+    let (head, plot) = rect.splitTop(1)
+    frame.put(
+      pieces: heading(
+        "loss", train: (curves.last?.loss ?? curves.epochs.last?.trainLoss).map { Format.loss($0) },
+        validation: curves.latestValidation.map { Format.loss($0.loss) }, best: best.map { Format.loss($0) },
+        theme: theme), in: head, style: theme[.text])
+    chart(curves, training: \.loss, validation: \.loss, width: plot.width, format: .number, height: plot.height)
+      .draw(into: &frame, in: plot, theme: theme)
+  }
+
+  private static func drawAccuracy(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let (head, plot) = rect.splitTop(1)
+    var pieces = heading(
+      "accuracy", train: (curves.last?.accuracy ?? curves.epochs.last?.trainAccuracy).map { Format.percent($0) },
+      validation: curves.latestValidation.map { Format.percent($0.top1) },
+      best: curves.best?.validation.map { Format.percent($0.top1) }, theme: theme)
+    if let chance = curves.run?.chance { pieces.append([Span("chance \(Format.percent(chance))", theme[.chance])]) }
+    frame.put(pieces: pieces, in: head, style: theme[.text])
+    var chart = chart(
+      curves, training: \.accuracy, validation: \.top1, width: plot.width, format: .percent, height: plot.height)
+    chart.range = 0...1
+    chart.reference = curves.run.map { LineChart.Reference($0.chance) }
+    chart.draw(into: &frame, in: plot, theme: theme)
+  }
+
+  /// The chart's name and its latest figures in the colours of their curves.
+  private static func heading(
+    _ title: String, train: String?, validation: String?, best: String?, theme: Theme
+  ) -> [[Span]] {
+    var pieces = [[Span(title, theme[.header])]]
+    if let train { pieces.append([Span("train \(train)", theme[.trainingCurve])]) }
+    if let validation { pieces.append([Span("val \(validation)", theme[.validationCurve])]) }
+    if let best { pieces.append([Span("best \(best)", theme[.dimmed])]) }
+    return pieces
+  }
+
+  private static func chart(
+    _ curves: CurvesState, training: KeyPath<StepSeries.Point, Double?>,
+    validation: KeyPath<ValidationMetrics, Double>, width: Int, format: ValueFormat, height: Int
+  ) -> LineChart {
+    let points = curves.series.all
+    let lastStep = max(points.last?.step ?? 0, curves.epochs.last?.step ?? 0)
+    let total = max(curves.totalSteps ?? 0, lastStep, 1)
+    let positions = max(2, width * 2)
+    let train = Resampling.values(
+      points.map { ($0.step, $0[keyPath: training]) }, total: total, positions: positions)
+    let validated = Resampling.values(
+      curves.epochs.map { ($0.step, $0.validation?[keyPath: validation]) }, total: total, positions: positions)
+    let epochs = curves.run?.settings.epochs ?? 0
+    return LineChart(
+      series: [
+        LineChart.Series(train, role: .trainingCurve), LineChart.Series(validated, role: .validationCurve),
+      ], extent: positions, format: format, firstLabel: height >= 6 ? "0" : "",
+      lastLabel: height >= 6 ? Format.counted(epochs, "epoch") : "", placeholder: "no figures yet")
+  }
+}
+
+/// Points at steps, brought to evenly spaced positions.
+enum Resampling {
+  /// - Parameters:
+  ///   - points: rising steps, each with a value, or nil for a gap.
+  ///   - total: the step at the right end, at least 1.
+  /// - Returns: a value a position up to the last point: the mean where several points fall on one, a straight line
+  ///   between points further apart, nil before the first, after the last and around gaps.
+  static func values(_ points: [(step: Int, value: Double?)], total: Int, positions: Int) -> [Double?] {
+    guard positions > 1, total > 0 else { return [] }
+    var result = [Double?](repeating: nil, count: positions)
+    var counts = [Int](repeating: 0, count: positions)
+    var previous: (position: Int, value: Double)?
+    for point in points {
+      let share = min(1, max(0, Double(point.step) / Double(total)))
+      let position = Int((share * Double(positions - 1)).rounded())
+      guard let value = point.value, value.isFinite else {
+        previous = nil
+        continue
+      }
+      if let previous, position > previous.position + 1 {
+        let from = result[previous.position] ?? previous.value
+        let span = Double(position - previous.position)
+        for between in (previous.position + 1)..<position {
+          result[between] = from + (value - from) * Double(between - previous.position) / span
+        }
+      }
+      let count = Double(counts[position])
+      result[position] = ((result[position] ?? 0) * count + value) / (count + 1)
+      counts[position] += 1
+      previous = (position, value)
+    }
+    return result
+  }
+}

@@ -1,0 +1,138 @@
+// The curves pane: how far the run has come, what it does at the moment, and its losses and accuracies as charts.
+// Before the first run: what would be run.
+
+import Canvas
+import Messages
+
+enum CurvesPane {
+  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+    guard state.curves.run != nil else {
+      drawPlan(state, into: &frame, in: inner, theme: theme)
+      return
+    }
+    let (head, charts) = inner.splitTop(2)
+    drawProgress(state, into: &frame, in: head.row(0), theme: theme)
+    drawFigures(state, into: &frame, in: head.row(1), theme: theme)
+    let below = state.zoomed ? charts.splitBottom(1) : (rest: charts, bottom: Rect(x: 0, y: 0, width: 0, height: 0))
+    drawCharts(state, into: &frame, in: below.rest, theme: theme)
+    if let run = state.curves.run {
+      frame.put(run.settings.commandLine, in: below.bottom, style: theme[.dimmed])
+    }
+  }
+
+  // MARK: Before a run
+
+  private static func drawPlan(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+    let first =
+      switch state.engine {
+      case .preparing:
+        [Span(spinner(at: state.time, theme: theme) + " preparing: reading images, building the network")]
+      case .evaluating: [Span(spinner(at: state.time, theme: theme) + " evaluating a checkpoint")]
+      default:
+        [
+          Span("space", theme[.hintKey]), Span(" starts training, "), Span("o", theme[.hintKey]),
+          Span(" edits this:"),
+        ]
+      }
+    frame.put(first, in: inner.row(0), style: theme[.text])
+    let facts = plan(of: state.settings)
+    let label = (facts.map { DisplayWidth.of($0.label) }.max() ?? 0) + 2
+    let command = Paragraph.wrapped(state.settings.commandLine, width: inner.width)
+    let spare = inner.height - 1 - facts.count
+    let gap = spare > command.count ? 1 : 0
+    for (row, fact) in facts.enumerated() {
+      let line = inner.row(row + 1 + gap).splitLeft(label)
+      frame.put(fact.label, in: line.left, style: theme[.dimmed])
+      frame.put(fact.value, in: line.rest, style: theme[.text])
+    }
+    guard spare >= command.count + 2 else { return }
+    frame.put(lines: command, in: inner.splitBottom(command.count).bottom, style: theme[.dimmed])
+  }
+
+  private static func plan(of settings: TrainingSettings) -> [(label: String, value: String)] {
+    let network = ([settings.network.name] + settings.network.optionWords).joined(separator: " ")
+    let augmentation =
+      "crop \(settings.augmentation.crop.rawValue), "
+      + (settings.augmentation.horizontalFlip ? "mirrored" : "not mirrored")
+    return [
+      ("network", network),
+      ("input", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
+      ("epochs", Format.count(settings.epochs)),
+      ("learning rate", "\(Format.general(settings.learningRate)), \(settings.schedule.text)"),
+      (
+        "optimiser",
+        "momentum \(Format.general(settings.optimiser.momentum)), decay \(Format.general(settings.optimiser.weightDecay))"
+      ),
+      ("images", augmentation),
+      ("seed", "\(settings.seed)"),
+      ("run", settings.project + "/" + (settings.name ?? settings.network.name)),
+    ]
+  }
+
+  // MARK: Progress and figures
+
+  private static func drawProgress(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let curves = state.curves
+    guard let run = curves.run else { return }
+    if state.engine == .validating || curves.validating != nil, let progress = curves.validating {
+      let text = "validating \(Format.count(progress.done)) of \(Format.count(progress.total))"
+      Gauge(progress.share, text: text).draw(into: &frame, in: rect, theme: theme)
+      return
+    }
+    let step = max(curves.last?.step ?? 0, curves.epochs.last?.step ?? 0)
+    let epoch = curves.last?.epoch ?? curves.epochs.last?.epoch ?? 0
+    let share = curves.totalSteps.map { Double(step) / Double($0) }
+    let epochs = "epoch \(epoch)/\(run.settings.epochs)"
+    let steps =
+      curves.totalSteps.map { "step \(Format.count(step))/\(Format.count($0))" } ?? "step \(Format.count(step))"
+    let percent = share.map { Format.percent(min(1, $0), decimals: 0) } ?? ""
+    let separator = " \(theme.glyphs.separator) "
+    let long = [epochs, steps, percent].joined(separator: separator)
+    let text = DisplayWidth.of(long) + 2 <= rect.width ? long : [epochs, percent].joined(separator: separator)
+    Gauge(share, text: text).draw(into: &frame, in: rect, theme: theme)
+  }
+
+  private static func drawFigures(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let curves = state.curves
+    if let outcome = curves.outcome, state.engine == .idle {
+      let how: ThemeRole = outcome.reason == .stopped ? .warning : .success
+      frame.put(
+        facts: [
+          outcome.reason.title, Format.counted(outcome.epochs, "epoch"), Format.duration(outcome.seconds),
+          outcome.bestValidationAccuracy.map { "best \(Format.percent($0))" } ?? "",
+          Format.counted(outcome.steps, "step"),
+        ], in: rect, theme: theme, style: theme[how])
+      return
+    }
+    guard let last = curves.last else {
+      frame.put("waiting for the first step", in: rect, style: theme[.dimmed])
+      return
+    }
+    let isPaused = state.engine == .paused
+    frame.put(
+      facts: [
+        isPaused ? "paused: space resumes" : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
+        Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))",
+        "gradient \(Format.general(rounded(last.gradientNorm)))",
+        "peak lr \(Format.general(curves.peakLearningRate))",
+        curves.run.map { Format.count($0.trainingImages) + " images" } ?? "",
+      ], in: rect, theme: theme, style: theme[isPaused ? .warning : .text])
+  }
+
+  /// Three digits of a figure that changes every step are enough.
+  private static func rounded(_ value: Double) -> Double {
+    guard value.isFinite, value.magnitude < 1e6 else { return value }
+    return (value * 100).rounded() / 100
+  }
+}
+
+extension RunOutcome.Reason {
+  fileprivate var title: String {
+    switch self {
+    case .completed: "completed"
+    case .timeBudget: "time budget used up"
+    case .earlyStopping: "stopped early: no better"
+    case .stopped: "stopped and saved"
+    }
+  }
+}

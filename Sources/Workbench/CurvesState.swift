@@ -1,0 +1,81 @@
+// The curves pane's state: the run under way or the last one, its steps and epochs.
+
+import Messages
+
+/// What the curves pane shows.
+struct CurvesState: Sendable, Equatable {
+  enum View: Sendable, Equatable, CaseIterable {
+    case both, loss, accuracy
+  }
+
+  var view = View.both
+  var run: RunDescription?
+  var series = StepSeries()
+  var epochs: [EpochMetrics] = []
+  var last: StepMetrics?
+  /// Images done of those to validate.
+  var validating: Progress?
+  var outcome: RunOutcome?
+  var peakLearningRate = 0.0
+
+  struct Progress: Sendable, Equatable {
+    var done: Int
+    var total: Int
+
+    /// 0...1; an empty task is done.
+    var share: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1 }
+  }
+
+  var runName: String? { run.map { lastComponent($0.folder) } }
+
+  /// Steps of the whole run; nil where it cannot be told.
+  var totalSteps: Int? {
+    guard let run, run.stepsPerEpoch > 0 else { return nil }
+    let (steps, overflow) = run.stepsPerEpoch.multipliedReportingOverflow(by: run.settings.epochs)
+    return overflow || steps <= 0 ? nil : steps
+  }
+
+  /// The epoch with the highest validation accuracy.
+  var best: EpochMetrics? {
+    epochs.filter { $0.validation != nil }.max { ($0.validation?.top1 ?? 0) < ($1.validation?.top1 ?? 0) }
+  }
+
+  var latestValidation: ValidationMetrics? { epochs.last { $0.validation != nil }?.validation }
+
+  mutating func take(_ event: TrainingEvent) {
+    switch event {
+    case .started(let description): start(description)
+    case .step(let metrics):
+      validating = nil
+      last = metrics
+      series.add(step: metrics.step, loss: metrics.loss, accuracy: metrics.accuracy)
+    case .validating(let done, let total): validating = Progress(done: done, total: total)
+    case .epoch(let metrics):
+      validating = nil
+      epochs.removeAll { $0.epoch >= metrics.epoch }
+      epochs.append(metrics)
+    case .learningRateChanged(let rate): peakLearningRate = rate
+    case .finished(let outcome):
+      validating = nil
+      self.outcome = outcome
+    case .paused, .resumed, .checkpointSaved, .warning: break
+    }
+  }
+
+  /// A run begins. Its earlier epochs stand for the steps that are not known any more; steps seen in this session
+  /// are kept when the same run goes on.
+  private mutating func start(_ description: RunDescription) {
+    let sameRun = run?.folder == description.folder
+    run = description
+    epochs = description.history
+    peakLearningRate = description.settings.learningRate
+    last = nil
+    outcome = nil
+    validating = nil
+    guard !sameRun || description.history.isEmpty else { return }
+    series = StepSeries()
+    for epoch in description.history {
+      series.add(step: epoch.step, loss: epoch.trainLoss, accuracy: epoch.trainAccuracy)
+    }
+  }
+}

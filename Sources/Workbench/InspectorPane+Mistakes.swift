@@ -1,0 +1,68 @@
+// The inspector's misclassified images, one at a time: the picture as large as fits, and beside it what it is, what it
+// was taken for and how sure the network was.
+
+import Canvas
+import Messages
+
+extension InspectorPane {
+  static func drawMistakes(
+    _ report: EvaluationReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
+  ) {
+    let list = state.inspector.mistakes
+    guard let mistake = state.inspector.selectedMistake, let path = state.inspector.mistakePath else {
+      let text = report.misclassified.isEmpty ? "no mistakes at all" : "no mistake passes the filter"
+      frame.put(notice: text, in: areas.table, style: theme[report.misclassified.isEmpty ? .success : .dimmed])
+      return
+    }
+    let place = "\(Format.count(list.selected + 1)) of \(Format.count(list.count))"
+    let (left, right) = areas.header.row(0).splitLeft(DisplayWidth.of(place) + 2)
+    frame.put(place, in: left, style: theme[.header])
+    frame.put(mistake.path, in: right, style: theme[.dimmed], truncate: .start)
+
+    let area = areas.table
+    let side = max(18, min(36, area.width / 2))
+    let picture = max(0, min(area.height * 2, area.width - side - 1))
+    // The picture keeps its room also in a wide pane: text beside it, not far away from it.
+    let block = area.splitLeft(max(picture, area.width - max(side, area.width / 3) - 1))
+    frame.put(picture: state.pictures[path], in: block.left, theme: theme)
+    drawVerdict(mistake, report, into: &frame, in: block.rest.inset(left: 1), theme: theme)
+  }
+
+  private static func drawVerdict(
+    _ mistake: Misclassification, _ report: EvaluationReport, into frame: inout Frame, in rect: Rect, theme: Theme
+  ) {
+    let predicted = mistake.top.first
+    let name = predicted.map { report.className($0.label) } ?? Format.absent
+    let rows = [
+      ("true", report.className(mistake.truth), theme[.success]),
+      ("taken for", name, theme[.error]),
+    ]
+    for (row, entry) in rows.enumerated() {
+      let line = rect.row(row).splitLeft(min(10, rect.width / 2))
+      frame.put(entry.0, in: line.left, style: theme[.dimmed])
+      frame.put(entry.1, in: line.rest, style: entry.2, truncate: .middle)
+    }
+    let gap = rect.height >= mistake.top.count + 4 ? 1 : 0
+    let bars = rect.splitTop(2 + gap).rest
+    var shown = mistake.top
+    if !shown.contains(where: { $0.label == mistake.truth }) {
+      shown =
+        Array(shown.prefix(max(0, bars.height - 1)))
+        + [ClassProbability(label: mistake.truth, probability: mistake.truthProbability)]
+    }
+    let names = min(
+      shown.map { DisplayWidth.of(report.className($0.label)) }.max() ?? 0, max(4, rect.width / 2 - 4))
+    for (row, entry) in shown.prefix(bars.height).enumerated() {
+      let isTrue = entry.label == mistake.truth
+      let line = bars.row(row)
+      frame.put(
+        report.className(entry.label), in: line.splitLeft(names).left,
+        style: theme[isTrue ? .success : row == 0 ? .error : .text], truncate: .middle)
+      let rest = line.inset(left: names + 1)
+      let (bar, share) = rest.splitLeft(rest.width - 7)
+      Bar(entry.probability, role: isTrue ? .barThird : row == 0 ? .bar : .barSecond)
+        .draw(into: &frame, in: bar, theme: theme)
+      frame.put(Format.percent(entry.probability), in: share, style: theme[.text], align: .trailing)
+    }
+  }
+}

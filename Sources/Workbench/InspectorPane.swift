@@ -1,0 +1,113 @@
+// The inspector pane: the checkpoints, and the views of the last evaluation. The report's own views are in
+// InspectorPane+Report.swift, InspectorPane+Confusion.swift and InspectorPane+Mistakes.swift.
+
+import Canvas
+import Messages
+
+enum InspectorPane {
+  static func areas(_ state: WorkbenchState, in inner: Rect) -> PaneAreas {
+    let inspector = state.inspector
+    let footer = (isFiltered(state) ? 1 : 0) + (state.zoomed && inspector.view != .mistakes ? 1 : 0)
+    switch inspector.view {
+    case .checkpoints: return PaneAreas(in: inner, header: 1, heading: 1, footer: footer)
+    case .overview:
+      let notes = inspector.report.map { Self.notes(of: $0).count } ?? 0
+      let header = min(3 + notes, max(1, inner.height - 3))
+      return PaneAreas(in: inner, header: header, heading: 1, footer: footer)
+    case .classes: return PaneAreas(in: inner, header: 1, heading: 1, footer: footer)
+    case .confusion: return PaneAreas(in: inner, header: 1, heading: 1, footer: footer)
+    case .mistakes:
+      // One mistake fills the pane: there is no list to click into.
+      var areas = PaneAreas(in: inner, header: 1, heading: 0, footer: footer)
+      areas.body = Rect(x: inner.x, y: inner.y, width: 0, height: 0)
+      return areas
+    }
+  }
+
+  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+    let areas = areas(state, in: inner)
+    if state.inspector.view != .checkpoints, let report = state.inspector.report {
+      switch state.inspector.view {
+      case .overview, .checkpoints: drawOverview(report, state, areas, into: &frame, theme: theme)
+      case .classes: drawClasses(report, state, areas, into: &frame, theme: theme)
+      case .confusion: drawConfusion(report, state, areas, into: &frame, theme: theme)
+      case .mistakes: drawMistakes(report, state, areas, into: &frame, theme: theme)
+      }
+    } else {
+      drawCheckpoints(state, areas, into: &frame, in: inner, theme: theme)
+    }
+    drawFooter(state, into: &frame, in: areas.footer, theme: theme)
+  }
+
+  static func isFiltered(_ state: WorkbenchState) -> Bool {
+    guard let path = state.listPath(of: .inspector) else { return false }
+    return !state[keyPath: path].filter.isEmpty || (state.filtering && state.focus == .inspector)
+  }
+
+  private static func drawFooter(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    if state.zoomed, state.inspector.view != .mistakes, let command = state.headless(for: .evaluate) {
+      frame.put(command, in: rect.row(0), style: theme[.dimmed])
+    }
+    if isFiltered(state), let path = state.listPath(of: .inspector) {
+      let typing = state.filtering && state.focus == .inspector
+      frame.put(filterOf: state[keyPath: path], typing: typing, in: rect.splitBottom(1).bottom, theme: theme)
+    }
+  }
+
+  // MARK: Checkpoints
+
+  private static func drawCheckpoints(
+    _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, in inner: Rect, theme: Theme
+  ) {
+    let inspector = state.inspector
+    drawEvaluation(state, into: &frame, in: areas.header, theme: theme)
+    guard let checkpoints = inspector.checkpoints, !checkpoints.isEmpty else {
+      let text =
+        inspector.checkpoints == nil
+        ? "looking for checkpoints" : "No checkpoints yet. A training run saves one after each epoch."
+      frame.put(notice: text, in: areas.table, style: theme[.dimmed])
+      return
+    }
+    let width = areas.table.width
+    let (hasDate, hasStep) = (width >= 52, width >= 66)
+    var columns = [
+      Table.Column("checkpoint", width: .flexible(minimum: 12, weight: 1), truncation: .middle),
+      Table.Column("epoch", width: .fixed(5), alignment: .trailing),
+      Table.Column("val acc", width: .fixed(7), alignment: .trailing),
+    ]
+    if hasDate { columns.append(Table.Column("saved (UTC)", width: .fixed(16), alignment: .trailing)) }
+    if hasStep { columns.insert(Table.Column("step", width: .fixed(9), alignment: .trailing), at: 2) }
+    Table.of(
+      inspector.list, columns: columns, height: areas.body.height, focused: state.focus == .inspector
+    ) { item in
+      let checkpoint = checkpoints[item]
+      var cells: [Table.Content] = [
+        .spans([Span(checkpoint.runName + "/"), Span(checkpoint.name)]), .text("\(checkpoint.epoch)"),
+        .text(Format.percent(checkpoint.validationAccuracy)),
+      ]
+      if hasDate { cells.append(.spans([Span(Format.minute(checkpoint.savedAt), theme[.dimmed])])) }
+      if hasStep { cells.insert(.text(Format.count(checkpoint.step)), at: 2) }
+      return cells
+    }.draw(into: &frame, in: areas.table, theme: theme)
+  }
+
+  /// The evaluation under way as a gauge, or what Enter would do.
+  private static func drawEvaluation(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme)
+  {
+    let inspector = state.inspector
+    if let evaluating = inspector.evaluating {
+      let name = lastComponent(evaluating.checkpoint)
+      let text = evaluating.progress.map { "evaluating \(Format.count($0.done)) of \(Format.count($0.total))" }
+      Gauge(evaluating.progress?.share, text: text ?? "evaluating \(name)").draw(
+        into: &frame, in: rect, theme: theme)
+      return
+    }
+    let count = inspector.checkpoints?.count ?? 0
+    guard count > 0 else { return }
+    frame.put(
+      pieces: [
+        [Span(Format.counted(count, "checkpoint"))],
+        [Span("Enter", theme[.hintKey]), Span(" evaluates on \(inspector.split.rawValue)")],
+      ], in: rect, style: theme[.text])
+  }
+}

@@ -1,0 +1,115 @@
+// The inspector's state: the checkpoints, the evaluation under way, and the last report with a place in each of its
+// views.
+
+import Messages
+
+/// What the inspector shows.
+struct InspectorState: Sendable, Equatable {
+  enum View: Int, Sendable, Equatable, CaseIterable {
+    case checkpoints, overview, classes, confusion, mistakes
+
+    var title: String {
+      switch self {
+      case .checkpoints: "checkpoints"
+      case .overview: "overview"
+      case .classes: "classes"
+      case .confusion: "confusion"
+      case .mistakes: "mistakes"
+      }
+    }
+  }
+
+  struct Evaluating: Sendable, Equatable {
+    var checkpoint: String
+    var progress: CurvesState.Progress?
+  }
+
+  var view = View.checkpoints
+  /// Nil until the first list came.
+  var checkpoints: [CheckpointInfo]?
+  var list = BrowsableList()
+  /// The split to evaluate on.
+  var split = Split.test
+  var evaluating: Evaluating?
+  var report: EvaluationReport?
+  var pairs = BrowsableList()
+  var classes = BrowsableList()
+  var confusionRows = BrowsableList()
+  /// The first column in view.
+  var confusionColumn = 0
+  var mistakes = BrowsableList()
+
+  static let pairLimit = 50
+
+  var selectedCheckpoint: CheckpointInfo? {
+    guard let checkpoints, let item = list.selectedItem else { return nil }
+    return checkpoints[item]
+  }
+
+  var selectedMistake: Misclassification? {
+    guard let report, let item = mistakes.selectedItem else { return nil }
+    return report.misclassified[item]
+  }
+
+  /// The path, from the working folder, of the image that was misclassified.
+  var mistakePath: String? {
+    guard let report, let mistake = selectedMistake else { return nil }
+    return joined(report.data, mistake.path)
+  }
+
+  /// Takes in the checkpoints, the newest first, and stays on the one that was selected.
+  mutating func take(_ new: [CheckpointInfo]) {
+    let kept = selectedCheckpoint?.path
+    let sorted = new.sorted { ($1.savedAt, $0.path) < ($0.savedAt, $1.path) }
+    checkpoints = sorted
+    list.reload(total: sorted.count) { Self.text(of: sorted[$0]) }
+    if let index = sorted.firstIndex(where: { $0.path == kept }) { list.select(item: index) }
+  }
+
+  /// Takes in one that was just saved, in place of an older file of the same path.
+  mutating func take(saved checkpoint: CheckpointInfo) {
+    take((checkpoints ?? []).filter { $0.path != checkpoint.path } + [checkpoint])
+  }
+
+  mutating func take(_ new: EvaluationReport) {
+    report = new
+    evaluating = nil
+    view = .overview
+    pairs.reset(total: new.confusedPairs(limit: Self.pairLimit).count)
+    classes.reset(total: new.classes.count)
+    confusionRows.reset(total: new.confusion.count)
+    confusionColumn = 0
+    mistakes.reset(total: new.misclassified.count)
+  }
+
+  /// What a filter looks at: run and name.
+  static func text(of checkpoint: CheckpointInfo) -> String { checkpoint.runName + " " + checkpoint.name }
+}
+
+extension EvaluationReport {
+  /// A class by its label; a label out of range is shown as it is.
+  func className(_ label: Int) -> String {
+    classes.indices.contains(label) ? classes[label].name : "class \(label)"
+  }
+
+  /// `cat > dog`: a filter of this text shows the mistakes of one pair.
+  func pairText(truth: Int, predicted: Int) -> String { className(truth) + " > " + className(predicted) }
+
+  /// What a filter of the mistakes looks at.
+  func text(of mistake: Misclassification) -> String {
+    (mistake.top.first.map { pairText(truth: mistake.truth, predicted: $0.label) } ?? className(mistake.truth))
+      + " " + mistake.path
+  }
+}
+
+extension CheckpointInfo {
+  /// The run's folder: what stands before `/checkpoints/` in the path.
+  var runFolder: String {
+    var parts = path.split(separator: "/", omittingEmptySubsequences: false)
+    if !parts.isEmpty { parts.removeLast() }
+    if parts.last == "checkpoints" { parts.removeLast() }
+    return parts.joined(separator: "/")
+  }
+
+  var runName: String { lastComponent(runFolder) }
+}

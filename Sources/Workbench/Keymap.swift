@@ -1,0 +1,214 @@
+// The one table of keys. It drives what a key does, the hint bar, the help and the command palette, so that none of
+// them can disagree with another.
+
+import Canvas
+
+/// Where a key means what it means.
+enum Context: Sendable, Hashable, CaseIterable {
+  /// Everywhere, also in overlays.
+  case always
+  case workbench, lists
+  case dataset, layers, curves, checkpoints, report
+  case filter, learningRate, form, palette, reading, confirmStop, confirmQuit
+
+  /// The heading of its keys in the help.
+  var title: String {
+    switch self {
+    case .always: "Always"
+    case .workbench: "Workbench and training"
+    case .lists: "Moving and filtering"
+    case .dataset: "Dataset"
+    case .layers: "Layers"
+    case .curves: "Curves"
+    case .checkpoints: "Inspector: checkpoints"
+    case .report: "Inspector: evaluation"
+    case .filter: "While a filter is typed"
+    case .learningRate: "While a learning rate is typed"
+    case .form: "Settings form"
+    case .palette: "Command palette"
+    case .reading: "Help, notices"
+    case .confirmStop: "Stop?"
+    case .confirmQuit: "Quit?"
+    }
+  }
+}
+
+/// The keys and what they do.
+enum Keymap {
+  struct Binding: Sendable, Equatable {
+    var context: Context
+    var keys: [Key]
+    var action: Action
+    /// For the hint bar, a word or two; nil keeps it out.
+    var hint: String?
+    /// For the help and the palette.
+    var help: String
+    /// Whether it makes sense to choose it by name.
+    var inPalette = false
+  }
+
+  /// The binding of a key, the innermost context first.
+  static func binding(for key: Key, in contexts: [Context]) -> Binding? {
+    for context in contexts {
+      if let found = bindings.first(where: { $0.context == context && $0.keys.contains(key) }) { return found }
+    }
+    return nil
+  }
+
+  static let bindings: [Binding] = always + workbench + lists + panes + overlays
+
+  private static let always = [
+    command(.always, [.control("c")], .interrupt, "save and quit; a second time: quit at once"),
+    command(.always, [.control("z")], .suspend, "suspend the program"),
+    command(.always, [.control("l")], .redraw, "draw the screen again"),
+  ]
+
+  private static let workbench = [
+    command(.workbench, [.character(" ")], .train, hint: "train", "start, pause or resume training"),
+    command(.workbench, [.character("x")], .stop, hint: "stop", "stop training and save"),
+    command(.workbench, [.character("s")], .saveCheckpoint, hint: "save", "save a checkpoint now"),
+    command(.workbench, [.character("o")], .settings, hint: "settings", "edit the settings of the next run"),
+    command(.workbench, [.character("+"), .character("=")], .raiseLearningRate, "double the learning rate"),
+    command(.workbench, [.character("-")], .lowerLearningRate, "halve the learning rate"),
+    command(.workbench, [.character("L")], .enterLearningRate, "enter a learning rate"),
+    command(
+      .workbench, [.character("z")], .zoom, hint: "zoom", "fill the screen with this pane, or show all again"),
+    command(.workbench, [.tab], .nextPane, hint: "pane", "next pane"),
+    command(.workbench, [.backTab], .previousPane, "previous pane"),
+    command(.workbench, [.character("1")], .focus(.dataset), "the dataset pane"),
+    command(.workbench, [.character("2")], .focus(.layers), "the layers pane"),
+    command(.workbench, [.character("3")], .focus(.curves), "the curves pane"),
+    command(.workbench, [.character("4")], .focus(.inspector), "the inspector pane"),
+    command(.workbench, [.character(":"), .control("p")], .palette, hint: "commands", "find a command by name"),
+    command(.workbench, [.character("!")], .notices, "all messages, warnings and failures"),
+    command(.workbench, [.character("t")], .nextTheme, "next theme"),
+    command(.workbench, [.character("?"), .function(1)], .help, hint: "help", "this help"),
+    command(.workbench, [.character("q")], .quit, hint: "quit", "quit; asks while a run is under way"),
+  ]
+
+  private static let lists = [
+    motion(.lists, [.up, .character("k")], .up, "up"),
+    motion(.lists, [.down, .character("j")], .down, "down"),
+    motion(.lists, [.left, .character("h")], .left, "left, or back"),
+    motion(.lists, [.right, .character("l")], .right, "right, or open"),
+    motion(.lists, [.pageUp], .pageUp, "a page up"),
+    motion(.lists, [.pageDown], .pageDown, "a page down"),
+    motion(.lists, [.control("u")], .halfPageUp, "half a page up"),
+    motion(.lists, [.control("d")], .halfPageDown, "half a page down"),
+    motion(.lists, [.character("g"), .home], .first, "the first"),
+    motion(.lists, [.character("G"), .end], .last, "the last"),
+    motion(.lists, [.character("/")], .filter, hint: "filter", "filter the list by typing"),
+    motion(.lists, [.character("n")], .next, "next match, next mistake"),
+    motion(.lists, [.character("N")], .previous, "previous match or mistake"),
+    motion(.lists, [.enter], .open, "open; full screen where there is nothing to open"),
+    motion(.lists, [.escape], .back, "dismiss the message, clear the filter, go back"),
+  ]
+
+  private static let panes = [
+    motion(.dataset, [.enter], .open, hint: "open", "open a class, show an image larger"),
+    command(.dataset, [.character("w")], .warnings, hint: "warnings", "list the dataset's warnings"),
+    command(.dataset, [.character("c")], .checkFiles, hint: "check files", "decode every file to find broken ones"),
+    command(.dataset, [.character("R")], .readAgain, "read the dataset's folder again"),
+
+    motion(.layers, [.enter], .zoom, "fill the screen, or show all panes again"),
+
+    command(
+      .curves, [.character("v")], .changeCurves, hint: "curve", "loss and accuracy, loss alone, accuracy alone"),
+    motion(.curves, [.enter], .zoom, "fill the screen, or show all panes again"),
+
+    motion(.checkpoints, [.enter], .evaluate, hint: "evaluate", "evaluate the chosen checkpoint"),
+    command(.checkpoints, [.character("e")], .evaluate, "evaluate the chosen checkpoint"),
+    command(
+      .checkpoints, [.character("p")], .changeSplit, hint: "split",
+      "evaluate on test, validation or training images"),
+    command(
+      .checkpoints, [.character("r")], .resumeRun, hint: "resume run", "go on with the run of the chosen checkpoint"
+    ),
+    command(
+      .checkpoints, [.character("v"), .character("]")], .nextView, hint: "view", "next view of the inspector"),
+    command(.checkpoints, [.character("[")], .previousView, "previous view of the inspector"),
+    command(.checkpoints, [.character("R")], .readAgain, "list the checkpoints again"),
+
+    motion(
+      .report, [.character("v"), .character("]")], .nextView, hint: "view",
+      "next view: checkpoints, overview, classes, confusion, mistakes"),
+    motion(.report, [.character("[")], .previousView, "previous view"),
+    motion(.report, [.enter], .open, "show the mistakes of the chosen class or pair"),
+    motion(.report, [.character("n")], .next, hint: "next", "next mistake or match"),
+    motion(.report, [.character("N")], .previous, "previous mistake or match"),
+    motion(.report, [.character("e")], .evaluate, "evaluate the chosen checkpoint again"),
+    motion(.report, [.character("p")], .changeSplit, "the split that e evaluates on"),
+    motion(.report, [.escape], .back, hint: "back", "clear the filter, back to the checkpoints"),
+  ]
+
+  private static let overlays = [
+    motion(.filter, [.enter], .accept, hint: "keep filter", "keep the filter"),
+    motion(.filter, [.escape], .cancel, hint: "clear", "clear the filter"),
+    motion(.filter, [.backspace], .erase, "erase a character"),
+    motion(.filter, [.control("u")], .clear, "erase all"),
+    motion(.filter, [.up], .up, "up"),
+    motion(.filter, [.down], .down, "down"),
+
+    motion(.learningRate, [.enter], .accept, hint: "set", "set the learning rate"),
+    motion(.learningRate, [.escape], .cancel, hint: "cancel", "leave it as it is"),
+    motion(.learningRate, [.backspace], .erase, "erase a character"),
+    motion(.learningRate, [.control("u")], .clear, "erase all"),
+
+    motion(.form, [.up, .backTab], .up, "previous field"),
+    motion(.form, [.down, .tab], .down, hint: "field", "next field"),
+    motion(.form, [.left], .left, "previous choice"),
+    motion(.form, [.right], .right, hint: "choice", "next choice"),
+    motion(.form, [.pageUp, .home], .first, "first field"),
+    motion(.form, [.pageDown, .end], .last, "last field"),
+    motion(.form, [.enter], .accept, hint: "apply", "apply what was typed, go to the next field"),
+    motion(.form, [.backspace], .erase, "erase a character"),
+    motion(.form, [.control("u")], .clear, "erase all"),
+    motion(.form, [.escape], .cancel, hint: "close", "drop what was typed; close the form"),
+
+    motion(.palette, [.up, .control("k")], .up, "previous command"),
+    motion(.palette, [.down, .control("j")], .down, hint: "choose", "next command"),
+    motion(.palette, [.pageUp], .pageUp, "a page up"),
+    motion(.palette, [.pageDown], .pageDown, "a page down"),
+    motion(.palette, [.enter], .accept, hint: "run", "run the command"),
+    motion(.palette, [.backspace], .erase, "erase a character"),
+    motion(.palette, [.control("u")], .clear, "erase all"),
+    motion(.palette, [.escape, .control("p")], .cancel, hint: "close", "close the palette"),
+
+    motion(.reading, [.up, .character("k")], .up, "up"),
+    motion(.reading, [.down, .character("j")], .down, hint: "scroll", "down"),
+    motion(.reading, [.pageUp, .control("u")], .pageUp, "a page up"),
+    motion(.reading, [.pageDown, .control("d"), .character(" ")], .pageDown, hint: "page", "a page down"),
+    motion(.reading, [.character("g"), .home], .first, "the start"),
+    motion(.reading, [.character("G"), .end], .last, "the end"),
+    motion(
+      .reading, [.escape, .enter, .character("q"), .character("?"), .character("!"), .function(1)], .cancel,
+      hint: "close", "close"),
+
+    motion(.confirmStop, [.character("y"), .enter], .accept, hint: "stop and save", "stop and save"),
+    motion(.confirmStop, [.character("n"), .escape, .character("q")], .cancel, hint: "go on", "go on training"),
+    motion(
+      .confirmQuit, [.character("s"), .character("y"), .enter], .accept, hint: "stop, save, quit",
+      "stop and save, then quit"),
+    motion(.confirmQuit, [.character("c"), .character("n"), .escape], .cancel, hint: "cancel", "go on"),
+  ]
+
+  private static func command(
+    _ context: Context, _ keys: [Key], _ action: Action, hint: String? = nil, _ help: String
+  ) -> Binding {
+    Binding(context: context, keys: keys, action: action, hint: hint, help: help, inPalette: true)
+  }
+
+  private static func motion(
+    _ context: Context, _ keys: [Key], _ action: Action, hint: String? = nil, _ help: String
+  ) -> Binding {
+    Binding(context: context, keys: keys, action: action, hint: hint, help: help)
+  }
+}
+
+extension Keymap.Binding {
+  /// What the palette shows and searches.
+  var paletteText: String { context.title.lowercased() + ": " + help }
+
+  /// All its keys, for the help.
+  func keyText(_ glyphs: Glyphs) -> String { keys.map { $0.label(glyphs) }.joined(separator: " ") }
+}

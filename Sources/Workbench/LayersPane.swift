@@ -1,0 +1,94 @@
+// The layers pane: the network as a table, a row a layer, with its totals above.
+
+import Canvas
+import Messages
+
+enum LayersPane {
+  static func areas(_ state: WorkbenchState, in inner: Rect) -> PaneAreas {
+    PaneAreas(in: inner, header: 1, heading: 1, footer: (isFiltered(state) ? 1 : 0) + (state.zoomed ? 1 : 0))
+  }
+
+  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+    guard let summary = state.layers.summary else {
+      frame.put(notice: "the network has not been described yet", in: inner, style: theme[.dimmed])
+      return
+    }
+    let areas = areas(state, in: inner)
+    drawTotals(summary, into: &frame, in: areas.header, theme: theme)
+    let detail = Detail(width: areas.table.width)
+    Table.of(
+      state.layers.rows, columns: columns(detail), height: areas.body.height, focused: state.focus == .layers
+    ) { cells(of: summary.layers[$0], detail, theme: theme) }
+    .draw(into: &frame, in: areas.table, theme: theme)
+    if state.zoomed {
+      let command = Headless.summary(
+        summary.network, imageSize: summary.input.height, classes: summary.classes)
+      frame.put(command, in: areas.footer.row(0), style: theme[.dimmed])
+    }
+    if isFiltered(state) {
+      frame.put(
+        filterOf: state.layers.rows, typing: state.filtering && state.focus == .layers,
+        in: areas.footer.splitBottom(1).bottom, theme: theme)
+    }
+  }
+
+  private static func isFiltered(_ state: WorkbenchState) -> Bool {
+    !state.layers.rows.filter.isEmpty || (state.filtering && state.focus == .layers)
+  }
+
+  private static func drawTotals(
+    _ summary: NetworkSummary, into frame: inout Frame, in rect: Rect, theme: Theme
+  ) {
+    let memory = Format.bytes(summary.trainingMemory)
+    let exact = [
+      Format.count(summary.parameters) + " parameters", Format.short(summary.multiplyAdds) + " multiply-adds",
+      "\(memory) at batch \(summary.batchSize)", "input \(text(of: summary.input))",
+      Format.counted(summary.classes, "class", plural: "classes"),
+    ]
+    let brief = [
+      Format.short(summary.parameters) + " params", Format.short(summary.multiplyAdds) + " MACs", memory,
+      "batch \(summary.batchSize)",
+    ]
+    let room = exact.prefix(3).reduce(6) { $0 + DisplayWidth.of($1) } <= rect.width
+    frame.put(facts: room ? exact : brief, in: rect, theme: theme)
+  }
+
+  /// How much a width has room for.
+  private enum Detail {
+    case least, most, all
+
+    init(width: Int) { self = width < 40 ? .least : width < 62 ? .most : .all }
+  }
+
+  private static func columns(_ detail: Detail) -> [Table.Column] {
+    let name = Table.Column("layer", width: .flexible(minimum: 10, weight: 1), truncation: .middle)
+    let kind = Table.Column("kind", width: .fixed(12))
+    let window = Table.Column("window", width: .fixed(6))
+    let output = Table.Column("output", width: .fixed(11), alignment: .trailing)
+    func number(_ title: String, _ width: Int) -> Table.Column {
+      Table.Column(title, width: .fixed(width), alignment: .trailing)
+    }
+    return switch detail {
+    case .least: [name, output, number("params", 6)]
+    case .most: [name, output, number("params", 10), number("MACs", 6)]
+    case .all: [name, kind, window, output, number("params", 10), number("MACs", 7)]
+    }
+  }
+
+  private static func cells(of row: LayerRow, _ detail: Detail, theme: Theme) -> [Table.Content] {
+    let indent = String(repeating: "  ", count: max(0, min(row.depth, 8)))
+    let name = Table.Content.spans([Span(indent + row.name)])
+    let output = Table.Content.text(text(of: row.output))
+    let macs = Table.Content.text(row.multiplyAdds == 0 ? "" : Format.short(row.multiplyAdds))
+    let exact = Table.Content.text(row.parameters == 0 ? "" : Format.count(row.parameters))
+    return switch detail {
+    case .least: [name, output, .text(row.parameters == 0 ? "" : Format.short(row.parameters))]
+    case .most: [name, output, exact, macs]
+    case .all:
+      [name, .spans([Span(row.kind.rawValue, theme[.dimmed])]), .text(row.window ?? ""), output, exact, macs]
+    }
+  }
+
+  /// Height, width, channels: `32x32x16`.
+  private static func text(of shape: FeatureShape) -> String { "\(shape.height)x\(shape.width)x\(shape.channels)" }
+}

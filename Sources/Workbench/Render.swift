@@ -1,0 +1,81 @@
+// From the state to a frame: the panes, the two lines below them, and the overlay on top. What a pane draws is in its
+// own file.
+
+import Canvas
+import Messages
+
+/// Draws the whole screen. The same state, size and theme give the same frame, whatever the size.
+public func render(_ state: WorkbenchState, size: Size, theme: Theme) -> Frame {
+  var state = state
+  state.size = size
+  var frame = Frame(size: size, filledWith: Cell(" ", theme[.text]), ellipsis: theme.glyphs.ellipsis)
+  guard !ScreenLayout.isTooSmall(size) else {
+    drawTooSmall(into: &frame, theme: theme)
+    return frame
+  }
+  let layout = state.layout
+  for pane in Pane.allCases {
+    guard let rect = layout.panes[pane] else { continue }
+    let focused = pane == state.focus
+    let inner = frame.box(
+      rect, title: "\(pane.rawValue) \(pane.title)", theme: theme, focused: focused,
+      trailing: state.caption(of: pane, theme: theme))
+    switch pane {
+    case .dataset: DatasetPane.draw(state, into: &frame, in: inner, theme: theme)
+    case .layers: LayersPane.draw(state, into: &frame, in: inner, theme: theme)
+    case .curves: CurvesPane.draw(state, into: &frame, in: inner, theme: theme)
+    case .inspector: InspectorPane.draw(state, into: &frame, in: inner, theme: theme)
+    }
+  }
+  StatusView.draw(state, into: &frame, in: layout.status, theme: theme)
+  HintView.draw(state, into: &frame, in: layout.hints, theme: theme)
+  drawOverlay(state, into: &frame, theme: theme)
+  return frame
+}
+
+private func drawOverlay(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
+  switch state.overlay {
+  case .help(let scroll): HelpView.draw(state, scroll: scroll, into: &frame, theme: theme)
+  case .notices(let scroll): NoticesView.draw(state, scroll: scroll, into: &frame, theme: theme)
+  case .palette(let palette): PaletteView.draw(palette, state, into: &frame, theme: theme)
+  case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
+  case .learningRate(let entry): QuestionView.drawLearningRate(entry, state, into: &frame, theme: theme)
+  case .confirmStop: QuestionView.drawStop(state, into: &frame, theme: theme)
+  case .confirmQuit: QuestionView.drawQuit(state, into: &frame, theme: theme)
+  case nil: break
+  }
+}
+
+private func drawTooSmall(into frame: inout Frame, theme: Theme) {
+  let least = ScreenLayout.smallest
+  let lines = Paragraph.wrapped(
+    "Skipline needs \(least.width)x\(least.height) cells; this terminal has \(frame.size.width)x\(frame.size.height).",
+    width: frame.size.width)
+  let place = Rect(frame.size).centred(width: frame.size.width, height: lines.count)
+  frame.put(lines: lines, in: place, style: theme[.warning], align: .centre)
+}
+
+extension WorkbenchState {
+  /// What stands at the right of a pane's upper edge.
+  fileprivate func caption(of pane: Pane, theme: Theme) -> String {
+    switch pane {
+    case .dataset: dataset.name
+    case .layers: layers.summary?.network.name ?? settings.network.name
+    case .curves: curves.runName.map { "\($0) \(theme.glyphs.separator) \(phaseName)" } ?? phaseName
+    case .inspector: inspector.view.title
+    }
+  }
+
+  /// What the engine does, in a word.
+  var phaseName: String {
+    switch engine {
+    case .idle: curves.outcome == nil ? "idle" : "finished"
+    case .preparing: "preparing"
+    case .training: "training"
+    case .paused: "paused"
+    case .validating: "validating"
+    case .evaluating: "evaluating"
+    case .stopping: "stopping"
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// The settings form on the screen: a line a field, what the selected one means or why it refused, and the command
+// that starts the same run from a shell.
+
+import Canvas
+import Messages
+
+enum SettingsView {
+  static func draw(_ form: SettingsForm, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
+    let theme = theme.over(.overlay)
+    let fields = SettingsField.allCases
+    let screen = Rect(frame.size).inset(bottom: 2)
+    let width = min(frame.size.width - 4, 84)
+    let command = Array(Paragraph.wrapped("$ " + state.settings.commandLine, width: width - 4).prefix(3))
+    let box = screen.centred(width: width, height: fields.count + 3 + command.count + 1)
+    let inner = frame.overlay(
+      box, title: state.runUnderWay ? "Settings of the next run" : "Settings",
+      trailing: "Esc closes", theme: theme)
+    let (rest, commands) = inner.splitBottom(min(command.count, max(1, inner.height - 8)))
+    let (body, explanation) = rest.splitBottom(1)
+    let selected = fields.firstIndex(of: form.field) ?? 0
+    let top = max(0, min(selected - body.height / 2, fields.count - body.height))
+    for (row, index) in (top..<min(fields.count, top + body.height)).enumerated() {
+      draw(fields[index], index == selected ? form : nil, state, into: &frame, in: body.row(row), theme: theme)
+    }
+    let track = Rect(x: inner.right - 1, y: body.y, width: 1, height: body.height)
+    Table.drawScrollBar(count: fields.count, offset: top, into: &frame, in: track, theme: theme)
+    if let error = form.error {
+      frame.put(error, in: explanation, style: theme[.error])
+    } else {
+      frame.put(form.field.explanation, in: explanation, style: theme[.hintText])
+    }
+    frame.put(lines: command, in: commands, style: theme[.dimmed])
+  }
+
+  /// One field; `form` where it is the selected one.
+  private static func draw(
+    _ field: SettingsField, _ form: SettingsForm?, _ state: WorkbenchState, into frame: inout Frame, in rect: Rect,
+    theme: Theme
+  ) {
+    let row = rect.inset(right: 2)
+    let (label, value) = row.splitLeft(19)
+    guard let form else {
+      frame.put(field.label, in: label, style: theme[.dimmed])
+      let text = field.text(in: state.settings)
+      frame.put(
+        text.isEmpty ? "automatic" : text, in: value.inset(left: 2), style: theme[text.isEmpty ? .dimmed : .text])
+      return
+    }
+    let selection = theme[.selection]
+    frame.fill(row, style: selection)
+    frame.put(field.label, in: label, style: selection)
+    let choices = field.choices(networks: state.networkNames)
+    if let typed = form.typed {
+      let matches = choices == nil ? [] : form.matches(networks: state.networkNames)
+      let text = value.inset(left: 2)
+      let input = matches.isEmpty ? text : text.splitLeft(max(12, min(text.width / 3, 20))).left
+      frame.fill(input, style: theme[.input])
+      frame.put(typed: typed, in: input, style: theme[.input], caret: true)
+      let others = matches.prefix(6).joined(separator: " ")
+      frame.put(
+        others, in: Rect(x: input.right + 1, y: row.y, width: row.right - input.right - 1, height: 1),
+        style: selection)
+    } else {
+      let text = field.text(in: state.settings)
+      let shown = text.isEmpty ? "automatic" : text
+      if choices == nil {
+        frame.put(shown, in: value.inset(left: 2), style: selection)
+      } else {
+        let arrows = theme.glyphs
+        frame.put("\(arrows.leftArrow) \(shown) \(arrows.rightArrow)", in: value, style: selection)
+      }
+    }
+  }
+}

@@ -1,0 +1,150 @@
+// The two lines below the panes: what goes on, and which keys matter now.
+
+import Canvas
+import Messages
+
+/// State, run, dataset and the latest message.
+enum StatusView {
+  static func draw(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let status = theme[.status]
+    frame.fill(rect, style: status)
+    let badge = " \(state.phaseName) "
+    let (left, rest) = rect.splitLeft(DisplayWidth.of(badge))
+    frame.put(badge, in: left, style: theme[.statusAccent])
+    let place = rest.inset(left: 1, right: 1)
+
+    let names = [state.curves.runName, state.dataset.name].compactMap { $0 }
+      .joined(separator: " \(theme.glyphs.separator) ")
+    guard let message = state.message else {
+      frame.put(names, in: place, style: status)
+      if state.engine == .training, let last = state.curves.last {
+        let figures = "loss \(Format.loss(last.loss))  \(Format.speed(last.imagesPerSecond))"
+        if DisplayWidth.of(names) + DisplayWidth.of(figures) + 2 <= place.width {
+          frame.put(figures, in: place, style: status, align: .trailing)
+        }
+      }
+      return
+    }
+    // The message comes first: the names stand elsewhere too.
+    var style = status
+    style.foreground = theme[message.level.role].foreground
+    style.bold = message.level == .failure
+    let text = message.level.mark + message.text
+    let room = place.width - DisplayWidth.of(names) - 2
+    if room >= DisplayWidth.of(Sanitiser.sanitised(text)) {
+      frame.put(names, in: place, style: status)
+      frame.put(text, in: place, style: style, align: .trailing)
+    } else if place.width >= DisplayWidth.of(Sanitiser.sanitised(text)) {
+      frame.put(text, in: place, style: style)
+    } else {
+      let more = "  ! all of it"
+      let (cut, key) = place.splitLeft(place.width - DisplayWidth.of(more))
+      frame.put(text, in: cut, style: style)
+      frame.put(more, in: key, style: status)
+    }
+  }
+}
+
+extension Notice.Level {
+  var role: ThemeRole {
+    switch self {
+    case .information: .status
+    case .warning: .warning
+    case .failure: .error
+    }
+  }
+
+  /// Tells the levels apart without colour.
+  var mark: String {
+    switch self {
+    case .information: ""
+    case .warning: "warning: "
+    case .failure: "failed: "
+    }
+  }
+}
+
+/// The keys that matter now, from the keymap.
+enum HintView {
+  static func draw(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let hints = state.hints
+    // Help and quit are always there, at the right.
+    let last = hints.filter { $0.action == .help || $0.action == .quit }
+    let others = hints.filter { $0.action != .help && $0.action != .quit }
+    let tail = last.map { spans($0, theme: theme) }
+    let width = tail.joined().reduce(max(0, tail.count - 1) * 2) { $0 + DisplayWidth.of($1.text) }
+    let (left, right) = rect.inset(left: 1, right: 1).splitLeft(rect.width - 2 - (width > 0 ? width + 2 : 0))
+    frame.put(pieces: others.map { spans($0, theme: theme) }, in: left, style: theme[.hintText])
+    frame.put(pieces: tail, in: right.inset(left: 2), style: theme[.hintText])
+  }
+
+  private static func spans(_ hint: Hint, theme: Theme) -> [Span] {
+    [Span(hint.key.label(theme.glyphs), theme[.hintKey]), Span(" " + hint.text, theme[.hintText])]
+  }
+}
+
+/// A key and what it does now.
+struct Hint: Equatable {
+  var key: Key
+  var text: String
+  var action: Action
+}
+
+extension WorkbenchState {
+  /// The bindings with a hint that do something now, the most particular ones first.
+  var hints: [Hint] {
+    let contexts = contexts
+    let training: Set<Action> = [.train, .stop, .saveCheckpoint]
+    let all = contexts.flatMap { context in Keymap.bindings.filter { $0.context == context && $0.hint != nil } }
+    let inner = all.filter { $0.context == contexts.first && !training.contains($0.action) }
+    let steering = all.filter { training.contains($0.action) }
+    let rest = all.filter { $0.context != contexts.first && !training.contains($0.action) }
+    return (inner + steering + rest).compactMap { binding in
+      guard let key = binding.keys.first, let text = hintText(binding) else { return nil }
+      return Hint(key: key, text: text, action: binding.action)
+    }
+  }
+
+  /// The hint in the present state; nil while the key would do nothing.
+  private func hintText(_ binding: Keymap.Binding) -> String? {
+    switch binding.action {
+    case .train:
+      switch engine {
+      case .idle: return "train"
+      case .training, .validating: return "pause"
+      case .paused: return "resume"
+      case .preparing, .evaluating, .stopping: return nil
+      }
+    case .stop, .saveCheckpoint: return canBeStopped ? binding.hint : nil
+    case .zoom: return zoomed ? "all panes" : binding.hint
+    case .filter: return listPath(of: focus) == nil ? nil : binding.hint
+    case .warnings: return dataset.warningLines.isEmpty ? nil : binding.hint
+    case .open: return dataset.report == nil || dataset.level == .warnings ? nil : binding.hint
+    case .checkFiles: return dataset.report?.decodingChecked == false ? binding.hint : nil
+    case .evaluate:
+      return inspector.selectedCheckpoint == nil || inspector.evaluating != nil ? nil : binding.hint
+    case .resumeRun: return inspector.selectedCheckpoint == nil || engine != .idle ? nil : binding.hint
+    case .nextView: return inspector.report == nil ? nil : binding.hint
+    case .next: return inspector.view == .mistakes ? "next mistake" : nil
+    case .changeCurves: return curves.run == nil ? nil : binding.hint
+    default: return binding.hint
+    }
+  }
+
+  /// How the same is done without the screen; nil where there is no such command.
+  func headless(for action: Action) -> String? {
+    switch action {
+    case .train, .settings: return settings.commandLine
+    case .checkFiles, .warnings, .focus(.dataset): return Headless.check(dataset.path)
+    case .focus(.layers):
+      return Headless.summary(
+        settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount)
+    case .evaluate:
+      return inspector.selectedCheckpoint.map {
+        Headless.evaluate($0.path, data: dataset.path, split: inspector.split)
+      }
+    case .resumeRun: return inspector.selectedCheckpoint.map { Headless.resume($0.runFolder) }
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,183 @@
+// What each action does when no overlay is open: training, moving, and what the panes offer.
+
+import Canvas
+import Messages
+
+extension WorkbenchState {
+  mutating func perform(_ action: Action) -> [Effect] {
+    switch action {
+    case .interrupt: return interrupt()
+    case .suspend: return [.suspend]
+    case .redraw: return [.redraw]
+    default: break
+    }
+    if overlay != nil { return performInOverlay(action) }
+    if filtering { return performWhileFiltering(action) }
+    return performInPanes(action)
+  }
+
+  private mutating func performInPanes(_ action: Action) -> [Effect] {
+    switch action {
+    case .help: overlay = .help(scroll: 0)
+    case .palette: overlay = .palette(Palette())
+    case .notices: overlay = .notices(scroll: 0)
+    case .settings: overlay = .settings(SettingsForm())
+    case .nextTheme: return nextTheme()
+    case .zoom: zoom()
+    case .nextPane: moveFocus(to: focus.moved(by: 1))
+    case .previousPane: moveFocus(to: focus.moved(by: -1))
+    case .focus(let pane): moveFocus(to: pane)
+    case .quit: return quit()
+    case .train, .stop, .saveCheckpoint, .raiseLearningRate, .lowerLearningRate, .enterLearningRate:
+      return performTraining(action)
+    case .up, .down, .left, .right, .pageUp, .pageDown, .halfPageUp, .halfPageDown, .first, .last, .next, .previous,
+      .filter, .open, .back:
+      return performMotion(action)
+    case .warnings, .checkFiles, .readAgain: return performDataset(action)
+    case .changeCurves: curves.view = curves.view.next
+    case .evaluate: return evaluate()
+    case .changeSplit:
+      inspector.split = inspector.split.next
+      notify(.information, "evaluates on the \(inspector.split.title) images")
+    case .resumeRun: return resumeRun()
+    case .nextView: changeView(by: 1)
+    case .previousView: changeView(by: -1)
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw: break
+    }
+    return []
+  }
+
+  private mutating func moveFocus(to pane: Pane) {
+    focus = pane
+    moveSelection(in: pane, by: 0)
+  }
+
+  private mutating func zoom() {
+    zoomed.toggle()
+    moveSelection(in: focus, by: 0)
+  }
+
+  private mutating func nextTheme() -> [Effect] {
+    guard !themeNames.isEmpty else { return [] }
+    theme = (theme + 1) % themeNames.count
+    notify(.information, "theme \(themeNames[theme])")
+    return [.useTheme(themeNames[theme])]
+  }
+
+  private mutating func performDataset(_ action: Action) -> [Effect] {
+    switch action {
+    case .warnings:
+      dataset.level = dataset.level == .warnings ? .classes : .warnings
+      return []
+    case .checkFiles:
+      dataset.reading = .checking(files: 0)
+      pictures.forgetAll()
+      return [.send(.openDataset(path: dataset.path, split: settings.split, checkDecoding: true))]
+    default:
+      if focus == .inspector { return [.send(.listCheckpoints(project: settings.project))] }
+      dataset.reading = .scanning(files: 0)
+      pictures.forgetAll()
+      return [.send(.openDataset(path: dataset.path, split: settings.split, checkDecoding: false))]
+    }
+  }
+
+  // MARK: Inspector
+
+  private mutating func evaluate() -> [Effect] {
+    guard let checkpoint = inspector.selectedCheckpoint else {
+      notify(.information, "there is no checkpoint to evaluate yet: train first")
+      return []
+    }
+    guard inspector.evaluating == nil else {
+      notify(.information, "an evaluation is under way: wait until it is done")
+      return []
+    }
+    inspector.view = .checkpoints
+    inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint.path)
+    return [.send(.evaluate(checkpoint: checkpoint.path, data: dataset.path, split: inspector.split))]
+  }
+
+  private mutating func resumeRun() -> [Effect] {
+    guard let checkpoint = inspector.selectedCheckpoint else {
+      notify(.information, "there is no run to go on with")
+      return []
+    }
+    guard engine == .idle else {
+      notify(.information, "something is under way: stop it before another run is resumed")
+      return []
+    }
+    (engine, startRequested) = (.preparing, true)
+    return [.send(.resumeRun(folder: checkpoint.runFolder))]
+  }
+
+  private mutating func changeView(by places: Int) {
+    guard inspector.report != nil else {
+      notify(.information, "no evaluation yet: choose a checkpoint and press Enter")
+      return
+    }
+    let count = InspectorState.View.allCases.count
+    let next = (inspector.view.rawValue + places + count) % count
+    inspector.view = InspectorState.View(rawValue: next) ?? .checkpoints
+    moveSelection(in: .inspector, by: 0)
+  }
+
+  // MARK: Leaving
+
+  private mutating func quit() -> [Effect] {
+    guard runUnderWay else { return [.quit] }
+    if engine == .stopping {
+      quitsWhenStopped = true
+      notify(.information, "quits as soon as the run is saved; ctrl-c quits at once")
+    } else {
+      overlay = .confirmQuit
+    }
+    return []
+  }
+
+  private mutating func interrupt() -> [Effect] {
+    if interrupted { return [.interruptNow] }
+    guard runUnderWay else { return [.quit] }
+    interrupted = true
+    return stopAndQuit()
+  }
+
+  /// Ends the run with a checkpoint, and leaves when it has ended.
+  mutating func stopAndQuit() -> [Effect] {
+    let isStopping = engine == .stopping
+    overlay = nil
+    filtering = false
+    quitsWhenStopped = true
+    (engine, startRequested) = (.stopping, false)
+    notify(.information, "saving, then quitting; ctrl-c \(interrupted ? "again " : "")quits at once")
+    return isStopping ? [] : [.send(.training(.stop))]
+  }
+}
+
+extension CurvesState.View {
+  fileprivate var next: Self {
+    switch self {
+    case .both: .loss
+    case .loss: .accuracy
+    case .accuracy: .both
+    }
+  }
+}
+
+extension Split {
+  /// Test first: it is what an evaluation is for.
+  fileprivate var next: Split {
+    switch self {
+    case .test: .validation
+    case .validation: .train
+    case .train: .test
+    }
+  }
+
+  var title: String {
+    switch self {
+    case .train: "training"
+    case .validation: "validation"
+    case .test: "test"
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// What the engine's events change. The state follows the engine: where a key press was answered in advance, the
+// engine's own word replaces it here.
+
+import Messages
+
+extension WorkbenchState {
+  mutating func take(_ event: Messages.Event) -> [Effect] {
+    switch event {
+    case .state(let new): return take(new)
+    case .datasetProgress(let files): takeProgress(files)
+    case .dataset(let report): return take(report)
+    case .network(let summary): layers.take(summary)
+    case .checkpoints(let list): inspector.take(list)
+    case .preview(let path, let image, let reason):
+      if let image {
+        pictures.set(.picture(image), for: path)
+      } else {
+        pictures.set(.failed(reason ?? "it could not be read"), for: path)
+      }
+    case .training(let event): return take(event)
+    case .evaluationProgress(let done, let total):
+      inspector.evaluating?.progress = CurvesState.Progress(done: done, total: total)
+    case .evaluation(let report): take(report)
+    case .warning(let text): notify(.warning, text)
+    case .failure(let text): take(failure: text)
+    }
+    return []
+  }
+
+  private mutating func take(_ new: EngineState) -> [Effect] {
+    if case .evaluating = engine, case .evaluating = new {
+    } else if case .evaluating = engine {
+      inspector.evaluating = nil
+    }
+    engine = new
+    startRequested = false
+    if case .evaluating(let checkpoint) = new, inspector.evaluating?.checkpoint != checkpoint {
+      inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint)
+    }
+    return new == .idle ? leaveIfStopped() : []
+  }
+
+  private mutating func takeProgress(_ files: Int) {
+    switch dataset.reading {
+    case .scanning, .done, .failed: dataset.reading = .scanning(files: files)
+    case .checking: dataset.reading = .checking(files: files)
+    }
+  }
+
+  private mutating func take(_ report: DatasetReport) -> [Effect] {
+    let classesBefore = classCount
+    dataset.take(report)
+    if report.decodingChecked {
+      notify(
+        report.undecodable.isEmpty ? .information : .warning,
+        report.undecodable.isEmpty
+          ? "every file decodes"
+          : Format.counted(report.undecodable.count, "file")
+            + " cannot be decoded; w in the dataset pane lists them")
+    }
+    return classCount == classesBefore ? [] : [.send(describeNetwork)]
+  }
+
+  private mutating func take(_ event: TrainingEvent) -> [Effect] {
+    curves.take(event)
+    switch event {
+    case .started(let run):
+      startRequested = false
+      notify(.information, "run \(lastComponent(run.folder)) started")
+    case .learningRateChanged(let rate):
+      notify(.information, "the peak learning rate is now \(Format.general(rate))")
+    case .checkpointSaved(let checkpoint):
+      inspector.take(saved: checkpoint)
+      notify(.information, "saved \(checkpoint.runName)/\(checkpoint.name)")
+    case .warning(let text): notify(.warning, text)
+    case .finished(let outcome):
+      notify(.information, Self.summary(of: outcome))
+      if case .evaluating = engine {} else { engine = .idle }
+      return [.send(.listCheckpoints(project: settings.project))] + leaveIfStopped()
+    case .step, .validating, .epoch, .paused, .resumed: break
+    }
+    return []
+  }
+
+  private mutating func take(_ report: EvaluationReport) {
+    inspector.take(report)
+    notify(
+      .information,
+      "evaluated \(lastComponent(report.checkpoint)) on \(report.split.rawValue): "
+        + "\(Format.percent(report.top1)) of \(Format.counted(report.images, "image"))")
+  }
+
+  private mutating func take(failure text: String) {
+    notify(.failure, text)
+    // What was asked for and not begun will not begin.
+    if startRequested { (engine, startRequested) = (.idle, false) }
+    if case .evaluating = engine {} else { inspector.evaluating = nil }
+    switch dataset.reading {
+    case .scanning: dataset.reading = dataset.report == nil ? .failed(text) : .done
+    case .checking: dataset.reading = .done
+    case .done, .failed: break
+    }
+  }
+
+  /// Leaves if that was only waiting for the run to end.
+  private mutating func leaveIfStopped() -> [Effect] {
+    guard quitsWhenStopped else { return [] }
+    quitsWhenStopped = false
+    return [.quit]
+  }
+
+  static func summary(of outcome: RunOutcome) -> String {
+    let how =
+      switch outcome.reason {
+      case .completed: "completed"
+      case .timeBudget: "ended by its time budget"
+      case .earlyStopping: "ended early: no better for a while"
+      case .stopped: "stopped and saved"
+      }
+    let best = outcome.bestValidationAccuracy.map { ", best validation accuracy " + Format.percent($0) } ?? ""
+    return "\(lastComponent(outcome.folder)) \(how) after \(Format.counted(outcome.epochs, "epoch")) in "
+      + Format.duration(outcome.seconds) + best
+  }
+}

@@ -1,0 +1,100 @@
+// What keys, the mouse and the terminal's size change: finding the binding of a key, typing, clicking, the wheel.
+
+import Canvas
+import Messages
+
+extension WorkbenchState {
+  mutating func take(_ input: Canvas.Input) -> [Effect] {
+    switch input {
+    case .key(let key): return press(key)
+    case .click(let x, let y): return click(x: x, y: y)
+    case .scroll(let x, let y, let rows): scroll(x: x, y: y, rows: rows)
+    case .resized(let new):
+      size = new
+      for pane in Pane.allCases { moveSelection(in: pane, by: 0) }
+    case .endOfInput: return terminalLost()
+    }
+    return []
+  }
+
+  /// Where keys are looked up now, the innermost first.
+  var contexts: [Context] {
+    switch overlay {
+    case .help, .notices: return [.reading, .always]
+    case .palette: return [.palette, .always]
+    case .settings: return [.form, .always]
+    case .learningRate: return [.learningRate, .always]
+    case .confirmStop: return [.confirmStop, .always]
+    case .confirmQuit: return [.confirmQuit, .always]
+    case nil: break
+    }
+    if filtering { return [.filter, .always] }
+    let inner: Context =
+      switch focus {
+      case .dataset: .dataset
+      case .layers: .layers
+      case .curves: .curves
+      case .inspector: inspector.view == .checkpoints ? .checkpoints : .report
+      }
+    return [inner, .lists, .workbench, .always]
+  }
+
+  private mutating func press(_ key: Key) -> [Effect] {
+    if let binding = Keymap.binding(for: key, in: contexts) { return perform(binding.action) }
+    if case .character(let character) = key { return type(character) }
+    return []
+  }
+
+  /// A character without a binding: text, where text is taken.
+  private mutating func type(_ character: Character) -> [Effect] {
+    switch overlay {
+    case .palette(var palette):
+      palette.narrow(to: palette.text + String(character))
+      overlay = .palette(palette)
+    case .learningRate(var entry):
+      guard entry.text.count < 24 else { return [] }
+      entry = TextEntry(text: entry.text + String(character))
+      overlay = .learningRate(entry)
+    case .settings(let form): return edit(form, typing: character)
+    case .help, .notices, .confirmStop, .confirmQuit: break
+    case nil:
+      if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
+    }
+    return []
+  }
+
+  private mutating func click(x: Int, y: Int) -> [Effect] {
+    guard overlay == nil, !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return [] }
+    let body = listBody(of: pane)
+    filtering = false
+    if let path = listPath(of: pane), body.contains(x: x, y: y) {
+      let row = self[keyPath: path].window(height: body.height).lowerBound + y - body.y
+      if row < self[keyPath: path].count { self[keyPath: path].select(row, page: body.height) }
+    }
+    focus = pane
+    // The focused pane may be larger now.
+    moveSelection(in: pane, by: 0)
+    return []
+  }
+
+  private mutating func scroll(x: Int, y: Int, rows: Int) {
+    let rows = max(-1000, min(rows, 1000))
+    switch overlay {
+    case .help, .notices: scrollReading(by: rows)
+    case .palette(var palette):
+      palette.list.move(by: rows, page: PaletteView.rows(in: size))
+      overlay = .palette(palette)
+    case .settings, .learningRate, .confirmStop, .confirmQuit: break
+    case nil:
+      guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
+      moveSelection(in: pane, by: rows)
+    }
+  }
+
+  /// The terminal is gone: nobody can be asked, so a run is stopped and saved.
+  private mutating func terminalLost() -> [Effect] {
+    guard runUnderWay else { return [.quit] }
+    guard !quitsWhenStopped else { return [] }
+    return stopAndQuit()
+  }
+}

@@ -1,0 +1,153 @@
+// What actions do while an overlay has the keys: help, notices, palette, settings form, prompts and questions.
+
+import Canvas
+import Messages
+
+extension WorkbenchState {
+  mutating func performInOverlay(_ action: Action) -> [Effect] {
+    switch overlay {
+    case .help, .notices: performReading(action)
+    case .palette(let palette): return perform(action, in: palette)
+    case .settings(let form): return perform(action, in: form)
+    case .learningRate(let entry): return perform(action, in: entry)
+    case .confirmStop:
+      overlay = nil
+      guard action == .accept, canBeStopped else { return [] }
+      engine = .stopping
+      return [.send(.training(.stop))]
+    case .confirmQuit:
+      overlay = nil
+      guard action == .accept else { return [] }
+      // The run may have ended while the question stood.
+      return runUnderWay ? stopAndQuit() : [.quit]
+    case nil: break
+    }
+    return []
+  }
+
+  private mutating func performReading(_ action: Action) {
+    let page = readingBox(in: size).interior.height
+    switch action {
+    case .up: scrollReading(by: -1)
+    case .down: scrollReading(by: 1)
+    case .pageUp: scrollReading(by: -max(1, page - 1))
+    case .pageDown: scrollReading(by: max(1, page - 1))
+    case .first: scrollReading(by: -100_000)
+    case .last: scrollReading(by: 100_000)
+    case .cancel: overlay = nil
+    default: break
+    }
+  }
+
+  /// Scrolls the help or the notices, to their ends and no further.
+  mutating func scrollReading(by rows: Int) {
+    let inner = readingBox(in: size).interior
+    switch overlay {
+    case .help(let scroll):
+      overlay = .help(scroll: max(0, min(scroll + rows, HelpView.lines(self).count - inner.height)))
+    case .notices(let scroll):
+      let count = NoticesView.lines(self, width: inner.width).count
+      overlay = .notices(scroll: max(0, min(scroll + rows, count - inner.height)))
+    default: break
+    }
+  }
+
+  private mutating func perform(_ action: Action, in palette: Palette) -> [Effect] {
+    var palette = palette
+    let page = PaletteView.rows(in: size)
+    switch action {
+    case .up: palette.list.move(by: -1, page: page)
+    case .down: palette.list.move(by: 1, page: page)
+    case .pageUp: palette.list.move(by: -page, page: page)
+    case .pageDown: palette.list.move(by: page, page: page)
+    case .erase: palette.narrow(to: String(palette.text.dropLast()))
+    case .clear: palette.narrow(to: "")
+    case .cancel:
+      overlay = nil
+      return []
+    case .accept:
+      guard let chosen = palette.selected else { return [] }
+      overlay = nil
+      if let pane = chosen.context.pane { focus = pane }
+      return perform(chosen.action)
+    default: break
+    }
+    overlay = .palette(palette)
+    return []
+  }
+
+  private mutating func perform(_ action: Action, in entry: TextEntry) -> [Effect] {
+    switch action {
+    case .erase: overlay = .learningRate(TextEntry(text: String(entry.text.dropLast())))
+    case .clear: overlay = .learningRate(TextEntry())
+    case .cancel: overlay = nil
+    case .accept:
+      do {
+        let rate = try SettingsField.learningRate(entry.text.trimmed)
+        overlay = nil
+        return change(learningRate: rate)
+      } catch {
+        overlay = .learningRate(TextEntry(text: entry.text, error: error.reason))
+      }
+    default: break
+    }
+    return []
+  }
+
+  // MARK: Settings form
+
+  /// Runs a change of the form; what it does to the settings reaches the layers pane.
+  private mutating func edit(
+    _ form: SettingsForm, _ change: (inout SettingsForm, inout TrainingSettings, [String]) -> Void
+  ) -> [Effect] {
+    var form = form
+    let before = describeNetwork
+    change(&form, &settings, networkNames)
+    overlay = .settings(form)
+    return describeNetwork == before ? [] : [.send(describeNetwork)]
+  }
+
+  mutating func edit(_ form: SettingsForm, typing character: Character) -> [Effect] {
+    edit(form) { form, settings, networks in
+      // A space cannot be part of a choice: it goes to the next one.
+      if character == " ", form.field.choices(networks: networks) != nil {
+        form.cycle(by: 1, settings: &settings, networks: networks)
+      } else {
+        form.type(character)
+      }
+    }
+  }
+
+  private mutating func perform(_ action: Action, in form: SettingsForm) -> [Effect] {
+    var closes = false
+    let effects = edit(form) { form, settings, networks in
+      switch action {
+      case .up: form.move(by: -1, settings: &settings, networks: networks)
+      case .down, .accept: form.move(by: 1, settings: &settings, networks: networks)
+      case .first: form.move(by: -100, settings: &settings, networks: networks)
+      case .last: form.move(by: 100, settings: &settings, networks: networks)
+      case .left: form.cycle(by: -1, settings: &settings, networks: networks)
+      case .right: form.cycle(by: 1, settings: &settings, networks: networks)
+      case .erase: form.erase(in: settings)
+      case .clear: form.clear()
+      case .cancel: closes = !form.discard()
+      default: break
+      }
+    }
+    if closes { overlay = nil }
+    return effects
+  }
+}
+
+extension Context {
+  /// The pane whose context it is.
+  var pane: Pane? {
+    switch self {
+    case .dataset: .dataset
+    case .layers: .layers
+    case .curves: .curves
+    case .checkpoints, .report: .inspector
+    default: nil
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// The keys that steer training. Pressing one changes the state at once where that is safe, and always asks the engine.
+
+import Messages
+
+extension WorkbenchState {
+  mutating func performTraining(_ action: Action) -> [Effect] {
+    switch action {
+    case .train: return startPauseOrResume()
+    case .stop:
+      guard canBeStopped else {
+        notify(.information, engine == .stopping ? "it is being stopped" : "nothing is training: space starts")
+        return []
+      }
+      overlay = .confirmStop
+    case .saveCheckpoint:
+      guard canBeStopped else {
+        notify(.information, "there is nothing to save: space starts training")
+        return []
+      }
+      return [.send(.training(.saveCheckpoint))]
+    case .raiseLearningRate: return change(learningRate: peakLearningRate * 2)
+    case .lowerLearningRate: return change(learningRate: peakLearningRate / 2)
+    case .enterLearningRate: overlay = .learningRate(TextEntry(text: plainNumber(peakLearningRate)))
+    default: break
+    }
+    return []
+  }
+
+  /// Whether a run exists and has not been told to stop.
+  var canBeStopped: Bool { runUnderWay && engine != .stopping }
+
+  private mutating func startPauseOrResume() -> [Effect] {
+    switch engine {
+    case .idle:
+      (engine, startRequested) = (.preparing, true)
+      return [.send(.start(settings))]
+    case .training, .validating:
+      return [.send(.training(.pause))]
+    case .paused:
+      return [.send(.training(.resume))]
+    case .preparing: notify(.information, "the run is being prepared")
+    case .evaluating: notify(.information, "an evaluation is under way: wait until it is done")
+    case .stopping: notify(.information, "the run is being stopped and saved")
+    }
+    return []
+  }
+
+  /// Sets the peak learning rate of the run, or of the next one.
+  mutating func change(learningRate rate: Double) -> [Effect] {
+    guard rate.isFinite, rate >= 1e-9, rate <= 100 else {
+      notify(.warning, "a learning rate of \(Format.general(rate)) is out of range: it stays as it is")
+      return []
+    }
+    if runUnderWay {
+      // At once, so that two quick presses double twice; the engine's answer confirms it.
+      curves.peakLearningRate = rate
+      return [.send(.training(.setLearningRate(rate)))]
+    }
+    settings.learningRate = rate
+    notify(.information, "the next run's learning rate is \(Format.general(rate))")
+    return []
+  }
+}

@@ -1,0 +1,53 @@
+// The workbench's one transition: a state and an event give the next state and what is to be done. Where the events
+// are taken apart is in Update+Input.swift, Update+Actions.swift, Update+Overlays.swift and Update+Engine.swift.
+
+import Canvas
+import Messages
+
+/// Takes an event into the state.
+/// - Returns: what the caller must do, in this order.
+public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [Effect] {
+  let effects: [Effect]
+  switch event {
+  case .input(let input): effects = state.take(input)
+  case .engine(let event): effects = state.take(event)
+  case .tick(let seconds):
+    state.take(time: seconds)
+    return []
+  }
+  return effects + state.requestPictures()
+}
+
+extension WorkbenchState {
+  /// Seconds for which something that is merely good to know stays in the status bar.
+  static let informationLasts = 6.0
+  static let mostNotices = 200
+
+  mutating func take(time seconds: Double) {
+    time = seconds
+    if let message, message.level == .information, seconds - message.time >= Self.informationLasts {
+      self.message = nil
+    }
+  }
+
+  /// Shows a message in the status bar and keeps it for the list.
+  mutating func notify(_ level: Notice.Level, _ text: String) {
+    let notice = Notice(level: level, text: text, time: time)
+    notices.append(notice)
+    if notices.count > Self.mostNotices { notices.removeFirst(notices.count - Self.mostNotices) }
+    // Good news does not push away a warning that nobody has seen yet.
+    if level == .information, let message, message.level != .information { return }
+    message = notice
+  }
+
+  /// Asks for the pictures that the panes want to show and do not have.
+  mutating func requestPictures() -> [Effect] {
+    var wanted: [String] = []
+    if let path = dataset.selectedFile { wanted.append(path) }
+    if inspector.view == .mistakes, let path = inspector.mistakePath { wanted.append(path) }
+    return wanted.filter { pictures[$0] == nil }.map { path in
+      pictures.set(.waiting, for: path)
+      return .send(.preview(path: path, maximumSide: min(512, max(64, size.width * 2, size.height * 4))))
+    }
+  }
+}

@@ -1,0 +1,46 @@
+// What goes into the workbench and what comes out of it: events in, effects out. Nothing here does anything.
+
+import Canvas
+import Messages
+
+/// Something the workbench is told.
+public enum WorkbenchEvent: Sendable, Equatable {
+  case input(Canvas.Input)
+  case engine(Messages.Event)
+  /// The time on a monotonic clock, in seconds; a few ticks a second are enough.
+  case tick(seconds: Double)
+}
+
+/// Something the workbench wants done by whoever owns the terminal and the engine.
+public enum Effect: Sendable, Equatable {
+  /// Hand a command to the engine.
+  case send(Command)
+  /// Leave: end the engine, restore the terminal, exit. No run is under way any more.
+  case quit
+  /// Stop the process as ctrl-z does in a shell.
+  case suspend
+  /// Draw with the theme of this name from now on.
+  case useTheme(String)
+  /// Draw every cell again, whatever is believed to be on the screen.
+  case redraw
+  /// Leave at once, without waiting for anything.
+  case interruptNow
+}
+
+/// What to do before the first event: read the dataset, describe the network, list the checkpoints.
+public func initialEffects(_ state: WorkbenchState) -> [Effect] {
+  [
+    .send(.openDataset(path: state.dataset.path, split: state.settings.split, checkDecoding: false)),
+    .send(state.describeNetwork),
+    .send(.listCheckpoints(project: state.settings.project)),
+  ]
+}
+
+extension WorkbenchState {
+  /// The command whose answer fills the layers pane.
+  var describeNetwork: Command {
+    .describeNetwork(
+      settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount,
+      batchSize: settings.batchSize)
+  }
+}

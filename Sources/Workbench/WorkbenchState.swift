@@ -1,0 +1,131 @@
+// Everything the screen depends on, as one value. It holds no clock and no terminal: time, size, keys and the
+// engine's events come in through `update`, and `render` makes a frame of what is here.
+
+import Canvas
+import Messages
+
+/// One of the four panes.
+public enum Pane: Int, Sendable, CaseIterable, Hashable {
+  case dataset = 1
+  case layers, curves, inspector
+
+  var title: String {
+    switch self {
+    case .dataset: "Dataset"
+    case .layers: "Layers"
+    case .curves: "Curves"
+    case .inspector: "Inspector"
+    }
+  }
+
+  /// The pane so many places on, round and round.
+  func moved(by places: Int) -> Pane {
+    let all = Pane.allCases
+    let place = (rawValue - 1 + places) % all.count
+    return all[(place + all.count) % all.count]
+  }
+}
+
+/// Something told to the person, kept for the list of notices.
+struct Notice: Sendable, Equatable {
+  enum Level: Sendable, Equatable {
+    case information, warning, failure
+  }
+
+  var level: Level
+  var text: String
+  /// Seconds on the clock of `.tick`.
+  var time: Double
+}
+
+/// What covers the panes and takes the keys.
+enum Overlay: Sendable, Equatable {
+  case help(scroll: Int)
+  case palette(Palette)
+  case notices(scroll: Int)
+  case settings(SettingsForm)
+  case learningRate(TextEntry)
+  case confirmStop
+  case confirmQuit
+}
+
+/// A line of text being typed; the caret stands at its end.
+struct TextEntry: Sendable, Equatable {
+  var text = ""
+  /// Why the text was refused.
+  var error: String?
+}
+
+/// The whole state of the workbench.
+public struct WorkbenchState: Sendable, Equatable {
+  /// The terminal's size in cells; mouse positions and page lengths follow from it.
+  public internal(set) var size: Size
+  /// Seconds of the last tick, monotonic.
+  var time = 0.0
+  var focus = Pane.dataset
+  var zoomed = false
+  var overlay: Overlay?
+  /// Whether what is typed goes to the focused pane's filter.
+  var filtering = false
+
+  /// What the engine does, as it last said or as was just asked of it.
+  public internal(set) var engine = EngineState.idle
+  /// A start or a resume was asked for and not yet answered.
+  var startRequested = false
+  /// The person wants to leave as soon as the run has ended.
+  var quitsWhenStopped = false
+  /// ctrl-c was pressed once; the next one is immediate.
+  var interrupted = false
+
+  /// What the next run will use.
+  public internal(set) var settings: TrainingSettings
+  let networkNames: [String]
+  let themeNames: [String]
+  var theme: Int
+
+  var dataset: DatasetState
+  var layers = LayersState()
+  var curves = CurvesState()
+  var inspector = InspectorState()
+  var pictures = PictureStore()
+
+  /// The newest last.
+  var notices: [Notice] = []
+  /// The one that the status bar shows.
+  var message: Notice?
+
+  /// - Parameters:
+  ///   - data: the dataset's folder, as the person wrote it.
+  ///   - settings: what the command line and the defaults give; the form changes them.
+  ///   - networkNames: every network that can be built, in the order to offer them.
+  ///   - themeNames: every theme, in the order in which `t` goes through them.
+  ///   - theme: the one in use.
+  ///   - size: the terminal's size until the first `.resized`.
+  public init(
+    data: String, settings: TrainingSettings, networkNames: [String], themeNames: [String], theme: String? = nil,
+    size: Size = Size(width: 80, height: 24)
+  ) {
+    self.size = size
+    self.settings = settings
+    self.settings.data = data
+    self.networkNames = networkNames
+    self.themeNames = themeNames
+    self.theme = theme.flatMap { themeNames.firstIndex(of: $0) } ?? 0
+    dataset = DatasetState(path: data)
+  }
+
+  /// Whether a run exists that quitting would end: it prepares, trains, pauses, validates or stops.
+  public var runUnderWay: Bool {
+    switch engine {
+    case .idle: false
+    case .preparing, .training, .paused, .validating, .stopping: true
+    case .evaluating: curves.run != nil && curves.outcome == nil
+    }
+  }
+
+  /// The number of classes to describe a network for, until the dataset is known.
+  var classCount: Int { dataset.report.map { max(1, $0.classes.count) } ?? 10 }
+
+  /// The peak learning rate that `+`, `-` and `L` change: the run's, or that of the run to come.
+  var peakLearningRate: Double { runUnderWay ? curves.peakLearningRate : settings.learningRate }
+}
