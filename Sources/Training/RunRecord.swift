@@ -17,24 +17,21 @@ public struct RunRecord: Codable, Sendable, Equatable {
   /// The command that started the run, word by word; empty for the workbench.
   public var commandLine: [String]
   public var settings: TrainingSettings
-  /// The network with every default filled in.
-  public var network: NetworkSettings
-  /// In the order of the labels.
-  public var classes: [String]
+  /// The network with every default filled in, the classes in the order of the labels, the preprocessing.
+  public var model: ModelDescription
   /// Identifies the images and how they were divided; another one at resume means that the data changed.
   public var splitFingerprint: String
 
   public init(
-    skipline: String, created: Date, commandLine: [String], settings: TrainingSettings, network: NetworkSettings,
-    classes: [String], splitFingerprint: String
+    skipline: String, created: Date, commandLine: [String], settings: TrainingSettings, model: ModelDescription,
+    splitFingerprint: String
   ) {
     format = Self.currentFormat
     self.skipline = skipline
     self.created = created.formatted(.iso8601)
     self.commandLine = commandLine
     self.settings = settings
-    self.network = network
-    self.classes = classes
+    self.model = model
     self.splitFingerprint = splitFingerprint
   }
 }

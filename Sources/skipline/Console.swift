@@ -27,7 +27,7 @@ enum Console {
   /// Columns padded to the widest cell, the first to the left and the rest to the right.
   static func table(_ rows: [[String]]) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
-    let rows = rows.map { $0.map { sanitised($0) } }
+    let rows = rows.map { $0.map { Sanitiser.sanitised($0) } }
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? DisplayWidth.of($0[column]) : 0 }.max() ?? 0
     }
@@ -43,7 +43,7 @@ enum Console {
 
   /// Our own line feeds stay; everything else that could steer a terminal goes.
   private static func sanitisedLines(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { sanitised(String($0)) }
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { Sanitiser.sanitised(String($0)) }
       .joined(separator: "\n")
   }
 

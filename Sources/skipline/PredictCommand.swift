@@ -53,6 +53,6 @@ struct PredictCommand: ParsableCommand {
       throw DatasetError.notFound(path: path)
     }
     guard isFolder.boolValue else { return [path] }
-    return try DatasetIndex.imageFiles(below: path)
+    return DatasetIndex.imageFiles(below: path)
   }
 }

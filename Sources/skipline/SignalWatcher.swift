@@ -4,32 +4,40 @@
 import Foundation
 import Synchronization
 
-final class SignalWatcher: Sendable {
-  private static let watched = [SIGHUP, SIGINT, SIGTERM]
-  private let first = Mutex<Int32?>(nil)
-  private let sources: Mutex<[any DispatchSourceSignal]> = Mutex([])
+/// Watches SIGHUP, SIGINT and SIGTERM for as long as it exists.
+final class SignalWatcher {
+  private let requests = EndRequests()
+  private let sources: [any DispatchSourceSignal]
 
   init() {
-    for number in Self.watched {
+    sources = [SIGHUP, SIGINT, SIGTERM].map { number in
       // The source sees a signal only if its default action does not end the process first.
       signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
-      source.setEventHandler { [weak self] in self?.receive(number) }
+      return DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
+    }
+    for (source, number) in zip(sources, [SIGHUP, SIGINT, SIGTERM]) {
+      source.setEventHandler { [requests] in requests.note(number) }
       source.resume()
-      sources.withLock { $0.append(source) }
     }
   }
 
   /// The first signal that came; nil before.
-  var received: Int32? { first.withLock { $0 } }
+  var received: Int32? { requests.first }
+}
 
-  private func receive(_ number: Int32) {
-    let isFirst = first.withLock { first in
+/// The first signal, and the end of patience at the second.
+private final class EndRequests: Sendable {
+  private let signal = Mutex<Int32?>(nil)
+
+  var first: Int32? { signal.withLock { $0 } }
+
+  func note(_ number: Int32) {
+    let isFirst = signal.withLock { first in
       defer { first = first ?? number }
       return first == nil
     }
     if isFirst { return }
-    signal(number, SIG_DFL)
+    Foundation.signal(number, SIG_DFL)
     raise(number)
   }
 }
