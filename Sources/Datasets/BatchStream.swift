@@ -6,7 +6,7 @@ import Foundation
 ///
 /// For one taker: it is not `Sendable`.
 public final class BatchStream: Sequence, IteratorProtocol {
-  private let queue: BatchQueue
+  let queue: BatchQueue
   /// Every image met so far that does not decode, also of batches that were passed over at the end.
   public private(set) var skipped: [DecodingFailure] = []
 

@@ -1,0 +1,171 @@
+// Batches: which images, in which order, the same for any number of threads, with bad files among them.
+
+import Foundation
+import Messages
+import Testing
+
+@testable import Datasets
+
+private let preprocessing = Preprocessing(
+  imageSize: 8, resize: .stretch, mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25])
+
+private let everything = BatchLoader.Mode.training(
+  augmentation: Augmentation(crop: .padAndCrop, horizontalFlip: true, colourJitter: 0.2), seed: 11)
+
+/// A folder of images that differ, and the items in it.
+private final class Images {
+  let folder: TemporaryFolder
+  let items: [DatasetItem]
+
+  init(_ count: Int, broken: Set<Int> = []) throws {
+    folder = try TemporaryFolder()
+    items = (0..<count).map { DatasetItem(path: "\($0 % 3)/\($0).png", label: $0 % 3, split: .train) }
+    for (number, item) in items.enumerated() {
+      let pixels = (0..<(10 * 9 * 3)).map { UInt8(truncatingIfNeeded: $0 &* (number + 3) &+ number) }
+      let file = PNGFile.rgb(PixelImage(width: 10, height: 9, pixels: pixels))
+      try folder.write(broken.contains(number) ? Array(file[..<50]) : file, to: item.path)
+    }
+  }
+
+  func loader(
+    _ mode: BatchLoader.Mode, batchSize: Int = 4, workers: Int = 1, ahead: Int = 4, items: [DatasetItem]? = nil
+  ) -> BatchLoader {
+    BatchLoader(
+      items: items ?? self.items, root: folder.path, preprocessing: preprocessing, batchSize: batchSize, mode: mode,
+      workers: workers, ahead: ahead)
+  }
+}
+
+@Test func `batches do not depend on the number of workers`() throws {
+  let images = try Images(23, broken: [5, 6])
+  for mode in [everything, .evaluation] {
+    for epoch in 0..<2 {
+      let one = Array(images.loader(mode, workers: 1).epoch(epoch))
+      #expect(Array(images.loader(mode, workers: 2).epoch(epoch)) == one)
+      #expect(Array(images.loader(mode, workers: 3, ahead: 1).epoch(epoch)) == one)
+    }
+  }
+}
+
+@Test(arguments: [0, 1, 4, 5, 8, 9, 10]) func `every image is in an epoch once`(count: Int) throws {
+  let images = try Images(count)
+  for mode in [everything, .evaluation] {
+    let loader = images.loader(mode, workers: 2)
+    let batches = Array(loader.epoch())
+    #expect(batches.count == loader.batchCount)
+    #expect(batches.map(\.index) == Array(0..<loader.batchCount))
+    #expect(batches.flatMap(\.items).sorted() == Array(0..<count))
+    for batch in batches {
+      #expect(batch.labels == batch.items.map { $0 % 3 })
+      #expect(batch.images.count == batch.items.count * 8 * 8 * 3)
+      #expect(batch.images.allSatisfy { $0.isFinite && abs($0) <= 2 })
+      #expect(batch.skipped.isEmpty)
+    }
+  }
+}
+
+@Test func `evaluation keeps the order and the last few`() throws {
+  let images = try Images(9)
+  let batches = Array(images.loader(.evaluation).epoch())
+  #expect(batches.map(\.items) == [[0, 1, 2, 3], [4, 5, 6, 7], [8]])
+  var expected = [Float](repeating: 0, count: 8 * 8 * 3)
+  let input = try preprocessing.evaluationInput(contentsOf: images.items[8].absolutePath(root: images.folder.path))
+  expected.withUnsafeMutableBufferPointer { preprocessing.normalise(input, into: $0) }
+  #expect(batches[2].images == expected)
+}
+
+@Test func `a single last training image joins the batch before`() throws {
+  let images = try Images(9)
+  #expect(Array(images.loader(everything).epoch()).map(\.items.count) == [4, 5])
+  #expect(Array(images.loader(everything, batchSize: 9).epoch()).map(\.items.count) == [9])
+  #expect(Array(images.loader(everything, batchSize: 8).epoch()).map(\.items.count) == [9])
+  #expect(Array(images.loader(everything, batchSize: 10).epoch()).map(\.items.count) == [9])
+  #expect(Array(images.loader(everything, batchSize: 7).epoch()).map(\.items.count) == [7, 2])
+  let three = try Images(3)
+  #expect(Array(three.loader(everything, batchSize: 1).epoch()).map(\.items.count) == [1, 1, 1])
+  let one = try Images(1)
+  #expect(Array(one.loader(everything).epoch()).map(\.items.count) == [1])
+}
+
+@Test func `each epoch and seed has its own order and changes`() throws {
+  let images = try Images(20)
+  let loader = images.loader(everything)
+  let first = Array(loader.epoch(0))
+  #expect(Array(loader.epoch(0)) == first)
+  let order = first.flatMap(\.items)
+  #expect(order != Array(0..<20))
+  #expect(Array(loader.epoch(1)).flatMap(\.items) != order)
+  let otherSeed = BatchLoader.Mode.training(
+    augmentation: Augmentation(crop: .none, horizontalFlip: false, colourJitter: 0), seed: 12)
+  #expect(Array(images.loader(otherSeed).epoch(0)).flatMap(\.items) != order)
+}
+
+@Test func `what happens to an image does not depend on the others`() throws {
+  let images = try Images(12)
+  func values(of path: String, in items: [DatasetItem]) throws -> [Float] {
+    for batch in images.loader(everything, batchSize: 5, items: items).epoch(3) {
+      for (place, position) in batch.items.enumerated() where items[position].path == path {
+        return Array(batch.images[(place * 192)..<((place + 1) * 192)])
+      }
+    }
+    Issue.record("\(path) is in no batch")
+    return []
+  }
+  for path in ["0/0.png", "1/4.png"] {
+    #expect(try values(of: path, in: images.items) == values(of: path, in: Array(images.items[..<6].reversed())))
+  }
+}
+
+@Test func `an epoch can be entered in the middle`() throws {
+  let images = try Images(22)
+  let loader = images.loader(everything, workers: 2)
+  let whole = Array(loader.epoch(5))
+  for start in 0...loader.batchCount {
+    #expect(Array(loader.epoch(5, fromBatch: start)) == Array(whole[start...]))
+  }
+}
+
+@Test func `broken images are left out and named, and batches of nothing else passed over`() throws {
+  let images = try Images(13, broken: [1, 4, 5, 6, 7, 12])
+  let stream = images.loader(.evaluation, workers: 2).epoch()
+  let batches = Array(stream)
+  #expect(batches.map(\.items) == [[0, 2, 3], [8, 9, 10, 11]])
+  #expect(batches.map(\.index) == [0, 2])
+  #expect(batches.map { $0.images.count } == [3 * 192, 4 * 192])
+  #expect(batches[0].skipped.map(\.path) == ["1/1.png"])
+  #expect(batches[1].skipped.map(\.path) == ["1/4.png", "2/5.png", "0/6.png", "1/7.png"])
+  #expect(stream.skipped.map(\.path) == ["1/1.png", "1/4.png", "2/5.png", "0/6.png", "1/7.png", "0/12.png"])
+  #expect(stream.skipped.allSatisfy { !$0.reason.isEmpty })
+}
+
+@Test func `images of which none decodes give no batches and no crash`() throws {
+  let images = try Images(6, broken: Set(0..<6))
+  let stream = images.loader(everything).epoch()
+  #expect(stream.next() == nil)
+  #expect(stream.next() == nil)
+  #expect(stream.skipped.count == 6)
+}
+
+@Test(.timeLimit(.minutes(1))) func `dropping a stream ends its threads`() throws {
+  let images = try Images(40)
+  var stream: BatchStream? = images.loader(everything, batchSize: 2, workers: 3, ahead: 2).epoch()
+  #expect(stream?.next()?.items.count == 2)
+  weak let queue = stream?.queue
+  #expect(queue != nil)
+  stream = nil
+  // The threads hold the queue, and nobody else does.
+  while queue != nil { usleep(1000) }
+}
+
+@Test(.timeLimit(.minutes(1))) func `no more batches are prepared than asked for`() {
+  let queue = BatchQueue(first: 0, end: 10, ahead: 3)
+  #expect((0..<3).map { _ in queue.claim() } == [0, 1, 2])
+  let fourth = Thread {
+    queue.deliver(Batch(index: queue.claim() ?? -1, images: [], labels: [], items: [], skipped: []))
+  }
+  for index in [2, 1, 0] {
+    queue.deliver(Batch(index: index, images: [], labels: [], items: [index], skipped: []))
+  }
+  fourth.start()
+  #expect((0..<4).map { _ in queue.take()?.index } == [0, 1, 2, 3])
+}

@@ -1,0 +1,75 @@
+// What is said about a dataset: counts, warnings with numbers, the fingerprint, broken files.
+
+import Messages
+import Synchronization
+import Testing
+
+@testable import Datasets
+
+private func items(_ counts: [Int], split: Split = .train) -> [DatasetItem] {
+  counts.enumerated().flatMap { label, count in
+    (0..<count).map { DatasetItem(path: "\(label)/\(split.rawValue)\($0).png", label: label, split: split) }
+  }
+}
+
+private func index(_ items: [DatasetItem], classes: Int) -> DatasetIndex {
+  let names = (0..<classes).map { "class \($0)" }
+  return DatasetIndex(
+    root: "/data", classes: names, items: items, splitByFolder: false,
+    warnings: DatasetIndex.balanceWarnings(classes: names, items: items))
+}
+
+@Test func `a class with fewer than 80 training images is warned of`() {
+  let warnings = index(items([79, 80, 100]), classes: 3).warnings
+  #expect(warnings.map(\.kind) == [.fewTrainingImages])
+  #expect(warnings.first?.subject == "class 0")
+  #expect(warnings.first?.message.contains("79") == true)
+}
+
+@Test func `more than three times as many images is an imbalance`() {
+  #expect(index(items([100, 300, 200]), classes: 3).warnings.isEmpty)
+  let warnings = index(items([100, 301, 200]), classes: 3).warnings
+  #expect(warnings.map(\.kind) == [.imbalance])
+  #expect(warnings.first?.message.contains("301") == true && warnings.first?.message.contains("100") == true)
+}
+
+@Test func `the report counts each class and split`() {
+  let all = items([2, 1]) + items([0, 3], split: .test)
+  let report = index(all, classes: 2).report()
+  #expect(report.root == "/data" && !report.decodingChecked && report.undecodable.isEmpty)
+  #expect(report.classes.map(\.name) == ["class 0", "class 1"])
+  #expect(report.classes[0].counts == SplitCounts(train: 2))
+  #expect(report.classes[1].counts == SplitCounts(train: 1, test: 3))
+  #expect(report.classes[0].images.map(\.path) == ["0/train0.png", "0/train1.png"])
+  #expect(report.counts.total == 6)
+}
+
+@Test func `the fingerprint stands for paths and splits, not for their order`() {
+  let both = [
+    DatasetItem(path: "b/2.png", label: 1, split: .validation),
+    DatasetItem(path: "a/1.png", label: 0, split: .train),
+  ]
+  // Computed outside Swift.
+  #expect(index(both, classes: 2).fingerprint == "5c6ef0b973671842")
+  #expect(index(both.reversed(), classes: 2).fingerprint == "5c6ef0b973671842")
+  var other = both
+  other[0].split = .test
+  #expect(index(other, classes: 2).fingerprint != "5c6ef0b973671842")
+  #expect(index([both[0]], classes: 2).fingerprint != "5c6ef0b973671842")
+}
+
+@Test(arguments: [1, 3]) func `every broken file is found and named`(workers: Int) throws {
+  let folder = try TemporaryFolder()
+  for number in 0..<9 { try folder.write(PNGFile.any, to: "\(number % 2)/\(number).png") }
+  try folder.write(Array("text".utf8), to: "1/text.jpg")
+  try folder.write(Array(PNGFile.any.dropLast(30)), to: "0/cut.png")
+  let index = try DatasetIndex.scan(root: folder.path, split: SplitSettings())
+  let told = Mutex<[Int]>([])
+  let failures = index.checkDecoding(workers: workers) { done in told.withLock { $0.append(done) } }
+  #expect(failures.map(\.path) == ["0/cut.png", "1/text.jpg"])
+  #expect(told.withLock { $0 } == [11])
+  let report = index.report(decoding: failures)
+  #expect(report.decodingChecked)
+  #expect(report.undecodable == ["0/cut.png", "1/text.jpg"])
+  #expect(report.warnings.filter { $0.kind == .undecodable }.map(\.subject) == ["0/cut.png", "1/text.jpg"])
+}

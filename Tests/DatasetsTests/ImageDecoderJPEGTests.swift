@@ -1,0 +1,101 @@
+// JPEG of the kinds that occur, all eight orientations, and shrinking while decoding.
+
+import Messages
+import Testing
+
+@testable import Datasets
+
+/// The colours near the four corners, from the upper left to the lower right one.
+private func corners(_ image: PixelImage) -> [[Int]] {
+  let (left, right) = (image.width / 8, image.width - 1 - image.width / 8)
+  let (top, bottom) = (image.height / 8, image.height - 1 - image.height / 8)
+  return [(left, top), (right, top), (left, bottom), (right, bottom)].map { x, y in
+    (0..<3).map { Int(image.pixels[3 * (y * image.width + x) + $0]) }
+  }
+}
+
+private func isClose(_ first: [[Int]], _ second: [[Int]]) -> Bool {
+  zip(first.joined(), second.joined()).allSatisfy { abs($0 - $1) <= 3 }
+}
+
+@Test(arguments: JPEGFile.allCases) func `a JPEG decodes to its colours`(file: JPEGFile) throws {
+  let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.jpg")
+  #expect(image.width == 32 && image.height == 16)
+  #expect(isClose(corners(image), file.corners), "\(corners(image))")
+}
+
+@Test(arguments: 1...8, [false, true])
+func `the camera's orientation is applied`(orientation: Int, bigEndian: Bool) throws {
+  // Which stored corner is seen where, upper left to lower right (CIPA DC-008, tag 0x0112).
+  let seen = [
+    [0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0], [2, 3, 0, 1], [0, 2, 1, 3], [2, 0, 3, 1], [3, 1, 2, 0], [1, 3, 0, 2],
+  ]
+  let bytes = try JPEGFile.baseline.bytes(orientation: orientation, bigEndian: bigEndian)
+  let image = try ImageDecoder.decode(bytes: bytes, name: "x.jpg")
+  #expect((image.width, image.height) == (orientation > 4 ? (16, 32) : (32, 16)))
+  #expect(isClose(corners(image), seen[orientation - 1].map { JPEGFile.baseline.corners[$0] }), "\(corners(image))")
+}
+
+@Test func `orientation data that make no sense are ignored`() throws {
+  let plain = try ImageDecoder.decode(bytes: JPEGFile.baseline.bytes(), name: "x.jpg")
+  for orientation in [0, 9, 99, 65_535] {
+    let bytes = try JPEGFile.baseline.bytes(orientation: orientation, bigEndian: false)
+    #expect(try ImageDecoder.decode(bytes: bytes, name: "x.jpg") == plain)
+  }
+  let whole: [UInt8] = [
+    0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0,
+  ]
+  #expect(whole.withUnsafeBytes { Orientation(tiff: $0) } == .rotate90Clockwise)
+  for length in 0..<20 {
+    let bytes = try JPEGFile.baseline.bytes(exif: Array(whole[..<min(length, 19)]))
+    #expect(try ImageDecoder.decode(bytes: bytes, name: "x.jpg") == plain)
+  }
+  var beyond = whole
+  beyond[4] = 0xff
+  beyond[7] = 0xff
+  #expect(try ImageDecoder.decode(bytes: JPEGFile.baseline.bytes(exif: beyond), name: "x.jpg") == plain)
+  var endless = whole
+  endless[8] = 0xff
+  endless[9] = 0xff
+  endless[10] = 0
+  #expect(try ImageDecoder.decode(bytes: JPEGFile.baseline.bytes(exif: endless), name: "x.jpg") == plain)
+}
+
+@Test(arguments: [(nil, 32), (17, 32), (16, 32), (9, 32), (8, 16), (5, 16), (4, 8), (2, 4), (1, 4)])
+func `shrinking while decoding keeps the shorter side`(minimumSide: Int?, width: Int) throws {
+  for file in JPEGFile.allCases {
+    let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.jpg", minimumSide: minimumSide)
+    #expect((image.width, image.height) == (width, width / 2))
+    #expect(isClose(corners(image), file.corners), "\(file) \(corners(image))")
+  }
+}
+
+@Test(arguments: JPEGFile.allCases) func `a JPEG cut off anywhere is refused by name`(file: JPEGFile) throws {
+  let bytes = try file.bytes()
+  for length in 0..<bytes.count {
+    let error = #expect(throws: DecodingFailure.self) {
+      try ImageDecoder.decode(bytes: Array(bytes[..<length]), name: "cut.jpg")
+    }
+    #expect(error?.path == "cut.jpg")
+  }
+}
+
+@Test func `stray bytes between markers do no harm unless the file also ends early`() throws {
+  let bytes = try JPEGFile.baseline.bytes()
+  let plain = try ImageDecoder.decode(bytes: bytes, name: "x.jpg")
+  // Behind the start marker and the 18 bytes of the JFIF segment.
+  let stray = bytes[..<20] + [0, 0, 0] + bytes[20...]
+  #expect(try ImageDecoder.decode(bytes: Array(stray), name: "x.jpg") == plain)
+  #expect(throws: DecodingFailure.self) { try ImageDecoder.decode(bytes: Array(stray.dropLast(12)), name: "x.jpg") }
+}
+
+@Test func `a JPEG with a damaged byte decodes or is refused, and never traps`() throws {
+  let bytes = try JPEGFile.progressive.bytes(orientation: 6, bigEndian: true)
+  for position in bytes.indices {
+    for change: UInt8 in [0xff, 0x01, 0x80] {
+      var damaged = bytes
+      damaged[position] ^= change
+      _ = try? ImageDecoder.decode(bytes: damaged, name: "damaged.jpg", maximumPixels: 10_000)
+    }
+  }
+}
