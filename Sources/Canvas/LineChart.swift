@@ -79,7 +79,7 @@ public struct LineChart: Sendable, Equatable {
     if !(firstLabel.isEmpty && lastLabel.isEmpty), plot.height >= 3 {
       (plot, below) = plot.splitTop(plot.height - 1)
     }
-    let maximumTicks = min(6, max(2, (plot.height + 1) / 3))
+    let maximumTicks = min(6, (plot.height + 1) / 3 + 1)
     let reference = reference.flatMap { $0.value.isFinite ? $0 : nil }
     let values = series.flatMap { $0.values.compactMap { $0 } } + [reference?.value].compactMap { $0 }
     guard let axis = ValueAxis(values: values, range: range, maximumTicks: maximumTicks, format: format) else {

@@ -18,39 +18,42 @@ public enum ColourDepth: Sendable, Hashable {
 
   /// The foreground and the background of a style as palette indices, -1 for the terminal's own.
   ///
-  /// With 16 colours or fewer, greys over the terminal's own background become its own foreground, since whether
-  /// that background is dark is not known; and two colours that would fall together are kept apart.
+  /// With 16 colours or fewer, greys over the terminal's own background become its own foreground, since whether that
+  /// background is dark is not known; and two colours that would fall together are kept apart.
   func indices(of style: Style) -> (foreground: Int, background: Int) {
     guard self != .none else { return (-1, -1) }
-    let background = index(of: style.background)
+    let background = index(of: style.background, isBackground: true)
     var foreground = index(of: style.foreground)
     guard self != .palette else { return (foreground, background) }
     if background == -1 {
       if case .palette(let index) = style.foreground, index < 16 { return (foreground, background) }
-      if [0, 7, 15].contains(foreground) { foreground = -1 }
+      if [0, 7, 8, 15].contains(foreground) { foreground = -1 }
     } else if foreground == background, style.foreground != style.background {
       foreground = [0, 4, 8].contains(background) ? 7 : 0
     }
     return (foreground, background)
   }
 
-  /// The nearest index that this depth has, by squared distance in RGB; -1 for the terminal's own colour.
-  func index(of colour: Color) -> Int {
+  /// The nearest index that this depth has; -1 for the terminal's own colour.
+  func index(of colour: Color, isBackground: Bool = false) -> Int {
     switch (colour, self) {
     case (.standard, _), (_, .none): return -1
     case (.palette(let index), .palette): return Int(index)
     case (.palette(let index), .sixteen) where index < 16: return Int(index)
     case (.palette(let index), .eight) where index < 16: return Int(index % 8)
-    case (.palette(let index), _): return nearest(to: Self.channels(ofPalette: Int(index)))
-    case (.rgb(let red, let green, let blue), _): return nearest(to: [Int(red), Int(green), Int(blue)])
+    case (.palette(let index), _):
+      return nearest(to: Self.channels(ofPalette: Int(index)), isBackground: isBackground)
+    case (.rgb(let red, let green, let blue), _):
+      return nearest(to: [Int(red), Int(green), Int(blue)], isBackground: isBackground)
     }
   }
 
-  private func nearest(to channels: [Int]) -> Int {
+  private func nearest(to channels: [Int], isBackground: Bool) -> Int {
     switch self {
     case .none: return -1
-    case .eight: return Self.nearest(to: channels, among: Array(0..<8))
-    case .sixteen: return Self.nearest(to: channels, among: Array(0..<16))
+    case .eight: return Self.basicIndex(of: channels, greys: [0, 7], brightFrom: nil, isBackground: isBackground)
+    case .sixteen:
+      return Self.basicIndex(of: channels, greys: [0, 8, 7, 15], brightFrom: 218, isBackground: isBackground)
     case .palette:
       // The first sixteen are left out: users redefine them.
       let cube = channels.map { value in
@@ -60,6 +63,18 @@ public enum ColourDepth: Sendable, Hashable {
       let grey = min(23, max(0, (mean - 3) / 10))
       return Self.nearest(to: channels, among: [16 + cube[0] * 36 + cube[1] * 6 + cube[2], 232 + grey])
     }
+  }
+
+  /// One of the basic colours by its hue. Distance in RGB would make every pale colour white, and curves that differ
+  /// in hue alone would fall together.
+  private static func basicIndex(of channels: [Int], greys: [Int], brightFrom: Int?, isBackground: Bool) -> Int {
+    let greatest = channels.max() ?? 0
+    let spread = greatest - (channels.min() ?? 0)
+    guard spread >= 40, spread * 4 > greatest else { return nearest(to: channels, among: greys) }
+    // A channel counts from this share of the greatest on; behind text the purer and darker hue is the better one.
+    let share = isBackground ? 75 : 68
+    let hue = channels.enumerated().reduce(0) { $1.element * 100 >= greatest * share ? $0 | 1 << $1.offset : $0 }
+    return hue + (brightFrom.map { greatest >= $0 ? 8 : 0 } ?? 0)
   }
 
   private static func nearest(to channels: [Int], among indices: [Int]) -> Int {
