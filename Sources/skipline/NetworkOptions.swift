@@ -17,7 +17,7 @@ struct NetworkOptions: ParsableArguments {
   var shortcut: Shortcut?
   @Option(help: "Where shortcut A puts the zero channels: split (half on each side) or end.")
   var zeros: ZeroPlacement = .split
-  @Option(name: .customLong("version"), help: "Order inside a block: v1, v1.5 or v2 (pre-activation).")
+  @Option(name: .customLong("block"), help: "Order inside a block: v1, v1.5 or v2 (pre-activation).")
   var blockVersion: BlockVersion?
   @Option(help: "First layers: large (7x7/2 and pool) or small (3x3); by image size if not given.")
   var stem: Stem?
