@@ -88,8 +88,8 @@ public struct BatchLoader: Sendable {
   }
 
   /// Tell the generators for order and for augmentation apart, and from any other of the same seed.
-  private static let orderPurpose = StableHash.of("batch order")
-  private static let augmentationPurpose = StableHash.of("augmentation")
+  private static let orderPurpose = stableHash("batch order")
+  private static let augmentationPurpose = stableHash("augmentation")
 
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalisationTable) -> Batch {

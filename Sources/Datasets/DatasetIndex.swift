@@ -2,6 +2,7 @@
 // DatasetIndex+Scan.swift, what is said about them in DatasetIndex+Report.swift.
 
 import Messages
+import Tensors
 
 /// One image of a dataset.
 public struct DatasetItem: Codable, Sendable, Equatable {
@@ -21,7 +22,7 @@ public struct DatasetItem: Codable, Sendable, Equatable {
   public func absolutePath(root: String) -> String { root.hasSuffix("/") ? root + path : "\(root)/\(path)" }
 
   /// A number that belongs to this image, wherever it stands among others: augmentation is drawn from it.
-  public var stableHash: UInt64 { StableHash.of(path) }
+  public var stableHash: UInt64 { Tensors.stableHash(path) }
 }
 
 /// A dataset's classes and images as found on disk. The folder is never written to.
@@ -44,14 +45,11 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   ///
   /// - Complexity: O(n log n) for n images.
   public var fingerprint: String {
-    var hash = StableHash()
-    for item in items.sorted(by: { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }) {
-      hash.add(item.path)
-      hash.add(0)
-      hash.add(item.split.rawValue)
-      hash.add(UInt8(ascii: "\n"))
+    let sorted = items.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    let hash = sorted.reduce(stableHash("")) { hash, item in
+      stableHash("\(item.path)\0\(item.split.rawValue)\n".utf8, from: hash)
     }
-    let digits = String(hash.value, radix: 16)
+    let digits = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

@@ -31,7 +31,7 @@ extension SplitSettings {
 
   private static func bucket(ofPath path: String, below bound: Int) -> Int {
     // FNV-1a's high bits hardly depend on the last letters; the generator mixes them all.
-    var generator = RandomGenerator(seed: StableHash.of(path))
+    var generator = RandomGenerator(seed: stableHash(path))
     return generator.integer(below: bound)
   }
 }

@@ -44,15 +44,10 @@ public struct SampleSet: Sendable, Equatable {
 
   /// The scene that a picture shows.
   public func scene(of item: Item) -> Scene {
-    var generator = RandomGenerator(seed, Self.hash(item.path))
+    var generator = RandomGenerator(seed, stableHash(item.path))
     return Scene(shape: item.shape, side: side, using: &generator)
   }
 
   /// The picture itself.
   public func picture(of item: Item) -> Picture { scene(of: item).drawn(side: side) }
-
-  /// FNV-1a, 64 bits (Fowler, Noll and Vo): Swift's own hash is another one in each process.
-  private static func hash(_ text: String) -> UInt64 {
-    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
-  }
 }

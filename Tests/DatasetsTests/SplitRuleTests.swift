@@ -1,15 +1,10 @@
-// The hash, the split made of it, and the order of names.
+// The split made of a path's hash, and the order of names.
 
 import Messages
 import Tensors
 import Testing
 
 @testable import Datasets
-
-@Test(arguments: [("", 0xcbf2_9ce4_8422_2325), ("a", 0xaf63_dc4c_8601_ec8c), ("foobar", 0x8594_4171_f739_67e8)])
-func `the stable hash is FNV-1a`(text: String, expected: UInt64) {
-  #expect(StableHash.of(text) == expected)
-}
 
 /// Computed outside Swift: if these change, every user's split changes.
 @Test(arguments: [
