@@ -158,6 +158,18 @@ struct ThemeTests {
     }
   }
 
+  @Test func `in every theme a bar and a coloured word are seen on the selected row`() throws {
+    let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
+    for file in files where file.lastPathComponent != "monochrome.theme" {
+      let theme = Theme.parse(try String(contentsOf: file, encoding: .utf8), file: "", base: .monochrome).theme
+      for focused in [true, false] {
+        for role: ThemeRole in [.bar, .barSecond, .barThird, .success, .warning, .error, .dimmed] {
+          #expect(theme[role].foreground != theme.selection(focused: focused).background, "\(theme.name) \(role)")
+        }
+      }
+    }
+  }
+
   @Test func `in the built-in themes no role hides its text in its background`() {
     for theme in Theme.builtIn {
       for role in ThemeRole.allCases {
