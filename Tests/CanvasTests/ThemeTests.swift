@@ -1,4 +1,5 @@
-// Themes: inheritance, the notation of styles, the parser on right, wrong and random files, the files of the package.
+// Themes: inheritance, the notation of styles, the parser on right, wrong and random files, the files of the
+// package.
 
 import Canvas
 import Foundation
