@@ -18,8 +18,8 @@ public enum ColourDepth: Sendable, Hashable {
 
   /// The foreground and the background of a style as palette indices, -1 for the terminal's own.
   ///
-  /// With 16 colours or fewer, greys over the terminal's own background become its own foreground, since whether that
-  /// background is dark is not known; and two colours that would fall together are kept apart.
+  /// With 16 colours or fewer, greys over the terminal's own background become its own foreground, since whether
+  /// that background is dark is not known; and two colours that would fall together are kept apart.
   func indices(of style: Style) -> (foreground: Int, background: Int) {
     guard self != .none else { return (-1, -1) }
     let background = index(of: style.background, isBackground: true)
@@ -65,8 +65,8 @@ public enum ColourDepth: Sendable, Hashable {
     }
   }
 
-  /// One of the basic colours by its hue. Distance in RGB would make every pale colour white, and curves that differ
-  /// in hue alone would fall together.
+  /// One of the basic colours by its hue. Distance in RGB would make every pale colour white, and curves that
+  /// differ in hue alone would fall together.
   private static func basicIndex(of channels: [Int], greys: [Int], brightFrom: Int?, isBackground: Bool) -> Int {
     let greatest = channels.max() ?? 0
     let spread = greatest - (channels.min() ?? 0)

@@ -17,8 +17,8 @@ enum KeyDecoder {
   private static let escape: Unicode.Scalar = "\u{1B}"
 
   /// The inputs in order. Escape sequences that ncurses did not recognise are read here if they are common ones (a
-  /// terminal often sends others than TERM promises), and dropped as a whole if not, so that an unusual key does not
-  /// type the letters of its sequence. Of several changes of size the last counts.
+  /// terminal often sends others than TERM promises), and dropped as a whole if not, so that an unusual key does
+  /// not type the letters of its sequence. Of several changes of size the last counts.
   static func decode(_ raw: [RawInput]) -> [Input] {
     var inputs: [Input] = []
     var rest = raw[...]

@@ -146,7 +146,7 @@ public final class TerminalScreen {
       throw TerminalFailure(
         description: name.isEmpty
           ? "TERM is not set, so the terminal's commands are not known; set it, for example TERM=xterm-256color"
-          : "the terminal “\(shown)” (TERM) is not in this machine's terminfo; install it or set TERM=xterm-256color"
+          : "the terminal “\(shown)” (TERM) is not in terminfo; install its entry or set TERM=xterm-256color"
       )
     }
     guard shim_terminfo_string("cup") != nil else {

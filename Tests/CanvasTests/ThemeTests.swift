@@ -1,4 +1,5 @@
-// Themes: inheritance, the notation of styles, the parser on right, wrong and random files, the files of the package.
+// Themes: inheritance, the notation of styles, the parser on right, wrong and random files, the files of the
+// package.
 
 import Canvas
 import Foundation
@@ -155,6 +156,18 @@ struct ThemeTests {
         #expect(text.contains("\n\(role.rawValue) = \""), "\(file.lastPathComponent) lacks \(role.rawValue)")
       }
       #expect(text.contains("\nname = \""))
+    }
+  }
+
+  @Test func `in every theme a bar and a coloured word are seen on the selected row`() throws {
+    let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
+    for file in files where file.lastPathComponent != "monochrome.theme" {
+      let theme = Theme.parse(try String(contentsOf: file, encoding: .utf8), file: "", base: .monochrome).theme
+      for focused in [true, false] {
+        for role: ThemeRole in [.bar, .barSecond, .barThird, .success, .warning, .error, .dimmed] {
+          #expect(theme[role].foreground != theme.selection(focused: focused).background, "\(theme.name) \(role)")
+        }
+      }
     }
   }
 

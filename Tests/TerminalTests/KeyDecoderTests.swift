@@ -49,6 +49,7 @@ struct KeyDecoderTests {
     #expect(typed("\u{1B}\u{1B}") == [.key(.escape), .key(.escape)])
     #expect(typed("\u{1B}[") == [.key(.escape), .key(.character("["))])
     #expect(typed("\u{1B}[1;") == [.key(.escape)] + "[1;".map { .key(.character($0)) })
+    #expect(typed("\u{1B}[1é") == [.key(.escape)] + "[1é".map { .key(.character($0)) })
     #expect(KeyDecoder.decode([.character("\u{1B}"), .code(KEY_UP)]) == [.key(.escape), .key(.up)])
   }
 
