@@ -37,6 +37,8 @@ let package = Package(
     .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
 
+    .target(name: "CTerminal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+
     .target(name: "Messages", swiftSettings: strict),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Messages", "Tensors", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
@@ -44,7 +46,7 @@ let package = Package(
     .target(name: "Training", dependencies: ["Datasets", "Networks", "Messages", logging], swiftSettings: numeric),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
-    .target(name: "Terminal", dependencies: ["Canvas", "CNcurses"], swiftSettings: strict),
+    .target(name: "Terminal", dependencies: ["Canvas", "CNcurses", "CTerminal"], swiftSettings: strict),
     .executableTarget(
       name: "skipline", dependencies: ["Training", "Workbench", "Terminal", argumentParser, logging],
       swiftSettings: strict),

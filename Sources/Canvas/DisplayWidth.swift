@@ -3,8 +3,8 @@
 
 /// Widths in terminal columns.
 public enum DisplayWidth {
-  /// The columns of one character: that of its first scalar. What follows the first (accents, emoji modifiers) takes
-  /// none.
+  /// The columns of one character: that of its first scalar. What follows the first (accents, emoji modifiers)
+  /// takes none.
   /// - Returns: 0 for control characters and for an accent that has nothing to stand on; 2 for East Asian wide and
   ///   full-width characters and for emoji; else 1.
   public static func of(_ character: Character) -> Int {
@@ -40,8 +40,8 @@ public enum DisplayWidth {
     return low < wide.count && wide[low].contains(value)
   }
 
-  /// Scalars of East Asian Width W or F in the Unicode Character Database 14 (Unicode Standard Annex 11), ascending;
-  /// gaps of unassigned scalars between two of them are bridged.
+  /// Scalars of East Asian Width W or F in the Unicode Character Database 14 (Unicode Standard Annex 11),
+  /// ascending; gaps of unassigned scalars between two of them are bridged.
   private static let wide: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x231A...0x231B, 0x2329...0x232A, 0x23E9...0x23EC, 0x23F0...0x23F0, 0x23F3...0x23F3,
     0x25FD...0x25FE, 0x2614...0x2615, 0x2648...0x2653, 0x267F...0x267F, 0x2693...0x2693, 0x26A1...0x26A1,

@@ -1,5 +1,5 @@
-// A small raster of dots under a rectangle of cells: braille characters hold two by four dots a cell, plain marks one.
-// Charts draw points and lines on it; the grid knows nothing of axes or values.
+// A small raster of dots under a rectangle of cells: braille characters hold two by four dots a cell, plain marks
+// one. Charts draw points and lines on it; the grid knows nothing of axes or values.
 
 struct DotGrid {
   /// In dots.

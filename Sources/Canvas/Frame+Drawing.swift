@@ -1,9 +1,9 @@
-// Putting text, fills and boxes into a frame. Every function takes a rectangle and touches nothing outside it; empty
-// and partly visible rectangles are ordinary cases.
+// Putting text, fills and boxes into a frame. Every function takes a rectangle and touches nothing outside it;
+// empty and partly visible rectangles are ordinary cases.
 
 extension Frame {
-  /// Puts one line of text in the first row of a rectangle. What does not fit is cut with an ellipsis; cells that the
-  /// text does not reach keep what they hold.
+  /// Puts one line of text in the first row of a rectangle. What does not fit is cut with an ellipsis; cells that
+  /// the text does not reach keep what they hold.
   public mutating func put(
     _ text: String, in rect: Rect, style: Style = .plain, align: Alignment = .leading, truncate: Truncation = .end
   ) {

@@ -6,8 +6,8 @@ extension Frame {
     rows { row in String(row.compactMap(\.character)).trimmingTrailing(" ") }
   }
 
-  /// The text, then the styles: a letter a cell (`.` is the plain style, trailing ones trimmed), then what each letter
-  /// means, in order of appearance.
+  /// The text, then the styles: a letter a cell (`.` is the plain style, trailing ones trimmed), then what each
+  /// letter means, in order of appearance.
   public func snapshot() -> String {
     var letters: [Style: Character] = [.plain: "."]
     var legend: [String] = []

@@ -1,10 +1,10 @@
-// A line chart in cells: several series over one axis, an optional reference line, tick labels at the left, a legend
-// above. It draws numbers; what they mean is the caller's.
+// A line chart in cells: several series over one axis, an optional reference line, tick labels at the left, a
+// legend above. It draws numbers; what they mean is the caller's.
 
 /// Curves over a common horizontal axis, whose positions are the indices of the values.
 ///
-/// nil is a gap: neither zero nor bridged. NaN and infinite values are gaps too. Where there are more values than dot
-/// columns, neighbours are averaged.
+/// nil is a gap: neither zero nor bridged. NaN and infinite values are gaps too. Where there are more values than
+/// dot columns, neighbours are averaged.
 public struct LineChart: Sendable, Equatable {
   public struct Series: Sendable, Equatable {
     public var values: [Double?]
@@ -79,7 +79,7 @@ public struct LineChart: Sendable, Equatable {
     if !(firstLabel.isEmpty && lastLabel.isEmpty), plot.height >= 3 {
       (plot, below) = plot.splitTop(plot.height - 1)
     }
-    let maximumTicks = min(6, max(2, (plot.height + 1) / 3))
+    let maximumTicks = min(6, (plot.height + 1) / 3 + 1)
     let reference = reference.flatMap { $0.value.isFinite ? $0 : nil }
     let values = series.flatMap { $0.values.compactMap { $0 } } + [reference?.value].compactMap { $0 }
     guard let axis = ValueAxis(values: values, range: range, maximumTicks: maximumTicks, format: format) else {
@@ -156,8 +156,8 @@ public struct LineChart: Sendable, Equatable {
     }
   }
 
-  /// The values as dots from left to right: spread over the width where there are few, averaged where several fall on
-  /// one dot. A dot on which only gaps fall is a gap.
+  /// The values as dots from left to right: spread over the width where there are few, averaged where several fall
+  /// on one dot. A dot on which only gaps fall is a gap.
   static func points(_ values: [Double?], count: Int, width: Int) -> [(x: Int, value: Double?)] {
     var points: [(x: Int, value: Double?)] = []
     var sum = 0.0

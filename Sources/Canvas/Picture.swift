@@ -67,8 +67,8 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// The picture at another size, each part the mean of the area that it covers. Of large areas a grid of samples is
-  /// averaged: more would cost time and change no shade that can be seen.
+  /// The picture at another size, each part the mean of the area that it covers. Of large areas a grid of samples
+  /// is averaged: more would cost time and change no shade that can be seen.
   func scaled(columns: Int, rows: Int) -> [RGB] {
     let xs = Self.areas(of: width, parts: columns)
     let ys = Self.areas(of: height, parts: rows)

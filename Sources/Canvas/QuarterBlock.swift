@@ -1,4 +1,5 @@
-// One cell of a picture: which of the eight ways to divide a cell into two colours comes nearest to four wanted ones.
+// One cell of a picture: which of the eight ways to divide a cell into two colours comes nearest to four wanted
+// ones.
 
 /// A colour while it is calculated with: 0...255 a channel.
 struct RGB: Equatable {

@@ -1,5 +1,5 @@
-// Texts from outside (file, class, run and model names, error messages) made harmless before they reach a screen, an
-// output or a log. Whatever could move the cursor, recolour, reorder or hide text becomes a visible sign.
+// Texts from outside (file, class, run and model names, error messages) made harmless before they reach a screen,
+// an output or a log. Whatever could move the cursor, recolour, reorder or hide text becomes a visible sign.
 
 /// The one sanitiser of the program.
 public enum Sanitiser {

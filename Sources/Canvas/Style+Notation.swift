@@ -6,9 +6,9 @@ public struct NotationError: Error, Equatable, CustomStringConvertible {
 }
 
 extension Style {
-  /// Reads a style: an optional foreground, an optional `on` with a background, then any of `bold`, `dim`, `underline`
-  /// and `reverse`. A colour is `standard`, a palette index 0...255, one of the eight names (`red`, `bright-red`), or
-  /// `#rrggbb`.
+  /// Reads a style: an optional foreground, an optional `on` with a background, then any of `bold`, `dim`,
+  /// `underline` and `reverse`. A colour is `standard`, a palette index 0...255, one of the eight names (`red`,
+  /// `bright-red`), or `#rrggbb`.
   /// - Throws: `NotationError` with the word that is wrong and what could stand there.
   public init(notation: String) throws {
     self.init()

@@ -1,5 +1,5 @@
-// A table: columns with titles, rows of cells, a selected row, a scroll bar. It draws the rows it is given; sorting,
-// filtering and selecting are its owner's.
+// A table: columns with titles, rows of cells, a selected row, a scroll bar. It draws the rows it is given;
+// sorting, filtering and selecting are its owner's.
 
 /// Rows in columns under a header.
 public struct Table: Sendable, Equatable {

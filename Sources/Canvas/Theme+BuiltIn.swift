@@ -1,5 +1,5 @@
-// The three themes that need no file. Each keeps to the 256-colour palette and to the terminal's own background; the
-// files of the same names in `themes/` say the same, as a starting point for others.
+// The three themes that need no file. Each keeps to the 256-colour palette and to the terminal's own background;
+// the files of the same names in `themes/` say the same, as a starting point for others.
 
 extension Theme {
   /// For dark terminals.

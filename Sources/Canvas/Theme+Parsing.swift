@@ -1,5 +1,5 @@
-// Theme files: flat lines of `key = "value"` with `#` comments. The parser takes what is right, lists what is not with
-// its line, and never fails as a whole: a screen with one wrong colour beats no screen. It opens no file.
+// Theme files: flat lines of `key = "value"` with `#` comments. The parser takes what is right, lists what is not
+// with its line, and never fails as a whole: a screen with one wrong colour beats no screen. It opens no file.
 
 /// Something in a theme file that was not taken.
 public struct ThemeProblem: Sendable, Equatable, CustomStringConvertible {

@@ -1,5 +1,5 @@
-// A theme gives every part of the screen its style by role, so that no pane ever names a colour. Reading themes from
-// files is in Theme+Parsing.swift, the built-in ones are in Theme+BuiltIn.swift.
+// A theme gives every part of the screen its style by role, so that no pane ever names a colour. Reading themes
+// from files is in Theme+Parsing.swift, the built-in ones are in Theme+BuiltIn.swift.
 
 /// What a style is for. The raw value is the key in a theme file.
 public enum ThemeRole: String, Sendable, CaseIterable {

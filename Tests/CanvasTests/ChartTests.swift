@@ -1,0 +1,179 @@
+// Line charts, their axis and sparklines, by the rows of text they draw.
+
+import Testing
+
+@testable import Canvas
+
+/// The text of what a drawing leaves in a frame of its own.
+func drawn(
+  _ width: Int, _ height: Int, theme: Theme = .dark, _ draw: (inout Frame, Rect, Theme) -> Void
+) -> String {
+  var frame = Frame(size: Size(width: width, height: height), ellipsis: theme.glyphs.ellipsis)
+  draw(&frame, Rect(frame.size), theme)
+  return frame.text()
+}
+
+private let ascii = Theme.dark.with(glyphs: .ascii)
+
+struct LineChartTests {
+  private func text(_ chart: LineChart, _ width: Int, _ height: Int, theme: Theme = ascii) -> String {
+    drawn(width, height, theme: theme) { chart.draw(into: &$0, in: $1, theme: $2) }
+  }
+
+  @Test func `a rising line goes from the lower left to the upper right`() {
+    let chart = LineChart(series: [.init([0, 1, 2, 3, 4], role: .bar)])
+    #expect(text(chart, 5, 5) == "    *\n   *\n  *\n *\n*")
+  }
+
+  @Test func `in braille a cell has two by four dots`() {
+    let chart = LineChart(series: [.init([0, 1, 2, 3, 4, 5, 6, 7], role: .bar)], range: 0...7)
+    #expect(text(chart, 4, 2, theme: .dark) == "  ⡠⠊\n⡠⠊")
+  }
+
+  @Test func `axis, labels and legend stand around the plot`() {
+    let chart = LineChart(
+      series: [.init([0, 1], role: .bar, label: "loss")], reference: .init(0.5, label: "chance"), firstLabel: "1",
+      lastLabel: "epoch 2")
+    #expect(
+      text(chart, 24, 7) == """
+               * loss  -- chance
+        1.0 +                ***
+            |            ****
+        0.5 +o o o o*****o o o o
+            |   ****
+        0.0 +***
+             1           epoch 2
+        """)
+  }
+
+  @Test func `nil is a gap, neither zero nor bridged`() {
+    let chart = LineChart(series: [.init([1, 1, nil, 1, 1], role: .bar)], range: 0...1)
+    #expect(text(chart, 5, 2) == "** **\n")
+  }
+
+  @Test func `NaN and infinite values are gaps`() {
+    let chart = LineChart(series: [.init([1, .nan, 1, .infinity, -.infinity], role: .bar)], range: 0...1)
+    #expect(text(chart, 5, 2) == "* *\n")
+  }
+
+  @Test func `a single value is one dot and a constant series a line in the middle`() {
+    #expect(text(LineChart(series: [.init([7], role: .bar)]), 3, 3).filter { $0 == "*" }.count == 1)
+    #expect(text(LineChart(series: [.init([7, 7, 7], role: .bar)]), 3, 3) == "\n***\n")
+    #expect(text(LineChart(series: [.init([0, 0, 0], role: .bar)]), 3, 3) == "\n\n***")
+  }
+
+  @Test func `without values there is only the placeholder`() {
+    for values: [Double?] in [[], [nil, nil], [.nan]] {
+      let chart = LineChart(series: [.init(values, role: .bar, label: "x")], placeholder: "none yet")
+      #expect(text(chart, 12, 3) == "\n  none yet\n")
+    }
+    #expect(text(LineChart(series: []), 12, 3) == "\n\n")
+  }
+
+  @Test func `a run of known length does not stretch while it grows`() {
+    let chart = LineChart(series: [.init([1, 1], role: .bar)], range: 0...1, extent: 5)
+    #expect(text(chart, 5, 2) == "**\n")
+  }
+
+  @Test func `more values than columns are averaged`() {
+    let values: [Double?] = [0, 2, 4, nil, nil, nil, 0, .nan]
+    let points = LineChart.points(values, count: values.count, width: 4)
+    #expect(points.map(\.x) == [0, 1, 2, 3])
+    #expect(points.map(\.value) == [1, 4, nil, 0])
+  }
+
+  @Test func `the later series lies on top`() {
+    let chart = LineChart(series: [.init([1, 1], role: .bar), .init([1, 0], role: .barSecond)], range: 0...1)
+    #expect(text(chart, 2, 2) == "o*\n o")
+  }
+
+  @Test func `values beyond a given range lie on its edge`() {
+    let chart = LineChart(series: [.init([-9, 9], role: .bar)], range: 0...1)
+    #expect(text(chart, 2, 2) == " *\n*")
+  }
+
+  @Test func `a chart of any size draws inside its rectangle, whatever its values`() {
+    let values: [Double?] = [1e308, -1e308, .nan, nil, .leastNonzeroMagnitude, 0, -0.0, .infinity]
+    let series = [LineChart.Series(values, role: .bar, label: "漢字"), .init([3], role: .barSecond, label: "b")]
+    for range: ClosedRange<Double>? in [nil, 0...0, -1e308...1e308, 5...6] {
+      let chart = LineChart(
+        series: series, range: range, reference: .init(.nan), format: .percent, firstLabel: "first",
+        lastLabel: "last")
+      for theme in [ascii, Theme.dark] {
+        for width in 0...14 {
+          for height in 0...9 {
+            var frame = Frame(size: Size(width: width + 2, height: height + 2), filledWith: Cell("·"))
+            chart.draw(into: &frame, in: Rect(x: 1, y: 1, width: width, height: height), theme: theme)
+            for x in 0..<width + 2 { #expect(frame[x, 0] == Cell("·") && frame[x, height + 1] == Cell("·")) }
+            for y in 0..<height + 2 { #expect(frame[0, y] == Cell("·") && frame[width + 1, y] == Cell("·")) }
+          }
+        }
+      }
+    }
+  }
+}
+
+struct ValueAxisTests {
+  private func labels(_ values: [Double], format: ValueFormat = .number, ticks: Int = 5) -> [String] {
+    guard let axis = ValueAxis(values: values, range: nil, maximumTicks: ticks, format: format) else { return [] }
+    return axis.ticks.map(axis.label)
+  }
+
+  @Test func `ticks are round numbers that hold the values`() {
+    #expect(labels([0.03, 2.31]) == ["0", "1", "2", "3"])
+    #expect(labels([0.12, 0.97]) == ["0.0", "0.5", "1.0"])
+    #expect(labels([0.12, 0.97], format: .percent) == ["0%", "50%", "100%"])
+    #expect(labels([0, 100]) == ["0", "50", "100"])
+    #expect(labels([-3, 3]) == ["-4", "-2", "0", "2", "4"])
+    #expect(labels([0, 50_000]) == ["0", "20k", "40k", "60k"])
+    #expect(labels([0, 1e-9]).last?.contains("e-") == true)
+  }
+
+  @Test func `a range of nothing is widened`() throws {
+    let axis = try #require(ValueAxis(values: [0, 0], range: 0...0, maximumTicks: 3, format: .number))
+    #expect(axis.range.upperBound > axis.range.lowerBound)
+    #expect(axis.position(of: 0) == 0)
+  }
+
+  @Test func `nice steps are 1, 2 or 5 times a power of ten`() {
+    for (raw, nice) in [(0.9, 1.0), (1.0, 1.0), (1.1, 2.0), (3.0, 5.0), (6.0, 10.0), (0.03, 0.05), (12.0, 20.0)] {
+      #expect(abs(ValueAxis.niceStep(raw) - nice) < nice * 1e-9)
+    }
+  }
+}
+
+struct SparklineTests {
+  private func text(_ line: Sparkline, _ width: Int, _ height: Int = 1) -> String {
+    drawn(width, height) { line.draw(into: &$0, in: $1, theme: $2) }
+  }
+
+  @Test func `the eight heights are used from least to greatest`() {
+    #expect(text(Sparkline([0, 1, 2, 3, 4, 5, 6, 7]), 8) == "▁▂▃▄▅▆▇█")
+  }
+
+  @Test func `absent is not zero`() {
+    #expect(text(Sparkline([0, nil, 7, .nan, 0]), 5) == "▁ █ ▁")
+  }
+
+  @Test func `the newest values are shown at the right`() {
+    #expect(text(Sparkline([9, 9, 0, 7]), 2) == "▁█")
+    #expect(text(Sparkline([0, 7]), 4) == "  ▁█")
+  }
+
+  @Test func `zero maximum and constant values divide by nothing`() {
+    #expect(text(Sparkline([0, 0]), 2) == "▁▁")
+    #expect(text(Sparkline([3, 3]), 2) == "▅▅")
+    #expect(text(Sparkline([1, 2], range: 0...0), 2) == "▅▅")
+    #expect(text(Sparkline([]), 2) == "")
+    #expect(text(Sparkline([.nan]), 2) == "")
+  }
+
+  @Test func `two rows have sixteen heights`() {
+    #expect(text(Sparkline([0, 15]), 2, 2) == " █\n▁█")
+  }
+
+  @Test func `no room draws nothing`() {
+    #expect(text(Sparkline([1, 2]), 0, 3) == "\n\n")
+    #expect(text(Sparkline([1, 2]), 3, 0) == "")
+  }
+}
