@@ -142,7 +142,7 @@ import Testing
     var state = WorkbenchState.evaluated()
     state.press(.enter)
     #expect(state.inspector.view == .mistakes)
-    #expect(state.inspector.mistakes.filter == "six > eight")
+    #expect(state.inspector.mistakes.filter == "\"six\" > \"eight\"")
     #expect(state.inspector.mistakes.count == 5)
   }
 
