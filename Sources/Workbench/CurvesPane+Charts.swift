@@ -30,7 +30,8 @@ extension CurvesPane {
     let (head, plot) = rect.splitTop(1)
     frame.put(
       pieces: heading(
-        "loss", train: (curves.last?.loss ?? curves.epochs.last?.trainLoss).map { Format.loss($0) },
+        rect.width < 30 ? [Span("loss", theme[.header])] : [Span("loss", theme[.header]), Span(" train")],
+        train: (curves.last?.loss ?? curves.epochs.last?.trainLoss).map { Format.loss($0) },
         validation: curves.latestValidation.map { Format.loss($0.loss) }, best: best.map { Format.loss($0) },
         theme: theme), in: head, style: theme[.text])
     chart(curves, training: \.loss, validation: \.loss, width: plot.width, format: .number, height: plot.height)
@@ -40,7 +41,8 @@ extension CurvesPane {
   private static func drawAccuracy(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let (head, plot) = rect.splitTop(1)
     var pieces = heading(
-      "accuracy", train: (curves.last?.accuracy ?? curves.epochs.last?.trainAccuracy).map { Format.percent($0) },
+      rect.width < 30 ? [Span("acc", theme[.header])] : [Span("accuracy", theme[.header]), Span(" train")],
+      train: (curves.last?.accuracy ?? curves.epochs.last?.trainAccuracy).map { Format.percent($0) },
       validation: curves.latestValidation.map { Format.percent($0.top1) },
       best: curves.best?.validation.map { Format.percent($0.top1) }, theme: theme)
     if let chance = curves.run?.chance { pieces.append([Span("chance \(Format.percent(chance))", theme[.chance])]) }
@@ -54,10 +56,10 @@ extension CurvesPane {
 
   /// The chart's name and its latest figures in the colours of their curves.
   private static func heading(
-    _ title: String, train: String?, validation: String?, best: String?, theme: Theme
+    _ title: [Span], train: String?, validation: String?, best: String?, theme: Theme
   ) -> [[Span]] {
-    var pieces = [[Span(title, theme[.header])]]
-    if let train { pieces.append([Span("train \(train)", theme[.trainingCurve])]) }
+    var pieces = [title.map { Span($0.text, $0.style ?? theme[.trainingCurve]) }]
+    if let train { pieces[0].append(Span(" \(train)", theme[.trainingCurve])) }
     if let validation { pieces.append([Span("val \(validation)", theme[.validationCurve])]) }
     if let best { pieces.append([Span("best \(best)", theme[.dimmed])]) }
     return pieces

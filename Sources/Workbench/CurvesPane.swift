@@ -10,19 +10,26 @@ enum CurvesPane {
       drawPlan(state, into: &frame, in: inner, theme: theme)
       return
     }
-    let (head, charts) = inner.splitTop(2)
+    // In a small pane the charts' headings have no room for the best figures and the level of chance.
+    let hasThirdLine = inner.width < 64 && inner.height >= 10
+    let (head, charts) = inner.splitTop(hasThirdLine ? 3 : 2)
     drawProgress(state, into: &frame, in: head.row(0), theme: theme)
     drawFigures(state, into: &frame, in: head.row(1), theme: theme)
-    let below = state.zoomed ? charts.splitBottom(1) : (rest: charts, bottom: Rect(x: 0, y: 0, width: 0, height: 0))
-    drawCharts(state, into: &frame, in: below.rest, theme: theme)
-    if let run = state.curves.run {
-      frame.put(run.settings.commandLine, in: below.bottom, style: theme[.dimmed])
+    drawBest(state.curves, into: &frame, in: head.row(2), theme: theme)
+    guard state.zoomed, let run = state.curves.run else {
+      drawCharts(state, into: &frame, in: charts, theme: theme)
+      return
     }
+    let command = Paragraph.wrapped("$ " + run.settings.commandLine, width: inner.width)
+    let below = charts.splitBottom(min(command.count, charts.height / 4))
+    drawCharts(state, into: &frame, in: below.rest, theme: theme)
+    frame.put(lines: command, in: below.bottom, style: theme[.dimmed])
   }
 
   // MARK: Before a run
 
   private static func drawPlan(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+    let brief = inner.width < 44
     let first =
       switch state.engine {
       case .preparing:
@@ -30,42 +37,42 @@ enum CurvesPane {
       case .evaluating: [Span(spinner(at: state.time, theme: theme) + " evaluating a checkpoint")]
       default:
         [
-          Span("space", theme[.hintKey]), Span(" starts training, "), Span("o", theme[.hintKey]),
-          Span(" edits this:"),
+          Span("space", theme[.hintKey]), Span(brief ? " trains  " : " starts training  "),
+          Span("o", theme[.hintKey]),
+          Span(brief ? " settings" : " edits these settings"),
         ]
       }
     frame.put(first, in: inner.row(0), style: theme[.text])
     let facts = plan(of: state.settings)
-    let label = (facts.map { DisplayWidth.of($0.label) }.max() ?? 0) + 2
-    let command = Paragraph.wrapped(state.settings.commandLine, width: inner.width)
+    let label = brief ? 0 : (facts.map { DisplayWidth.of($0.label) }.max() ?? 0) + 2
+    let command = Paragraph.wrapped("$ " + state.settings.commandLine, width: inner.width)
     let spare = inner.height - 1 - facts.count
     let gap = spare > command.count ? 1 : 0
     for (row, fact) in facts.enumerated() {
       let line = inner.row(row + 1 + gap).splitLeft(label)
       frame.put(fact.label, in: line.left, style: theme[.dimmed])
-      frame.put(fact.value, in: line.rest, style: theme[.text])
+      frame.put((brief ? fact.unit : "") + fact.value, in: line.rest, style: theme[.text])
     }
     guard spare >= command.count + 2 else { return }
     frame.put(lines: command, in: inner.splitBottom(command.count).bottom, style: theme[.dimmed])
   }
 
-  private static func plan(of settings: TrainingSettings) -> [(label: String, value: String)] {
-    let network = ([settings.network.name] + settings.network.optionWords).joined(separator: " ")
-    let augmentation =
-      "crop \(settings.augmentation.crop.rawValue), "
-      + (settings.augmentation.horizontalFlip ? "mirrored" : "not mirrored")
+  /// The settings that matter most; `unit` makes a value clear where there is no room for its label.
+  private static func plan(of settings: TrainingSettings) -> [(label: String, unit: String, value: String)] {
+    let augmentation = settings.augmentation
+    let optimiser = settings.optimiser
+    let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.text)"
+    let decay = Format.general(optimiser.weightDecay)
+    let crop = "crop \(augmentation.crop.rawValue), " + (augmentation.horizontalFlip ? "mirrored" : "not mirrored")
     return [
-      ("network", network),
-      ("input", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
-      ("epochs", Format.count(settings.epochs)),
-      ("learning rate", "\(Format.general(settings.learningRate)), \(settings.schedule.text)"),
-      (
-        "optimiser",
-        "momentum \(Format.general(settings.optimiser.momentum)), decay \(Format.general(settings.optimiser.weightDecay))"
-      ),
-      ("images", augmentation),
-      ("seed", "\(settings.seed)"),
-      ("run", settings.project + "/" + (settings.name ?? settings.network.name)),
+      ("network", "", ([settings.network.name] + settings.network.optionWords).joined(separator: " ")),
+      ("images", "", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
+      ("length", "", Format.counted(settings.epochs, "epoch")),
+      ("learning rate", "lr ", schedule),
+      ("optimiser", "", "momentum \(Format.general(optimiser.momentum)), decay \(decay)"),
+      ("augmentation", "", crop),
+      ("seed", "seed ", "\(settings.seed)"),
+      ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
     ]
   }
 
@@ -113,16 +120,17 @@ enum CurvesPane {
       facts: [
         isPaused ? "paused: space resumes" : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
         Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))",
-        "gradient \(Format.general(rounded(last.gradientNorm)))",
+        "gradient \(Format.fixed(last.gradientNorm, last.gradientNorm < 100 ? 2 : 0))",
         "peak lr \(Format.general(curves.peakLearningRate))",
         curves.run.map { Format.count($0.trainingImages) + " images" } ?? "",
       ], in: rect, theme: theme, style: theme[isPaused ? .warning : .text])
   }
 
-  /// Three digits of a figure that changes every step are enough.
-  private static func rounded(_ value: Double) -> Double {
-    guard value.isFinite, value.magnitude < 1e6 else { return value }
-    return (value * 100).rounded() / 100
+  private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let best = curves.best.map { "best val \(Format.percent($0.validation?.top1)) at epoch \($0.epoch)" }
+    frame.put(
+      facts: [best ?? "", curves.run.map { "chance \(Format.percent($0.chance))" } ?? ""], in: rect, theme: theme,
+      style: theme[.dimmed])
   }
 }
 

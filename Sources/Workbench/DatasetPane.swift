@@ -66,45 +66,58 @@ enum DatasetPane {
     _ report: DatasetReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
   ) {
     drawTotals(report, state, into: &frame, in: areas.header, theme: theme)
+    drawWarningsBelow(report, state, into: &frame, in: areas.footer, theme: theme)
     let wide = areas.table.width >= 40
     let list = state.dataset.classes
-    let scrolls = list.count > areas.body.height ? 1 : 0
     let names = report.classes.map { DisplayWidth.of($0.name) }.max() ?? 0
-    let name = max(8, min(names, areas.table.width / 3))
-    let counts = wide ? 3 * 7 : 7
-    let bar = max(0, areas.table.width - scrolls - name - 1 - counts - 1)
-    let heading = [
-      ("train", ThemeRole.bar), ("val", .barSecond), ("test", .barThird),
-    ].map { title, role in (title, role) }
-    var columns = [Table.Column("class", width: .flexible(minimum: name, weight: 1), truncation: .middle)]
-    columns += (wide ? heading.map(\.0) : ["images"])
-      .map { Table.Column($0, width: .fixed(6), alignment: .trailing) }
-    columns.append(Table.Column("", width: .fixed(max(0, bar - 1))))
+    let name = max(8, min(names + 1, areas.table.width / 3))
+    let titles = wide ? splitRoles.map(\.title) : ["images"]
+    let scrolls = list.count > areas.body.height ? 1 : 0
+    let bar = max(0, areas.table.width - scrolls - name - titles.count * 7 - 1)
+    let columns =
+      [Table.Column("class", width: .flexible(minimum: name, weight: 1), truncation: .middle)]
+      + titles.map { Table.Column($0, width: .fixed(6), alignment: .trailing) }
+      + [Table.Column("", width: .fixed(bar))]
     let table = Table.of(list, columns: columns, height: areas.body.height, focused: state.focus == .dataset) {
       item in
       let entry = report.classes[item]
-      let counts = wide ? Split.allCases.map { entry.counts[$0] } : [entry.counts.total]
+      let counts = wide ? splitRoles.map { entry.counts[$0.split] } : [entry.counts.total]
       return [.text(entry.name)] + counts.map { .text($0 == 0 ? "-" : Format.count($0)) } + [.text("")]
     }
     table.draw(into: &frame, in: areas.table, theme: theme)
     guard bar >= 5 else { return }
+    let place = Rect(x: areas.table.right - scrolls - bar, y: areas.table.y, width: bar, height: 1)
+    drawBars(report, list, wide: wide, place, areas, into: &frame, theme: theme)
+  }
 
-    // The bars stand over the last, empty column; their colours are named in its heading.
-    let place = Rect(x: areas.table.right - scrolls - bar + 1, y: areas.table.y, width: bar - 1, height: 1)
-    frame.put(pieces: heading.map { [Span($0.0, theme[$0.1])] }, in: place, style: theme[.header])
+  private static let splitRoles: [(split: Split, title: String, role: ThemeRole)] = [
+    (.train, "train", .bar), (.validation, "val", .barSecond), (.test, "test", .barThird),
+  ]
+
+  /// The bars stand over the table's last column, which is empty.
+  private static func drawBars(
+    _ report: DatasetReport, _ list: BrowsableList, wide: Bool, _ place: Rect, _ areas: PaneAreas,
+    into frame: inout Frame, theme: Theme
+  ) {
+    // What the colours mean is told by the headings of the counts, or by words where there are no such columns.
+    for (index, entry) in splitRoles.enumerated() where wide {
+      var style = theme[entry.role]
+      style.bold = true
+      let heading = Rect(x: place.x - 7 * (splitRoles.count - index), y: place.y, width: 6, height: 1)
+      frame.put(entry.title, in: heading, style: style, align: .trailing)
+    }
+    if !wide, place.width >= 15 {
+      frame.put(
+        pieces: splitRoles.map { [Span($0.title, theme[$0.role])] }, in: place, style: theme[.header])
+    }
     let largest = max(1, report.classes.map(\.counts.total).max() ?? 1)
-    let window = list.window(height: areas.body.height)
-    for (row, position) in window.enumerated() {
+    for (row, position) in list.window(height: areas.body.height).enumerated() {
       guard let item = list.item(at: position) else { continue }
       let counts = report.classes[item].counts
-      let segments = zip(Split.allCases, heading).map { split, entry in
-        Bar.Segment(Double(counts[split]) / Double(largest), role: entry.1)
-      }
-      var line = place
-      line.y = areas.body.y + row
+      let segments = splitRoles.map { Bar.Segment(Double(counts[$0.split]) / Double(largest), role: $0.role) }
+      let line = Rect(x: place.x, y: areas.body.y + row, width: place.width, height: 1)
       Bar(segments).draw(into: &frame, in: line, theme: theme)
     }
-    drawWarningsBelow(report, state, into: &frame, in: areas.footer, theme: theme)
   }
 
   private static func drawTotals(
@@ -120,14 +133,17 @@ enum DatasetPane {
         "\(spinner(at: state.time, theme: theme)) decoding every file: \(done)", in: rect, style: theme[.text])
     case .done, .failed:
       let counts = report.counts
-      let splits =
-        "train \(Format.count(counts.train)) val \(Format.count(counts.validation)) test "
-        + Format.count(counts.test)
+      let totals = [
+        Format.counted(counts.total, "image"),
+        Format.counted(report.classes.count, "class", plural: "classes"),
+      ]
+      let parts = splitRoles.map { "\($0.title) \(Format.count(counts[$0.split]))" }
+      let long = parts.joined(separator: " ")
+      let fits = (totals + [long]).reduce(6) { $0 + DisplayWidth.of($1) } <= rect.width
+      let splits = fits ? long : splitRoles.map { Format.count(counts[$0.split]) }.joined(separator: "/")
       frame.put(
-        facts: [
-          Format.counted(counts.total, "image"),
-          Format.counted(report.classes.count, "class", plural: "classes"), splits,
-          report.splitByFolder ? "split by folder" : "split by hash",
+        facts: totals + [
+          splits, report.splitByFolder ? "split by folder" : "split by hash",
           report.decodingChecked && report.undecodable.isEmpty ? "every file decodes" : "",
         ], in: rect, theme: theme)
     }
@@ -142,7 +158,7 @@ enum DatasetPane {
         frame.put("! " + line, in: rect.row(row + 1), style: theme[.warning])
       }
       frame.put(
-        Headless.check(state.dataset.path), in: rect.row(max(1, rect.height - (isFiltered(state) ? 2 : 1))),
+        "$ " + Headless.check(state.dataset.path), in: rect.row(max(1, rect.height - (isFiltered(state) ? 2 : 1))),
         style: theme[.dimmed])
       return
     }

@@ -77,7 +77,10 @@ enum Format {
   }
 
   /// Images a second.
-  static func speed(_ value: Double) -> String { fixed(value, value < 10 ? 1 : 0) + " img/s" }
+  static func speed(_ value: Double) -> String {
+    let isLarge = value.isFinite && value >= 1000 && value < 1e15
+    return (isLarge ? count(Int(value.rounded())) : fixed(value, value < 10 ? 1 : 0)) + " img/s"
+  }
 
   /// `1 image`, `2 images`.
   static func counted(_ value: Int, _ noun: String, plural: String? = nil) -> String {

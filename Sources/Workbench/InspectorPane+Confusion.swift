@@ -8,9 +8,6 @@ extension InspectorPane {
     _ report: EvaluationReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
   ) {
     let matrix = report.confusion
-    frame.put(
-      facts: ["rows true, columns predicted", "top-1 \(Format.percent(report.top1))", "arrows scroll"],
-      in: areas.header, theme: theme, style: theme[.dimmed])
     let labels = matrix.indices.map { "\($0) \(report.className($0))" }
     let label = min(labels.map { DisplayWidth.of($0) }.max() ?? 0, max(6, areas.table.width / 3))
     let largest = matrix.flatMap { $0 }.max() ?? 0
@@ -19,6 +16,11 @@ extension InspectorPane {
     guard across > 0 else { return }
     let first = max(0, min(state.inspector.confusionColumn, matrix.count - across))
     let columns = first..<min(matrix.count, first + across)
+    let scrolls = matrix.count > across || matrix.count > areas.body.height
+    frame.put(
+      facts: [
+        "rows true, columns predicted", scrolls ? "arrows scroll" : "", "top-1 \(Format.percent(report.top1))",
+      ], in: areas.header, theme: theme, style: theme[.dimmed])
 
     let head = areas.table.row(0).inset(left: label)
     for (place, column) in columns.enumerated() {

@@ -48,7 +48,7 @@ extension InspectorPane {
   private static func drawPairs(
     _ report: EvaluationReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
   ) {
-    let pairs = report.confusedPairs(limit: InspectorState.pairLimit)
+    let pairs = state.inspector.confused
     guard !pairs.isEmpty else {
       frame.put(notice: "no mistakes at all", in: areas.table, style: theme[.success])
       return
@@ -62,7 +62,6 @@ extension InspectorPane {
     Table.of(
       state.inspector.pairs, columns: columns, height: areas.body.height, focused: state.focus == .inspector
     ) { item in
-      guard pairs.indices.contains(item) else { return [] }
       let pair = pairs[item]
       let support = report.confusion[pair.truth].reduce(0, +)
       return [

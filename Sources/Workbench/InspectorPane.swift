@@ -7,7 +7,7 @@ import Messages
 enum InspectorPane {
   static func areas(_ state: WorkbenchState, in inner: Rect) -> PaneAreas {
     let inspector = state.inspector
-    let footer = (isFiltered(state) ? 1 : 0) + (state.zoomed && inspector.view != .mistakes ? 1 : 0)
+    let footer = (isFiltered(state) ? 1 : 0) + command(state, width: inner.width).count
     switch inspector.view {
     case .checkpoints: return PaneAreas(in: inner, header: 1, heading: 1, footer: footer)
     case .overview:
@@ -44,10 +44,16 @@ enum InspectorPane {
     return !state[keyPath: path].filter.isEmpty || (state.filtering && state.focus == .inspector)
   }
 
-  private static func drawFooter(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
-    if state.zoomed, state.inspector.view != .mistakes, let command = state.headless(for: .evaluate) {
-      frame.put(command, in: rect.row(0), style: theme[.dimmed])
+  /// How the chosen checkpoint is evaluated from a shell, where there is room to say it.
+  private static func command(_ state: WorkbenchState, width: Int) -> [String] {
+    guard state.zoomed, state.inspector.view != .mistakes, let command = state.headless(for: .evaluate) else {
+      return []
     }
+    return Array(Paragraph.wrapped("$ " + command, width: width).prefix(3))
+  }
+
+  private static func drawFooter(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    frame.put(lines: command(state, width: rect.width), in: rect, style: theme[.dimmed])
     if isFiltered(state), let path = state.listPath(of: .inspector) {
       let typing = state.filtering && state.focus == .inspector
       frame.put(filterOf: state[keyPath: path], typing: typing, in: rect.splitBottom(1).bottom, theme: theme)

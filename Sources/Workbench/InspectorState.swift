@@ -24,6 +24,13 @@ struct InspectorState: Sendable, Equatable {
     var progress: CurvesState.Progress?
   }
 
+  /// Two classes that were mixed up, and how often.
+  struct ConfusedPair: Sendable, Equatable {
+    var truth: Int
+    var predicted: Int
+    var count: Int
+  }
+
   var view = View.checkpoints
   /// Nil until the first list came.
   var checkpoints: [CheckpointInfo]?
@@ -32,6 +39,8 @@ struct InspectorState: Sendable, Equatable {
   var split = Split.test
   var evaluating: Evaluating?
   var report: EvaluationReport?
+  /// The most confused pairs of the report, the most frequent first: found once, not for each frame.
+  var confused: [ConfusedPair] = []
   var pairs = BrowsableList()
   var classes = BrowsableList()
   var confusionRows = BrowsableList()
@@ -75,7 +84,10 @@ struct InspectorState: Sendable, Equatable {
     report = new
     evaluating = nil
     view = .overview
-    pairs.reset(total: new.confusedPairs(limit: Self.pairLimit).count)
+    confused = new.confusedPairs(limit: Self.pairLimit).map {
+      ConfusedPair(truth: $0.truth, predicted: $0.predicted, count: $0.count)
+    }
+    pairs.reset(total: confused.count)
     classes.reset(total: new.classes.count)
     confusionRows.reset(total: new.confusion.count)
     confusionColumn = 0
@@ -92,12 +104,15 @@ extension EvaluationReport {
     classes.indices.contains(label) ? classes[label].name : "class \(label)"
   }
 
-  /// `cat > dog`: a filter of this text shows the mistakes of one pair.
-  func pairText(truth: Int, predicted: Int) -> String { className(truth) + " > " + className(predicted) }
+  /// `"cat" > "dog"`: a filter of this text shows the mistakes of one pair, the quotes keep class 1 from class 11.
+  func pairText(truth: Int, predicted: Int) -> String { truthText(truth) + "\"\(className(predicted))\"" }
+
+  /// `"cat" > `: a filter of this text shows the mistakes of one class.
+  func truthText(_ truth: Int) -> String { "\"\(className(truth))\" > " }
 
   /// What a filter of the mistakes looks at.
   func text(of mistake: Misclassification) -> String {
-    (mistake.top.first.map { pairText(truth: mistake.truth, predicted: $0.label) } ?? className(mistake.truth))
+    (mistake.top.first.map { pairText(truth: mistake.truth, predicted: $0.label) } ?? truthText(mistake.truth))
       + " " + mistake.path
   }
 }

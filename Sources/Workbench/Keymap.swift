@@ -133,7 +133,7 @@ enum Keymap {
       .report, [.character("v"), .character("]")], .nextView, hint: "view",
       "next view: checkpoints, overview, classes, confusion, mistakes"),
     motion(.report, [.character("[")], .previousView, "previous view"),
-    motion(.report, [.enter], .open, "show the mistakes of the chosen class or pair"),
+    motion(.report, [.enter], .open, hint: "its mistakes", "show the mistakes of the chosen class or pair"),
     motion(.report, [.character("n")], .next, hint: "next", "next mistake or match"),
     motion(.report, [.character("N")], .previous, "previous mistake or match"),
     motion(.report, [.character("e")], .evaluate, "evaluate the chosen checkpoint again"),
@@ -207,7 +207,7 @@ enum Keymap {
 
 extension Keymap.Binding {
   /// What the palette shows and searches.
-  var paletteText: String { context.title.lowercased() + ": " + help }
+  var paletteText: String { context.pane.map { $0.title.lowercased() + ": " + help } ?? help }
 
   /// All its keys, for the help.
   func keyText(_ glyphs: Glyphs) -> String { keys.map { $0.label(glyphs) }.joined(separator: " ") }

@@ -10,20 +10,21 @@ enum LayersPane {
 
   static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
     guard let summary = state.layers.summary else {
-      frame.put(notice: "the network has not been described yet", in: inner, style: theme[.dimmed])
+      frame.put(notice: "describing \(state.settings.network.name)", in: inner, style: theme[.dimmed])
       return
     }
     let areas = areas(state, in: inner)
     drawTotals(summary, into: &frame, in: areas.header, theme: theme)
     let detail = Detail(width: areas.table.width)
     Table.of(
-      state.layers.rows, columns: columns(detail), height: areas.body.height, focused: state.focus == .layers
+      state.layers.rows, columns: columns(detail, summary), height: areas.body.height,
+      focused: state.focus == .layers
     ) { cells(of: summary.layers[$0], detail, theme: theme) }
     .draw(into: &frame, in: areas.table, theme: theme)
     if state.zoomed {
       let command = Headless.summary(
         summary.network, imageSize: summary.input.height, classes: summary.classes)
-      frame.put(command, in: areas.footer.row(0), style: theme[.dimmed])
+      frame.put("$ " + command, in: areas.footer.row(0), style: theme[.dimmed])
     }
     if isFiltered(state) {
       frame.put(
@@ -60,11 +61,13 @@ enum LayersPane {
     init(width: Int) { self = width < 40 ? .least : width < 62 ? .most : .all }
   }
 
-  private static func columns(_ detail: Detail) -> [Table.Column] {
-    let name = Table.Column("layer", width: .flexible(minimum: 10, weight: 1), truncation: .middle)
+  private static func columns(_ detail: Detail, _ summary: NetworkSummary) -> [Table.Column] {
+    let longest = summary.layers.map { DisplayWidth.of(text(of: $0.output)) }.max() ?? 0
+    // Layers differ at the end of their names.
+    let name = Table.Column("layer", width: .flexible(minimum: 10, weight: 1), truncation: .start)
     let kind = Table.Column("kind", width: .fixed(12))
     let window = Table.Column("window", width: .fixed(6))
-    let output = Table.Column("output", width: .fixed(11), alignment: .trailing)
+    let output = Table.Column("output", width: .fixed(max(6, longest)), alignment: .trailing)
     func number(_ title: String, _ width: Int) -> Table.Column {
       Table.Column(title, width: .fixed(width), alignment: .trailing)
     }
@@ -76,8 +79,8 @@ enum LayersPane {
   }
 
   private static func cells(of row: LayerRow, _ detail: Detail, theme: Theme) -> [Table.Content] {
-    let indent = String(repeating: "  ", count: max(0, min(row.depth, 8)))
-    let name = Table.Content.spans([Span(indent + row.name)])
+    let indent = detail == .least ? "" : String(repeating: "  ", count: max(0, min(row.depth, 8)))
+    let name = Table.Content.text(indent + row.name)
     let output = Table.Content.text(text(of: row.output))
     let macs = Table.Content.text(row.multiplyAdds == 0 ? "" : Format.short(row.multiplyAdds))
     let exact = Table.Content.text(row.parameters == 0 ? "" : Format.count(row.parameters))

@@ -5,7 +5,7 @@ import Canvas
 enum PaletteView {
   private static func box(in size: Size) -> Rect {
     let screen = Rect(size).inset(bottom: 2)
-    return screen.centred(width: min(size.width - 4, 76), height: min(size.height - 4, 22))
+    return screen.centred(width: min(size.width - 4, 72), height: min(size.height - 4, 22))
   }
 
   /// How many commands are in view.
@@ -29,7 +29,7 @@ enum PaletteView {
     Table.of(palette.list, columns: columns, height: list.height, focused: true, showsHeader: false) { item in
       let binding = Palette.entries[item]
       return [
-        .spans([Span(binding.help), Span("  " + binding.context.title.lowercased(), theme[.dimmed])]),
+        .text(binding.paletteText),
         .spans([Span(binding.keys.first?.label(theme.glyphs) ?? "", theme[.hintKey])]),
       ]
     }.draw(into: &frame, in: list, theme: theme)

@@ -19,7 +19,7 @@ public func render(_ state: WorkbenchState, size: Size, theme: Theme) -> Frame {
     let focused = pane == state.focus
     let inner = frame.box(
       rect, title: "\(pane.rawValue) \(pane.title)", theme: theme, focused: focused,
-      trailing: state.caption(of: pane, theme: theme))
+      trailing: state.caption(of: pane, width: rect.width, theme: theme))
     switch pane {
     case .dataset: DatasetPane.draw(state, into: &frame, in: inner, theme: theme)
     case .layers: LayersPane.draw(state, into: &frame, in: inner, theme: theme)
@@ -57,11 +57,12 @@ private func drawTooSmall(into frame: inout Frame, theme: Theme) {
 
 extension WorkbenchState {
   /// What stands at the right of a pane's upper edge.
-  fileprivate func caption(of pane: Pane, theme: Theme) -> String {
+  fileprivate func caption(of pane: Pane, width: Int, theme: Theme) -> String {
     switch pane {
     case .dataset: dataset.name
     case .layers: layers.summary?.network.name ?? settings.network.name
-    case .curves: curves.runName.map { "\($0) \(theme.glyphs.separator) \(phaseName)" } ?? phaseName
+    case .curves:
+      curves.runName.flatMap { width < 40 ? nil : "\($0) \(theme.glyphs.separator) \(phaseName)" } ?? phaseName
     case .inspector: inspector.view.title
     }
   }

@@ -73,6 +73,8 @@ extension WorkbenchState {
 
   /// Where the help and the notices stand.
   func readingBox(in size: Size) -> Rect {
-    Rect(size).inset(bottom: 2).centred(width: min(size.width - 4, 92), height: size.height - 4)
+    let screen = Rect(size).inset(bottom: 2)
+    // A narrow rest of the panes at either side would only disturb.
+    return size.width < 100 ? screen : screen.centred(width: 92, height: size.height - 4)
   }
 }

@@ -9,7 +9,7 @@ enum SettingsView {
     let theme = theme.over(.overlay)
     let fields = SettingsField.allCases
     let screen = Rect(frame.size).inset(bottom: 2)
-    let width = min(frame.size.width - 4, 84)
+    let width = frame.size.width < 92 ? frame.size.width : 84
     let command = Array(Paragraph.wrapped("$ " + state.settings.commandLine, width: width - 4).prefix(3))
     let box = screen.centred(width: width, height: fields.count + 3 + command.count + 1)
     let inner = frame.overlay(

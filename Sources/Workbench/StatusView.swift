@@ -119,7 +119,7 @@ extension WorkbenchState {
     case .zoom: return zoomed ? "all panes" : binding.hint
     case .filter: return listPath(of: focus) == nil ? nil : binding.hint
     case .warnings: return dataset.warningLines.isEmpty ? nil : binding.hint
-    case .open: return dataset.report == nil || dataset.level == .warnings ? nil : binding.hint
+    case .open: return openHint(binding)
     case .checkFiles: return dataset.report?.decodingChecked == false ? binding.hint : nil
     case .evaluate:
       return inspector.selectedCheckpoint == nil || inspector.evaluating != nil ? nil : binding.hint
@@ -127,6 +127,17 @@ extension WorkbenchState {
     case .nextView: return inspector.report == nil ? nil : binding.hint
     case .next: return inspector.view == .mistakes ? "next mistake" : nil
     case .changeCurves: return curves.run == nil ? nil : binding.hint
+    default: return binding.hint
+    }
+  }
+
+  /// What Enter opens: a class, a larger picture, the mistakes of a class or pair.
+  private func openHint(_ binding: Keymap.Binding) -> String? {
+    switch binding.context {
+    case .dataset:
+      if dataset.report == nil || dataset.level == .warnings { return nil }
+      return dataset.level == .classes ? binding.hint : zoomed ? "all panes" : "larger"
+    case .report: return inspector.view == .mistakes ? nil : binding.hint
     default: return binding.hint
     }
   }

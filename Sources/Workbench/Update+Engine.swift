@@ -113,12 +113,12 @@ extension WorkbenchState {
     let how =
       switch outcome.reason {
       case .completed: "completed"
-      case .timeBudget: "ended by its time budget"
-      case .earlyStopping: "ended early: no better for a while"
+      case .timeBudget: "used up its time"
+      case .earlyStopping: "stopped early"
       case .stopped: "stopped and saved"
       }
-    let best = outcome.bestValidationAccuracy.map { ", best validation accuracy " + Format.percent($0) } ?? ""
-    return "\(lastComponent(outcome.folder)) \(how) after \(Format.counted(outcome.epochs, "epoch")) in "
+    let best = outcome.bestValidationAccuracy.map { ", best " + Format.percent($0) } ?? ""
+    return "\(lastComponent(outcome.folder)) \(how): \(Format.counted(outcome.epochs, "epoch")), "
       + Format.duration(outcome.seconds) + best
   }
 }

@@ -79,13 +79,13 @@ extension WorkbenchState {
     guard let report = inspector.report else { return }
     switch inspector.view {
     case .overview:
-      let pairs = report.confusedPairs(limit: InspectorState.pairLimit)
-      guard let index = inspector.pairs.selectedItem, pairs.indices.contains(index) else { return }
-      showMistakes(of: report.pairText(truth: pairs[index].truth, predicted: pairs[index].predicted))
+      guard let index = inspector.pairs.selectedItem else { return }
+      let pair = inspector.confused[index]
+      showMistakes(of: report.pairText(truth: pair.truth, predicted: pair.predicted))
     case .classes, .confusion:
       let list = inspector.view == .classes ? inspector.classes : inspector.confusionRows
       guard let index = list.selectedItem else { return }
-      showMistakes(of: report.className(index) + " > ")
+      showMistakes(of: report.truthText(index))
     case .checkpoints, .mistakes: toggleZoom()
     }
   }

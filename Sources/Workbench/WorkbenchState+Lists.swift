@@ -55,11 +55,8 @@ extension WorkbenchState {
       let checkpoints = inspector.checkpoints ?? []
       return { InspectorState.text(of: checkpoints[$0]) }
     case .overview:
-      let texts = report.map { report in
-        report.confusedPairs(limit: InspectorState.pairLimit)
-          .map { report.pairText(truth: $0.truth, predicted: $0.predicted) }
-      }
-      return { texts?[$0] ?? "" }
+      let pairs = inspector.confused
+      return { report?.pairText(truth: pairs[$0].truth, predicted: pairs[$0].predicted) ?? "" }
     case .classes, .confusion: return { report?.className($0) ?? "" }
     case .mistakes: return { index in report.map { $0.text(of: $0.misclassified[index]) } ?? "" }
     }

@@ -1,0 +1,261 @@
+// What a person does in the panes, as keys and what comes of them: classes and files, layers, evaluations, mistakes,
+// filters, the settings form, the palette, the mouse.
+
+import Canvas
+import Messages
+import Testing
+
+@testable import Workbench
+
+@Suite struct `Browsing by keys` {
+  @Test func `a class is opened, its pictures are asked for once, and left again`() {
+    var state = WorkbenchState.opened()
+    let first = state.press(.down, .enter)
+    #expect(state.dataset.level == .files(1))
+    #expect(first == [.send(.preview(path: "data/sign-digits/one/IMG_1101.JPG", maximumSide: 160))])
+    #expect(state.press(.down).count == 1)
+    #expect(state.press(.up).isEmpty)
+    state.press(.left)
+    #expect(state.dataset.level == .classes)
+    #expect(state.dataset.classes.selected == 1)
+    state.press(.right, .escape)
+    #expect(state.dataset.level == .classes)
+  }
+
+  @Test func `a picture that cannot be read says why`() {
+    var state = WorkbenchState.opened()
+    state.press(.enter)
+    state.hear(.preview(path: "data/sign-digits/zero/IMG_1100.JPG", nil, reason: "truncated file"))
+    #expect(render(state, size: state.size, theme: .dark).text().contains("truncated file"))
+  }
+
+  @Test func `counts come in while the folder is read, and another class count describes the network again`() {
+    var state = Fixtures.state()
+    state.hear(.datasetProgress(files: 1234))
+    #expect(render(state, size: state.size, theme: .dark).text().contains("1,234 files"))
+    var report = Fixtures.dataset
+    report.classes.removeLast(3)
+    #expect(
+      state.hear(.dataset(report)) == [
+        .send(.describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 7, batchSize: 64))
+      ])
+  }
+
+  @Test func `c decodes every file`() {
+    var state = WorkbenchState.opened()
+    #expect(
+      state.type("c") == [
+        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkDecoding: true))
+      ])
+    state.hear(.datasetProgress(files: 40))
+    #expect(state.dataset.reading == .checking(files: 40))
+  }
+
+  @Test func `a new report keeps the open class by its name`() {
+    var state = WorkbenchState.opened()
+    state.press(.down, .down, .enter)
+    var report = Fixtures.dataset
+    report.classes.removeFirst()
+    state.hear(.dataset(report))
+    #expect(state.dataset.openClass?.name == "two")
+    report.classes.removeAll { $0.name == "two" }
+    state.hear(.dataset(report))
+    #expect(state.dataset.level == .classes)
+  }
+
+  @Test func `a filter narrows as it is typed, stays with Enter, goes with Esc`() {
+    var state = WorkbenchState.opened()
+    state.type("/eN")
+    #expect(state.filtering)
+    #expect(state.dataset.classes.count == 1)
+    state.press(.backspace)
+    #expect(state.dataset.classes.count == 7)
+    state.press(.enter)
+    #expect(!state.filtering)
+    state.press(.down)
+    #expect(state.dataset.classes.selectedItem == 8)
+    state.type("nN")
+    #expect(state.dataset.classes.selectedItem == 8)
+    state.press(.escape)
+    #expect(state.dataset.classes.count == 10)
+    #expect(state.dataset.classes.selectedItem == 8)
+  }
+
+  @Test func `next and previous match go round`() {
+    var state = WorkbenchState.opened()
+    state.type("2/pad")
+    state.press(.enter)
+    let names = (0..<3).map { _ -> String in
+      let name = state.layers.rows.selectedItem.map { Fixtures.summary.layers[$0].name } ?? ""
+      state.type("n")
+      return name
+    }
+    #expect(names == ["layer2.0.pad", "layer3.0.pad", "layer2.0.pad"])
+  }
+
+  @Test func `space is text while a filter is typed`() {
+    var state = WorkbenchState.opened()
+    #expect(state.type("/ q").isEmpty)
+    #expect(state.dataset.classes.filter == " q")
+  }
+
+  @Test func `an evaluation is asked for, followed, read and stepped through`() {
+    var state = WorkbenchState.opened()
+    state.type("4p")
+    #expect(state.inspector.split == .validation)
+    #expect(
+      state.press(.enter) == [
+        .send(
+          .evaluate(
+            checkpoint: "runs/cifar20-3/checkpoints/best.safetensors", data: "data/sign-digits", split: .validation)
+        )
+      ])
+    #expect(state.press(.enter).isEmpty)
+    state.hear(
+      .state(.evaluating(checkpoint: Fixtures.evaluation.checkpoint)), .evaluationProgress(done: 3, total: 9))
+    #expect(state.inspector.evaluating?.progress == CurvesState.Progress(done: 3, total: 9))
+    state.hear(.evaluation(Fixtures.evaluation), .state(.idle))
+    #expect(state.inspector.evaluating == nil)
+    #expect(state.inspector.view == .overview)
+
+    #expect(
+      state.type("[[") == [.send(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
+    #expect(state.inspector.view == .mistakes)
+  }
+
+  @Test func `mistakes go round and ask for their pictures`() {
+    var state = WorkbenchState.evaluated()
+    #expect(
+      state.type("vvv") == [.send(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
+    #expect(state.type("n").count == 1)
+    #expect(state.inspector.mistakes.selected == 1)
+    state.press(.left, .left)
+    #expect(state.inspector.mistakes.selected == Fixtures.evaluation.misclassified.count - 1)
+    state.type("N")
+    state.press(.right, .right)
+    #expect(state.inspector.mistakes.selected == 0)
+    state.press(.escape)
+    #expect(state.inspector.view == .checkpoints)
+  }
+
+  @Test func `from a confused pair to its mistakes`() {
+    var state = WorkbenchState.evaluated()
+    state.press(.enter)
+    #expect(state.inspector.view == .mistakes)
+    #expect(state.inspector.mistakes.filter == "\"six\" > \"eight\"")
+    #expect(state.inspector.mistakes.count == 5)
+  }
+
+  @Test func `an evaluation that fails is over`() {
+    var state = WorkbenchState.opened()
+    state.press(.character("4"), .enter)
+    state.hear(.failure("best.safetensors is damaged"))
+    #expect(state.inspector.evaluating == nil)
+    state.press(.enter)
+    state.hear(.state(.evaluating(checkpoint: "x")), .failure("best.safetensors is damaged"), .state(.idle))
+    #expect(state.inspector.evaluating == nil)
+  }
+
+  @Test func `the form changes settings field by field and the layers follow`() {
+    var state = WorkbenchState.opened()
+    state.type("o")
+    var expected = Fixtures.settings.network
+    expected.name = "resnet34"
+    state.type("net34")
+    #expect(
+      state.press(.enter) == [.send(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
+    expected.shortcut = .zeroPadding
+    #expect(
+      state.press(.right) == [.send(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
+    state.press(.down, .down, .down, .down, .down)
+    #expect(state.type("64").isEmpty)
+    #expect(
+      state.press(.down) == [.send(.describeNetwork(expected, imageSize: 64, classes: 10, batchSize: 64))])
+    state.press(.escape)
+    #expect(state.overlay == nil)
+    #expect(state.settings.preprocessing.imageSize == 64)
+    #expect(
+      state.settings.commandLine
+        == "skipline train data/sign-digits --net resnet34 --shortcut A --no-flip --epochs 12")
+  }
+
+  @Test func `a refused text stays in its field and is not applied`() {
+    var state = WorkbenchState.opened()
+    state.type("o")
+    for _ in 0..<8 { state.press(.down) }
+    state.type("0")
+    state.press(.enter)
+    guard case .settings(let form) = state.overlay else {
+      Issue.record("the form closed")
+      return
+    }
+    #expect(form.field == .epochs)
+    #expect(form.typed == "0")
+    #expect(form.error == "it must be a whole number from 1 to 1,000,000")
+    #expect(state.settings == Fixtures.settings)
+    state.press(.escape)
+    #expect(state.overlay != nil)
+    state.press(.escape)
+    #expect(state.overlay == nil)
+  }
+
+  @Test func `every field takes back the text it shows`() throws {
+    for field in SettingsField.allCases {
+      var settings = Fixtures.settings
+      try field.apply(field.text(in: settings), to: &settings, networks: ["cifar20"])
+      #expect(settings == Fixtures.settings, "\(field.label)")
+      for choice in field.choices(networks: ["cifar20", "vgg19"]) ?? [] {
+        try field.apply(choice, to: &settings, networks: ["cifar20", "vgg19"])
+        #expect(field.text(in: settings) == choice)
+      }
+    }
+  }
+
+  @Test func `the palette finds a command, goes to its pane and runs it`() {
+    var state = WorkbenchState.opened()
+    state.type(":evaluate the")
+    #expect(
+      state.press(.enter) == [
+        .send(
+          .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: .test))
+      ])
+    #expect(state.focus == .inspector)
+    #expect(state.overlay == nil)
+  }
+
+  @Test func `no key has two meanings in one context, and the help names every binding`() {
+    for context in Context.allCases {
+      let keys = Keymap.bindings.filter { $0.context == context }.flatMap(\.keys)
+      #expect(Set(keys).count == keys.count, "\(context)")
+      #expect(!keys.isEmpty, "\(context)")
+    }
+    let lines = HelpView.lines(.opened())
+    let named = Set(lines.compactMap { if case .binding(let binding) = $0 { binding.context } else { nil } })
+    let silent: Set<Context> = [.reading, .learningRate, .confirmStop, .confirmQuit]
+    #expect(named == Set(Context.allCases).subtracting(silent))
+  }
+
+  @Test func `a click takes the focus and the row, the wheel scrolls the pane below it`() {
+    var state = WorkbenchState.opened()
+    _ = update(&state, .input(.click(x: 4, y: 5)))
+    #expect(state.dataset.classes.selectedItem == 2)
+    _ = update(&state, .input(.click(x: 60, y: 17)))
+    #expect(state.focus == .inspector)
+    #expect(state.inspector.list.selectedItem == 1)
+    _ = update(&state, .input(.scroll(x: 10, y: 4, rows: 3)))
+    #expect(state.focus == .inspector)
+    #expect(state.dataset.classes.selectedItem == 5)
+  }
+
+  @Test func `Tab goes round, z fills the screen, Esc gives it back`() {
+    var state = WorkbenchState.opened()
+    state.press(.tab, .tab, .tab, .tab, .backTab)
+    #expect(state.focus == .inspector)
+    state.type("z")
+    #expect(state.layout.panes.count == 1)
+    state.press(.escape)
+    #expect(state.layout.panes.count == 4)
+    state.press(.character("2"), .enter)
+    #expect(state.zoomed)
+  }
+}

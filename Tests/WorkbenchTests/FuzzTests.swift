@@ -1,0 +1,158 @@
+// Thousands of random inputs, events and sizes: nothing traps, and every frame has the size that was asked for.
+
+import Canvas
+import Messages
+import Testing
+
+@testable import Workbench
+
+/// SplitMix64, so that a failure can be repeated from its seed.
+private struct Dice: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+
+  mutating func pick<Element>(_ choices: [Element]) -> Element {
+    choices[Int.random(in: 0..<choices.count, using: &self)]
+  }
+
+  mutating func size() -> Size {
+    Bool.random(using: &self)
+      ? Size(width: Int.random(in: 0...30, using: &self), height: Int.random(in: 0...18, using: &self))
+      : Size(width: Int.random(in: 60...170, using: &self), height: Int.random(in: 16...55, using: &self))
+  }
+
+  mutating func input() -> Canvas.Input {
+    let (x, y) = (Int.random(in: -3...170, using: &self), Int.random(in: -3...60, using: &self))
+    switch Int.random(in: 0..<20, using: &self) {
+    case 0: return .click(x: x, y: y)
+    case 1: return .scroll(x: x, y: y, rows: pick([-3, 3, .min, .max]))
+    case 2: return .resized(size())
+    default: return .key(key())
+    }
+  }
+
+  mutating func key() -> Key {
+    switch Int.random(in: 0..<4, using: &self) {
+    case 0:
+      return pick([
+        .enter, .escape, .tab, .backTab, .backspace, .delete, .up, .down, .left, .right, .home, .end, .pageUp,
+        .pageDown, .function(1), .function(9), .control("u"), .control("d"), .control("p"), .control("z"),
+      ])
+    case 1: return .character(pick(["1", "2", "3", "4", "v", "[", "o", ":", "/", "é", "日", "\u{301}", "z"]))
+    default: return .character(Character(Unicode.Scalar(UInt8.random(in: 32...126, using: &self))))
+    }
+  }
+
+  mutating func number() -> Double { pick([0, 0.5, -1, 1e9, .nan, .infinity, -.infinity, 1e-300, 3.7]) }
+
+  mutating func event() -> Messages.Event {
+    let number = Int.random(in: 0...400, using: &self)
+    switch Int.random(in: 0..<22, using: &self) {
+    case 0:
+      return .state(
+        pick([.idle, .preparing, .training, .paused, .validating, .evaluating(checkpoint: "x"), .stopping]))
+    case 1: return .datasetProgress(files: number)
+    case 2:
+      var report = Fixtures.dataset
+      report.classes.removeLast(Int.random(in: 0...report.classes.count, using: &self))
+      return .dataset(report)
+    case 3:
+      var summary = Fixtures.summary
+      summary.layers.removeLast(Int.random(in: 0...summary.layers.count, using: &self))
+      return .network(summary)
+    case 4: return .checkpoints(Array(Fixtures.checkpoints.prefix(number % 5)))
+    case 5: return .preview(path: pick(["", "data/sign-digits/zero/IMG_1100.JPG"]), Fixtures.picture, reason: nil)
+    case 6: return .training(.started(Fixtures.run(history: number < 200 ? [] : [Fixtures.epoch(1)])))
+    case 7: return .training(.validating(done: number, total: number % 7))
+    case 8: return .training(.epoch(Fixtures.epoch(number % 15)))
+    case 9: return .training(.learningRateChanged(self.number()))
+    case 10: return .training(.checkpointSaved(Fixtures.checkpoint("last", epoch: number, minute: 1)))
+    case 11:
+      return .training(
+        .finished(
+          RunOutcome(
+            folder: "", reason: .stopped, epochs: number, steps: 0, bestValidationAccuracy: self.number(),
+            seconds: self.number())))
+    case 12: return .evaluationProgress(done: number, total: number % 3)
+    case 13: return .evaluation(evaluation())
+    case 14: return .warning("\u{1B}[2J\u{202E}" + String(repeating: "日本 ", count: number % 60))
+    case 15: return .failure(String(repeating: "x", count: number))
+    case 16: return .preview(path: "", nil, reason: nil)
+    default:
+      var step = Fixtures.step(number)
+      if number % 3 == 0 { step.loss = self.number() }
+      if number % 5 == 0 {
+        (step.accuracy, step.gradientNorm, step.imagesPerSecond) = (self.number(), self.number(), self.number())
+      }
+      if number % 7 == 0 { step.secondsLeft = self.number() }
+      return .training(.step(step))
+    }
+  }
+
+  /// Also with rows of the wrong length and labels out of range, as a foreign file could have them.
+  mutating func evaluation() -> EvaluationReport {
+    var report = Fixtures.evaluation
+    switch Int.random(in: 0..<5, using: &self) {
+    case 0: report.confusion = report.confusion.map { Array($0.prefix(3)) }
+    case 1: report.classes.removeLast(7)
+    case 2: (report.misclassified, report.confusion, report.classes) = ([], [], [])
+    case 3:
+      report.misclassified = [Misclassification(path: "", truth: -5, top: [], truthProbability: .nan)]
+    default: break
+    }
+    return report
+  }
+}
+
+@Suite struct `Whatever comes in` {
+  @Test(arguments: 1...8 as ClosedRange<UInt64>)
+  func `nothing traps and every frame has its size`(seed: UInt64) {
+    var dice = Dice(state: seed)
+    var state = Fixtures.state()
+    for index in 0..<700 {
+      let event: WorkbenchEvent =
+        switch Int.random(in: 0..<12, using: &dice) {
+        case 0: .tick(seconds: dice.pick([0, 5, Double(index), .nan, 1e18]))
+        case 1...4: .engine(dice.event())
+        default: .input(dice.input())
+        }
+      _ = update(&state, event)
+      #expect(state.dataset.classes.selected >= 0)
+      guard index % 4 == 0 else { continue }
+      let size = index % 8 == 0 ? state.size : dice.size()
+      let theme: Theme = index % 16 == 0 ? .monochrome.with(glyphs: .ascii) : .dark
+      let frame = render(state, size: size, theme: theme)
+      #expect(frame.size == size, "seed \(seed), event \(index)")
+      #expect(frame.cells.count == size.width * size.height, "seed \(seed), event \(index)")
+    }
+  }
+
+  @Test func `every size from 1x1 is drawn in every overlay and every pane`() {
+    var states: [WorkbenchState] = [.opened(), .training(), .evaluated()]
+    for keys in ["?", "!", ":", "o", "L", "q", "x", "/", "vvv", "z", "4vz", "3z"] {
+      var state = WorkbenchState.training()
+      state.hear(.evaluation(Fixtures.evaluation))
+      state.type(keys)
+      states.append(state)
+    }
+    for state in states {
+      for (width, height) in [(1, 1), (2, 3), (9, 2), (59, 16), (60, 15), (60, 16), (61, 17), (73, 19), (250, 16)] {
+        let size = Size(width: width, height: height)
+        #expect(render(state, size: size, theme: .dark).size == size)
+      }
+    }
+  }
+
+  @Test func `the same state gives the same frame`() {
+    let state = WorkbenchState.training()
+    let size = Size(width: 97, height: 31)
+    #expect(render(state, size: size, theme: .dark) == render(state, size: size, theme: .dark))
+  }
+}

@@ -1,0 +1,178 @@
+// What a person does around training, as keys and what comes of them: start, pause, resume, stop, the learning rate,
+// leaving.
+
+import Canvas
+import Messages
+import Testing
+
+@testable import Workbench
+
+@Suite struct `Training by keys` {
+  private let outcome = RunOutcome(
+    folder: "runs/cifar20-3", reason: .stopped, epochs: 6, steps: 170, bestValidationAccuracy: 0.76, seconds: 31)
+
+  @Test func `the first effects read the dataset, describe the network and list the checkpoints`() {
+    let state = Fixtures.state()
+    #expect(
+      initialEffects(state) == [
+        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkDecoding: false)),
+        .send(
+          .describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 10, batchSize: 64)),
+        .send(.listCheckpoints(project: "runs")),
+      ])
+  }
+
+  @Test func `space starts, pauses and resumes, and starts only once`() {
+    var state = WorkbenchState.opened()
+    #expect(state.press(.character(" ")) == [.send(.start(Fixtures.settings))])
+    #expect(state.engine == .preparing)
+    #expect(state.press(.character(" ")).isEmpty)
+    state.hear(.state(.preparing), .training(.started(Fixtures.run())), .state(.training))
+    #expect(state.press(.character(" ")) == [.send(.training(.pause))])
+    state.hear(.state(.paused))
+    #expect(state.press(.character(" ")) == [.send(.training(.resume))])
+    state.hear(.state(.validating))
+    #expect(state.press(.character(" ")) == [.send(.training(.pause))])
+    state.hear(.state(.evaluating(checkpoint: "a")))
+    #expect(state.press(.character(" ")).isEmpty)
+  }
+
+  @Test func `a start that is refused leaves the workbench idle`() {
+    var state = WorkbenchState.opened()
+    state.press(.character(" "))
+    state.hear(.failure("runs cannot be created: permission denied"))
+    #expect(state.engine == .idle)
+    #expect(state.message?.level == .failure)
+    #expect(state.press(.character(" ")) == [.send(.start(Fixtures.settings))])
+  }
+
+  @Test func `x asks, then stops once`() {
+    var state = WorkbenchState.training()
+    #expect(state.type("x").isEmpty)
+    #expect(state.overlay == .confirmStop)
+    #expect(state.type("n").isEmpty)
+    #expect(state.overlay == nil)
+    #expect(state.type("xy") == [.send(.training(.stop))])
+    #expect(state.engine == .stopping)
+    #expect(state.type("x").isEmpty)
+    #expect(state.overlay == nil)
+    #expect(state.hear(.training(.finished(outcome)), .state(.idle)) == [.send(.listCheckpoints(project: "runs"))])
+    #expect(state.phaseName == "finished")
+  }
+
+  @Test func `s saves only while there is a run`() {
+    var state = WorkbenchState.opened()
+    #expect(state.type("s").isEmpty)
+    state = .training()
+    #expect(state.type("s") == [.send(.training(.saveCheckpoint))])
+  }
+
+  @Test func `plus and minus double and halve the run's peak learning rate, also pressed quickly`() {
+    var state = WorkbenchState.training()
+    #expect(
+      state.type("++") == [.send(.training(.setLearningRate(0.2))), .send(.training(.setLearningRate(0.4)))])
+    state.hear(.training(.learningRateChanged(0.4)))
+    #expect(state.type("-") == [.send(.training(.setLearningRate(0.2)))])
+  }
+
+  @Test func `without a run they change the next one's`() {
+    var state = WorkbenchState.opened()
+    #expect(state.type("-").isEmpty)
+    #expect(state.settings.learningRate == 0.05)
+  }
+
+  @Test func `a learning rate is typed, refused and accepted`() {
+    var state = WorkbenchState.training()
+    state.type("L")
+    state.press(.control("u"))
+    state.type("-3")
+    #expect(state.press(.enter).isEmpty)
+    guard case .learningRate(let entry) = state.overlay else {
+      Issue.record("the prompt closed on a bad number")
+      return
+    }
+    #expect(entry.text == "-3")
+    #expect(entry.error != nil)
+    state.press(.backspace, .backspace)
+    state.type("0.03")
+    #expect(state.press(.enter) == [.send(.training(.setLearningRate(0.03)))])
+    #expect(state.overlay == nil)
+  }
+
+  @Test func `q quits at once when nothing runs`() {
+    var state = WorkbenchState.opened()
+    #expect(state.type("q") == [.quit])
+    state.hear(.state(.evaluating(checkpoint: "a")))
+    #expect(state.type("q") == [.quit])
+  }
+
+  @Test func `q asks during a run, stops it, and quits when it is saved`() {
+    var state = WorkbenchState.training()
+    #expect(state.type("qc").isEmpty)
+    #expect(!state.quitsWhenStopped)
+    #expect(state.type("qs") == [.send(.training(.stop))])
+    #expect(state.hear(.state(.stopping)).isEmpty)
+    #expect(
+      state.hear(.training(.finished(outcome))) == [.send(.listCheckpoints(project: "runs")), .quit])
+    #expect(state.hear(.state(.idle)).isEmpty)
+  }
+
+  @Test func `the first ctrl-c saves and quits, the second is immediate, wherever the keys go`() {
+    var state = WorkbenchState.training()
+    state.type("o")
+    #expect(state.press(.control("c")) == [.send(.training(.stop))])
+    #expect(state.overlay == nil)
+    #expect(state.press(.control("c")) == [.interruptNow])
+    state = .opened()
+    state.type("/")
+    #expect(state.press(.control("c")) == [.quit])
+  }
+
+  @Test func `a terminal that is gone ends the run with a checkpoint, once`() {
+    var state = WorkbenchState.training()
+    #expect(update(&state, .input(.endOfInput)) == [.send(.training(.stop))])
+    #expect(update(&state, .input(.endOfInput)).isEmpty)
+    #expect(state.hear(.state(.idle)) == [.quit])
+  }
+
+  @Test func `ctrl-z, ctrl-l and t are passed on`() {
+    var state = WorkbenchState.opened()
+    #expect(state.press(.control("z")) == [.suspend])
+    #expect(state.press(.control("l")) == [.redraw])
+    #expect(state.type("ttt") == [.useTheme("Light"), .useTheme("Monochrome"), .useTheme("Dark")])
+  }
+
+  @Test func `a resumed run shows its earlier epochs and the steps that follow`() {
+    var state = WorkbenchState.opened()
+    state.type("4")
+    state.press(.down)
+    #expect(state.type("r") == [.send(.resumeRun(folder: "runs/cifar20-3"))])
+    #expect(state.type("r").isEmpty)
+    state.hear(.training(.started(Fixtures.run(history: (1...3).map { Fixtures.epoch($0) }))), .state(.training))
+    state.hear(.training(.step(Fixtures.step(79))))
+    #expect(state.curves.epochs.map(\.epoch) == [1, 2, 3])
+    #expect(state.curves.series.all.map(\.step) == [26, 52, 78, 79])
+  }
+
+  @Test func `a checkpoint that is saved replaces the older one of its name`() {
+    var state = WorkbenchState.training()
+    state.hear(.training(.checkpointSaved(Fixtures.checkpoint("last", epoch: 7, minute: 50))))
+    #expect(state.inspector.checkpoints?.map(\.epoch) == [7, 6, 5, 0])
+    #expect(state.inspector.selectedCheckpoint?.name == "best")
+  }
+
+  @Test func `good news passes, warnings stay until Esc, and all are listed`() {
+    var state = WorkbenchState.opened()
+    _ = update(&state, .tick(seconds: 100))
+    state.hear(.training(.learningRateChanged(0.1)))
+    #expect(state.message?.level == .information)
+    _ = update(&state, .tick(seconds: 107))
+    #expect(state.message == nil)
+    state.hear(.warning("w"), .training(.learningRateChanged(0.2)))
+    _ = update(&state, .tick(seconds: 500))
+    #expect(state.message?.text == "w")
+    state.press(.escape)
+    #expect(state.message == nil)
+    #expect(state.notices.map(\.text).contains("w"))
+  }
+}

@@ -1,0 +1,145 @@
+// The small pieces: numbers as text, schedules, command lines, lists, step series, resampling.
+
+import Messages
+import Testing
+
+@testable import Workbench
+
+@Suite struct `Numbers as text` {
+  @Test func `counts, shares, losses and rates`() {
+    #expect([0, 999, 1000, -1_234_567].map(Format.count) == ["0", "999", "1,000", "-1,234,567"])
+    #expect(
+      [0, 999, 1000, 9_999, 12_345, 999_999, 40_551_000, 4_089_000_000].map(Format.short)
+        == ["0", "999", "1.00k", "10.0k", "12.3k", "1.00M", "40.6M", "4.09G"])
+    #expect([512, 123_456_789].map(Format.bytes) == ["512 B", "118 MiB"])
+    #expect(
+      [0.1, 0.05, 5e-4, 0.081_254, 1, 12_345, 1e-9].map(Format.general)
+        == ["0.1", "0.05", "5e-4", "0.08125", "1", "12345", "1e-9"])
+    #expect(Format.percent(0.9345) == "93.5%")
+    #expect(Format.percent(nil) == "-")
+    #expect(Format.loss(.nan) == "NaN")
+    #expect([-0.004, -0.006, 1e300].map { Format.fixed($0, 2) } == ["0.00", "-0.01", "1e+300"])
+  }
+
+  @Test func `durations`() {
+    #expect(
+      [0, 59.4, 125, 4020, 273_600].map(Format.duration)
+        == ["0 s", "59 s", "2 min 05 s", "1 h 07 min", "3 d 4 h"])
+    #expect([Double.nan, .infinity, -5, 1e300].map(Format.duration) == ["-", "-", "0 s", "-"])
+  }
+}
+
+@Suite struct `Schedules and command lines` {
+  @Test(arguments: [
+    Schedule.constant, .cosine(warmUp: 0), .cosine(warmUp: 0.125), .step(epochs: [30, 60], factor: 0.2),
+    .plateau(factor: 0.5, patience: 3),
+  ])
+  func `a schedule's text reads back to it`(schedule: Schedule) throws {
+    #expect(try Schedule(text: schedule.text) == schedule)
+  }
+
+  @Test func `what is left out takes its default`() throws {
+    #expect(try Schedule(text: "cosine") == .cosine(warmUp: 0.05))
+    #expect(try Schedule(text: "step:5") == .step(epochs: [5], factor: 0.1))
+    #expect(try Schedule(text: "plateau") == .plateau(factor: 0.1, patience: 5))
+  }
+
+  @Test(arguments: [
+    "", "linear", "constant:1", "cosine:1", "cosine:x", "cosine:nan", "step", "step:", "step:3,2", "step:0",
+    "step:3:2",
+    "plateau:0", "plateau:0.1:0", "plateau:0.1:5:6", "step:1,,2",
+  ])
+  func `anything else is refused`(text: String) {
+    #expect(throws: Schedule.TextError.self) { try Schedule(text: text) }
+  }
+
+  @Test func `only what differs from the defaults is written`() {
+    let plain = TrainingSettings(data: "images", network: NetworkSettings(name: "resnet18"))
+    #expect(plain.commandLine == "skipline train images --net resnet18")
+  }
+
+  @Test func `every option is written`() {
+    let settings = TrainingSettings(
+      data: "my images/it's", split: SplitSettings(train: 70, validation: 20, test: 10),
+      network: NetworkSettings(
+        name: "cifar20", shortcut: .projection, zeroPlacement: .end, version: .v1_5, stem: .small,
+        widthMultiplier: 0.5, head: .regularised),
+      preprocessing: PreprocessingSettings(imageSize: 32, resize: .crop),
+      augmentation: AugmentationSettings(crop: .padAndCrop, horizontalFlip: false, colourJitter: 0.2),
+      optimiser: OptimiserSettings(momentum: 0.8, nesterov: true, weightDecay: 1e-5, gradientClip: 5),
+      learningRate: 0.01, schedule: .step(epochs: [3, 6], factor: 0.1), labelSmoothing: 0.1, batchSize: 32,
+      epochs: 9,
+      seed: 7, project: "more runs", name: "first")
+    #expect(
+      settings.commandLine
+        == "skipline train 'my images/it'\\''s' --net cifar20 --shortcut B --zeros end --version v1.5 --stem small "
+        + "--width 0.5 --head regularised --imgsz 32 --resize crop --crop pad --no-flip --jitter 0.2 --batch 32 "
+        + "--epochs 9 --lr 0.01 --momentum 0.8 --nesterov --weight-decay 1e-05 --clip 5 --schedule step:3,6:0.1 "
+        + "--label-smoothing 0.1 --seed 7 --split 70/20/10 --name first --project 'more runs'")
+  }
+
+  @Test(arguments: ["", "a b", "$HOME", "a;b", "日本", "*", "~x", "#x", "a\nb"])
+  func `words that a shell would change are quoted`(word: String) {
+    #expect(shellQuoted(word) == "'\(word)'")
+  }
+}
+
+@Suite struct `Lists and series` {
+  private let items = ["alpha", "beta", "gamma", "delta", "omega"]
+
+  @Test func `the window holds the selection and never leaves the list`() {
+    var list = BrowsableList(total: 5)
+    list.select(4, page: 3)
+    #expect(list.window(height: 3) == 2..<5)
+    list.move(by: -1, page: 3)
+    #expect(list.window(height: 3) == 2..<5)
+    list.move(by: -9, page: 3)
+    #expect(list.window(height: 3) == 0..<3)
+    #expect(list.window(height: 9) == 0..<5)
+    #expect(list.window(height: 0).isEmpty)
+    #expect(BrowsableList().window(height: 5).isEmpty)
+    #expect(BrowsableList().selectedItem == nil)
+  }
+
+  @Test func `a filter keeps the selected item where it can`() {
+    var list = BrowsableList(total: 5)
+    list.select(2, page: 5)
+    list.narrow(to: "MM") { items[$0] }
+    #expect(list.selectedItem == 2)
+    list.narrow(to: "ta") { items[$0] }
+    #expect(list.selectedItem == 1)
+    list.narrow(to: "zzz") { items[$0] }
+    #expect(list.selectedItem == nil)
+    list.narrow(to: "") { items[$0] }
+    #expect(list.count == 5)
+  }
+
+  @Test func `a series stays bounded and keeps its mean`() {
+    var series = StepSeries()
+    for step in 1...100_000 { series.add(step: step, loss: Double(step), accuracy: 0.5) }
+    #expect(series.points.count < StepSeries.capacity)
+    #expect(series.points.count >= StepSeries.capacity / 2 - 1)
+    #expect(series.all.last?.step == 100_000)
+    let first = series.points[0]
+    #expect(first.loss == Double(1 + series.stride) / 2)
+  }
+
+  @Test func `a step that goes back replaces what followed it, and NaN is a gap`() {
+    var series = StepSeries()
+    for step in 1...5 { series.add(step: step, loss: 1, accuracy: 1) }
+    series.add(step: 3, loss: .nan, accuracy: 0)
+    #expect(series.all.map(\.step) == [1, 2, 3])
+    #expect(series.all.last?.loss == nil)
+    #expect(series.all.last?.accuracy == 0)
+  }
+
+  @Test func `resampling averages what falls together and draws lines between what does not`() {
+    #expect(
+      Resampling.values([(0, 0), (4, 4)], total: 8, positions: 5) == [0, 2, 4, nil, nil])
+    #expect(
+      Resampling.values([(0, 1), (1, 3), (100, 5)], total: 100, positions: 3) == [2, 3.5, 5])
+    #expect(
+      Resampling.values([(0, 1), (2, nil), (4, 5)], total: 4, positions: 5) == [1, nil, nil, nil, 5])
+    #expect(Resampling.values([], total: 4, positions: 2) == [nil, nil])
+  }
+}
