@@ -17,29 +17,45 @@ extension TrainingSettings {
 
     words += ["--net", shellQuoted(network.name)]
     words += network.optionWords
+    if let initialWeights { add("--weights", initialWeights, if: true) }
     add("--imgsz", "\(preprocessing.imageSize)", if: preprocessing.imageSize != usual.preprocessing.imageSize)
     add("--resize", preprocessing.resize.rawValue, if: preprocessing.resize != usual.preprocessing.resize)
+    if case .given(let mean, let deviation) = preprocessing.normalisation {
+      add("--mean", channels(mean), if: true)
+      add("--deviation", channels(deviation), if: true)
+    }
     add("--crop", augmentation.crop.rawValue, if: augmentation.crop != usual.augmentation.crop)
     flag("--no-flip", if: !augmentation.horizontalFlip)
     add("--jitter", plainNumber(augmentation.colourJitter), if: augmentation.colourJitter != 0)
+    add("--split", "\(split.train)/\(split.validation)/\(split.test)", if: split != usual.split)
     add("--batch", "\(batchSize)", if: batchSize != usual.batchSize)
     add("--epochs", "\(epochs)", if: epochs != usual.epochs)
+    if let timeBudget { add("--time", plainNumber(timeBudget), if: true) }
+    if let earlyStoppingPatience { add("--patience", "\(earlyStoppingPatience)", if: true) }
     add("--lr", plainNumber(learningRate), if: learningRate != usual.learningRate)
+    add("--schedule", schedule.description, if: schedule != usual.schedule)
     add("--momentum", plainNumber(optimiser.momentum), if: optimiser.momentum != usual.optimiser.momentum)
     flag("--nesterov", if: optimiser.nesterov)
     add(
       "--weight-decay", plainNumber(optimiser.weightDecay),
       if: optimiser.weightDecay != usual.optimiser.weightDecay)
+    flag("--no-decay-norms", if: !optimiser.decayNormsAndBiases)
     if let clip = optimiser.gradientClip { add("--clip", plainNumber(clip), if: true) }
-    add("--schedule", schedule.text, if: schedule != usual.schedule)
     add("--label-smoothing", plainNumber(labelSmoothing), if: labelSmoothing != 0)
     add("--seed", "\(seed)", if: seed != 0)
-    add("--split", "\(split.train)/\(split.validation)/\(split.test)", if: split != usual.split)
+    if let threads { add("--threads", "\(threads)", if: true) }
+    add("--workers", "\(workers)", if: workers != usual.workers)
+    add("--save-every", "\(keep.everyEpochs)", if: keep.everyEpochs != usual.keep.everyEpochs)
+    if keep.newest != usual.keep.newest { add("--keep", keep.newest.map { "\($0)" } ?? "all", if: true) }
+    add("--log-every", "\(logEvery)", if: logEvery != usual.logEvery)
     if let name { add("--name", name, if: true) }
     add("--project", project, if: project != usual.project)
     return words.joined(separator: " ")
   }
 }
+
+/// Three numbers with commas.
+private func channels(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
 
 extension NetworkSettings {
   /// The options that differ from the network's defaults.
@@ -47,7 +63,7 @@ extension NetworkSettings {
     var words: [String] = []
     if let shortcut { words += ["--shortcut", shortcut.rawValue] }
     if zeroPlacement != .split { words += ["--zeros", zeroPlacement.rawValue] }
-    if let version { words += ["--version", version.rawValue] }
+    if let version { words += ["--block", version.rawValue] }
     if let stem { words += ["--stem", stem.rawValue] }
     if widthMultiplier != 1 { words += ["--width", plainNumber(widthMultiplier)] }
     if head != .standard { words += ["--head", head.rawValue] }
@@ -80,4 +96,10 @@ func shellQuoted(_ word: String) -> String {
   }
   if plain, !word.isEmpty { return word }
   return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}
+
+/// The shortest text that reads back to the same number; whole numbers without a point.
+func plainNumber(_ value: Double) -> String {
+  let text = "\(value)"
+  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }

@@ -61,7 +61,7 @@ enum CurvesPane {
   private static func plan(of settings: TrainingSettings) -> [(label: String, unit: String, value: String)] {
     let augmentation = settings.augmentation
     let optimiser = settings.optimiser
-    let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.text)"
+    let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.description)"
     let decay = Format.general(optimiser.weightDecay)
     let crop = "crop \(augmentation.crop.rawValue), " + (augmentation.horizontalFlip ? "mirrored" : "not mirrored")
     return [

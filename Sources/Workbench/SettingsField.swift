@@ -1,5 +1,6 @@
 // The fields of the settings form: how each setting reads as text, which choices there are, and what text it takes.
 
+import Canvas
 import Messages
 
 /// One line of the settings form.
@@ -91,7 +92,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .batchSize: "\(settings.batchSize)"
     case .epochs: "\(settings.epochs)"
     case .learningRate: plainNumber(settings.learningRate)
-    case .schedule: settings.schedule.text
+    case .schedule: settings.schedule.description
     case .momentum: plainNumber(settings.optimiser.momentum)
     case .weightDecay: plainNumber(settings.optimiser.weightDecay)
     case .crop: settings.augmentation.crop.rawValue
@@ -120,7 +121,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .epochs: settings.epochs = try Self.whole(text, 1...1_000_000)
     case .learningRate: settings.learningRate = try Self.learningRate(text)
     case .schedule:
-      do { settings.schedule = try Schedule(text: text) } catch { throw Refusal(reason: error.description) }
+      do { settings.schedule = try Schedule(argument: text) } catch { throw Refusal(reason: error.description) }
     case .momentum:
       settings.optimiser.momentum = try Self.number(text, "0 or more and below 1") { $0 >= 0 && $0 < 1 }
     case .weightDecay:

@@ -1,6 +1,7 @@
 // What the engine's events change. The state follows the engine: where a key press was answered in advance, the
 // engine's own word replaces it here.
 
+import Canvas
 import Messages
 
 extension WorkbenchState {

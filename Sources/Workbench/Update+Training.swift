@@ -1,5 +1,6 @@
 // The keys that steer training. Pressing one changes the state at once where that is safe, and always asks the engine.
 
+import Canvas
 import Messages
 
 extension WorkbenchState {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Datasets
 import Foundation
 import Messages
@@ -23,7 +24,7 @@ struct CheckCommand: ParsableCommand {
 
   private func print(_ report: DatasetReport, _ failures: [DecodingFailure]) {
     func row(_ name: String, _ counts: SplitCounts) -> [String] {
-      [name] + [counts.train, counts.validation, counts.test, counts.total].map(Format.grouped)
+      [name] + [counts.train, counts.validation, counts.test, counts.total].map(Format.count)
     }
     let rows = report.classes.map { row($0.name, $0.counts) }
     for line in Console.table(

@@ -52,38 +52,3 @@ enum Console {
     try? handle.write(contentsOf: Data(text.utf8))
   }
 }
-
-/// Numbers as people read them.
-enum Format {
-  /// 0.9163 as "91.63 %".
-  static func percent(_ share: Double) -> String { fixed(share * 100, 2) + " %" }
-
-  static func fixed(_ value: Double, _ digits: Int) -> String {
-    guard value.isFinite else { return "\(value)" }
-    return String(format: "%.\(digits)f", value)
-  }
-
-  /// 25557032 as "25,557,032".
-  static func grouped(_ value: Int) -> String {
-    var digits = String(value.magnitude)
-    var groups: [String] = []
-    while digits.count > 3 {
-      groups.insert(String(digits.suffix(3)), at: 0)
-      digits.removeLast(3)
-    }
-    return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
-  }
-
-  /// Bytes in MB or GB of 10^6 and 10^9.
-  static func bytes(_ count: Int) -> String {
-    count < 1_000_000_000 ? fixed(Double(count) / 1e6, 1) + " MB" : fixed(Double(count) / 1e9, 2) + " GB"
-  }
-
-  /// 200 as "3 min 20 s".
-  static func duration(_ seconds: Double) -> String {
-    let total = Int(seconds.rounded())
-    if total < 60 { return "\(total) s" }
-    if total < 3600 { return "\(total / 60) min \(total % 60) s" }
-    return "\(total / 3600) h \(total % 3600 / 60) min"
-  }
-}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Datasets
 import Foundation
 import Messages
@@ -65,13 +66,13 @@ private struct EvaluationPrinter {
   func print() {
     Console.print("\(report.checkpoint) on the \(report.split.rawValue) images of \(report.data)")
     Console.print(
-      "\(Format.grouped(report.images)) images  loss \(Format.fixed(report.loss, 4))  top-1 "
-        + "\(Format.percent(report.top1))  top-5 \(Format.percent(report.top5))  "
+      "\(Format.count(report.images)) images  loss \(Format.fixed(report.loss, 4))  top-1 "
+        + "\(Format.percent(report.top1, decimals: 2))  top-5 \(Format.percent(report.top5, decimals: 2))  "
         + "\(Format.fixed(report.imagesPerSecond, 1)) images/s")
     Console.print("")
-    func share(_ value: Double?) -> String { value.map(Format.percent) ?? "-" }
+    func share(_ value: Double?) -> String { Format.percent(value, decimals: 2) }
     let rows = report.classes.map {
-      [$0.name, share($0.precision), share($0.recall), share($0.f1), Format.grouped($0.support)]
+      [$0.name, share($0.precision), share($0.recall), share($0.f1), Format.count($0.support)]
     }
     lines(Console.table([["class", "precision", "recall", "F1", "images"]] + rows))
     Console.print("")
@@ -92,8 +93,8 @@ private struct EvaluationPrinter {
     Console.print("\(report.misclassified.count) misclassified images")
     let rows = report.misclassified.map { mistake in
       [mistake.path, names[mistake.truth]]
-        + mistake.top.prefix(1).flatMap { [names[$0.label], Format.percent($0.probability)] }
-        + [Format.percent(mistake.truthProbability)]
+        + mistake.top.prefix(1).flatMap { [names[$0.label], Format.percent($0.probability, decimals: 2)] }
+        + [Format.percent(mistake.truthProbability, decimals: 2)]
     }
     lines(Console.table([["image", "true", "predicted", "probability", "of the true class"]] + rows))
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Datasets
 import Foundation
 import Messages
@@ -42,7 +43,7 @@ struct PredictCommand: ParsableCommand {
       Console.complain("! \(prediction.path): \(error)")
       return
     }
-    let classes = prediction.top.map { "\($0.name) \(Format.percent($0.probability))" }
+    let classes = prediction.top.map { "\($0.name) \(Format.percent($0.probability, decimals: 2))" }
     Console.print("\(prediction.path)  \(classes.joined(separator: "  "))")
   }
 

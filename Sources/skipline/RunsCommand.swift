@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Messages
 import Training
 
@@ -15,8 +16,8 @@ struct RunsCommand: ParsableCommand {
     if json { return try Console.print(json: checkpoints) }
     let rows = checkpoints.map { checkpoint in
       [
-        checkpoint.path, "\(checkpoint.epoch)", Format.grouped(checkpoint.step),
-        checkpoint.validationAccuracy.map(Format.percent) ?? "-", checkpoint.savedAt,
+        checkpoint.path, "\(checkpoint.epoch)", Format.count(checkpoint.step),
+        checkpoint.validationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-", checkpoint.savedAt,
       ]
     }
     if rows.isEmpty { return Console.print("no runs in \(project)") }

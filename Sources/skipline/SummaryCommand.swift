@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Messages
 import Networks
 
@@ -25,8 +26,8 @@ struct SummaryCommand: ParsableCommand {
       [
         String(repeating: "  ", count: row.depth) + row.name, row.kind.rawValue, row.window ?? "",
         "\(row.output.height)x\(row.output.width)x\(row.output.channels)",
-        row.parameters > 0 ? Format.grouped(row.parameters) : "",
-        row.multiplyAdds > 0 ? Format.grouped(row.multiplyAdds) : "",
+        row.parameters > 0 ? Format.count(row.parameters) : "",
+        row.multiplyAdds > 0 ? Format.count(row.multiplyAdds) : "",
       ]
     }
     for line in Console.table([["layer", "kind", "window", "output", "parameters", "multiply-adds"]] + rows) {
@@ -39,8 +40,8 @@ struct SummaryCommand: ParsableCommand {
     ].compactMap { $0 }.joined(separator: ", ")
     Console.print("")
     Console.print("\(settings.name)\(options.isEmpty ? "" : " (\(options))"), \(summary.classes) classes")
-    Console.print("parameters     \(Format.grouped(summary.parameters))")
-    Console.print("multiply-adds  \(Format.grouped(summary.multiplyAdds)) an image")
+    Console.print("parameters     \(Format.count(summary.parameters))")
+    Console.print("multiply-adds  \(Format.count(summary.multiplyAdds)) an image")
     Console.print(
       "memory         about \(Format.bytes(summary.trainingMemory)) to train at batch \(summary.batchSize)")
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Canvas
 import Foundation
 import Messages
 import Training
@@ -52,9 +53,9 @@ private struct TrainingPrinter {
     case .started(let run):
       self.run = run
       Console.progress(
-        "\(run.settings.network.name), \(Format.grouped(run.parameters)) parameters, "
-          + "\(run.classes.count) classes, \(Format.grouped(run.trainingImages)) training and "
-          + "\(Format.grouped(run.validationImages)) validation images; run \(run.folder)")
+        "\(run.settings.network.name), \(Format.count(run.parameters)) parameters, "
+          + "\(run.classes.count) classes, \(Format.count(run.trainingImages)) training and "
+          + "\(Format.count(run.validationImages)) validation images; run \(run.folder)")
     case .step(let step): progress(step)
     case .epoch(let epoch):
       if json { try? Console.print(json: Line(kind: "epoch", epoch: epoch), indented: false) }
@@ -75,9 +76,10 @@ private struct TrainingPrinter {
       try? Console.print(json: Line(kind: "outcome", outcome: outcome), indented: false)
       return
     }
-    let best = outcome.bestValidationAccuracy.map { ", best validation accuracy \(Format.percent($0))" } ?? ""
+    let best =
+      outcome.bestValidationAccuracy.map { ", best validation accuracy \(Format.percent($0, decimals: 2))" } ?? ""
     Console.print(
-      "\(outcome.reason.text) after \(outcome.epochs) epochs and \(Format.grouped(outcome.steps)) steps, "
+      "\(outcome.reason.text) after \(outcome.epochs) epochs and \(Format.count(outcome.steps)) steps, "
         + "\(Format.duration(outcome.seconds))\(best)")
     Console.print("run: \(outcome.folder)")
   }
@@ -90,20 +92,20 @@ private struct TrainingPrinter {
     let left = step.secondsLeft.map { ", \(Format.duration($0)) left" } ?? ""
     Console.progress(
       "epoch \(step.epoch)/\(run.settings.epochs)  step \(step.step)/\(run.stepsPerEpoch * run.settings.epochs)  "
-        + "loss \(Format.fixed(step.loss, 4))  accuracy \(Format.percent(step.accuracy))  "
+        + "loss \(Format.fixed(step.loss, 4))  accuracy \(Format.percent(step.accuracy, decimals: 2))  "
         + "lr \(Format.fixed(step.learningRate, 5))  \(Format.fixed(step.imagesPerSecond, 1)) images/s\(left)")
   }
 
   private func line(_ epoch: EpochMetrics) -> String {
     let validation =
       epoch.validation.map {
-        "; validation loss \(Format.fixed($0.loss, 4)), top-1 \(Format.percent($0.top1)), "
-          + "top-5 \(Format.percent($0.top5))"
+        "; validation loss \(Format.fixed($0.loss, 4)), top-1 \(Format.percent($0.top1, decimals: 2)), "
+          + "top-5 \(Format.percent($0.top5, decimals: 2))"
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(epoch.skippedImages) images skipped" : ""
     return
       "epoch \(epoch.epoch)/\(run?.settings.epochs ?? epoch.epoch)  train loss \(Format.fixed(epoch.trainLoss, 4)), "
-      + "accuracy \(Format.percent(epoch.trainAccuracy))\(validation)\(skipped); \(Format.duration(epoch.seconds))"
+      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); \(Format.duration(epoch.seconds))"
   }
 }
 

@@ -40,7 +40,7 @@ struct TrainingOptions: ParsableArguments {
   var threads: Int?
   @Option(help: "Threads that decode images ahead.") var workers = 1
   @Option(help: "Keep a checkpoint every so many epochs, 0 for none.") var saveEvery = 1
-  @Option(help: "How many of those stay.") var keep = 3
+  @Option(help: "How many of those stay; 'all' for all.") var keep = "3"
   @Option(help: "Steps between two lines of metrics.jsonl.") var logEvery = 10
   @Option(help: "The folder that holds runs.") var project = "runs"
   @Option(help: "The run's name; network and number if not given.") var name: String?
@@ -57,8 +57,14 @@ struct TrainingOptions: ParsableArguments {
       learningRate: lr, schedule: try Schedule(argument: schedule), labelSmoothing: labelSmoothing,
       batchSize: batch,
       epochs: epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed, threads: threads,
-      workers: workers, keep: KeepPolicy(everyEpochs: saveEvery, newest: keep), logEvery: logEvery,
+      workers: workers, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()), logEvery: logEvery,
       project: project, name: name)
+  }
+
+  private func parseKeep() throws -> Int? {
+    if keep == "all" { return nil }
+    guard let count = Int(keep) else { throw ValidationError("--keep \(keep): a number, or 'all'") }
+    return count
   }
 
   private func parseNormalisation() throws -> PreprocessingSettings.Normalisation {

@@ -1,5 +1,6 @@
 // The small pieces: numbers as text, schedules, command lines, lists, step series, resampling.
 
+import Canvas
 import Messages
 import Testing
 
@@ -29,30 +30,7 @@ import Testing
   }
 }
 
-@Suite struct `Schedules and command lines` {
-  @Test(arguments: [
-    Schedule.constant, .cosine(warmUp: 0), .cosine(warmUp: 0.125), .step(epochs: [30, 60], factor: 0.2),
-    .plateau(factor: 0.5, patience: 3),
-  ])
-  func `a schedule's text reads back to it`(schedule: Schedule) throws {
-    #expect(try Schedule(text: schedule.text) == schedule)
-  }
-
-  @Test func `what is left out takes its default`() throws {
-    #expect(try Schedule(text: "cosine") == .cosine(warmUp: 0.05))
-    #expect(try Schedule(text: "step:5") == .step(epochs: [5], factor: 0.1))
-    #expect(try Schedule(text: "plateau") == .plateau(factor: 0.1, patience: 5))
-  }
-
-  @Test(arguments: [
-    "", "linear", "constant:1", "cosine:1", "cosine:x", "cosine:nan", "step", "step:", "step:3,2", "step:0",
-    "step:3:2",
-    "plateau:0", "plateau:0.1:0", "plateau:0.1:5:6", "step:1,,2",
-  ])
-  func `anything else is refused`(text: String) {
-    #expect(throws: Schedule.TextError.self) { try Schedule(text: text) }
-  }
-
+@Suite struct `Command lines` {
   @Test func `only what differs from the defaults is written`() {
     let plain = TrainingSettings(data: "images", network: NetworkSettings(name: "resnet18"))
     #expect(plain.commandLine == "skipline train images --net resnet18")
@@ -72,10 +50,10 @@ import Testing
       seed: 7, project: "more runs", name: "first")
     #expect(
       settings.commandLine
-        == "skipline train 'my images/it'\\''s' --net cifar20 --shortcut B --zeros end --version v1.5 --stem small "
-        + "--width 0.5 --head regularised --imgsz 32 --resize crop --crop pad --no-flip --jitter 0.2 --batch 32 "
-        + "--epochs 9 --lr 0.01 --momentum 0.8 --nesterov --weight-decay 1e-05 --clip 5 --schedule step:3,6:0.1 "
-        + "--label-smoothing 0.1 --seed 7 --split 70/20/10 --name first --project 'more runs'")
+        == "skipline train 'my images/it'\\''s' --net cifar20 --shortcut B --zeros end --block v1.5 --stem small "
+        + "--width 0.5 --head regularised --imgsz 32 --resize crop --crop pad --no-flip --jitter 0.2 "
+        + "--split 70/20/10 --batch 32 --epochs 9 --lr 0.01 --schedule step:3,6:0.1 --momentum 0.8 --nesterov "
+        + "--weight-decay 1e-05 --clip 5 --label-smoothing 0.1 --seed 7 --name first --project 'more runs'")
   }
 
   @Test(arguments: ["", "a b", "$HOME", "a;b", "日本", "*", "~x", "#x", "a\nb"])

@@ -1,13 +1,13 @@
-// How numbers are written on the screen: short, aligned, the same everywhere. Nothing here depends on a locale, so
+// How numbers are written for people, on the screen and by the commands: short, aligned, the same everywhere. Nothing here depends on a locale, so
 // that a frame is the same on every machine.
 
 /// Numbers as text.
-enum Format {
+public enum Format {
   /// What stands for a value that is absent.
-  static let absent = "-"
+  public static let absent = "-"
 
   /// With separators: `12,345`.
-  static func count(_ value: Int) -> String {
+  public static func count(_ value: Int) -> String {
     var digits = String(value.magnitude)
     var groups: [String] = []
     while digits.count > 3 {
@@ -19,17 +19,17 @@ enum Format {
   }
 
   /// At most four digits and a unit: `432`, `9.41k`, `40.6M`, `4.09G`.
-  static func short(_ value: Int) -> String {
+  public static func short(_ value: Int) -> String {
     scaled(Double(value), base: 1000, units: ["", "k", "M", "G", "T", "P"])
   }
 
   /// Bytes in units of 1024: `118 MiB`.
-  static func bytes(_ value: Int) -> String {
+  public static func bytes(_ value: Int) -> String {
     scaled(Double(value), base: 1024, units: [" B", " KiB", " MiB", " GiB", " TiB", " PiB"])
   }
 
   /// So many decimals; `NaN` and `inf` as themselves.
-  static func fixed(_ value: Double, _ decimals: Int) -> String {
+  public static func fixed(_ value: Double, _ decimals: Int) -> String {
     guard !value.isNaN else { return "NaN" }
     guard value.isFinite else { return value < 0 ? "-inf" : "inf" }
     let scaled = (value.magnitude * power(decimals)).rounded()
@@ -42,7 +42,7 @@ enum Format {
   }
 
   /// About four significant digits, without trailing zeros: `0.1`, `0.0813`, `5e-4`.
-  static func general(_ value: Double) -> String {
+  public static func general(_ value: Double) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : fixed(value, 0) }
     var exponent = 0
     var mantissa = value.magnitude
@@ -53,19 +53,19 @@ enum Format {
   }
 
   /// A loss: three decimals while it is small.
-  static func loss(_ value: Double?) -> String {
+  public static func loss(_ value: Double?) -> String {
     guard let value else { return absent }
     return fixed(value, value.magnitude < 100 ? 3 : value.magnitude < 10_000 ? 1 : 0)
   }
 
   /// A share in 0...1 as `93.4%`.
-  static func percent(_ share: Double?, decimals: Int = 1) -> String {
+  public static func percent(_ share: Double?, decimals: Int = 1) -> String {
     guard let share else { return absent }
     return fixed(share * 100, decimals) + "%"
   }
 
   /// Seconds as `8 s`, `2 min 05 s`, `1 h 07 min`, `3 d 4 h`.
-  static func duration(_ seconds: Double) -> String {
+  public static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return absent }
     let total = Int(max(0, seconds).rounded())
     switch total {
@@ -77,18 +77,18 @@ enum Format {
   }
 
   /// Images a second.
-  static func speed(_ value: Double) -> String {
+  public static func speed(_ value: Double) -> String {
     let isLarge = value.isFinite && value >= 1000 && value < 1e15
     return (isLarge ? count(Int(value.rounded())) : fixed(value, value < 10 ? 1 : 0)) + " img/s"
   }
 
   /// `1 image`, `2 images`.
-  static func counted(_ value: Int, _ noun: String, plural: String? = nil) -> String {
+  public static func counted(_ value: Int, _ noun: String, plural: String? = nil) -> String {
     count(value) + " " + (value == 1 ? noun : plural ?? noun + "s")
   }
 
   /// An ISO 8601 time as `2026-01-31 14:05`.
-  static func minute(_ time: String) -> String {
+  public static func minute(_ time: String) -> String {
     String(time.prefix(16).map { $0 == "T" ? " " : $0 })
   }
 
