@@ -6,7 +6,7 @@ DESTDIR ?=
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build format lint sample install clean
+.PHONY: help run test build bench format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
@@ -22,6 +22,9 @@ test: ## build, run every test, check the format
 build: ## build the optimised program, .build/release/skipline
 	@scripts/bootstrap
 	swift build -c release --product skipline
+
+bench: ## time training steps of the reference networks; PEER="command" puts a peer beside them
+	@scripts/bench
 
 format: ## put the Swift sources into the project's format
 	swift format format --in-place --recursive $(SWIFT_FILES)
