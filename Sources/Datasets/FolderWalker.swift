@@ -81,8 +81,10 @@ struct FolderWalker {
     }
   }
 
-  /// Takes note of what lies in a folder that holds class folders: nothing of it belongs to a class.
+  /// Takes note of what lies in a folder that holds class folders: nothing of it belongs to a class, not even when a
+  /// link in a class leads back to it.
   mutating func note(strayEntriesOf listing: FolderListing, at path: String) {
+    visited.insert(listing.identity)
     unreadableNames.add(path.isEmpty ? "./" : "\(path)/", count: listing.unreadableNames)
     for entry in listing.entries where !entry.isFolder {
       let entryPath = path.isEmpty ? entry.name : "\(path)/\(entry.name)"
@@ -99,14 +101,16 @@ struct FolderWalker {
       warnings.append(
         DatasetWarning(
           kind: .ignoredFile, subject: nil,
-          message: "\(ignored.count) that are no PNG or JPEG images in a class folder are ignored: \(ignored.names)"
+          message:
+            "\(ignored.count) entries that are no PNG or JPEG images in a class folder are ignored: \(ignored.names)"
         ))
     }
     if special.count > 0 {
       warnings.append(
         DatasetWarning(
           kind: .ignoredFile, subject: nil,
-          message: "\(special.count) that are no regular files (pipes, devices, links to nothing or to a folder "
+          message:
+            "\(special.count) entries that are no regular files (pipes, devices, links to nothing or to a folder "
             + "already read) are ignored: \(special.names)"))
     }
     if unreadableNames.count > 0 {
@@ -114,7 +118,7 @@ struct FolderWalker {
         DatasetWarning(
           kind: .ignoredFile, subject: nil,
           message:
-            "\(unreadableNames.count) whose names are not valid UTF-8 are ignored, in \(unreadableNames.names); "
+            "\(unreadableNames.count) entries whose names are not valid UTF-8 are ignored, in \(unreadableNames.names); "
             + "rename them to use them"))
     }
     return warnings

@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+import Synchronization
 import Testing
 
 @testable import Datasets
@@ -116,6 +117,17 @@ private final class Images {
   }
 }
 
+@Test func `each image has changes of its own`() throws {
+  let images = try Images(1)
+  // The same picture under several names.
+  let names = (0..<8).map { "\($0).png" }
+  for name in names { try images.folder.link(name, to: images.items[0].path) }
+  let items = names.map { DatasetItem(path: $0, label: 0, split: .train) }
+  let batch = try #require(images.loader(everything, batchSize: 8, items: items).epoch().next())
+  let inputs = (0..<8).map { Array(batch.images[($0 * 192)..<(($0 + 1) * 192)]) }
+  #expect(Set(inputs).count > 1)
+}
+
 @Test func `an epoch can be entered in the middle`() throws {
   let images = try Images(22)
   let loader = images.loader(everything, workers: 2)
@@ -160,12 +172,32 @@ private final class Images {
 @Test(.timeLimit(.minutes(1))) func `no more batches are prepared than asked for`() {
   let queue = BatchQueue(first: 0, end: 10, ahead: 3)
   #expect((0..<3).map { _ in queue.claim() } == [0, 1, 2])
-  let fourth = Thread {
-    queue.deliver(Batch(index: queue.claim() ?? -1, images: [], labels: [], items: [], skipped: []))
-  }
-  for index in [2, 1, 0] {
-    queue.deliver(Batch(index: index, images: [], labels: [], items: [index], skipped: []))
-  }
-  fourth.start()
+  let claimer = Claimer(queue: queue)
+  claimer.start()
+  // Time enough for it to go wrong.
+  usleep(20_000)
+  #expect(claimer.claimed == nil)
+  for index in [2, 1, 0] { queue.deliver(batch(index)) }
   #expect((0..<4).map { _ in queue.take()?.index } == [0, 1, 2, 3])
+  #expect(claimer.claimed == 3)
 }
+
+/// Claims one batch on a thread of its own and delivers it.
+private final class Claimer: Sendable {
+  private let queue: BatchQueue
+  private let index = Mutex<Int?>(nil)
+
+  init(queue: BatchQueue) { self.queue = queue }
+
+  var claimed: Int? { index.withLock { $0 } }
+
+  func start() {
+    Thread { [self] in
+      guard let next = queue.claim() else { return }
+      index.withLock { $0 = next }
+      queue.deliver(batch(next))
+    }.start()
+  }
+}
+
+private func batch(_ index: Int) -> Batch { Batch(index: index, images: [], labels: [], items: [], skipped: []) }

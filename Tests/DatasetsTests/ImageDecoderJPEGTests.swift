@@ -47,8 +47,16 @@ func `the camera's orientation is applied`(orientation: Int, bigEndian: Bool) th
   ]
   #expect(whole.withUnsafeBytes { Orientation(tiff: $0) } == .rotate90Clockwise)
   for length in 0..<20 {
+    // What lies beyond the end would make it whole.
+    #expect(whole.withUnsafeBytes { Orientation(tiff: UnsafeRawBufferPointer(rebasing: $0[..<length])) } == nil)
     let bytes = try JPEGFile.baseline.bytes(exif: Array(whole[..<min(length, 19)]))
     #expect(try ImageDecoder.decode(bytes: bytes, name: "x.jpg") == plain)
+  }
+  var long = whole
+  long[12] = 4
+  #expect(long.withUnsafeBytes { Orientation(tiff: $0) } == .rotate90Clockwise)
+  for length in 0..<22 {
+    #expect(long.withUnsafeBytes { Orientation(tiff: UnsafeRawBufferPointer(rebasing: $0[..<length])) } == nil)
   }
   var beyond = whole
   beyond[4] = 0xff
