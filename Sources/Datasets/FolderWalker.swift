@@ -102,7 +102,7 @@ struct FolderWalker {
         DatasetWarning(
           kind: .ignoredFile, subject: nil,
           message:
-            "\(ignored.count) entries that are no PNG or JPEG images in a class folder are ignored: \(ignored.names)"
+            "ignored, for not being a PNG or JPEG image in a class folder: \(ignored)"
         ))
     }
     if special.count > 0 {
@@ -110,23 +110,22 @@ struct FolderWalker {
         DatasetWarning(
           kind: .ignoredFile, subject: nil,
           message:
-            "\(special.count) entries that are no regular files (pipes, devices, links to nothing or to a folder "
-            + "already read) are ignored: \(special.names)"))
+            "ignored, for not being a regular file (but a pipe, a device, a link to nothing or to a folder already "
+            + "read): \(special)"))
     }
     if unreadableNames.count > 0 {
       warnings.append(
         DatasetWarning(
           kind: .ignoredFile, subject: nil,
           message:
-            "\(unreadableNames.count) entries whose names are not valid UTF-8 are ignored, in \(unreadableNames.names); "
-            + "rename them to use them"))
+            "ignored, for a name that is not valid UTF-8; rename to use: \(unreadableNames)"))
     }
     return warnings
   }
 }
 
 /// How many there were, and the first few names.
-private struct Tally {
+private struct Tally: CustomStringConvertible {
   private(set) var count = 0
   private var first: [String] = []
 
@@ -138,7 +137,9 @@ private struct Tally {
     if first.count <= Self.shown { first.append(name) }
   }
 
-  var names: String {
-    first.prefix(Self.shown).joined(separator: ", ") + (first.count > Self.shown ? ", ..." : "")
+  /// `2 entries, a.txt, b.txt`; the names end in an ellipsis where there are more.
+  var description: String {
+    let names = first.prefix(Self.shown).joined(separator: ", ") + (first.count > Self.shown ? ", ..." : "")
+    return "\(count == 1 ? "1 entry" : "\(count) entries"), \(names)"
   }
 }
