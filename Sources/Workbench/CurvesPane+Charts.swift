@@ -2,6 +2,7 @@
 // put on one axis.
 
 import Canvas
+import Foundation
 import Messages
 
 extension CurvesPane {
@@ -34,8 +35,24 @@ extension CurvesPane {
         train: (curves.last?.loss ?? curves.epochs.last?.trainLoss).map { Format.loss($0) },
         validation: curves.latestValidation.map { Format.loss($0.loss) }, best: best.map { Format.loss($0) },
         theme: theme), in: head, style: theme[.text])
-    chart(curves, training: \.loss, validation: \.loss, width: plot.width, format: .number, height: plot.height)
-      .draw(into: &frame, in: plot, theme: theme)
+    var chart = chart(
+      curves, training: \.loss, validation: \.loss, width: plot.width, format: .number, height: plot.height)
+    if let limit = lossLimit(curves) {
+      for index in chart.series.indices {
+        chart.series[index].values = chart.series[index].values.map { $0.map { min($0, limit) } }
+      }
+    }
+    chart.draw(into: &frame, in: plot, theme: theme)
+  }
+
+  /// Where the loss's axis ends: one spike at a high learning rate must not flatten the curves. Losses beyond it are
+  /// drawn at the edge; the heading has the figures.
+  ///
+  /// Knowing nothing costs ln(classes); half as much again is room for a bad start. The newest losses always fit.
+  private static func lossLimit(_ curves: CurvesState) -> Double? {
+    guard let run = curves.run else { return nil }
+    let newest = [curves.last?.loss, curves.latestValidation?.loss].compactMap { $0 }.filter(\.isFinite)
+    return max(1.5 * log(Double(max(2, run.classes.count))), 1.2 * (newest.max() ?? 0))
   }
 
   private static func drawAccuracy(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
