@@ -20,9 +20,12 @@ public struct TrainingJob: Sendable {
     let prepared = try PreparedRun(settings)
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
+    // The record is read from other folders than the one the run was started in.
+    var recorded = settings
+    recorded.data = URL(fileURLWithPath: settings.data).standardizedFileURL.path
     try run.save(
       RunRecord(
-        skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: settings,
+        skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
         model: prepared.model, splitFingerprint: prepared.index.fingerprint))
     return TrainingJob(prepared: prepared, run: run, resuming: false)
   }
