@@ -60,6 +60,6 @@ let package = Package(
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
-    tests("SampleData"),
+    tests("SampleData", with: ["CPNG", "Tensors"]),
     tests("skipline"),
   ])

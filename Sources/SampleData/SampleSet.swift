@@ -1,0 +1,58 @@
+// Which pictures the sample data consists of and where each lies. Every picture is a function of the set's seed and
+// of its own path, so that no picture depends on the others or on the order of drawing.
+
+import Tensors
+
+/// A set of generated pictures in class folders.
+public struct SampleSet: Sendable, Equatable {
+  public var seed: UInt64
+  /// Width and height of every picture, pixels.
+  public var side: Int
+  /// Pictures a class.
+  public var trainingCount: Int
+  public var testCount: Int
+
+  public init(seed: UInt64, side: Int, trainingCount: Int, testCount: Int) {
+    self.seed = seed
+    self.side = side
+    self.trainingCount = trainingCount
+    self.testCount = testCount
+  }
+
+  /// The set in the repository's `sample-data` folder.
+  public static let standard = SampleSet(seed: 2015, side: 40, trainingCount: 120, testCount: 40)
+
+  /// One picture of the set.
+  public struct Item: Sendable, Hashable {
+    public let shape: Shape
+    /// Below the set's folder: `train/disc/disc-0001.png`.
+    public let path: String
+  }
+
+  /// Every picture, class by class. Numbers run on from the training to the test pictures: no name occurs twice.
+  public var items: [Item] { Shape.allCases.flatMap(items(of:)) }
+
+  /// The pictures of one class.
+  public func items(of shape: Shape) -> [Item] {
+    (1...trainingCount + testCount).map { number in
+      let digits = String(number)
+      let padded = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+      let folder = number <= trainingCount ? "train" : "test"
+      return Item(shape: shape, path: "\(folder)/\(shape.rawValue)/\(shape.rawValue)-\(padded).png")
+    }
+  }
+
+  /// The scene that a picture shows.
+  public func scene(of item: Item) -> Scene {
+    var generator = RandomGenerator(seed, Self.hash(item.path))
+    return Scene(shape: item.shape, side: side, using: &generator)
+  }
+
+  /// The picture itself.
+  public func picture(of item: Item) -> Picture { scene(of: item).drawn(side: side) }
+
+  /// FNV-1a, 64 bits (Fowler, Noll and Vo): Swift's own hash is another one in each process.
+  private static func hash(_ text: String) -> UInt64 {
+    text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+  }
+}

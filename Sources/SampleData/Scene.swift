@@ -1,0 +1,115 @@
+// Everything that decides one picture: the shape, where and how it lies, its colours and what disturbs the view.
+// Only `shape` knows the class; the rest is drawn in the same way for every class, so that nothing but the outline
+// tells one from another.
+
+import Tensors
+
+/// A straight band of one colour.
+struct Stroke: Sendable {
+  /// Pixels from the upper left corner.
+  var start: Point
+  var end: Point
+  /// Pixels.
+  var width: Float
+  var colour: Colour
+}
+
+/// How a shape's own units become pixels: turned, stretched along another direction, scaled and moved.
+struct Placement: Sendable {
+  /// Pixels from the upper left corner.
+  var centre: Point
+  /// Pixels a unit.
+  var scale: Float
+  /// The shape's own rotation, before it is stretched.
+  var rotation: Rotation
+  /// The direction of the stretching, and the factor along it; across it is the inverse, so that areas stay.
+  var tilt: Rotation
+  var stretch: Float
+
+  /// The place in the shape's own units that is seen at a point of the picture.
+  func local(_ point: Point) -> Point {
+    let tilted = tilt.turnBack(point - centre)
+    let relaxed = Point(tilted.x / stretch, tilted.y * stretch) / scale
+    return rotation.turnBack(tilt.turn(relaxed))
+  }
+}
+
+/// A picture before it is drawn.
+public struct Scene: Sendable {
+  public let shape: Shape
+  let placement: Placement
+  public let background: Paint
+  public let foreground: Paint
+  /// Thin strokes behind the shape.
+  let strokes: [Stroke]
+  /// A bar across a part of the shape.
+  let occluder: Stroke?
+  /// Passes of a [1 2 1] / 4 filter in both directions.
+  let blurs: Int
+  /// Standard deviation of the noise, 0...1 being the full range.
+  let noise: Float
+  /// Where the noise itself begins.
+  let noiseSeed: UInt64
+
+  /// The least difference of luma between any colour of the shape and any of the background.
+  public static let leastContrast: Float = 0.32
+
+  /// A random scene of a square picture.
+  ///
+  /// - Parameter side: the picture's width and height, pixels.
+  public init(shape: Shape, side: Int, using generator: inout RandomGenerator) {
+    let extent = Float(side)
+    self.shape = shape
+
+    // The same range of areas for every class, in parts of the picture: neither the mean colour nor its spread
+    // may give the class away.
+    let area = generator.uniform(in: 0.14...0.28) * extent * extent
+    placement = Placement(
+      centre: Point(
+        extent * generator.uniform(in: 0.4...0.6), extent * generator.uniform(in: 0.4...0.6)),
+      scale: (area / shape.outline.area).squareRoot(),
+      rotation: generator.rotation(), tilt: generator.rotation(), stretch: generator.uniform(in: 1...1.1))
+
+    (background, foreground) = Self.paints(using: &generator)
+    strokes = (0..<generator.integer(below: 3)).map { _ in
+      Stroke(
+        start: Point(generator.uniform(), generator.uniform()) * extent,
+        end: Point(generator.uniform(), generator.uniform()) * extent,
+        width: generator.uniform(in: 1...2.5), colour: generator.colour())
+    }
+    occluder = generator.chance(percent: 30) ? Self.bar(across: placement, area: area, using: &generator) : nil
+    blurs = generator.integer(below: 3)
+    noise = generator.uniform(in: 0...0.03)
+    noiseSeed = generator.next()
+  }
+
+  /// The least difference of luma between a colour of the shape and one of the background.
+  public var contrast: Float { Self.contrast(background, foreground) }
+
+  private static func contrast(_ first: Paint, _ second: Paint) -> Float {
+    let (a, b) = (luma(first.base), luma(first.accent))
+    let (c, d) = (luma(second.base), luma(second.accent))
+    return max(min(a, b) - max(c, d), min(c, d) - max(a, b))
+  }
+
+  /// Two paints that can be told apart. Both are drawn together, so neither tends to be the brighter one.
+  private static func paints(using generator: inout RandomGenerator) -> (Paint, Paint) {
+    while true {
+      let pair = (Paint(using: &generator), Paint(using: &generator))
+      if contrast(pair.0, pair.1) >= leastContrast { return pair }
+    }
+  }
+
+  /// A bar from edge to edge that passes the shape's centre at some distance.
+  private static func bar(across placement: Placement, area: Float, using generator: inout RandomGenerator)
+    -> Stroke
+  {
+    let direction = generator.rotation()
+    let distance = area.squareRoot() * generator.uniform(in: 0.25...0.6)
+    let foot = placement.centre + direction.turn(Point(distance, 0))
+    // Longer than any picture's diagonal in its own terms: the shape is a part of the picture.
+    let reach = direction.turn(Point(0, area.squareRoot() * 8))
+    return Stroke(
+      start: foot - reach, end: foot + reach, width: generator.uniform(in: 2.5...5), colour: generator.colour())
+  }
+}
