@@ -14,10 +14,13 @@ let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-func tests(_ module: String, with more: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func tests(
+  _ module: String, with more: [Target.Dependency] = [], resources: [Resource] = [],
+  settings: [SwiftSetting] = strict
+) -> Target {
   .testTarget(
     name: module + "Tests", dependencies: [.byName(name: module)] + more, resources: resources,
-    swiftSettings: strict)
+    swiftSettings: settings)
 }
 
 let package = Package(
@@ -62,7 +65,7 @@ let package = Package(
     tests("Messages"),
     tests("Tensors"),
     tests("Datasets"),
-    tests("Networks", resources: [.copy("References")]),
+    tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training"),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),

@@ -32,7 +32,10 @@ public enum Architecture: Sendable, Equatable {
   /// A bottleneck's output has this many times its 3x3's channels.
   static let bottleneckExpansion = 4
 
-  /// Names to offer; `cifarN` and `plainN` exist for every N = 6n + 2.
+  /// The deepest network of the paper, and the deepest to be had: a slip of the finger must not fill the memory.
+  static let deepest = 1202
+
+  /// Names to offer; `cifarN` and `plainN` exist for every N = 6n + 2 up to `deepest`.
   public static let examples = [
     "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "cifar20", "cifar32", "cifar44", "cifar56",
     "cifar110", "plain18", "plain34", "plain20", "plain32", "plain44", "plain56", "plain110", "vgg19", "vgg19_bn",
@@ -42,9 +45,12 @@ public enum Architecture: Sendable, Equatable {
   public init(name: String) throws {
     let lowered = name.lowercased()
     func depth(after prefix: String) -> Int? {
-      lowered.hasPrefix(prefix) ? Int(lowered.dropFirst(prefix.count)) : nil
+      // Int reads "+18" and "018" too: a name is only what the depth itself would print.
+      Int(lowered.dropFirst(prefix.count)).flatMap { lowered == "\(prefix)\($0)" ? $0 : nil }
     }
-    func cifarBlocks(_ depth: Int) -> Int? { depth >= 8 && (depth - 2) % 6 == 0 ? (depth - 2) / 6 : nil }
+    func cifarBlocks(_ depth: Int) -> Int? {
+      (8...Self.deepest).contains(depth) && (depth - 2) % 6 == 0 ? (depth - 2) / 6 : nil
+    }
 
     if let depth = depth(after: "resnet"), let stages = Self.stages[depth] {
       self = .resNet(stages, residual: true)

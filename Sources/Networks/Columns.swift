@@ -31,7 +31,10 @@ struct Columns: Sendable {
     let kernel = weight[0]
     let height = (input[1] + 2 * padding - kernel) / stride + 1
     let width = (input[2] + 2 * padding - kernel) / stride + 1
-    precondition(height > 0 && width > 0, "a \(kernel)x\(kernel) convolution of \(input) leaves nothing")
+    // Not height > 0: integer division rounds minus a half up to zero.
+    precondition(
+      min(input[1], input[2]) + 2 * padding >= kernel,
+      "a \(kernel)x\(kernel) convolution of \(input) leaves nothing")
     images = input[0]
     lines = images * height
     lineLength = width

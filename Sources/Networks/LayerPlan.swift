@@ -89,7 +89,7 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .unknownName(let name):
       "no network is called '\(name)'; choose one of \(Architecture.examples.joined(separator: ", ")), or cifarN and "
-        + "plainN with N = 6n + 2"
+        + "plainN with N = 6n + 2 up to \(Architecture.deepest)"
     case .vanishes(let layer, let input):
       "the image is too small for this network: '\(layer)' would get a map of \(input.height)x\(input.width); "
         + "use a larger --imgsz, or --stem small"

@@ -43,7 +43,7 @@ public final class Network {
 }
 
 /// Makes layers with initial weights from a plan.
-private struct LayerBuilder {
+struct LayerBuilder {
   let seed: UInt64
   var batchNorms: [BatchNorm] = []
   private var dropouts: UInt64 = 0

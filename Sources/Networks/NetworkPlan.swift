@@ -23,19 +23,27 @@ public struct NetworkPlan: Sendable, Equatable {
     let architecture = try Architecture(name: settings.name)
     let resolved = architecture.resolved(settings, imageSize: imageSize)
     let builder = PlanBuilder(settings: resolved, classes: classes)
-    switch architecture {
-    case .resNet(let stages, let residual):
-      layers = builder.resNet(
-        stages.blocks, widths: Architecture.resNetWidths, bottleneck: stages.bottleneck, residual: residual)
-    case .cifar(let blocks, let residual):
-      layers = builder.resNet(
-        Architecture.cifarWidths.map { _ in blocks }, widths: Architecture.cifarWidths, bottleneck: false,
-        residual: residual)
-    case .vgg19(let batchNorm):
-      layers = builder.vgg19(batchNorm: batchNorm)
-    }
-    self.settings = resolved
+    let layers =
+      switch architecture {
+      case .resNet(let stages, let residual):
+        builder.resNet(
+          stages.blocks, widths: Architecture.resNetWidths, bottleneck: stages.bottleneck, residual: residual)
+      case .cifar(let blocks, let residual):
+        builder.resNet(
+          Architecture.cifarWidths.map { _ in blocks }, widths: Architecture.cifarWidths, bottleneck: false,
+          residual: residual)
+      case .vgg19(let batchNorm):
+        builder.vgg19(batchNorm: batchNorm)
+      }
+    try self.init(resolved: resolved, imageSize: imageSize, classes: classes, layers: layers)
+  }
+
+  /// A plan of any layers, in the table or not.
+  /// - Throws: `NetworkError.vanishes`.
+  init(resolved settings: NetworkSettings, imageSize: Int, classes: Int, layers: [LayerPlan]) throws {
+    self.settings = settings
     self.classes = classes
+    self.layers = layers
     input = FeatureShape(height: imageSize, width: imageSize, channels: 3)
     _ = try layers.reduce(input) { try $1.output(for: $0) }
   }

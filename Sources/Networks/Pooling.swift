@@ -65,12 +65,13 @@ public final class MaxPool: Layer {
   }
 
   private func window(_ shape: [Int]) -> ck_window {
-    ck_window(
+    precondition(
+      min(shape[1], shape[2]) + 2 * padding >= kernel, "a \(kernel)x\(kernel) max pool of \(shape) leaves nothing")
+    return ck_window(
       height: Int32(shape[1]), width: Int32(shape[2]), channels: Int32(shape[3]),
       out_height: Int32((shape[1] + 2 * padding - kernel) / stride + 1),
       out_width: Int32((shape[2] + 2 * padding - kernel) / stride + 1), kernel: Int32(kernel),
-      stride: Int32(stride),
-      padding: Int32(padding))
+      stride: Int32(stride), padding: Int32(padding))
   }
 }
 

@@ -17,7 +17,10 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
   ///
   ///     var generator = RandomGenerator(seed, epoch, image)
   public init(_ seed: UInt64, _ parts: UInt64...) {
-    state = parts.reduce(Self.mixed(seed &+ Self.increment)) { Self.mixed($0 ^ Self.mixed($1 &+ Self.increment)) }
+    // The addition tells what came before from the part: without it, seed and first part could change places.
+    state = parts.reduce(Self.mixed(seed &+ Self.increment)) {
+      Self.mixed(($0 &+ Self.increment) ^ Self.mixed($1 &+ Self.increment))
+    }
   }
 
   public mutating func next() -> UInt64 {

@@ -1,0 +1,167 @@
+// The table of networks against the papers' and torchvision's numbers: parameters, multiply-adds, shapes.
+
+import Messages
+import Testing
+
+@testable import Networks
+
+/// What the sources say about one network: parameters, and multiply-adds in units of 10^9 or 10^6 as printed there.
+struct PublishedCounts: Sendable, CustomTestStringConvertible {
+  var name: String
+  var shortcut: Shortcut?
+  var version: BlockVersion?
+  var classes = 1000
+  var imageSize = 224
+  var parameters: Int
+  var multiplyAdds: Double?
+  /// What the multiply-adds are printed in, and the size of their last digit.
+  var unit = 1e9
+  var lastDigit = 0.001
+
+  var testDescription: String {
+    [name, shortcut?.rawValue, version?.rawValue, "\(classes) classes"].compactMap { $0 }.joined(separator: " ")
+  }
+
+  func summary() throws -> NetworkSummary {
+    try NetworkPlan(
+      NetworkSettings(name: name, shortcut: shortcut, version: version), imageSize: imageSize, classes: classes
+    ).summary(batchSize: 1)
+  }
+}
+
+@Suite struct ArchitectureTests {
+  /// He et al. 2015 (arXiv:1512.03385), table 1 and section 3.3, at 224 pixels; with shortcut B, torchvision's.
+  static let resNets: [PublishedCounts] = {
+    typealias Row = (
+      depth: Int, b: Int, a: Int, c: Int, tenClasses: Int, billions: Double, strideInFirst: Double
+    )
+    let rows: [Row] = [
+      (18, 11_689_512, 11_515_688, 12_043_816, 11_181_642, 1.814, 1.814),
+      (34, 21_797_672, 21_623_848, 22_716_840, 21_289_802, 3.664, 3.664),
+      (50, 25_557_032, 22_780_456, 40_128_552, 23_528_522, 4.089, 3.858),
+      (101, 44_549_160, 41_772_584, 76_981_288, 42_520_650, 7.801, 7.570),
+      (152, 60_192_808, 57_416_232, 107_335_720, 58_164_298, 11.514, 11.282),
+    ]
+    return rows.flatMap { row in
+      let name = "resnet\(row.depth)"
+      return [
+        PublishedCounts(name: name, parameters: row.b, multiplyAdds: row.billions),
+        PublishedCounts(name: name, version: .v1, parameters: row.b, multiplyAdds: row.strideInFirst),
+        PublishedCounts(name: name, version: .v1_5, parameters: row.b, multiplyAdds: row.billions),
+        PublishedCounts(name: name, shortcut: .zeroPadding, parameters: row.a),
+        PublishedCounts(name: name, shortcut: .projectionAlways, parameters: row.c),
+        PublishedCounts(name: name, classes: 10, parameters: row.tenClasses),
+      ]
+    }
+  }()
+
+  /// The plain twins have the parameters of option A; so have its multiply-adds.
+  static let plainNets = [
+    PublishedCounts(name: "plain18", parameters: 11_515_688, multiplyAdds: 1.795),
+    PublishedCounts(name: "plain34", parameters: 21_623_848, multiplyAdds: 3.644),
+    PublishedCounts(name: "resnet18", shortcut: .zeroPadding, parameters: 11_515_688, multiplyAdds: 1.795),
+    PublishedCounts(name: "resnet34", shortcut: .zeroPadding, parameters: 21_623_848, multiplyAdds: 3.644),
+  ]
+
+  /// Simonyan and Zisserman 2014 (arXiv:1409.1556), table 1, column E; torchvision's for batch norm.
+  static let vggNets = [
+    PublishedCounts(name: "vgg19", parameters: 143_667_240, multiplyAdds: 19.632),
+    PublishedCounts(name: "vgg19_bn", parameters: 143_678_248, multiplyAdds: 19.632),
+    PublishedCounts(name: "vgg19", classes: 10, parameters: 139_611_210),
+  ]
+
+  /// He et al. 2015, section 4.2, ten classes at 32 pixels; table 6 gives the parameters in millions.
+  static let cifarNets: [PublishedCounts] = {
+    let rows = [
+      (20, 269_722, 40.55, 0.01), (32, 464_154, 68.86, 0.01), (44, 658_586, 97.17, 0.01),
+      (56, 853_018, 125.49, 0.01),
+      (110, 1_727_962, 252.89, 0.01), (1202, 19_421_274, 2829, 1),
+    ]
+    return rows.flatMap { depth, parameters, millions, digit in
+      ["cifar", "plain"].filter { $0 == "cifar" || depth < 1202 }.map {
+        PublishedCounts(
+          name: "\($0)\(depth)", classes: 10, imageSize: 32, parameters: parameters, multiplyAdds: millions,
+          unit: 1e6,
+          lastDigit: digit)
+      }
+    }
+  }()
+
+  @Test(arguments: resNets + plainNets + vggNets + cifarNets)
+  func `parameters and multiply-adds are the published ones`(_ published: PublishedCounts) throws {
+    let summary = try published.summary()
+    #expect(summary.parameters == published.parameters)
+    if let expected = published.multiplyAdds {
+      #expect(abs(Double(summary.multiplyAdds) / published.unit - expected) <= published.lastDigit * 0.5001)
+    }
+  }
+
+  @Test(arguments: [20, 32, 44, 56, 110])
+  func `projections add 2752 parameters to a network for small images`(depth: Int) throws {
+    func parameters(_ shortcut: Shortcut) throws -> Int {
+      try NetworkPlan(NetworkSettings(name: "cifar\(depth)", shortcut: shortcut), imageSize: 32, classes: 10)
+        .summary(batchSize: 1).parameters
+    }
+    // 16 * 32 + 32 * 64 weights, two batch norms of 2 * 32 and 2 * 64.
+    #expect(try parameters(.projection) - parameters(.zeroPadding) == 2752)
+  }
+
+  @Test func `VGG-19's dense layers have 86 percent of the parameters and 0_63 percent of the multiply-adds`()
+    throws
+  {
+    let summary = try NetworkPlan(NetworkSettings(name: "vgg19"), imageSize: 224, classes: 1000)
+      .summary(batchSize: 1)
+    let dense = summary.layers.filter { $0.kind == .dense }
+    #expect(dense.count == 3)
+    let parameters = Double(dense.reduce(0) { $0 + $1.parameters }) / Double(summary.parameters)
+    let multiplyAdds = Double(dense.reduce(0) { $0 + $1.multiplyAdds }) / Double(summary.multiplyAdds)
+    #expect((parameters * 100).rounded() == 86)
+    #expect((multiplyAdds * 10_000).rounded() == 63)
+  }
+
+  /// Table 1 of the paper: side and channels after the stem's convolution, its pool, and each stage.
+  @Test(arguments: [
+    (18, [64, 128, 256, 512]), (34, [64, 128, 256, 512]), (50, [256, 512, 1024, 2048]),
+    (101, [256, 512, 1024, 2048]), (152, [256, 512, 1024, 2048]),
+  ])
+  func `stages of a network for large images`(depth: Int, channels: [Int]) throws {
+    let summary = try NetworkPlan(NetworkSettings(name: "resnet\(depth)"), imageSize: 224, classes: 1000)
+      .summary(batchSize: 1)
+    func shape(_ side: Int, _ channels: Int) -> FeatureShape {
+      FeatureShape(height: side, width: side, channels: channels)
+    }
+    #expect(summary.layers.first { $0.name == "conv1" }?.output == shape(112, 64))
+    #expect(summary.layers.first { $0.kind == .maxPool }?.output == shape(56, 64))
+    for (stage, side) in [56, 28, 14, 7].enumerated() {
+      let additions = summary.layers.filter { $0.name.hasPrefix("layer\(stage + 1).") && $0.kind == .addition }
+      #expect(additions.count == Architecture.stages[depth]?.blocks[stage])
+      #expect(additions.allSatisfy { $0.output == shape(side, channels[stage]) })
+    }
+    #expect(summary.layers.last?.output == shape(1, 1000))
+  }
+
+  @Test func `stages of a network for small images`() throws {
+    let summary = try NetworkPlan(NetworkSettings(name: "cifar56"), imageSize: 32, classes: 10).summary(
+      batchSize: 1)
+    for (stage, (side, channels)) in [(32, 16), (16, 32), (8, 64)].enumerated() {
+      let additions = summary.layers.filter { $0.name.hasPrefix("layer\(stage + 1).") && $0.kind == .addition }
+      #expect(additions.count == 9)
+      #expect(
+        additions.allSatisfy { $0.output == FeatureShape(height: side, width: side, channels: channels) })
+    }
+  }
+
+  @Test(arguments: ["resnet18", "resnet34", "plain18", "cifar20", "cifar110", "vgg19"])
+  func `a network's name is its number of layers with weights`(name: String) throws {
+    let summary = try NetworkPlan(NetworkSettings(name: name, shortcut: .zeroPadding), imageSize: 64, classes: 10)
+      .summary(batchSize: 1)
+    let weighted = summary.layers.filter { $0.kind == .convolution || $0.kind == .dense }.count
+    #expect(name.hasSuffix("\(weighted)"))
+  }
+
+  @Test(arguments: Architecture.examples)
+  func `every name on offer is a network`(name: String) throws {
+    let plan = try NetworkPlan(NetworkSettings(name: name), imageSize: 32, classes: 5)
+    #expect(plan.summary(batchSize: 1).layers.last?.output.channels == 5)
+  }
+}

@@ -1,0 +1,104 @@
+// Batch norm: both modes, the running statistics, and batches large enough to be measured in blocks.
+
+import Tensors
+import Testing
+
+@testable import Networks
+
+@Suite struct BatchNormTests {
+  static let cases: [LayerCase] = [
+    ([2, 3, 4, 3], "a few channels"), ([4, 1, 1, 5], "one pixel an image"),
+    ([1, 5, 5, 1], "one image, one channel"),
+    ([3, 2, 2, 17], "odd channels"), ([2, 1, 1, 2], "two values a channel"),
+  ].map { LayerCase(name: "batch norm of \($0.1)", layers: [.batchNorm(name: "bn")], input: $0.0) }
+
+  // Measured: outputs 8e-8; gradients 1.6e-7, but 1.1e-5 for two values a channel, whose gradient all but cancels.
+  @Test(arguments: cases)
+  func `batch norm and its gradients`(_ c: LayerCase) {
+    expectAgreement(c, output: 3e-7, gradient: c.input == [2, 1, 1, 2] ? 4e-5 : 5e-7)
+  }
+
+  @Test func `running statistics move a tenth of the way to the batch's mean and unbiased variance`() {
+    let layer = BatchNorm(name: "bn", channels: 3)
+    let workers = WorkerPool(threads: 2)
+    var (mean, variance) = ([0.0, 0, 0], [1.0, 1, 1])
+    for step in 0..<3 {
+      let input = ReferenceNumbers.tensor("step \(step)", [2, 2, 3, 3]) { 5 * $0 - 1 }
+      _ = layer.forward(input, Pass(.training, workers))
+      let batch = Naive.moments(NaiveTensor(input))
+      for c in 0..<3 {
+        mean[c] = 0.9 * mean[c] + 0.1 * batch.mean[c]
+        // 12 values a channel.
+        variance[c] = 0.9 * variance[c] + 0.1 * batch.variance[c] * 12 / 11
+      }
+    }
+    #expect(Deviation.largest(layer.runningMean.value, from: NaiveTensor([3], mean)) < 2e-7)
+    #expect(Deviation.largest(layer.runningVariance.value, from: NaiveTensor([3], variance)) < 2e-7)
+    #expect(layer.batchesTracked == 3)
+
+    let before = (layer.runningMean.value, layer.runningVariance.value)
+    _ = layer.forward(Tensor([1, 1, 1, 3]) { _ in 100 }, Pass(.inference, workers))
+    #expect(layer.runningMean.value == before.0)
+    #expect(layer.runningVariance.value == before.1)
+    #expect(layer.batchesTracked == 3)
+  }
+
+  @Test func `two toy values become minus and plus one`() {
+    let layer = BatchNorm(name: "bn", channels: 1)
+    let output = layer.forward(Tensor([2, 1, 1, 1], [300, 500]), Pass(.training, WorkerPool(threads: 1)))
+    // Epsilon is 1e-5 beside a variance of 10,000.
+    #expect(abs(output[0] + 1) < 1e-6)
+    #expect(abs(output[1] - 1) < 1e-6)
+    // (300 + 500) / 2 a tenth of the way; unbiased variance 20,000.
+    #expect(abs(layer.runningMean.value[0] - 40) < 1e-4)
+    #expect(abs(layer.runningVariance.value[0] - 2000.9) < 1e-2)
+  }
+
+  @Test func `a constant channel is normalised to its shift`() {
+    let layer = BatchNorm(name: "bn", channels: 1)
+    layer.shift.value[0] = 3
+    let output = layer.forward(Tensor([4, 2, 2, 1]) { _ in 7 }, Pass(.training, WorkerPool(threads: 2)))
+    #expect(output.values.allSatisfy { abs($0 - 3) < 1e-4 })
+    let gradient = layer.backward(Tensor([4, 2, 2, 1]) { Float($0) }, Pass(.training, WorkerPool(threads: 2)))
+    #expect(gradient.values.allSatisfy { $0.isFinite })
+  }
+
+  /// 5 channels: a block is 3276 rows, a shard of 16 here 5000, so every shard has two blocks, the last one partial.
+  @Test func `a batch of many blocks is measured as exactly as a small one`() {
+    let shape = [5, 125, 128, 5]
+    var generator = RandomGenerator(seed: 31)
+    // Each channel with a mean far from zero and a deviation of its own.
+    let input = Tensor(shape) { Float($0 % 5 * 10) + generator.normal() * Float($0 % 5 + 1) }
+    let moments = ChannelMoments(of: input, channels: 5, WorkerPool(threads: 2))
+    let naive = Naive.moments(NaiveTensor(input))
+    #expect(moments.rows == 80_000)
+    for c in 0..<5 {
+      // Measured: 1.3e-6 of a deviation (the mean is up to twenty deviations), and 1.6e-7.
+      #expect(abs(moments.mean[c] - naive.mean[c]) < 4e-6 * naive.variance[c].squareRoot())
+      #expect(abs(moments.variance[c] / naive.variance[c] - 1) < 5e-7)
+    }
+
+    let layer = BatchNorm(name: "bn", channels: 5)
+    let pass = Pass(.training, WorkerPool(threads: 2))
+    let output = layer.forward(input, pass)
+    let probe = ReferenceNumbers.tensor("probe", shape) { 2 * $0 - 1 }
+    _ = layer.backward(probe, pass)
+    let shift = (0..<5).map { c in
+      stride(from: c, to: probe.count, by: 5).reduce(0.0) { $0 + Double(probe[$1]) }
+    }
+    let scale = (0..<5).map { c in
+      stride(from: c, to: probe.count, by: 5).reduce(0.0) { $0 + Double(probe[$1]) * Double(output[$1]) }
+    }
+    // Sums of 80,000 numbers of mean zero; measured: 6e-7 and 5e-7 of the largest.
+    #expect(Deviation.largest(layer.shift.gradient, from: NaiveTensor([5], shift)) < 2e-6)
+    #expect(Deviation.largest(layer.scale.gradient, from: NaiveTensor([5], scale)) < 2e-6)
+  }
+
+  @Test func `a NaN stays in its channel`() {
+    let layer = BatchNorm(name: "bn", channels: 2)
+    var input = Tensor([2, 2, 2, 2]) { Float($0) }
+    input[4] = .nan
+    let output = layer.forward(input, Pass(.training, WorkerPool(threads: 1)))
+    for (index, value) in output.values.enumerated() { #expect(value.isNaN == (index % 2 == 0)) }
+  }
+}

@@ -1,0 +1,123 @@
+// Convolutions: every kernel side, stride and padding in use, against the naive loops and their finite differences.
+
+import Messages
+import Tensors
+import Testing
+
+@testable import Networks
+
+@Suite struct ConvolutionTests {
+  /// Kernel sides with their strides, paddings and channel counts; odd maps, so that strides leave a remainder.
+  static let cases: [LayerCase] = {
+    var cases: [LayerCase] = []
+    func add(
+      _ kernel: Int, stride: Int, padding: Int, _ inputs: Int, _ outputs: Int, bias: Bool = false,
+      map: (Int, Int) = (7, 6), images: Int = 2
+    ) {
+      cases.append(
+        LayerCase(
+          name:
+            "\(kernel)x\(kernel)/\(stride) padding \(padding), \(inputs) to \(outputs) channels\(bias ? ", bias" : "")"
+            + ", \(images) images of \(map.0)x\(map.1)",
+          layers: [
+            .convolution(
+              name: "conv", outputs: outputs, kernel: kernel, stride: stride, padding: padding, bias: bias)
+          ], input: [images, map.0, map.1, inputs]))
+    }
+    for kernel in [1, 3, 5, 7] {
+      for stride in [1, 2] {
+        add(kernel, stride: stride, padding: kernel / 2, 3, 4)
+        add(kernel, stride: stride, padding: 0, 1, 2, bias: true, map: (9, 7))
+      }
+    }
+    for stride in [1, 2] {
+      add(1, stride: stride, padding: 0, 16, 5)
+      add(3, stride: stride, padding: 1, 16, 3, bias: true, map: (4, 5))
+    }
+    // Padding of a 1x1, a map smaller than the kernel, one pixel, one image, and more images than shards.
+    add(1, stride: 1, padding: 1, 2, 3, map: (3, 3))
+    add(7, stride: 2, padding: 3, 3, 2, map: (2, 3))
+    add(3, stride: 1, padding: 1, 3, 2, map: (1, 1), images: 1)
+    add(3, stride: 2, padding: 1, 2, 2, bias: true, map: (3, 3), images: 19)
+    return cases
+  }()
+
+  // Measured: outputs 1.2e-7, gradients 1.3e-7.
+  @Test(arguments: cases)
+  func `a convolution and its gradients`(_ c: LayerCase) {
+    expectAgreement(c, output: 4e-7, gradient: 4e-7)
+  }
+
+  /// Wide enough that a shard works through several blocks of columns: 64 * 9 columns, 227 rows a block.
+  @Test func `a convolution of several blocks of columns a shard`() {
+    let weight = ReferenceNumbers.tensor("weight", [3, 3, 64, 2]) { 2 * $0 - 1 }
+    let input = ReferenceNumbers.tensor("input", [1, 72, 72, 64]) { 2 * $0 - 1 }
+    let layer = Convolution(name: "conv", weight: weight, padding: 1)
+    let pass = Pass(.training, WorkerPool(threads: 2))
+    let output = layer.forward(input, pass)
+    let expected = Naive.convolution(
+      NaiveTensor(input), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: 1)
+    // Measured: 1.1e-7.
+    #expect(Deviation.largest(output, from: expected) < 4e-7)
+
+    // The gradient of a linear map: a probe through it gives the slope along any direction exactly.
+    let probe = ReferenceNumbers.tensor("probe", output.shape) { 2 * $0 - 1 }
+    let gradient = layer.backward(probe, pass)
+    let other = ReferenceNumbers.tensor("other", input.shape) { 2 * $0 - 1 }
+    let along = Naive.convolution(
+      NaiveTensor(other), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: 1)
+    let slope = along.dot(probe.values.map(Double.init))
+    let size = NaiveTensor(gradient).norm
+    // Measured: 5e-8 and, for the weights, 1.4e-7 of the gradient's norm.
+    #expect(abs(NaiveTensor(gradient).dot(other.values.map(Double.init)) - slope) < 5e-7 * size)
+    let otherWeight = ReferenceNumbers.tensor("other weight", weight.shape) { 2 * $0 - 1 }
+    let weightSlope = Naive.convolution(
+      NaiveTensor(input), weight: NaiveTensor(otherWeight), bias: nil, stride: 1, padding: 1
+    ).dot(probe.values.map(Double.init))
+    let weightGradient = NaiveTensor(layer.weight.gradient)
+    #expect(
+      abs(weightGradient.dot(otherWeight.values.map(Double.init)) - weightSlope) < 5e-7 * weightGradient.norm)
+  }
+
+  @Test func `the first convolution of a network leaves out its input's gradient, not its weight's`() {
+    let weight = ReferenceNumbers.tensor("weight", [3, 3, 2, 2]) { 2 * $0 - 1 }
+    let input = ReferenceNumbers.tensor("input", [2, 4, 4, 2]) { 2 * $0 - 1 }
+    let (first, later) = (
+      Convolution(name: "conv", weight: weight, padding: 1, inputGradient: .omitted),
+      Convolution(name: "conv", weight: weight, padding: 1)
+    )
+    let pass = Pass(.training, WorkerPool(threads: 1))
+    let output = first.forward(input, pass)
+    #expect(output == later.forward(input, pass))
+    #expect(first.backward(output, pass).count == 0)
+    #expect(later.backward(output, pass).shape == input.shape)
+    #expect(first.weight.gradient == later.weight.gradient)
+  }
+
+  @Test func `a NaN in the image reaches every output that sees it and no other`() {
+    var input = Tensor(zeros: [1, 5, 5, 1])
+    input[12] = .nan
+    let layer = Convolution(name: "conv", weight: Tensor([3, 3, 1, 1]) { _ in 1 }, padding: 1)
+    let output = layer.forward(input, Pass(.inference, WorkerPool(threads: 1)))
+    for y in 0..<5 {
+      for x in 0..<5 { #expect(output[y * 5 + x].isNaN == ((1...3).contains(y) && (1...3).contains(x))) }
+    }
+  }
+
+  @Test func `a backward pass without a training pass before it is a programmer's mistake`() async {
+    await #expect(processExitsWith: .failure) {
+      let layer = Convolution(name: "conv", weight: Tensor(zeros: [1, 1, 1, 1]))
+      let workers = WorkerPool(threads: 1)
+      _ = layer.forward(Tensor(zeros: [1, 1, 1, 1]), Pass(.inference, workers))
+      _ = layer.backward(Tensor(zeros: [1, 1, 1, 1]), Pass(.training, workers))
+    }
+  }
+
+  @Test(arguments: [1, 2])
+  func `a kernel larger than the padded image is a programmer's mistake`(stride: Int) async {
+    await #expect(processExitsWith: .failure) { [stride] in
+      let layer = Convolution(name: "conv", weight: Tensor(zeros: [3, 3, 1, 1]), stride: stride)
+      _ = layer.forward(Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, WorkerPool(threads: 1)))
+    }
+  }
+}

@@ -1,0 +1,156 @@
+// The naive twin of every layer's forward pass: the formula as the paper or PyTorch's documentation gives it, in
+// double precision, with a loop an index. No backward passes: finite differences of these are the test of those.
+
+import Foundation
+
+/// Forward passes on [N, H, W, C].
+enum Naive {
+  /// weight: [K, K, C, O]; bias: [O].
+  static func convolution(
+    _ x: NaiveTensor, weight w: NaiveTensor, bias: NaiveTensor?, stride: Int, padding: Int
+  ) -> NaiveTensor {
+    let (kernel, inputs, outputs) = (w.shape[0], w.shape[2], w.shape[3])
+    let height = (x.shape[1] + 2 * padding - kernel) / stride + 1
+    let width = (x.shape[2] + 2 * padding - kernel) / stride + 1
+    var y = NaiveTensor(zeros: [x.shape[0], height, width, outputs])
+    for n in 0..<x.shape[0] {
+      for row in 0..<height {
+        for column in 0..<width {
+          for o in 0..<outputs {
+            var sum = bias?.values[o] ?? 0
+            for ky in 0..<kernel {
+              let inRow = row * stride + ky - padding
+              guard (0..<x.shape[1]).contains(inRow) else { continue }
+              for kx in 0..<kernel {
+                let inColumn = column * stride + kx - padding
+                guard (0..<x.shape[2]).contains(inColumn) else { continue }
+                for c in 0..<inputs { sum += x[n, inRow, inColumn, c] * w[ky, kx, c, o] }
+              }
+            }
+            y[n, row, column, o] = sum
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// Mean and biased variance of each channel.
+  static func moments(_ x: NaiveTensor) -> (mean: [Double], variance: [Double]) {
+    let channels = x.shape[x.shape.count - 1]
+    let rows = Double(x.values.count / channels)
+    var mean = [Double](repeating: 0, count: channels)
+    for (i, value) in x.values.enumerated() { mean[i % channels] += value / rows }
+    var variance = [Double](repeating: 0, count: channels)
+    for (i, value) in x.values.enumerated() {
+      let deviation = value - mean[i % channels]
+      variance[i % channels] += deviation * deviation / rows
+    }
+    return (mean, variance)
+  }
+
+  static func batchNorm(
+    _ x: NaiveTensor, scale: NaiveTensor, shift: NaiveTensor, mean: [Double], variance: [Double]
+  ) -> NaiveTensor {
+    let channels = mean.count
+    return NaiveTensor(
+      x.shape,
+      x.values.enumerated().map { i, value in
+        let c = i % channels
+        return (value - mean[c]) / (variance[c] + 1e-5).squareRoot() * scale.values[c] + shift.values[c]
+      })
+  }
+
+  static func relu(_ x: NaiveTensor) -> NaiveTensor { x.map { $0 < 0 ? 0 : $0 } }
+
+  static func maxPool(_ x: NaiveTensor, kernel: Int, stride: Int, padding: Int) -> NaiveTensor {
+    let height = (x.shape[1] + 2 * padding - kernel) / stride + 1
+    let width = (x.shape[2] + 2 * padding - kernel) / stride + 1
+    var y = NaiveTensor(zeros: [x.shape[0], height, width, x.shape[3]])
+    for n in 0..<x.shape[0] {
+      for row in 0..<height {
+        for column in 0..<width {
+          for c in 0..<x.shape[3] {
+            var largest = -Double.infinity
+            for inRow in (row * stride - padding)..<(row * stride - padding + kernel)
+            where (0..<x.shape[1]).contains(inRow) {
+              for inColumn in (column * stride - padding)..<(column * stride - padding + kernel)
+              where (0..<x.shape[2]).contains(inColumn) {
+                largest = max(largest, x[n, inRow, inColumn, c])
+              }
+            }
+            y[n, row, column, c] = largest
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// Area i of `side` covers the pixels floor(i * extent / side) ..< ceiling((i + 1) * extent / side).
+  static func averagePool(_ x: NaiveTensor, side: Int) -> NaiveTensor {
+    func area(_ index: Int, _ extent: Int) -> Range<Int> {
+      let share = Double(extent) / Double(side)
+      return Int((Double(index) * share).rounded(.down))..<Int((Double(index + 1) * share - 1e-9).rounded(.up))
+    }
+    var y = NaiveTensor(zeros: [x.shape[0], side, side, x.shape[3]])
+    for n in 0..<x.shape[0] {
+      for row in 0..<side {
+        for column in 0..<side {
+          let (rows, columns) = (area(row, x.shape[1]), area(column, x.shape[2]))
+          for c in 0..<x.shape[3] {
+            var sum = 0.0
+            for inRow in rows { for inColumn in columns { sum += x[n, inRow, inColumn, c] } }
+            y[n, row, column, c] = sum / Double(rows.count * columns.count)
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// weight: [I, O].
+  static func dense(_ x: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor) -> NaiveTensor {
+    let (inputs, outputs) = (weight.shape[0], weight.shape[1])
+    let images = x.values.count / inputs
+    var y = NaiveTensor(zeros: [images, outputs])
+    for n in 0..<images {
+      for o in 0..<outputs {
+        var sum = bias.values[o]
+        for i in 0..<inputs { sum += x.values[n * inputs + i] * weight.values[i * outputs + o] }
+        y.values[n * outputs + o] = sum
+      }
+    }
+    return y
+  }
+
+  /// Every `stride`-th pixel; `before` zero channels, the input's, zeros up to `channels`.
+  static func zeroPadded(_ x: NaiveTensor, stride: Int, channels: Int, before: Int) -> NaiveTensor {
+    let rows = Array(Swift.stride(from: 0, to: x.shape[1], by: stride))
+    let columns = Array(Swift.stride(from: 0, to: x.shape[2], by: stride))
+    var y = NaiveTensor(zeros: [x.shape[0], rows.count, columns.count, channels])
+    for n in 0..<x.shape[0] {
+      for (row, inRow) in rows.enumerated() {
+        for (column, inColumn) in columns.enumerated() {
+          for c in 0..<x.shape[3] { y[n, row, column, before + c] = x[n, inRow, inColumn, c] }
+        }
+      }
+    }
+    return y
+  }
+
+  /// The mean of -sum over k of q[k] * log softmax(logits)[k], q = (1 - smoothing) * onehot + smoothing / classes.
+  static func crossEntropy(_ logits: NaiveTensor, labels: [Int], smoothing: Double) -> Double {
+    let classes = logits.shape[1]
+    var total = 0.0
+    for (n, label) in labels.enumerated() {
+      let exponentials = (0..<classes).map { exp(logits.values[n * classes + $0]) }
+      let sum = exponentials.reduce(0, +)
+      for k in 0..<classes {
+        let target = (k == label ? 1 - smoothing : 0) + smoothing / Double(classes)
+        total -= target * log(exponentials[k] / sum)
+      }
+    }
+    return total / Double(labels.count)
+  }
+}

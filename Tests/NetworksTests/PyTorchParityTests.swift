@@ -1,0 +1,179 @@
+// The networks against PyTorch's, which computed the reference values in double precision: see
+// References/make_references.py. Bounds are relative: to the largest logit, to a gradient's norm. Beside each stands
+// what was measured here and, in the files, by how much PyTorch's own single precision differs.
+
+import CKernels
+import Messages
+import Tensors
+import Testing
+
+@testable import Networks
+
+/// A reference network and the bounds for its values.
+struct ParityCase: Sendable, CustomTestStringConvertible {
+  var file: String
+  var settings: NetworkSettings
+  /// Blocks a stage, for networks that are not in the table.
+  var stages: Architecture.Stages?
+  var images: Int
+  var imageSize: Int
+  var logits: Double
+  var gradients: Double
+
+  var testDescription: String { file }
+
+  func network() throws -> Network {
+    let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
+    guard let stages else { return Network(plan, seed: 0) }
+    let layers = PlanBuilder(settings: plan.settings, classes: 10).resNet(
+      stages.blocks, widths: Architecture.resNetWidths, bottleneck: stages.bottleneck, residual: true)
+    return Network(
+      try NetworkPlan(resolved: plan.settings, imageSize: imageSize, classes: 10, layers: layers), seed: 0)
+  }
+
+  private static func cifar(_ file: String, _ settings: NetworkSettings) -> ParityCase {
+    // Measured: 3.6e-7 and 9e-7; PyTorch's single precision: 4e-7 and 8e-7.
+    ParityCase(file: file, settings: settings, images: 4, imageSize: 16, logits: 1.2e-6, gradients: 3e-6)
+  }
+
+  static let all: [ParityCase] = [
+    cifar("cifar8-A", NetworkSettings(name: "cifar8", shortcut: .zeroPadding)),
+    cifar("cifar8-B", NetworkSettings(name: "cifar8", shortcut: .projection)),
+    cifar("cifar8-v2", NetworkSettings(name: "cifar8", shortcut: .projection, version: .v2)),
+    // Measured: 2e-6 and 7e-6; PyTorch's single precision: 2e-6 and 4e-6.
+    ParityCase(
+      file: "basic-B", settings: NetworkSettings(name: "resnet18"),
+      stages: Architecture.Stages(blocks: [1, 1, 1, 1], bottleneck: false), images: 2, imageSize: 64, logits: 6e-6,
+      gradients: 2.5e-5),
+    // Measured: 2e-6 and 1.3e-5; PyTorch's single precision: 3e-6 and 8e-6.
+    ParityCase(
+      file: "bottleneck-B", settings: NetworkSettings(name: "resnet50"),
+      stages: Architecture.Stages(blocks: [1, 1, 1, 1], bottleneck: true), images: 2, imageSize: 64, logits: 6e-6,
+      gradients: 4e-5),
+    // Measured: 4e-6 and 1.5e-5; PyTorch's single precision: 6e-6 and 8e-6.
+    ParityCase(
+      file: "resnet18", settings: NetworkSettings(name: "resnet18"), images: 2, imageSize: 64, logits: 1.2e-5,
+      gradients: 5e-5),
+    // So deep that ReLUs whose input rounds to either side of zero decide. Measured: 8e-5 and 0.028; PyTorch's single
+    // precision: 2e-4 and 0.030.
+    ParityCase(
+      file: "resnet50", settings: NetworkSettings(name: "resnet50"), images: 2, imageSize: 64, logits: 3e-4,
+      gradients: 0.08),
+  ]
+}
+
+@Suite struct PyTorchParityTests {
+  @Test(arguments: ParityCase.all)
+  func `logits, loss, gradients and running statistics are PyTorch's`(_ c: ParityCase) throws {
+    let reference = try ReferenceFile(c.file)
+    let network = try c.network()
+    ReferenceNumbers.fill(network)
+    let workers = WorkerPool(threads: 2)
+    let images = ReferenceNumbers.images(c.images, side: c.imageSize)
+    let labels = ReferenceNumbers.labels(c.images, classes: 10)
+
+    let shape = [c.images, 10]
+    let inference = Deviation.largest(
+      network.forward(images, Pass(.inference, workers)), from: try reference.tensor("logits-eval", shape))
+    // No batch statistics, so even the deepest is close. Measured: 8e-7.
+    #expect(inference <= 2.5e-6)
+
+    let logits = network.forward(images, Pass(.training, workers))
+    let training = Deviation.largest(logits, from: try reference.tensor("logits-train", shape))
+    #expect(training <= c.logits)
+    let result = SoftmaxCrossEntropy(logits: logits, labels: labels)
+    let loss = try reference.value("loss")
+    #expect(abs(result.loss - loss) <= c.logits * loss)
+
+    network.backward(result.gradient, Pass(.training, workers))
+    let gradients = try Self.gradientDifference(network, reference)
+    #expect(gradients <= c.gradients)
+    var statistics = 0.0
+    if c.file.hasPrefix("cifar") {
+      statistics = try Self.bufferDifference(network, reference, prefix: "running:")
+      #expect(statistics <= c.logits)
+    }
+    print(
+      "\(c.file): logits \(brief(inference)) in inference, \(brief(training)) in training; loss "
+        + "\(brief(abs(result.loss - loss) / loss)); gradients \(brief(gradients)); statistics \(brief(statistics))"
+    )
+  }
+
+  /// Five steps; the fifth loss has all four updates before it.
+  @Test(arguments: ["sgd", "nesterov"])
+  func `five steps of training are PyTorch's`(variant: String) throws {
+    let reference = try ReferenceFile("cifar8-A")
+    let network = try ParityCase.all[0].network()
+    ReferenceNumbers.fill(network)
+    let workers = WorkerPool(threads: 2)
+    var velocities = network.parameters.map { Tensor(zeros: $0.value.shape) }
+    var losses: [Double] = []
+    for step in 0..<5 {
+      let pass = Pass(.training, workers)
+      let logits = network.forward(ReferenceNumbers.images(4, side: 16, name: "input\(step)"), pass)
+      let result = SoftmaxCrossEntropy(
+        logits: logits, labels: ReferenceNumbers.labels(4, classes: 10, name: "labels\(step)"))
+      losses.append(result.loss)
+      network.backward(result.gradient, pass)
+      for (index, parameter) in network.parameters.enumerated() {
+        parameter.gradient.read { gradient in
+          velocities[index].write { velocity in
+            parameter.value.write { value in
+              ck_sgd(
+                value, velocity, gradient, parameter.gradient.count, 0.05, 0.9, 5e-4, 1,
+                variant == "nesterov" ? 1 : 0)
+            }
+          }
+        }
+      }
+    }
+    let expected = try reference.values(variant + ":losses").map(Double.init)
+    let loss = zip(losses, expected).map { abs($0 - $1) / $1 }.max() ?? .infinity
+    let weights = try Self.summaryDifference(network, reference, prefix: variant + ":summary:") { $0.value }
+    let statistics = try Self.bufferDifference(network, reference, prefix: variant + ":running:")
+    print("cifar8-A, \(variant): losses \(brief(loss)); weights \(brief(weights)); statistics \(brief(statistics))")
+    // Measured: 1.4e-7, 1.1e-7 and 3.3e-7.
+    #expect(loss <= 6e-7)
+    #expect(weights <= 6e-7)
+    #expect(statistics <= 1.2e-6)
+  }
+
+  /// The largest difference of a gradient's norm or dot product with its probe, or, where the reference has it, of
+  /// the gradient itself; relative to the norm.
+  private static func gradientDifference(_ network: Network, _ reference: ReferenceFile) throws -> Double {
+    var largest = try summaryDifference(network, reference, prefix: "gradient-summary:") { $0.gradient }
+    let whole = Set(reference.names.filter { $0.hasPrefix("gradient:") })
+    for parameter in network.parameters where whole.contains("gradient:" + parameter.name) {
+      let expected = parameter.innerOrder(try reference.values("gradient:" + parameter.name))
+      largest = max(largest, Deviation.norm(parameter.gradient, from: NaiveTensor(expected)))
+    }
+    return largest
+  }
+
+  private static func summaryDifference(
+    _ network: Network, _ reference: ReferenceFile, prefix: String, of array: (Parameter) -> Tensor
+  ) throws -> Double {
+    // The reference knows the same parameters, no more and no fewer.
+    #expect(
+      Set(reference.names.filter { $0.hasPrefix(prefix) }) == Set(network.parameters.map { prefix + $0.name }))
+    var largest = 0.0
+    for parameter in network.parameters {
+      let expected = try reference.values(prefix + parameter.name).map(Double.init)
+      let values = NaiveTensor(array(parameter))
+      // In the order of files, as the probe is.
+      let probe = NaiveTensor(parameter.innerOrder(ReferenceNumbers.probe(of: parameter))).values
+      let differences = [values.norm - expected[0], values.dot(probe) - expected[1]]
+      largest = differences.reduce(largest) { $1.isNaN ? .infinity : max($0, abs($1) / expected[0]) }
+    }
+    return largest
+  }
+
+  private static func bufferDifference(
+    _ network: Network, _ reference: ReferenceFile, prefix: String
+  ) throws -> Double {
+    #expect(Set(reference.names.filter { $0.hasPrefix(prefix) }) == Set(network.buffers.map { prefix + $0.name }))
+    return try network.buffers.reduce(0) {
+      max($0, Deviation.largest($1.value, from: try reference.tensor(prefix + $1.name, $1.value.shape)))
+    }
+  }
+}

@@ -1,0 +1,191 @@
+// The C loops over arrays, each against a naive Swift twin. Where a loop does one rounding an element the bits must
+// agree; where it sums, or where the compiler may fuse a multiplication with an addition, the tolerance is the bound
+// on the roundings (Higham 2002, section 3.1), computed beside the sum itself.
+
+import CKernels
+import Testing
+
+@testable import Tensors
+
+/// Half a unit in the last place of 1 in Float32: the relative error of one rounding.
+private let rounding = 0x1p-24
+
+@Suite struct VectorKernelTests {
+  /// Empty, shorter than a vector, exactly some vectors, and with a remainder.
+  static let counts = [0, 1, 3, 7, 8, 16, 17, 31, 64, 100, 259]
+  /// Rows and channels.
+  static let shapes = [(0, 4), (1, 1), (1, 17), (5, 1), (7, 3), (16, 16), (33, 31), (129, 64)]
+
+  /// Random numbers with zeros of both signs among them.
+  private func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    var generator = RandomGenerator(seed: seed)
+    return (0..<count).map { $0 % 11 == 5 ? 0 : $0 % 11 == 6 ? -0.0 : generator.uniform(in: -2...2) }
+  }
+
+  // MARK: Elementwise
+
+  @Test(arguments: counts, [0, 1])
+  func `add, scale and the two halves of ReLU are exact, wherever the array starts`(count: Int, start: Int) {
+    let x = numbers(count, seed: 1)
+    let y = numbers(count, seed: 2)
+    func changed(_ change: (UnsafeMutablePointer<Float>) -> Void) -> [Float] {
+      var whole = [Float](repeating: 99, count: start) + y + [99]
+      whole.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { change(base + start) } }
+      #expect(whole.last == 99, "nothing behind the end is touched")
+      return Array(whole[start..<(start + count)])
+    }
+    #expect(changed { ck_add($0, x, count) } == zip(x, y).map(+))
+    #expect(changed { ck_scale($0, -1.7, count) } == y.map { $0 * -1.7 })
+    #expect(changed { ck_relu($0, count) } == y.map { max($0, 0) })
+    #expect(changed { ck_relu_backward($0, x, count) } == zip(x, y).map { $0 > 0 ? $1 : 0 })
+  }
+
+  @Test(arguments: [1, 8, 33])
+  func `a NaN passes through ReLU`(count: Int) {
+    var values = [Float](repeating: -1, count: count)
+    values[count - 1] = .nan
+    ck_relu(&values, count)
+    #expect(values.last?.isNaN == true)
+    #expect(values.dropLast().allSatisfy { $0 == 0 })
+  }
+
+  @Test func `ReLU keeps plus infinity and drops minus infinity`() {
+    var values: [Float] = [.infinity, -.infinity]
+    ck_relu(&values, 2)
+    #expect(values == [.infinity, 0])
+  }
+
+  @Test(arguments: counts)
+  func `a sum of squares is in double precision`(count: Int) {
+    // So different in size that a sum in Float32 would lose the small ones.
+    let x = (0..<count).map { Float($0 % 3 == 0 ? 4096 : 1) + Float($0) * 0x1p-10 }
+    let naive = x.reduce(0.0) { $0 + Double($1) * Double($1) }
+    #expect(abs(ck_sum_of_squares(x, count) - naive) <= Double(count) * 0x1p-53 * naive)
+  }
+
+  // MARK: Sums and affine maps a channel
+
+  @Test(arguments: shapes)
+  func `moments are mean and sum of squared deviations`(rows: Int, channels: Int) {
+    let x = numbers(rows * channels, seed: 3)
+    var mean = [Float](repeating: .nan, count: channels)
+    var squares = mean
+    ck_moments(x, rows, channels, &mean, &squares)
+    for c in 0..<channels {
+      let column = (0..<rows).map { Double(x[$0 * channels + c]) }
+      let naiveMean = rows == 0 ? 0 : column.reduce(0, +) / Double(rows)
+      let size = rows == 0 ? 0 : column.reduce(0) { $0 + abs($1) } / Double(rows)
+      #expect(abs(Double(mean[c]) - naiveMean) <= Double(rows + 2) * rounding * size)
+      let naive = column.reduce(0) { $0 + ($1 - naiveMean) * ($1 - naiveMean) }
+      // The mean's error enters squared.
+      let meanError = Double(rows + 2) * rounding * size
+      #expect(
+        abs(Double(squares[c]) - naive) <= Double(rows + 4) * rounding * naive * 2 + Double(rows) * meanError
+          * (meanError + 4 * rounding))
+    }
+  }
+
+  @Test(arguments: shapes)
+  func `scale and shift`(rows: Int, channels: Int) {
+    let x = numbers(rows * channels, seed: 4)
+    let (scale, shift) = (numbers(channels, seed: 5), numbers(channels, seed: 6))
+    var y = [Float](repeating: .nan, count: x.count)
+    ck_scale_shift(&y, x, rows, channels, scale, shift)
+    for i in x.indices {
+      let product = Double(x[i]) * Double(scale[i % channels])
+      let naive = product + Double(shift[i % channels])
+      #expect(abs(Double(y[i]) - naive) <= rounding * (abs(product) + abs(naive)))
+    }
+  }
+
+  @Test(arguments: shapes)
+  func `the sums of batch norm's backward pass add to what is there`(rows: Int, channels: Int) {
+    let (dy, x) = (numbers(rows * channels, seed: 7), numbers(rows * channels, seed: 8))
+    let mean = numbers(channels, seed: 9)
+    let start = numbers(channels, seed: 10)
+    var (sum, product) = (start, start)
+    ck_norm_backward_sums(dy, x, mean, rows, channels, &sum, &product)
+    for c in 0..<channels {
+      let terms = (0..<rows).map { Double(dy[$0 * channels + c]) }
+      let products = (0..<rows).map { terms[$0] * (Double(x[$0 * channels + c]) - Double(mean[c])) }
+      expectSum(sum[c], of: [Double(start[c])] + terms)
+      expectSum(product[c], of: [Double(start[c])] + products, roundingsATerm: 2)
+    }
+  }
+
+  @Test(arguments: shapes)
+  func `batch norm's backward pass as a * dy + b * x + d`(rows: Int, channels: Int) {
+    let (dy, x) = (numbers(rows * channels, seed: 11), numbers(rows * channels, seed: 12))
+    let (a, b, d) = (numbers(channels, seed: 13), numbers(channels, seed: 14), numbers(channels, seed: 15))
+    var result = dy
+    ck_norm_backward_apply(&result, x, rows, channels, a, b, d)
+    for i in dy.indices {
+      let c = i % channels
+      expectSum(
+        result[i], of: [Double(a[c]) * Double(dy[i]), Double(b[c]) * Double(x[i]), Double(d[c])], roundingsATerm: 1)
+    }
+  }
+
+  @Test(arguments: shapes)
+  func `column sums add to what is there, and a bias is added to each row`(rows: Int, channels: Int) {
+    let x = numbers(rows * channels, seed: 16)
+    let start = numbers(channels, seed: 17)
+    var sums = start
+    ck_column_sums(x, rows, channels, &sums)
+    for c in 0..<channels {
+      expectSum(sums[c], of: [Double(start[c])] + (0..<rows).map { Double(x[$0 * channels + c]) })
+    }
+    var biased = x
+    ck_add_bias(&biased, rows, channels, start)
+    #expect(biased == x.indices.map { x[$0] + start[$0 % channels] })
+  }
+
+  /// Whether `value` is the sum of the terms but for rounding.
+  private func expectSum(
+    _ value: Float, of terms: [Double], roundingsATerm: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    let size = terms.reduce(0) { $0 + abs($1) }
+    let bound = Double(terms.count + roundingsATerm) * rounding * size
+    #expect(abs(Double(value) - terms.reduce(0, +)) <= bound, sourceLocation: sourceLocation)
+  }
+
+  // MARK: Optimiser
+
+  @Test(arguments: counts, [false, true])
+  func `five steps of SGD with momentum and weight decay`(count: Int, nesterov: Bool) {
+    let (rate, momentum, decay, scale) = (0.1, 0.9, 0.01, 0.5)
+    var value = numbers(count, seed: 18)
+    var velocity = [Float](repeating: 0, count: count)
+    var naive = value.map(Double.init)
+    var naiveVelocity = [Double](repeating: 0, count: count)
+    for step in 0..<5 {
+      let gradient = numbers(count, seed: 19 + UInt64(step))
+      ck_sgd(
+        &value, &velocity, gradient, count, Float(rate), Float(momentum), Float(decay), Float(scale),
+        nesterov ? 1 : 0)
+      for i in 0..<count {
+        let g = Double(gradient[i]) * scale + decay * naive[i]
+        naiveVelocity[i] = momentum * naiveVelocity[i] + g
+        naive[i] -= rate * (nesterov ? g + momentum * naiveVelocity[i] : naiveVelocity[i])
+      }
+    }
+    // Values and velocities stay below 8; each step rounds a handful of times. Measured: 7e-7.
+    for i in 0..<count {
+      #expect(abs(Double(value[i]) - naive[i]) <= 2e-6)
+      #expect(abs(Double(velocity[i]) - naiveVelocity[i]) <= 2e-6)
+    }
+  }
+
+  @Test func `one step of SGD by hand`() {
+    // g = 2 * 0.5 + 0.5 * 4 = 3; v = 0.5 * 2 + 3 = 4.
+    var (value, velocity): ([Float], [Float]) = ([4], [2])
+    ck_sgd(&value, &velocity, [2], 1, 0.25, 0.5, 0.5, 0.5, 0)
+    #expect(velocity == [4])
+    #expect(value == [3])
+    // Nesterov: 4 - 0.25 * (3 + 0.5 * 4).
+    (value, velocity) = ([4], [2])
+    ck_sgd(&value, &velocity, [2], 1, 0.25, 0.5, 0.5, 0.5, 1)
+    #expect(velocity == [4])
+    #expect(value == [2.75])
+  }
+}

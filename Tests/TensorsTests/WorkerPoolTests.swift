@@ -1,0 +1,92 @@
+// The parallel loop: each shard once, whatever the number of threads, and no thread left behind.
+
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Tensors
+
+@Suite struct WorkerPoolTests {
+  @Test(arguments: [1, 2, 3, 5], [0, 1, 2, 3, 7, 16, 100, 1000])
+  func `each shard is called exactly once`(threads: Int, shards: Int) {
+    let workers = WorkerPool(threads: threads)
+    #expect(workers.threads == threads)
+    for _ in 0..<20 {
+      var calls = [Int](repeating: 0, count: shards)
+      calls.withUnsafeMutableBufferPointer { calls in
+        let calls = calls  // shards capture the pointer
+        workers.run(shards: shards) { calls[$0] += 1 }
+      }
+      #expect(calls == [Int](repeating: 1, count: shards))
+    }
+  }
+
+  @Test(arguments: [1, 2, 3, 5])
+  func `a loop has ended when run returns`(threads: Int) {
+    let workers = WorkerPool(threads: threads)
+    for _ in 0..<20 {
+      let done = Atomic(0)
+      // The later the shard, the longer: what the caller does itself ends first.
+      workers.run(shards: 7) { shard in
+        usleep(UInt32(shard) * 100)
+        done.add(1, ordering: .relaxed)
+      }
+      #expect(done.load(ordering: .relaxed) == 7)
+    }
+  }
+
+  @Test func `several threads take part`() {
+    let workers = WorkerPool(threads: 3)
+    let names = Mutex(Set<UInt>())
+    // Each shard waits until three threads have come, or two seconds have passed.
+    let limit = Date(timeIntervalSinceNow: 2)
+    workers.run(shards: 3) { _ in
+      names.withLock { _ = $0.insert(UInt(pthread_self())) }
+      while names.withLock({ $0.count }) < 3, Date() < limit { usleep(100) }
+    }
+    #expect(names.withLock { $0.count } == 3)
+  }
+
+  @Test(arguments: [0, 1, 2, 15, 16, 17, 1000], [1, 2, 3, 16, 40])
+  func `ranges cover everything once, in order and nearly even`(count: Int, shards: Int) {
+    let ranges = (0..<shards).map { WorkerPool.range($0, of: shards, count: count) }
+    #expect(ranges.flatMap(Array.init) == Array(0..<count))
+    let lengths = ranges.map(\.count)
+    #expect((lengths.max() ?? 0) - (lengths.min() ?? 0) <= 1)
+  }
+
+  @Test(arguments: [1, 2, 5], [0, 1, 5, 16, 17, 333])
+  func `running over a count visits each index once, in shards that threads do not change`(threads: Int, count: Int)
+  {
+    let ranges = Mutex<[Range<Int>]>([])
+    WorkerPool(threads: threads).run(over: count) { range in ranges.withLock { $0.append(range) } }
+    let sorted = ranges.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } }
+    let shards = min(count, WorkerPool.standardShards)
+    #expect(sorted == (0..<shards).map { WorkerPool.range($0, of: shards, count: count) })
+  }
+
+  @Test func `a request for no threads gives one, none at all as many as there are processors`() {
+    #expect(WorkerPool(threads: 0).threads == 1)
+    #expect(WorkerPool().threads == ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  #if os(Linux)
+    @Test func `an abandoned pool ends its threads`() async {
+      await #expect(processExitsWith: .success) {
+        func threads() -> Int {
+          (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
+        }
+        let before = threads()
+        do {
+          let workers = WorkerPool(threads: 40)
+          workers.run(shards: 100) { _ in usleep(100) }
+          #expect(threads() >= before + 39)
+        }
+        let limit = Date(timeIntervalSinceNow: 5)
+        // The test library may have started a few threads of its own meanwhile.
+        while threads() >= before + 20, Date() < limit { usleep(1000) }
+        #expect(threads() < before + 20)
+      }
+    }
+  #endif
+}
