@@ -1,3 +1,5 @@
+// The rectified linear unit.
+
 import CKernels
 import Tensors
 
