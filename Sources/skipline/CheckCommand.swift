@@ -1,3 +1,5 @@
+// `skipline check`: a dataset counted and looked through. The counting is Datasets'; this file words it.
+
 import ArgumentParser
 import Canvas
 import Datasets

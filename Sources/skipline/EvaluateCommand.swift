@@ -1,3 +1,5 @@
+// `skipline evaluate`: a checkpoint measured on a split, and how a file of another program is described.
+
 import ArgumentParser
 import Canvas
 import Datasets

@@ -1,3 +1,5 @@
+// `skipline predict`: classes for images that need not belong to any dataset.
+
 import ArgumentParser
 import Canvas
 import Datasets

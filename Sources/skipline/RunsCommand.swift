@@ -1,3 +1,5 @@
+// `skipline runs`: what there is to evaluate and to resume.
+
 import ArgumentParser
 import Canvas
 import Messages

@@ -1,3 +1,5 @@
+// `skipline summary`: the table of layers that the layers pane shows, as text.
+
 import ArgumentParser
 import Canvas
 import Messages

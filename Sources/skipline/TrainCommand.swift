@@ -1,3 +1,5 @@
+// `skipline train`: the training loop in the foreground, its events as lines.
+
 import ArgumentParser
 import Canvas
 import Foundation

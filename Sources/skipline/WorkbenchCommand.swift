@@ -1,3 +1,5 @@
+// `skipline DATA`: checks what was asked for while there is still a plain terminal to say so, then opens the screen.
+
 import ArgumentParser
 import Canvas
 import Foundation
