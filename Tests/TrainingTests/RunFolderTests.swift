@@ -1,5 +1,6 @@
 // Run folders: their names, what is found in them, what is deleted and what never is.
 
+import Datasets
 import Foundation
 import Messages
 import Synchronization
@@ -93,8 +94,11 @@ import Testing
     let record = RunRecord(
       skipline: "1.2.3", created: Date(timeIntervalSince1970: 0), commandLine: ["skipline", "train", "a b"],
       settings: TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20"), seed: .max),
-      network: NetworkSettings(name: "cifar20", shortcut: .zeroPadding, version: .v1, stem: .small),
-      classes: ["1", "2", "10"], splitFingerprint: "0123abcd")
+      model: ModelDescription(
+        network: NetworkSettings(name: "cifar20", shortcut: .zeroPadding, version: .v1, stem: .small),
+        classes: ["1", "2", "10"],
+        preprocessing: Preprocessing(imageSize: 32, resize: .stretch, mean: [0, 0, 0], deviation: [1, 1, 1])),
+      splitFingerprint: "0123abcd")
     var runs: [RunFolder] = []
     for _ in 0..<11 { runs.append(try makeRun()) }
     for run in runs.dropLast() { try run.save(record) }
@@ -102,7 +106,7 @@ import Testing
     #expect(try RunFolder.listRuns(project: project) == Array(runs.dropLast()))
 
     let text = try folder.text("deep/runs/cifar20-1/run.json")
-    #expect(text.hasPrefix("{\n  \"classes\" : ["))
+    #expect(text.hasPrefix("{\n  \"commandLine\" : ["))
     #expect(text.hasSuffix("}\n"))
     #expect(text.contains("\"created\" : \"1970-01-01T00:00:00Z\""))
   }
