@@ -74,6 +74,22 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     }
   }
 
+  /// Files may hold anything: what `init` takes for granted is checked here.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    imageSize = try container.decode(Int.self, forKey: .imageSize)
+    resize = try container.decode(Resize.self, forKey: .resize)
+    mean = try container.decode([Float].self, forKey: .mean)
+    deviation = try container.decode([Float].self, forKey: .deviation)
+    guard Self.imageSizes.contains(imageSize), mean.count == 3, deviation.count == 3,
+      (mean + deviation).allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 })
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .imageSize, in: container,
+        debugDescription: "preprocessing to \(imageSize) pixels with mean \(mean) and deviation \(deviation)")
+    }
+  }
+
   /// What to pass to the decoder as `minimumSide`: twice what is needed, so that the decoder's coarse shrinking
   /// leaves no trace in ours. Everything that decodes for a network passes it, for the pixels to be the same.
   public var minimumSide: Int {
