@@ -41,10 +41,12 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   ///   - root: the folder they lie in.
   ///   - workers: threads that decode; the result does not depend on it.
   ///   - progress: see `measure`.
+  ///   - isCancelled: see `measure`.
   /// - Throws: `DatasetError` for values that make no sense, or if no image decodes.
   public init(
     resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, workers: Int = 1,
-    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
+    isCancelled: @Sendable () -> Bool = { false }
   ) throws(DatasetError) {
     guard Self.imageSizes.contains(settings.imageSize) else {
       throw .invalidPreprocessing(
@@ -70,7 +72,8 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       self.mean = mean
       self.deviation = deviation
     case .trainingSet:
-      (mean, deviation) = try measure(items: items, root: root, workers: workers, progress: progress)
+      (mean, deviation) = try measure(
+        items: items, root: root, workers: workers, progress: progress, isCancelled: isCancelled)
     }
   }
 
