@@ -22,6 +22,9 @@ public struct TrainingJob: Sendable {
     _ settings: TrainingSettings, commandLine: [String], isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
     let prepared = try PreparedRun(settings, isCancelled: isCancelled)
+    if let weights = settings.initialWeights {
+      try InitialWeights(path: weights).load(into: Network(prepared.plan, seed: settings.seed))
+    }
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
     try run.save(
