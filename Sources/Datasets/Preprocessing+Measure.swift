@@ -15,14 +15,17 @@ extension Preprocessing {
   /// - Parameters:
   ///   - limit: of more images than this, as many are taken at even distances.
   ///   - progress: called now and then, never from two threads at a time.
+  ///   - isCancelled: asked before each image; true leaves the rest out, and the result is of no use.
   /// - Throws: `DatasetError.noDecodableImages`; a few bad files are left out.
   public func measure(
     items: [DatasetItem], root: String, limit: Int = measuredImages, workers: Int = 1,
-    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
+    isCancelled: @Sendable () -> Bool = { false }
   ) throws(DatasetError) -> (mean: [Float], deviation: [Float]) {
     let total = min(max(1, limit), items.count)
     let sums = Mutex(Sums())
     forEachConcurrently(count: total, workers: workers, state: { ImageDecoder() }) { index, decoder in
+      guard !isCancelled() else { return }
       let item = items[index * items.count / total]
       var own = Sums()
       do throws(DecodingFailure) {

@@ -41,10 +41,12 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   ///   - root: the folder they lie in.
   ///   - workers: threads that decode; the result does not depend on it.
   ///   - progress: see `measure`.
+  ///   - isCancelled: see `measure`.
   /// - Throws: `DatasetError` for values that make no sense, or if no image decodes.
   public init(
     resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, workers: Int = 1,
-    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
+    isCancelled: @Sendable () -> Bool = { false }
   ) throws(DatasetError) {
     guard Self.imageSizes.contains(settings.imageSize) else {
       throw .invalidPreprocessing(
@@ -70,7 +72,24 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       self.mean = mean
       self.deviation = deviation
     case .trainingSet:
-      (mean, deviation) = try measure(items: items, root: root, workers: workers, progress: progress)
+      (mean, deviation) = try measure(
+        items: items, root: root, workers: workers, progress: progress, isCancelled: isCancelled)
+    }
+  }
+
+  /// Files may hold anything: what `init` takes for granted is checked here.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    imageSize = try container.decode(Int.self, forKey: .imageSize)
+    resize = try container.decode(Resize.self, forKey: .resize)
+    mean = try container.decode([Float].self, forKey: .mean)
+    deviation = try container.decode([Float].self, forKey: .deviation)
+    guard Self.imageSizes.contains(imageSize), mean.count == 3, deviation.count == 3,
+      (mean + deviation).allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 })
+    else {
+      throw DecodingError.dataCorruptedError(
+        forKey: .imageSize, in: container,
+        debugDescription: "preprocessing to \(imageSize) pixels with mean \(mean) and deviation \(deviation)")
     }
   }
 

@@ -80,12 +80,27 @@ public enum Checkpoint {
     return try metadata[modelKey].map { try decode(ModelDescription.self, $0, path) }
   }
 
+  /// Where training stood when a `last` checkpoint was saved, from its header alone.
+  /// - Throws: `CheckpointError.notResumable` for one without, or `SafetensorsError`.
+  public static func trainingState(path: String) throws -> TrainingState {
+    try trainingState(try Safetensors.readMetadata(path: path), path)
+  }
+
+  private static func trainingState(_ metadata: [String: String], _ path: String) throws -> TrainingState {
+    guard let text = metadata[stateKey] else { throw CheckpointError.notResumable(path: path) }
+    let state = try decode(TrainingState.self, text, path)
+    guard state.epochsDone >= 0, state.step >= 0, state.batch >= 0 else {
+      throw CheckpointError.doesNotFit(path: path, reason: "its training state counts below zero")
+    }
+    return state
+  }
+
   /// Restores network and optimiser from a `last` checkpoint.
   /// - Returns: where training stood.
+  /// - Throws: `CheckpointError` or `SafetensorsError`; network and optimiser are then unchanged.
   public static func resume(path: String, network: Network, optimiser: inout SGD) throws -> TrainingState {
     let contents = try Safetensors.read(path: path)
-    guard let text = contents.metadata[stateKey] else { throw CheckpointError.notResumable(path: path) }
-    let state = try decode(TrainingState.self, text, path)
+    let state = try trainingState(contents.metadata, path)
     let velocities = try network.parameters.map { parameter in
       let name = momentumPrefix + parameter.name
       guard contents.shape(of: name) == parameter.fileShape else {

@@ -40,6 +40,9 @@ public struct EarlyStopping: Sendable, Equatable {
       return .improved
     }
     state.badEpochs += 1
-    return state.badEpochs >= patience ?? .max ? .stop : .goOn
+    return isExhausted ? .stop : .goOn
   }
+
+  /// Whether the patience is used up; stays so until an epoch is better.
+  public var isExhausted: Bool { state.badEpochs >= patience ?? .max }
 }

@@ -5,20 +5,20 @@ import Datasets
 import Foundation
 import Messages
 import Networks
+import Synchronization
 import Tensors
 
 /// Takes commands and reports events.
 ///
 /// `send` may be called from any thread. The engine ends after `.shutDown`, having stopped and saved what was under
-/// way; `waitUntilEnded` waits for that.
+/// way; commands that were still waiting are dropped. `waitUntilEnded` waits for that; meanwhile somebody must go on
+/// reading the events, or close their mailbox.
 public final class Engine: Sendable {
-  private let work = Mailbox<Command>(capacity: 64)
+  private let work = Inbox()
   /// Of pictures that were not decoded yet, only the newest is still wanted.
-  private let browsing = Mailbox<Command>(
-    capacity: 64,
-    coalescing: { newest, next in
-      if case (.preview, .preview) = (newest, next) { next } else { nil }
-    })
+  private let browsing = Inbox(coalescing: { newest, next in
+    if case (.preview, .preview) = (newest, next) { next } else { nil }
+  })
   private let ended = DispatchGroup()
 
   /// - Parameters:
@@ -35,15 +35,17 @@ public final class Engine: Sendable {
   }
 
   /// Hands over a command; never waits.
-  /// - Returns: false when so many are waiting already that it was not taken.
+  /// - Returns: false when it was not taken: too many are waiting already, or the engine is ending.
   @discardableResult
   public func send(_ command: Command) -> Bool {
     switch command {
     case .openDataset, .describeNetwork, .listCheckpoints, .preview: return browsing.offer(command)
     case .start, .resumeRun, .training, .evaluate: return work.offer(command)
     case .shutDown:
+      // Not one command in a line of others: it must neither wait for them nor for room among them.
       browsing.close()
-      return work.send(command)
+      work.close()
+      return true
     }
   }
 
@@ -62,82 +64,129 @@ public final class Engine: Sendable {
   }
 }
 
+/// The commands for one thread. Once closed, those that still wait are not given out any more.
+private final class Inbox: Sendable {
+  private let commands: Mailbox<Command>
+  private let closed = Atomic(false)
+
+  init(coalescing: @escaping @Sendable (_ newest: Command, _ next: Command) -> Command? = { _, _ in nil }) {
+    commands = Mailbox(capacity: 64, coalescing: coalescing)
+  }
+
+  var isClosed: Bool { closed.load(ordering: .acquiring) }
+
+  func offer(_ command: Command) -> Bool { commands.offer(command) }
+
+  func close() {
+    closed.store(true, ordering: .releasing)
+    commands.close()
+  }
+
+  /// The oldest command; nil when the box is closed, or empty where there is no waiting.
+  func next(waiting: Bool) -> Command? {
+    let command = waiting ? commands.receive() : commands.poll()
+    return isClosed ? nil : command
+  }
+}
+
 /// The thread that trains and evaluates, one thing at a time.
 private final class WorkThread {
-  private let commands: Mailbox<Command>
+  private let commands: Inbox
   private let events: Mailbox<Event>
   private let commandLine: [String]
-  /// Commands that came while something was under way that must end first.
+  /// Commands that came during an evaluation and wait for its end.
   private var postponed: [Command] = []
-  private var shuttingDown = false
+  /// Told when it changes and not again, so that a row of progress events stays one and can coalesce.
+  private var state = EngineState.idle {
+    didSet { if state != oldValue { events.send(.state(state)) } }
+  }
 
-  init(commands: Mailbox<Command>, events: Mailbox<Event>, commandLine: [String]) {
+  init(commands: Inbox, events: Mailbox<Event>, commandLine: [String]) {
     self.commands = commands
     self.events = events
     self.commandLine = commandLine
   }
 
   func run() {
-    events.send(.state(.idle))
-    while !shuttingDown {
-      guard let command = postponed.isEmpty ? commands.receive() : postponed.removeFirst() else { return }
+    events.send(.state(state))
+    while let command = next(waiting: true) {
       switch command {
-      case .start(let settings): train { try TrainingJob.new(settings, commandLine: self.commandLine) }
+      case .start(let settings):
+        train {
+          try TrainingJob.new(
+            settings, commandLine: self.commandLine, isCancelled: { [commands] in commands.isClosed })
+        }
       case .resumeRun(let folder): train { try TrainingJob.resumed(folder: folder) }
       case .evaluate(let checkpoint, let data, let split):
-        evaluate(checkpoint: checkpoint, data: data, split: split, afterwards: .idle)
+        evaluate(checkpoint: checkpoint, data: data, split: split)
       case .training: events.send(.warning("no training is under way"))
-      case .shutDown: shuttingDown = true
-      case .openDataset, .describeNetwork, .listCheckpoints, .preview:
-        preconditionFailure("browsing commands go to the browsing thread")
+      case .shutDown, .openDataset, .describeNetwork, .listCheckpoints, .preview:
+        preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
   }
 
+  private func next(waiting: Bool) -> Command? {
+    guard !postponed.isEmpty, !commands.isClosed else { return commands.next(waiting: waiting) }
+    return postponed.removeFirst()
+  }
+
   private func train(_ prepare: () throws -> TrainingJob) {
-    events.send(.state(.preparing))
+    state = .preparing
     do {
       let job = try prepare()
       let loop = try job.loop(
         hooks: TrainingLoop.Hooks(
-          report: { [events] event in
-            events.send(.training(event))
-            if let state = event.engineState { events.send(.state(state)) }
-          },
-          nextCommand: { waiting in self.nextTrainingCommand(waiting: waiting) }))
+          report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) }))
       _ = try loop.train()
+    } catch is CancellationError {
+      // The engine is ending, and nothing was begun that could be told of.
     } catch {
       events.send(.failure("\(error)"))
     }
     StoragePool.trim()
-    events.send(.state(.idle))
+    state = .idle
+  }
+
+  /// Where the loop is, whether paused or not.
+  private var phase = EngineState.training
+
+  private func report(_ event: TrainingEvent) {
+    events.send(.training(event))
+    switch event {
+    case .started, .epoch: phase = .training
+    case .validating: phase = .validating
+    case .resumed: break
+    case .paused:
+      state = .paused
+      return
+    case .step, .learningRateChanged, .checkpointSaved, .warning, .finished: return
+    }
+    state = phase
   }
 
   /// Between steps: evaluations are made on the spot, training commands handed on.
   private func nextTrainingCommand(waiting: Bool) -> TrainingCommand? {
-    while let command = waiting ? commands.receive() : commands.poll() {
+    while let command = next(waiting: waiting) {
       switch command {
       case .training(let command):
-        if command == .stop { events.send(.state(.stopping)) }
+        if command == .stop { state = .stopping }
         return command
       case .evaluate(let checkpoint, let data, let split):
-        evaluate(checkpoint: checkpoint, data: data, split: split, afterwards: waiting ? .paused : .training)
-        if shuttingDown { return .stop }
-      case .start, .resumeRun:
-        events.send(.failure("a run is under way: stop it first"))
-      case .shutDown:
-        shuttingDown = true
-        events.send(.state(.stopping))
-        return .stop
-      case .openDataset, .describeNetwork, .listCheckpoints, .preview:
-        preconditionFailure("browsing commands go to the browsing thread")
+        evaluate(checkpoint: checkpoint, data: data, split: split)
+      case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
+      case .shutDown, .openDataset, .describeNetwork, .listCheckpoints, .preview:
+        preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
-    return nil
+    guard commands.isClosed else { return nil }
+    state = .stopping
+    return .stop
   }
 
-  private func evaluate(checkpoint: String, data: String?, split: Split, afterwards: EngineState) {
-    events.send(.state(.evaluating(checkpoint: checkpoint)))
+  private func evaluate(checkpoint: String, data: String?, split: Split) {
+    let before = state
+    state = .evaluating(checkpoint: checkpoint)
     do {
       let job = try EvaluationJob(checkpoint: checkpoint, data: data, split: split)
       let report = try job.run(threads: nil) { done, total in
@@ -152,49 +201,32 @@ private final class WorkThread {
     } catch {
       events.send(.failure("\(error)"))
     }
-    events.send(.state(afterwards))
+    state = before
   }
 
   /// While evaluating, a stop ends the evaluation only; everything else waits its turn.
   private func goesOnEvaluating() -> Bool {
-    while let command = commands.poll() {
-      switch command {
-      case .training(.stop): return false
-      case .shutDown:
-        shuttingDown = true
-        return false
-      default: postponed.append(command)
-      }
+    while let command = commands.next(waiting: false) {
+      if case .training(.stop) = command { return false }
+      postponed.append(command)
     }
-    return true
-  }
-}
-
-extension TrainingEvent {
-  /// What the engine is doing from this event on, where it changes.
-  var engineState: EngineState? {
-    switch self {
-    case .started, .resumed, .epoch: .training
-    case .paused: .paused
-    case .validating: .validating
-    case .step, .learningRateChanged, .checkpointSaved, .warning, .finished: nil
-    }
+    return !commands.isClosed
   }
 }
 
 /// The thread that answers what a person browses.
 private struct BrowsingThread {
-  let commands: Mailbox<Command>
+  let commands: Inbox
   let events: Mailbox<Event>
   private let decoder = ImageDecoder()
 
-  init(commands: Mailbox<Command>, events: Mailbox<Event>) {
+  init(commands: Inbox, events: Mailbox<Event>) {
     self.commands = commands
     self.events = events
   }
 
   func run() {
-    while let command = commands.receive() {
+    while let command = commands.next(waiting: true) {
       do {
         try answer(command)
       } catch {
@@ -208,7 +240,9 @@ private struct BrowsingThread {
     case .openDataset(let path, let split, let checkDecoding):
       let index = try DatasetIndex.scan(root: path, split: split) { events.send(.datasetProgress(files: $0)) }
       events.send(.dataset(index.report()))
-      if checkDecoding { events.send(.dataset(index.report(decoding: index.checkDecoding()))) }
+      guard checkDecoding else { return }
+      let failures = index.checkDecoding(isCancelled: { [commands] in commands.isClosed })
+      if !commands.isClosed { events.send(.dataset(index.report(decoding: failures))) }
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize):
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
       events.send(.network(plan.summary(batchSize: batchSize)))

@@ -14,10 +14,17 @@ public struct TrainingJob: Sendable {
   private let resuming: Bool
 
   /// Prepares the data, then makes the run's folder and its record.
-  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `RunFolderError` or `FileOperationError`; no folder is
-  ///   left behind by settings or data that cannot be used.
-  public static func new(_ settings: TrainingSettings, commandLine: [String]) throws -> TrainingJob {
-    let prepared = try PreparedRun(settings)
+  /// - Parameter isCancelled: see `PreparedRun`.
+  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `CheckpointError`, `SafetensorsError`,
+  ///   `RunFolderError` or `FileOperationError`; no folder is left behind by settings, data or weights that cannot be
+  ///   used.
+  public static func new(
+    _ settings: TrainingSettings, commandLine: [String], isCancelled: @Sendable () -> Bool = { false }
+  ) throws -> TrainingJob {
+    let prepared = try PreparedRun(settings, isCancelled: isCancelled)
+    if let weights = settings.initialWeights {
+      try InitialWeights(path: weights).load(into: Network(prepared.plan, seed: settings.seed))
+    }
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
     // The record is read from other folders than the one the run was started in.

@@ -16,9 +16,14 @@ public struct PreparedRun: Sendable {
   public let training: BatchLoader
   public let validation: BatchLoader
 
-  /// - Parameter preprocessing: what to use instead of measuring the data, when a run is resumed.
-  /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`.
-  public init(_ settings: TrainingSettings, preprocessing known: Preprocessing? = nil) throws {
+  /// - Parameters:
+  ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
+  ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
+  /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`; `CancellationError` when it was cancelled.
+  public init(
+    _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
+    isCancelled: @Sendable () -> Bool = { false }
+  ) throws {
     try settings.validate()
     self.settings = settings
     index = try DatasetIndex.scan(root: settings.data, split: settings.split)
@@ -30,10 +35,18 @@ public struct PreparedRun: Sendable {
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
     let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
-    let preprocessing =
-      try known
-      ?? Preprocessing(
-        resolving: settings.preprocessing, items: trainingItems, root: index.root, workers: decoders)
+    let preprocessing: Preprocessing
+    do {
+      preprocessing =
+        try known
+        ?? Preprocessing(
+          resolving: settings.preprocessing, items: trainingItems, root: index.root, workers: decoders,
+          isCancelled: isCancelled)
+    } catch  where isCancelled() {
+      // What a cut-off measurement complains of is not the matter.
+      throw CancellationError()
+    }
+    if isCancelled() { throw CancellationError() }
     model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
     training = BatchLoader(
       items: trainingItems, root: index.root, preprocessing: preprocessing, batchSize: settings.batchSize,

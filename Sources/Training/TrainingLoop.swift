@@ -29,22 +29,22 @@ public final class TrainingLoop {
 
   public let run: RunFolder
   public let network: Network
-  public private(set) var state: TrainingState
-  private let prepared: PreparedRun
-  private let workers: WorkerPool
-  private let hooks: Hooks
-  private var optimiser: SGD
-  private var schedule: LearningRateSchedule
-  private var earlyStopping: EarlyStopping
-  private var estimate: ProgressEstimate
-  private let metrics: MetricsLog
-  private let results: ResultsTable
-  private let log: Logger
+  public internal(set) var state: TrainingState
+  let prepared: PreparedRun
+  let workers: WorkerPool
+  let hooks: Hooks
+  var optimiser: SGD
+  var schedule: LearningRateSchedule
+  var earlyStopping: EarlyStopping
+  var estimate: ProgressEstimate
+  let metrics: MetricsLog
+  let results: ResultsTable
+  let log: Logger
   private let history: [EpochMetrics]
-  private let clock = ContinuousClock()
-  private var lastSave: ContinuousClock.Instant
+  let clock = ContinuousClock()
+  var lastSave: ContinuousClock.Instant
   /// Set by a command; the run ends after the step under way.
-  private var stopping = false
+  var stopping = false
 
   /// - Parameters:
   ///   - run: the folder made for it.
@@ -72,14 +72,20 @@ public final class TrainingLoop {
     log = Logger(label: run.name) { [path = run.logPath] _ in FileLogHandler(path: path) }
     let fingerprint = prepared.index.fingerprint
     if resuming {
-      state = try Checkpoint.resume(path: run.path(of: .last), network: network, optimiser: &optimiser)
-      guard state.splitFingerprint == fingerprint else {
+      let path = run.path(of: .last)
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw CheckpointError.noCheckpoint(run: run.path)
+      }
+      // First of all: weights of other classes would not even fit.
+      guard try Checkpoint.trainingState(path: path).splitFingerprint == fingerprint else {
         throw SettingsError(
           "the images in \(settings.data) changed since \(run.path) was started; start a new run with --weights "
-            + "\(run.path(of: .last)), or restore the images")
+            + "\(path), or restore the images")
       }
+      state = try Checkpoint.resume(path: path, network: network, optimiser: &optimiser)
       schedule.state = state.schedule
       earlyStopping.state = state.earlyStopping
+      for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
       try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
       try results.rewind(toStep: state.step, epoch: state.epochsDone)
       history = try MetricsLog.read(path: run.metricsPath).epochs
@@ -87,7 +93,11 @@ public final class TrainingLoop {
       state = TrainingState(
         schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: fingerprint)
       history = []
-      if let weights = settings.initialWeights { try Self.start(network, from: weights, report) }
+      if let path = settings.initialWeights,
+        case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
+      {
+        report(.warning("\(path) has other classes: '\(weight)' begins with random weights"))
+      }
     }
     let epochsLeft = settings.epochs - state.epochsDone
     estimate = ProgressEstimate(
@@ -96,43 +106,15 @@ public final class TrainingLoop {
     lastSave = clock.now
   }
 
-  /// Takes weights from a file; a classifier for other classes begins anew.
-  private static func start(_ network: Network, from path: String, _ report: (TrainingEvent) -> Void) throws {
-    let file = try Safetensors.read(path: path)
-    guard let classifier = network.parameters.last(where: { $0.role != .bias }) else { return }
-    let fits = file.names.contains { $0.hasSuffix(classifier.name) && file.shape(of: $0) == classifier.fileShape }
-    try network.loadState(file, exceptClassifier: !fits)
-    if !fits { report(.warning("\(path) has other classes: '\(classifier.name)' begins with random weights")) }
-  }
-
-  /// Trains until the epochs, the time budget or the patience are used up, or a command stops it.
-  /// - Throws: `TrainingError` where training cannot go on; the `last` checkpoint then holds the last good state.
+  /// Trains until the epochs, the time budget or the patience are used up, or a command stops it. A run that had
+  /// ended already ends again at once.
+  /// - Throws: `TrainingError` where training cannot go on, the `last` checkpoint then holds the last good state;
+  ///   `FileOperationError` where the state at the end cannot be saved.
   public func train() throws -> RunOutcome {
     let description = description()
     log.info("started: \(description.trainingImages) training images, \(description.parameters) parameters")
     hooks.report(.started(description))
-    var reason = RunOutcome.Reason.completed
-    while state.epochsDone < prepared.settings.epochs {
-      let ending = try trainEpoch()
-      if ending == .stopped {
-        reason = .stopped
-        break
-      }
-      // Before validating, so that nothing is lost if that fails.
-      try saveLast()
-      guard try finishEpoch() else {
-        reason = .stopped
-        break
-      }
-      if ending == .outOfTime {
-        reason = .timeBudget
-        break
-      }
-      if wantsEarlyStop {
-        reason = .earlyStopping
-        break
-      }
-    }
+    let reason = try trainEpochs()
     try saveLast()
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
@@ -142,29 +124,61 @@ public final class TrainingLoop {
     return outcome
   }
 
-  private var wantsEarlyStop = false
-
-  private enum EpochEnding { case completed, outOfTime, stopped }
-
   // MARK: An epoch
 
-  private func trainEpoch() throws -> EpochEnding {
-    let settings = prepared.settings
-    let stream = prepared.training.epoch(state.epochsDone, fromBatch: state.batch)
+  private func trainEpochs() throws -> RunOutcome.Reason {
     while true {
+      if let reason = reasonToEnd { return reason }
+      guard try trainEpoch() else { return .stopped }
+      // Before validating, so that nothing is lost if that fails.
+      try trying { try saveLast() }
+      guard try finishEpoch() else { return .stopped }
+    }
+  }
+
+  /// What keeps the next epoch from starting. An epoch that was begun is finished or, out of time, validated.
+  private var reasonToEnd: RunOutcome.Reason? {
+    if state.epochsDone >= prepared.settings.epochs { return .completed }
+    if isOutOfTime && state.batch == 0 { return .timeBudget }
+    return earlyStopping.isExhausted ? .earlyStopping : nil
+  }
+
+  private var isOutOfTime: Bool { prepared.settings.timeBudget.map { state.seconds >= $0 } ?? false }
+
+  /// Goes through the batches of the epoch that are left.
+  /// - Returns: false when a command stopped it.
+  private func trainEpoch() throws -> Bool {
+    let stream = prepared.training.epoch(state.epochsDone, fromBatch: state.batch)
+    var named = 0
+    while !isOutOfTime {
       let start = clock.now
-      guard let batch = stream.next() else { break }
+      let batch = stream.next()
+      // Counted at the stream: a batch without any image that decodes is passed over, at the end without another.
+      let skipped = stream.skipped.dropFirst(named)
+      named += skipped.count
+      state.epochTotals.skipped += skipped.count
+      name(skipped)
+      guard let batch else {
+        state.batch = prepared.training.batchCount
+        break
+      }
       try step(batch, startedAt: start)
-      if clock.now - lastSave > Self.saveInterval { try saveLast() }
-      guard obeyCommands() else { return .stopped }
-      if let budget = settings.timeBudget, state.seconds >= budget { return .outOfTime }
+      if clock.now - lastSave > Self.saveInterval { try trying { try saveLast() } }
+      guard obeyCommands() else { return false }
     }
-    // Batches of undecodable images only are passed over: the epoch is done all the same.
-    state.batch = prepared.training.batchCount
     guard state.epochTotals.images > 0 else {
-      throw TrainingError.nothingDecodes(data: settings.data, skipped: state.epochTotals.skipped)
+      throw TrainingError.nothingDecodes(data: prepared.settings.data, skipped: state.epochTotals.skipped)
     }
-    return .completed
+    return true
+  }
+
+  /// Names each bad file once, in the first epoch.
+  func name(_ failures: some Sequence<DecodingFailure>) {
+    guard state.epochsDone == 0 else { return }
+    for failure in failures {
+      log.warning("skipped: \(failure)")
+      hooks.report(.warning("skipped: \(failure)"))
+    }
   }
 
   /// Forward, backward, update.
@@ -193,7 +207,6 @@ public final class TrainingLoop {
     state.epochTotals.loss += loss.loss * Double(count)
     state.epochTotals.correct += loss.correct
     state.epochTotals.seconds += seconds
-    note(batch.skipped)
     estimate.stepEnded(images: count, seconds: seconds)
     let figures = StepMetrics(
       step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
@@ -203,151 +216,11 @@ public final class TrainingLoop {
     hooks.report(.step(figures))
   }
 
-  private func note(_ failures: [DecodingFailure]) {
-    state.epochTotals.skipped += failures.count
-    // Each bad file is named once, in the first epoch.
-    for failure in failures where state.epochsDone == 0 {
-      log.warning("skipped: \(failure)")
-      hooks.report(.warning("skipped: \(failure)"))
-    }
-  }
-
-  /// Validates, records the epoch and saves what is to be kept.
-  /// - Returns: false when a command stopped the validation.
-  private func finishEpoch() throws -> Bool {
-    let settings = prepared.settings
-    let start = clock.now
-    let (validation, completed) = try validate()
-    guard completed else { return false }
-    let seconds = (clock.now - start).seconds
-    let totals = state.epochTotals
-    state.seconds += seconds
-    state.epochsDone += 1
-    state.batch = 0
-    state.epochTotals = EpochTotals()
-    state.validationAccuracy = validation?.top1
-    let rate = schedule.rate(step: max(0, state.step - 1))
-    schedule.epochEnded(validationLoss: validation?.loss)
-    let verdict = earlyStopping.epochEnded(validationAccuracy: validation?.top1)
-    wantsEarlyStop = verdict == .stop
-    state.schedule = schedule.state
-    state.earlyStopping = earlyStopping.state
-
-    let figures = EpochMetrics(
-      epoch: state.epochsDone, step: state.step, trainLoss: totals.loss / Double(max(1, totals.images)),
-      trainAccuracy: Double(totals.correct) / Double(max(1, totals.images)), validation: validation,
-      learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped)
-    metrics.append(figures)
-    results.append(figures)
-    hooks.report(.epoch(figures))
-    if verdict == .improved { try save(.best) }
-    if settings.keep.savesNumbered(epoch: state.epochsDone) {
-      try save(.epoch(state.epochsDone))
-      try run.applyKeepPolicy(settings.keep)
-    }
-    return true
-  }
-
-  private func validate() throws -> (ValidationMetrics?, completed: Bool) {
-    let loader = prepared.validation
-    guard !loader.items.isEmpty else { return (nil, true) }
-    var tally = EvaluationTally(classes: prepared.index.classes)
-    var done = 0
-    var completed = true
-    var start = clock.now
-    hooks.report(.validating(done: 0, total: loader.items.count))
-    _ = BatchEvaluator(network: network, workers: workers).run(loader) { batch, logits in
-      tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
-      done += batch.labels.count + batch.skipped.count
-      let now = clock.now
-      estimate.validated(images: batch.labels.count, seconds: (now - start).seconds)
-      hooks.report(.validating(done: done, total: loader.items.count))
-      completed = obeyCommands()
-      start = clock.now
-      return completed
-    }
-    if completed { estimate.validationEnded() }
-    return (tally.metrics, completed)
-  }
-
-  // MARK: Commands
-
-  /// Carries out what was asked since the last step; while paused, waits for more.
-  /// - Returns: false when the run is to end.
-  private func obeyCommands() -> Bool {
-    var paused = false
-    while !stopping {
-      guard let command = hooks.nextCommand(paused) else {
-        if paused { stopping = true }
-        break
-      }
-      switch command {
-      case .pause where !paused:
-        paused = true
-        log.info("paused at step \(state.step)")
-        hooks.report(.paused)
-      case .resume where paused:
-        log.info("resumed")
-        hooks.report(.resumed)
-        paused = false
-      case .pause, .resume: break
-      case .stop: stopping = true
-      case .saveCheckpoint:
-        do { try saveLast() } catch { hooks.report(.warning("could not save: \(error)")) }
-      case .setLearningRate(let rate):
-        guard rate > 0, rate.isFinite else {
-          hooks.report(.warning("the learning rate must be a number above 0, not \(rate)"))
-          break
-        }
-        schedule.setPeak(rate)
-        state.schedule = schedule.state
-        log.info("learning rate set to \(rate)")
-        hooks.report(.learningRateChanged(rate))
-      }
-    }
-    return !stopping
-  }
-
-  // MARK: Saving
-
-  /// The longest time between two saves of `last`, within an epoch.
-  private static let saveInterval = Duration.seconds(300)
-
-  private func saveLast() throws {
-    try save(.last, resumable: (state, optimiser))
-    lastSave = clock.now
-  }
-
-  private func save(_ name: CheckpointName, resumable: (TrainingState, SGD)? = nil) throws {
-    let info = CheckpointInfo(
-      path: run.path(of: name), name: name.stem, epoch: state.epochsDone, step: state.step,
-      validationAccuracy: state.validationAccuracy, savedAt: Date().formatted(.iso8601))
-    try Checkpoint.save(network, prepared.model, info: info, resumable: resumable)
-    hooks.report(.checkpointSaved(info))
-  }
-
   private func description() -> RunDescription {
     RunDescription(
       folder: run.path, settings: prepared.settings, classes: prepared.index.classes,
       trainingImages: prepared.training.items.count, validationImages: prepared.validation.items.count,
       stepsPerEpoch: prepared.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
       chance: prepared.chance, history: history)
-  }
-}
-
-/// Why training could not go on.
-public enum TrainingError: Error, Equatable, CustomStringConvertible {
-  case diverged(step: Int, loss: Double, files: [String])
-  case nothingDecodes(data: String, skipped: Int)
-
-  public var description: String {
-    switch self {
-    case .diverged(let step, let loss, let files):
-      "training diverged at step \(step) (loss \(loss)) on the batch of \(files.prefix(3).joined(separator: ", "))"
-        + (files.count > 3 ? " and \(files.count - 3) more" : "")
-        + "; this step was not taken: lower the learning rate and start again, or look at these images"
-    case .nothingDecodes(let data, let skipped):
-      "none of the training images in \(data) decodes (\(skipped) tried); see log.txt in the run's folder"
-    }
   }
 }

@@ -97,8 +97,7 @@ import Testing
       model: ModelDescription(
         network: NetworkSettings(name: "cifar20", shortcut: .zeroPadding, version: .v1, stem: .small),
         classes: ["1", "2", "10"],
-        preprocessing: Preprocessing(
-          imageSize: 32, resize: .stretch, mean: [0.5, 0.25, 0], deviation: [1, 0.5, 0.25])),
+        preprocessing: Preprocessing(imageSize: 32, resize: .stretch, mean: [0, 0, 0], deviation: [1, 1, 1])),
       splitFingerprint: "0123abcd")
     var runs: [RunFolder] = []
     for _ in 0..<11 { runs.append(try makeRun()) }

@@ -1,0 +1,24 @@
+// Why training could not go on. What cannot be loaded is a CheckpointError, what cannot be set a SettingsError.
+
+/// Why training could not go on.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+  /// Loss or gradient are no numbers; the step was not taken.
+  case diverged(step: Int, loss: Double, files: [String])
+  /// The last step left weights that are no numbers; they were not saved.
+  case weightsOverflowed(step: Int, array: String)
+  case nothingDecodes(data: String, skipped: Int)
+
+  public var description: String {
+    switch self {
+    case .diverged(let step, let loss, let files):
+      "training diverged at step \(step) (loss \(loss)) on the batch of \(files.prefix(3).joined(separator: ", "))"
+        + (files.count > 3 ? " and \(files.count - 3) more" : "")
+        + "; this step was not taken: lower the learning rate and start again, or look at these images"
+    case .weightsOverflowed(let step, let array):
+      "training diverged: after step \(step) '\(array)' holds values that are no numbers; they were not saved: "
+        + "lower the learning rate and start again, or resume from what was saved before"
+    case .nothingDecodes(let data, let skipped):
+      "none of the training images in \(data) decodes (\(skipped) tried); see log.txt in the run's folder"
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// What ends a run before its last epoch, and that an ended run stays ended.
+
+import Messages
+import Testing
+
+@testable import Training
+
+@Suite struct EndingTests {
+  private let project: ToyProject
+
+  init() throws { project = try ToyProject() }
+
+  @Test func `a spent time budget ends the epoch early, but validated and saved`() throws {
+    let run = try project.train(project.settings(epochs: 5) { $0.timeBudget = 1e-9 })
+    #expect(run.outcome.reason == .timeBudget)
+    #expect(run.outcome.steps == 1)
+    #expect(run.outcome.epochs == 1)
+    #expect(run.epochs.first?.validation != nil)
+    #expect(try Checkpoint.trainingState(path: run.run.path(of: .last)).epochsDone == 1)
+  }
+
+  @Test func `a time budget that is never spent ends nothing`() throws {
+    #expect(try project.train(project.settings(epochs: 2) { $0.timeBudget = 3600 }).outcome.reason == .completed)
+  }
+
+  @Test func `out of time while validating is stopped: the resumed run validates and ends`() throws {
+    let settings = project.settings(epochs: 5) { $0.timeBudget = 1e-9 }
+    let stopped = try project.train(settings) { event in
+      if case .validating(done: 4, _) = event { return [.stop] }
+      return []
+    }
+    #expect(stopped.outcome.reason == .stopped)
+    let run = try project.resume(stopped.run)
+    #expect(run.outcome.reason == .timeBudget)
+    #expect(run.outcome.steps == 1)
+    #expect(run.outcome.epochs == 1)
+  }
+
+  @Test func `epochs without a better accuracy end the run, as many as the patience says`() throws {
+    let run = try project.train(
+      project.settings(epochs: 60) {
+        $0.earlyStoppingPatience = 2
+        $0.learningRate = 0.02
+      })
+    #expect(run.outcome.reason == .earlyStopping)
+    let accuracies = run.epochs.compactMap { $0.validation?.top1 }
+    #expect(accuracies.count == run.outcome.epochs)
+    let best = try #require(accuracies.max())
+    #expect(run.outcome.bestValidationAccuracy == best)
+    #expect(accuracies.firstIndex(of: best) == accuracies.count - 3)
+  }
+
+  @Test func `a run that had ended ends again at once when it is resumed, for the same reason`() throws {
+    for change: (inout TrainingSettings) -> Void in [
+      { $0.epochs = 1 }, { $0.timeBudget = 1e-9 }, { $0.earlyStoppingPatience = 1 },
+    ] {
+      let run = try project.train(project.settings(epochs: 60, change: change))
+      let again = try project.resume(run.run)
+      #expect(again.events.map(\.label) == ["started", "saved last", "finished \(run.outcome.reason.rawValue)"])
+      #expect(try again.arrays() == run.arrays())
+    }
+  }
+}

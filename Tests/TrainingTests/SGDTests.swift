@@ -1,0 +1,96 @@
+// The optimiser against a twin that is written for reading.
+
+import Messages
+import Networks
+import Tensors
+import Testing
+
+@testable import Training
+
+/// SGD as the formula says it, one number at a time, in double precision.
+private struct NaiveSGD {
+  var settings: OptimiserSettings
+  var velocity: [Double]
+
+  mutating func step(_ value: inout [Double], gradient: [Double], scale: Double, rate: Double, decay: Double) {
+    for i in value.indices {
+      let g = gradient[i] * scale + decay * value[i]
+      velocity[i] = settings.momentum * velocity[i] + g
+      value[i] -= rate * (settings.nesterov ? g + settings.momentum * velocity[i] : velocity[i])
+    }
+  }
+}
+
+@Suite struct SGDTests {
+  /// One parameter of each kind; the classifier's weight has a penalty of its own.
+  private func parameters() -> [Parameter] {
+    var generator = RandomGenerator(3)
+    func tensor(_ shape: [Int]) -> Tensor { Tensor(shape) { _ in generator.normal() } }
+    return [
+      Parameter(name: "conv.weight", role: .convolutionWeight, value: tensor([3, 3, 5, 7])),
+      Parameter(name: "bn.weight", role: .norm, value: tensor([7])),
+      Parameter(name: "fc.weight", role: .denseWeight(map: [1, 1, 7]), value: tensor([7, 3]), penalty: 0.02),
+      Parameter(name: "fc.bias", role: .bias, value: tensor([3])),
+    ]
+  }
+
+  @Test(arguments: [
+    OptimiserSettings(momentum: 0, weightDecay: 0), OptimiserSettings(momentum: 0.9, weightDecay: 0.1),
+    OptimiserSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1),
+    OptimiserSettings(momentum: 0.5, weightDecay: 0.1, decayNormsAndBiases: false),
+    OptimiserSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1, gradientClip: 2),
+  ])
+  func `ten steps are those of the naive twin, for every kind of parameter`(settings: OptimiserSettings) {
+    let parameters = parameters()
+    let workers = WorkerPool(threads: 2)
+    var optimiser = SGD(settings, parameters)
+    var twins = parameters.map {
+      NaiveSGD(settings: settings, velocity: [Double](repeating: 0, count: $0.value.count))
+    }
+    var values = parameters.map { $0.value.values.map(Double.init) }
+    var generator = RandomGenerator(4)
+
+    for step in 0..<10 {
+      let rate = 0.1 / Double(step + 1)
+      for parameter in parameters { parameter.gradient = Tensor(parameter.value.shape) { _ in generator.normal() } }
+      let gradients = parameters.map { $0.gradient.values.map(Double.init) }
+      let norm = gradients.joined().reduce(0) { $0 + $1 * $1 }.squareRoot()
+      // The norms are about 19 here: a clip of 2 always shortens.
+      let scale = settings.gradientClip.map { min(1, $0 / norm) } ?? 1
+      #expect(abs(optimiser.clippingScale(gradientNorm: norm) - scale) < 1e-12)
+      optimiser.step(
+        parameters, rate: rate, gradientScale: optimiser.clippingScale(gradientNorm: norm), workers)
+      for (index, parameter) in parameters.enumerated() {
+        let spared = parameter.isNormOrBias && !settings.decayNormsAndBiases
+        let decay = parameter.penalty ?? (spared ? 0 : settings.weightDecay)
+        twins[index].step(&values[index], gradient: gradients[index], scale: scale, rate: rate, decay: decay)
+      }
+    }
+    for (index, parameter) in parameters.enumerated() {
+      let difference = zip(parameter.value.values, values[index]).map { abs(Double($0) - $1) }.max() ?? .nan
+      #expect(difference < 2e-6, "\(parameter.name): largest difference \(difference)")
+      let velocity = zip(optimiser.velocities[index].values, twins[index].velocity).map { abs(Double($0) - $1) }
+      #expect(velocity.max() ?? .nan < 1e-5, "momentum of \(parameter.name)")
+    }
+  }
+
+  @Test func `a gradient within the clip is left alone, a longer one shortened to it`() {
+    let optimiser = SGD(OptimiserSettings(gradientClip: 2), [])
+    #expect(optimiser.clippingScale(gradientNorm: 2) == 1)
+    #expect(optimiser.clippingScale(gradientNorm: 8) == 0.25)
+    #expect(SGD(OptimiserSettings(), []).clippingScale(gradientNorm: 1e30) == 1)
+  }
+
+  /// y = x^2 / 2 has gradient x: two steps by hand, with rate 0.5, momentum 0.5 and no decay.
+  @Test(arguments: [(false, [4.0, 2.0, 0.0]), (true, [4.0, 1.0, -0.25])])
+  func `two steps down a parabola are those computed by hand`(nesterov: Bool, path: [Double]) {
+    let x = Parameter(name: "x", role: .bias, value: Tensor([1], [4]))
+    var optimiser = SGD(OptimiserSettings(momentum: 0.5, nesterov: nesterov, weightDecay: 0), [x])
+    let workers = WorkerPool(threads: 1)
+    for expected in path {
+      #expect(Double(x.value[0]) == expected)
+      x.gradient = x.value
+      optimiser.step([x], rate: 0.5, gradientScale: 1, workers)
+    }
+  }
+}

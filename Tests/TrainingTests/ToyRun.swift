@@ -1,0 +1,111 @@
+// Runs of a training loop on a toy dataset, with everything that happened in them.
+
+import Foundation
+import Messages
+import Testing
+
+@testable import Training
+
+/// A folder with a toy dataset in `data` and runs in `runs`.
+struct ToyProject {
+  let folder: TemporaryFolder
+  let data: ToyDataset
+
+  init(counts: SplitCounts = SplitCounts(train: 6, validation: 2), side: Int = 8) throws {
+    folder = try TemporaryFolder()
+    data = try ToyDataset(folder.file("data"), counts: counts, side: side)
+  }
+
+  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged.
+  func settings(epochs: Int = 2, change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
+    var settings = TrainingSettings(
+      data: data.root, split: SplitSettings(train: 100, validation: 0, test: 0),
+      network: NetworkSettings(name: "cifar8", widthMultiplier: 0.25),
+      preprocessing: PreprocessingSettings(imageSize: 8), learningRate: 0.05, schedule: .constant, batchSize: 4,
+      epochs: epochs, seed: 1, threads: 1, keep: KeepPolicy(everyEpochs: 0), logEvery: 1,
+      project: folder.file("runs"))
+    change(&settings)
+    return settings
+  }
+
+  /// Starts a run and trains it.
+  func train(_ settings: TrainingSettings, reply: @escaping Session.Reply = { _ in [] }) throws -> ToyRun {
+    try train(try TrainingJob.new(settings, commandLine: []), reply)
+  }
+
+  /// Goes on with a run.
+  func resume(_ run: RunFolder, reply: @escaping Session.Reply = { _ in [] }) throws -> ToyRun {
+    try train(try TrainingJob.resumed(folder: run.path), reply)
+  }
+
+  private func train(_ job: TrainingJob, _ reply: @escaping Session.Reply) throws -> ToyRun {
+    let session = Session(reply: reply)
+    let outcome = try job.loop(hooks: session.hooks).train()
+    return ToyRun(run: job.run, outcome: outcome, events: session.events)
+  }
+}
+
+/// What a finished loop reported.
+struct ToyRun {
+  let run: RunFolder
+  let outcome: RunOutcome
+  let events: [TrainingEvent]
+
+  var steps: [StepMetrics] { events.compactMap { if case .step(let metrics) = $0 { metrics } else { nil } } }
+  var epochs: [EpochMetrics] { events.compactMap { if case .epoch(let metrics) = $0 { metrics } else { nil } } }
+  var warnings: [String] { events.compactMap { if case .warning(let text) = $0 { text } else { nil } } }
+
+  /// Every array of a checkpoint, momentum and running statistics included.
+  func arrays(_ name: CheckpointName = .last) throws -> [String: NamedArray] {
+    let file = try Safetensors.read(path: run.path(of: name))
+    return Dictionary(uniqueKeysWithValues: try file.names.map { ($0, try file.array($0)) })
+  }
+
+  var checkpointNames: [String] {
+    get throws {
+      try FileManager.default.contentsOfDirectory(atPath: run.checkpointsPath).sorted()
+    }
+  }
+}
+
+/// The two ends of a loop's hooks: keeps every event, and sends the commands that a test answers it with.
+final class Session {
+  typealias Reply = (TrainingEvent) -> [TrainingCommand]
+
+  private(set) var events: [TrainingEvent] = []
+  private var commands: [TrainingCommand] = []
+  private let reply: Reply
+
+  init(reply: @escaping Reply) { self.reply = reply }
+
+  var hooks: TrainingLoop.Hooks {
+    TrainingLoop.Hooks(
+      report: { [self] event in
+        events.append(event)
+        commands += reply(event)
+      },
+      nextCommand: { [self] _ in commands.isEmpty ? nil : commands.removeFirst() })
+  }
+}
+
+extension TrainingEvent {
+  /// The event's name, for comparing orders; steps and batches of a validation carry their number.
+  var label: String {
+    switch self {
+    case .started: "started"
+    case .step(let metrics): "step \(metrics.step)"
+    case .validating(let done, let total): "validating \(done)/\(total)"
+    case .epoch(let metrics): "epoch \(metrics.epoch)"
+    case .paused: "paused"
+    case .resumed: "resumed"
+    case .learningRateChanged(let rate): "rate \(rate)"
+    case .checkpointSaved(let info): "saved \(info.name)"
+    case .warning: "warning"
+    case .finished(let outcome): "finished \(outcome.reason.rawValue)"
+    }
+  }
+
+  func isStep(_ number: Int) -> Bool {
+    if case .step(let metrics) = self { metrics.step == number } else { false }
+  }
+}
