@@ -91,7 +91,7 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   public var resize: Resize
   public var normalisation: Normalisation
 
-  public init(imageSize: Int = 64, resize: Resize = .automatic, normalisation: Normalisation = .trainingSet) {
+  public init(imageSize: Int = 32, resize: Resize = .automatic, normalisation: Normalisation = .trainingSet) {
     self.imageSize = imageSize
     self.resize = resize
     self.normalisation = normalisation

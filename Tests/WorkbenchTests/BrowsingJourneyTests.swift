@@ -176,7 +176,7 @@ import Testing
     #expect(state.settings.preprocessing.imageSize == 64)
     #expect(
       state.settings.commandLine
-        == "skipline train data/sign-digits --net resnet34 --shortcut A --no-flip --epochs 12")
+        == "skipline train data/sign-digits --net resnet34 --shortcut A --imgsz 64 --no-flip --epochs 12")
   }
 
   @Test func `a refused text stays in its field and is not applied`() {

@@ -42,7 +42,7 @@ import Testing
       network: NetworkSettings(
         name: "cifar20", shortcut: .projection, zeroPlacement: .end, version: .v1_5, stem: .small,
         widthMultiplier: 0.5, head: .regularised),
-      preprocessing: PreprocessingSettings(imageSize: 32, resize: .crop),
+      preprocessing: PreprocessingSettings(imageSize: 48, resize: .crop),
       augmentation: AugmentationSettings(crop: .padAndCrop, horizontalFlip: false, colourJitter: 0.2),
       optimiser: OptimiserSettings(momentum: 0.8, nesterov: true, weightDecay: 1e-5, gradientClip: 5),
       learningRate: 0.01, schedule: .step(epochs: [3, 6], factor: 0.1), labelSmoothing: 0.1, batchSize: 32,
@@ -51,7 +51,7 @@ import Testing
     #expect(
       settings.commandLine
         == "skipline train 'my images/it'\\''s' --net cifar20 --shortcut B --zeros end --block v1.5 --stem small "
-        + "--width 0.5 --head regularised --imgsz 32 --resize crop --crop pad --no-flip --jitter 0.2 "
+        + "--width 0.5 --head regularised --imgsz 48 --resize crop --crop pad --no-flip --jitter 0.2 "
         + "--split 70/20/10 --batch 32 --epochs 9 --lr 0.01 --schedule step:3,6:0.1 --momentum 0.8 --nesterov "
         + "--weight-decay 1e-05 --clip 5 --label-smoothing 0.1 --seed 7 --name first --project 'more runs'")
   }

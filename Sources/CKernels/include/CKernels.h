@@ -58,8 +58,8 @@ void ck_columns_to_windows(const ck_window *w, const float *columns, int32_t fir
 
 // -- Pooling -------------------------------------------------------------------------------------------------
 
-/// Maximum of each window and which of its kernel * kernel places had it (the first one). Padding never wins; a NaN
-/// wins over every number.
+/// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never
+/// wins; a NaN wins over every number.
 void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *place);
 /// Adds each output gradient to the place that had the maximum.
 void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *place, float *gradient);

@@ -1,0 +1,79 @@
+// What the documents and the screen say to type must be what the program takes.
+
+import ArgumentParser
+import Foundation
+import Messages
+import Testing
+import Workbench
+
+@testable import skipline
+
+@Suite struct `Commands as written down` {
+  private static let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+  private static let readme: String = {
+    (try? String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)) ?? ""
+  }()
+
+  /// The indented lines of the README that begin with `skipline`.
+  static let examples = readme.split(separator: "\n").filter { $0.hasPrefix("    skipline ") }
+    .map { $0.split(separator: " ").dropFirst().map(String.init) }
+
+  @Test func `the README has examples`() {
+    #expect(Self.examples.count >= 3)
+  }
+
+  @Test(arguments: examples)
+  func `every example of the README is understood`(words: [String]) throws {
+    _ = try SkiplineCommand.parseAsRoot(words)
+  }
+
+  @Test func `every subcommand stands in the README`() {
+    for command in SkiplineCommand.configuration.subcommands where command != WorkbenchCommand.self {
+      let name = command.configuration.commandName ?? ""
+      #expect(Self.readme.contains("| `skipline \(name)"), "\(name)")
+    }
+  }
+
+  @Test func `every option of train that the README names exists`() throws {
+    let help = TrainCommand.helpMessage()
+    let named = Self.readme.matches(of: /--[a-z][a-z-]+/).map { String($0.output) }
+    let elsewhere = ["--top", "--classes", "--data", "--json", "--help", "--theme"]
+    for option in Set(named).subtracting(elsewhere) {
+      let positive = option.replacing("--no-", with: "--")
+      #expect(help.contains(option) || help.contains(positive), "\(option)")
+    }
+  }
+
+  @Test func `the command line that the screen shows starts the same run`() throws {
+    var settings = TrainingSettings(
+      data: "my images", split: SplitSettings(train: 60, validation: 20, test: 20),
+      network: NetworkSettings(
+        name: "resnet50", shortcut: .projectionAlways, zeroPlacement: .end, version: .v2, stem: .small,
+        widthMultiplier: 0.5, head: .regularised),
+      initialWeights: "start.safetensors",
+      preprocessing: PreprocessingSettings(
+        imageSize: 96, resize: .crop,
+        normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
+      augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
+      optimiser: OptimiserSettings(
+        momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
+      learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
+      epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
+      keep: KeepPolicy(everyEpochs: 5, newest: nil), logEvery: 7, project: "elsewhere", name: "first")
+    #expect(try parsed(settings.commandLine) == settings)
+    // Whatever a line leaves out is the same default on both sides.
+    settings = TrainingSettings(data: "images", network: NetworkSettings(name: "cifar20"))
+    #expect(settings.commandLine == "skipline train images --net cifar20")
+    #expect(try parsed(settings.commandLine) == settings)
+  }
+
+  /// The settings that a shell and our parser make of a command line.
+  private func parsed(_ line: String) throws -> TrainingSettings {
+    let words = line.replacing("'my images'", with: "my\u{1}images").split(separator: " ").dropFirst(2)
+      .map { String($0.replacing("\u{1}", with: " ")) }
+    let command = try TrainCommand.parse(words)
+    return try command.options.settings(data: try #require(command.data))
+  }
+}
