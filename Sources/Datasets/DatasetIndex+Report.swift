@@ -17,14 +17,16 @@ extension DatasetIndex {
       reports[item.label].images.append(ImageEntry(path: item.path, split: item.split))
     }
     let failures = decoding ?? []
+    let undecodable = failures.map { failure in
+      DatasetWarning(
+        kind: .undecodable, subject: failure.path,
+        message: "\(failure.path) cannot be decoded: \(failure.reason); it is left out of training")
+    }
     return DatasetReport(
       root: root, splitByFolder: splitByFolder, classes: reports,
-      warnings: warnings
-        + failures.map { failure in
-          DatasetWarning(
-            kind: .undecodable, subject: failure.path,
-            message: "\(failure.path) cannot be decoded: \(failure.reason); it is left out of training")
-        },
+      // A stray file is the least of it; the first line is often all that is seen.
+      warnings: undecodable + warnings.filter { $0.kind != .ignoredFile }
+        + warnings.filter { $0.kind == .ignoredFile },
       decodingChecked: decoding != nil, undecodable: failures.map(\.path))
   }
 
