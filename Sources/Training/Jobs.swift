@@ -14,10 +14,11 @@ public struct TrainingJob: Sendable {
   private let resuming: Bool
 
   /// Prepares the data, then makes the run's folder and its record.
-  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `RunFolderError` or `FileOperationError`; no folder is
-  ///   left behind by settings or data that cannot be used.
+  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `SafetensorsError`, `RunFolderError` or
+  ///   `FileOperationError`; no folder is left behind by settings, data or initial weights that cannot be used.
   public static func new(_ settings: TrainingSettings, commandLine: [String]) throws -> TrainingJob {
     let prepared = try PreparedRun(settings)
+    if let weights = settings.initialWeights { _ = try Safetensors.readMetadata(path: weights) }
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
     // The record is read from other folders than the one the run was started in.
@@ -110,11 +111,13 @@ public struct CheckpointLocation {
     }
     if isFolder.boolValue {
       let folder = try RunFolder(existing: name)
-      let found = folder.checkpoints()
-      guard let chosen = found.first(where: { $0.name == "best" }) ?? found.first else {
+      let best = folder.path(of: .best)
+      // A damaged one is not passed over: loading it tells what is wrong.
+      guard let chosen = FileManager.default.fileExists(atPath: best) ? best : folder.checkpoints().first?.path
+      else {
         throw CheckpointError.noCheckpoint(run: name)
       }
-      path = chosen.path
+      path = chosen
       run = folder
     } else {
       path = name
