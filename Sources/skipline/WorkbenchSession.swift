@@ -35,7 +35,7 @@ final class WorkbenchSession {
     events = Mailbox.forEvents(wake: { waker.wake() })
     engine = Engine(events: events, commandLine: CommandLine.arguments)
     self.themes = themes
-    let chosen = name ?? (screen.colours == .none ? Theme.monochrome.name : Theme.dark.name)
+    let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
     state = WorkbenchState(
       data: settings.data, settings: settings, networkNames: Architecture.examples, themeNames: themes.names,
