@@ -48,14 +48,17 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Messages", "Tensors", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
-    .target(name: "Training", dependencies: ["CKernels", "Datasets", "Networks", "Messages", logging], swiftSettings: numeric),
+    .target(
+      name: "Training", dependencies: ["CKernels", "Datasets", "Networks", "Messages", logging],
+      swiftSettings: numeric),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses", "CTerminal"], swiftSettings: strict),
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal", argumentParser,
+        "Canvas", "Datasets", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
@@ -71,5 +74,5 @@ let package = Package(
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline"),
+    tests("skipline", with: ["Messages", "SampleData"]),
   ])

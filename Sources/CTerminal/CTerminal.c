@@ -56,9 +56,8 @@ static void on_fatal(int number) {
     tcflush(guard.descriptor, TCIFLUSH);
     write_all(guard.descriptor, guard.message, guard.message_length);
   }
-  for (int i = 0; i < FATAL_COUNT; i++) {
-    if (fatal_signals[i] == number) sigaction(number, &guard.previous[i], NULL);
-  }
+  // Not to the handler from before: Swift's own would draw a backtrace over the shell and wait for a key there.
+  signal(number, SIG_DFL);
   // The signal is blocked in its own handler: this one is delivered at return.
   raise(number);
 }

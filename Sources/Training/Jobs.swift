@@ -117,11 +117,13 @@ public struct CheckpointLocation {
     }
     if isFolder.boolValue {
       let folder = try RunFolder(existing: name)
-      let found = folder.checkpoints()
-      guard let chosen = found.first(where: { $0.name == "best" }) ?? found.first else {
+      let best = folder.path(of: .best)
+      // A damaged one is not passed over: loading it tells what is wrong.
+      guard let chosen = FileManager.default.fileExists(atPath: best) ? best : folder.checkpoints().first?.path
+      else {
         throw CheckpointError.noCheckpoint(run: name)
       }
-      path = chosen.path
+      path = chosen
       run = folder
     } else {
       path = name

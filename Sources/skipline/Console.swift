@@ -1,15 +1,16 @@
 // Plain output: results to standard output, progress and complaints to standard error. Never an escape code; names
-// from outside are made harmless, except in JSON, which keeps them exact.
+// from outside are made harmless, except in JSON, which keeps them exact. What is printed is a line, so a line feed
+// in it can only come from a name.
 
 import Canvas
 import Foundation
 
 enum Console {
   /// A line of results.
-  static func print(_ line: String) { write(sanitisedLines(line) + "\n", to: .standardOutput) }
+  static func print(_ line: String) { write(Sanitiser.sanitised(line) + "\n", to: .standardOutput) }
 
   /// A line of progress.
-  static func progress(_ line: String) { write(sanitisedLines(line) + "\n", to: .standardError) }
+  static func progress(_ line: String) { write(Sanitiser.sanitised(line) + "\n", to: .standardError) }
 
   /// A line about what went wrong.
   static func complain(_ line: String) { progress(line) }
@@ -39,12 +40,6 @@ enum Console {
       let line = cells.joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed())
     }
-  }
-
-  /// Our own line feeds stay; everything else that could steer a terminal goes.
-  private static func sanitisedLines(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { Sanitiser.sanitised(String($0)) }
-      .joined(separator: "\n")
   }
 
   private static func write(_ text: String, to handle: FileHandle) {

@@ -20,6 +20,7 @@ enum ExitStatus: Int32 {
     switch error {
     case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
     case DatasetError.notFound: self = .missingInput
+    case DatasetError.invalidSplit: self = .usage
     case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData
@@ -27,9 +28,15 @@ enum ExitStatus: Int32 {
     case RunFolderError.unreadable: self = .badData
     case is RunFolderError: self = .usage
     case is MissingFolder: self = .missingInput
+    case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
-    case is TrainingError, is TerminalFailure: self = .failure
+    case is TrainingError, is TerminalFailure, is NoTerminal: self = .failure
     default: return nil
     }
   }
+}
+
+extension FileOperationError {
+  /// A file was to be read that is not there.
+  fileprivate var isMissingInput: Bool { [.open, .read].contains(step) && code == ENOENT }
 }

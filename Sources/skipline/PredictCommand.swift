@@ -10,7 +10,8 @@ import Training
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Says which classes a checkpoint sees in images.")
+    commandName: "predict", abstract: "Says which classes a checkpoint sees in images.",
+    discussion: "Goes on after an image that does not decode, and then exits with 65.")
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.") var checkpoint: String
   @Argument(help: "Image files, or folders whose images are taken.") var images: [String]
@@ -34,9 +35,11 @@ struct PredictCommand: ParsableCommand {
     var predictions: [Prediction] = []
     for file in files {
       let prediction = predictor.predict(path: file, top: top)
-      if json { predictions.append(prediction) } else { print(prediction) }
+      predictions.append(prediction)
+      if !json { print(prediction) }
     }
     if json { try Console.print(json: predictions) }
+    if predictions.contains(where: { $0.error != nil }) { throw ExitCode(ExitStatus.badData.rawValue) }
     if files.isEmpty { throw SettingsError("there are no images in \(images.joined(separator: ", "))") }
   }
 

@@ -4,14 +4,18 @@
 import Canvas
 import Foundation
 
-/// Every theme there is, by name. A file replaces the built-in theme of its name.
+/// Every theme there is, by the name that `--theme` takes: a file's without its ending, a built-in one's in small
+/// letters. A file replaces the built-in theme of its name.
 struct ThemeShelf {
+  static let dark = name(of: .dark)
+  static let monochrome = name(of: .monochrome)
+
   private var themes: [String: Theme] = [:]
   /// What is wrong in the files, with file and line.
   private(set) var problems: [String] = []
 
   init() {
-    for theme in Theme.builtIn { themes[theme.name] = theme }
+    for theme in Theme.builtIn { themes[Self.name(of: theme)] = theme }
     for folder in Self.folders {
       let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
       for file in files.sorted() where file.hasSuffix(Self.ending) { read("\(folder)/\(file)") }
@@ -20,7 +24,7 @@ struct ThemeShelf {
 
   /// Built-in ones first, then by name.
   var names: [String] {
-    let builtIn = Theme.builtIn.map(\.name)
+    let builtIn = Theme.builtIn.map(Self.name)
     return builtIn + themes.keys.filter { !builtIn.contains($0) }.sorted()
   }
 
@@ -35,10 +39,10 @@ struct ThemeShelf {
     let base = themes[name] ?? .dark
     let (theme, found) = Theme.parse(String(decoding: data, as: UTF8.self), file: path, base: base)
     problems += found.map(\.description)
-    var named = theme
-    named.name = name
-    themes[name] = named
+    themes[name] = theme
   }
+
+  private static func name(of theme: Theme) -> String { theme.name.lowercased() }
 
   private static let ending = ".theme"
 

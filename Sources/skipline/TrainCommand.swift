@@ -81,7 +81,8 @@ private struct TrainingPrinter {
     let best =
       outcome.bestValidationAccuracy.map { ", best validation accuracy \(Format.percent($0, decimals: 2))" } ?? ""
     Console.print(
-      "\(outcome.reason.text) after \(outcome.epochs) epochs and \(Format.count(outcome.steps)) steps, "
+      "\(outcome.reason.text) after \(Format.counted(outcome.epochs, "epoch")) and "
+        + "\(Format.counted(outcome.steps, "step")), "
         + "\(Format.duration(outcome.seconds))\(best)")
     Console.print("run: \(outcome.folder)")
   }
@@ -104,7 +105,7 @@ private struct TrainingPrinter {
         "; validation loss \(Format.fixed($0.loss, 4)), top-1 \(Format.percent($0.top1, decimals: 2)), "
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
       } ?? ""
-    let skipped = epoch.skippedImages > 0 ? "; \(epoch.skippedImages) images skipped" : ""
+    let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
     return
       "epoch \(epoch.epoch)/\(run?.settings.epochs ?? epoch.epoch)  train loss \(Format.fixed(epoch.trainLoss, 4)), "
       + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); \(Format.duration(epoch.seconds))"

@@ -27,6 +27,7 @@ struct WorkbenchCommand: ParsableCommand {
     guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
       throw MissingFolder(path: data)
     }
+    guard Terminal.isInteractive else { throw NoTerminal(command: settings.commandLine) }
     let themes = ThemeShelf()
     for problem in themes.problems { Console.complain("! \(problem)") }
     if let theme, themes[theme] == nil {
@@ -43,5 +44,16 @@ struct MissingFolder: Error, CustomStringConvertible {
 
   var description: String {
     "\(path) is no folder; name one that holds a folder of images for each class, or see skipline --help"
+  }
+}
+
+/// The workbench was asked for where there is no screen.
+struct NoTerminal: Error, CustomStringConvertible {
+  /// What trains without one.
+  let command: String
+
+  var description: String {
+    "the workbench needs a terminal for input and output; open it in one (over ssh: ssh -t), or train without a "
+      + "screen: \(command)"
   }
 }

@@ -35,7 +35,7 @@ final class WorkbenchSession {
     events = Mailbox.forEvents(wake: { waker.wake() })
     engine = Engine(events: events, commandLine: CommandLine.arguments)
     self.themes = themes
-    let chosen = name ?? (screen.colours == .none ? Theme.monochrome.name : Theme.dark.name)
+    let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
     state = WorkbenchState(
       data: settings.data, settings: settings, networkNames: Architecture.examples, themeNames: themes.names,
@@ -123,17 +123,30 @@ final class WorkbenchSession {
     lastFrame = clock.now
   }
 
-  /// Restores the terminal first: whatever the engine still has to save, the person has the shell back or sees why
-  /// not.
+  /// Restores the terminal and lets the engine save what is under way.
   private func finish(_ ending: Ending) -> Int32? {
-    let signal = screen.endingSignal
-    screen.close()
-    if ending == .interrupted { return SIGINT }
+    switch ending {
+    case .interrupted:
+      screen.close()
+      return SIGINT
+    case .left:
+      screen.close()
+      endEngine()
+      return nil
+    case .terminalGone:
+      // The screen also holds the signals. A terminal that goes away sends more than one, and the next must not end
+      // the process before the run is saved.
+      endEngine()
+      screen.close()
+      return screen.endingSignal ?? SIGHUP
+    }
+  }
+
+  private func endEngine() {
     // Nobody reads any more; an engine that waits for room would never end.
     events.close()
     engine.send(.shutDown)
     engine.waitUntilEnded()
-    return ending == .terminalGone ? signal ?? SIGHUP : nil
   }
 }
 

@@ -1,0 +1,170 @@
+// The commands without a screen: what they print, what they leave behind, how they end.
+
+import Foundation
+import Messages
+import Testing
+
+@Suite(.serialized) struct CommandTests {
+  @Test func `summary counts as the paper does, as text and as JSON`() async throws {
+    let workspace = try Workspace(withData: false)
+    let text = try await workspace.skipline("summary", "cifar20")
+    #expect(text.status == 0)
+    #expect(text.output.contains("269,722"))
+    #expect(!text.output.contains("\u{1B}"))
+    let json = try await workspace.skipline("summary", "cifar20", "--json").decoded(NetworkSummary.self)
+    #expect(json.parameters == 269_722)
+    #expect(json.layers.map(\.parameters).reduce(0, +) == 269_722)
+  }
+
+  @Test func `check counts a sound dataset and ends with 0`() async throws {
+    let workspace = try Workspace()
+    let text = try await workspace.skipline("check", "data")
+    #expect(text.status == 0)
+    #expect(text.output.contains("8 classes") && text.output.contains("every image decodes"))
+    let json = try await workspace.skipline("check", "data", "--json").decoded(DatasetReport.self)
+    #expect(json.counts.total == Workspace.imageCount)
+    #expect(json.counts.test == Workspace.testCount)
+    #expect(json.classes.map(\.name).contains("pentagon"))
+    #expect(json.undecodable.isEmpty)
+  }
+
+  @Test func `check names a truncated file and ends with 65`() async throws {
+    let workspace = try Workspace()
+    let broken = "train/star/star-0003.png"
+    try workspace.truncate("data/\(broken)")
+    let text = try await workspace.skipline("check", "data")
+    #expect(text.status == 65)
+    #expect((text.output + text.errors).contains(broken))
+    let json = try await workspace.skipline("check", "data", "--json")
+    #expect(json.status == 65)
+    #expect(try json.decoded(DatasetReport.self).undecodable == [broken])
+  }
+
+  @Test func `train leaves a whole run, tells its progress on standard error and its result on standard output`()
+    async throws
+  {
+    let workspace = try Workspace()
+    let result = try await workspace.train("mine", epochs: 2)
+    #expect(result.status == 0)
+    #expect(result.errors.contains("epoch 2/2"))
+    #expect(result.outputLines.count == 2)
+    #expect(result.outputLines.first?.hasPrefix("completed after 2 epochs and 10 steps") == true)
+    #expect(result.outputLines.last == "run: runs/mine")
+    #expect(!(result.output + result.errors).contains("\u{1B}"))
+    let files = ["run.json", "log.txt", "metrics.jsonl", "results.csv"]
+    let checkpoints = ["last", "best", "epoch-0001", "epoch-0002"].map { "checkpoints/\($0).safetensors" }
+    for file in files + checkpoints { #expect(workspace.exists("runs/mine/\(file)"), "\(file)") }
+    #expect(try workspace.lines("runs/mine/results.csv").count == 3)
+  }
+
+  @Test func `train skips a file that does not decode, and says which`() async throws {
+    let workspace = try Workspace()
+    try workspace.truncate("data/train/star/star-0003.png")
+    let result = try await workspace.train(epochs: 1, "--seed", "3")
+    #expect(result.status == 0)
+    #expect(result.errors.contains("skipped: cannot decode train/star/star-0003.png"))
+    #expect(result.errors.contains("1 image skipped"))
+  }
+
+  @Test func `train prints a line of JSON an epoch, and the outcome last`() async throws {
+    struct Line: Decodable {
+      var kind: String
+      var epoch: EpochMetrics?
+      var outcome: RunOutcome?
+    }
+    let workspace = try Workspace()
+    let result = try await workspace.train(epochs: 3, "--json")
+    let lines = try result.outputLines.map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    #expect(lines.map(\.kind) == ["epoch", "epoch", "epoch", "outcome"])
+    #expect(lines.compactMap(\.epoch?.epoch) == [1, 2, 3])
+    #expect(lines.last?.outcome?.reason == .completed)
+    #expect(lines.last?.outcome?.epochs == 3)
+  }
+
+  @Test func `a reader that leaves early does not end a run`() async throws {
+    let workspace = try Workspace()
+    let words = (["skipline", "train", "data"] + Workspace.tinyNetwork).joined(separator: " ")
+    let command = "\(words) --epochs 4 --name piped --json | head -n 1"
+    let result = try await RunningProgram(["sh", "-c", command], in: workspace).finish()
+    #expect(result.outputLines.count == 1)
+    #expect(try workspace.lines("runs/piped/results.csv").count == 5)
+  }
+
+  @Test func `evaluate measures a run, as text and as JSON, and keeps the report`() async throws {
+    let workspace = try Workspace()
+    try await workspace.train()
+    let text = try await workspace.skipline("evaluate", "runs/tiny")
+    #expect(text.status == 0)
+    for part in ["16 images", "top-1", "precision", "confusion", "misclassified images", "crescent"] {
+      #expect(text.output.contains(part), "\(part)")
+    }
+    #expect(!text.output.contains("\u{1B}"))
+    let json = try await workspace.skipline("evaluate", "runs/tiny", "--json").decoded(EvaluationReport.self)
+    #expect(json.images == Workspace.testCount)
+    #expect(json.confusion.joined().reduce(0, +) == Workspace.testCount)
+    #expect(json.misclassified.count == Workspace.testCount - Int((json.top1 * 16).rounded()))
+    #expect(try workspace.evaluation("runs/tiny").confusion == json.confusion)
+    let training = try await workspace.skipline(
+      "evaluate", "runs/tiny/checkpoints/last.safetensors", "--split", "train")
+    #expect(training.output.contains("on the train images"))
+  }
+
+  @Test func `predict takes files and folders, and goes on after a bad file`() async throws {
+    let workspace = try Workspace()
+    try await workspace.train()
+    let file = "data/test/disc/disc-0007.png"
+    let one = try await workspace.skipline("predict", "runs/tiny", file, "--top", "2")
+    #expect(one.status == 0)
+    #expect(one.outputLines.count == 1)
+    #expect(one.output.hasPrefix(file) && one.output.contains("%"))
+
+    let folder = try await workspace.skipline("predict", "runs/tiny", "data/test/disc", "--json")
+    let predictions = try folder.decoded([Prediction].self)
+    #expect(predictions.map(\.path) == [file, "data/test/disc/disc-0008.png"])
+    #expect(predictions.allSatisfy { $0.error == nil && $0.top.count == 3 })
+
+    try workspace.truncate(file)
+    let bad = try await workspace.skipline("predict", "runs/tiny", "data/test/disc")
+    #expect(bad.errors.contains(file))
+    #expect(bad.outputLines.count == 1)
+    #expect(bad.status == 65)
+  }
+
+  @Test func `runs lists every checkpoint, and says where there are none`() async throws {
+    let workspace = try Workspace()
+    let none = try await workspace.skipline("runs")
+    #expect(none.status == 0 && none.output.contains("no runs in runs"))
+    try await workspace.train("one", epochs: 1)
+    try await workspace.train("two", epochs: 1)
+    let text = try await workspace.skipline("runs")
+    #expect(text.output.contains("runs/one/checkpoints/best.safetensors"))
+    #expect(text.output.contains("runs/two/checkpoints/last.safetensors"))
+    let json = try await workspace.skipline("runs", "--json").decoded([CheckpointInfo].self)
+    #expect(json.count == 6)
+    #expect(json.allSatisfy { $0.epoch == 1 && $0.step == 5 })
+  }
+
+  @Test func `names from outside cannot steer the terminal`() async throws {
+    let workspace = try Workspace()
+    let hostile = "a\u{1B}]0;owned\u{7}\u{1B}[31mb\nc"
+    let picture = try Workspace.pictures.picture(of: Workspace.pictures.items[0]).encodedAsPNG()
+    for number in 1...4 { try workspace.write(picture, to: "data/train/\(hostile)/\(hostile)\(number).png") }
+    try workspace.write([1, 2, 3], to: "data/train/\(hostile)/\(hostile)5.png")
+    let shown = "a␛]0;owned␇␛[31mb␊c"
+
+    let check = try await workspace.skipline("check", "data")
+    #expect(check.status == 65)
+    #expect(check.output.contains(shown))
+    let train = try await workspace.train(hostile, epochs: 1)
+    #expect(train.status == 0)
+    #expect((train.output + train.errors).contains("run: runs/\(shown)"))
+    let predict = try await workspace.skipline("predict", "runs/\(hostile)", "data/train/\(hostile)")
+    #expect(predict.outputLines.count == 4)
+    #expect(predict.errors.contains("\(shown)5.png"))
+    let missing = try await workspace.skipline("check", hostile)
+    #expect(missing.errors.contains(shown))
+    for result in [check, train, predict, missing] {
+      #expect(!(result.output + result.errors).contains { $0 == "\u{1B}" || $0 == "\u{7}" })
+    }
+  }
+}

@@ -1,0 +1,140 @@
+// Training from the keyboard: starting, pausing, stopping, resuming, and looking at what a checkpoint gets wrong.
+
+import Messages
+import Testing
+
+extension Journeys {
+  @Suite struct Training {
+    /// As many epochs as no test waits for, without numbered checkpoints.
+    private static let endless = ["--epochs", "1000000", "--save-every", "0"]
+
+    /// The gauge's line: the step, or how far a validation has come.
+    private func progress(_ screen: Screen) -> String? {
+      screen.lines.first { $0.contains("step ") || $0.contains("validating ") }
+    }
+
+    @Test(arguments: [(80, 24), (160, 50)])
+    func `a run goes from the first step to finished`(columns: Int, rows: Int) async throws {
+      let workspace = try Workspace()
+      let terminal = try await TerminalJourney(in: workspace, columns: columns, rows: rows)
+      try await terminal.open("--epochs", "3", "--name", "first")
+      try await terminal.sees("No checkpoints yet")
+      try terminal.press("3", "Space")
+      let screen = try await terminal.sees("finished", "completed · 3 epochs", "loss", "first/best")
+      #expect(screen.contains("first/last"))
+      #expect(try workspace.lines("runs/first/results.csv").count == 4)
+    }
+
+    @Test func `paused, a run stands still; resumed, it goes on`() async throws {
+      let terminal = try await TerminalJourney(in: Workspace())
+      try await terminal.open(Self.endless)
+      try terminal.press("3", "z", "Space")
+      try await terminal.sees("training", "loss train")
+      try terminal.press("Space")
+      let paused = try progress(await terminal.sees("paused: space resumes", "space resume"))
+      // Time passes with other things to do.
+      for title in ["Keys", "Messages"] {
+        try terminal.press(title == "Keys" ? "?" : "!")
+        try await terminal.sees("\(title) ─")
+        try terminal.press("Escape")
+        try await terminal.seesNo("\(title) ─")
+      }
+      #expect(try progress(terminal.screen()) == paused)
+      #expect(paused != nil)
+      try terminal.press("Space")
+      try await terminal.waits(until: "the run goes on") {
+        let now = progress($0)
+        return now != nil && now != paused && !$0.contains("paused")
+      }
+    }
+
+    @Test func `a learning rate typed while training is used from then on`() async throws {
+      let terminal = try await TerminalJourney(in: Workspace())
+      try await terminal.open(Self.endless)
+      try terminal.press("3", "z", "Space")
+      try await terminal.sees("peak lr 0.1")
+      try terminal.press("L")
+      try await terminal.sees("Learning rate")
+      try terminal.press("C-u")
+      try terminal.type("0.025")
+      try terminal.press("Enter")
+      try await terminal.sees("peak lr 0.025")
+    }
+
+    @Test func `a run is stopped only when confirmed, and goes on from the inspector`() async throws {
+      let workspace = try Workspace()
+      let terminal = try await TerminalJourney(in: workspace)
+      try await terminal.open(["--name", "long"] + Self.endless)
+      try terminal.press("3", "z", "Space")
+      try await terminal.sees("training", " · step ")
+      try terminal.press("x")
+      try await terminal.sees("Stop training?")
+      try terminal.press("n")
+      try await terminal.seesNo("Stop training?")
+      try await terminal.sees("space pause")
+      try terminal.press("x")
+      try await terminal.sees("Stop training?")
+      try terminal.press("y")
+      try await terminal.sees("stopped and saved", "space train")
+      let stopped = try #require(try terminal.screen().number(after: "step "))
+
+      try terminal.press("4", "r", "3")
+      try await terminal.waits(until: "the run goes on after step \(stopped)") {
+        ($0.number(after: "step ") ?? 0) > stopped
+      }
+    }
+
+    @Test(arguments: [(80, 24), (160, 50)])
+    func `a checkpoint is evaluated, and its figures and mistakes are gone through`(
+      columns: Int, rows: Int
+    ) async throws {
+      let workspace = try Workspace()
+      try await workspace.train()
+      let terminal = try await TerminalJourney(in: workspace, columns: columns, rows: rows)
+      try await terminal.open()
+      try terminal.press("4")
+      try await terminal.sees("tiny/best", "Enter evaluate")
+      try terminal.press("Enter")
+      let overview = try await terminal.sees("─ overview ─", "16 test images")
+      let report = try workspace.evaluation("runs/tiny")
+      #expect(overview.contains("top-1 \(percent(report.top1))"))
+
+      try terminal.press("v")
+      try await terminal.sees("─ classes ─", "precision", "recall")
+      try terminal.press("v")
+      try await terminal.sees("─ confusion ─", "rows true", "0 crescent", "7 star")
+      try terminal.press("v")
+      let mistakes = report.misclassified
+      try #require(mistakes.count > 1)
+      let first = try await terminal.waits(until: "the first mistake with its picture") {
+        $0.contains("1 of \(mistakes.count)") && $0.contains(mistakes[0].path) && !$0.pictureCells.isEmpty
+      }
+      try terminal.press("n")
+      try await terminal.waits(until: "the second mistake with another picture") {
+        $0.contains("2 of \(mistakes.count)") && $0.contains(mistakes[1].path) && !$0.pictureCells.isEmpty
+          && $0.pictureCells != first.pictureCells
+      }
+      try terminal.press("N")
+      try await terminal.waits(until: "the first one again") {
+        $0.contains(mistakes[0].path) && $0.pictureCells == first.pictureCells
+      }
+      try terminal.press("Escape")
+      try await terminal.sees("─ checkpoints ─", "tiny/last")
+    }
+
+    /// As the screen writes shares: one digit after the point.
+    private func percent(_ share: Double) -> String {
+      let tenths = Int((share * 1000).rounded())
+      return "\(tenths / 10).\(tenths % 10)%"
+    }
+
+    @Test func `what cannot be trained is told, and the workbench stays open`() async throws {
+      let workspace = try Workspace()
+      try await workspace.train("taken")
+      let terminal = try await TerminalJourney(in: workspace)
+      try await terminal.open("--name", "taken")
+      try terminal.press("Space")
+      try await terminal.sees("runs/taken: this run exists already", "space train")
+    }
+  }
+}
