@@ -22,7 +22,7 @@ public enum Command: Codable, Sendable, Equatable {
   case training(TrainingCommand)
   /// Evaluate a checkpoint on a split of the data; training, if any, waits. Answered by `.evaluation`.
   case evaluate(checkpoint: String, data: String?, split: Split)
-  /// Stop and save what is under way, then end the engine.
+  /// Stop and save what is under way, then end the engine. It overtakes the commands that wait; they are dropped.
   case shutDown
 }
 

@@ -50,6 +50,23 @@ import Testing
     #expect(accuracies.firstIndex(of: best) == accuracies.count - 3)
   }
 
+  @Test func `patience runs out at the same epoch when every epoch is interrupted`() throws {
+    let settings = project.settings(epochs: 60) {
+      $0.earlyStoppingPatience = 2
+      $0.learningRate = 0.02
+    }
+    let reference = try project.train(settings)
+    var epochs = 0
+    var run = try project.train(settings) { $0.isStep(2) ? [.stop] : [] }
+    while run.outcome.reason == .stopped {
+      epochs += 1
+      run = try project.resume(run.run) { $0.isStep(5 * epochs + 2) ? [.stop] : [] }
+    }
+    #expect(run.outcome.reason == .earlyStopping)
+    #expect(run.outcome.epochs == reference.outcome.epochs)
+    #expect(run.outcome.bestValidationAccuracy == reference.outcome.bestValidationAccuracy)
+  }
+
   @Test func `a run that had ended ends again at once when it is resumed, for the same reason`() throws {
     for change: (inout TrainingSettings) -> Void in [
       { $0.epochs = 1 }, { $0.timeBudget = 1e-9 }, { $0.earlyStoppingPatience = 1 },

@@ -25,6 +25,7 @@ import Testing
     let (arrays, expected) = (try run.arrays(), try reference.arrays())
     #expect(arrays.keys == expected.keys, "\(interruption)")
     for (name, array) in expected { #expect(arrays[name] == array, "'\(name)' after \(interruption)") }
+    #expect(try timelessState(run) == timelessState(reference), "after \(interruption)")
 
     func timeless(_ run: RunFolder) throws -> [EpochMetrics] {
       try MetricsLog.read(path: run.metricsPath).epochs.map {
@@ -39,6 +40,13 @@ import Testing
     #expect(steps.map(\.loss) == reference.steps.map(\.loss), "losses of metrics.jsonl after \(interruption)")
     let rows = try String(contentsOfFile: run.run.resultsPath, encoding: .utf8).split(separator: "\n")
     #expect(rows.count == 1 + reference.epochs.count, "results.csv after \(interruption)")
+  }
+
+  private func timelessState(_ run: ToyRun) throws -> TrainingState {
+    var state = try Checkpoint.trainingState(path: run.run.path(of: .last))
+    state.seconds = 0
+    state.epochTotals.seconds = 0
+    return state
   }
 
   @Test func `a pause takes effect before the next step and changes nothing`() throws {
@@ -80,7 +88,7 @@ import Testing
     let reference = try project.train(settings())
     var stop = 1
     var run = try project.train(settings()) { $0.isStep(1) ? [.stop] : [] }
-    while run.outcome.reason == .stopped {
+    while run.outcome.reason == .stopped && stop <= 16 {
       #expect(run.outcome.steps == stop)
       stop += 1
       run = try project.resume(run.run) { $0.isStep(stop) ? [.stop] : [] }
@@ -156,6 +164,15 @@ import Testing
     #expect(run.warnings.count == 2)
     let rest = try project.resume(run.run)
     #expect(rest.steps.map(\.learningRate) == [0.01, 0.01, 0.01, 0.01])
+  }
+
+  @Test func `a resumed plateau remembers the best loss`() throws {
+    let stopped = try project.train(settings()) { $0.isStep(7) ? [.stop] : [] }
+    // The command makes the loop write down what its schedule knows.
+    let run = try project.resume(stopped.run) { $0.isStep(8) ? [.setLearningRate(0.1), .stop] : [] }
+    let schedule = try Checkpoint.trainingState(path: run.run.path(of: .last)).schedule
+    #expect(schedule.peak == 0.1)
+    #expect(schedule.bestLoss == stopped.epochs.first?.validation?.loss)
   }
 
   @Test func `a checkpoint asked for is saved at once, and training goes on`() throws {
