@@ -1,0 +1,99 @@
+// An engine to talk to, with time limits: a test of it that hangs is a failure, not a wait.
+
+import Foundation
+import Messages
+import Testing
+
+@testable import Training
+
+/// An engine and the events read from it so far.
+final class EngineHarness {
+  let engine: Engine
+  private let mailbox: Mailbox<Event>
+  private(set) var events: [Event] = []
+  /// Longer than anything here takes on a busy machine.
+  private static let patience = Duration.seconds(30)
+
+  /// - Parameter capacity: how many events may wait; of one, the engine waits at each until it is read.
+  init(capacity: Int = 256) {
+    mailbox = Mailbox(capacity: capacity)
+    engine = Engine(events: mailbox, commandLine: ["skipline"])
+  }
+
+  /// Reads events until one is as asked.
+  @discardableResult
+  func wait<Found>(
+    for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ found: (Event) -> Found?
+  ) throws -> Found {
+    let clock = ContinuousClock()
+    let deadline = clock.now + Self.patience
+    while clock.now < deadline {
+      guard let event = mailbox.poll() else {
+        Thread.sleep(forTimeInterval: 0.001)
+        continue
+      }
+      events.append(event)
+      if let answer = found(event) { return answer }
+    }
+    try #require(
+      Bool(false), "no \(what) in time; the last were \(events.suffix(5))", sourceLocation: sourceLocation)
+    preconditionFailure("required")
+  }
+
+  func wait(for state: EngineState, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try wait(for: "\(state)", sourceLocation: sourceLocation) { $0 == .state(state) ? true : nil }
+  }
+
+  func waitForStep(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    try wait(for: "step", sourceLocation: sourceLocation) { event -> Bool? in
+      if case .training(.step) = event { true } else { nil }
+    }
+  }
+
+  /// Sends `shutDown` and reads on until the engine has ended.
+  func shutDown(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    engine.send(.shutDown)
+    let ended = DispatchSemaphore(value: 0)
+    DispatchQueue.global().async { [engine] in
+      engine.waitUntilEnded()
+      ended.signal()
+    }
+    let clock = ContinuousClock()
+    let deadline = clock.now + Self.patience
+    while clock.now < deadline {
+      if ended.wait(timeout: .now() + 0.001) == .success {
+        while let event = mailbox.poll() { events.append(event) }
+        return
+      }
+      while let event = mailbox.poll() { events.append(event) }
+    }
+    try #require(
+      Bool(false), "the engine did not end; the last were \(events.suffix(5))", sourceLocation: sourceLocation)
+  }
+
+  var states: [EngineState] { events.compactMap { if case .state(let state) = $0 { state } else { nil } } }
+  var failures: [String] { events.compactMap { if case .failure(let text) = $0 { text } else { nil } } }
+  var outcome: RunOutcome? {
+    events.lazy.compactMap { if case .training(.finished(let outcome)) = $0 { outcome } else { nil } }.first
+  }
+}
+
+extension ToyProject {
+  /// The settings of a run that does not end by itself.
+  func endless(_ change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
+    settings(epochs: 100_000) {
+      $0.logEvery = 1000
+      change(&$0)
+    }
+  }
+
+  /// The folder of the first run that is given no name.
+  var firstRun: String { folder.file("runs/cifar8-1") }
+}
+
+/// What every way of ending a run must leave.
+func expectResumable(_ run: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+  let path = run + "/checkpoints/last.safetensors"
+  #expect(throws: Never.self, sourceLocation: sourceLocation) { try Checkpoint.load(path: path) }
+  #expect(try Checkpoint.trainingState(path: path).step > 0, sourceLocation: sourceLocation)
+}
