@@ -15,6 +15,7 @@ extension TrainingLoop {
     // Also after a failure: the next attempt has to wait its turn, a full disk would else hold up every step.
     lastSave = clock.now
     try save(.last, resumable: (state, optimiser))
+    savedState = state
   }
 
   /// Saves, and takes a failure to write for a warning: the file that was there stays, and a later save may succeed.
@@ -32,6 +33,8 @@ extension TrainingLoop {
   /// - Throws: `TrainingError.weightsOverflowed`.
   func saveEpoch(improved: Bool) throws {
     let keep = prepared.settings.keep
+    // Again, now with the epoch counted: a list of checkpoints then shows `last` where it is.
+    try trying { try saveLast() }
     if improved { try trying { try save(.best) } }
     if keep.savesNumbered(epoch: state.epochsDone) {
       try trying {

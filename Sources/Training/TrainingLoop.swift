@@ -43,6 +43,8 @@ public final class TrainingLoop {
   private let history: [EpochMetrics]
   let clock = ContinuousClock()
   var lastSave: ContinuousClock.Instant
+  /// What `last` on disk holds; nil before the first save.
+  var savedState: TrainingState?
   /// Set by a command; the run ends after the step under way.
   var stopping = false
 
@@ -115,7 +117,7 @@ public final class TrainingLoop {
     log.info("started: \(description.trainingImages) training images, \(description.parameters) parameters")
     hooks.report(.started(description))
     let reason = try trainEpochs()
-    try saveLast()
+    if savedState != state { try saveLast() }
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
       bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds)
