@@ -44,6 +44,8 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   case resumed
   case learningRateChanged(Double)
   case checkpointSaved(CheckpointInfo)
+  /// A numbered checkpoint that the keep policy gave up, by its path.
+  case checkpointRemoved(path: String)
   case warning(String)
   case finished(RunOutcome)
 }

@@ -160,7 +160,7 @@ private final class WorkThread {
     case .paused:
       state = .paused
       return
-    case .step, .learningRateChanged, .checkpointSaved, .warning, .finished: return
+    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .warning, .finished: return
     }
     state = phase
   }

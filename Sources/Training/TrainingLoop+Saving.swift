@@ -40,7 +40,7 @@ extension TrainingLoop {
       try trying {
         try save(.epoch(state.epochsDone))
         // Only now that the new one is on disk.
-        try run.applyKeepPolicy(keep)
+        for path in try run.applyKeepPolicy(keep) { hooks.report(.checkpointRemoved(path: path)) }
       }
     }
   }

@@ -58,7 +58,7 @@ struct CurvesState: Sendable, Equatable {
     case .finished(let outcome):
       validating = nil
       self.outcome = outcome
-    case .paused, .resumed, .checkpointSaved, .warning: break
+    case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .warning: break
     }
   }
 

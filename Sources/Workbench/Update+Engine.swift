@@ -73,6 +73,7 @@ extension WorkbenchState {
     case .checkpointSaved(let checkpoint):
       inspector.take(saved: checkpoint)
       notify(.information, "saved \(checkpoint.runName)/\(checkpoint.name)")
+    case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
     case .warning(let text): notify(.warning, text)
     case .finished(let outcome):
       notify(.information, Self.summary(of: outcome))

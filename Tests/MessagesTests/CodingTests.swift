@@ -131,7 +131,7 @@ import Testing
     .training(
       .checkpointSaved(
         CheckpointInfo(path: "p", name: "best", epoch: 1, step: 2, validationAccuracy: 0.5, savedAt: "2026-01-31"))),
-    .training(.warning("w")),
+    .training(.checkpointRemoved(path: "p")), .training(.warning("w")),
     .training(
       .finished(
         RunOutcome(

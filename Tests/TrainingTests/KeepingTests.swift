@@ -23,6 +23,12 @@ import Testing
     #expect(try files(KeepPolicy(everyEpochs: 1, newest: 0), epochs: 2) == ["best", "last"])
   }
 
+  @Test func `what the policy removes is reported, and only that`() throws {
+    let run = try project.train(project.settings(epochs: 4) { $0.keep = KeepPolicy(everyEpochs: 1, newest: 2) })
+    let removed = run.events.map(\.label).filter { $0.hasPrefix("removed ") }
+    #expect(removed == ["removed epoch-0001", "removed epoch-0002"])
+  }
+
   @Test func `best is of the first epoch with the best accuracy and holds nothing but the network`() throws {
     let run = try project.train(project.settings(epochs: 5))
     let accuracies = run.epochs.compactMap { $0.validation?.top1 }

@@ -100,6 +100,7 @@ extension TrainingEvent {
     case .resumed: "resumed"
     case .learningRateChanged(let rate): "rate \(rate)"
     case .checkpointSaved(let info): "saved \(info.name)"
+    case .checkpointRemoved(let path): "removed \(CheckpointName(path: path).stem)"
     case .warning: "warning"
     case .finished(let outcome): "finished \(outcome.reason.rawValue)"
     }

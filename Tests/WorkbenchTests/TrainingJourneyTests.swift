@@ -161,6 +161,14 @@ import Testing
     #expect(state.inspector.selectedCheckpoint?.name == "best")
   }
 
+  @Test func `a checkpoint that the keep policy removed leaves the list`() throws {
+    var state = WorkbenchState.training()
+    let before = try #require(state.inspector.checkpoints)
+    let removed = try #require(before.last)
+    state.hear(.training(.checkpointRemoved(path: removed.path)))
+    #expect(state.inspector.checkpoints == before.dropLast())
+  }
+
   @Test func `good news passes, warnings stay until Esc, and all are listed`() {
     var state = WorkbenchState.opened()
     _ = update(&state, .tick(seconds: 100))
