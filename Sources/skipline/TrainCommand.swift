@@ -63,7 +63,8 @@ private struct TrainingPrinter {
       if json { try? Console.print(json: Line(kind: "epoch", epoch: epoch), indented: false) }
       Console.progress(line(epoch))
     case .warning(let message): Console.progress("! \(message)")
-    case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .finished: break
+    case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .finished:
+      break
     }
   }
 
