@@ -98,6 +98,25 @@ extension Journeys {
       #expect(changed.lines.prefix(22) == text.lines.prefix(22))
     }
 
+    @Test func `a theme is chosen by name, and an unknown one is refused before the screen opens`() async throws {
+      let terminal = try await TerminalJourney(in: Workspace())
+      try terminal.startSkipline(["data", "--theme", "plaid"])
+      try await terminal.sees("no theme is called 'plaid'", "ended with 64")
+      try await terminal.open("--theme", "light")
+      // Every theme comes once before the first one comes again.
+      var names: [String] = []
+      while names.last != "light", names.count < 20 {
+        let before = names.last ?? ""
+        try terminal.press("t")
+        let screen = try await terminal.waits(until: "a theme after '\(before)'") {
+          $0.word(after: "theme ").map { $0 != before } ?? false
+        }
+        names.append(try #require(screen.word(after: "theme ")))
+      }
+      #expect(names.starts(with: ["monochrome"]) && names.suffix(2) == ["dark", "light"])
+      #expect(Set(names.map { $0.lowercased() }).count == names.count)
+    }
+
     @Test func `without colour the screen is the same in black and white`() async throws {
       let terminal = try await TerminalJourney(in: Workspace())
       try terminal.enter("NO_COLOR=1; export NO_COLOR")

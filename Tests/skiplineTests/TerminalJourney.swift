@@ -182,6 +182,15 @@ struct Screen: Equatable {
     return nil
   }
 
+  /// What stands between a text and the next space: of "theme light" the "light" after "theme ".
+  func word(after text: String) -> String? {
+    for line in lines {
+      guard let start = line.range(of: text)?.upperBound else { continue }
+      return String(line[start...].prefix { $0 != " " })
+    }
+    return nil
+  }
+
   /// The blocks that pictures are drawn with, but for those that bars have too.
   var pictureCells: String { text.filter { "▀▄▘▝▖▗▚▞▛▜▙▟".contains($0) } }
 }
