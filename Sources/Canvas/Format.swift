@@ -1,5 +1,5 @@
-// How numbers are written for people, on the screen and by the commands: short, aligned, the same everywhere. Nothing here depends on a locale, so
-// that a frame is the same on every machine.
+// How numbers are written for people, on the screen and by the commands: short, aligned, the same everywhere. Nothing
+// here depends on a locale, so that a frame is the same on every machine.
 
 /// Numbers as text.
 public enum Format {

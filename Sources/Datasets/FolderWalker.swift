@@ -82,13 +82,18 @@ struct FolderWalker {
   }
 
   /// Takes note of what lies in a folder that holds class folders: nothing of it belongs to a class, not even when a
-  /// link in a class leads back to it.
+  /// link in a class leads back to it. Only an image there is worth a word: a README or a licence is where it should
+  /// be.
   mutating func note(strayEntriesOf listing: FolderListing, at path: String) {
     visited.insert(listing.identity)
     unreadableNames.add(path.isEmpty ? "./" : "\(path)/", count: listing.unreadableNames)
     for entry in listing.entries where !entry.isFolder {
       let entryPath = path.isEmpty ? entry.name : "\(path)/\(entry.name)"
-      if entry.kind == .file { ignored.add(entryPath) } else { special.add(entryPath) }
+      if entry.kind != .file {
+        special.add(entryPath)
+      } else if ImageFormat.isImageName(entry.name) {
+        ignored.add(entryPath)
+      }
     }
   }
 

@@ -45,7 +45,8 @@ extension ImageDecoder {
       image.format = colour
       rgb = try finish(&image, count: pixels * 3, of: UInt8.self)
     case (true, 16) where outline.isInterlaced:
-      // libpng 1.6.39 as of Debian 12 and some later ones mix up the rows of these when it brings them to 8 bits (pnggroup/libpng issue 853).
+      // libpng 1.6.39 as of Debian 12 and some later ones mix up the rows of these when it brings them to 8 bits
+      // (pnggroup/libpng issue 853).
       throw ImageFault(
         "PNG images of 16 bits that are both interlaced and transparent are not supported; save it "
           + "without one of the three")

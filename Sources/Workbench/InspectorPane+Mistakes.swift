@@ -33,12 +33,14 @@ extension InspectorPane {
   ) {
     let predicted = mistake.top.first
     let name = predicted.map { report.className($0.label) } ?? Format.absent
+    // In a narrow pane the names matter more than the words before them.
+    let words = rect.width < 24 ? ("is", "not") : ("true", "taken for")
     let rows = [
-      ("true", report.className(mistake.truth), theme[.success]),
-      ("taken for", name, theme[.error]),
+      (words.0, report.className(mistake.truth), theme[.success]),
+      (words.1, name, theme[.error]),
     ]
     for (row, entry) in rows.enumerated() {
-      let line = rect.row(row).splitLeft(min(10, rect.width / 2))
+      let line = rect.row(row).splitLeft(DisplayWidth.of(words.1) + 1)
       frame.put(entry.0, in: line.left, style: theme[.dimmed])
       frame.put(entry.1, in: line.rest, style: entry.2, truncate: .middle)
     }
@@ -51,7 +53,7 @@ extension InspectorPane {
         + [ClassProbability(label: mistake.truth, probability: mistake.truthProbability)]
     }
     let names = min(
-      shown.map { DisplayWidth.of(report.className($0.label)) }.max() ?? 0, max(4, rect.width / 2 - 4))
+      shown.map { DisplayWidth.of(report.className($0.label)) }.max() ?? 0, max(4, rect.width - 12))
     for (row, entry) in shown.prefix(bars.height).enumerated() {
       let isTrue = entry.label == mistake.truth
       let line = bars.row(row)
