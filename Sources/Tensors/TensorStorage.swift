@@ -40,6 +40,22 @@ public enum StoragePool {
     var bytesInUse = 0
     var bytesFree = 0
     var peakBytes = 0
+
+    /// Takes out idle blocks, the largest first, until no more than a quarter of the peak is held beyond it. Sizes
+    /// that are not asked for any more, such as those of another batch size, would else stay for ever.
+    mutating func takeSurplus() -> [Block] {
+      var surplus: [Block] = []
+      let allowed = peakBytes + peakBytes / 4
+      while bytesInUse + bytesFree > allowed, let largest = free.keys.max() {
+        if let block = free[largest]?.popLast() {
+          surplus.append(block)
+          bytesFree -= largest * MemoryLayout<Float>.stride
+        } else {
+          free[largest] = nil
+        }
+      }
+      return surplus
+    }
   }
 
   private static let state = Mutex(State())
@@ -69,13 +85,17 @@ public enum StoragePool {
 
   static func take(capacity: Int) -> UnsafeMutablePointer<Float> {
     let bytes = capacity * MemoryLayout<Float>.stride
-    let reused: Block? = state.withLock { state in
-      let block = state.free[capacity]?.popLast()
-      if block != nil { state.bytesFree -= bytes }
+    let (reused, surplus) = state.withLock { state in
       state.bytesInUse += bytes
+      if let block = state.free[capacity]?.popLast() {
+        state.bytesFree -= bytes
+        state.peakBytes = max(state.peakBytes, state.bytesInUse)
+        return (block as Block?, [Block]())
+      }
       state.peakBytes = max(state.peakBytes, state.bytesInUse)
-      return block
+      return (nil, state.takeSurplus())
     }
+    for block in surplus { free(block.base) }
     if let reused { return reused.base }
     var raw: UnsafeMutableRawPointer?
     guard posix_memalign(&raw, alignment, bytes) == 0, let raw else {
