@@ -7,14 +7,23 @@
 
 #include "internal.h"
 
+// Where the window of output column ox begins in the image, and its columns that lie inside: from ..< to.
+typedef struct {
+  int32_t left, from, to;
+} span;
+
+static inline span columns_inside(const ck_window *w, int32_t ox) {
+  const int32_t left = ox * w->stride - w->padding;
+  return (span){
+      left, left < 0 ? -left : 0, left + w->kernel > w->width ? w->width - left : w->kernel};
+}
+
 void ck_windows_to_columns(const ck_window *w, const float *image, int32_t first, int32_t rows, float *columns) {
   const size_t channels = (size_t)w->channels, run = (size_t)w->kernel * channels;
   for (int32_t oy = first; oy < first + rows; oy++)
     for (int32_t ox = 0; ox < w->out_width; ox++) {
-      const int32_t left = ox * w->stride - w->padding;
-      // Columns of the window that lie inside the image: from ..< to.
-      const int32_t from = left < 0 ? -left : 0;
-      const int32_t to = left + w->kernel > w->width ? w->width - left : w->kernel;
+      const span inside = columns_inside(w, ox);
+      const int32_t left = inside.left, from = inside.from, to = inside.to;
       for (int32_t ky = 0; ky < w->kernel; ky++, columns += run) {
         const int32_t y = oy * w->stride - w->padding + ky;
         if (y < 0 || y >= w->height || from >= to) {
@@ -36,9 +45,8 @@ void ck_columns_to_windows(
   const size_t channels = (size_t)w->channels, run = (size_t)w->kernel * channels;
   for (int32_t oy = first; oy < first + rows; oy++)
     for (int32_t ox = 0; ox < w->out_width; ox++) {
-      const int32_t left = ox * w->stride - w->padding;
-      const int32_t from = left < 0 ? -left : 0;
-      const int32_t to = left + w->kernel > w->width ? w->width - left : w->kernel;
+      const span inside = columns_inside(w, ox);
+      const int32_t left = inside.left, from = inside.from, to = inside.to;
       for (int32_t ky = 0; ky < w->kernel; ky++, columns += run) {
         const int32_t y = oy * w->stride - w->padding + ky;
         if (y < 0 || y >= w->height || from >= to) continue;

@@ -45,11 +45,11 @@ public struct LineChart: Sendable, Equatable {
   public var firstLabel: String
   public var lastLabel: String
   /// Shown instead when there is nothing to draw.
-  public var placeholder: String
+  public var emptyText: String
 
   public init(
     series: [Series], range: ClosedRange<Double>? = nil, extent: Int? = nil, reference: Reference? = nil,
-    format: ValueFormat = .number, firstLabel: String = "", lastLabel: String = "", placeholder: String = ""
+    format: ValueFormat = .number, firstLabel: String = "", lastLabel: String = "", emptyText: String = ""
   ) {
     self.series = series
     self.range = range
@@ -58,7 +58,7 @@ public struct LineChart: Sendable, Equatable {
     self.format = format
     self.firstLabel = firstLabel
     self.lastLabel = lastLabel
-    self.placeholder = placeholder
+    self.emptyText = emptyText
   }
 
   public func draw(into frame: inout Frame, in rect: Rect, theme: Theme) {
@@ -67,7 +67,7 @@ public struct LineChart: Sendable, Equatable {
     let hasValues = series.contains { $0.values.contains { $0?.isFinite == true } }
     guard hasValues else {
       let middle = rect.centred(width: rect.width, height: 1)
-      frame.put(placeholder, in: middle, style: theme[.dimmed], align: .centre)
+      frame.put(emptyText, in: middle, style: theme[.dimmed], align: .centre)
       return
     }
     let legend = legendSpans(theme: theme)

@@ -99,7 +99,7 @@ extension CurvesPane {
       series: [
         LineChart.Series(train, role: .trainingCurve), LineChart.Series(validated, role: .validationCurve),
       ], extent: positions, format: format, firstLabel: height >= 6 ? "0" : "",
-      lastLabel: height >= 6 ? Format.counted(epochs, "epoch") : "", placeholder: "no figures yet")
+      lastLabel: height >= 6 ? Format.counted(epochs, "epoch") : "", emptyText: "no figures yet")
   }
 }
 

@@ -62,9 +62,9 @@ struct LineChartTests {
     #expect(text(LineChart(series: [.init([0, 0, 0], role: .bar)]), 3, 3) == "\n\n***")
   }
 
-  @Test func `without values there is only the placeholder`() {
+  @Test func `without values there is only the emptyText`() {
     for values: [Double?] in [[], [nil, nil], [.nan]] {
-      let chart = LineChart(series: [.init(values, role: .bar, label: "x")], placeholder: "none yet")
+      let chart = LineChart(series: [.init(values, role: .bar, label: "x")], emptyText: "none yet")
       #expect(text(chart, 12, 3) == "\n  none yet\n")
     }
     #expect(text(LineChart(series: []), 12, 3) == "\n\n")
