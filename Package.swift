@@ -29,7 +29,7 @@ let package = Package(
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
     // For Benchmarks, a package of its own.
-    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Datasets", "Networks", "Training"]),
+    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -46,10 +46,11 @@ let package = Package(
 
     .target(name: "Messages", swiftSettings: strict),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Datasets", dependencies: ["Messages", "Tensors", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
+    .target(name: "Images", dependencies: ["Messages", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
+    .target(name: "Datasets", dependencies: ["Images", "Messages", "Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
     .target(
-      name: "Training", dependencies: ["CKernels", "Datasets", "Networks", "Messages", logging],
+      name: "Training", dependencies: ["CKernels", "Datasets", "Images", "Networks", "Messages", logging],
       swiftSettings: numeric),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
@@ -57,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        "Canvas", "Datasets", "Images", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -67,7 +68,10 @@ let package = Package(
 
     tests("Messages"),
     tests("Tensors"),
-    tests("Datasets"),
+    .target(
+      name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("Images", with: ["TestSupport"]),
+    tests("Datasets", with: ["Images", "TestSupport"]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training"),
     tests("Canvas"),

@@ -1,6 +1,7 @@
 // The engine behind the screen: two threads that are reached only through messages. One trains and evaluates; one
 // answers what a person browses, so that a picture or a list never waits for a step.
 
+import Images
 import Datasets
 import Foundation
 import Messages

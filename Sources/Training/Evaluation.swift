@@ -1,6 +1,7 @@
 // Running a network over images whose class is known, or unknown. Preprocessing and classes come from the checkpoint,
 // so that training, evaluation, prediction and the inspector all see the same pixels and names.
 
+import Images
 import Datasets
 import Foundation
 import Messages

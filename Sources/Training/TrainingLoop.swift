@@ -1,6 +1,7 @@
 // The training loop. It is synchronous and knows neither thread nor screen: it reports events and asks for commands
 // between steps. The headless command, the tests and the engine behind the screen all run this one.
 
+import Images
 import Datasets
 import Foundation
 import Logging

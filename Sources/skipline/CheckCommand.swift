@@ -1,5 +1,6 @@
 // `skipline check`: a dataset counted and looked through. The counting is Datasets'; this file words it.
 
+import Images
 import ArgumentParser
 import Canvas
 import Datasets

@@ -1,5 +1,6 @@
 // How errors become exit statuses, by the conventions of sysexits.h.
 
+import Images
 import Datasets
 import Foundation
 import Messages

@@ -1,5 +1,6 @@
 // Random changes: their bounds, their fixed dependence on the generator, and the zeros of the padding.
 
+import Images
 import Messages
 import Tensors
 import Testing

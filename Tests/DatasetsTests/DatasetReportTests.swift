@@ -2,6 +2,7 @@
 
 import Messages
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Datasets

@@ -3,6 +3,7 @@
 import Foundation
 import Messages
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Datasets

@@ -1,7 +1,9 @@
 // From any image to the square the network sees, and the mean and deviation of many.
 
+import Images
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Datasets

@@ -1,5 +1,6 @@
 // Evaluating and predicting: every image once, the right names, the checkpoint's own pixels.
 
+import Images
 import Datasets
 import Foundation
 import Messages

@@ -3,7 +3,7 @@
 import Messages
 import Testing
 
-@testable import Datasets
+@testable import Images
 
 private struct Case {
   var width: Int

@@ -1,6 +1,7 @@
 // Random changes of training images. Every number is drawn from the generator that is handed in, in a fixed order,
 // so an image of an epoch looks the same whoever prepares it and when.
 
+import Images
 import Foundation
 import Messages
 import Tensors

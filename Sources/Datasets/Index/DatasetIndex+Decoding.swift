@@ -1,5 +1,6 @@
 // Decodes every file of a dataset to find the broken ones before training does.
 
+import Images
 import Messages
 import Synchronization
 

@@ -1,9 +1,10 @@
 // PNG of every kind, against pixels that are visible here.
 
 import Messages
+import TestSupport
 import Testing
 
-@testable import Datasets
+@testable import Images
 
 struct PNGCase: CustomTestStringConvertible {
   var testDescription: String

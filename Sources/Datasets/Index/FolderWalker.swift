@@ -1,6 +1,7 @@
 // Walks class folders to their last sub-folder and collects the image files, and what a person should know about
 // the rest. It does not decode anything, and reads only the first bytes of files whose name does not say enough.
 
+import Images
 import Messages
 
 /// Collects files below class folders; each folder is visited once, however many links lead to it.

@@ -2,6 +2,7 @@
 // and the epoch: the number of workers, their speed and where one starts have no part in it. Threads are in
 // BatchStream.swift.
 
+import Images
 import Messages
 import Tensors
 

@@ -29,7 +29,7 @@ extension PixelImage {
 
   /// A window of what `resized(width:height:box:)` gives, computed alone: the middle of a very long image does not
   /// cost the memory of its ends.
-  func resized(
+  package func resized(
     width newWidth: Int, height newHeight: Int, box: SourceBox?, columns: Range<Int>, rows: Range<Int>
   ) -> PixelImage {
     precondition(newWidth > 0 && newHeight > 0 && width > 0 && height > 0, "an image has at least one pixel")

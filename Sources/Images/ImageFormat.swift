@@ -3,7 +3,7 @@
 import Foundation
 
 /// An image format that can be decoded.
-enum ImageFormat {
+package enum ImageFormat {
   case png
   case jpeg
 
@@ -38,13 +38,13 @@ enum ImageFormat {
   }
 
   /// Whether a name says PNG or JPEG.
-  static func isImageName(_ name: String) -> Bool {
+  package static func isImageName(_ name: String) -> Bool {
     guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")) else { return false }
     return ["png", "jpg", "jpeg"].contains(name[name.index(after: dot)...].lowercased())
   }
 
   /// Whether a regular file begins like a PNG or a JPEG; false if it cannot be read.
-  static func isImageFile(_ path: String) -> Bool {
+  package static func isImageFile(_ path: String) -> Bool {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }

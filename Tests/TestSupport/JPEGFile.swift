@@ -2,23 +2,22 @@
 // white below.
 
 import Foundation
-import Testing
 
-enum JPEGFile: String, CaseIterable {
+package enum JPEGFile: String, CaseIterable {
   case baseline, progressive, gray, cmyk
 
   /// The four colours, from the upper left to the lower right corner.
-  var corners: [[Int]] {
+  package var corners: [[Int]] {
     switch self {
     case .gray: [[82, 82, 82], [120, 120, 120], [53, 53, 53], [240, 240, 240]]
     case .baseline, .progressive, .cmyk: [[200, 30, 40], [30, 180, 50], [20, 40, 210], [240, 240, 240]]
     }
   }
 
-  func bytes() throws -> [UInt8] { [UInt8](try #require(Data(base64Encoded: text))) }
+  package func bytes() -> [UInt8] { [UInt8](Data(base64Encoded: text) ?? Data()) }
 
   /// The file with a segment of EXIF data whose only entry is the orientation.
-  func bytes(orientation: Int, bigEndian: Bool) throws -> [UInt8] {
+  package func bytes(orientation: Int, bigEndian: Bool) -> [UInt8] {
     func number(_ value: Int, _ length: Int) -> [UInt8] {
       let little = (0..<length).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
       return bigEndian ? little.reversed() : little
@@ -26,12 +25,12 @@ enum JPEGFile: String, CaseIterable {
     let tiff: [UInt8] =
       Array((bigEndian ? "MM" : "II").utf8) + number(42, 2) + number(8, 4) + number(1, 2) + number(0x0112, 2)
       + number(3, 2) + number(1, 4) + number(orientation, 2) + number(0, 2) + number(0, 4)
-    return try bytes(exif: tiff)
+    return bytes(exif: tiff)
   }
 
-  func bytes(exif tiff: [UInt8]) throws -> [UInt8] {
+  package func bytes(exif tiff: [UInt8]) -> [UInt8] {
     let length = 2 + 6 + tiff.count
-    let file = try bytes()
+    let file = bytes()
     return file[..<2] + [0xff, 0xe1, UInt8(length >> 8), UInt8(length & 255)] + Array("Exif\0\0".utf8) + tiff
       + file[2...]
   }

@@ -1,9 +1,10 @@
 // JPEG of the kinds that occur, all eight orientations, and shrinking while decoding.
 
 import Messages
+import TestSupport
 import Testing
 
-@testable import Datasets
+@testable import Images
 
 /// The colours near the four corners, from the upper left to the lower right one.
 private func corners(_ image: PixelImage) -> [[Int]] {
@@ -30,7 +31,7 @@ func `the camera's orientation is applied`(orientation: Int, bigEndian: Bool) th
   let seen = [
     [0, 1, 2, 3], [1, 0, 3, 2], [3, 2, 1, 0], [2, 3, 0, 1], [0, 2, 1, 3], [2, 0, 3, 1], [3, 1, 2, 0], [1, 3, 0, 2],
   ]
-  let bytes = try JPEGFile.baseline.bytes(orientation: orientation, bigEndian: bigEndian)
+  let bytes = JPEGFile.baseline.bytes(orientation: orientation, bigEndian: bigEndian)
   let image = try ImageDecoder.decode(bytes: bytes, name: "x.jpg")
   #expect((image.width, image.height) == (orientation > 4 ? (16, 32) : (32, 16)))
   #expect(isClose(corners(image), seen[orientation - 1].map { JPEGFile.baseline.corners[$0] }), "\(corners(image))")
@@ -39,7 +40,7 @@ func `the camera's orientation is applied`(orientation: Int, bigEndian: Bool) th
 @Test func `orientation data that make no sense are ignored`() throws {
   let plain = try ImageDecoder.decode(bytes: JPEGFile.baseline.bytes(), name: "x.jpg")
   for orientation in [0, 9, 99, 65_535] {
-    let bytes = try JPEGFile.baseline.bytes(orientation: orientation, bigEndian: false)
+    let bytes = JPEGFile.baseline.bytes(orientation: orientation, bigEndian: false)
     #expect(try ImageDecoder.decode(bytes: bytes, name: "x.jpg") == plain)
   }
   let whole: [UInt8] = [
@@ -49,7 +50,7 @@ func `the camera's orientation is applied`(orientation: Int, bigEndian: Bool) th
   for length in 0..<20 {
     // What lies beyond the end would make it whole.
     #expect(whole.withUnsafeBytes { Orientation(tiff: UnsafeRawBufferPointer(rebasing: $0[..<length])) } == nil)
-    let bytes = try JPEGFile.baseline.bytes(exif: Array(whole[..<min(length, 19)]))
+    let bytes = JPEGFile.baseline.bytes(exif: Array(whole[..<min(length, 19)]))
     #expect(try ImageDecoder.decode(bytes: bytes, name: "x.jpg") == plain)
   }
   var long = whole
@@ -79,7 +80,7 @@ func `shrinking while decoding keeps the shorter side`(minimumSide: Int?, width:
 }
 
 @Test(arguments: JPEGFile.allCases) func `a JPEG cut off anywhere is refused by name`(file: JPEGFile) throws {
-  let bytes = try file.bytes()
+  let bytes = file.bytes()
   for length in 0..<bytes.count {
     let error = #expect(throws: DecodingFailure.self) {
       try ImageDecoder.decode(bytes: Array(bytes[..<length]), name: "cut.jpg")
@@ -89,7 +90,7 @@ func `shrinking while decoding keeps the shorter side`(minimumSide: Int?, width:
 }
 
 @Test func `stray bytes between markers do no harm unless the file also ends early`() throws {
-  let bytes = try JPEGFile.baseline.bytes()
+  let bytes = JPEGFile.baseline.bytes()
   let plain = try ImageDecoder.decode(bytes: bytes, name: "x.jpg")
   // Behind the start marker and the 18 bytes of the JFIF segment.
   let stray = bytes[..<20] + [0, 0, 0] + bytes[20...]
@@ -98,7 +99,7 @@ func `shrinking while decoding keeps the shorter side`(minimumSide: Int?, width:
 }
 
 @Test func `a JPEG with a damaged byte decodes or is refused, and never traps`() throws {
-  let bytes = try JPEGFile.progressive.bytes(orientation: 6, bigEndian: true)
+  let bytes = JPEGFile.progressive.bytes(orientation: 6, bigEndian: true)
   for position in bytes.indices {
     for change: UInt8 in [0xff, 0x01, 0x80] {
       var damaged = bytes

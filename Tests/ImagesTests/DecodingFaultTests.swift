@@ -2,9 +2,10 @@
 
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
-@testable import Datasets
+@testable import Images
 
 @Test func `what is no image says what it is`() throws {
   let folder = try TemporaryFolder()
@@ -45,7 +46,7 @@ import Testing
   let pngError = #expect(throws: DecodingFailure.self) { try ImageDecoder.decode(bytes: png, name: "bomb.png") }
   #expect(pngError?.reason.contains("60000x60000") == true)
   // Width and height are the only numbers of the frame header that say 32x16.
-  var jpeg = try JPEGFile.baseline.bytes()
+  var jpeg = JPEGFile.baseline.bytes()
   let size = try #require(
     jpeg.indices.dropLast(4).first { Array(jpeg[$0..<($0 + 4)]) == [0, 16, 0, 32] && jpeg[$0 - 1] == 8 })
   jpeg.replaceSubrange(size..<(size + 4), with: [0xff, 0x00, 0xff, 0x00])
@@ -60,7 +61,7 @@ import Testing
 @Test func `a broken file leaves no trace in the decoder`() throws {
   let decoder = ImageDecoder()
   let folder = try TemporaryFolder()
-  let good = try JPEGFile.baseline.bytes()
+  let good = JPEGFile.baseline.bytes()
   try folder.write(good, to: "good.jpg")
   try folder.write(Array(good[..<300]), to: "cut.jpg")
   try folder.write(Array(good[..<20]) + [0xff, 0xf0, 0, 9] + good[20...], to: "marker.jpg")

@@ -4,8 +4,8 @@
 import Messages
 
 /// The parts of a PNG file (PNG specification, third edition, sections 5 and 11).
-struct PNGFile {
-  enum Colour: UInt8 {
+package struct PNGFile {
+  package enum Colour: UInt8 {
     case gray = 0
     case rgb = 2
     case palette = 3
@@ -13,17 +13,30 @@ struct PNGFile {
     case rgba = 6
   }
 
-  var width: Int
-  var height: Int
-  var depth: UInt8 = 8
-  var colour: Colour
-  var interlaced = false
+  package var width: Int
+  package var height: Int
+  package var depth: UInt8 = 8
+  package var colour: Colour
+  package var interlaced = false
   /// Each row with its filter byte, 0, in front.
-  var rows: [[UInt8]]
+  package var rows: [[UInt8]]
   /// Chunks between the header and the data.
-  var chunks: [(type: String, content: [UInt8])] = []
+  package var chunks: [(type: String, content: [UInt8])] = []
 
-  var bytes: [UInt8] {
+  package init(
+    width: Int, height: Int, depth: UInt8 = 8, colour: Colour, interlaced: Bool = false, rows: [[UInt8]],
+    chunks: [(type: String, content: [UInt8])] = []
+  ) {
+    self.width = width
+    self.height = height
+    self.depth = depth
+    self.colour = colour
+    self.interlaced = interlaced
+    self.rows = rows
+    self.chunks = chunks
+  }
+
+  package var bytes: [UInt8] {
     var file: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
     file += Self.chunk(
       "IHDR", Self.word(width) + Self.word(height) + [depth, colour.rawValue, 0, 0, interlaced ? 1 : 0])
@@ -34,7 +47,7 @@ struct PNGFile {
   }
 
   /// An ordinary colour image.
-  static func rgb(_ image: PixelImage) -> [UInt8] {
+  package static func rgb(_ image: PixelImage) -> [UInt8] {
     let rows = (0..<image.height).map { row in
       [0] + image.pixels[(row * image.width * 3)..<((row + 1) * image.width * 3)]
     }
@@ -42,20 +55,22 @@ struct PNGFile {
   }
 
   /// An image of one colour.
-  static func plain(width: Int = 4, height: Int = 4, red: UInt8, green: UInt8, blue: UInt8) -> [UInt8] {
+  package static func plain(width: Int = 4, height: Int = 4, red: UInt8, green: UInt8, blue: UInt8) -> [UInt8] {
     let pixels = (0..<(width * height)).flatMap { _ in [red, green, blue] }
     return rgb(PixelImage(width: width, height: height, pixels: pixels))
   }
 
   /// Any small image will do.
-  static let any = plain(red: 10, green: 20, blue: 30)
+  package static let any = plain(red: 10, green: 20, blue: 30)
 
-  static func chunk(_ type: String, _ content: [UInt8]) -> [UInt8] {
+  package static func chunk(_ type: String, _ content: [UInt8]) -> [UInt8] {
     let body = Array(type.utf8) + content
     return word(content.count) + body + word(Int(checksum(body)))
   }
 
-  static func word(_ value: Int) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+  package static func word(_ value: Int) -> [UInt8] {
+    (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) }
+  }
 
   /// A zlib stream of stored blocks (RFC 1950, RFC 1951 section 3.2.4).
   private static func stored(_ data: [UInt8]) -> [UInt8] {

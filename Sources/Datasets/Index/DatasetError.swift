@@ -1,6 +1,7 @@
-// What can be wrong with a dataset as a whole, and with one of its files. Every description says what happened, to
-// which path, and what to do; names are given as they are on disk, whoever prints them makes them harmless.
+// What can be wrong with a dataset as a whole. Every description says what happened, to which path, and what to do;
+// names are given as they are on disk, whoever prints them makes them harmless.
 
+import Images
 import Messages
 
 /// Why a folder cannot be used as a dataset.
@@ -39,19 +40,4 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
       "the preprocessing is not valid: \(reason)"
     }
   }
-}
-
-/// A file that cannot be decoded, and why.
-public struct DecodingFailure: Error, Codable, Sendable, Equatable, CustomStringConvertible {
-  /// The file as it was named to the decoder; below the dataset's folder for files of a dataset.
-  public var path: String
-  /// What is the matter with it, without its name.
-  public var reason: String
-
-  public init(path: String, reason: String) {
-    self.path = path
-    self.reason = reason
-  }
-
-  public var description: String { "cannot decode \(path): \(reason)" }
 }

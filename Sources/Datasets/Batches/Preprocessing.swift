@@ -1,6 +1,7 @@
 // How any image becomes the network's input, with nothing left to choose: the same in training, evaluation,
 // prediction and view, and stored in every checkpoint. Random changes are in Augmentation.swift.
 
+import Images
 import Messages
 
 /// The resolved form of `PreprocessingSettings`.

@@ -1,5 +1,6 @@
 // The threads behind a loader: they prepare batches a few ahead of the one who takes them, who gets them in order.
 
+import Images
 import Foundation
 
 /// The batches of one epoch, in order. Dropping it ends its threads as soon as each has finished its batch.

@@ -1,6 +1,7 @@
 // Lists one folder with plain system calls: what kind each entry is, without opening anything. It decides nothing
 // about classes or images.
 
+import Images
 import Foundation
 
 /// One entry of a folder.
@@ -89,11 +90,4 @@ struct FolderListing {
     default: return .other
     }
   }
-}
-
-/// An error number of the system, and its text.
-struct SystemError: Error, CustomStringConvertible {
-  var number: Int32
-
-  var description: String { String(cString: strerror(number)) }
 }

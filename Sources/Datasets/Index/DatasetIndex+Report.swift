@@ -1,5 +1,6 @@
 // What there is to say about a dataset: counts for the screen and `check`, and warnings with their numbers.
 
+import Images
 import Messages
 
 extension DatasetIndex {
