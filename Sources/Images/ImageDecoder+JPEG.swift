@@ -4,7 +4,26 @@ import CTurboJPEG
 import Messages
 
 extension ImageDecoder {
-  func decodeJPEG(_ bytes: UnsafeRawBufferPointer, minimumSide: Int?) throws(ImageFault) -> PixelImage {
+  func headerOfJPEG(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> ImageHeader {
+    let frame = try readFrame(bytes)
+    let size = (Orientation(jpeg: bytes) ?? .upright).size(width: frame.width, height: frame.height)
+    let channels: ImageHeader.Channels =
+      frame.isCMYK ? .cmyk : frame.colours == Int32(TJCS_GRAY.rawValue) ? .gray : .rgb
+    return ImageHeader(format: .jpeg, width: size.width, height: size.height, channels: channels, bitDepth: 8)
+  }
+
+  /// What the frame header says.
+  private struct JPEGFrame {
+    var handle: tjhandle
+    var width: Int
+    var height: Int
+    /// The library's colour space.
+    var colours: Int32
+
+    var isCMYK: Bool { colours == Int32(TJCS_CMYK.rawValue) || colours == Int32(TJCS_YCCK.rawValue) }
+  }
+
+  private func readFrame(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> JPEGFrame {
     if jpegHandle == nil { jpegHandle = tjInitDecompress() }
     guard let jpegHandle, let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
       throw ImageFault("there is no memory for the JPEG decoder")
@@ -18,11 +37,17 @@ extension ImageDecoder {
     // An unusual subsampling is called an error here, though decoding to RGB does not need to know it.
     guard header == 0 || (width > 0 && height > 0 && colours >= 0) else { throw fault(jpegHandle) }
     try checkSize(width: Int(width), height: Int(height))
+    return JPEGFrame(handle: jpegHandle, width: Int(width), height: Int(height), colours: colours)
+  }
 
-    let scale = Self.scale(shorterSide: Int(min(width, height)), minimumSide: minimumSide)
-    let scaledWidth = (Int(width) + scale - 1) / scale
-    let scaledHeight = (Int(height) + scale - 1) / scale
-    let isCMYK = colours == Int32(TJCS_CMYK.rawValue) || colours == Int32(TJCS_YCCK.rawValue)
+  func decodeJPEG(_ bytes: UnsafeRawBufferPointer, minimumSide: Int?) throws(ImageFault) -> PixelImage {
+    let frame = try readFrame(bytes)
+    let jpegHandle = frame.handle
+    let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+    let scale = Self.scale(shorterSide: min(frame.width, frame.height), minimumSide: minimumSide)
+    let scaledWidth = (frame.width + scale - 1) / scale
+    let scaledHeight = (frame.height + scale - 1) / scale
+    let isCMYK = frame.isCMYK
     let format = Int32((isCMYK ? TJPF_CMYK : TJPF_RGB).rawValue)
     let count = scaledWidth * scaledHeight * (isCMYK ? 4 : 3)
 

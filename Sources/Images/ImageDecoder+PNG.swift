@@ -20,6 +20,14 @@ extension ImageDecoder {
     return image.oriented(outline.orientation)
   }
 
+  func headerOfPNG(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> ImageHeader {
+    let outline = try PNGOutline(bytes)
+    try checkSize(width: outline.width, height: outline.height)
+    let size = outline.orientation.size(width: outline.width, height: outline.height)
+    return ImageHeader(
+      format: .png, width: size.width, height: size.height, channels: outline.channels, bitDepth: outline.bitDepth)
+  }
+
   private static func read(_ bytes: UnsafeRawBufferPointer, _ outline: PNGOutline) throws(ImageFault) -> PixelImage
   {
     var image = png_image()
@@ -35,7 +43,7 @@ extension ImageDecoder {
     let colour = png_uint_32(PNG_FORMAT_FLAG_COLOR)
 
     var rgb: [UInt8]
-    switch (outline.hasAlpha, outline.bitDepth) {
+    switch (outline.channels == .grayAlpha || outline.channels == .rgbAlpha, outline.bitDepth) {
     case (false, 16):
       // Sixteen bits are given out unchanged as "linear"; the high byte is the value.
       image.format = colour | png_uint_32(PNG_FORMAT_FLAG_LINEAR)
@@ -98,7 +106,7 @@ private struct PNGOutline {
   private(set) var width = 0
   private(set) var height = 0
   private(set) var bitDepth = 0
-  private(set) var hasAlpha = false
+  private(set) var channels = ImageHeader.Channels.rgb
   private(set) var isInterlaced = false
   private(set) var orientation = Orientation.upright
   /// Whether there are chunks that the pixels do not need: gamma and colour profiles would change them,
@@ -117,7 +125,14 @@ private struct PNGOutline {
     width = bytes.bigEndian32(at: header)
     height = bytes.bigEndian32(at: header + 4)
     bitDepth = Int(bytes[header + 8])
-    hasAlpha = bytes[header + 9] & 4 != 0
+    channels =
+      switch bytes[header + 9] {
+      case 0: .gray
+      case 3: .palette
+      case 4: .grayAlpha
+      case 6: .rgbAlpha
+      default: .rgb
+      }
     isInterlaced = bytes[header + 12] != 0
     var orientation = Orientation.upright
     var hasOptionalChunks = false

@@ -35,14 +35,24 @@ public final class ImageDecoder {
   public func decode(
     path: String, name: String? = nil, minimumSide: Int? = nil
   ) throws(DecodingFailure) -> PixelImage {
+    try withContents(path: path, name: name) { (bytes) throws(DecodingFailure) in
+      try decode(bytes: bytes, name: name ?? path, minimumSide: minimumSide)
+    }
+  }
+
+  /// Reads a file and calls `body` with its bytes, which are valid until it returns: for more than one thing to be
+  /// done with a file that is read once. `body` may decode these bytes, but no other file.
+  /// - Parameter name: what the error calls the file; its path if nil.
+  /// - Throws: `DecodingFailure` if it cannot be read, and what `body` throws.
+  public func withContents<Result>(
+    path: String, name: String? = nil, _ body: (UnsafeRawBufferPointer) throws(DecodingFailure) -> Result
+  ) throws(DecodingFailure) -> Result {
     do throws(FileFault) {
       try file.read(path: path)
     } catch {
       throw DecodingFailure(path: name ?? path, reason: error.reason)
     }
-    return try file.withBytes { (bytes) throws(DecodingFailure) in
-      try decode(bytes: bytes, name: name ?? path, minimumSide: minimumSide)
-    }
+    return try file.withBytes(body)
   }
 
   /// Decodes a file that is in memory; see `decode(path:name:minimumSide:)`.

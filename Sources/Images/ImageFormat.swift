@@ -1,11 +1,12 @@
 // What kind of image a file is, by its first bytes. The name has no say in it.
 
 import Foundation
+import Messages
 
 /// An image format that can be decoded.
-package enum ImageFormat {
-  case png
-  case jpeg
+public enum ImageFormat: String, Codable, Sendable, CaseIterable {
+  case png = "PNG"
+  case jpeg = "JPEG"
 
   /// How many bytes are needed to tell.
   static let prefixLength = 12
@@ -45,7 +46,7 @@ package enum ImageFormat {
 
   /// Whether a regular file begins like a PNG or a JPEG; false if it cannot be read.
   package static func isImageFile(_ path: String) -> Bool {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = path.withPathCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     let bytes = [UInt8](unsafeUninitializedCapacity: prefixLength) { buffer, count in

@@ -18,6 +18,9 @@ enum Orientation: Int {
   /// Whether width and height change places.
   var swapsSides: Bool { rawValue >= Orientation.transpose.rawValue }
 
+  /// The size as shown of an image that is stored in another.
+  func size(width: Int, height: Int) -> (width: Int, height: Int) { swapsSides ? (height, width) : (width, height) }
+
   /// Finds the orientation in a JPEG file's first EXIF segment.
   /// - Returns: nil where there is none or it makes no sense.
   init?(jpeg bytes: UnsafeRawBufferPointer) {

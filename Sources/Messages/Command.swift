@@ -4,8 +4,13 @@
 public enum Command: Codable, Sendable, Equatable {
   // Browsing: answered at once, also while a step is computed.
 
-  /// Read a dataset's folder; answered by `.dataset`, with `.datasetProgress` before it.
-  case openDataset(path: String, split: SplitSettings, checkDecoding: Bool)
+  /// Read a dataset's folder and, to inspect it, look into every file; answered by `.dataset`, with
+  /// `.datasetProgress` before it.
+  case openDataset(path: String, split: SplitSettings, inspect: Bool)
+  /// Give up the reading or inspecting that is under way or waiting. It overtakes the commands that wait.
+  case cancelReading
+  /// Change what was decided about images of a dataset; answered by `.dataset`.
+  case decide(data: String, split: SplitSettings, changes: [DecisionChange])
   /// Describe the network these settings would build; answered by `.network`.
   case describeNetwork(NetworkSettings, imageSize: Int, classes: Int, batchSize: Int)
   /// List the checkpoints of every run in a folder; answered by `.checkpoints`.

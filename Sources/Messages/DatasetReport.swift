@@ -1,4 +1,5 @@
-// What the dataset pane and `skipline check` show of a folder of images.
+// What the dataset pane and `skipline check` show of a folder of images: classes, counts, files. What is wrong with
+// them is in DatasetFinding.swift.
 
 /// One of the three parts of a dataset.
 public enum Split: String, Codable, Sendable, CaseIterable, Hashable {
@@ -44,43 +45,31 @@ public struct ImageEntry: Codable, Sendable, Equatable, Hashable {
   /// The path below the dataset's folder.
   public var path: String
   public var split: Split
+  /// What the user decided about it; nil where nothing was.
+  public var decision: ImageDecision?
 
-  public init(path: String, split: Split) {
+  public init(path: String, split: Split, decision: ImageDecision? = nil) {
     self.path = path
     self.split = split
+    self.decision = decision
   }
 }
 
 /// One class: its name, its images and how they are divided.
 public struct ClassReport: Codable, Sendable, Equatable {
   public var name: String
+  /// Of the images that are used: excluded ones are not in it.
   public var counts: SplitCounts
-  /// Every image, in natural order of the path.
+  /// How many of its images the user excluded.
+  public var excluded: Int
+  /// Every image, excluded ones too, in natural order of the path. A relabelled image is listed in its new class.
   public var images: [ImageEntry]
 
-  public init(name: String, counts: SplitCounts, images: [ImageEntry]) {
+  public init(name: String, counts: SplitCounts, excluded: Int = 0, images: [ImageEntry]) {
     self.name = name
     self.counts = counts
+    self.excluded = excluded
     self.images = images
-  }
-}
-
-/// Something about a dataset that a person should know before training.
-public struct DatasetWarning: Codable, Sendable, Equatable {
-  public enum Kind: String, Codable, Sendable {
-    case fewTrainingImages, imbalance, undecodable, emptyClass, missingInSplit, ignoredFile, unreadableFolder
-  }
-
-  public var kind: Kind
-  /// The class or file concerned; nil for the whole dataset.
-  public var subject: String?
-  /// What is the matter, with the numbers, and what to do.
-  public var message: String
-
-  public init(kind: Kind, subject: String?, message: String) {
-    self.kind = kind
-    self.subject = subject
-    self.message = message
   }
 }
 
@@ -88,26 +77,24 @@ public struct DatasetWarning: Codable, Sendable, Equatable {
 public struct DatasetReport: Codable, Sendable, Equatable {
   /// The folder that was read.
   public var root: String
-  /// Whether folder names gave the splits; else a hash of each path did.
-  public var splitByFolder: Bool
+  public var splitSource: SplitSource
   /// In natural order of the name: this is the order of the labels.
   public var classes: [ClassReport]
-  public var warnings: [DatasetWarning]
-  /// Whether every file was decoded; if not, `undecodable` says nothing.
-  public var decodingChecked: Bool
-  /// Paths, below the root, of files that do not decode.
-  public var undecodable: [String]
+  /// The gravest first.
+  public var findings: [DatasetFinding]
+  /// What looking into every file measured; nil where only names were read, and `findings` then says nothing about
+  /// contents.
+  public var inspection: InspectionFigures?
 
   public init(
-    root: String, splitByFolder: Bool, classes: [ClassReport], warnings: [DatasetWarning] = [],
-    decodingChecked: Bool = false, undecodable: [String] = []
+    root: String, splitSource: SplitSource, classes: [ClassReport], findings: [DatasetFinding] = [],
+    inspection: InspectionFigures? = nil
   ) {
     self.root = root
-    self.splitByFolder = splitByFolder
+    self.splitSource = splitSource
     self.classes = classes
-    self.warnings = warnings
-    self.decodingChecked = decodingChecked
-    self.undecodable = undecodable
+    self.findings = findings
+    self.inspection = inspection
   }
 
   public var counts: SplitCounts {
@@ -115,19 +102,19 @@ public struct DatasetReport: Codable, Sendable, Equatable {
       for split in Split.allCases { sum[split] += entry.counts[split] }
     }
   }
+
+  public var excluded: Int { classes.reduce(0) { $0 + $1.excluded } }
+
+  /// Whether training on it would go wrong: `skipline check` then exits with 65.
+  public var hasErrors: Bool { findings.contains { $0.severity == .error } }
 }
 
-/// A decoded picture: 8-bit RGB, rows from the top, three bytes a pixel.
-public struct PixelImage: Codable, Sendable, Equatable {
-  public var width: Int
-  public var height: Int
-  /// [height, width, 3], 0...255.
-  public var pixels: [UInt8]
-
-  public init(width: Int, height: Int, pixels: [UInt8]) {
-    precondition(pixels.count == width * height * 3, "an RGB image has three bytes a pixel")
-    self.width = width
-    self.height = height
-    self.pixels = pixels
-  }
+/// What decided which split an image belongs to.
+public enum SplitSource: String, Codable, Sendable {
+  /// Folders named `train`, `val` and `test`.
+  case folders
+  /// A hash of each image's path.
+  case hash
+  /// Lists of paths that were exported or written by hand; a hash for images in none of them.
+  case lists
 }

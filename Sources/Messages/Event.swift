@@ -16,13 +16,17 @@ public enum EngineState: Codable, Sendable, Equatable {
 /// Something that happened in the engine.
 public enum Event: Codable, Sendable, Equatable {
   case state(EngineState)
-  case datasetProgress(files: Int)
+  case datasetProgress(DatasetProgress)
   case dataset(DatasetReport)
+  /// Reading or inspecting a dataset was given up, as asked.
+  case readingCancelled
   case network(NetworkSummary)
   case checkpoints([CheckpointInfo])
   /// A decoded picture, or the reason why there is none.
   case preview(path: String, PixelImage?, reason: String?)
 
+  /// What goes on while the state is `.preparing`.
+  case preparing(PreparationProgress)
   case training(TrainingEvent)
 
   case evaluationProgress(done: Int, total: Int)

@@ -49,10 +49,12 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
   public var seconds: Double
   /// Training images that were skipped because they do not decode.
   public var skippedImages: Int
+  /// The share of the training steps' time that was spent waiting for images, 0...1; nil where it was not measured.
+  public var dataWait: Double?
 
   public init(
     epoch: Int, step: Int, trainLoss: Double, trainAccuracy: Double, validation: ValidationMetrics?,
-    learningRate: Double, seconds: Double, skippedImages: Int
+    learningRate: Double, seconds: Double, skippedImages: Int, dataWait: Double? = nil
   ) {
     self.epoch = epoch
     self.step = step
@@ -62,6 +64,7 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
     self.learningRate = learningRate
     self.seconds = seconds
     self.skippedImages = skippedImages
+    self.dataWait = dataWait
   }
 }
 

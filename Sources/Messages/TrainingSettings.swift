@@ -28,6 +28,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var threads: Int?
   /// Threads that decode and augment ahead of the network.
   public var workers: Int
+  public var cache: CacheSettings
   public var keep: KeepPolicy
   /// Steps between two logged lines of metrics.jsonl.
   public var logEvery: Int
@@ -43,7 +44,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     optimiser: OptimiserSettings = OptimiserSettings(), learningRate: Double = 0.1,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64, epochs: Int = 10,
     timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
-    workers: Int = 1, keep: KeepPolicy = KeepPolicy(), logEvery: Int = 10, project: String = "runs",
+    workers: Int = 1, cache: CacheSettings = CacheSettings(),
+    keep: KeepPolicy = KeepPolicy(), logEvery: Int = 10, project: String = "runs",
     name: String? = nil
   ) {
     self.data = data
@@ -63,6 +65,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.seed = seed
     self.threads = threads
     self.workers = workers
+    self.cache = cache
     self.keep = keep
     self.logEvery = logEvery
     self.project = project
@@ -70,17 +73,35 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// How a folder without `train`, `val` and `test` is divided: shares of 100 by a hash of each relative path.
+/// How a folder without `train`, `val` and `test` is divided: by lists of paths, else in shares of 100 by a hash of
+/// each relative path.
 public struct SplitSettings: Codable, Sendable, Equatable {
   /// Percent of the images, 0...100; the three add up to 100.
   public var train: Int
   public var validation: Int
   public var test: Int
+  /// A folder with the lists `train.txt`, `val.txt` and `test.txt`, as `skipline split --export` writes them; nil for
+  /// none.
+  public var lists: String?
 
-  public init(train: Int = 80, validation: Int = 10, test: Int = 10) {
+  public init(train: Int = 80, validation: Int = 10, test: Int = 10, lists: String? = nil) {
     self.train = train
     self.validation = validation
     self.test = test
+    self.lists = lists
+  }
+}
+
+/// Whether decoded and resized images are kept in a file of the user's cache folder, the pack.
+public struct CacheSettings: Codable, Sendable, Equatable {
+  public var isEnabled: Bool
+  /// Bytes that a pack may have; larger sets are read from their files each time. Nil: half of what is free on the
+  /// disk, and half of the machine's memory.
+  public var limit: Int?
+
+  public init(isEnabled: Bool = true, limit: Int? = nil) {
+    self.isEnabled = isEnabled
+    self.limit = limit
   }
 }
 

@@ -40,7 +40,8 @@ public final class Engine: Sendable {
   @discardableResult
   public func send(_ command: Command) -> Bool {
     switch command {
-    case .openDataset, .describeNetwork, .listCheckpoints, .preview: return browsing.offer(command)
+    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+      return browsing.offer(command)
     case .start, .resumeRun, .training, .evaluate: return work.offer(command)
     case .shutDown:
       // Not one command in a line of others: it must neither wait for them nor for room among them.
@@ -121,7 +122,7 @@ private final class WorkThread {
       case .evaluate(let checkpoint, let data, let split):
         evaluate(checkpoint: checkpoint, data: data, split: split)
       case .training: events.send(.warning("no training is under way"))
-      case .shutDown, .openDataset, .describeNetwork, .listCheckpoints, .preview:
+      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
         preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
@@ -176,7 +177,7 @@ private final class WorkThread {
       case .evaluate(let checkpoint, let data, let split):
         evaluate(checkpoint: checkpoint, data: data, split: split)
       case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
-      case .shutDown, .openDataset, .describeNetwork, .listCheckpoints, .preview:
+      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
         preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
@@ -238,12 +239,15 @@ private struct BrowsingThread {
 
   private func answer(_ command: Command) throws {
     switch command {
-    case .openDataset(let path, let split, let checkDecoding):
-      let index = try DatasetIndex.scan(root: path, split: split) { events.send(.datasetProgress(files: $0)) }
+    case .openDataset(let path, let split, let inspect):
+      let index = try DatasetIndex.scan(root: path, split: split) {
+        events.send(.datasetProgress(.scanning(files: $0, classes: [])))
+      }
       events.send(.dataset(index.report()))
-      guard checkDecoding else { return }
+      guard inspect else { return }
       let failures = index.checkDecoding(isCancelled: { [commands] in commands.isClosed })
       if !commands.isClosed { events.send(.dataset(index.report(decoding: failures))) }
+    case .cancelReading, .decide: break
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize):
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
       events.send(.network(plan.summary(batchSize: batchSize)))

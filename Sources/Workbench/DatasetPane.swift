@@ -143,8 +143,8 @@ enum DatasetPane {
       let splits = fits ? long : splitRoles.map { Format.count(counts[$0.split]) }.joined(separator: "/")
       frame.put(
         facts: totals + [
-          splits, report.splitByFolder ? "split by folder" : "split by hash",
-          report.decodingChecked && report.undecodable.isEmpty ? "every file decodes" : "",
+          splits, report.splitSource == .folders ? "split by folder" : "split by hash",
+          report.inspection?.undecodable.isEmpty == true ? "every file decodes" : "",
         ], in: rect, theme: theme)
     }
   }
@@ -181,7 +181,7 @@ enum DatasetPane {
       pieces: [
         [Span(String(theme.glyphs.leftArrow) + " " + entry.name, theme[.header])], [Span(place, theme[.dimmed])],
       ], in: areas.header, style: theme[.text])
-    let broken = Set(report.undecodable)
+    let broken = Set(report.inspection?.undecodable ?? [])
     // The class's own folder is on every line: what comes after it tells the files apart.
     let columns = [
       Table.Column("", width: .flexible(minimum: 8, weight: 1), truncation: .start),

@@ -72,12 +72,11 @@ struct DatasetState: Sendable, Equatable {
     files.reset(total: report.classes[index].images.count)
   }
 
-  /// A line a warning, then a line a file that does not decode.
+  /// A line a finding.
   var warningLines: [String] {
-    guard let report else { return [] }
-    return report.warnings.map { warning in
-      warning.subject.map { "\($0): \(warning.message)" } ?? warning.message
-    } + report.undecodable.map { "\($0): does not decode" }
+    (report?.findings ?? []).map { finding in
+      finding.subject.map { "\($0): \(finding.text)" } ?? finding.text
+    }
   }
 }
 

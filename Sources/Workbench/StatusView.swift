@@ -120,7 +120,7 @@ extension WorkbenchState {
     case .filter: return listPath(of: focus) == nil ? nil : binding.hint
     case .warnings: return dataset.warningLines.isEmpty ? nil : binding.hint
     case .open: return openHint(binding)
-    case .checkFiles: return dataset.report?.decodingChecked == false ? binding.hint : nil
+    case .checkFiles: return dataset.report != nil && dataset.report?.inspection == nil ? binding.hint : nil
     case .evaluate:
       return inspector.selectedCheckpoint == nil || inspector.evaluating != nil ? nil : binding.hint
     case .resumeRun: return inspector.selectedCheckpoint == nil || engine != .idle ? nil : binding.hint

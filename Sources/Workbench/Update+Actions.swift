@@ -72,12 +72,12 @@ extension WorkbenchState {
     case .checkFiles:
       dataset.reading = .checking(files: 0)
       pictures.forgetAll()
-      return [.send(.openDataset(path: dataset.path, split: settings.split, checkDecoding: true))]
+      return [.send(.openDataset(path: dataset.path, split: settings.split, inspect: true))]
     default:
       if focus == .inspector { return [.send(.listCheckpoints(project: settings.project))] }
       dataset.reading = .scanning(files: 0)
       pictures.forgetAll()
-      return [.send(.openDataset(path: dataset.path, split: settings.split, checkDecoding: false))]
+      return [.send(.openDataset(path: dataset.path, split: settings.split, inspect: false))]
     }
   }
 

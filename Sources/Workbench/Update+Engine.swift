@@ -8,7 +8,8 @@ extension WorkbenchState {
   mutating func take(_ event: Messages.Event) -> [Effect] {
     switch event {
     case .state(let new): return take(new)
-    case .datasetProgress(let files): takeProgress(files)
+    case .datasetProgress(let progress): take(progress)
+    case .readingCancelled, .preparing: break
     case .dataset(let report): return take(report)
     case .network(let summary): layers.take(summary)
     case .checkpoints(let list): inspector.take(list)
@@ -41,22 +42,22 @@ extension WorkbenchState {
     return new == .idle ? leaveIfStopped() : []
   }
 
-  private mutating func takeProgress(_ files: Int) {
-    switch dataset.reading {
-    case .scanning, .done, .failed: dataset.reading = .scanning(files: files)
-    case .checking: dataset.reading = .checking(files: files)
+  private mutating func take(_ progress: DatasetProgress) {
+    switch progress {
+    case .scanning(let files, _): dataset.reading = .scanning(files: files)
+    case .inspecting(let done, _): dataset.reading = .checking(files: done)
     }
   }
 
   private mutating func take(_ report: DatasetReport) -> [Effect] {
     let classesBefore = classCount
     dataset.take(report)
-    if report.decodingChecked {
+    if let inspection = report.inspection {
       notify(
-        report.undecodable.isEmpty ? .information : .warning,
-        report.undecodable.isEmpty
+        inspection.undecodable.isEmpty ? .information : .warning,
+        inspection.undecodable.isEmpty
           ? "every file decodes"
-          : Format.counted(report.undecodable.count, "file")
+          : Format.counted(inspection.undecodable.count, "file")
             + " cannot be decoded; w in the dataset pane lists them")
     }
     return classCount == classesBefore ? [] : [.send(describeNetwork)]

@@ -30,7 +30,7 @@ public enum Effect: Sendable, Equatable {
 /// What to do before the first event: read the dataset, describe the network, list the checkpoints.
 public func initialEffects(_ state: WorkbenchState) -> [Effect] {
   [
-    .send(.openDataset(path: state.dataset.path, split: state.settings.split, checkDecoding: false)),
+    .send(.openDataset(path: state.dataset.path, split: state.settings.split, inspect: false)),
     .send(state.describeNetwork),
     .send(.listCheckpoints(project: state.settings.project)),
   ]

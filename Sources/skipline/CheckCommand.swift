@@ -22,7 +22,7 @@ struct CheckCommand: ParsableCommand {
     let failures = decode ? index.checkDecoding(workers: ProcessInfo.processInfo.activeProcessorCount) : nil
     let report = index.report(decoding: failures)
     if json { try Console.print(json: report) } else { print(report, failures ?? []) }
-    if !report.undecodable.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
+    if report.hasErrors { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 
   private func print(_ report: DatasetReport, _ failures: [DecodingFailure]) {
@@ -37,9 +37,8 @@ struct CheckCommand: ParsableCommand {
       Console.print(line)
     }
     Console.print("")
-    Console.print("split by \(report.splitByFolder ? "folder" : "a hash of each file's path")")
-    for warning in report.warnings where warning.kind != .undecodable { Console.print("! \(warning.message)") }
-    for failure in failures { Console.print("! \(failure)") }
-    if report.decodingChecked, failures.isEmpty { Console.print("every image decodes") }
+    Console.print("split by \(report.splitSource == .folders ? "folder" : "a hash of each file's path")")
+    for finding in report.findings { Console.print("! \(finding.text)") }
+    if decode, failures.isEmpty { Console.print("every image decodes") }
   }
 }

@@ -29,7 +29,7 @@ struct TrainCommand: ParsableCommand {
       } else {
         try TrainingJob.resumed(folder: resume ?? "")
       }
-    for warning in job.prepared.index.warnings { Console.progress("! \(warning.message)") }
+    for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
     let loop = try job.loop(

@@ -16,20 +16,20 @@ private func items(_ counts: [Int], split: Split = .train) -> [DatasetItem] {
 private func index(_ items: [DatasetItem], classes: Int) -> DatasetIndex {
   let names = (0..<classes).map { "class \($0)" }
   return DatasetIndex(
-    root: "/data", classes: names, items: items, splitByFolder: false,
-    warnings: DatasetIndex.balanceWarnings(classes: names, items: items))
+    root: "/data", classes: names, items: items, splitSource: .hash,
+    findings: DatasetIndex.balanceFindings(classes: names, items: items))
 }
 
 @Test func `a class with fewer than 80 training images is warned of`() {
-  let warnings = index(items([79, 80, 100]), classes: 3).warnings
+  let warnings = index(items([79, 80, 100]), classes: 3).findings
   #expect(warnings.map(\.kind) == [.fewTrainingImages])
   #expect(warnings.first?.subject == "class 0")
   #expect(warnings.first?.message.contains("79") == true)
 }
 
 @Test func `more than three times as many images is an imbalance`() {
-  #expect(index(items([100, 300, 200]), classes: 3).warnings.isEmpty)
-  let warnings = index(items([100, 301, 200]), classes: 3).warnings
+  #expect(index(items([100, 300, 200]), classes: 3).findings.isEmpty)
+  let warnings = index(items([100, 301, 200]), classes: 3).findings
   #expect(warnings.map(\.kind) == [.imbalance])
   #expect(warnings.first?.message.contains("301") == true && warnings.first?.message.contains("100") == true)
 }
@@ -37,7 +37,7 @@ private func index(_ items: [DatasetItem], classes: Int) -> DatasetIndex {
 @Test func `the report counts each class and split`() {
   let all = items([2, 1]) + items([0, 3], split: .test)
   let report = index(all, classes: 2).report()
-  #expect(report.root == "/data" && !report.decodingChecked && report.undecodable.isEmpty)
+  #expect(report.root == "/data" && report.inspection == nil)
   #expect(report.classes.map(\.name) == ["class 0", "class 1"])
   #expect(report.classes[0].counts == SplitCounts(train: 2))
   #expect(report.classes[1].counts == SplitCounts(train: 1, test: 3))
@@ -70,7 +70,5 @@ private func index(_ items: [DatasetItem], classes: Int) -> DatasetIndex {
   #expect(failures.map(\.path) == ["0/cut.png", "1/text.jpg"])
   #expect(told.withLock { $0 } == [11])
   let report = index.report(decoding: failures)
-  #expect(report.decodingChecked)
-  #expect(report.undecodable == ["0/cut.png", "1/text.jpg"])
-  #expect(report.warnings.filter { $0.kind == .undecodable }.map(\.subject) == ["0/cut.png", "1/text.jpg"])
+  #expect(report.findings.filter { $0.kind == .undecodable }.map(\.subject) == ["0/cut.png", "1/text.jpg"])
 }

@@ -15,8 +15,8 @@ private func scan(
 }
 
 /// Some splits have no images in such small sets: these tests look at other warnings.
-private func warnings(_ index: DatasetIndex, _ kind: DatasetWarning.Kind) -> [DatasetWarning] {
-  index.warnings.filter { $0.kind == kind }
+private func warnings(_ index: DatasetIndex, _ kind: DatasetFinding.Kind) -> [DatasetFinding] {
+  index.findings.filter { $0.kind == kind }
 }
 
 @Test func `classes are in natural order and images may lie deeper`() throws {
@@ -27,7 +27,7 @@ private func warnings(_ index: DatasetIndex, _ kind: DatasetWarning.Kind) -> [Da
   #expect(index.items.map(\.path) == ["1/y.JPG", "2/x.jpeg", "10/a.PNG", "10/b/c/3.png"])
   #expect(index.items.map(\.label) == [0, 1, 2, 2])
   #expect(index.items[3].absolutePath(root: index.root) == "\(folder.path)/10/b/c/3.png")
-  #expect(!index.splitByFolder)
+  #expect(index.splitSource == .hash)
 }
 
 @Test func `a slash at the end of the root changes nothing`() throws {
@@ -64,7 +64,7 @@ func `folders named for splits are the splits`(validation: String) throws {
     for name in ["cat/1.png", "dog/1.png"] { try folder.write(PNGFile.any, to: "\(part)/\(name)") }
   }
   let index = try scan(folder)
-  #expect(index.splitByFolder)
+  #expect(index.splitSource == .folders)
   #expect(index.classes == ["cat", "dog"])
   for split in Split.allCases { #expect(index.items(in: split).map(\.label) == [0, 1]) }
   #expect(index.items(in: .validation).map(\.path) == ["\(validation)/cat/1.png", "\(validation)/dog/1.png"])
@@ -87,7 +87,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   let folder = try TemporaryFolder()
   for number in 0..<20 { try folder.write([0xff], to: "train/\(number % 2)/\(number).jpg") }
   let index = try scan(folder)
-  #expect(index.splitByFolder)
+  #expect(index.splitSource == .folders)
   #expect(index.items(in: .test).isEmpty)
   #expect(index.items.count == 20)
 }
@@ -96,7 +96,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   let folder = try TemporaryFolder()
   for name in ["train/steam/1.png", "car/1.png", "bus/1.png"] { try folder.write(PNGFile.any, to: name) }
   let index = try scan(folder)
-  #expect(!index.splitByFolder)
+  #expect(index.splitSource == .hash)
   #expect(index.classes == ["bus", "car", "train"])
 }
 

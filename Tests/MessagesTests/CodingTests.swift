@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test(arguments: [
-    Command.openDataset(path: "a", split: SplitSettings(), checkDecoding: true),
+    Command.openDataset(path: "a", split: SplitSettings(), inspect: true),
     .describeNetwork(settings.network, imageSize: 32, classes: 10, batchSize: 8), .listCheckpoints(project: "runs"),
     .preview(path: "a/b.png", maximumSide: 64), .start(settings), .resumeRun(folder: "runs/a"), .training(.pause),
     .training(.resume), .training(.stop), .training(.saveCheckpoint), .training(.setLearningRate(0.01)),
@@ -98,16 +98,17 @@ import Testing
   }
 
   static let events: [Event] = [
-    .state(.idle), .state(.evaluating(checkpoint: "best")), .datasetProgress(files: 3),
+    .state(.idle), .state(.evaluating(checkpoint: "best")), .datasetProgress(.scanning(files: 3, classes: [])),
     .dataset(
       DatasetReport(
-        root: "d", splitByFolder: true,
+        root: "d", splitSource: .folders,
         classes: [
           ClassReport(
             name: "a", counts: SplitCounts(train: 1), images: [ImageEntry(path: "train/a/1.png", split: .train)])
         ],
-        warnings: [DatasetWarning(kind: .imbalance, subject: "a", message: "m")], decodingChecked: true,
-        undecodable: ["x"])),
+        findings: [
+          DatasetFinding(kind: .imbalance, severity: .warning, subject: "a", message: "m", advice: "a")
+        ])),
     .network(
       NetworkSummary(
         network: settings.network, input: FeatureShape(height: 32, width: 32, channels: 3), classes: 10,

@@ -68,8 +68,8 @@ import Testing
     for number in 6...8 { box.send(Self.step(number)) }
     box.send(.training(.validating(done: 1, total: 2)))
     box.send(.training(.validating(done: 2, total: 2)))
-    box.send(.datasetProgress(files: 1))
-    box.send(.datasetProgress(files: 2))
+    box.send(.datasetProgress(.scanning(files: 1, classes: [])))
+    box.send(.datasetProgress(.scanning(files: 2, classes: [])))
     box.send(.evaluationProgress(done: 1, total: 9))
     box.send(.evaluationProgress(done: 2, total: 9))
     box.send(.training(.paused))
@@ -79,7 +79,8 @@ import Testing
     #expect(
       received == [
         Self.step(5), .warning("a"), .warning("a"), Self.step(8), .training(.validating(done: 2, total: 2)),
-        .datasetProgress(files: 2), .evaluationProgress(done: 2, total: 9), .training(.paused),
+        .datasetProgress(.scanning(files: 2, classes: [])), .evaluationProgress(done: 2, total: 9),
+        .training(.paused),
       ])
   }
 

@@ -48,7 +48,7 @@ import Testing
     let harness = EngineHarness()
     harness.engine.send(.start(project.endless()))
     try harness.waitForStep()
-    harness.engine.send(.openDataset(path: project.data.root, split: SplitSettings(), checkDecoding: true))
+    harness.engine.send(.openDataset(path: project.data.root, split: SplitSettings(), inspect: true))
     let report = try harness.wait(for: "a checked dataset") { event -> DatasetReport? in
       if case .dataset(let report) = event, report.decodingChecked { report } else { nil }
     }
@@ -105,7 +105,7 @@ import Testing
     for command: Command in [
       .start(project.endless { $0.data = nowhere }), .resumeRun(folder: nowhere),
       .evaluate(checkpoint: nowhere, data: nil, split: .test),
-      .openDataset(path: nowhere, split: SplitSettings(), checkDecoding: false),
+      .openDataset(path: nowhere, split: SplitSettings(), inspect: false),
     ] {
       harness.engine.send(command)
       let reason = try harness.wait(for: "a failure") { if case .failure(let text) = $0 { text } else { nil } }

@@ -31,7 +31,7 @@ import Testing
 
   @Test func `counts come in while the folder is read, and another class count describes the network again`() {
     var state = Fixtures.state()
-    state.hear(.datasetProgress(files: 1234))
+    state.hear(.datasetProgress(.scanning(files: 1234, classes: [])))
     #expect(render(state, size: state.size, theme: .dark).text().contains("1,234 files"))
     var report = Fixtures.dataset
     report.classes.removeLast(3)
@@ -45,9 +45,9 @@ import Testing
     var state = WorkbenchState.opened()
     #expect(
       state.type("c") == [
-        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkDecoding: true))
+        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: true))
       ])
-    state.hear(.datasetProgress(files: 40))
+    state.hear(.datasetProgress(.scanning(files: 40, classes: [])))
     #expect(state.dataset.reading == .checking(files: 40))
   }
 

@@ -32,13 +32,16 @@ enum Fixtures {
       return ClassReport(name: name, counts: counts, images: images)
     }
     return DatasetReport(
-      root: "data/sign-digits", splitByFolder: false, classes: classes,
-      warnings: [
-        DatasetWarning(
-          kind: .missingInSplit, subject: "seven",
-          message: "only 9 test images: its figures will be uncertain; add images or choose another split"),
-        DatasetWarning(
-          kind: .ignoredFile, subject: nil, message: "2 files are no images and are ignored: notes.txt, Thumbs.db"),
+      root: "data/sign-digits", splitSource: .hash, classes: classes,
+      findings: [
+        DatasetFinding(
+          kind: .missingInSplit, severity: .warning, subject: "seven",
+          message: "only 9 test images: its figures will be uncertain",
+          advice: "add images or choose another split"),
+        DatasetFinding(
+          kind: .ignoredFile, severity: .note,
+          message: "2 files are no images and are ignored: notes.txt, Thumbs.db",
+          advice: ""),
       ])
   }()
 

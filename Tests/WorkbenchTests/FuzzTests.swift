@@ -58,7 +58,7 @@ private struct Dice: RandomNumberGenerator {
     case 0:
       return .state(
         pick([.idle, .preparing, .training, .paused, .validating, .evaluating(checkpoint: "x"), .stopping]))
-    case 1: return .datasetProgress(files: number)
+    case 1: return .datasetProgress(.scanning(files: number, classes: []))
     case 2:
       var report = Fixtures.dataset
       report.classes.removeLast(Int.random(in: 0...report.classes.count, using: &self))

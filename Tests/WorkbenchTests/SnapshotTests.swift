@@ -155,7 +155,7 @@ import Testing
     let classes = ["\u{1B}]0;x\u{7}", "a\u{202E}b", "日本語", "line\nbreak"].map {
       ClassReport(name: $0, counts: SplitCounts(train: 3), images: [ImageEntry(path: $0 + "/1.png", split: .train)])
     }
-    state.hear(.dataset(DatasetReport(root: "data/sign-digits", splitByFolder: true, classes: classes)))
+    state.hear(.dataset(DatasetReport(root: "data/sign-digits", splitSource: .folders, classes: classes)))
     try expectSnapshot(state, "hostile-names-80x24")
   }
 

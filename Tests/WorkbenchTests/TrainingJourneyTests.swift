@@ -15,7 +15,7 @@ import Testing
     let state = Fixtures.state()
     #expect(
       initialEffects(state) == [
-        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkDecoding: false)),
+        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false)),
         .send(
           .describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 10, batchSize: 64)),
         .send(.listCheckpoints(project: "runs")),

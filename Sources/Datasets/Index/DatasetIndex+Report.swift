@@ -17,49 +17,44 @@ extension DatasetIndex {
       reports[item.label].counts[item.split] += 1
       reports[item.label].images.append(ImageEntry(path: item.path, split: item.split))
     }
-    let failures = decoding ?? []
-    let undecodable = failures.map { failure in
-      DatasetWarning(
-        kind: .undecodable, subject: failure.path,
-        message: "\(failure.path) cannot be decoded: \(failure.reason); it is left out of training")
+    let undecodable = (decoding ?? []).map { failure in
+      DatasetFinding(
+        kind: .undecodable, severity: .error, subject: failure.path, paths: [failure.path],
+        message: "\(failure.path) cannot be decoded: \(failure.reason)", advice: "it is left out of training")
     }
-    return DatasetReport(
-      root: root, splitByFolder: splitByFolder, classes: reports,
-      // A stray file is the least of it; the first line is often all that is seen.
-      warnings: undecodable + warnings.filter { $0.kind != .ignoredFile }
-        + warnings.filter { $0.kind == .ignoredFile },
-      decodingChecked: decoding != nil, undecodable: failures.map(\.path))
+    return DatasetReport(root: root, splitSource: splitSource, classes: reports, findings: undecodable + findings)
   }
 
-  static func emptyClassWarning(_ name: String) -> DatasetWarning {
-    DatasetWarning(
-      kind: .emptyClass, subject: name,
-      message: "the class folder \"\(name)\" holds no PNG or JPEG images and is not used as a class")
+  static func emptyClassFinding(_ name: String) -> DatasetFinding {
+    DatasetFinding(
+      kind: .emptyClass, severity: .warning, subject: name, message: "the class folder \"\(name)\" holds no images",
+      advice: "it is not used as a class; add images or remove the folder")
   }
 
   /// Classes with too few images, with none in a split, or with far fewer than another.
-  static func balanceWarnings(classes: [String], items: [DatasetItem]) -> [DatasetWarning] {
+  static func balanceFindings(classes: [String], items: [DatasetItem]) -> [DatasetFinding] {
     var counts = [SplitCounts](repeating: SplitCounts(), count: classes.count)
     var total = SplitCounts()
     for item in items {
       counts[item.label][item.split] += 1
       total[item.split] += 1
     }
-    var warnings: [DatasetWarning] = []
+    var findings: [DatasetFinding] = []
     for (name, count) in zip(classes, counts) {
       for split in Split.allCases where total[split] > 0 && count[split] == 0 {
-        warnings.append(
-          DatasetWarning(
-            kind: .missingInSplit, subject: name,
-            message: "the class \"\(name)\" has no images in \(split.rawValue), which has \(total[split]) of others"
-          ))
+        findings.append(
+          DatasetFinding(
+            kind: .missingInSplit, severity: .error, subject: name,
+            message:
+              "the class \"\(name)\" has no images in \(split.rawValue), which has \(total[split]) of others",
+            advice: "add some, or divide the images anew"))
       }
       if total.train > 0, (1..<advisedTrainingImages).contains(count.train) {
-        warnings.append(
-          DatasetWarning(
-            kind: .fewTrainingImages, subject: name,
-            message: "the class \"\(name)\" has \(count.train) training images; "
-              + "\(advisedTrainingImages) or more are advised"))
+        findings.append(
+          DatasetFinding(
+            kind: .fewTrainingImages, severity: .warning, subject: name,
+            message: "the class \"\(name)\" has \(count.train) training images",
+            advice: "\(advisedTrainingImages) or more are advised"))
       }
     }
     let trained = zip(classes, counts).filter { $0.1.train > 0 }
@@ -67,12 +62,12 @@ extension DatasetIndex {
       let largest = trained.max(by: { $0.1.train < $1.1.train }),
       largest.1.train > imbalanceFactor * smallest.1.train
     {
-      warnings.append(
-        DatasetWarning(
-          kind: .imbalance, subject: smallest.0,
+      findings.append(
+        DatasetFinding(
+          kind: .imbalance, severity: .warning, subject: smallest.0,
           message: "the class \"\(largest.0)\" has \(largest.1.train) training images, \"\(smallest.0)\" "
-            + "only \(smallest.1.train); the network will lean to the former, add images to the latter"))
+            + "only \(smallest.1.train): the network will lean to the former", advice: "add images to the latter"))
     }
-    return warnings
+    return findings
   }
 }

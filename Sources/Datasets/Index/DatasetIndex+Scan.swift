@@ -57,9 +57,9 @@ extension DatasetIndex {
     }
     progress(items.count)
     return DatasetIndex(
-      root: root, classes: found.classes, items: items, splitByFolder: layout.splitByFolder,
-      warnings: walker.warnings + found.emptyClasses.map(Self.emptyClassWarning)
-        + balanceWarnings(classes: found.classes, items: items))
+      root: root, classes: found.classes, items: items, splitSource: layout.splitByFolder ? .folders : .hash,
+      findings: walker.findings + found.emptyClasses.map(Self.emptyClassFinding)
+        + balanceFindings(classes: found.classes, items: items))
   }
 
   private static func trimmed(_ path: String) -> String {

@@ -11,11 +11,14 @@ public struct DatasetItem: Codable, Sendable, Equatable {
   /// Index among the dataset's classes.
   public var label: Int
   public var split: Split
+  /// The class its folder says, where the user decided for another; nil for all others.
+  public var relabelledFrom: String?
 
-  public init(path: String, label: Int, split: Split) {
+  public init(path: String, label: Int, split: Split, relabelledFrom: String? = nil) {
     self.path = path
     self.label = label
     self.split = split
+    self.relabelledFrom = relabelledFrom
   }
 
   /// The path to open.
@@ -33,9 +36,23 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   public let classes: [String]
   /// In order of the label, then in natural order of the path.
   public let items: [DatasetItem]
-  /// Whether folders named `train`, `val` and `test` gave the splits; else a hash of each path did.
-  public let splitByFolder: Bool
-  public let warnings: [DatasetWarning]
+  /// Images that the user excluded: they are in no split and count nowhere. In the order of `items`.
+  public let excluded: [DatasetItem]
+  public let splitSource: SplitSource
+  /// What is known without looking into the files.
+  public let findings: [DatasetFinding]
+
+  init(
+    root: String, classes: [String], items: [DatasetItem], excluded: [DatasetItem] = [], splitSource: SplitSource,
+    findings: [DatasetFinding]
+  ) {
+    self.root = root
+    self.classes = classes
+    self.items = items
+    self.excluded = excluded
+    self.splitSource = splitSource
+    self.findings = findings
+  }
 
   /// The items of one split, in their order in `items`. Positions in a `BatchLoader` refer to this.
   public func items(in split: Split) -> [DatasetItem] { items.filter { $0.split == split } }

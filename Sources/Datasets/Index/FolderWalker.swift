@@ -17,7 +17,7 @@ struct FolderWalker {
   let root: String
   private(set) var files: [File] = []
   private var visited: Set<FolderIdentity> = []
-  private var folderWarnings: [DatasetWarning] = []
+  private var folderFindings: [DatasetFinding] = []
   private var ignored = Tally()
   private var special = Tally()
   private var unreadableNames = Tally()
@@ -53,10 +53,11 @@ struct FolderWalker {
       do {
         listing = try FolderListing(path: "\(root)/\(path)")
       } catch {
-        folderWarnings.append(
-          DatasetWarning(
-            kind: .unreadableFolder, subject: path,
-            message: "the folder \(path) cannot be read (\(error)); its images are left out"))
+        folderFindings.append(
+          DatasetFinding(
+            kind: .unreadableFolder, severity: .error, subject: path, paths: [path],
+            message: "the folder \(path) cannot be read (\(error))",
+            advice: "its images are left out; check its permissions"))
         continue
       }
       guard visited.insert(listing.identity).inserted else {
@@ -100,33 +101,22 @@ struct FolderWalker {
 
   mutating func noteIgnored(_ path: String) { ignored.add(path) }
 
-  /// What was left out and why, at most one warning a reason but for folders that cannot be read.
-  var warnings: [DatasetWarning] {
-    var warnings = folderWarnings
-    if ignored.count > 0 {
-      warnings.append(
-        DatasetWarning(
-          kind: .ignoredFile, subject: nil,
-          message:
-            "ignored, for not being a PNG or JPEG image in a class folder: \(ignored)"
-        ))
+  /// What was left out and why, at most one finding a reason but for folders that cannot be read.
+  var findings: [DatasetFinding] {
+    var findings = folderFindings
+    func note(_ tally: Tally, for reason: String, advice: String) {
+      guard tally.count > 0 else { return }
+      findings.append(
+        DatasetFinding(
+          kind: .ignoredFile, severity: .note, message: "ignored, for \(reason): \(tally)", advice: advice))
     }
-    if special.count > 0 {
-      warnings.append(
-        DatasetWarning(
-          kind: .ignoredFile, subject: nil,
-          message:
-            "ignored, for not being a regular file (but a pipe, a device, a link to nothing or to a folder already "
-            + "read): \(special)"))
-    }
-    if unreadableNames.count > 0 {
-      warnings.append(
-        DatasetWarning(
-          kind: .ignoredFile, subject: nil,
-          message:
-            "ignored, for a name that is not valid UTF-8; rename to use: \(unreadableNames)"))
-    }
-    return warnings
+    note(ignored, for: "not being a PNG or JPEG image in a class folder", advice: "")
+    note(
+      special,
+      for: "not being a regular file (but a pipe, a device, a link to nothing or to a folder already read)",
+      advice: "")
+    note(unreadableNames, for: "a name that is not valid UTF-8", advice: "rename to use")
+    return findings
   }
 }
 

@@ -1,0 +1,18 @@
+// What a person decides about images of a dataset. The images stay as they are: decisions are kept elsewhere.
+
+/// A decision about one image, as a report shows it.
+public enum ImageDecision: Codable, Sendable, Equatable, Hashable {
+  /// It takes no part in anything.
+  case excluded
+  /// It counts as an image of the class it is listed in; its folder says another, which is named here.
+  case relabelled(from: String)
+}
+
+/// A change of decisions. Paths are below the dataset's folder.
+public enum DecisionChange: Codable, Sendable, Equatable {
+  case exclude(path: String)
+  /// Takes back an exclusion.
+  case include(path: String)
+  /// Makes it an image of another class of the dataset; of its folder's own class: takes a relabelling back.
+  case relabel(path: String, to: String)
+}

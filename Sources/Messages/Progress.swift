@@ -1,0 +1,29 @@
+// How far something has come that takes a while before there is a result.
+
+/// Reading a dataset.
+public enum DatasetProgress: Codable, Sendable, Equatable {
+  /// Folders are being listed: images found so far, in all and in each class that was begun.
+  case scanning(files: Int, classes: [ClassCount])
+  /// Files are being decoded.
+  case inspecting(done: Int, total: Int)
+
+  public struct ClassCount: Codable, Sendable, Equatable {
+    public var name: String
+    public var images: Int
+
+    public init(name: String, images: Int) {
+      self.name = name
+      self.images = images
+    }
+  }
+}
+
+/// What comes before the first step of a run or the first batch of an evaluation.
+public enum PreparationProgress: Codable, Sendable, Equatable {
+  /// Images found so far.
+  case scanning(files: Int)
+  /// Images decoded and resized into the cache, and the bytes that the cache will have.
+  case packing(done: Int, total: Int, bytes: Int)
+  /// Images measured for their mean and deviation.
+  case measuring(done: Int, total: Int)
+}
