@@ -50,7 +50,7 @@ import Testing
     try harness.waitForStep()
     harness.engine.send(.openDataset(path: project.data.root, split: SplitSettings(), inspect: true))
     let report = try harness.wait(for: "a checked dataset") { event -> DatasetReport? in
-      if case .dataset(let report) = event, report.decodingChecked { report } else { nil }
+      if case .dataset(let report) = event, report.inspection != nil { report } else { nil }
     }
     #expect(report.classes.map(\.name) == project.data.classes)
     harness.engine.send(
