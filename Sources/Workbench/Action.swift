@@ -15,7 +15,8 @@ enum Action: Sendable, Hashable {
   case open, back, filter, next, previous
 
   // Panes.
-  case warnings, checkFiles, readAgain, changeCurves
+  case findings, figures, checkFiles, readAgain, changeCurves
+  case exclude, relabel, undoDecision
   case evaluate, changeSplit, resumeRun, nextView, previousView
 
   // Overlays and text.

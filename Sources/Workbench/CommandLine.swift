@@ -84,6 +84,18 @@ enum Headless {
     "skipline evaluate \(shellQuoted(checkpoint)) --data \(shellQuoted(data)) --split \(split.rawValue)"
   }
 
+  static func decide(_ change: DecisionChange, data: String) -> String {
+    let (verb, path, options): (String, String, [String]) =
+      switch change {
+      case .exclude(let path): ("exclude", path, [])
+      case .include(let path): ("include", path, [])
+      case .relabel(let path, let name): ("relabel", path, ["--to", shellQuoted(name)])
+      }
+    // A name that begins with a dash is no option.
+    let end = path.hasPrefix("-") ? ["--"] : []
+    return (["skipline", verb, shellQuoted(data)] + options + end + [shellQuoted(path)]).joined(separator: " ")
+  }
+
   static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
 }
 

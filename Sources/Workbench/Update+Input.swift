@@ -24,6 +24,7 @@ extension WorkbenchState {
     case .palette: return [.palette, .always]
     case .settings: return [.form, .always]
     case .learningRate: return [.learningRate, .always]
+    case .relabel: return [.chooser, .always]
     case .confirmStop: return [.confirmStop, .always]
     case .confirmQuit: return [.confirmQuit, .always]
     case nil: break
@@ -36,7 +37,17 @@ extension WorkbenchState {
       case .curves: .curves
       case .inspector: inspector.view == .checkpoints ? .checkpoints : .report
       }
-    return [inner, .lists, .workbench, .always]
+    let innermost: [Context] = showsImage ? [.images] : []
+    return innermost + [inner, .lists, .workbench, .always]
+  }
+
+  /// Whether the focused pane shows an image that decisions can be about.
+  private var showsImage: Bool {
+    switch focus {
+    case .dataset: if case .files = dataset.level { true } else { false }
+    case .inspector: inspector.view == .mistakes && inspector.selectedMistake != nil
+    case .layers, .curves: false
+    }
   }
 
   private mutating func press(_ key: Key) -> [Effect] {
@@ -56,6 +67,9 @@ extension WorkbenchState {
       entry = TextEntry(text: entry.text + String(character))
       overlay = .learningRate(entry)
     case .settings(let form): return edit(form, typing: character)
+    case .relabel(var chooser):
+      chooser.narrow(to: chooser.text + String(character))
+      overlay = .relabel(chooser)
     case .help, .notices, .confirmStop, .confirmQuit: break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
@@ -82,8 +96,11 @@ extension WorkbenchState {
     switch overlay {
     case .help, .notices: scrollReading(by: rows)
     case .palette(var palette):
-      palette.list.move(by: rows, page: PaletteView.rows(in: size))
+      palette.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .palette(palette)
+    case .relabel(var chooser):
+      chooser.list.move(by: rows, page: SearchBox.rows(in: size))
+      overlay = .relabel(chooser)
     case .settings, .learningRate, .confirmStop, .confirmQuit: break
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }

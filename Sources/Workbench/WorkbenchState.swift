@@ -45,6 +45,7 @@ enum Overlay: Sendable, Equatable {
   case notices(scroll: Int)
   case settings(SettingsForm)
   case learningRate(TextEntry)
+  case relabel(ClassChooser)
   case confirmStop
   case confirmQuit
 }
@@ -70,6 +71,8 @@ public struct WorkbenchState: Sendable, Equatable {
 
   /// What the engine does, as it last said or as was just asked of it.
   public internal(set) var engine = EngineState.idle
+  /// How far what comes before a run or an evaluation has come.
+  var preparation: PreparationProgress?
   /// A start or a resume was asked for and not yet answered.
   var startRequested = false
   /// The person wants to leave as soon as the run has ended.
