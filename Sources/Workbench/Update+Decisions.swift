@@ -29,6 +29,15 @@ extension WorkbenchState {
     }
   }
 
+  /// Where its picture is kept.
+  var chosenImagePath: String? {
+    switch focus {
+    case .dataset: dataset.selectedPath
+    case .inspector: inspector.mistakePath
+    case .layers, .curves: nil
+    }
+  }
+
   /// The mistake on show as an image of the dataset; nil where the evaluation was of another dataset.
   var mistakenImage: ListedFile? {
     guard inspector.view == .mistakes, let report = inspector.report, let mistake = inspector.selectedMistake,

@@ -72,6 +72,8 @@ extension WorkbenchState {
   }
 
   private mutating func takeCancelled() {
+    // It may have ended by itself just before it was to be given up.
+    guard dataset.reading.isUnderWay || dataset.inspectionAsked else { return }
     let key = dataset.inspectionAsked ? "c looks into the files again" : "R reads the folder again"
     dataset.reading = dataset.report == nil ? .cancelled : .done
     dataset.inspectionAsked = false
@@ -113,10 +115,10 @@ extension WorkbenchState {
     // What was asked for and not begun will not begin.
     if startRequested { (engine, startRequested) = (.idle, false) }
     if case .evaluating = engine {} else { inspector.evaluating = nil }
+    dataset.inspectionAsked = false
     switch dataset.reading {
     case .scanning, .inspecting:
       dataset.reading = dataset.report == nil ? .failed(text) : .done
-      dataset.inspectionAsked = false
     case .done, .cancelled, .failed: break
     }
   }

@@ -49,6 +49,13 @@ extension WorkbenchState {
     #expect(state.dataset.report == Fixtures.dataset, "what was read before stays")
   }
 
+  @Test func `giving up what has just ended changes nothing`() {
+    var state = WorkbenchState.opened()
+    let before = state
+    state.hear(.readingCancelled)
+    #expect(state == before)
+  }
+
   @Test func `Esc in another pane does not give the reading up`() {
     var state = Fixtures.state()
     state.hear(.datasetProgress(progress))

@@ -78,7 +78,8 @@ import Testing
   }
 
   @Test(arguments: sizes) func `the chooser of a class`(size: Size) throws {
-    var state = WorkbenchState.inspected(size: size)
+    var state = WorkbenchState.opened(size: size)
+    state.hear(.dataset(Fixtures.decided))
     state.answerPictures(state.press(.enter))
     state.type("m")
     try expectSnapshot(state, name("relabel", size))
