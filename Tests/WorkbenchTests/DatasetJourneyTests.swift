@@ -305,6 +305,34 @@ extension WorkbenchState {
         == "skipline relabel d --to 'c d' 'a b/1.png'")
   }
 
+  // Fault 39: escape sequences in names of files and classes.
+  @Test func `no name reaches the screen with what could move its cursor, recolour or reorder it`() {
+    let evil = "a\u{1B}[2J\u{202E}b\nc\u{7}\u{9B}"
+    var report = Fixtures.inspected
+    report.root = evil
+    report.classes[0].name = evil
+    report.classes[0].images = [
+      ImageEntry(path: evil + "/1", split: .train, decision: .relabelled(from: evil)),
+      ImageEntry(path: evil + "/2", split: .train),
+    ]
+    report.findings = [
+      DatasetFinding(
+        kind: .duplicate, severity: .error, subject: evil, paths: [evil + "/1", evil], message: evil, advice: evil)
+    ]
+    report.inspection?.formats = [.init(name: evil, count: 1)]
+    var state = Fixtures.state()
+    state.hear(.datasetProgress(.scanning(files: 1, classes: [.init(name: evil, images: 1)])))
+    func expectSafe(_ what: String) {
+      for line in state.text.split(separator: "\n") { #expect(Sanitiser.isSafe(String(line)), "\(what): \(line)") }
+    }
+    expectSafe("reading")
+    state.hear(.dataset(report))
+    for keys in ["", "z", "z", "l", "m", ":", "w", "l", "x", "n", "f", "z"] {
+      if keys == ":" { state.press(.escape, .escape) } else { state.type(keys) }
+      expectSafe(keys)
+    }
+  }
+
   @Test func `accents composed in another way are another file`() {
     let paths = ["zero/e\u{301}.png", "zero/\u{E9}.png"]
     var report = Fixtures.dataset
