@@ -59,7 +59,7 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Images", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
         argumentParser,
       ],
       swiftSettings: strict),

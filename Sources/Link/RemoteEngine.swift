@@ -6,7 +6,7 @@ import Synchronization
 
 /// An engine that is reached over a socket.
 ///
-/// What it reports arrives in the mailbox given. `close` detaches: the engine goes on.
+/// What it reports is handed on in order. `close` detaches: the engine goes on.
 public final class RemoteEngine: Sendable {
   public let welcome: ServerMessage.Welcome
   private let connection: Connection
@@ -24,11 +24,11 @@ public final class RemoteEngine: Sendable {
   /// Says hello and waits for the welcome.
   /// - Parameters:
   ///   - readOnly: whether commands are to be refused.
-  ///   - events: where what the engine reports goes; nothing is dropped.
+  ///   - report: takes what the engine reports, on a thread of its own; it may wait. False ends the connection.
   ///   - ended: called once, from another thread, after the last event.
   /// - Throws: `LinkError`.
   public init(
-    _ connection: Connection, readOnly: Bool, events: Mailbox<Event>,
+    _ connection: Connection, readOnly: Bool, report: @escaping @Sendable (Event) -> Bool,
     ended: @escaping @Sendable (Ending) -> Void
   ) throws {
     self.connection = connection
@@ -44,7 +44,7 @@ public final class RemoteEngine: Sendable {
     }
     let detached = detached
     start("events from the engine") { [connection, outgoing] in
-      let ending = Self.read(connection, events)
+      let ending = Self.read(connection, report)
       outgoing.close()
       ended(detached.isSet ? .detached : ending)
     }
@@ -71,12 +71,12 @@ public final class RemoteEngine: Sendable {
     connection.close()
   }
 
-  private static func read(_ connection: Connection, _ events: Mailbox<Event>) -> Ending {
+  private static func read(_ connection: Connection, _ report: (Event) -> Bool) -> Ending {
     do {
       while true {
         switch try connection.receive(ServerMessage.self) {
         case .event(let event):
-          guard events.send(event) else { return .detached }
+          guard report(event) else { return .detached }
         case .refused(let reason): return .failed(reason)
         case .welcome: throw LinkError.malformed(reason: "a second welcome")
         }

@@ -15,6 +15,7 @@ enum ExitStatus: Int32 {
   case badData = 65
   case missingInput = 66
   case inputOutput = 74
+  case inUse = 75
 
   /// nil for an error that is not ours, such as the argument parser's own.
   init?(of error: any Error) {
@@ -27,6 +28,7 @@ enum ExitStatus: Int32 {
     case is CheckpointError: self = .badData
     case RunFolderError.missing: self = .missingInput
     case RunFolderError.unreadable: self = .badData
+    case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
     case is MissingFolder: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput

@@ -41,7 +41,9 @@ private final class Screen: Sendable {
   private let endings = SharedList<RemoteEngine.Ending>()
 
   init(_ connection: Connection, readOnly: Bool) throws {
-    engine = try RemoteEngine(connection, readOnly: readOnly, events: events) { [endings, events] ending in
+    engine = try RemoteEngine(
+      connection, readOnly: readOnly, report: { [events] in events.send($0) }
+    ) { [endings, events] ending in
       endings.append(ending)
       events.close()
     }
