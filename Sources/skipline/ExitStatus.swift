@@ -3,6 +3,7 @@
 import Images
 import Datasets
 import Foundation
+import Link
 import Messages
 import Networks
 import Terminal
@@ -30,10 +31,10 @@ enum ExitStatus: Int32 {
     case RunFolderError.unreadable: self = .badData
     case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
-    case is MissingFolder: self = .missingInput
+    case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
-    case is TrainingError, is TerminalFailure, is NoTerminal: self = .failure
+    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached: self = .failure
     default: return nil
     }
   }

@@ -50,6 +50,17 @@ final class WorkbenchSession {
     FileManager.default.temporaryDirectory.appendingPathComponent("skipline-\(getuid()).log").path
   }
 
+  /// Shows a run that is being trained elsewhere.
+  /// - Throws: what `EngineHub.attach` throws; the terminal is then restored.
+  func attach(to folder: String, readOnly: Bool) throws {
+    do {
+      try engine.attach(to: folder, readOnly: readOnly)
+    } catch {
+      screen.close()
+      throw error
+    }
+  }
+
   /// Runs until the person leaves.
   /// - Returns: the signal that ended it, if one did.
   func run() -> Int32? {
