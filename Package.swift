@@ -52,13 +52,14 @@ let package = Package(
     .target(
       name: "Training", dependencies: ["CKernels", "Datasets", "Images", "Networks", "Messages", logging],
       swiftSettings: numeric),
+    .target(name: "Link", dependencies: ["Messages"], swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses", "CTerminal"], swiftSettings: strict),
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Images", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -74,6 +75,7 @@ let package = Package(
     tests("Datasets", with: ["Images", "TestSupport"]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training"),
+    tests("Link", with: ["Messages", "TestSupport"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),

@@ -38,10 +38,13 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var chance: Double
   /// The epochs done before, when the run is resumed.
   public var history: [EpochMetrics]
+  /// The steps done before, as far as they were logged.
+  public var steps: [StepMetrics]
 
   public init(
     folder: String, settings: TrainingSettings, classes: [String], trainingImages: Int, validationImages: Int,
-    stepsPerEpoch: Int, parameters: Int, chance: Double, history: [EpochMetrics] = []
+    stepsPerEpoch: Int, parameters: Int, chance: Double, history: [EpochMetrics] = [],
+    steps: [StepMetrics] = []
   ) {
     self.folder = folder
     self.settings = settings
@@ -52,6 +55,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
     self.parameters = parameters
     self.chance = chance
     self.history = history
+    self.steps = steps
   }
 }
 

@@ -150,21 +150,11 @@ private final class WorkThread {
     state = .idle
   }
 
-  /// Where the loop is, whether paused or not.
-  private var phase = EngineState.training
+  private var phase = RunPhase()
 
   private func report(_ event: TrainingEvent) {
     events.send(.training(event))
-    switch event {
-    case .started, .epoch: phase = .training
-    case .validating: phase = .validating
-    case .resumed: break
-    case .paused:
-      state = .paused
-      return
-    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .warning, .finished: return
-    }
-    state = phase
+    if let new = phase.state(after: event) { state = new }
   }
 
   /// Between steps: evaluations are made on the spot, training commands handed on.

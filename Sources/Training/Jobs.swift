@@ -12,6 +12,8 @@ public struct TrainingJob: Sendable {
   public let prepared: PreparedRun
   public let run: RunFolder
   private let resuming: Bool
+  /// Held for as long as the job exists.
+  private let lock: RunLock
 
   /// Prepares the data, then makes the run's folder and its record.
   /// - Parameter isCancelled: see `PreparedRun`.
@@ -27,6 +29,7 @@ public struct TrainingJob: Sendable {
     }
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
+    let lock = try RunLock(run)
     // The record is read from other folders than the one the run was started in.
     var recorded = settings
     recorded.data = URL(fileURLWithPath: settings.data).standardizedFileURL.path
@@ -34,7 +37,7 @@ public struct TrainingJob: Sendable {
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
         model: prepared.model, splitFingerprint: prepared.index.fingerprint))
-    return TrainingJob(prepared: prepared, run: run, resuming: false)
+    return TrainingJob(prepared: prepared, run: run, resuming: false, lock: lock)
   }
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
@@ -42,9 +45,10 @@ public struct TrainingJob: Sendable {
   public static func resumed(folder: String) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
     let record = try run.record()
+    let lock = try RunLock(run)
     return TrainingJob(
       prepared: try PreparedRun(record.settings, preprocessing: record.model.preprocessing), run: run,
-      resuming: true)
+      resuming: true, lock: lock)
   }
 
   /// The loop that does it.

@@ -13,6 +13,8 @@ import Messages
 ///       checkpoints/    last.safetensors, best.safetensors, epoch-0003.safetensors ...
 ///       evaluations/    a JSON a (checkpoint, split)
 ///       log.txt
+///       run.lock        held while a process trains the run
+///       engine.sock     where that process can be reached
 public struct RunFolder: Sendable, Hashable {
   public let path: String
 
@@ -113,6 +115,9 @@ public struct RunFolder: Sendable, Hashable {
   public var metricsPath: String { path + "/metrics.jsonl" }
   public var resultsPath: String { path + "/results.csv" }
   public var logPath: String { path + "/log.txt" }
+  /// What the engine's process writes to standard error: nothing, unless it crashes.
+  public var engineLogPath: String { path + "/engine.log" }
+  public var lockPath: String { path + "/run.lock" }
   public var checkpointsPath: String { path + "/checkpoints" }
   public var evaluationsPath: String { path + "/evaluations" }
 
@@ -143,6 +148,8 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
   case notARun(path: String)
   case badName(String)
   case unreadable(path: String, reason: String)
+  /// Another process trains it; its number where it is known.
+  case inUse(path: String, process: Int32?)
 
   public var description: String {
     switch self {
@@ -156,6 +163,9 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
       "\"\(name)\" cannot name a run: a name is not empty, has no \"/\" and begins with neither \".\" nor \"-\""
     case .unreadable(let path, let reason):
       "\(path): cannot be read: \(reason); restore it or start a new run"
+    case .inUse(let path, let process):
+      "\(path) is being trained by " + (process.map { "process \($0)" } ?? "another process")
+        + "; look on with 'skipline watch', or stop it with 'skipline stop'"
     }
   }
 }

@@ -41,7 +41,7 @@ public final class TrainingLoop {
   let metrics: MetricsLog
   let results: ResultsTable
   let log: Logger
-  private let history: [EpochMetrics]
+  private let history: MetricsHistory
   let clock = ContinuousClock()
   var lastSave: ContinuousClock.Instant
   /// What `last` on disk holds; nil before the first save.
@@ -91,11 +91,11 @@ public final class TrainingLoop {
       for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
       try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
       try results.rewind(toStep: state.step, epoch: state.epochsDone)
-      history = try MetricsLog.read(path: run.metricsPath).epochs
+      history = try MetricsLog.read(path: run.metricsPath)
     } else {
       state = TrainingState(
         schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: fingerprint)
-      history = []
+      history = MetricsHistory()
       if let path = settings.initialWeights,
         case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
       {
@@ -224,6 +224,6 @@ public final class TrainingLoop {
       folder: run.path, settings: prepared.settings, classes: prepared.index.classes,
       trainingImages: prepared.training.items.count, validationImages: prepared.validation.items.count,
       stepsPerEpoch: prepared.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
-      chance: prepared.chance, history: history)
+      chance: prepared.chance, history: history.epochs, steps: history.steps)
   }
 }

@@ -83,6 +83,10 @@ struct CurvesState: Sendable, Equatable {
     validating = nil
     guard !sameRun || description.history.isEmpty else { return }
     series = StepSeries()
+    if !description.steps.isEmpty {
+      for step in description.steps { series.add(step: step.step, loss: step.loss, accuracy: step.accuracy) }
+      return
+    }
     for epoch in description.history {
       series.add(step: epoch.step, loss: epoch.trainLoss, accuracy: epoch.trainAccuracy)
     }

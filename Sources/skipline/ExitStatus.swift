@@ -3,6 +3,7 @@
 import Images
 import Datasets
 import Foundation
+import Link
 import Messages
 import Networks
 import Terminal
@@ -15,6 +16,7 @@ enum ExitStatus: Int32 {
   case badData = 65
   case missingInput = 66
   case inputOutput = 74
+  case inUse = 75
 
   /// nil for an error that is not ours, such as the argument parser's own.
   init?(of error: any Error) {
@@ -27,11 +29,12 @@ enum ExitStatus: Int32 {
     case is CheckpointError: self = .badData
     case RunFolderError.missing: self = .missingInput
     case RunFolderError.unreadable: self = .badData
+    case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
-    case is MissingFolder: self = .missingInput
+    case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
-    case is TrainingError, is TerminalFailure, is NoTerminal: self = .failure
+    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached: self = .failure
     default: return nil
     }
   }

@@ -1,4 +1,4 @@
-// `skipline runs`: what there is to evaluate and to resume.
+// `skipline runs`: what is being trained, and what there is to evaluate and to resume.
 
 import ArgumentParser
 import Canvas
@@ -7,24 +7,91 @@ import Training
 
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "Lists the runs of a folder and their checkpoints.")
+    commandName: "runs",
+    abstract: "Lists the runs of a folder, whether they are being trained, and their checkpoints.")
 
   @Option(help: "The folder that holds runs.") var project = "runs"
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let runs = try RunFolder.listRuns(project: project)
-    let checkpoints = runs.flatMap { $0.checkpoints() }
-    if json { return try Console.print(json: checkpoints) }
-    let rows = checkpoints.map { checkpoint in
+    let runs = try RunFolder.listRuns(project: project).map { RunListing($0) }
+    if json { return try Console.print(json: runs) }
+    if runs.isEmpty { return Console.print("no runs in \(project)") }
+    let rows = runs.map { run in
+      [
+        run.folder, run.state, run.network ?? "-", run.epochs.map { "\(run.epoch)/\($0)" } ?? "\(run.epoch)",
+        Format.count(run.step), run.bestValidationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-",
+      ]
+    }
+    for line in Console.table([["run", "state", "network", "epochs", "step", "best validation"]] + rows) {
+      Console.print(line)
+    }
+    let checkpoints = runs.flatMap(\.checkpoints).map { checkpoint in
       [
         checkpoint.path, "\(checkpoint.epoch)", Format.count(checkpoint.step),
         checkpoint.validationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-", checkpoint.savedAt,
       ]
     }
-    if rows.isEmpty { return Console.print("no runs in \(project)") }
-    for line in Console.table([["checkpoint", "epoch", "step", "validation", "saved"]] + rows) {
+    guard !checkpoints.isEmpty else { return }
+    Console.print("")
+    for line in Console.table([["checkpoint", "epoch", "step", "validation", "saved"]] + checkpoints) {
       Console.print(line)
+    }
+  }
+}
+
+/// A run as `skipline runs` lists it.
+struct RunListing: Codable, Equatable {
+  var folder: String
+  /// `training`, `paused`, `validating`, `evaluating`, `preparing` or `stopping` while a process trains it;
+  /// `finished` when all its epochs are done; else `resumable`.
+  var state: String
+  /// The process that trains it.
+  var process: Int32?
+  var network: String?
+  var data: String?
+  /// Epochs and steps done, and epochs asked for.
+  var epoch: Int
+  var epochs: Int?
+  var step: Int
+  var bestValidationAccuracy: Double?
+  var checkpoints: [CheckpointInfo]
+
+  init(_ run: RunFolder) {
+    folder = run.path
+    checkpoints = run.checkpoints()
+    let record = try? run.record()
+    network = record?.settings.network.name
+    data = record?.settings.data
+    epochs = record?.settings.epochs
+    let done = checkpoints.map(\.epoch).max() ?? 0
+    epoch = done
+    bestValidationAccuracy = checkpoints.compactMap(\.validationAccuracy).max()
+    process = RunLock.holder(of: run)
+    let saved = checkpoints.map(\.step).max() ?? 0
+    let isDone = record.map { done >= $0.settings.epochs } ?? false
+    if process != nil {
+      let live = LiveStatus(folder: run.path)
+      state = live?.state.word ?? "in use"
+      step = max(saved, live?.step?.step ?? 0)
+    } else {
+      state = isDone ? "finished" : "resumable"
+      step = saved
+    }
+  }
+}
+
+extension EngineState {
+  /// For a list.
+  fileprivate var word: String {
+    switch self {
+    case .idle: "ending"
+    case .preparing: "preparing"
+    case .training: "training"
+    case .paused: "paused"
+    case .validating: "validating"
+    case .evaluating: "evaluating"
+    case .stopping: "stopping"
     }
   }
 }

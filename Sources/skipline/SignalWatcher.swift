@@ -23,20 +23,29 @@ final class SignalWatcher {
 
   /// The first signal that came; nil before.
   var received: Int32? { requests.first }
+
+  /// Has `body` called, from another thread, when the first signal comes.
+  func onFirst(_ body: @escaping @Sendable () -> Void) { requests.onFirst(body) }
 }
 
 /// The first signal, and the end of patience at the second.
 private final class EndRequests: Sendable {
   private let signal = Mutex<Int32?>(nil)
+  private let body = Mutex<(@Sendable () -> Void)?>(nil)
 
   var first: Int32? { signal.withLock { $0 } }
+
+  func onFirst(_ new: @escaping @Sendable () -> Void) { body.withLock { $0 = new } }
 
   func note(_ number: Int32) {
     let isFirst = signal.withLock { first in
       defer { first = first ?? number }
       return first == nil
     }
-    if isFirst { return }
+    if isFirst {
+      body.withLock { $0 }?()
+      return
+    }
     Foundation.signal(number, SIG_DFL)
     raise(number)
   }

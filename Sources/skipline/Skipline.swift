@@ -16,7 +16,8 @@ struct SkiplineCommand: ParsableCommand {
     version: Skipline.version,
     subcommands: [
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
-      PredictCommand.self, RunsCommand.self,
+      PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
+      StopCommand.self, EngineCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 

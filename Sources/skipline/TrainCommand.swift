@@ -31,10 +31,17 @@ struct TrainCommand: ParsableCommand {
       }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
+    let served = ServedRun()
+    defer { served.close() }
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
+    signals.onFirst { [stop = served.stopper] in stop() }
     let loop = try job.loop(
       hooks: TrainingLoop.Hooks(
-        report: { printer.report($0) }, nextCommand: { _ in signals.received == nil ? nil : .stop }))
+        report: { event in
+          printer.report(event)
+          served.report(event)
+        },
+        nextCommand: { waiting in signals.received == nil ? served.nextCommand(waiting: waiting) : .stop }))
     let outcome = try loop.train()
     if let signal = signals.received { throw ExitCode(128 + signal) }
     printer.conclude(outcome)

@@ -28,13 +28,20 @@ struct WorkbenchCommand: ParsableCommand {
       throw MissingFolder(path: data)
     }
     guard Terminal.isInteractive else { throw NoTerminal(command: settings.commandLine) }
-    let themes = ThemeShelf()
-    for problem in themes.problems { Console.complain("! \(problem)") }
-    if let theme, themes[theme] == nil {
-      throw ValidationError("no theme is called '\(theme)'; there are \(themes.names.joined(separator: ", "))")
-    }
-    let session = try WorkbenchSession(settings: settings, themes: themes, theme: theme)
+    let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)
     if let signal = session.run() { throw ExitCode(128 + signal) }
+  }
+}
+
+extension ThemeShelf {
+  /// The themes there are; complains of those that cannot be read.
+  /// - Throws: `ValidationError` if the one asked for is not among them.
+  init(for theme: String?) throws {
+    self.init()
+    for problem in problems { Console.complain("! \(problem)") }
+    if let theme, self[theme] == nil {
+      throw ValidationError("no theme is called '\(theme)'; there are \(names.joined(separator: ", "))")
+    }
   }
 }
 

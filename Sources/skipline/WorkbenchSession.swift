@@ -13,7 +13,7 @@ import Workbench
 final class WorkbenchSession {
   private let screen: TerminalScreen
   private let events: Mailbox<Event>
-  private let engine: Engine
+  private let engine: EngineHub
   private let themes: ThemeShelf
   private var theme: Theme
   private var state: WorkbenchState
@@ -33,7 +33,7 @@ final class WorkbenchSession {
       crashMessage: "skipline crashed; the terminal is restored, and \(Self.logPath) says more.\n")
     let waker = screen.waker
     events = Mailbox.forEvents(wake: { waker.wake() })
-    engine = Engine(events: events, commandLine: CommandLine.arguments)
+    engine = EngineHub(events: events, log: Self.logPath)
     self.themes = themes
     let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
@@ -48,6 +48,17 @@ final class WorkbenchSession {
   /// What the trap of a crash writes, and nothing else in ordinary use.
   private static var logPath: String {
     FileManager.default.temporaryDirectory.appendingPathComponent("skipline-\(getuid()).log").path
+  }
+
+  /// Shows a run that is being trained elsewhere.
+  /// - Throws: what `EngineHub.attach` throws; the terminal is then restored.
+  func attach(to folder: String, readOnly: Bool) throws {
+    do {
+      try engine.attach(to: folder, readOnly: readOnly)
+    } catch {
+      screen.close()
+      throw error
+    }
   }
 
   /// Runs until the person leaves.
@@ -123,7 +134,7 @@ final class WorkbenchSession {
     lastFrame = clock.now
   }
 
-  /// Restores the terminal and lets the engine save what is under way.
+  /// Restores the terminal. A run that is under way goes on in its own process.
   private func finish(_ ending: Ending) -> Int32? {
     switch ending {
     case .interrupted:
@@ -131,22 +142,13 @@ final class WorkbenchSession {
       return SIGINT
     case .left:
       screen.close()
-      endEngine()
+      engine.leave()
       return nil
     case .terminalGone:
-      // The screen also holds the signals. A terminal that goes away sends more than one, and the next must not end
-      // the process before the run is saved.
-      endEngine()
+      engine.leave()
       screen.close()
       return screen.endingSignal ?? SIGHUP
     }
-  }
-
-  private func endEngine() {
-    // Nobody reads any more; an engine that waits for room would never end.
-    events.close()
-    engine.send(.shutDown)
-    engine.waitUntilEnded()
   }
 }
 

@@ -1,0 +1,82 @@
+// One end of a socket between two processes: whole messages in, whole messages out. It knows nothing of what they mean.
+
+import Foundation
+import Synchronization
+
+/// A connected stream socket that carries messages.
+///
+/// One thread reads and one writes; `close` may be called from any, and lets both go.
+public final class Connection: Sendable {
+  let descriptor: Int32
+  private let isClosed = Atomic(false)
+
+  /// Takes over a connected socket, and closes it in the end.
+  public init(descriptor: Int32) {
+    self.descriptor = descriptor
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+  }
+
+  deinit { Foundation.close(descriptor) }
+
+  /// Ends the connection for both directions; reading and writing then throw `LinkError.closed`.
+  public func close() {
+    // The number itself stays ours until nobody uses it any more: another file must not get it meanwhile.
+    if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { shutdown(descriptor, Int32(SHUT_RDWR)) }
+  }
+
+  /// Writes a message; waits while the other end does not read.
+  /// - Throws: `LinkError.closed` when the other end is gone, or `.system`.
+  public func send(_ message: some Encodable) throws {
+    let frame = try Wire.encode(message)
+    try frame.withUnsafeBytes { bytes in
+      var sent = 0
+      while sent < bytes.count {
+        let count = Foundation.send(
+          descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
+        if count < 0 {
+          if errno == EINTR { continue }
+          let code = errno
+          throw [EPIPE, ECONNRESET].contains(code)
+            ? LinkError.closed : LinkError.system(step: "writing to the socket", code: code)
+        }
+        sent += count
+      }
+    }
+  }
+
+  /// Waits for the next message.
+  /// - Throws: `LinkError`; `.closed` at the end.
+  public func receive<Message: Decodable>(_ type: Message.Type) throws(LinkError) -> Message {
+    let length = try Wire.length(of: try read(count: Wire.prefixLength))
+    return try Wire.decode(type, from: try read(count: length))
+  }
+
+  /// The user at the other end.
+  /// - Throws: `LinkError.system`.
+  func peerUser() throws(LinkError) -> uid_t {
+    // `struct ucred` of socket(7), which is not imported: process, user, group.
+    var credentials: (process: pid_t, user: uid_t, group: gid_t) = (0, 0, 0)
+    var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+    guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 else {
+      throw .system(step: "asking who is at the other end", code: errno)
+    }
+    return credentials.user
+  }
+
+  /// Memory is taken as bytes arrive, not as they are announced.
+  private func read(count: Int) throws(LinkError) -> Data {
+    var data = Data()
+    var chunk = [UInt8](repeating: 0, count: min(count, 1 << 16))
+    while data.count < count {
+      let wanted = min(chunk.count, count - data.count)
+      let got = chunk.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, wanted, 0) }
+      if got < 0 {
+        if errno == EINTR { continue }
+        throw errno == ECONNRESET ? .closed : .system(step: "reading from the socket", code: errno)
+      }
+      if got == 0 { throw .closed }
+      data.append(contentsOf: chunk[..<got])
+    }
+    return data
+  }
+}

@@ -1,0 +1,106 @@
+// What somebody who attaches late has to be told: the events so far, folded to what still matters.
+
+import Messages
+
+/// Keeps of all events what is needed to bring a screen up to date.
+struct EventRecord {
+  private var state: EngineState?
+  private var run: RunDescription?
+  private var steps = ThinnedSteps()
+  private var lastStep: StepMetrics?
+  private var learningRate: Double?
+  private var validating: Event?
+  private var evaluation: Event?
+  private var preparing: Event?
+  private var outcome: RunOutcome?
+  /// Warnings and failures, the newest last.
+  private var notices: [Event] = []
+
+  private static let keptNotices = 20
+
+  mutating func add(_ event: Event) {
+    switch event {
+    case .state(let new):
+      state = new
+      if new != .preparing { preparing = nil }
+    case .preparing: preparing = event
+    case .training(let training): add(training, as: event)
+    case .evaluation: evaluation = event
+    case .warning, .failure: addNotice(event)
+    // What one screen asked for, or what the next of its kind replaces in a moment.
+    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .preview, .evaluationProgress: break
+    }
+  }
+
+  private mutating func add(_ training: TrainingEvent, as event: Event) {
+    switch training {
+    case .started(let description):
+      run = description
+      steps = ThinnedSteps(description.steps)
+      (lastStep, learningRate, validating, outcome) = (nil, nil, nil, nil)
+    case .step(let metrics):
+      steps.add(metrics)
+      lastStep = metrics
+      validating = nil
+    case .validating: validating = event
+    case .epoch(let metrics):
+      run?.history.append(metrics)
+      validating = nil
+    case .learningRateChanged(let rate): learningRate = rate
+    case .finished(let outcome): self.outcome = outcome
+    case .warning: addNotice(event)
+    case .paused, .resumed, .checkpointSaved, .checkpointRemoved: break
+    }
+  }
+
+  private mutating func addNotice(_ event: Event) {
+    notices.append(event)
+    if notices.count > Self.keptNotices { notices.removeFirst() }
+  }
+
+  /// Events that bring a screen that knows nothing to where the engine is.
+  var replay: [Event] {
+    var events: [Event] = notices
+    if var run {
+      run.steps = steps.values
+      events.append(.training(.started(run)))
+    }
+    if let learningRate { events.append(.training(.learningRateChanged(learningRate))) }
+    if let lastStep { events.append(.training(.step(lastStep))) }
+    if let validating { events.append(validating) }
+    if let evaluation { events.append(evaluation) }
+    if let outcome { events.append(.training(.finished(outcome))) }
+    // The state last: a screen follows it, whatever the events before seemed to say.
+    if let state { events.append(.state(state)) }
+    if let preparing { events.append(preparing) }
+    return events
+  }
+}
+
+/// Steps at even distances, not more than a curve has room for: when there are too many, every second is dropped and
+/// from then on only every second kept.
+struct ThinnedSteps {
+  private(set) var values: [StepMetrics] = []
+  private var stride = 1
+  private var untilNext = 0
+
+  static let capacity = 4096
+
+  init(_ steps: [StepMetrics] = []) {
+    for step in steps { add(step) }
+  }
+
+  mutating func add(_ step: StepMetrics) {
+    guard untilNext == 0 else {
+      untilNext -= 1
+      return
+    }
+    values.append(step)
+    untilNext = stride - 1
+    if values.count >= Self.capacity {
+      // The capacity is even: the step just added is dropped, and the next to keep is as far as it was.
+      values = Swift.stride(from: 0, to: values.count, by: 2).map { values[$0] }
+      stride *= 2
+    }
+  }
+}

@@ -1,0 +1,105 @@
+// A screen's end of the socket: an engine in another process, used as if it were here.
+
+import Foundation
+import Messages
+import Synchronization
+
+/// An engine that is reached over a socket.
+///
+/// What it reports is handed on in order. `close` detaches: the engine goes on.
+public final class RemoteEngine: Sendable {
+  public let welcome: ServerMessage.Welcome
+  private let connection: Connection
+  private let outgoing = Mailbox<Command>(capacity: 64)
+
+  /// How a connection ended.
+  public enum Ending: Sendable, Equatable {
+    /// This end detached.
+    case detached
+    /// The other end closed it: the run is over, or its process is.
+    case closed
+    case failed(String)
+  }
+
+  /// Says hello and waits for the welcome.
+  /// - Parameters:
+  ///   - readOnly: whether commands are to be refused.
+  ///   - report: takes what the engine reports, on a thread of its own; it may wait. False ends the connection.
+  ///   - ended: called once, from another thread, after the last event.
+  /// - Throws: `LinkError`.
+  public init(
+    _ connection: Connection, readOnly: Bool, report: @escaping @Sendable (Event) -> Bool,
+    ended: @escaping @Sendable (Ending) -> Void
+  ) throws {
+    self.connection = connection
+    try connection.send(ClientMessage.hello(.init(readOnly: readOnly)))
+    switch try connection.receive(ServerMessage.self) {
+    case .welcome(let welcome):
+      guard welcome.protocolVersion == protocolVersion else {
+        throw LinkError.otherVersion(theirs: welcome.protocolVersion)
+      }
+      self.welcome = welcome
+    case .refused(let reason): throw LinkError.refused(reason: reason)
+    case .event: throw LinkError.malformed(reason: "an event before the welcome")
+    }
+    let detached = detached
+    start("events from the engine") { [connection, outgoing] in
+      let ending = Self.read(connection, report)
+      outgoing.close()
+      ended(detached.isSet ? .detached : ending)
+    }
+    start("commands to the engine") { [connection, outgoing] in
+      while let command = outgoing.receive() {
+        do { try connection.send(ClientMessage.command(command)) } catch { return }
+      }
+    }
+  }
+
+  private let detached = SharedFlag()
+
+  deinit { close() }
+
+  /// Hands over a command; never waits.
+  /// - Returns: false when it was not taken: too many are waiting already, or the connection has ended.
+  @discardableResult
+  public func send(_ command: Command) -> Bool { outgoing.offer(command) }
+
+  /// Detaches.
+  public func close() {
+    detached.set()
+    outgoing.close()
+    connection.close()
+  }
+
+  private static func read(_ connection: Connection, _ report: (Event) -> Bool) -> Ending {
+    do {
+      while true {
+        switch try connection.receive(ServerMessage.self) {
+        case .event(let event):
+          guard report(event) else { return .detached }
+        case .refused(let reason): return .failed(reason)
+        case .welcome: throw LinkError.malformed(reason: "a second welcome")
+        }
+      }
+    } catch LinkError.closed {
+      return .closed
+    } catch {
+      return .failed("\(error)")
+    }
+  }
+
+  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    let thread = Thread(block: body)
+    thread.name = name
+    thread.start()
+  }
+}
+
+/// A flag that is set once.
+private final class SharedFlag: Sendable {
+  private let value = Atomic(false)
+
+  func set() { value.store(true, ordering: .releasing) }
+
+  var isSet: Bool { value.load(ordering: .acquiring) }
+}

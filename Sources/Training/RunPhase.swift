@@ -1,0 +1,23 @@
+// What state an engine is in, judged by what its training loop reports.
+
+import Messages
+
+/// Follows a loop's events.
+public struct RunPhase: Sendable {
+  /// Where the loop is, whether paused or not.
+  private var phase = EngineState.training
+
+  public init() {}
+
+  /// The state after an event; nil where it does not change.
+  public mutating func state(after event: TrainingEvent) -> EngineState? {
+    switch event {
+    case .started, .epoch: phase = .training
+    case .validating: phase = .validating
+    case .resumed: break
+    case .paused: return .paused
+    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .warning, .finished: return nil
+    }
+    return phase
+  }
+}

@@ -1,0 +1,24 @@
+// `skipline engine`: what the workbench starts for each run. It is no command for people: it talks over a socket that
+// whoever starts it hands it.
+
+import ArgumentParser
+import Foundation
+import Link
+
+struct EngineCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "engine", abstract: "Trains in the background for a workbench.", shouldDisplay: false)
+
+  func run() throws {
+    var status = stat()
+    guard fstat(EngineProcess.connectionDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
+      throw ValidationError("an engine is started by the workbench; train without one with 'skipline train'")
+    }
+    let signals = SignalWatcher()
+    let host = EngineHost(commandLine: [])
+    signals.onFirst { host.stop() }
+    host.attach(Connection(descriptor: EngineProcess.connectionDescriptor))
+    host.serve()
+    if let signal = signals.received { throw ExitCode(128 + signal) }
+  }
+}

@@ -1,0 +1,57 @@
+// An engine that others attach to: its events go to everybody who listens, their commands to it.
+
+import Foundation
+import Link
+import Messages
+import Synchronization
+import Training
+
+/// Runs an engine for one job and serves whoever attaches, until the job is over.
+final class EngineHost: Sendable {
+  private let events = Mailbox<Event>.forEvents()
+  private let engine: Engine
+  private let server: EngineServer
+
+  init(commandLine: [String]) {
+    let engine = Engine(events: events, commandLine: commandLine)
+    self.engine = engine
+    server = EngineServer(version: Skipline.version) { command in
+      switch command {
+      // Whoever leaves, detaches; the engine ends with its run.
+      case .shutDown: true
+      default: engine.send(command)
+      }
+    }
+  }
+
+  /// Serves the process that started this one.
+  func attach(_ connection: Connection) { server.attach(connection) }
+
+  /// Asks the run, if any, to end saved.
+  func stop() { engine.send(.shutDown) }
+
+  /// Passes events on until the job is over.
+  func serve() {
+    var hasBegun = false
+    while let event = events.receive() {
+      if case .training(.started(let run)) = event { open(run.folder) }
+      server.broadcast(event)
+      guard case .state(let state) = event else { continue }
+      if state == .idle, hasBegun { engine.send(.shutDown) }
+      hasBegun = hasBegun || state != .idle
+    }
+    server.close()
+  }
+
+  private func open(_ folder: String) {
+    do {
+      try server.listen(inFolder: folder)
+    } catch {
+      server.broadcast(.warning("nobody else can attach to this run: \(error)"))
+    }
+    let log = Foundation.open(folder + "/engine.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    guard log >= 0 else { return }
+    dup2(log, STDERR_FILENO)
+    close(log)
+  }
+}

@@ -1,0 +1,65 @@
+// Starting an engine in a process of its own, which neither the end of this process nor that of its terminal touches.
+
+import Foundation
+import Link
+
+/// A process that runs `skipline engine`.
+enum EngineProcess {
+  /// The descriptor that the new process finds its end of the first connection at.
+  static let connectionDescriptor: Int32 = 3
+
+  /// `POSIX_SPAWN_SETSID` of spawn.h, which is not imported.
+  private static let newSession: Int16 = 0x80
+
+  /// Starts one: in a session of its own, without a terminal, connected to this process by a pair of sockets.
+  /// - Parameter log: the file that takes its standard error until it has a run's folder.
+  /// - Throws: `EngineStartFailure`.
+  static func start(log: String) throws -> Connection {
+    var pair: [Int32] = [-1, -1]
+    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
+      throw EngineStartFailure(reason: String(cString: strerror(errno)))
+    }
+    let (ours, theirs) = (Connection(descriptor: pair[0]), pair[1])
+    defer { close(theirs) }
+
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+    // Also takes the close-on-exec mark away, which the pair has.
+    posix_spawn_file_actions_adddup2(&actions, theirs, connectionDescriptor)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    // Signals that this process ignores or handles would else be ignored there too.
+    var all = sigset_t()
+    sigfillset(&all)
+    posix_spawnattr_setsigdefault(&attributes, &all)
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(
+      &attributes, newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+
+    let words = ["skipline", EngineCommand.configuration.commandName ?? "engine"]
+    var arguments = words.map { strdup($0) } + [nil]
+    defer { for argument in arguments { free(argument) } }
+    var process = pid_t()
+    // The file this process runs, though another may have taken its name meanwhile.
+    let code = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &arguments, environ)
+    guard code == 0 else { throw EngineStartFailure(reason: String(cString: strerror(code))) }
+    return ours
+  }
+}
+
+/// No process could be started.
+struct EngineStartFailure: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String {
+    "the engine's process cannot be started: \(reason); train without a screen (skipline train), or try again"
+  }
+}

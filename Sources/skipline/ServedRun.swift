@@ -1,0 +1,41 @@
+// A run in the foreground that others can attach to, as to one of the workbench: `skipline watch`, `pause` and `stop`
+// work on it.
+
+import Foundation
+import Link
+import Messages
+import Training
+
+/// The socket of a run that is trained in this process.
+final class ServedRun {
+  private let server: EngineServer
+  private let commands = Mailbox<TrainingCommand>(capacity: 64)
+  private var phase = RunPhase()
+
+  init() {
+    server = EngineServer(version: Skipline.version) { [commands] command in
+      if case .training(let command) = command { commands.offer(command) } else { false }
+    }
+  }
+
+  /// Tells everybody who is attached; the first event opens the socket.
+  func report(_ event: TrainingEvent) {
+    if case .started(let run) = event {
+      // Nobody asked for it: a run whose folder takes no socket is trained all the same.
+      do { try server.listen(inFolder: run.folder) } catch { Console.progress("! nobody can attach: \(error)") }
+    }
+    server.broadcast(.training(event))
+    if let state = phase.state(after: event) { server.broadcast(.state(state)) }
+  }
+
+  /// What was asked since the last step.
+  func nextCommand(waiting: Bool) -> TrainingCommand? { waiting ? commands.receive() : commands.poll() }
+
+  /// Ends the run, also one that is paused; for any thread.
+  var stopper: @Sendable () -> Void { { [commands] in _ = commands.offer(.stop) } }
+
+  func close() {
+    server.broadcast(.state(.idle))
+    server.close()
+  }
+}

@@ -1,0 +1,239 @@
+// Two ends of a socket in one process: what is said arrives, what is wrong is refused, and nobody holds up the engine.
+
+import Foundation
+import Messages
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Link
+
+/// A server with a folder of its own, and what its clients asked for.
+private final class Bench {
+  let folder: TemporaryFolder
+  let server: EngineServer
+  private let taken = SharedList<Command>()
+
+  init() throws {
+    folder = try TemporaryFolder()
+    server = EngineServer(version: "1.0") { [taken] command in
+      taken.append(command)
+      return true
+    }
+    try server.listen(inFolder: folder.path)
+  }
+
+  deinit { server.close() }
+
+  var commands: [Command] { taken.values }
+
+  func connect() throws -> Connection { try #require(try SocketFile(folder: folder.path).connect()) }
+
+  func attach(readOnly: Bool = false) throws -> Screen {
+    try Screen(try connect(), readOnly: readOnly)
+  }
+}
+
+/// A client, what it was told, and how it ended.
+private final class Screen: Sendable {
+  let engine: RemoteEngine
+  let events = Mailbox<Event>(capacity: 100_000)
+  private let endings = SharedList<RemoteEngine.Ending>()
+
+  init(_ connection: Connection, readOnly: Bool) throws {
+    engine = try RemoteEngine(
+      connection, readOnly: readOnly, report: { [events] in events.send($0) }
+    ) { [endings, events] ending in
+      endings.append(ending)
+      events.close()
+    }
+  }
+
+  /// Reads until an event comes that is asked for, or the end.
+  func events(until isLast: (Event) -> Bool) -> [Event] {
+    var all: [Event] = []
+    while let event = events.receive() {
+      all.append(event)
+      if isLast(event) { break }
+    }
+    return all
+  }
+
+  func waitForEnding() -> RemoteEngine.Ending? {
+    while events.receive() != nil {}
+    return endings.values.first
+  }
+}
+
+private final class SharedList<Element: Sendable>: Sendable {
+  private let list = Mutex<[Element]>([])
+
+  var values: [Element] { list.withLock { $0 } }
+
+  func append(_ element: Element) { list.withLock { $0.append(element) } }
+}
+
+private func step(_ number: Int) -> Event {
+  .training(
+    .step(
+      StepMetrics(
+        step: number, epoch: 1, loss: 1 / Double(number), accuracy: 0, learningRate: 0.1, gradientNorm: 1,
+        imagesPerSecond: 1, secondsLeft: nil)))
+}
+
+private let description = RunDescription(
+  folder: "runs/a", settings: TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20")),
+  classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1, chance: 0.5)
+
+private let marker = Event.warning("marker")
+
+@Suite(.timeLimit(.minutes(1))) struct LinkTests {
+  @Test func `whoever attaches late is told everything that still matters`() throws {
+    let bench = try Bench()
+    for event: Event in [.state(.training), .training(.started(description))] { bench.server.broadcast(event) }
+    for number in 1...3 { bench.server.broadcast(step(number)) }
+    bench.server.broadcast(.training(.learningRateChanged(0.02)))
+    let screen = try bench.attach()
+    #expect(screen.engine.welcome.skipline == "1.0")
+    let events = screen.events { $0 == .state(.training) }
+    var whole = description
+    whole.steps = (1...3).compactMap { if case .training(.step(let metrics)) = step($0) { metrics } else { nil } }
+    #expect(
+      events == [
+        .training(.started(whole)), .training(.learningRateChanged(0.02)), step(3), .state(.training),
+      ])
+    bench.server.broadcast(step(4))
+    #expect(screen.events { $0 == step(4) } == [step(4)])
+  }
+
+  @Test func `several screens see the same, and a screen that looks on changes nothing`() throws {
+    let bench = try Bench()
+    bench.server.broadcast(.state(.training))
+    let (first, second) = (try bench.attach(), try bench.attach(readOnly: true))
+    for screen in [first, second] { _ = screen.events { $0 == .state(.training) } }
+    bench.server.broadcast(marker)
+    for screen in [first, second] { #expect(screen.events { $0 == marker } == [marker]) }
+    second.engine.send(.training(.stop))
+    guard case .warning(let text) = second.events(until: { _ in true }).last else {
+      Issue.record("a screen that looks on is told that its command was refused")
+      return
+    }
+    #expect(text.contains("look on"))
+    first.engine.send(.training(.pause))
+    while bench.commands.isEmpty { usleep(1000) }
+    #expect(bench.commands == [.training(.pause)])
+  }
+
+  @Test func `a screen that does not read never holds up the engine`() throws {
+    let bench = try Bench()
+    let stuck = try bench.connect()
+    try stuck.send(ClientMessage.hello(.init(readOnly: false)))
+    _ = try stuck.receive(ServerMessage.self)
+    let other = try bench.attach()
+    let long = Event.warning(String(repeating: "x", count: 10_000))
+    let reader = Thread { while other.events.receive() != nil {} }
+    reader.start()
+    let start = ContinuousClock.now
+    for _ in 0..<6000 { bench.server.broadcast(long) }
+    #expect(ContinuousClock.now - start < .seconds(20))
+    // It was dropped: what it can still read ends.
+    #expect(throws: LinkError.self) { while true { _ = try stuck.receive(ServerMessage.self) } }
+  }
+
+  @Test(
+    arguments: [
+      [0xff, 0xff, 0xff, 0xff], [5, 0, 0, 0, 1, 2, 3, 4, 5], [2, 0, 0, 0, 0x7b, 0x7d],
+    ] as [[UInt8]])
+  func `what is no message is refused, and others go on`(bytes: [UInt8]) throws {
+    let bench = try Bench()
+    let answer = try bench.connect()
+    _ = bytes.withUnsafeBytes { write(answer.descriptor, $0.baseAddress, $0.count) }
+    guard case .refused(let reason) = try answer.receive(ServerMessage.self) else {
+      Issue.record("no refusal")
+      return
+    }
+    #expect(reason.contains("message"))
+    #expect(throws: LinkError.closed) { try answer.receive(ServerMessage.self) }
+    bench.server.broadcast(marker)
+    let screen = try bench.attach()
+    #expect(screen.events { $0 == marker } == [marker])
+  }
+
+  @Test func `another version of the messages is refused by number`() throws {
+    let bench = try Bench()
+    let connection = try bench.connect()
+    try connection.send(ClientMessage.hello(.init(protocolVersion: 99, readOnly: true)))
+    guard case .refused(let reason) = try connection.receive(ServerMessage.self) else {
+      Issue.record("no refusal")
+      return
+    }
+    #expect(reason.contains("99") && reason.contains("\(protocolVersion)"))
+  }
+
+  @Test func `the socket is its owner's alone, and a leftover is replaced`() throws {
+    let folder = try TemporaryFolder()
+    for _ in 0..<2 {
+      let server = EngineServer(version: "1") { _ in true }
+      try server.listen(inFolder: folder.path)
+      var status = stat()
+      #expect(stat("\(folder.path)/engine.sock", &status) == 0)
+      #expect(status.st_mode & S_IFMT == S_IFSOCK && status.st_mode & 0o777 == 0o600)
+      #expect(try SocketFile(folder: folder.path).connect() != nil)
+    }
+    let last = EngineServer(version: "1") { _ in true }
+    try last.listen(inFolder: folder.path)
+    last.close()
+    #expect(try SocketFile(folder: folder.path).connect() == nil)
+  }
+
+  @Test func `a folder with a long path will do`() throws {
+    let folder = try TemporaryFolder()
+    let long = Array(repeating: String(repeating: "d", count: 60), count: 4).joined(separator: "/")
+    try folder.makeFolder(long)
+    let server = EngineServer(version: "1") { _ in true }
+    try server.listen(inFolder: "\(folder.path)/\(long)")
+    #expect(try SocketFile(folder: "\(folder.path)/\(long)").connect() != nil)
+    server.close()
+  }
+
+  @Test func `the last events arrive before the end`() throws {
+    let bench = try Bench()
+    bench.server.broadcast(.state(.training))
+    let screen = try bench.attach()
+    _ = screen.events { $0 == .state(.training) }
+    for _ in 0..<500 { bench.server.broadcast(marker) }
+    bench.server.broadcast(.state(.idle))
+    bench.server.close()
+    #expect(screen.events { $0 == .state(.idle) }.count == 501)
+    #expect(screen.waitForEnding() == .closed)
+    let other = try Bench()
+    let leaving = try other.attach()
+    leaving.engine.close()
+    #expect(leaving.waitForEnding() == .detached)
+    withExtendedLifetime(other) {}
+  }
+
+  @Test func `many steps are thinned evenly and the last ones stay`() {
+    var steps = ThinnedSteps()
+    for number in 1...100_000 {
+      if case .training(.step(let metrics)) = step(number) { steps.add(metrics) }
+    }
+    #expect(steps.values.count <= ThinnedSteps.capacity && steps.values.count > ThinnedSteps.capacity / 4)
+    let gaps = zip(steps.values, steps.values.dropFirst()).map { $1.step - $0.step }
+    #expect(Set(gaps).count == 1)
+    #expect(100_000 - (steps.values.last?.step ?? 0) <= (gaps.first ?? 0))
+  }
+
+  @Test func `a figure that is no number crosses the socket`() throws {
+    let bench = try Bench()
+    bench.server.broadcast(.state(.training))
+    let screen = try bench.attach()
+    _ = screen.events { $0 == .state(.training) }
+    bench.server.broadcast(step(0))
+    guard case .training(.step(let metrics)) = screen.events(until: { _ in true }).last else {
+      Issue.record("no step")
+      return
+    }
+    #expect(metrics.loss == .infinity)
+  }
+}
