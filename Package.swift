@@ -29,7 +29,8 @@ let package = Package(
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
     // For Benchmarks, a package of its own.
-    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
+    .library(
+      name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -59,7 +60,8 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench",
+        "Terminal",
         argumentParser,
       ],
       swiftSettings: strict),

@@ -5,10 +5,10 @@ enum Action: Sendable, Hashable {
   // The workbench.
   case help, palette, notices, settings, nextTheme, zoom, nextPane, previousPane
   case focus(Pane)
-  case quit, interrupt, suspend, redraw
+  case quit, leaveRunning, interrupt, suspend, redraw
 
   // Training.
-  case train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
+  case attach, train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
 
   // Moving.
   case up, down, left, right, pageUp, pageDown, halfPageUp, halfPageDown, first, last

@@ -11,7 +11,7 @@ enum Context: Sendable, Hashable, CaseIterable {
   case dataset, layers, curves, checkpoints, report
   /// An image of the dataset on show, in its pane or among the mistakes.
   case images
-  case filter, learningRate, form, palette, chooser, reading, confirmStop, confirmQuit
+  case filter, learningRate, form, palette, chooser, reading, liveRuns, confirmStop, confirmQuit
 
   /// The heading of its keys in the help.
   var title: String {
@@ -31,6 +31,7 @@ enum Context: Sendable, Hashable, CaseIterable {
     case .palette: "Command palette"
     case .chooser: "Choosing a class"
     case .reading: "Help, notices"
+    case .liveRuns: "Runs that are being trained"
     case .confirmStop: "Stop?"
     case .confirmQuit: "Quit?"
     }
@@ -69,6 +70,7 @@ enum Keymap {
 
   private static let workbench = [
     command(.workbench, [.character(" ")], .train, hint: "train", "start, pause or resume training"),
+    command(.workbench, [.character("a")], .attach, "attach to a run that is being trained elsewhere"),
     command(.workbench, [.character("x")], .stop, hint: "stop", "stop training and save"),
     command(.workbench, [.character("s")], .saveCheckpoint, hint: "save", "save a checkpoint now"),
     command(.workbench, [.character("o")], .settings, hint: "settings", "edit the settings of the next run"),
@@ -209,6 +211,13 @@ enum Keymap {
 
     motion(.confirmStop, [.character("y"), .enter], .accept, hint: "stop and save", "stop and save"),
     motion(.confirmStop, [.character("n"), .escape, .character("q")], .cancel, hint: "go on", "go on training"),
+    motion(.liveRuns, [.up, .character("k")], .up, "previous run"),
+    motion(.liveRuns, [.down, .character("j")], .down, hint: "choose", "next run"),
+    motion(.liveRuns, [.enter], .accept, hint: "attach", "attach to the run"),
+    motion(.liveRuns, [.escape, .character("q")], .cancel, hint: "not now", "not now"),
+
+    motion(
+      .confirmQuit, [.character("l")], .leaveRunning, hint: "leave running", "quit, and leave the run going on"),
     motion(
       .confirmQuit, [.character("s"), .character("y"), .enter], .accept, hint: "stop, save, quit",
       "stop and save, then quit"),

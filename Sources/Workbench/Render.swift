@@ -41,6 +41,7 @@ private func drawOverlay(_ state: WorkbenchState, into frame: inout Frame, theme
   case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
   case .learningRate(let entry): QuestionView.drawLearningRate(entry, state, into: &frame, theme: theme)
   case .relabel(let chooser): ClassChooserView.draw(chooser, state, into: &frame, theme: theme)
+  case .liveRuns(let chooser): LiveRunsView.draw(chooser, into: &frame, theme: theme)
   case .confirmStop: QuestionView.drawStop(state, into: &frame, theme: theme)
   case .confirmQuit: QuestionView.drawQuit(state, into: &frame, theme: theme)
   case nil: break

@@ -43,7 +43,8 @@ extension WorkbenchState {
     case .resumeRun: return resumeRun()
     case .nextView: changeView(by: 1)
     case .previousView: changeView(by: -1)
-    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw: break
+    case .attach: return findLiveRuns()
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .leaveRunning: break
     }
     return []
   }

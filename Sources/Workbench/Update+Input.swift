@@ -12,7 +12,8 @@ extension WorkbenchState {
     case .resized(let new):
       size = new
       for pane in Pane.allCases { moveSelection(in: pane, by: 0) }
-    case .endOfInput: return terminalLost()
+    // A run that is under way does without a terminal.
+    case .endOfInput: return [.quit]
     }
     return []
   }
@@ -25,6 +26,7 @@ extension WorkbenchState {
     case .settings: return [.form, .always]
     case .learningRate: return [.learningRate, .always]
     case .relabel: return [.chooser, .always]
+    case .liveRuns: return [.liveRuns, .always]
     case .confirmStop: return [.confirmStop, .always]
     case .confirmQuit: return [.confirmQuit, .always]
     case nil: break
@@ -70,7 +72,7 @@ extension WorkbenchState {
     case .relabel(var chooser):
       chooser.narrow(to: chooser.text + String(character))
       overlay = .relabel(chooser)
-    case .help, .notices, .confirmStop, .confirmQuit: break
+    case .help, .notices, .liveRuns, .confirmStop, .confirmQuit: break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
     }
@@ -101,17 +103,10 @@ extension WorkbenchState {
     case .relabel(var chooser):
       chooser.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .relabel(chooser)
-    case .settings, .learningRate, .confirmStop, .confirmQuit: break
+    case .settings, .learningRate, .liveRuns, .confirmStop, .confirmQuit: break
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
       moveSelection(in: pane, by: rows)
     }
-  }
-
-  /// The terminal is gone: nobody can be asked, so a run is stopped and saved.
-  private mutating func terminalLost() -> [Effect] {
-    guard runUnderWay else { return [.quit] }
-    guard !quitsWhenStopped else { return [] }
-    return stopAndQuit()
   }
 }

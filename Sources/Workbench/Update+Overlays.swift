@@ -16,8 +16,10 @@ extension WorkbenchState {
       guard action == .accept, canBeStopped else { return [] }
       engine = .stopping
       return [.send(.training(.stop))]
+    case .liveRuns(let chooser): return perform(action, in: chooser)
     case .confirmQuit:
       overlay = nil
+      if action == .leaveRunning { return [.quit] }
       guard action == .accept else { return [] }
       // The run may have ended while the question stood.
       return runUnderWay ? stopAndQuit() : [.quit]

@@ -12,6 +12,9 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   switch event {
   case .input(let input): effects = state.take(input)
   case .engine(let event): effects = state.take(event)
+  case .liveRuns(let runs, let asked):
+    state.take(live: runs, asked: asked)
+    effects = []
   case .tick(let seconds):
     state.take(time: seconds)
     return []

@@ -46,6 +46,7 @@ enum Overlay: Sendable, Equatable {
   case settings(SettingsForm)
   case learningRate(TextEntry)
   case relabel(ClassChooser)
+  case liveRuns(LiveRunChooser)
   case confirmStop
   case confirmQuit
 }
@@ -117,7 +118,10 @@ public struct WorkbenchState: Sendable, Equatable {
     dataset = DatasetState(path: data)
   }
 
-  /// Whether a run exists that quitting would end: it prepares, trains, pauses, validates or stops.
+  /// The folder that holds runs.
+  public var project: String { settings.project }
+
+  /// Whether a run exists that quitting has to ask about: it prepares, trains, pauses, validates or stops.
   public var runUnderWay: Bool {
     switch engine {
     case .idle: false

@@ -6,6 +6,7 @@ import Link
 import Messages
 import Synchronization
 import Training
+import Workbench
 
 /// The engines behind one screen, used as if they were one. What all of them report arrives in one mailbox.
 final class EngineHub: Sendable {
@@ -63,6 +64,16 @@ final class EngineHub: Sendable {
     guard let connection = try SocketFile(folder: folder).connect() else { throw NoLiveRun(folder: folder) }
     let attachment = try Attachment(connection, readOnly: readOnly, hub: self)
     attached.withLock { $0 = attachment }
+  }
+
+  /// The runs of a project that are being trained by other processes. It asks the locks only: an engine that hangs
+  /// does not hold up the screen.
+  func liveRuns(project: String) -> [LiveRun] {
+    let runs = (try? RunFolder.listRuns(project: project)) ?? []
+    return runs.filter { RunLock.holder(of: $0) != nil }.map { run in
+      let settings = try? run.record().settings
+      return LiveRun(folder: run.path, network: settings?.network.name ?? "", data: settings?.data ?? "")
+    }
   }
 
   /// Detaches from the run, which goes on, and ends what is done in this process.
