@@ -27,7 +27,7 @@ extension TrainingSettings {
     add("--crop", augmentation.crop.rawValue, if: augmentation.crop != usual.augmentation.crop)
     flag("--no-flip", if: !augmentation.horizontalFlip)
     add("--jitter", plainNumber(augmentation.colourJitter), if: augmentation.colourJitter != 0)
-    add("--split", "\(split.train)/\(split.validation)/\(split.test)", if: split != usual.split)
+    add("--split", split.description, if: split != usual.split)
     add("--batch", "\(batchSize)", if: batchSize != usual.batchSize)
     add("--epochs", "\(epochs)", if: epochs != usual.epochs)
     if let timeBudget { add("--time", plainNumber(timeBudget), if: true) }
