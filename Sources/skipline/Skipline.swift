@@ -17,6 +17,8 @@ struct SkiplineCommand: ParsableCommand {
     subcommands: [
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self,
+      ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
+      SplitCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 
@@ -24,7 +26,7 @@ struct SkiplineCommand: ParsableCommand {
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(ProgramArguments.words)
       try command.run()
     } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {
       exit(withError: error)

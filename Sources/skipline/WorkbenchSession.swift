@@ -33,7 +33,7 @@ final class WorkbenchSession {
       crashMessage: "skipline crashed; the terminal is restored, and \(Self.logPath) says more.\n")
     let waker = screen.waker
     events = Mailbox.forEvents(wake: { waker.wake() })
-    engine = Engine(events: events, commandLine: CommandLine.arguments)
+    engine = Engine(events: events, commandLine: ProgramArguments.all)
     self.themes = themes
     let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
