@@ -53,7 +53,7 @@ private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) 
 
 @Test func `decisions about names of any bytes read back exactly`() throws {
   var generator = RandomGenerator(seed: 5)
-  for _ in 0..<500 {
+  for _ in 0..<200 {
     var decisions = Decisions.none
     for _ in 0..<1 + generator.integer(below: 5) {
       let name = randomName(&generator)
@@ -71,7 +71,7 @@ private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) 
 
 @Test func `a path alone on its line reads back exactly`() throws {
   var generator = RandomGenerator(seed: 6)
-  for _ in 0..<2000 {
+  for _ in 0..<1000 {
     let name = randomName(&generator)
     let found = lines(PathQuoting.line(name) + "\n")
     #expect(found.count == 1)

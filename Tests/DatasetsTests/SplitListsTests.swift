@@ -81,7 +81,7 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
 /// Adding images never moves old ones: whatever is added, in whatever order, with and without lists.
 @Test func `adding images never moves another`() throws {
   var generator = RandomGenerator(seed: 21)
-  for round in 0..<12 {
+  for round in 0..<6 {
     let folder = try TemporaryFolder()
     let hasLists = round % 2 == 1
     var settings = SplitSettings(train: 60, validation: 25, test: 15)

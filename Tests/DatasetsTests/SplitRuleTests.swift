@@ -68,7 +68,7 @@ private func deviation(_ counts: SplitCounts, _ settings: SplitSettings) -> Doub
   let settings = SplitSettings()
   var generator = RandomGenerator(seed: 3)
   var sum = 0.0
-  for round in 0..<200 {
+  for round in 0..<60 {
     let first = generator.integer(below: 10_000)
     let count = step * (20 + generator.integer(below: 300))
     let numbers = stride(from: first, to: first + count, by: step)
@@ -78,7 +78,7 @@ private func deviation(_ counts: SplitCounts, _ settings: SplitSettings) -> Doub
     #expect(off <= (step == 1 ? 3.2 : 4.5), "\(numbers)")
     sum += off
   }
-  #expect(sum / 200 < (step == 1 ? 1 : 1.5))
+  #expect(sum / 60 < (step == 1 ? 1 : 1.5))
 }
 
 @Test func `a block of a hundred numbers is divided exactly, whatever the percentages`() {
@@ -92,11 +92,11 @@ private func deviation(_ counts: SplitCounts, _ settings: SplitSettings) -> Doub
 }
 
 /// The variance of a count that chance makes is n p (1 - p); a rule that is in step with the names has many times
-/// that: a walk by the golden ratio has over 20 times it at a step of 89.
+/// that: a walk by the golden ratio has over 20 times it at a step of 89. Of 24 classes, chance allows for some.
 @Test func `no step between numbers is worse than chance`() {
   let settings = SplitSettings()
-  let images = 60
-  let classes = 60
+  let images = 50
+  let classes = 24
   for step in 1...100 {
     let squares = (0..<classes).map { number in
       let first = number * 37
@@ -106,7 +106,7 @@ private func deviation(_ counts: SplitCounts, _ settings: SplitSettings) -> Doub
       return difference * difference
     }
     let variance = squares.reduce(0, +) / Double(classes)
-    #expect(variance < 2 * Double(images) * 0.8 * 0.2, "step \(step)")
+    #expect(variance < 2.5 * Double(images) * 0.8 * 0.2, "step \(step)")
   }
 }
 
@@ -114,12 +114,12 @@ private func deviation(_ counts: SplitCounts, _ settings: SplitSettings) -> Doub
   let settings = SplitSettings()
   var generator = RandomGenerator(seed: 11)
   var sum = 0.0
-  for round in 0..<200 {
+  for round in 0..<60 {
     let numbers = generator.permutation(1000).prefix(100)
     let difference = Double(counts(numbers, settings, class: "\(round)").train) - 80
     sum += difference * difference
   }
-  #expect(sum / 200 < 1.3 * 100 * 0.8 * 0.2)
+  #expect(sum / 60 < 1.3 * 100 * 0.8 * 0.2)
 }
 
 @Test(arguments: [(80, 10, 5), (110, -10, 0), (50, 50, 50)])
