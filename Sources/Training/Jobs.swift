@@ -16,14 +16,15 @@ public struct TrainingJob: Sendable {
   private let lock: RunLock
 
   /// Prepares the data, then makes the run's folder and its record.
-  /// - Parameter isCancelled: see `PreparedRun`.
+  /// - Parameters: see `PreparedRun`.
   /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `CheckpointError`, `SafetensorsError`,
   ///   `RunFolderError` or `FileOperationError`; no folder is left behind by settings, data or weights that cannot be
   ///   used.
   public static func new(
-    _ settings: TrainingSettings, commandLine: [String], isCancelled: @Sendable () -> Bool = { false }
+    _ settings: TrainingSettings, commandLine: [String], decisions: DecisionStore = .standard,
+    progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
-    let prepared = try PreparedRun(settings, isCancelled: isCancelled)
+    let prepared = try PreparedRun(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
     if let weights = settings.initialWeights {
       try InitialWeights(path: weights).load(into: Network(prepared.plan, seed: settings.seed))
     }
@@ -32,7 +33,8 @@ public struct TrainingJob: Sendable {
     let lock = try RunLock(run)
     // The record is read from other folders than the one the run was started in.
     var recorded = settings
-    recorded.data = URL(fileURLWithPath: settings.data).standardizedFileURL.path
+    recorded.data = FilePath.absolute(settings.data)
+    recorded.split.lists = settings.split.lists.map(FilePath.absolute)
     try run.save(
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
@@ -42,13 +44,18 @@ public struct TrainingJob: Sendable {
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
   /// - Throws: as `new`.
-  public static func resumed(folder: String) throws -> TrainingJob {
+  public static func resumed(
+    folder: String, decisions: DecisionStore = .standard,
+    progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    isCancelled: @Sendable () -> Bool = { false }
+  ) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
     let record = try run.record()
     let lock = try RunLock(run)
     return TrainingJob(
-      prepared: try PreparedRun(record.settings, preprocessing: record.model.preprocessing), run: run,
-      resuming: true, lock: lock)
+      prepared: try PreparedRun(
+        record.settings, preprocessing: record.model.preprocessing, decisions: decisions, progress: progress,
+        isCancelled: isCancelled), run: run, resuming: true, lock: lock)
   }
 
   /// The loop that does it.
@@ -92,16 +99,18 @@ public struct EvaluationJob {
   }
 
   /// Evaluates and, for a checkpoint of a run, saves the report in the run's folder.
-  /// - Returns: nil when `progress` ended it.
+  /// - Returns: nil when `preparation` or `progress` ended it.
   public func run(
-    threads: Int?, progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+    threads: Int?, decisions: DecisionStore = .standard,
+    progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
+    preparation: (PreparationProgress) -> Bool = { _ in true }
   ) throws -> EvaluationReport? {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
     let evaluation = Evaluation(
       model: model, data: data, split: split, splitSettings: splitSettings, batchSize: batchSize,
-      workers: WorkerPool(threads: threads))
-    let report = try evaluation.run(progress: progress)
+      workers: WorkerPool(threads: threads), decisions: decisions)
+    let report = try evaluation.run(progress: progress, preparation: preparation)
     if let report, let run { try run.save(report) }
     return report
   }

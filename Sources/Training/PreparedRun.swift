@@ -18,15 +18,18 @@ public struct PreparedRun: Sendable {
 
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
+  ///   - decisions: where the user's decisions about the images are kept.
+  ///   - progress: told what is going on.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
   /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`; `CancellationError` when it was cancelled.
   public init(
     _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
+    decisions: DecisionStore = .standard, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
     try settings.validate()
     self.settings = settings
-    index = try DatasetIndex.scan(root: settings.data, split: settings.split)
+    index = try Self.open(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
     let trainingItems = index.items(in: .train)
     guard !trainingItems.isEmpty else {
       throw SettingsError("\(settings.data) has no training images; add some, or change --split")
@@ -56,6 +59,20 @@ public struct PreparedRun: Sendable {
     validation = BatchLoader(
       items: index.items(in: .validation), root: index.root, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
+  }
+
+  private static func open(
+    _ settings: TrainingSettings, decisions: DecisionStore, progress: @Sendable (PreparationProgress) -> Void,
+    isCancelled: () -> Bool
+  ) throws -> DatasetIndex {
+    do {
+      return try DatasetIndex.open(
+        root: settings.data, split: settings.split, decisions: decisions,
+        progress: { if case .scanning(let files, _) = $0 { progress(.scanning(files: files)) } },
+        isCancelled: isCancelled)
+    } catch DatasetError.cancelled {
+      throw CancellationError()
+    }
   }
 
   /// The share of the most frequent training class: what always answering it would get.

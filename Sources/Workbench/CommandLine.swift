@@ -27,7 +27,7 @@ extension TrainingSettings {
     add("--crop", augmentation.crop.rawValue, if: augmentation.crop != usual.augmentation.crop)
     flag("--no-flip", if: !augmentation.horizontalFlip)
     add("--jitter", plainNumber(augmentation.colourJitter), if: augmentation.colourJitter != 0)
-    add("--split", "\(split.train)/\(split.validation)/\(split.test)", if: split != usual.split)
+    add("--split", split.description, if: split != usual.split)
     add("--batch", "\(batchSize)", if: batchSize != usual.batchSize)
     add("--epochs", "\(epochs)", if: epochs != usual.epochs)
     if let timeBudget { add("--time", plainNumber(timeBudget), if: true) }
@@ -97,17 +97,6 @@ enum Headless {
   }
 
   static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
-}
-
-/// A word as a POSIX shell takes it: quoted only where it must be.
-func shellQuoted(_ word: String) -> String {
-  let plain = word.unicodeScalars.allSatisfy { scalar in
-    scalar.isASCII
-      && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-        || "/._-+:,=@%".unicodeScalars.contains(scalar))
-  }
-  if plain, !word.isEmpty { return word }
-  return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 /// The shortest text that reads back to the same number; whole numbers without a point.

@@ -13,12 +13,12 @@ struct CheckCommand: ParsableCommand {
     discussion: "Decodes every image. Exits with 65 if any does not decode.")
 
   @Argument(help: "The dataset's folder.") var data: String
-  @Option(help: "Percent of train/val/test where folders do not say.") var split = "80/10/10"
+  @Option(help: splitHelp) var split = "80/10/10"
   @Flag(inversion: .prefixedNo, help: "Decode every image to find broken ones.") var decode = true
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let index = try DatasetIndex.scan(root: data, split: try parseSplit(split))
+    let index = try DatasetIndex.open(root: data, split: try parseSplit(split))
     let failures = decode ? index.checkDecoding(workers: ProcessInfo.processInfo.activeProcessorCount) : nil
     let report = index.report(decoding: failures)
     if json { try Console.print(json: report) } else { print(report, failures ?? []) }
@@ -37,7 +37,7 @@ struct CheckCommand: ParsableCommand {
       Console.print(line)
     }
     Console.print("")
-    Console.print("split by \(report.splitSource == .folders ? "folder" : "a hash of each file's path")")
+    Console.print("split by \(report.splitSource.text)")
     for finding in report.findings { Console.print("! \(finding.text)") }
     if decode, failures.isEmpty { Console.print("every image decodes") }
   }

@@ -36,7 +36,7 @@ final class EngineHub: Sendable {
   init(events: Mailbox<Event>, log: String) {
     self.events = events
     self.log = log
-    local = Engine(events: events, commandLine: CommandLine.arguments)
+    local = Engine(events: events, commandLine: [])
   }
 
   /// Whether a run is attached.
@@ -87,7 +87,8 @@ final class EngineHub: Sendable {
 
   private func begin(_ command: Command) -> Bool {
     do {
-      let attachment = try Attachment(try EngineProcess.start(log: log), readOnly: false, hub: self)
+      let attachment = try Attachment(
+        try EngineProcess.start(log: log, commandLine: ProgramArguments.all), readOnly: false, hub: self)
       attached.withLock { $0 = attachment }
       return attachment.engine.send(command)
     } catch {

@@ -2,6 +2,7 @@
 
 import Foundation
 import Link
+import Messages
 
 /// A process that runs `skipline engine`.
 enum EngineProcess {
@@ -12,9 +13,11 @@ enum EngineProcess {
   private static let newSession: Int16 = 0x80
 
   /// Starts one: in a session of its own, without a terminal, connected to this process by a pair of sockets.
-  /// - Parameter log: the file that takes its standard error until it has a run's folder.
+  /// - Parameters:
+  ///   - log: the file that takes its standard error until it has a run's folder.
+  ///   - commandLine: what the run's record says it was started with.
   /// - Throws: `EngineStartFailure`.
-  static func start(log: String) throws -> Connection {
+  static func start(log: String, commandLine: [String]) throws -> Connection {
     var pair: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
       throw EngineStartFailure(reason: String(cString: strerror(errno)))
@@ -44,8 +47,8 @@ enum EngineProcess {
     posix_spawnattr_setflags(
       &attributes, newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
 
-    let words = ["skipline", EngineCommand.configuration.commandName ?? "engine"]
-    var arguments = words.map { strdup($0) } + [nil]
+    let words = ["skipline", EngineCommand.configuration.commandName ?? "engine", "--"] + commandLine
+    var arguments = words.map { word in word.withPathCString { strdup($0) } } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
     // The file this process runs, though another may have taken its name meanwhile.

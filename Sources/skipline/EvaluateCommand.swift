@@ -24,7 +24,9 @@ struct EvaluateCommand: ParsableCommand {
       checkpoint: checkpoint, data: data, split: split, batchSize: batch,
       description: try foreign.description(data: data))
     let signals = SignalWatcher()
-    let report = try job.run(threads: threads) { _, _ in signals.received == nil }
+    let report = try job.run(
+      threads: threads, progress: { _, _ in signals.received == nil }, preparation: { _ in signals.received == nil }
+    )
     guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
     if json { return try Console.print(json: report) }
     EvaluationPrinter(report: report).print()
@@ -48,7 +50,7 @@ struct ForeignModelOptions: ParsableArguments {
     if let classes {
       names = classes.split(separator: ",").map(String.init)
     } else if let data {
-      names = try DatasetIndex.scan(root: data, split: SplitSettings()).classes
+      names = try DatasetIndex.open(root: data, split: SplitSettings()).classes
     } else {
       throw ValidationError("with --net, name the classes with --classes or --data")
     }

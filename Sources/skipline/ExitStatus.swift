@@ -22,7 +22,8 @@ enum ExitStatus: Int32 {
   init?(of error: any Error) {
     switch error {
     case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
-    case DatasetError.notFound: self = .missingInput
+    case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
+      self = .missingInput
     case DatasetError.invalidSplit: self = .usage
     case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput

@@ -26,6 +26,9 @@ final class SignalWatcher {
 
   /// Has `body` called, from another thread, when the first signal comes.
   func onFirst(_ body: @escaping @Sendable () -> Void) { requests.onFirst(body) }
+
+  /// Whether one came, for any thread to ask.
+  var hasReceived: @Sendable () -> Bool { { [requests] in requests.first != nil } }
 }
 
 /// The first signal, and the end of patience at the second.

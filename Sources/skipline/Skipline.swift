@@ -18,6 +18,8 @@ struct SkiplineCommand: ParsableCommand {
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, EngineCommand.self,
+      ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
+      SplitCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 
@@ -25,7 +27,7 @@ struct SkiplineCommand: ParsableCommand {
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(ProgramArguments.words)
       try command.run()
     } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {
       exit(withError: error)

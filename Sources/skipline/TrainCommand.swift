@@ -23,12 +23,18 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let signals = SignalWatcher()
-    let job =
-      if let data {
-        try TrainingJob.new(try options.settings(data: data), commandLine: CommandLine.arguments)
-      } else {
-        try TrainingJob.resumed(folder: resume ?? "")
-      }
+    let job: TrainingJob
+    do {
+      job =
+        if let data {
+          try TrainingJob.new(
+            try options.settings(data: data), commandLine: ProgramArguments.all, isCancelled: signals.hasReceived)
+        } else {
+          try TrainingJob.resumed(folder: resume ?? "", isCancelled: signals.hasReceived)
+        }
+    } catch is CancellationError {
+      throw ExitCode(128 + (signals.received ?? SIGINT))
+    }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
     let served = ServedRun()

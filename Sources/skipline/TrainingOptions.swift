@@ -19,7 +19,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Random crops: none, pad, resized, or auto.") var crop: AugmentationSettings.Crop = .automatic
   @Flag(inversion: .prefixedNo, help: "Mirror half of the training images.") var flip = true
   @Option(help: "Random change of brightness, contrast and saturation, 0 to 1.") var jitter = 0.0
-  @Option(help: "Percent of train/val/test where folders do not say.") var split = "80/10/10"
+  @Option(help: splitHelp) var split = "80/10/10"
 
   @Option(help: "Images a step.") var batch = 64
   @Option(help: "Epochs to train.") var epochs = 10
@@ -84,9 +84,14 @@ struct TrainingOptions: ParsableArguments {
   }
 }
 
-/// `80/10/10`.
+/// `80/10/10`, or the folder of lists that `skipline split --export` wrote.
 func parseSplit(_ text: String) throws -> SplitSettings {
-  let parts = text.split(separator: "/").compactMap { Int($0) }
-  guard parts.count == 3 else { throw ValidationError("--split \(text): write three percentages such as 80/10/10") }
-  return SplitSettings(train: parts[0], validation: parts[1], test: parts[2])
+  do throws(SplitTextError) {
+    return try SplitSettings(argument: text)
+  } catch {
+    throw ValidationError("\(error)")
+  }
 }
+
+let splitHelp: ArgumentHelp =
+  "Percent of train/val/test where folders do not say, or a folder of lists (see skipline split)."

@@ -16,6 +16,7 @@ final class Workspace: Sendable {
     try pictures.items.map { (path: $0.path, bytes: try pictures.picture(of: $0).encodedAsPNG()) }
   }
 
+  /// 40 for training, 8 for validation, 16 for tests.
   static let imageCount = 64
   static let testCount = 16
 
@@ -30,7 +31,11 @@ final class Workspace: Sendable {
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     guard withData else { return }
     // Written here because SampleSet.write(to:) waits for the disk after every file.
-    for (path, bytes) in try Self.files.get() { try write(bytes, to: "data/\(path)") }
+    for (path, bytes) in try Self.files.get() {
+      // The last training picture of each class is for validation: no class is without one.
+      let isLast = path.hasPrefix("train/") && path.hasSuffix("-0006.png")
+      try write(bytes, to: "data/\(isLast ? "val" + path.dropFirst("train".count) : path)")
+    }
   }
 
   deinit { try? FileManager.default.removeItem(atPath: folder) }

@@ -15,7 +15,14 @@ extension DatasetIndex {
     var reports = classes.map { ClassReport(name: $0, counts: SplitCounts(), images: []) }
     for item in items {
       reports[item.label].counts[item.split] += 1
-      reports[item.label].images.append(ImageEntry(path: item.path, split: item.split))
+      reports[item.label].images.append(ImageEntry(path: item.path, split: item.split, decision: item.decision))
+    }
+    for item in excluded {
+      reports[item.label].excluded += 1
+      reports[item.label].images.append(ImageEntry(path: item.path, split: item.split, decision: .excluded))
+    }
+    for label in Set(excluded.map(\.label)) {
+      reports[label].images.sort { NaturalOrder.precedes($0.path, $1.path) }
     }
     let undecodable = (decoding ?? []).map { failure in
       DatasetFinding(
