@@ -28,6 +28,7 @@ let package = Package(
   products: [
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
+    .executable(name: "skipline-fuzz", targets: ["skipline-fuzz"]),
     // For Benchmarks, a package of its own.
     .library(
       name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
@@ -73,11 +74,16 @@ let package = Package(
     .executableTarget(
       name: "skipline-sample", dependencies: ["SampleData", argumentParser], swiftSettings: strict),
 
+    .target(
+      name: "Fuzzing", dependencies: ["Images", "Messages", "Tensors", "TestSupport"], swiftSettings: numeric),
+    .executableTarget(
+      name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
+
     tests("Messages"),
     tests("Tensors"),
     .target(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Images", with: ["TestSupport"]),
+    tests("Images", with: ["Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
     tests("Datasets", with: ["Images", "TestSupport"]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training"),
