@@ -2,11 +2,12 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+FUZZ ?=
 
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench format lint sample install clean
+.PHONY: help run test build bench fuzz format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
@@ -25,6 +26,10 @@ build: ## build the optimised program, .build/release/skipline
 
 bench: ## time training steps of the reference networks; PEER="command" puts a peer beside them
 	@scripts/bench
+
+fuzz: ## feed a million damaged inputs to everything that reads from outside; FUZZ="png --count 5000" chooses
+	@scripts/bootstrap
+	swift run -c release skipline-fuzz $(FUZZ)
 
 format: ## put the Swift sources into the project's format
 	swift format format --in-place --recursive $(SWIFT_FILES)
