@@ -29,7 +29,8 @@ let package = Package(
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
     // For Benchmarks, a package of its own.
-    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
+    .library(
+      name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -46,7 +47,8 @@ let package = Package(
 
     .target(name: "Messages", swiftSettings: strict),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Images", dependencies: ["Messages", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
+    .target(
+      name: "Images", dependencies: ["CKernels", "Messages", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Images", "Messages", "Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
     .target(
@@ -70,10 +72,10 @@ let package = Package(
     tests("Tensors"),
     .target(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Images", with: ["TestSupport"]),
+    tests("Images", with: ["CKernels", "TestSupport"]),
     tests("Datasets", with: ["Images", "TestSupport"]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("Training"),
+    tests("Training", with: ["Datasets"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),

@@ -116,9 +116,15 @@ private final class WorkThread {
       case .start(let settings):
         train {
           try TrainingJob.new(
-            settings, commandLine: self.commandLine, isCancelled: { [commands] in commands.isClosed })
+            settings, commandLine: self.commandLine, progress: { [events] in events.send(.preparing($0)) },
+            isCancelled: { [commands] in commands.isClosed })
         }
-      case .resumeRun(let folder): train { try TrainingJob.resumed(folder: folder) }
+      case .resumeRun(let folder):
+        train {
+          try TrainingJob.resumed(
+            folder: folder, progress: { [events] in events.send(.preparing($0)) },
+            isCancelled: { [commands] in commands.isClosed })
+        }
       case .evaluate(let checkpoint, let data, let split):
         evaluate(checkpoint: checkpoint, data: data, split: split)
       case .training: events.send(.warning("no training is under way"))

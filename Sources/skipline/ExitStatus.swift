@@ -28,6 +28,7 @@ enum ExitStatus: Int32 {
     case RunFolderError.missing: self = .missingInput
     case RunFolderError.unreadable: self = .badData
     case is RunFolderError: self = .usage
+    case is NotPacked: self = .inputOutput
     case is MissingFolder: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput

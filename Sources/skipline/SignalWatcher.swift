@@ -23,6 +23,9 @@ final class SignalWatcher {
 
   /// The first signal that came; nil before.
   var received: Int32? { requests.first }
+
+  /// Whether one came, to be asked from any thread.
+  var isAsked: @Sendable () -> Bool { { [requests] in requests.first != nil } }
 }
 
 /// The first signal, and the end of patience at the second.

@@ -23,12 +23,21 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let signals = SignalWatcher()
-    let job =
-      if let data {
-        try TrainingJob.new(try options.settings(data: data), commandLine: CommandLine.arguments)
-      } else {
-        try TrainingJob.resumed(folder: resume ?? "")
-      }
+    let preparation = PreparationPrinter()
+    let job: TrainingJob
+    do {
+      job =
+        if let data {
+          try TrainingJob.new(
+            try options.settings(data: data), commandLine: CommandLine.arguments,
+            progress: { preparation.report($0) }, isCancelled: signals.isAsked)
+        } else {
+          try TrainingJob.resumed(
+            folder: resume ?? "", progress: { preparation.report($0) }, isCancelled: signals.isAsked)
+        }
+    } catch is CancellationError {
+      throw ExitCode(128 + (signals.received ?? SIGINT))
+    }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
@@ -107,9 +116,11 @@ private struct TrainingPrinter {
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
+    let wait = epoch.dataWait.map { ", \(Format.percent($0)) of the steps waiting for images" } ?? ""
     return
       "epoch \(epoch.epoch)/\(run?.settings.epochs ?? epoch.epoch)  train loss \(Format.fixed(epoch.trainLoss, 4)), "
-      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); \(Format.duration(epoch.seconds))"
+      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); "
+      + "\(Format.duration(epoch.seconds))\(wait)"
   }
 }
 
