@@ -11,7 +11,8 @@ enum PackBudget {
   static func standard(folder: String) -> Int {
     var disk = statvfs()
     let free =
-      folder.withPathCString { statvfs($0, &disk) } == 0 ? Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)) : .max
+      folder.withPathCString { statvfs($0, &disk) } == 0
+      ? Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)) : .max
     return min(free, memory) / 2
   }
 

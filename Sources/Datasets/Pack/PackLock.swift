@@ -27,7 +27,8 @@ final class PackLock {
       }
       // Whoever clears the folder removes lock files while holding them: one that has no name any more locks nothing.
       var (named, held) = (stat(), stat())
-      if path.withPathCString({ stat($0, &named) }) == 0, fstat(descriptor, &held) == 0, named.st_ino == held.st_ino {
+      if path.withPathCString({ stat($0, &named) }) == 0, fstat(descriptor, &held) == 0, named.st_ino == held.st_ino
+      {
         return PackLock(descriptor: descriptor)
       }
       close(descriptor)
