@@ -41,7 +41,8 @@ public final class ResultsTable {
       // Tables of version 0.1 have a column fewer.
       if text == Self.header || text + ",data_wait" == Self.header { return true }
       let cells = text.split(separator: ",", omittingEmptySubsequences: false)
-      guard (10...11).contains(cells.count), let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]), Int(cells[9]) != nil
+      guard (10...11).contains(cells.count), let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]),
+        Int(cells[9]) != nil
       else {
         return false
       }

@@ -58,7 +58,8 @@ struct TrainingOptions: ParsableArguments {
       learningRate: lr, schedule: try Schedule(argument: schedule), labelSmoothing: labelSmoothing,
       batchSize: batch,
       epochs: epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed, threads: threads,
-      workers: workers, cache: cache.settings, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()), logEvery: logEvery,
+      workers: workers, cache: cache.settings, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
+      logEvery: logEvery,
       project: project, name: name)
   }
 
