@@ -6,12 +6,12 @@ DESTDIR ?=
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench format lint sample install clean
+.PHONY: help run test build bench bench-loader format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## build, then open the workbench on the sample data (without a terminal: train and evaluate)
 	@scripts/run
@@ -25,6 +25,9 @@ build: ## build the optimised program, .build/release/skipline
 
 bench: ## time training steps of the reference networks; PEER="command" puts a peer beside them
 	@scripts/bench
+
+bench-loader: ## time loading images; DATA=folder SIZE=64, PEER=python3 puts torchvision beside it
+	@scripts/bench-loader
 
 format: ## put the Swift sources into the project's format
 	swift format format --in-place --recursive $(SWIFT_FILES)

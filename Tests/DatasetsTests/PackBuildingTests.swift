@@ -80,7 +80,7 @@ func `a set too large for the limit is read from its files`(resize: Preprocessin
   let fixture = try PackFixture(resize)
   let needed = fixture.preprocessing.storedByteCount(
     files: try fixture.index().items.map { $0.absolutePath(root: "\(fixture.folder.path)/data") }, workers: 2)
-  let pack = try #require(try fixture.prepare(limit: needed + 200).pack)
+  let pack = try #require(try fixture.prepare(limit: needed).pack)
   let pixels = pack.byteCount - (try #require(PackFile(path: pack.path))).table.bytes.count - PackHeader.byteCount
   #expect(needed == pixels)
   let refused = try fixture.prepare(limit: needed - 1)

@@ -37,6 +37,7 @@ struct PackBuilder: Sendable {
   /// The earlier pack.
   let old: PackFile?
   let target: String
+  /// Bytes that the pixels may have.
   let limit: Int
   /// What the pixels will come to, for the progress.
   let expectedBytes: Int
@@ -182,7 +183,7 @@ struct PackBuilder: Sendable {
   /// - Returns: where that is.
   private func place(_ pixels: [UInt8], _ descriptor: Int32, _ state: BuildState) throws(PackFault) -> Int {
     let end = state.end.add(pixels.count, ordering: .relaxed).newValue
-    guard end <= limit else { throw .tooLarge(limit: limit) }
+    guard end - PackHeader.byteCount <= limit else { throw .tooLarge(limit: limit) }
     try write(descriptor, pixels, at: end - pixels.count)
     return end - pixels.count
   }

@@ -42,7 +42,7 @@ extension PackFolder {
   /// Two that prepare the same pack at once, in one process or two, take turns: the second finds it made.
   ///
   /// - Parameters:
-  ///   - limit: bytes that it may have; nil for half of the free disk and half of the memory.
+  ///   - limit: bytes that its pixels may have; nil for half of the free disk and half of the memory.
   ///   - progress: called a few times a second, never from two threads at a time.
   ///   - isCancelled: asked often, from any thread.
   /// - Throws: `CancellationError` only: what keeps a pack from being made is a warning.
@@ -56,14 +56,16 @@ extension PackFolder {
     var stamps = FileStamp.stamps(of: files.paths, workers: workers)
     var old = open(description)
     var survey = Survey(files, stamps: stamps, old: old)
-    if let old, survey.isUpToDate, old.byteCount <= limit ?? .max {
+    if let old, survey.isUpToDate, old.pixelByteCount <= limit ?? .max {
       return PreparedPack(pack: pack(old, survey.kept))
     }
 
     // What is left when none can be made: the part of the earlier one that still holds.
     func without(_ reason: String) -> PreparedPack {
       PreparedPack(
-        pack: old.flatMap { survey.kept.isEmpty || $0.byteCount > limit ?? .max ? nil : pack($0, survey.kept) },
+        pack: old.flatMap {
+          survey.kept.isEmpty || $0.pixelByteCount > limit ?? .max ? nil : pack($0, survey.kept)
+        },
         warning: "images are read from their files, without a pack: \(reason)")
     }
     do {
