@@ -7,12 +7,12 @@ FUZZ ?=
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench fuzz format lint sample install clean
+.PHONY: help run test build bench bench-loader fuzz format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## build, then open the workbench on the sample data (without a terminal: train and evaluate)
 	@scripts/run
@@ -30,6 +30,9 @@ bench: ## time training steps of the reference networks; PEER="command" puts a p
 fuzz: ## feed a million damaged inputs to everything that reads from outside; FUZZ="png --count 5000" chooses
 	@scripts/bootstrap
 	swift run -c release skipline-fuzz $(FUZZ)
+
+bench-loader: ## time loading images; DATA=folder SIZE=64, PEER=python3 puts torchvision beside it
+	@scripts/bench-loader
 
 format: ## put the Swift sources into the project's format
 	swift format format --in-place --recursive $(SWIFT_FILES)

@@ -54,7 +54,9 @@ let package = Package(
 
     .target(name: "Messages", swiftSettings: strict),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Images", dependencies: ["CGIF", "CImageShims", "CWebP", "Messages"], swiftSettings: numeric),
+    .target(
+      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Messages"],
+      swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Images", "Messages", "Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
     .target(
@@ -85,10 +87,10 @@ let package = Package(
     tests("Tensors"),
     .target(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Images", with: ["Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
+    tests("Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
     tests("Datasets", with: ["Images", "TestSupport"]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("Training"),
+    tests("Training", with: ["Datasets"]),
     tests("Link", with: ["Messages", "TestSupport"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),

@@ -39,10 +39,13 @@ public struct Evaluation {
   public var loaders: Int
   /// Where the user's decisions about the images are kept.
   public var decisions: DecisionStore
+  /// Where a pack of the data may be; nil for none.
+  public var packs: PackFolder?
 
   public init(
     model: LoadedModel, data: String, split: Split, splitSettings: SplitSettings = SplitSettings(),
-    batchSize: Int = 64, workers: WorkerPool, loaders: Int = 1, decisions: DecisionStore = .standard
+    batchSize: Int = 64, workers: WorkerPool, loaders: Int = 1, decisions: DecisionStore = .standard,
+    packs: PackFolder? = nil
   ) {
     self.model = model
     self.data = data
@@ -52,6 +55,7 @@ public struct Evaluation {
     self.workers = workers
     self.loaders = loaders
     self.decisions = decisions
+    self.packs = packs
   }
 
   /// Counts every image of the split once. The dataset's classes are matched to the model's by name; images of classes
@@ -82,8 +86,9 @@ public struct Evaluation {
     }
 
     let loader = BatchLoader(
-      items: items, root: index.root, preprocessing: model.description.preprocessing, batchSize: batchSize,
-      mode: .evaluation, workers: loaders)
+      items: items, root: index.root,
+      pack: packs?.existing(index: index, preprocessing: model.description.preprocessing, workers: workers.threads),
+      preprocessing: model.description.preprocessing, batchSize: batchSize, mode: .evaluation, workers: loaders)
     var tally = EvaluationTally(classes: classes)
     var done = 0
     var ended = false

@@ -22,9 +22,11 @@ public struct TrainingJob: Sendable {
   ///   used.
   public static func new(
     _ settings: TrainingSettings, commandLine: [String], decisions: DecisionStore = .standard,
-    progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
+    packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
-    let prepared = try PreparedRun(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
+    let prepared = try PreparedRun(
+      settings, decisions: decisions, packs: packs, progress: progress, isCancelled: isCancelled)
     if let weights = settings.initialWeights {
       try InitialWeights(path: weights).load(into: Network(prepared.plan, seed: settings.seed))
     }
@@ -45,17 +47,17 @@ public struct TrainingJob: Sendable {
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
   /// - Throws: as `new`.
   public static func resumed(
-    folder: String, decisions: DecisionStore = .standard,
+    folder: String, decisions: DecisionStore = .standard, packs: PackFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
     let record = try run.record()
     let lock = try RunLock(run)
-    return TrainingJob(
-      prepared: try PreparedRun(
-        record.settings, preprocessing: record.model.preprocessing, decisions: decisions, progress: progress,
-        isCancelled: isCancelled), run: run, resuming: true, lock: lock)
+    let prepared = try PreparedRun(
+      record.settings, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs,
+      progress: progress, isCancelled: isCancelled)
+    return TrainingJob(prepared: prepared, run: run, resuming: true, lock: lock)
   }
 
   /// The loop that does it.
@@ -73,15 +75,18 @@ public struct EvaluationJob {
   private let splitSettings: SplitSettings
   private let batchSize: Int
   private let description: ModelDescription?
+  private let packs: PackFolder?
 
   /// - Parameters:
   ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
   ///   - data: the dataset; nil for the one that the run was trained on.
   ///   - description: for a file that does not describe itself.
+  ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known.
   public init(
-    checkpoint: String, data: String?, split: Split, batchSize: Int? = nil, description: ModelDescription? = nil
+    checkpoint: String, data: String?, split: Split, batchSize: Int? = nil, description: ModelDescription? = nil,
+    packs: PackFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
     let record = try found.run.map { try $0.record() }
@@ -96,6 +101,8 @@ public struct EvaluationJob {
     splitSettings = record?.settings.split ?? SplitSettings()
     self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
     self.description = description
+    // A run that was to do without is evaluated without.
+    self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
   }
 
   /// Evaluates and, for a checkpoint of a run, saves the report in the run's folder.
@@ -109,7 +116,7 @@ public struct EvaluationJob {
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
     let evaluation = Evaluation(
       model: model, data: data, split: split, splitSettings: splitSettings, batchSize: batchSize,
-      workers: WorkerPool(threads: threads), decisions: decisions)
+      workers: WorkerPool(threads: threads), decisions: decisions, packs: packs)
     let report = try evaluation.run(progress: progress, preparation: preparation)
     if let report, let run { try run.save(report) }
     return report

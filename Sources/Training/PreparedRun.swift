@@ -15,21 +15,26 @@ public struct PreparedRun: Sendable {
   public let plan: NetworkPlan
   public let training: BatchLoader
   public let validation: BatchLoader
+  /// What to know before training: why there is no pack, for instance.
+  public let notes: [String]
 
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
   ///   - decisions: where the user's decisions about the images are kept.
-  ///   - progress: told what is going on.
+  ///   - packs: where packs are kept; nil for none. The run's results do not depend on it.
+  ///   - progress: told what is going on now and then, from any thread but never from two at a time.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
   /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`; `CancellationError` when it was cancelled.
   public init(
     _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
-    decisions: DecisionStore = .standard, progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    decisions: DecisionStore = .standard, packs: PackFolder? = .user,
+    progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
     try settings.validate()
     self.settings = settings
-    index = try Self.open(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
+    let index = try Self.open(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
+    self.index = index
     let trainingItems = index.items(in: .train)
     guard !trainingItems.isEmpty else {
       throw SettingsError("\(settings.data) has no training images; add some, or change --split")
@@ -38,13 +43,20 @@ public struct PreparedRun: Sendable {
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
     let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    var packed = PreparedPack()
+    if settings.cache.isEnabled, let packs {
+      packed = try packs.prepare(
+        index: index, preprocessing: try known ?? Preprocessing(unmeasured: settings.preprocessing),
+        limit: settings.cache.limit, workers: decoders, progress: progress, isCancelled: isCancelled)
+    }
+    notes = [packed.warning].compactMap { $0 }
     let preprocessing: Preprocessing
     do {
       preprocessing =
         try known
         ?? Preprocessing(
-          resolving: settings.preprocessing, items: trainingItems, root: index.root, workers: decoders,
-          isCancelled: isCancelled)
+          resolving: settings.preprocessing, items: trainingItems, root: index.root, pack: packed.pack,
+          workers: decoders, progress: { progress(.measuring(done: $0, total: $1)) }, isCancelled: isCancelled)
     } catch  where isCancelled() {
       // What a cut-off measurement complains of is not the matter.
       throw CancellationError()
@@ -52,12 +64,13 @@ public struct PreparedRun: Sendable {
     if isCancelled() { throw CancellationError() }
     model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
     training = BatchLoader(
-      items: trainingItems, root: index.root, preprocessing: preprocessing, batchSize: settings.batchSize,
+      items: trainingItems, root: index.root, pack: packed.pack, preprocessing: preprocessing,
+      batchSize: settings.batchSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
         seed: settings.seed), workers: settings.workers)
     validation = BatchLoader(
-      items: index.items(in: .validation), root: index.root, preprocessing: preprocessing,
+      items: index.items(in: .validation), root: index.root, pack: packed.pack, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
   }
 
@@ -114,6 +127,7 @@ extension TrainingSettings {
     try require(earlyStoppingPatience.map { $0 >= 1 } ?? true, "--patience: at least one epoch")
     try require(threads.map { $0 >= 1 } ?? true, "--threads: at least one")
     try require(workers >= 1, "--workers \(workers): at least one")
+    try require(cache.limit.map { $0 >= 0 } ?? true, "--cache-limit: 0 bytes or more")
     try require(logEvery >= 1, "--log-every \(logEvery): at least one step")
     try require(
       keep.everyEpochs >= 0 && keep.newest ?? 0 >= 0, "--save-every and --keep: 0 or more")

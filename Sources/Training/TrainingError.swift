@@ -1,5 +1,8 @@
 // Why training could not go on. What cannot be loaded is a CheckpointError, what cannot be set a SettingsError.
 
+import Messages
+import Images
+
 /// Why training could not go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// Loss or gradient are no numbers; the step was not taken.
@@ -7,6 +10,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// The last step left weights that are no numbers; they were not saved.
   case weightsOverflowed(step: Int, array: String)
   case nothingDecodes(data: String, skipped: Int)
+  /// More of an epoch's images were skipped than `TrainingLoop.skippedLimit` allows.
+  case tooManyBadImages(data: String, skipped: Int, images: Int, first: DecodingFailure?, run: String)
 
   public var description: String {
     switch self {
@@ -19,6 +24,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + "lower the learning rate and start again, or resume from what was saved before"
     case .nothingDecodes(let data, let skipped):
       "none of the training images in \(data) decodes (\(skipped) tried); see log.txt in the run's folder"
+    case .tooManyBadImages(let data, let skipped, let images, let first, let run):
+      "\(skipped) of the \(images) training images in \(data) do not decode, more than a tenth"
+        + (first.map { " (\($0.path): \($0.reason))" } ?? "")
+        + "; `skipline check` names them all: mend these files, then go on with `skipline train --resume \(run)`"
     }
   }
 }

@@ -45,6 +45,8 @@ extension TrainingSettings {
     add("--seed", "\(seed)", if: seed != 0)
     if let threads { add("--threads", "\(threads)", if: true) }
     add("--workers", "\(workers)", if: workers != usual.workers)
+    flag("--no-cache", if: !cache.isEnabled)
+    if let limit = cache.limit { add("--cache-limit", "\(limit)", if: true) }
     add("--save-every", "\(keep.everyEpochs)", if: keep.everyEpochs != usual.keep.everyEpochs)
     if keep.newest != usual.keep.newest { add("--keep", keep.newest.map { "\($0)" } ?? "all", if: true) }
     add("--log-every", "\(logEvery)", if: logEvery != usual.logEvery)

@@ -32,6 +32,7 @@ enum ExitStatus: Int32 {
     case RunFolderError.unreadable: self = .badData
     case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
+    case is NotPacked: self = .inputOutput
     case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput

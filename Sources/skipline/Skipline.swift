@@ -20,6 +20,7 @@ struct SkiplineCommand: ParsableCommand {
       StopCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
       SplitCommand.self,
+      PackCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 

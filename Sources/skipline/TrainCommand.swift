@@ -23,14 +23,17 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let signals = SignalWatcher()
+    let preparation = PreparationPrinter()
     let job: TrainingJob
     do {
       job =
         if let data {
           try TrainingJob.new(
-            try options.settings(data: data), commandLine: ProgramArguments.all, isCancelled: signals.hasReceived)
+            try options.settings(data: data), commandLine: ProgramArguments.all,
+            progress: { preparation.report($0) }, isCancelled: signals.hasReceived)
         } else {
-          try TrainingJob.resumed(folder: resume ?? "", isCancelled: signals.hasReceived)
+          try TrainingJob.resumed(
+            folder: resume ?? "", progress: { preparation.report($0) }, isCancelled: signals.hasReceived)
         }
     } catch is CancellationError {
       throw ExitCode(128 + (signals.received ?? SIGINT))
@@ -120,9 +123,11 @@ private struct TrainingPrinter {
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
+    let wait = epoch.dataWait.map { ", \(Format.percent($0)) of the steps waiting for images" } ?? ""
     return
       "epoch \(epoch.epoch)/\(run?.settings.epochs ?? epoch.epoch)  train loss \(Format.fixed(epoch.trainLoss, 4)), "
-      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); \(Format.duration(epoch.seconds))"
+      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); "
+      + "\(Format.duration(epoch.seconds))\(wait)"
   }
 }
 

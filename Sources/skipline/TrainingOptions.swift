@@ -39,6 +39,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Threads that compute; one a processor if not given. The result does not depend on it.")
   var threads: Int?
   @Option(help: "Threads that decode images ahead.") var workers = 1
+  @OptionGroup var cache: CacheOptions
   @Option(help: "Keep a checkpoint every so many epochs, 0 for none.") var saveEvery = 1
   @Option(help: "How many of those stay; 'all' for all.") var keep = "3"
   @Option(help: "Steps between two lines of metrics.jsonl.") var logEvery = 10
@@ -57,7 +58,8 @@ struct TrainingOptions: ParsableArguments {
       learningRate: lr, schedule: try Schedule(argument: schedule), labelSmoothing: labelSmoothing,
       batchSize: batch,
       epochs: epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed, threads: threads,
-      workers: workers, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()), logEvery: logEvery,
+      workers: workers, cache: cache.settings, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
+      logEvery: logEvery,
       project: project, name: name)
   }
 

@@ -1,5 +1,6 @@
 // Runs of a training loop on a toy dataset, with everything that happened in them.
 
+import Datasets
 import Foundation
 import Messages
 import Testing
@@ -16,13 +17,14 @@ struct ToyProject {
     data = try ToyDataset(folder.file("data"), counts: counts, side: side)
   }
 
-  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged.
+  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged, no pack.
   func settings(epochs: Int = 2, change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
     var settings = TrainingSettings(
       data: data.root, split: SplitSettings(train: 100, validation: 0, test: 0),
       network: NetworkSettings(name: "cifar8", widthMultiplier: 0.25),
       preprocessing: PreprocessingSettings(imageSize: 8), learningRate: 0.05, schedule: .constant, batchSize: 4,
-      epochs: epochs, seed: 1, threads: 1, keep: KeepPolicy(everyEpochs: 0), logEvery: 1,
+      epochs: epochs, seed: 1, threads: 1, cache: CacheSettings(isEnabled: false), keep: KeepPolicy(everyEpochs: 0),
+      logEvery: 1,
       project: folder.file("runs"))
     change(&settings)
     return settings
@@ -30,13 +32,16 @@ struct ToyProject {
 
   /// Starts a run and trains it.
   func train(_ settings: TrainingSettings, reply: @escaping Session.Reply = { _ in [] }) throws -> ToyRun {
-    try train(try TrainingJob.new(settings, commandLine: []), reply)
+    try train(try TrainingJob.new(settings, commandLine: [], packs: packs), reply)
   }
 
   /// Goes on with a run.
   func resume(_ run: RunFolder, reply: @escaping Session.Reply = { _ in [] }) throws -> ToyRun {
-    try train(try TrainingJob.resumed(folder: run.path), reply)
+    try train(try TrainingJob.resumed(folder: run.path, packs: packs), reply)
   }
+
+  /// Where packs are made by settings that want one.
+  var packs: PackFolder { PackFolder(path: folder.file("cache")) }
 
   private func train(_ job: TrainingJob, _ reply: @escaping Session.Reply) throws -> ToyRun {
     let session = Session(reply: reply)

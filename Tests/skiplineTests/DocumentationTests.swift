@@ -39,7 +39,10 @@ import Workbench
   @Test func `every option of train that the README names exists`() throws {
     let help = TrainCommand.helpMessage()
     let named = Self.readme.matches(of: /--[a-z][a-z-]+/).map { String($0.output) }
-    let elsewhere = ["--top", "--classes", "--data", "--json", "--help", "--theme", "--to", "--export", "--exact"]
+    let elsewhere = [
+      "--top", "--classes", "--data", "--json", "--help", "--theme", "--to", "--export", "--exact", "--list",
+      "--clear",
+    ]
     for option in Set(named).subtracting(elsewhere) {
       let positive = option.replacing("--no-", with: "--")
       #expect(help.contains(option) || help.contains(positive), "\(option)")
@@ -61,7 +64,8 @@ import Workbench
         momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
       learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
       epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
-      keep: KeepPolicy(everyEpochs: 5, newest: nil), logEvery: 7, project: "elsewhere", name: "first")
+      cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
+      logEvery: 7, project: "elsewhere", name: "first")
     #expect(try parsed(settings.commandLine) == settings)
     // Whatever a line leaves out is the same default on both sides.
     settings = TrainingSettings(data: "images", network: NetworkSettings(name: "cifar20"))
