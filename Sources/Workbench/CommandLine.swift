@@ -87,17 +87,6 @@ enum Headless {
   static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
 }
 
-/// A word as a POSIX shell takes it: quoted only where it must be.
-func shellQuoted(_ word: String) -> String {
-  let plain = word.unicodeScalars.allSatisfy { scalar in
-    scalar.isASCII
-      && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-        || "/._-+:,=@%".unicodeScalars.contains(scalar))
-  }
-  if plain, !word.isEmpty { return word }
-  return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-}
-
 /// The shortest text that reads back to the same number; whole numbers without a point.
 func plainNumber(_ value: Double) -> String {
   let text = "\(value)"
