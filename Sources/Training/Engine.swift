@@ -245,8 +245,11 @@ private struct BrowsingThread {
       }
       events.send(.dataset(index.report()))
       guard inspect else { return }
-      let failures = index.checkDecoding(isCancelled: { [commands] in commands.isClosed })
-      if !commands.isClosed { events.send(.dataset(index.report(decoding: failures))) }
+      let inspection = index.inspect(
+        workers: ProcessInfo.processInfo.activeProcessorCount,
+        progress: { [events] done, total in events.send(.datasetProgress(.inspecting(done: done, total: total))) },
+        isCancelled: { [commands] in commands.isClosed })
+      if let inspection { events.send(.dataset(index.report(inspection: inspection))) }
     case .cancelReading, .decide: break
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize):
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)

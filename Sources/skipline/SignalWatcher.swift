@@ -23,6 +23,9 @@ final class SignalWatcher {
 
   /// The first signal that came; nil before.
   var received: Int32? { requests.first }
+
+  /// Says whether one came; for other threads, which cannot have the watcher itself.
+  var hasReceived: @Sendable () -> Bool { { [requests] in requests.first != nil } }
 }
 
 /// The first signal, and the end of patience at the second.
