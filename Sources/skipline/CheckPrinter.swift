@@ -61,7 +61,8 @@ struct CheckPrinter {
   private var figures: [String] {
     let source =
       switch report.splitSource {
-      case .folders: "folder"
+      case .folders:
+        takesValidationFromTraining ? "folder; validation images are taken out of train by a hash" : "folder"
       case .hash: "a hash of each file's path"
       case .lists: "lists of files"
       }
@@ -85,14 +86,21 @@ struct CheckPrinter {
     return rows.map { $0 + String(repeating: " ", count: width - DisplayWidth.of($0)) + $1 }
   }
 
+  /// Where there is no folder of validation images.
+  private var takesValidationFromTraining: Bool {
+    report.classes.contains { entry in
+      entry.images.contains { $0.split == .validation && $0.path.lowercased().hasPrefix("train/") }
+    }
+  }
+
   private func rowsOfPictures(_ figures: InspectionFigures) -> [(String, String)] {
     func shares(_ shares: [(String, Int)]) -> String {
       shares.map { "\($0) \(Format.count($1))" }.joined(separator: "; ")
     }
-    func spread(_ spread: InspectionFigures.Spread, decimals: Int) -> String {
-      func number(_ value: Double) -> String {
-        value == value.rounded() && decimals == 0 ? Format.count(Int(value)) : Format.fixed(value, max(1, decimals))
-      }
+    func pixels(_ value: Double) -> String {
+      value == value.rounded() ? Format.count(Int(value)) : Format.fixed(value, 1)
+    }
+    func spread(_ spread: InspectionFigures.Spread, _ number: (Double) -> String) -> String {
       if spread.least == spread.greatest { return "\(number(spread.least)), all of them" }
       return "\(number(spread.least)) to \(number(spread.greatest)), median \(number(spread.median))"
     }
@@ -107,8 +115,8 @@ struct CheckPrinter {
         shares(sizes.map { ("\($0.size.width)x\($0.size.height)", $0.count) })
           + (listed < figures.images ? "; others \(Format.count(figures.images - listed))" : "")
       ),
-      ("width", spread(figures.width, decimals: 0)), ("height", spread(figures.height, decimals: 0)),
-      ("aspect", spread(figures.aspect, decimals: 3)),
+      ("width", spread(figures.width, pixels)), ("height", spread(figures.height, pixels)),
+      ("aspect", spread(figures.aspect, Format.general) + "; width over height"),
     ]
     if !figures.mean.isEmpty {
       rows += [
