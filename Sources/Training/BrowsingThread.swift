@@ -69,8 +69,11 @@ struct BrowsingThread {
     if commands.readingIsCancelled { return }
     events.send(.dataset(index.report()))
     guard inspect else { return }
-    let failures = index.checkDecoding(isCancelled: { [commands] in commands.readingIsCancelled })
-    if !commands.readingIsCancelled { events.send(.dataset(index.report(decoding: failures))) }
+    let inspection = index.inspect(
+      workers: ProcessInfo.processInfo.activeProcessorCount,
+      progress: { [events] done, total in events.send(.datasetProgress(.inspecting(done: done, total: total))) },
+      isCancelled: { [commands] in commands.readingIsCancelled })
+    if let inspection, !commands.readingIsCancelled { events.send(.dataset(index.report(inspection: inspection))) }
   }
 
   private mutating func read(

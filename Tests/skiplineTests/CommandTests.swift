@@ -16,31 +16,6 @@ import Testing
     #expect(json.layers.map(\.parameters).reduce(0, +) == 269_722)
   }
 
-  @Test func `check counts a sound dataset and ends with 0`() async throws {
-    let workspace = try Workspace()
-    let text = try await workspace.skipline("check", "data")
-    #expect(text.status == 0)
-    #expect(text.output.contains("8 classes") && text.output.contains("every image decodes"))
-    let json = try await workspace.skipline("check", "data", "--json").decoded(DatasetReport.self)
-    #expect(json.counts.total == Workspace.imageCount)
-    #expect(json.counts.test == Workspace.testCount)
-    #expect(json.classes.map(\.name).contains("pentagon"))
-    #expect(!json.findings.contains { $0.kind == .undecodable })
-  }
-
-  @Test func `check names a truncated file and ends with 65`() async throws {
-    let workspace = try Workspace()
-    let broken = "train/star/star-0003.png"
-    try workspace.truncate("data/\(broken)")
-    let text = try await workspace.skipline("check", "data")
-    #expect(text.status == 65)
-    #expect((text.output + text.errors).contains(broken))
-    let json = try await workspace.skipline("check", "data", "--json")
-    #expect(json.status == 65)
-    #expect(
-      try json.decoded(DatasetReport.self).findings.filter { $0.kind == .undecodable }.map(\.subject) == [broken])
-  }
-
   @Test func `train leaves a whole run, tells its progress on standard error and its result on standard output`()
     async throws
   {
