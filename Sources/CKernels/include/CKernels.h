@@ -71,3 +71,10 @@ void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const u
 void ck_sgd(
     float *value, float *velocity, const float *gradient, size_t count, float rate, float momentum, float decay,
     float gradient_scale, int nesterov);
+
+// -- Checksum ------------------------------------------------------------------------------------------------
+
+/// Whether the processor has an instruction for CRC-32C; without it ck_crc32c must not be called.
+int ck_has_crc32c(void);
+/// The remainder after more bytes; initial value and final complement are the caller's.
+uint32_t ck_crc32c(uint32_t remainder, const void *bytes, size_t count);
