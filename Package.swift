@@ -29,7 +29,8 @@ let package = Package(
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
     // For Benchmarks, a package of its own.
-    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
+    .library(
+      name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -71,7 +72,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("Images", with: ["TestSupport"]),
-    tests("Datasets", with: ["Images", "TestSupport"]),
+    tests("Datasets", with: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training"),
     tests("Canvas"),

@@ -22,6 +22,9 @@ enum ExitStatus: Int32 {
     case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
     case DatasetError.notFound: self = .missingInput
     case DatasetError.invalidSplit: self = .usage
+    case RecordExportError.noImages: self = .badData
+    case RecordExportError.system: self = .inputOutput
+    case is RecordExportError: self = .usage
     case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData

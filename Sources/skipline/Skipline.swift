@@ -16,7 +16,7 @@ struct SkiplineCommand: ParsableCommand {
     version: Skipline.version,
     subcommands: [
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
-      PredictCommand.self, RunsCommand.self,
+      PredictCommand.self, RunsCommand.self, PackCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 

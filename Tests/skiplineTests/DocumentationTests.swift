@@ -39,7 +39,10 @@ import Workbench
   @Test func `every option of train that the README names exists`() throws {
     let help = TrainCommand.helpMessage()
     let named = Self.readme.matches(of: /--[a-z][a-z-]+/).map { String($0.output) }
-    let elsewhere = ["--top", "--classes", "--data", "--json", "--help", "--theme"]
+    let elsewhere = [
+      "--top", "--classes", "--data", "--json", "--help", "--theme", "--tfrecord", "--shards", "--shard-size",
+      "--overwrite",
+    ]
     for option in Set(named).subtracting(elsewhere) {
       let positive = option.replacing("--no-", with: "--")
       #expect(help.contains(option) || help.contains(positive), "\(option)")

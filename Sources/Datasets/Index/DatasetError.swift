@@ -13,6 +13,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case tooFewClasses(path: String, only: String)
   case noImages(path: String)
   case noDecodableImages(path: String, first: DecodingFailure?)
+  /// TFRecord shards, or what is called so.
+  case unreadableRecords(path: String, reason: String)
   case invalidSplit(SplitSettings)
   case invalidPreprocessing(reason: String)
 
@@ -33,6 +35,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .noDecodableImages(let path, let first):
       "none of the training images of \(path) can be decoded"
         + (first.map { " (first: \($0.path): \($0.reason))" } ?? "") + "; replace the broken files"
+    case .unreadableRecords(let path, let reason): "\(path) \(reason)"
     case .invalidSplit(let split):
       "the split \(split.train)/\(split.validation)/\(split.test) is not valid; "
         + "give three percentages of 0 to 100 that add up to 100"

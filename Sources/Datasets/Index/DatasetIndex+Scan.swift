@@ -11,8 +11,9 @@ extension DatasetIndex {
   ///     DATA/<class>/...                            divided by a hash of each image's path
   ///     DATA/{train,val|valid|validation,test}/<class>/...
   ///
-  /// Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
-  /// where there is no validation folder; a missing `test` stays empty. Dot-files and system files are ignored.
+  /// or TFRecord shards (`scanRecords`). Images may lie in sub-folders of a class. In the second layout validation
+  /// images are taken out of `train` where there is no validation folder; a missing `test` stays empty. Dot-files
+  /// and system files are ignored.
   ///
   /// - Parameter progress: called now and then with the number of images found so far.
   /// - Throws: `DatasetError` where there is nothing to train on; anything less is a warning in the index.
@@ -33,6 +34,9 @@ extension DatasetIndex {
       listing = try FolderListing(path: root)
     } catch {
       throw .unreadable(path: root, reason: "\(error)")
+    }
+    if let records = try scanRecords(root: root, listing: listing, split: split, progress: progress) {
+      return records
     }
 
     var walker = FolderWalker(root: root)
