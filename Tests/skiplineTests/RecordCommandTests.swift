@@ -81,6 +81,15 @@ import Testing
     #expect(!workspace.exists("other"))
   }
 
+  @Test func `a limit on file sizes is told like a full disk, and leaves nothing`() async throws {
+    let workspace = try Workspace()
+    let command = "ulimit -f 8; exec skipline pack data --tfrecord shards"
+    let result = try await RunningProgram(["sh", "-c", command], in: workspace).finish()
+    #expect(result.status == 74)
+    #expect(result.errors.contains("-of-00001.tfrecord: cannot write: File too large"))
+    #expect(!workspace.exists("shards"))
+  }
+
   @Test func `a file that is only called a shard is named`() async throws {
     let workspace = try Workspace(withData: false)
     try workspace.write(Array("something else altogether".utf8), to: "data/train.tfrecord")
