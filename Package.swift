@@ -87,8 +87,9 @@ let package = Package(
     tests("Tensors"),
     .target(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
-    tests("Datasets", with: ["Images", "TestSupport"]),
+    tests(
+      "Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
+    tests("Datasets", with: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training", with: ["Datasets"]),
     tests("Link", with: ["Messages", "TestSupport"]),

@@ -31,6 +31,7 @@ extension DatasetFinding.Kind {
     case .unsupportedFormat: "format not read"
     case .ignoredFile: "ignored"
     case .unreadableFolder: "unreadable folder"
+    case .damagedShard: "damaged shard"
     case .duplicate: "duplicate"
     case .duplicateAcrossSplits: "duplicate across splits"
     case .labelConflict: "label conflict"

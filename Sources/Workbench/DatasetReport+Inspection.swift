@@ -51,7 +51,8 @@ extension DatasetFinding.Kind {
     case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .nearDuplicate,
       .nearDuplicateAcrossSplits, .unusualSize:
       true
-    case .ignoredFile, .unreadableFolder, .emptyClass, .fewTrainingImages, .imbalance, .missingInSplit, .splitRatio,
+    case .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
+      .missingInSplit, .splitRatio,
       .staleDecision:
       false
     }

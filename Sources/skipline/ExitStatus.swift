@@ -25,6 +25,9 @@ enum ExitStatus: Int32 {
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
       self = .missingInput
     case DatasetError.invalidSplit: self = .usage
+    case RecordExportError.noImages: self = .badData
+    case RecordExportError.system: self = .inputOutput
+    case is RecordExportError: self = .usage
     case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData

@@ -23,6 +23,8 @@ struct PackCommand: ParsableCommand {
   @Option(help: "Threads that decode; one a processor if not given.") var threads: Int?
   @Flag(help: "List the packs there are.") var list = false
   @Flag(help: "Remove every pack.") var clear = false
+  @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
+  @Option(help: splitHelp) var split = "80/10/10"
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -32,6 +34,10 @@ struct PackCommand: ParsableCommand {
   }
 
   func run() throws {
+    if let data, records.tfrecord != nil {
+      let index = try DatasetIndex.open(root: data, split: try parseSplit(split))
+      return try records.export(index, json: json)
+    }
     guard let folder = PackFolder.user else {
       throw ValidationError("there is no cache folder: set XDG_CACHE_HOME or HOME")
     }

@@ -6,7 +6,8 @@ import Synchronization
 
 /// Watches SIGHUP, SIGINT and SIGTERM for as long as it exists.
 final class SignalWatcher {
-  private let requests = EndRequests()
+  /// What other threads may ask.
+  let requests = EndRequests()
   private let sources: [any DispatchSourceSignal]
 
   init() {
@@ -32,7 +33,7 @@ final class SignalWatcher {
 }
 
 /// The first signal, and the end of patience at the second.
-private final class EndRequests: Sendable {
+final class EndRequests: Sendable {
   private let signal = Mutex<Int32?>(nil)
   private let body = Mutex<(@Sendable () -> Void)?>(nil)
 

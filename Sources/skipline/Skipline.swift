@@ -27,6 +27,8 @@ struct SkiplineCommand: ParsableCommand {
   static func main() {
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
+    // Nor may a limit on file sizes: the write fails, and what was begun can be removed.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot(ProgramArguments.words)
       try command.run()

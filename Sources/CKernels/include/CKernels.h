@@ -86,3 +86,10 @@ void ck_resample_rows(
 /// A row as the weighted sum of `taps` rows of row_length bytes that follow each other: target [row_length].
 void ck_resample_columns(
     const uint8_t *source, size_t row_length, const int32_t *weights, size_t taps, uint8_t *target);
+
+// -- Checksum ------------------------------------------------------------------------------------------------
+
+/// Whether the processor has an instruction for CRC-32C; without it ck_crc32c must not be called.
+int ck_has_crc32c(void);
+/// The remainder after more bytes; initial value and final complement are the caller's.
+uint32_t ck_crc32c(uint32_t remainder, const void *bytes, size_t count);

@@ -13,6 +13,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case tooFewClasses(path: String, only: String)
   case noImages(path: String)
   case noDecodableImages(path: String, first: DecodingFailure?)
+  /// TFRecord shards, or what is called so.
+  case unreadableRecords(path: String, reason: String)
   case invalidSplit(SplitSettings)
   case invalidPreprocessing(reason: String)
   /// Reading was given up, as `isCancelled` asked.
@@ -41,10 +43,11 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .tooFewClasses(let path, let only):
       "\(path) has images of one class only, \"\(only)\"; a classifier needs two or more class folders"
     case .noImages(let path):
-      "\(path) holds no PNG or JPEG images; put some in each class folder"
+      "\(path) holds no images (PNG, JPEG, WebP or GIF); put some in each class folder"
     case .noDecodableImages(let path, let first):
       "none of the training images of \(path) can be decoded"
         + (first.map { " (first: \($0.path): \($0.reason))" } ?? "") + "; replace the broken files"
+    case .unreadableRecords(let path, let reason): "\(path) \(reason)"
     case .invalidSplit(let split):
       "the split \(split.train)/\(split.validation)/\(split.test) is not valid; "
         + "give three percentages of 0 to 100 that add up to 100"

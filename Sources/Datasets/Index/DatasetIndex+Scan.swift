@@ -34,7 +34,7 @@ extension DatasetReading {
   ///     DATA/<class>/...                            divided by a rule on each image's path
   ///     DATA/{train,val|valid|validation,test}/<class>/...
   ///
-  /// Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
+  /// or TFRecord shards (`readRecords`). Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
   /// where there is no validation folder; a missing `test` stays empty. Images that are named in lists (see
   /// `SplitLists`) belong where the lists say, in either layout. Dot-files and system files are ignored.
   ///
@@ -52,6 +52,11 @@ extension DatasetReading {
     if let folder = split.lists { lists = try SplitLists(folder: folder) }
     let root = trimmed(root)
     let listing = try list(root)
+    if let records = try readRecords(
+      root: root, listing: listing, split: split, lists: lists, progress: progress, isCancelled: isCancelled)
+    {
+      return records
+    }
 
     var walker = FolderWalker(root: root)
     walker.note(strayEntriesOf: listing, at: "")

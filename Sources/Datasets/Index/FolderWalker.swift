@@ -160,7 +160,7 @@ struct FolderWalker {
           kind: .ignoredFile, severity: .note,
           message: "ignored, for \(reason): \(tally.description(one: "entry", many: "entries"))", advice: ""))
     }
-    note(ignored, for: "not being a PNG or JPEG image in a class folder")
+    note(ignored, for: "not being an image in a class folder")
     note(
       special, for: "not being a regular file (but a pipe, a device, a link to nothing or to a folder already read)"
     )

@@ -1,18 +1,32 @@
-// The checksum of checkpoint files: CRC-32C. It finds every flipped bit and every damaged run of up to 32 bits; it
-// is no protection against somebody who changes a file on purpose.
+// The checksum of checkpoint files and of TFRecord shards: CRC-32C. It finds every flipped bit and every damaged run
+// of up to 32 bits; it is no protection against somebody who changes a file on purpose.
+
+import CKernels
 
 /// CRC-32C (Castagnoli), as in RFC 3720, section 12.1 and appendix B.4: reflected polynomial 0x82F63B78, initial
 /// value and final complement all ones.
 ///
-/// Eight bytes a turn with eight tables (Kounavis and Berry 2005, "A systematic approach to building high
-/// performance, software-based, CRC generators").
-struct CRC32C {
+/// By the processor's own instruction; where there is none, eight bytes a turn with eight tables (Kounavis and Berry
+/// 2005, "A systematic approach to building high performance, software-based, CRC generators").
+public struct CRC32C: Sendable {
   private var remainder = UInt32.max
 
-  /// The checksum of all bytes so far.
-  var value: UInt32 { ~remainder }
+  public init() {}
 
-  mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  /// The checksum of all bytes so far.
+  public var value: UInt32 { ~remainder }
+
+  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    guard Self.hasInstruction, let address = bytes.baseAddress else { return updateByTables(bytes) }
+    remainder = ck_crc32c(remainder, address, bytes.count)
+  }
+
+  public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+
+  private static let hasInstruction = ck_has_crc32c() != 0
+
+  /// The same for every processor.
+  mutating func updateByTables(_ bytes: UnsafeRawBufferPointer) {
     var crc = remainder
     Self.tables.withUnsafeBufferPointer { table in
       var at = 0
@@ -33,8 +47,6 @@ struct CRC32C {
     }
     remainder = crc
   }
-
-  mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
 
   /// tables[256 * k + b]: the remainder of byte b followed by k zero bytes.
   private static let tables: [UInt32] = {
