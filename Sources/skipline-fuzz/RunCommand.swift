@@ -36,12 +36,12 @@ struct RunCommand: ParsableCommand {
         next = state.number + 1
       }
       let seconds = (ContinuousClock.now - start) / .seconds(1)
-      print(
+      tell(
         "\(entry.name): \(count) inputs in \(Int(seconds)) s, \(accepted) accepted, seed \(inputs.seed); slowest "
           + "number \(slowest.number) with \(slowest.microseconds) µs; \(peak >> 20) MiB at most")
     }
     if harm > 0 {
-      print("\(harm) inputs did harm; they are in \(findings)")
+      tell("\(harm) inputs did harm; they are in \(findings)")
       throw ExitCode(1)
     }
   }
@@ -87,6 +87,9 @@ struct RunCommand: ParsableCommand {
     try FileManager.default.createDirectory(atPath: findings, withIntermediateDirectories: true)
     let path = "\(findings)/\(entry.name)-\(inputs.seed)-\(number)"
     try Data(inputs.makeRun(entry).input(number: number)).write(to: URL(fileURLWithPath: path))
-    print("\(entry.name): input \(number) of seed \(inputs.seed): \(why); written to \(path)")
+    tell("\(entry.name): input \(number) of seed \(inputs.seed): \(why); written to \(path)")
   }
+
+  /// A line at once, also into a file: `print` would keep it until the end.
+  private func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 }
