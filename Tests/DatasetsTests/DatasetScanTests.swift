@@ -99,8 +99,9 @@ func `folders named for splits are the splits`(validation: String) throws {
     }
   }
   #expect(index.items(in: .validation).map(\.label) == [2, 4])
-  // Eight gaps: each of the splits lacks classes that another has.
-  #expect(warnings(index, .missingInSplit).count == 8)
+  let gaps = warnings(index, .missingInSplit)
+  #expect(gaps.count { $0.severity == .error } == 2, "classes to measure and none to train on")
+  #expect(gaps.count == 6)
 }
 
 /// Fault 27.
@@ -193,7 +194,7 @@ func `folders named for splits are the splits`(validation: String) throws {
 }
 
 /// Fault 29.
-@Test(.timeLimit(.minutes(1))) func `pipes and links to nothing are never opened`() throws {
+@Test(.timeLimit(.minutes(5))) func `pipes and links to nothing are never opened`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
   #expect(mkfifo("\(folder.path)/a/pipe.png", 0o600) == 0)

@@ -132,7 +132,7 @@ func `a set too large for the limit is read from its files`(resize: Preprocessin
 }
 
 /// Who holds a lock keeps others from building, for as long as he lives.
-@Test(.timeLimit(.minutes(1))) func `the second of two builders waits, with progress, and finds the pack made`()
+@Test(.timeLimit(.minutes(5))) func `the second of two builders waits, with progress, and finds the pack made`()
   throws
 {
   let fixture = try PackFixture()
@@ -164,7 +164,7 @@ func `a set too large for the limit is read from its files`(resize: Preprocessin
   #expect(results.withLock { $0.allSatisfy { $0.pack?.count == PackFixture.count } })
 }
 
-@Test(.timeLimit(.minutes(1))) func `waiting for another builder can be cancelled`() throws {
+@Test(.timeLimit(.minutes(5))) func `waiting for another builder can be cancelled`() throws {
   let fixture = try PackFixture()
   let description = PackDescription(root: try fixture.index().root, preprocessing: fixture.preprocessing)
   try fixture.folder.makeFolder("cache")
@@ -177,7 +177,7 @@ func `a set too large for the limit is read from its files`(resize: Preprocessin
   withExtendedLifetime(lock) {}
 }
 
-@Test(.timeLimit(.minutes(1))) func `a builder that is killed holds no lock, and what it left is swept`() throws {
+@Test(.timeLimit(.minutes(5))) func `a builder that is killed holds no lock, and what it left is swept`() throws {
   let fixture = try PackFixture()
   try fixture.folder.makeFolder("cache")
   let lock = fixture.packs.path + "/other.pack" + PackFolder.lockEnding

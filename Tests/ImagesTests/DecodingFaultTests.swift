@@ -65,7 +65,7 @@ import Testing
   }
 }
 
-@Test(.timeLimit(.minutes(1))) func `what cannot be read says why`() throws {
+@Test(.timeLimit(.minutes(5))) func `what cannot be read says why`() throws {
   let folder = try TemporaryFolder()
   #expect(mkfifo("\(folder.path)/pipe.png", 0o600) == 0)
   for (name, reason) in [

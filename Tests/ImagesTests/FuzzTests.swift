@@ -3,7 +3,7 @@
 import Fuzzing
 import Testing
 
-@Test(.timeLimit(.minutes(1)), arguments: FuzzEntry.all)
+@Test(.timeLimit(.minutes(5)), arguments: FuzzEntry.all)
 func `an entry takes whatever it is fed`(entry: FuzzEntry) {
   let run = FuzzRun(entry: entry, seed: 7)
   for number in 0..<UInt64(entry.seeds.count) {

@@ -87,7 +87,7 @@ private let description = RunDescription(
 
 private let marker = Event.warning("marker")
 
-@Suite(.timeLimit(.minutes(1))) struct LinkTests {
+@Suite(.timeLimit(.minutes(5))) struct LinkTests {
   @Test func `whoever attaches late is told everything that still matters`() throws {
     let bench = try Bench()
     for event: Event in [.state(.training), .training(.started(description))] { bench.server.broadcast(event) }

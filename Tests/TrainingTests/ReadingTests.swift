@@ -130,6 +130,15 @@ import Testing
     #expect(!harness.events.contains { if case .warning = $0 { true } else { false } })
   }
 
+  /// A run of one epoch; its job, and the lock with it, is gone.
+  private func trainedRun() throws -> RunFolder {
+    let job = try TrainingJob.new(project.settings(epochs: 1), commandLine: [], decisions: store)
+    #expect(job.prepared.training.items.count == 17)
+    #expect(job.prepared.training.items.filter { $0.label == 0 }.count == 7)
+    _ = try job.loop(hooks: Session { _ in [] }.hooks).train()
+    return job.run
+  }
+
   @Test func `training, evaluation and resuming honour decisions`() throws {
     let data = project.data.root
     try store.update(dataset: data) { decisions in
@@ -139,17 +148,14 @@ import Testing
           .relabel(path: "train/red/1.png", to: "blue"),
         ], to: DatasetReading.read(root: data, split: SplitSettings()))
     }
-    let job = try TrainingJob.new(project.settings(epochs: 1), commandLine: [], decisions: store)
-    #expect(job.prepared.training.items.count == 17)
-    #expect(job.prepared.training.items.filter { $0.label == 0 }.count == 7)
-    _ = try job.loop(hooks: Session { _ in [] }.hooks).train()
+    let run = try trainedRun()
 
-    let evaluation = try EvaluationJob(checkpoint: job.run.path, data: nil, split: .test)
+    let evaluation = try EvaluationJob(checkpoint: run.path, data: nil, split: .test)
     let report = try #require(try evaluation.run(threads: 1, decisions: store))
     #expect(report.images == 5)
 
     #expect(throws: Never.self) {
-      try TrainingJob.resumed(folder: job.run.path, decisions: store).loop(hooks: Session { _ in [] }.hooks)
+      try TrainingJob.resumed(folder: run.path, decisions: store).loop(hooks: Session { _ in [] }.hooks)
     }
     // Other decisions make other data.
     try store.update(dataset: data) { decisions in
@@ -157,7 +163,7 @@ import Testing
         [.include(path: "train/red/0.png")], to: DatasetReading.read(root: data, split: SplitSettings()))
     }
     let error = #expect(throws: SettingsError.self) {
-      try TrainingJob.resumed(folder: job.run.path, decisions: store).loop(hooks: Session { _ in [] }.hooks)
+      try TrainingJob.resumed(folder: run.path, decisions: store).loop(hooks: Session { _ in [] }.hooks)
     }
     #expect("\(try #require(error))".contains("changed since"))
   }

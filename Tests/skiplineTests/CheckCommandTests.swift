@@ -107,7 +107,7 @@ extension Workspace {
     try FileManager.default.removeItem(atPath: "\(workspace.folder)/data/train/star")
     let refused = try await workspace.skipline("check", "data")
     #expect(refused.status == 65)
-    #expect(refused.output.contains("x the class \"star\" has no training images, but 2 in test"))
+    #expect(refused.output.contains("x the class \"star\" has no training images, but 3 in val and test"))
   }
 
   // fault 22

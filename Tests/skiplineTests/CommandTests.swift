@@ -115,9 +115,12 @@ import Testing
     let text = try await workspace.skipline("runs")
     #expect(text.output.contains("runs/one/checkpoints/best.safetensors"))
     #expect(text.output.contains("runs/two/checkpoints/last.safetensors"))
-    let json = try await workspace.skipline("runs", "--json").decoded([CheckpointInfo].self)
-    #expect(json.count == 6)
-    #expect(json.allSatisfy { $0.epoch == 1 && $0.step == 5 })
+    let runs = try await workspace.skipline("runs", "--json").decoded([RunListing].self)
+    #expect(runs.map(\.folder) == ["runs/one", "runs/two"])
+    #expect(runs.allSatisfy { $0.state == "finished" && $0.process == nil && $0.epoch == 1 && $0.epochs == 1 })
+    let checkpoints = runs.flatMap(\.checkpoints)
+    #expect(checkpoints.count == 6)
+    #expect(checkpoints.allSatisfy { $0.epoch == 1 && $0.step == 5 })
   }
 
   @Test func `names from outside cannot steer the terminal`() async throws {

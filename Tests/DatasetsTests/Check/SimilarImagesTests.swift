@@ -35,7 +35,7 @@ private func rising(_ generator: inout RandomGenerator) -> Fingerprint {
   return Fingerprint(luma: luma)
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `The search for near duplicates` {
+@Suite(.timeLimit(.minutes(5))) struct `The search for near duplicates` {
   @Test func `finds what comparing every pair finds`() {
     var generator = RandomGenerator(seed: 5)
     // Noise that leaves some pairs on either side of the limits.
