@@ -118,7 +118,8 @@ private final class WorkThread {
           try TrainingJob.new(
             settings, commandLine: self.commandLine, isCancelled: { [commands] in commands.isClosed })
         }
-      case .resumeRun(let folder): train { try TrainingJob.resumed(folder: folder) }
+      case .resumeRun(let folder):
+        train { try TrainingJob.resumed(folder: folder, isCancelled: { [commands] in commands.isClosed }) }
       case .evaluate(let checkpoint, let data, let split):
         evaluate(checkpoint: checkpoint, data: data, split: split)
       case .training: events.send(.warning("no training is under way"))
@@ -136,11 +137,9 @@ private final class WorkThread {
   private func train(_ prepare: () throws -> TrainingJob) {
     state = .preparing
     do {
-      let job = try prepare()
-      let loop = try job.loop(
-        hooks: TrainingLoop.Hooks(
-          report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) }))
-      _ = try loop.train()
+      let hooks = TrainingLoop.Hooks(
+        report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) })
+      _ = try prepare().train(hooks: hooks)
     } catch is CancellationError {
       // The engine is ending, and nothing was begun that could be told of.
     } catch {

@@ -42,13 +42,23 @@ public struct TrainingJob: Sendable {
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
   /// - Throws: as `new`.
-  public static func resumed(folder: String) throws -> TrainingJob {
+  public static func resumed(
+    folder: String, isCancelled: @Sendable () -> Bool = { false }
+  ) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
     let record = try run.record()
     let lock = try RunLock(run)
     return TrainingJob(
-      prepared: try PreparedRun(record.settings, preprocessing: record.model.preprocessing), run: run,
+      prepared: try PreparedRun(
+        record.settings, preprocessing: record.model.preprocessing, isCancelled: isCancelled), run: run,
       resuming: true, lock: lock)
+  }
+
+  /// Trains to the end, holding the run for this process all the time.
+  /// - Throws: as `loop(workers:hooks:)` and `TrainingLoop.train()`.
+  public func train(hooks: TrainingLoop.Hooks) throws -> RunOutcome {
+    // The loop does not know of the lock, which would else be free once it is made.
+    try withExtendedLifetime(lock) { try loop(hooks: hooks).train() }
   }
 
   /// The loop that does it.

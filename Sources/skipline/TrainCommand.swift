@@ -24,10 +24,10 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let signals = SignalWatcher()
     let job =
-      if let data {
-        try TrainingJob.new(try options.settings(data: data), commandLine: CommandLine.arguments)
-      } else {
-        try TrainingJob.resumed(folder: resume ?? "")
+      try signals.cancelling { isCancelled in
+        guard let data else { return try TrainingJob.resumed(folder: resume ?? "", isCancelled: isCancelled) }
+        return try TrainingJob.new(
+          try options.settings(data: data), commandLine: CommandLine.arguments, isCancelled: isCancelled)
       }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
@@ -35,14 +35,19 @@ struct TrainCommand: ParsableCommand {
     defer { served.close() }
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
     signals.onFirst { [stop = served.stopper] in stop() }
-    let loop = try job.loop(
-      hooks: TrainingLoop.Hooks(
-        report: { event in
-          printer.report(event)
-          served.report(event)
-        },
-        nextCommand: { waiting in signals.received == nil ? served.nextCommand(waiting: waiting) : .stop }))
-    let outcome = try loop.train()
+    let hooks = TrainingLoop.Hooks(
+      report: { event in
+        printer.report(event)
+        served.report(event)
+      },
+      nextCommand: { waiting in signals.received == nil ? served.nextCommand(waiting: waiting) : .stop })
+    let outcome: RunOutcome
+    do {
+      outcome = try job.train(hooks: hooks)
+    } catch {
+      served.report(failure: "\(error)")
+      throw error
+    }
     if let signal = signals.received { throw ExitCode(128 + signal) }
     printer.conclude(outcome)
   }

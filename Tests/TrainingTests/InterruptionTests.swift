@@ -136,9 +136,9 @@ import Testing
   }
 
   @Test func `a run that died before its first save says that it has no checkpoint`() throws {
-    let job = try TrainingJob.new(settings(), commandLine: [])
-    let error = #expect(throws: CheckpointError.self) { try project.resume(job.run) }
-    #expect(error == .noCheckpoint(run: job.run.path))
+    let run = try TrainingJob.new(settings(), commandLine: []).run
+    let error = #expect(throws: CheckpointError.self) { try project.resume(run) }
+    #expect(error == .noCheckpoint(run: run.path))
   }
 
   @Test func `a resumed run tells the epochs that were done before`() throws {
