@@ -29,7 +29,8 @@ let package = Package(
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
     // For Benchmarks, a package of its own.
-    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
+    .library(
+      name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -59,13 +60,21 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench",
+        "Terminal",
         argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
     .executableTarget(
       name: "skipline-sample", dependencies: ["SampleData", argumentParser], swiftSettings: strict),
+    // `make soak`: a test, but not one of those that run before every change.
+    .executableTarget(
+      name: "skipline-soak",
+      dependencies: [
+        "Canvas", "Link", "Messages", "SampleData", "Tensors", "TestSupport", "Training", argumentParser,
+      ],
+      swiftSettings: strict),
 
     tests("Messages"),
     tests("Tensors"),
@@ -80,5 +89,5 @@ let package = Package(
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Messages", "SampleData"]),
+    tests("skipline", with: ["Link", "Messages", "SampleData", "TestSupport"]),
   ])
