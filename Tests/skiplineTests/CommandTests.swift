@@ -4,6 +4,8 @@ import Foundation
 import Messages
 import Testing
 
+@testable import skipline
+
 @Suite(.serialized) struct CommandTests {
   @Test func `summary counts as the paper does, as text and as JSON`() async throws {
     let workspace = try Workspace(withData: false)
@@ -140,9 +142,10 @@ import Testing
     let text = try await workspace.skipline("runs")
     #expect(text.output.contains("runs/one/checkpoints/best.safetensors"))
     #expect(text.output.contains("runs/two/checkpoints/last.safetensors"))
-    let json = try await workspace.skipline("runs", "--json").decoded([CheckpointInfo].self)
-    #expect(json.count == 6)
-    #expect(json.allSatisfy { $0.epoch == 1 && $0.step == 5 })
+    let json = try await workspace.skipline("runs", "--json").decoded([RunListing].self)
+    #expect(json.map(\.folder) == ["runs/one", "runs/two"])
+    #expect(json.flatMap(\.checkpoints).count == 6)
+    #expect(json.flatMap(\.checkpoints).allSatisfy { $0.epoch == 1 && $0.step == 5 })
   }
 
   @Test func `names from outside cannot steer the terminal`() async throws {
