@@ -7,7 +7,7 @@ FUZZ ?=
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench bench-loader fuzz format lint sample install clean
+.PHONY: help run test soak build bench bench-loader fuzz format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
@@ -19,6 +19,9 @@ run: ## build, then open the workbench on the sample data (without a terminal: t
 
 test: ## build, run every test, check the format
 	@scripts/test
+
+soak: ## kill, starve and pester runs for a long time (SOAK_KILLS=20 makes it shorter), print what became of them
+	@scripts/soak
 
 build: ## build the optimised program, .build/release/skipline
 	@scripts/bootstrap

@@ -77,6 +77,13 @@ let package = Package(
     .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
     .executableTarget(
       name: "skipline-sample", dependencies: ["SampleData", argumentParser], swiftSettings: strict),
+    // `make soak`: a test, but not one of those that run before every change.
+    .executableTarget(
+      name: "skipline-soak",
+      dependencies: [
+        "Canvas", "Link", "Messages", "SampleData", "Tensors", "TestSupport", "Training", argumentParser,
+      ],
+      swiftSettings: strict),
 
     .target(
       name: "Fuzzing", dependencies: ["Images", "Messages", "Tensors", "TestSupport"], swiftSettings: numeric),
@@ -97,5 +104,5 @@ let package = Package(
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Messages", "SampleData"]),
+    tests("skipline", with: ["Link", "Messages", "SampleData", "TestSupport"]),
   ])

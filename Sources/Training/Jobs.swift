@@ -60,6 +60,13 @@ public struct TrainingJob: Sendable {
     return TrainingJob(prepared: prepared, run: run, resuming: true, lock: lock)
   }
 
+  /// Trains to the end, holding the run for this process all the time.
+  /// - Throws: as `loop(workers:hooks:)` and `TrainingLoop.train()`.
+  public func train(hooks: TrainingLoop.Hooks) throws -> RunOutcome {
+    // The loop does not know of the lock, which would else be free once it is made.
+    try withExtendedLifetime(lock) { try loop(hooks: hooks).train() }
+  }
+
   /// The loop that does it.
   public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
     try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)

@@ -30,11 +30,12 @@ extension TrainingLoop {
   }
 
   /// Saves what an epoch leaves behind.
+  ///
+  /// `last` comes after the others: it alone says that the epoch is over, so a run that is killed in between validates
+  /// again when it is resumed, and saves them then.
   /// - Throws: `TrainingError.weightsOverflowed`.
   func saveEpoch(improved: Bool) throws {
     let keep = prepared.settings.keep
-    // Again, now with the epoch counted: a list of checkpoints then shows `last` where it is.
-    try trying { try saveLast() }
     if improved { try trying { try save(.best) } }
     if keep.savesNumbered(epoch: state.epochsDone) {
       try trying {
@@ -43,6 +44,7 @@ extension TrainingLoop {
         for path in try run.applyKeepPolicy(keep) { hooks.report(.checkpointRemoved(path: path)) }
       }
     }
+    try trying { try saveLast() }
   }
 
   private func save(_ name: CheckpointName, resumable: (TrainingState, SGD)? = nil) throws {

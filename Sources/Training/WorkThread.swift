@@ -59,11 +59,9 @@ final class WorkThread {
   private func train(_ prepare: () throws -> TrainingJob) {
     state = .preparing
     do {
-      let job = try prepare()
-      let loop = try job.loop(
-        hooks: TrainingLoop.Hooks(
-          report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) }))
-      _ = try loop.train()
+      let hooks = TrainingLoop.Hooks(
+        report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) })
+      _ = try prepare().train(hooks: hooks)
     } catch is CancellationError {
       // Nothing was begun that could be told of; the stop that asked for it is answered by the state.
       takeStop()

@@ -17,6 +17,7 @@ struct EngineCommand: ParsableCommand {
     guard fstat(EngineProcess.connectionDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
       throw ValidationError("an engine is started by the workbench; train without one with 'skipline train'")
     }
+    EngineProcess.closeOtherDescriptors()
     let signals = SignalWatcher()
     let host = EngineHost(commandLine: commandLine)
     signals.onFirst { host.stop() }

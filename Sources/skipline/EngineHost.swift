@@ -11,21 +11,32 @@ final class EngineHost: Sendable {
   private let events = Mailbox<Event>.forEvents()
   private let engine: Engine
   private let server: EngineServer
+  /// Whether anything was asked that the engine exists for.
+  private let hasJob: SharedFlag
 
   init(commandLine: [String]) {
     let engine = Engine(events: events, commandLine: commandLine)
     self.engine = engine
+    let hasJob = SharedFlag()
+    self.hasJob = hasJob
     server = EngineServer(version: Skipline.version) { command in
       switch command {
       // Whoever leaves, detaches; the engine ends with its run.
-      case .shutDown: true
-      default: engine.send(command)
+      case .shutDown: return true
+      case .start, .resumeRun, .evaluate:
+        hasJob.set()
+        return engine.send(command)
+      default: return engine.send(command)
       }
     }
   }
 
-  /// Serves the process that started this one.
-  func attach(_ connection: Connection) { server.attach(connection) }
+  /// Serves the process that started this one. If that ends before it asked for anything, nobody ever will.
+  func attach(_ connection: Connection) {
+    server.attach(connection) { [engine, hasJob] in
+      if !hasJob.isSet { engine.send(.shutDown) }
+    }
+  }
 
   /// Asks the run, if any, to end saved.
   func stop() { engine.send(.shutDown) }
@@ -54,4 +65,13 @@ final class EngineHost: Sendable {
     dup2(log, STDERR_FILENO)
     close(log)
   }
+}
+
+/// A flag that is set once, by any thread.
+final class SharedFlag: Sendable {
+  private let value = Atomic(false)
+
+  func set() { value.store(true, ordering: .releasing) }
+
+  var isSet: Bool { value.load(ordering: .acquiring) }
 }

@@ -27,7 +27,7 @@ struct SkiplineCommand: ParsableCommand {
   static func main() {
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
-    // Nor may a limit on file sizes: the write fails, and what was begun can be removed.
+    // Nor must a limit on file sizes: a save that is too large fails as on a full disk.
     signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot(ProgramArguments.words)

@@ -24,34 +24,35 @@ struct TrainCommand: ParsableCommand {
   func run() throws {
     let signals = SignalWatcher()
     let preparation = PreparationPrinter()
-    let job: TrainingJob
-    do {
-      job =
-        if let data {
-          try TrainingJob.new(
-            try options.settings(data: data), commandLine: ProgramArguments.all,
-            progress: { preparation.report($0) }, isCancelled: signals.hasReceived)
-        } else {
-          try TrainingJob.resumed(
-            folder: resume ?? "", progress: { preparation.report($0) }, isCancelled: signals.hasReceived)
+    let job =
+      try signals.cancelling { isCancelled in
+        guard let data else {
+          return try TrainingJob.resumed(
+            folder: resume ?? "", progress: { preparation.report($0) }, isCancelled: isCancelled)
         }
-    } catch is CancellationError {
-      throw ExitCode(128 + (signals.received ?? SIGINT))
-    }
+        return try TrainingJob.new(
+          try options.settings(data: data), commandLine: ProgramArguments.all,
+          progress: { preparation.report($0) }, isCancelled: isCancelled)
+      }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
     let served = ServedRun()
     defer { served.close() }
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
     signals.onFirst { [stop = served.stopper] in stop() }
-    let loop = try job.loop(
-      hooks: TrainingLoop.Hooks(
-        report: { event in
-          printer.report(event)
-          served.report(event)
-        },
-        nextCommand: { waiting in signals.received == nil ? served.nextCommand(waiting: waiting) : .stop }))
-    let outcome = try loop.train()
+    let hooks = TrainingLoop.Hooks(
+      report: { event in
+        printer.report(event)
+        served.report(event)
+      },
+      nextCommand: { waiting in signals.received == nil ? served.nextCommand(waiting: waiting) : .stop })
+    let outcome: RunOutcome
+    do {
+      outcome = try job.train(hooks: hooks)
+    } catch {
+      served.report(failure: "\(error)")
+      throw error
+    }
     if let signal = signals.received { throw ExitCode(128 + signal) }
     printer.conclude(outcome)
   }

@@ -4,6 +4,8 @@ import Foundation
 import Messages
 import Testing
 
+@testable import skipline
+
 @Suite(.serialized) struct CommandTests {
   @Test func `summary counts as the paper does, as text and as JSON`() async throws {
     let workspace = try Workspace(withData: false)
