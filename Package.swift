@@ -86,7 +86,8 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "Fuzzing", dependencies: ["Images", "Messages", "Tensors", "TestSupport"], swiftSettings: numeric),
+      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Tensors", "TestSupport"],
+      swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
 
@@ -96,7 +97,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
     tests(
       "Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
-    tests("Datasets", with: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    tests("Datasets", with: ["CTestSupport", "Images", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training", with: ["Datasets"]),
     tests("Link", with: ["Messages", "TestSupport"]),

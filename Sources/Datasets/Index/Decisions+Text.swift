@@ -40,6 +40,11 @@ extension Decisions {
     }
   }
 
+  /// Whether bytes are such a file's content.
+  package static func areReadable(_ bytes: [UInt8]) -> Bool {
+    (try? Decisions(lines: LineFile.lines(of: bytes[...]), file: "input")) != nil
+  }
+
   private mutating func take(_ words: [PathQuoting.Word]) throws(QuotingError) {
     let verb = words.first.flatMap { $0.isQuoted ? nil : $0.text }
     if verb == "exclude", words.count == 2 {

@@ -39,3 +39,14 @@ package func fuzzTFRecord(_ bytes: [UInt8]) {
   _ = RecordTable.readExamples(&reader) { _, _ in true }
   _ = LabelsFile(bytes)
 }
+
+/// A shard of small images with class texts, for a fuzzer to begin with.
+package func smallShard(images: [[UInt8]]) -> [UInt8] {
+  images.enumerated().flatMap { number, image in
+    TFRecord.record(
+      ImageExample.serialised([
+        "image/encoded": .bytes(image), "image/class/text": .bytes(Array("class \(number % 2)".utf8)),
+        "image/class/label": .integer(Int64(number % 2)),
+      ]))
+  }
+}
