@@ -80,5 +80,5 @@ let package = Package(
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Messages", "SampleData"]),
+    tests("skipline", with: ["Messages", "SampleData", "Training"]),
   ])

@@ -55,6 +55,9 @@ public final class EngineServer: Sendable {
     thread.start()
   }
 
+  /// Whether somebody is attached who may steer.
+  public var isAttended: Bool { shared.withLock { $0.clients.contains(where: \.maySteer) } }
+
   /// Tells everybody, and keeps what those who come later need.
   public func broadcast(_ event: Event) {
     let stuck = shared.withLock { shared in
@@ -92,6 +95,7 @@ public final class EngineServer: Sendable {
       }
       try client.connection.send(
         ServerMessage.welcome(.init(skipline: version, process: ProcessInfo.processInfo.processIdentifier)))
+      if !hello.readOnly { client.letSteer() }
       // In one go with the registration: no event is missed, none told twice.
       shared.withLock { client.begin(with: $0.record.replay) }
       while true {
@@ -120,9 +124,13 @@ private final class Client: Sendable {
   let connection: Connection
   private let events = Mailbox<Event>.forEvents(capacity: 4096)
   private let hasBegun = Atomic(false)
+  private let steers = Atomic(false)
   private let written = DispatchGroup()
 
   init(_ connection: Connection) { self.connection = connection }
+
+  var maySteer: Bool { steers.load(ordering: .acquiring) }
+  func letSteer() { steers.store(true, ordering: .releasing) }
 
   /// From now on events are taken; those given come first.
   func begin(with replay: [Event]) {

@@ -25,9 +25,13 @@ public final class Engine: Sendable {
   /// - Parameters:
   ///   - events: where everything is reported; closed when the engine has ended.
   ///   - commandLine: recorded in the runs that it starts.
-  public init(events: Mailbox<Event>, commandLine: [String]) {
+  ///   - isAttended: whether somebody is there who can be asked about a run that has its own policy for when nobody
+  ///     is; called from any thread.
+  public init(
+    events: Mailbox<Event>, commandLine: [String], isAttended: @escaping @Sendable () -> Bool = { true }
+  ) {
     start("training") { [work] in
-      WorkThread(commands: work, events: events, commandLine: commandLine).run()
+      WorkThread(commands: work, events: events, commandLine: commandLine, isAttended: isAttended).run()
     }
     start("browsing") { [browsing] in
       BrowsingThread(commands: browsing, events: events).run()
@@ -96,6 +100,7 @@ private final class WorkThread {
   private let commands: Inbox
   private let events: Mailbox<Event>
   private let commandLine: [String]
+  private let isAttended: () -> Bool
   /// Commands that came during an evaluation and wait for its end.
   private var postponed: [Command] = []
   /// Told when it changes and not again, so that a row of progress events stays one and can coalesce.
@@ -103,10 +108,11 @@ private final class WorkThread {
     didSet { if state != oldValue { events.send(.state(state)) } }
   }
 
-  init(commands: Inbox, events: Mailbox<Event>, commandLine: [String]) {
+  init(commands: Inbox, events: Mailbox<Event>, commandLine: [String], isAttended: @escaping () -> Bool) {
     self.commands = commands
     self.events = events
     self.commandLine = commandLine
+    self.isAttended = isAttended
   }
 
   func run() {
@@ -139,7 +145,9 @@ private final class WorkThread {
       let job = try prepare()
       let loop = try job.loop(
         hooks: TrainingLoop.Hooks(
-          report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) }))
+          report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) },
+          // Without a policy of its own a run waits until somebody attaches.
+          isAttended: { job.prepared.settings.safety.divergence == .stop || self.isAttended() }))
       _ = try loop.train()
     } catch is CancellationError {
       // The engine is ending, and nothing was begun that could be told of.

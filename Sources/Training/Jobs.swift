@@ -12,6 +12,7 @@ public struct TrainingJob: Sendable {
   public let prepared: PreparedRun
   public let run: RunFolder
   private let resuming: Bool
+  private let newPeak: Double?
   /// Held for as long as the job exists.
   private let lock: RunLock
 
@@ -37,23 +38,34 @@ public struct TrainingJob: Sendable {
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
         model: prepared.model, splitFingerprint: prepared.index.fingerprint))
-    return TrainingJob(prepared: prepared, run: run, resuming: false, lock: lock)
+    try RunManifest(of: prepared.index).write(to: run.manifestPath)
+    return TrainingJob(prepared: prepared, run: run, resuming: false, newPeak: nil, lock: lock)
   }
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
-  /// - Throws: as `new`.
-  public static func resumed(folder: String) throws -> TrainingJob {
+  /// - Parameter changes: what is to be otherwise from now on.
+  /// - Throws: as `new`; `DataChangedError`.
+  public static func resumed(folder: String, changes: ResumeChanges = ResumeChanges()) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
-    let record = try run.record()
     let lock = try RunLock(run)
+    let record = try run.record()
+    let changed = changes.applied(to: record.settings)
+    let prepared = try PreparedRun(changed, preprocessing: record.model.preprocessing)
+    try run.checkData(prepared.index, record, accepting: changes.acceptsData)
+    if changed != record.settings {
+      var record = try run.record()
+      record.settings = changed
+      try run.save(record)
+    }
     return TrainingJob(
-      prepared: try PreparedRun(record.settings, preprocessing: record.model.preprocessing), run: run,
-      resuming: true, lock: lock)
+      prepared: prepared, run: run, resuming: true, newPeak: changes.learningRate, lock: lock)
   }
 
   /// The loop that does it.
   public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
-    try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
+    let loop = try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
+    if let newPeak { loop.goOn(withPeak: newPeak) }
+    return loop
   }
 }
 

@@ -19,7 +19,7 @@ public struct PreparedRun: Sendable {
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
-  /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`; `CancellationError` when it was cancelled.
+  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError` or `MemoryShortage`; `CancellationError` when it was cancelled.
   public init(
     _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
     isCancelled: @Sendable () -> Bool = { false }
@@ -34,6 +34,7 @@ public struct PreparedRun: Sendable {
     // The network is planned first: an image too small for it is told before the images are measured.
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
+    try MemoryCheck(plan, settings).require()
     let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
     let preprocessing: Preprocessing
     do {
@@ -97,6 +98,8 @@ extension TrainingSettings {
     try require(earlyStoppingPatience.map { $0 >= 1 } ?? true, "--patience: at least one epoch")
     try require(threads.map { $0 >= 1 } ?? true, "--threads: at least one")
     try require(workers >= 1, "--workers \(workers): at least one")
+    try require(
+      positive(safety.saveMinutes), "--save-minutes \(safety.saveMinutes): minutes above 0")
     try require(logEvery >= 1, "--log-every \(logEvery): at least one step")
     try require(
       keep.everyEpochs >= 0 && keep.newest ?? 0 >= 0, "--save-every and --keep: 0 or more")

@@ -13,7 +13,8 @@ final class EngineHost: Sendable {
   private let server: EngineServer
 
   init(commandLine: [String]) {
-    let engine = Engine(events: events, commandLine: commandLine)
+    let attendance = Attendance()
+    let engine = Engine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
     self.engine = engine
     server = EngineServer(version: Skipline.version) { command in
       switch command {
@@ -22,6 +23,7 @@ final class EngineHost: Sendable {
       default: engine.send(command)
       }
     }
+    attendance.follow(server)
   }
 
   /// Serves the process that started this one.
@@ -54,4 +56,12 @@ final class EngineHost: Sendable {
     dup2(log, STDERR_FILENO)
     close(log)
   }
+}
+
+/// Whether somebody is attached who may steer; the engine is made before the server that knows.
+private final class Attendance: Sendable {
+  private let server = Mutex<EngineServer?>(nil)
+
+  func follow(_ new: EngineServer) { server.withLock { $0 = new } }
+  var isAttended: Bool { server.withLock { $0 }?.isAttended ?? false }
 }

@@ -24,6 +24,7 @@ enum ExitStatus: Int32 {
     case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
     case DatasetError.notFound: self = .missingInput
     case DatasetError.invalidSplit: self = .usage
+    case is DataChangedError: self = .badData
     case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData
@@ -34,7 +35,10 @@ enum ExitStatus: Int32 {
     case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
-    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached: self = .failure
+    case TrainingError.notSaved: self = .inputOutput
+    case is MemoryShortage: self = .failure
+    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached, is TrialFailure:
+      self = .failure
     default: return nil
     }
   }

@@ -17,13 +17,15 @@ struct SkiplineCommand: ParsableCommand {
     subcommands: [
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
-      StopCommand.self, EngineCommand.self,
+      StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 
   static func main() {
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
+    // Nor must a limit on file sizes, which is then an error like a full disk.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       try command.run()

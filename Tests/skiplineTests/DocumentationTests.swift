@@ -39,7 +39,7 @@ import Workbench
   @Test func `every option of train that the README names exists`() throws {
     let help = TrainCommand.helpMessage()
     let named = Self.readme.matches(of: /--[a-z][a-z-]+/).map { String($0.output) }
-    let elsewhere = ["--top", "--classes", "--data", "--json", "--help", "--theme"]
+    let elsewhere = ["--top", "--classes", "--data", "--json", "--help", "--theme", "--steps"]
     for option in Set(named).subtracting(elsewhere) {
       let positive = option.replacing("--no-", with: "--")
       #expect(help.contains(option) || help.contains(positive), "\(option)")
@@ -61,7 +61,9 @@ import Workbench
         momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
       learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
       epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
-      keep: KeepPolicy(everyEpochs: 5, newest: nil), logEvery: 7, project: "elsewhere", name: "first")
+      keep: KeepPolicy(everyEpochs: 5, newest: nil),
+      safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true), logEvery: 7,
+      project: "elsewhere", name: "first")
     #expect(try parsed(settings.commandLine) == settings)
     // Whatever a line leaves out is the same default on both sides.
     settings = TrainingSettings(data: "images", network: NetworkSettings(name: "cifar20"))
