@@ -17,6 +17,8 @@ struct LossWatch: Equatable {
   /// How many times its best the loss has to be, and how many times that of guessing.
   static let farAboveBest = 3.0
   static let aboveChance = 1.5
+  /// A single loss counts for so many times that of guessing at most: a spike is no divergence.
+  static let cap = 10.0
   /// Before so many steps no notice is given: a first step or two may go wrong by themselves.
   static let quietSteps = 20
   /// A loss counts as better if it is so much lower.
@@ -45,6 +47,7 @@ struct LossWatch: Equatable {
   /// - Returns: something to tell, each kind once.
   mutating func add(_ loss: Double) -> Notice? {
     steps += 1
+    let loss = min(loss, Self.cap * chance)
     // The plain mean at first, so that the first step does not count for ever.
     smoothed += (loss - smoothed) * max(Self.share, 1 / Double(steps))
     if smoothed < best * (1 - Self.betterBy) {

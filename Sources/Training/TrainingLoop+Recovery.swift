@@ -78,8 +78,13 @@ extension TrainingLoop {
     estimate = freshEstimate()
     log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
     hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
-    // So that a crash does not lead through the same again.
-    try attempt { try saveLast() }
+    if recovery == .rollBack {
+      // So that a crash does not lead through the same again.
+      try attempt { try saveLast() }
+    } else {
+      // Not before a step was taken: if it cannot be, `last` is what to go back to.
+      saves.changed(at: clock.now)
+    }
   }
 
   /// Whether the run can go on behind the batch.

@@ -50,7 +50,7 @@ import Testing
     #expect(
       try json(Self.settings)
         == #"{"augmentation":{"colourJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#
-        + #""data":"images/übung \"1\"","earlyStoppingPatience":7,"epochs":90,"#
+        + #""cache":{"isEnabled":true},"data":"images/übung \"1\"","earlyStoppingPatience":7,"epochs":90,"#
         + #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#
         + #""network":{"head":"regularised","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#
         + #""widthMultiplier":0.5,"zeroPlacement":"end"},"#

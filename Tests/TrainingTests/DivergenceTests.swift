@@ -32,8 +32,13 @@ import Testing
     throws
   {
     let reference = try project.train(project.settings(epochs: 3))
+    var wasSet = false
     let run = try project.trainWatched(project.settings(epochs: 3)) { event, _ in
-      if event.isStep(7) { return [.setLearningRate(1e12)] }
+      // Only on the first way: rolled back, step 7 is passed again.
+      if event.isStep(7), !wasSet {
+        wasSet = true
+        return [.setLearningRate(1e12)]
+      }
       // A tenth of it is the rate that the run began with.
       if case .diverged = event { return [.setLearningRate(0.5), .recover(.rollBack)] }
       return []
@@ -111,27 +116,37 @@ import Testing
     if FileManager.default.fileExists(atPath: last) { #expect(try isFinite(last)) }
   }
 
-  @Test func `unwatched, a run rolls back by itself and comes to its end`() throws {
-    var wasSet = false
-    let run = try project.train(
-      project.settings(epochs: 3) {
-        $0.safety.divergence = .rollback
-        $0.learningRate = 0.05
-      }
-    ) { event in
-      // Only on the first way: rolled back, step 7 is passed again.
-      guard event.isStep(7), !wasSet else { return [] }
-      wasSet = true
-      return [.setLearningRate(1e25)]
+  @Test(arguments: [DivergencePolicy.rollback, .lower])
+  func `unwatched, a run recovers by itself and comes to its end`(policy: DivergencePolicy) throws {
+    let settings = project.settings(epochs: 3) { $0.safety.divergence = policy }
+    var isBroken = false
+    let run = try project.trainReached(settings) { event, loop in
+      guard event.isStep(7), !isBroken else { return [] }
+      isBroken = true
+      let weight = loop.network.parameters.first { $0.name == "fc.weight" }
+      weight?.value = Tensor(weight?.value.shape ?? []) { _ in 3e38 }
+      return []
     }
-    #expect(run.outcome.reason == .completed)
-    #expect(recoveries(run).isEmpty == false)
+    #expect(run.outcome.reason == .completed && run.outcome.epochs == 3)
+    // Leaving a batch out does not mend weights: the next one fails too, and then the run goes back as well.
+    let last = RecoveryReport(recovery: .rollBack, step: 5, learningRate: 0.05 * 0.1)
+    switch policy {
+    case .lower:
+      #expect(recoveries(run).map(\.recovery) == [.lowerRate, .rollBack])
+      #expect(recoveries(run).last?.learningRate == 0.05 * 0.1 * 0.1)
+    default: #expect(recoveries(run) == [last])
+    }
+    #expect(try MetricsLog.read(path: run.run.metricsPath).steps.map(\.step) == Array(1...15))
     #expect(try isFinite(run.run.path(of: .last)))
   }
 
   @Test func `weights that overflowed are never gone on from`() throws {
+    var wasSet = false
     let run = try project.trainWatched(project.settings(epochs: 3)) { event, _ in
-      if event.isStep(9) { return [.setLearningRate(1e39)] }
+      if event.isStep(9), !wasSet {
+        wasSet = true
+        return [.setLearningRate(1e39)]
+      }
       // Going on behind the batch would go on with infinities.
       if case .diverged = event { return [.setLearningRate(0.5), .recover(.lowerRate)] }
       return []

@@ -9,6 +9,7 @@ import Synchronization
 final class FaultyCalls: Sendable {
   private struct State {
     var count = 0
+    var writes: Set<Int> = []
     var failing: Range<Int>
     var freeSpace: Int?
   }
@@ -23,14 +24,24 @@ final class FaultyCalls: Sendable {
   /// Calls so far.
   var count: Int { state.withLock { $0.count } }
 
+  /// Numbers of calls so far: of the many writes every so manieth, of the others every third. A save makes four of
+  /// these, so that over the saves each kind has its turn.
+  func turns(ofWrites stride: Int) -> [Int] {
+    state.withLock { state in
+      let others = (0..<state.count).filter { !state.writes.contains($0) }.enumerated()
+      return others.filter { $0.offset % 3 == 0 }.map(\.element) + state.writes.filter { $0 % stride == 0 }
+    }
+  }
+
   /// Fails every call from now on, or none.
   func fail(_ failing: Bool) { state.withLock { $0.failing = failing ? 0..<Int.max : 0..<0 } }
 
   /// The free space that is told; nil for what the system says.
   func tell(freeSpace: Int?) { state.withLock { $0.freeSpace = freeSpace } }
 
-  private func fails() -> Bool {
+  private func fails(isWrite: Bool = false) -> Bool {
     state.withLock { state in
+      if isWrite { state.writes.insert(state.count) }
       defer { state.count += 1 }
       return state.failing.contains(state.count)
     }
@@ -44,7 +55,7 @@ final class FaultyCalls: Sendable {
         if let name, path.contains(name) { return -EACCES }
         return self.fails() ? -ENOSPC : system.create(path)
       },
-      write: { self.fails() ? -Int(ENOSPC) : system.write($0, $1) },
+      write: { self.fails(isWrite: true) ? -Int(ENOSPC) : system.write($0, $1) },
       sync: { self.fails() ? -EIO : system.sync($0) },
       rename: { self.fails() ? -EACCES : system.rename($0, $1) },
       freeSpace: { folder in self.state.withLock { $0.freeSpace } ?? system.freeSpace(folder) })

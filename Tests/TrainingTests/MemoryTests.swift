@@ -18,7 +18,7 @@ import Testing
 
   @Test func `the batch that is named is the largest that fits`() throws {
     let check = try check(batch: 256)
-    for megabytes in [500, 800, 1000, 1500] {
+    for megabytes in [400, 500, 800, 1000] {
       let limit = MemoryLimit(bytes: megabytes * Self.megabyte, source: .machine)
       let error = #expect(throws: MemoryShortage.self) { try check.require([limit]) }
       let batch = try #require(error?.fitting)

@@ -47,14 +47,22 @@ struct ToyProject {
     try train(try TrainingJob.resumed(folder: run.path, changes: changes), Session(reply: reply), .system)
   }
 
-  /// Starts a run that somebody watches; what they do about an event may reach into the loop.
+  /// Starts a run that somebody watches.
   func trainWatched(
     _ settings: TrainingSettings, reply: @escaping (TrainingEvent, TrainingLoop) -> [TrainingCommand]
+  ) throws -> ToyRun {
+    try trainReached(settings, isAttended: true, reply: reply)
+  }
+
+  /// Starts a run into whose loop a test may reach.
+  func trainReached(
+    _ settings: TrainingSettings, isAttended: Bool = false,
+    reply: @escaping (TrainingEvent, TrainingLoop) -> [TrainingCommand]
   ) throws -> ToyRun {
     let job = try TrainingJob.new(settings, commandLine: [])
     var loop: TrainingLoop?
     let session = Session { event in loop.map { reply(event, $0) } ?? [] }
-    session.isAttended = true
+    session.isAttended = isAttended
     let watched = try job.loop(hooks: session.hooks)
     loop = watched
     return ToyRun(run: job.run, outcome: try watched.train(), events: session.events)

@@ -91,7 +91,7 @@ import Testing
   @Test func `what a run cannot change is refused when it is resumed`() async throws {
     let workspace = try Workspace()
     try await workspace.train("mine", epochs: 1)
-    for words in [["--net", "cifar20"], ["--batch", "9"], ["--seed", "4"], ["--momentum", "0.5"]] {
+    for words in [["--net", "resnet18"], ["--batch", "9"], ["--seed", "4"], ["--momentum", "0.5"]] {
       let result = try await workspace.skipline(["train", "--resume", "runs/mine"] + words)
       #expect(result.status == 64)
       #expect(result.errors.contains("only --epochs"))
