@@ -2,16 +2,17 @@
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+FUZZ ?=
 
 SWIFT_FILES = Sources Tests Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test build bench format lint sample install clean
+.PHONY: help run test soak build bench bench-loader fuzz format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## build, then open the workbench on the sample data (without a terminal: train and evaluate)
 	@scripts/run
@@ -19,12 +20,22 @@ run: ## build, then open the workbench on the sample data (without a terminal: t
 test: ## build, run every test, check the format
 	@scripts/test
 
+soak: ## kill, starve and pester runs for a long time (SOAK_KILLS=20 makes it shorter), print what became of them
+	@scripts/soak
+
 build: ## build the optimised program, .build/release/skipline
 	@scripts/bootstrap
 	swift build -c release --product skipline
 
 bench: ## time training steps of the reference networks; PEER="command" puts a peer beside them
 	@scripts/bench
+
+fuzz: ## feed a million damaged inputs to everything that reads from outside; FUZZ="png --count 5000" chooses
+	@scripts/bootstrap
+	swift run -c release skipline-fuzz $(FUZZ)
+
+bench-loader: ## time loading images; DATA=folder SIZE=64, PEER=python3 puts torchvision beside it
+	@scripts/bench-loader
 
 format: ## put the Swift sources into the project's format
 	swift format format --in-place --recursive $(SWIFT_FILES)

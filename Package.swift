@@ -28,8 +28,10 @@ let package = Package(
   products: [
     .executable(name: "skipline", targets: ["skipline"]),
     .executable(name: "skipline-sample", targets: ["skipline-sample"]),
+    .executable(name: "skipline-fuzz", targets: ["skipline-fuzz"]),
     // For Benchmarks, a package of its own.
-    .library(name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
+    .library(
+      name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -39,14 +41,22 @@ let package = Package(
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncursesw5-dev"])]),
     .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
+    .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
 
     .target(name: "CTerminal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CImageShims", dependencies: ["CJPEG", "CPNG"],
+      cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
 
     .target(name: "Messages", swiftSettings: strict),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Images", dependencies: ["Messages", "CPNG", "CTurboJPEG"], swiftSettings: numeric),
+    .target(
+      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Messages"],
+      swiftSettings: numeric),
     .target(name: "Datasets", dependencies: ["Images", "Messages", "Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
     .target(
@@ -59,26 +69,40 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench", "Terminal",
+        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench",
+        "Terminal",
         argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
     .executableTarget(
       name: "skipline-sample", dependencies: ["SampleData", argumentParser], swiftSettings: strict),
+    // `make soak`: a test, but not one of those that run before every change.
+    .executableTarget(
+      name: "skipline-soak",
+      dependencies: [
+        "Canvas", "Link", "Messages", "SampleData", "Tensors", "TestSupport", "Training", argumentParser,
+      ],
+      swiftSettings: strict),
+
+    .target(
+      name: "Fuzzing", dependencies: ["Images", "Messages", "Tensors", "TestSupport"], swiftSettings: numeric),
+    .executableTarget(
+      name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
 
     tests("Messages"),
     tests("Tensors"),
     .target(
       name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
-    tests("Images", with: ["TestSupport"]),
-    tests("Datasets", with: ["Images", "TestSupport"]),
+    tests(
+      "Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
+    tests("Datasets", with: ["Images", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("Training"),
+    tests("Training", with: ["Datasets"]),
     tests("Link", with: ["Messages", "TestSupport"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Messages", "SampleData", "Training"]),
+    tests("skipline", with: ["Link", "Messages", "SampleData", "TestSupport", "Training"]),
   ])

@@ -15,5 +15,11 @@ let package = Package(
       dependencies: [
         .product(name: "SkiplineEngine", package: "skipline"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ], path: "Sources/TrainingStep", swiftSettings: [.treatAllWarnings(as: .error)])
+      ], path: "Sources/TrainingStep", swiftSettings: [.treatAllWarnings(as: .error)]),
+    .executableTarget(
+      name: "loader",
+      dependencies: [
+        .product(name: "SkiplineEngine", package: "skipline"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Sources/Loader", swiftSettings: [.treatAllWarnings(as: .error)]),
   ])

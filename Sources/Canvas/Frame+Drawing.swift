@@ -73,12 +73,13 @@ extension Frame {
 
   /// Draws a border with a title in its upper edge. A rectangle too small for a border and content gets none.
   /// - Parameters:
-  ///   - trailing: a short text at the right of the upper edge, dropped when there is no room for it.
+  ///   - trailing: a short text at the right of the upper edge, dimmed where it has no style of its own, dropped when
+  ///     there is no room for it.
   ///   - footer: a short text at the right of the lower edge.
   /// - Returns: the rectangle inside the border; the whole rectangle if there is none.
   @discardableResult
   public mutating func box(
-    _ rect: Rect, title: String, theme: Theme, focused: Bool, trailing: String = "", footer: String = ""
+    _ rect: Rect, title: String, theme: Theme, focused: Bool, trailing: [Span] = [], footer: String = ""
   ) -> Rect {
     guard rect.width >= 3, rect.height >= 3 else { return rect }
     let glyphs = theme.glyphs
@@ -96,13 +97,11 @@ extension Frame {
     self[right, bottom] = Cell(glyphs.bottomRight, border)
 
     var edge = rect.row(0).inset(left: 2, right: 2)
-    if !trailing.isEmpty {
-      let needed = DisplayWidth.of(trailing) + 2
-      if edge.width >= needed + min(DisplayWidth.of(title), 8) + 3 {
-        let place = Rect(x: edge.right - needed, y: edge.y, width: needed, height: 1)
-        put(" \(trailing) ", in: place, style: theme[.dimmed])
-        edge.width -= needed + 1
-      }
+    let needed = trailing.reduce(2) { $0 + DisplayWidth.of(Sanitiser.sanitised($1.text)) }
+    if needed > 2, edge.width >= needed + min(DisplayWidth.of(title), 8) + 3 {
+      let place = Rect(x: edge.right - needed, y: edge.y, width: needed, height: 1)
+      put([Span(" ")] + trailing + [Span(" ")], in: place, style: theme[.dimmed])
+      edge.width -= needed + 1
     }
     if !title.isEmpty, edge.width >= 3 {
       let cut = Truncation.end.fit(title, width: edge.width - 2, ellipsis: ellipsis)

@@ -6,7 +6,8 @@ public enum Sanitiser {
   /// The text with every control, line break, bidirectional control and invisible scalar replaced: C0 and DEL by
   /// their control pictures (U+2400...U+2421), the rest by U+FFFD. Applying it twice changes nothing more.
   ///
-  /// Bytes that are no UTF-8 are U+FFFD already: `String(decoding:as:)` puts it there.
+  /// Bytes that are no UTF-8 are U+FFFD already where `String(decoding:as:)` read them. In names of files they are
+  /// U+F780...U+F7FF (see PathText in Messages), which becomes U+FFFD here: fonts put signs of their own there.
   public static func sanitised(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
     var result = String.UnicodeScalarView()
@@ -34,6 +35,7 @@ public enum Sanitiser {
       // The choice between text and emoji style is legitimate after an emoji, and nowhere else.
       if let previous, previous.properties.isEmoji, !previous.isASCII { return nil }
       return "\u{FFFD}"
+    case 0xF780...0xF7FF: return "\u{FFFD}"
     default: break
     }
     switch scalar.properties.generalCategory {

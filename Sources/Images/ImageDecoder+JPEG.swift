@@ -1,125 +1,84 @@
-// JPEG by libjpeg-turbo's own interface: baseline and progressive; gray, colour, CMYK and YCCK.
+// JPEG by libjpeg-turbo: baseline, extended, progressive and arithmetic; gray, colour, CMYK and YCCK at 8 bits; every
+// subsampling. Files without Huffman tables, as Motion JPEG has them, get the specification's own (ITU-T T.81, annex
+// K.3) from the library.
 
-import CTurboJPEG
+import CImageShims
 import Messages
 
 extension ImageDecoder {
   func headerOfJPEG(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> ImageHeader {
-    let frame = try readFrame(bytes)
-    let size = (Orientation(jpeg: bytes) ?? .upright).size(width: frame.width, height: frame.height)
-    let channels: ImageHeader.Channels =
-      frame.isCMYK ? .cmyk : frame.colours == Int32(TJCS_GRAY.rawValue) ? .gray : .rgb
+    let header = try JPEGFile(bytes).readHeader()
+    try checkSize(of: header)
+    let size = (Orientation(jpeg: bytes) ?? .upright).size(width: Int(header.width), height: Int(header.height))
+    let channels: ImageHeader.Channels = header.components == 4 ? .cmyk : header.components == 1 ? .gray : .rgb
     return ImageHeader(format: .jpeg, width: size.width, height: size.height, channels: channels, bitDepth: 8)
   }
 
-  /// What the frame header says.
-  private struct JPEGFrame {
-    var handle: tjhandle
-    var width: Int
-    var height: Int
-    /// The library's colour space.
-    var colours: Int32
-
-    var isCMYK: Bool { colours == Int32(TJCS_CMYK.rawValue) || colours == Int32(TJCS_YCCK.rawValue) }
-  }
-
-  private func readFrame(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> JPEGFrame {
-    if jpegHandle == nil { jpegHandle = tjInitDecompress() }
-    guard let jpegHandle, let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
-      throw ImageFault("there is no memory for the JPEG decoder")
-    }
-    var width: Int32 = 0
-    var height: Int32 = 0
-    var subsampling: Int32 = -1
-    var colours: Int32 = -1
-    let header = tjDecompressHeader3(
-      jpegHandle, base, UInt(bytes.count), &width, &height, &subsampling, &colours)
-    // An unusual subsampling is called an error here, though decoding to RGB does not need to know it.
-    guard header == 0 || (width > 0 && height > 0 && colours >= 0) else { throw fault(jpegHandle) }
-    try checkSize(width: Int(width), height: Int(height))
-    return JPEGFrame(handle: jpegHandle, width: Int(width), height: Int(height), colours: colours)
-  }
-
   func decodeJPEG(_ bytes: UnsafeRawBufferPointer, minimumSide: Int?) throws(ImageFault) -> PixelImage {
-    let frame = try readFrame(bytes)
-    let jpegHandle = frame.handle
-    let base = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
-    let scale = Self.scale(shorterSide: min(frame.width, frame.height), minimumSide: minimumSide)
-    let scaledWidth = (frame.width + scale - 1) / scale
-    let scaledHeight = (frame.height + scale - 1) / scale
-    let isCMYK = frame.isCMYK
-    let format = Int32((isCMYK ? TJPF_CMYK : TJPF_RGB).rawValue)
-    let count = scaledWidth * scaledHeight * (isCMYK ? 4 : 3)
-
-    var status: Int32 = -1
-    let samples = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-      // Each further scan of a progressive file costs a pass over the whole image: bombs have thousands.
-      status = tjDecompress2(
-        jpegHandle, base, UInt(bytes.count), buffer.baseAddress, Int32(scaledWidth), 0, Int32(scaledHeight), format,
-        TJFLAG_LIMITSCANS)
-      // After a warning every sample was written, if only with gray.
-      let isComplete = status == 0 || tjGetErrorCode(jpegHandle) == Int32(TJERR_WARNING.rawValue)
-      initialised = isComplete ? count : 0
-    }
-    if status != 0 {
-      guard samples.count == count, Self.isHarmless(warning: message(jpegHandle), bytes: bytes) else {
-        throw fault(jpegHandle)
-      }
-    }
-    let image = PixelImage(
-      width: scaledWidth, height: scaledHeight, pixels: isCMYK ? Self.rgb(fromInvertedCMYK: samples) : samples)
+    let file = try JPEGFile(bytes)
+    let header = try file.readHeader()
+    try checkSize(of: header)
+    let (width, height) = (Int(header.width), Int(header.height))
+    let divisor = Self.divisor(shorterSide: min(width, height), minimumSide: minimumSide)
+    let image = try file.readPixels(
+      width: (width + divisor - 1) / divisor, height: (height + divisor - 1) / divisor, divisor: divisor)
     return image.oriented(Orientation(jpeg: bytes) ?? .upright)
   }
 
+  /// Pixels, and the coefficients that a file of many scans keeps beside them: two bytes for each of three channels
+  /// of every pixel allowed will do for any picture but one of four channels that is itself nearly as large.
+  private func checkSize(of header: image_jpeg_header) throws(ImageFault) {
+    try checkSize(width: Int(header.width), height: Int(header.height))
+    // A picture of one pixel still has blocks of 64.
+    guard (Int(header.coefficient_bytes) - (1 << 16)) / 6 <= maximumPixels else {
+      throw ImageFault(
+        "the image is \(header.width)x\(header.height) pixels in more scans than one, which takes more memory than "
+          + "\(maximumPixels) pixels are allowed; \(PixelLimit.advice)")
+    }
+  }
+
   /// The largest of 1, 2, 4 and 8 by which the shorter side can be divided and keep `minimumSide` pixels.
-  private static func scale(shorterSide: Int, minimumSide: Int?) -> Int {
+  private static func divisor(shorterSide: Int, minimumSide: Int?) -> Int {
     guard let minimumSide else { return 1 }
     return [8, 4, 2].first { (shorterSide + $0 - 1) / $0 >= max(1, minimumSide) } ?? 1
   }
+}
 
-  /// Photoshop writes CMYK inverted, and as good as every other program follows it: 255 is no ink.
-  private static func rgb(fromInvertedCMYK samples: [UInt8]) -> [UInt8] {
-    let pixels = samples.count / 4
-    return [UInt8](unsafeUninitializedCapacity: pixels * 3) { rgb, count in
-      samples.withUnsafeBufferPointer { samples in
-        for pixel in 0..<pixels {
-          let light = Int(samples[4 * pixel + 3])
-          for channel in 0..<3 {
-            let ink = 255 - Int(samples[4 * pixel + channel])
-            rgb[3 * pixel + channel] = UInt8(max(0, light - (ink * light + 127) / 255))
-          }
-        }
-      }
-      count = pixels * 3
-    }
+/// A file that libjpeg is reading; closed when it goes.
+private struct JPEGFile: ~Copyable {
+  private let handle: OpaquePointer
+
+  /// Encoders write about ten scans, those that search for the smallest file some more; bombs have thousands.
+  private static let maximumScans: Int32 = 100
+
+  /// - Parameter bytes: must outlive this.
+  init(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) {
+    let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+    guard let handle = image_jpeg_open(start, bytes.count, Self.maximumScans) else { throw .noMemory(.jpeg) }
+    self.handle = handle
   }
 
-  /// Whether a warning of the library leaves the picture whole: stray bytes between markers, as some cameras write,
-  /// do. The library tells the first warning only, so a file that also ends early is found by its missing end.
-  private static func isHarmless(warning: String, bytes: UnsafeRawBufferPointer) -> Bool {
-    guard warning.contains("extraneous bytes before marker") else { return false }
-    // Thumbnails have markers of their own, before those of the picture: the last ones count.
-    var index = bytes.count - 2
-    while index >= 0 {
-      if bytes[index] == 0xff {
-        if bytes[index + 1] == 0xd9 { return true }  // end of image
-        if bytes[index + 1] == 0xda { return false }  // start of scan
-      }
-      index -= 1
-    }
-    return false
+  deinit { image_jpeg_close(handle) }
+
+  func readHeader() throws(ImageFault) -> image_jpeg_header {
+    var header = image_jpeg_header()
+    guard image_jpeg_read_header(handle, &header) else { throw fault }
+    return header
   }
 
-  /// Why the library gave up. It also takes a new handle for the next file: the old one would go on telling this
-  /// file's error.
-  private func fault(_ handle: tjhandle) -> ImageFault {
-    defer {
-      tjDestroy(handle)
-      jpegHandle = nil
+  /// - Parameters: width and height are the header's, divided by `divisor` and rounded up.
+  func readPixels(width: Int, height: Int, divisor: Int) throws(ImageFault) -> PixelImage {
+    var done = false
+    let count = width * height * 3
+    let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
+      done = image_jpeg_read_pixels(handle, Int32(divisor), UInt32(width), UInt32(height), buffer.baseAddress)
+      initialised = done ? count : 0
     }
-    return ImageFault(
-      "the JPEG is damaged, cut short or of a kind that is not supported (libjpeg: \(message(handle)))")
+    guard done else { throw fault }
+    return PixelImage(width: width, height: height, pixels: pixels)
   }
 
-  private func message(_ handle: tjhandle) -> String { String(cString: tjGetErrorStr2(handle)) }
+  private var fault: ImageFault {
+    ImageFault(image_jpeg_fault(handle), .jpeg, message: "libjpeg: \(String(cString: image_jpeg_message(handle)))")
+  }
 }

@@ -1,31 +1,29 @@
-// From a file's bytes to RGB: chooses the format by content, holds what is reused from file to file, applies the
-// camera's orientation, and turns every failure into one that names the file. The formats themselves are in
-// ImageDecoder+PNG.swift and ImageDecoder+JPEG.swift.
+// From a file's bytes to RGB: chooses the format by content, holds what is reused from file to file, and turns every
+// failure into one that names the file. The formats are in ImageDecoder+PNG.swift and its neighbours.
 
-import CTurboJPEG
 import Messages
 
-/// Decodes PNG and JPEG files. It keeps buffers between files: use one for each thread.
+/// Decodes PNG, JPEG, WebP and GIF files. It keeps its buffer between files: use one for each thread.
+///
+/// Beside that buffer, no image takes more than about 12 bytes for each pixel allowed, most of it for progressive
+/// JPEG; one that would is refused before.
 public final class ImageDecoder {
+  /// The cap where nothing else is asked for: 100 million pixels, or what the environment variable
+  /// `SKIPLINE_MAX_PIXELS` says.
+  public static var defaultMaximumPixels: Int { PixelLimit.current.pixels }
+
   /// Images of more pixels are refused before any memory is taken for them.
   public let maximumPixels: Int
 
   private var file = FileReader()
-  /// A PNG without its optional chunks; kept for its capacity.
-  var scratch: [UInt8] = []
-  /// The JPEG library's state; nil before the first JPEG and after a broken one.
-  var jpegHandle: tjhandle?
 
-  public init(maximumPixels: Int = 100_000_000) {
+  public init(maximumPixels: Int = ImageDecoder.defaultMaximumPixels) {
     self.maximumPixels = maximumPixels
   }
 
-  deinit {
-    if let jpegHandle { tjDestroy(jpegHandle) }
-  }
-
   /// Decodes a file as Pillow's `convert("RGB")` after `exif_transpose` would: gray is spread over the three
-  /// channels, alpha dropped, CMYK taken as inverted. Of 16 bits the high 8 are taken.
+  /// channels, alpha dropped, CMYK taken as inverted. Of 16 bits the high 8 are taken, where Pillow clips gray of 16
+  /// bits; of animations the first picture; orientation is read from EXIF, not from XMP.
   ///
   /// - Parameters:
   ///   - name: what the error calls the file; its path if nil.
@@ -63,6 +61,8 @@ public final class ImageDecoder {
       switch ImageFormat(bytes) {
       case .png: return try decodePNG(bytes)
       case .jpeg: return try decodeJPEG(bytes, minimumSide: minimumSide)
+      case .webp: return try decodeWebP(bytes)
+      case .gif: return try decodeGIF(bytes)
       case nil: throw ImageFault(ImageFormat.describeForeign(bytes))
       }
     } catch {
@@ -72,14 +72,14 @@ public final class ImageDecoder {
 
   /// Decodes one file with a decoder of its own.
   public static func decode(
-    path: String, maximumPixels: Int = 100_000_000, minimumSide: Int? = nil
+    path: String, maximumPixels: Int = defaultMaximumPixels, minimumSide: Int? = nil
   ) throws(DecodingFailure) -> PixelImage {
     try ImageDecoder(maximumPixels: maximumPixels).decode(path: path, minimumSide: minimumSide)
   }
 
   /// Decodes one file that is in memory with a decoder of its own.
   public static func decode(
-    bytes: [UInt8], name: String, maximumPixels: Int = 100_000_000, minimumSide: Int? = nil
+    bytes: [UInt8], name: String, maximumPixels: Int = defaultMaximumPixels, minimumSide: Int? = nil
   ) throws(DecodingFailure) -> PixelImage {
     let decoder = ImageDecoder(maximumPixels: maximumPixels)
     return try bytes.withUnsafeBufferPointer { (bytes) throws(DecodingFailure) in
@@ -89,18 +89,13 @@ public final class ImageDecoder {
 
   /// - Throws: `ImageFault` for an image without pixels or with more than are allowed.
   func checkSize(width: Int, height: Int) throws(ImageFault) {
-    guard width > 0, height > 0 else { throw ImageFault("the image is \(width)x\(height) pixels") }
+    guard width > 0, height > 0 else {
+      throw ImageFault("the image is \(width)x\(height) pixels; replace or remove it")
+    }
     let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
     guard !overflow, pixels <= maximumPixels else {
       throw ImageFault(
-        "the image is \(width)x\(height) pixels, more than the \(maximumPixels) allowed; scale it down")
+        "the image is \(width)x\(height) pixels, more than the \(maximumPixels) allowed; \(PixelLimit.advice)")
     }
   }
-}
-
-/// Why bytes could not be decoded; the file's name is added further out.
-struct ImageFault: Error {
-  var reason: String
-
-  init(_ reason: String) { self.reason = reason }
 }

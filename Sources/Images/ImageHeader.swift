@@ -39,6 +39,8 @@ extension ImageDecoder {
       switch ImageFormat(bytes) {
       case .png: return try headerOfPNG(bytes)
       case .jpeg: return try headerOfJPEG(bytes)
+      case .webp: return try headerOfWebP(bytes)
+      case .gif: return try headerOfGIF(bytes)
       case nil: throw ImageFault(ImageFormat.describeForeign(bytes))
       }
     } catch {

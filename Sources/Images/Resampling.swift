@@ -1,6 +1,8 @@
 // Changes an image's size. Shrinking averages over every source pixel, so nothing aliases; the result is Pillow's
-// `resize(..., BILINEAR)`, to the bit or next to it, because most published networks were trained on that.
+// `resize(..., BILINEAR)`, to the bit or next to it, because most published networks were trained on that. The sums
+// themselves are CKernels'.
 
+import CKernels
 import Messages
 
 /// A rectangle of an image in pixels; fractions are allowed.
@@ -37,69 +39,61 @@ extension PixelImage {
     precondition(
       box.x >= 0 && box.y >= 0 && box.width > 0 && box.height > 0 && box.x + box.width <= Double(width)
         && box.y + box.height <= Double(height), "the box lies within the image")
+    if box == SourceBox(x: 0, y: 0, width: Double(newWidth), height: Double(newHeight)) {
+      return cut(columns: columns, rows: rows)
+    }
     let horizontal = TriangleFilter(
       sourceLength: width, from: box.x, length: box.width, resultLength: newWidth, window: columns)
     let vertical = TriangleFilter(
       sourceLength: height, from: box.y, length: box.height, resultLength: newHeight, window: rows)
 
-    if horizontal.isIdentity && vertical.isIdentity { return self }
     if vertical.isIdentity { return filteredAlongRows(horizontal, rows: 0..<height) }
     if horizontal.isIdentity { return filteredAlongColumns(vertical, firstRow: 0) }
     let needed = vertical.sources
     return filteredAlongRows(horizontal, rows: needed).filteredAlongColumns(vertical, firstRow: needed.lowerBound)
   }
 
+  /// A rectangle of the image as it is.
+  private func cut(columns: Range<Int>, rows: Range<Int>) -> PixelImage {
+    if columns == 0..<width && rows == 0..<height { return self }
+    var cut: [UInt8] = []
+    cut.reserveCapacity(columns.count * rows.count * 3)
+    for row in rows {
+      let start = 3 * (row * width + columns.lowerBound)
+      cut += pixels[start..<(start + 3 * columns.count)]
+    }
+    return PixelImage(width: columns.count, height: rows.count, pixels: cut)
+  }
+
   /// Each result pixel of the given rows is a weighted sum of neighbours in its row.
   private func filteredAlongRows(_ filter: TriangleFilter, rows: Range<Int>) -> PixelImage {
-    let newWidth = filter.count
-    let filtered = [UInt8](unsafeUninitializedCapacity: rows.count * newWidth * 3) { target, count in
+    let columns = filter.count
+    let (starts, weights, pairs) = filter.pairedWeights
+    let first = 3 * rows.lowerBound * width
+    let filtered = [UInt8](unsafeUninitializedCapacity: rows.count * columns * 3) { target, count in
       pixels.withUnsafeBufferPointer { source in
-        filter.weights.withUnsafeBufferPointer { weights in
-          filter.spans.withUnsafeBufferPointer { spans in
-            var written = 0
-            for row in rows {
-              for column in 0..<newWidth {
-                let span = spans[column]
-                var from = 3 * (row * width + span.start)
-                var (red, green, blue) = (TriangleFilter.half, TriangleFilter.half, TriangleFilter.half)
-                for tap in span.weights..<(span.weights + span.count) {
-                  let weight = weights[tap]
-                  red &+= Int32(source[from]) &* weight
-                  green &+= Int32(source[from + 1]) &* weight
-                  blue &+= Int32(source[from + 2]) &* weight
-                  from += 3
-                }
-                target[written] = TriangleFilter.byte(red)
-                target[written + 1] = TriangleFilter.byte(green)
-                target[written + 2] = TriangleFilter.byte(blue)
-                written += 3
-              }
-            }
-          }
-        }
+        let rest = UnsafeBufferPointer(rebasing: source[first...])
+        ck_resample_rows(
+          rest.baseAddress, rest.count, width, rows.count, starts, weights, pairs, columns, target.baseAddress)
       }
-      count = rows.count * newWidth * 3
+      count = rows.count * columns * 3
     }
-    return PixelImage(width: newWidth, height: rows.count, pixels: filtered)
+    return PixelImage(width: columns, height: rows.count, pixels: filtered)
   }
 
   /// Each result row is a weighted sum of whole rows.
   /// - Parameter firstRow: which source row this image's first row is.
   private func filteredAlongColumns(_ filter: TriangleFilter, firstRow: Int) -> PixelImage {
     let rowLength = width * 3
-    var sums = [Int32](repeating: 0, count: rowLength)
     let filtered = [UInt8](unsafeUninitializedCapacity: filter.count * rowLength) { target, count in
       pixels.withUnsafeBufferPointer { source in
-        sums.withUnsafeMutableBufferPointer { sums in
+        filter.weights.withUnsafeBufferPointer { weights in
           for (row, span) in filter.spans.enumerated() {
-            for i in 0..<rowLength { sums[i] = TriangleFilter.half }
-            for tap in 0..<span.count {
-              let weight = filter.weights[span.weights + tap]
-              let from = UnsafeBufferPointer(rebasing: source[((span.start + tap - firstRow) * rowLength)...])
-              for i in 0..<rowLength { sums[i] &+= Int32(from[i]) &* weight }
-            }
-            let to = UnsafeMutableBufferPointer(rebasing: target[(row * rowLength)...])
-            for i in 0..<rowLength { to[i] = TriangleFilter.byte(sums[i]) }
+            let start = (span.start - firstRow) * rowLength
+            let rows = UnsafeBufferPointer(rebasing: source[start..<(start + span.count * rowLength)])
+            ck_resample_columns(
+              rows.baseAddress, rowLength, UnsafeBufferPointer(rebasing: weights[span.weights...]).baseAddress,
+              span.count, UnsafeMutableBufferPointer(rebasing: target[(row * rowLength)...]).baseAddress)
           }
         }
       }
@@ -126,7 +120,6 @@ private struct TriangleFilter {
   let isIdentity: Bool
 
   private static let fractionBits: Int32 = 22
-  static let half: Int32 = 1 << (fractionBits - 1)
 
   init(sourceLength: Int, from: Double, length: Double, resultLength: Int, window: Range<Int>) {
     isIdentity =
@@ -160,5 +153,16 @@ private struct TriangleFilter {
     return first.start..<(last.start + last.count)
   }
 
-  static func byte(_ sum: Int32) -> UInt8 { UInt8(truncatingIfNeeded: min(255, sum >> fractionBits)) }
+  /// The weights two by two, as `ck_resample_rows` takes them, the same number of pairs for every position.
+  var pairedWeights: (starts: [Int32], weights: [Int32], pairs: Int) {
+    let pairs = ((spans.map(\.count).max() ?? 0) + 1) / 2
+    var paired = [Int32](repeating: 0, count: spans.count * pairs * 8)
+    for (position, span) in spans.enumerated() {
+      for tap in 0..<span.count {
+        let place = (position * pairs + tap / 2) * 8 + 3 * (tap % 2)
+        for channel in 0..<3 { paired[place + channel] = weights[span.weights + tap] }
+      }
+    }
+    return (spans.map { Int32($0.start) }, paired, pairs)
+  }
 }

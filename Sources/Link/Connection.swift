@@ -24,8 +24,20 @@ public final class Connection: Sendable {
     if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { shutdown(descriptor, Int32(SHUT_RDWR)) }
   }
 
+  /// How long `send` and `receive` may wait before they throw `LinkError.silent`; 0 is for ever. After that the
+  /// connection is of no more use: half a message may have been moved.
+  func setPatience(seconds: Int) { Self.setPatience(seconds: seconds, of: descriptor) }
+
+  /// The same for a socket that is not connected yet: connecting then waits no longer either.
+  static func setPatience(seconds: Int, of descriptor: Int32) {
+    var limit = timeval(tv_sec: seconds, tv_usec: 0)
+    for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+      setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
+    }
+  }
+
   /// Writes a message; waits while the other end does not read.
-  /// - Throws: `LinkError.closed` when the other end is gone, or `.system`.
+  /// - Throws: `LinkError.closed` when the other end is gone, `.silent` or `.system`.
   public func send(_ message: some Encodable) throws {
     let frame = try Wire.encode(message)
     try frame.withUnsafeBytes { bytes in
@@ -35,9 +47,7 @@ public final class Connection: Sendable {
           descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
         if count < 0 {
           if errno == EINTR { continue }
-          let code = errno
-          throw [EPIPE, ECONNRESET].contains(code)
-            ? LinkError.closed : LinkError.system(step: "writing to the socket", code: code)
+          throw LinkError(step: "writing to the socket", code: errno)
         }
         sent += count
       }
@@ -45,9 +55,10 @@ public final class Connection: Sendable {
   }
 
   /// Waits for the next message.
+  /// - Parameter limit: the longest message that is taken, bytes.
   /// - Throws: `LinkError`; `.closed` at the end.
-  public func receive<Message: Decodable>(_ type: Message.Type) throws(LinkError) -> Message {
-    let length = try Wire.length(of: try read(count: Wire.prefixLength))
+  public func receive<Message: Decodable>(_ type: Message.Type, limit: Int? = nil) throws(LinkError) -> Message {
+    let length = try Wire.length(of: try read(count: Wire.prefixLength), limit: limit ?? Wire.maximumLength)
     return try Wire.decode(type, from: try read(count: length))
   }
 
@@ -72,11 +83,22 @@ public final class Connection: Sendable {
       let got = chunk.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, wanted, 0) }
       if got < 0 {
         if errno == EINTR { continue }
-        throw errno == ECONNRESET ? .closed : .system(step: "reading from the socket", code: errno)
+        throw LinkError(step: "reading from the socket", code: errno)
       }
       if got == 0 { throw .closed }
       data.append(contentsOf: chunk[..<got])
     }
     return data
+  }
+}
+
+extension LinkError {
+  /// What a failed call on a connected socket means.
+  fileprivate init(step: String, code: Int32) {
+    switch code {
+    case EPIPE, ECONNRESET: self = .closed
+    case EAGAIN: self = .silent
+    default: self = .system(step: step, code: code)
+    }
   }
 }

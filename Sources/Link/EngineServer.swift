@@ -8,7 +8,8 @@ import Synchronization
 /// Lets any number of screens and commands attach to one engine.
 ///
 /// `broadcast` is called by one thread, in the order of the events. A client that does not read is dropped once its
-/// queue is full; one that sends what is no message, or comes from another user, is refused.
+/// queue is full; one that sends what is no message, says nothing, comes from another user or is one too many is
+/// refused.
 public final class EngineServer: Sendable {
   private let version: String
   private let take: @Sendable (Command) -> Bool
@@ -20,6 +21,9 @@ public final class EngineServer: Sendable {
     var listener: Listener?
     var isClosed = false
   }
+
+  /// So many may be attached: each takes two threads and a descriptor, and the run needs descriptors for its files.
+  static let capacity = 64
 
   /// - Parameters:
   ///   - version: of the program.
@@ -39,17 +43,26 @@ public final class EngineServer: Sendable {
   }
 
   /// Takes in a connection that was made in another way, such as the one a process was started with.
-  public func attach(_ connection: Connection) {
+  /// - Parameter left: called when it has ended.
+  public func attach(_ connection: Connection, left: @escaping @Sendable () -> Void = {}) {
+    connection.setPatience(seconds: SocketFile.patience)
     let client = Client(connection)
-    let isOpen = shared.withLock { shared in
-      if !shared.isClosed { shared.clients.append(client) }
-      return !shared.isClosed
+    let refusal: String? = shared.withLock { shared in
+      if shared.isClosed { return "the run is over" }
+      if shared.clients.count >= Self.capacity { return "\(Self.capacity) others are attached already" }
+      shared.clients.append(client)
+      return nil
     }
-    guard isOpen else { return connection.close() }
+    if let refusal {
+      client.refuse(because: refusal)
+      connection.close()
+      return left()
+    }
     let thread = Thread { [self] in
       converse(with: client)
       client.close()
       shared.withLock { shared in shared.clients.removeAll { $0 === client } }
+      left()
     }
     thread.name = "attached screen"
     thread.start()
@@ -74,10 +87,12 @@ public final class EngineServer: Sendable {
       return (shared.clients, shared.listener)
     }
     listener?.close()
-    for client in clients { client.finish(within: Self.farewell) }
+    for client in clients { client.sayNoMore() }
+    let deadline = DispatchTime.now() + Self.farewell
+    for client in clients { client.finish(by: deadline) }
   }
 
-  /// How long the last events may take to a client that reads slowly.
+  /// How long the last events may take to clients that read slowly, all of them together, seconds.
   private static let farewell = 2.0
 
   // MARK: One client
@@ -87,7 +102,8 @@ public final class EngineServer: Sendable {
       guard try client.connection.peerUser() == geteuid() else {
         throw LinkError.refused(reason: "the engine belongs to another user")
       }
-      guard case .hello(let hello) = try client.connection.receive(ClientMessage.self) else {
+      guard case .hello(let hello) = try client.connection.receive(ClientMessage.self, limit: Wire.maximumRequest)
+      else {
         throw LinkError.malformed(reason: "the first message is no hello")
       }
       guard hello.protocolVersion == protocolVersion else {
@@ -95,11 +111,15 @@ public final class EngineServer: Sendable {
       }
       try client.connection.send(
         ServerMessage.welcome(.init(skipline: version, process: ProcessInfo.processInfo.processIdentifier)))
+      // From here on a screen may look on for hours without a word, and may be stopped for hours.
+      client.connection.setPatience(seconds: 0)
       if !hello.readOnly { client.letSteer() }
       // In one go with the registration: no event is missed, none told twice.
       shared.withLock { client.begin(with: $0.record.replay) }
       while true {
-        guard case .command(let command) = try client.connection.receive(ClientMessage.self) else {
+        guard
+          case .command(let command) = try client.connection.receive(ClientMessage.self, limit: Wire.maximumRequest)
+        else {
           throw LinkError.malformed(reason: "a second hello")
         }
         obey(command, of: client, readOnly: hello.readOnly)
@@ -125,7 +145,11 @@ private final class Client: Sendable {
   private let events = Mailbox<Event>.forEvents(capacity: 4096)
   private let hasBegun = Atomic(false)
   private let steers = Atomic(false)
+  private let isFinishing = Atomic(false)
   private let written = DispatchGroup()
+
+  /// The least time between two steps that a client is told, microseconds.
+  private static let stepInterval: UInt32 = 20_000
 
   init(_ connection: Connection) { self.connection = connection }
 
@@ -135,12 +159,14 @@ private final class Client: Sendable {
   /// From now on events are taken; those given come first.
   func begin(with replay: [Event]) {
     for event in replay { _ = events.offer(event) }
-    hasBegun.store(true, ordering: .releasing)
     written.enter()
+    hasBegun.store(true, ordering: .releasing)
     let thread = Thread { [self] in
       defer { written.leave() }
       while let event = events.receive() {
         do { try connection.send(ServerMessage.event(event)) } catch { return close() }
+        // More steps than a screen draws would only take time from the training; the newest waits here.
+        if case .training(.step) = event, !isFinishing.load(ordering: .acquiring) { usleep(Self.stepInterval) }
       }
       connection.close()
     }
@@ -161,25 +187,33 @@ private final class Client: Sendable {
     connection.close()
   }
 
-  /// Lets the writer finish, but not for ever.
-  func finish(within seconds: Double) {
+  /// No event is taken any more; what waits is still told.
+  func sayNoMore() {
+    isFinishing.store(true, ordering: .releasing)
     events.close()
-    if hasBegun.load(ordering: .acquiring) { _ = written.wait(timeout: .now() + seconds) }
+  }
+
+  /// Lets the writer finish, but not for ever.
+  func finish(by deadline: DispatchTime) {
+    if hasBegun.load(ordering: .acquiring) { _ = written.wait(timeout: deadline) }
     connection.close()
   }
 }
 
 /// The thread that takes in connections.
 private final class Listener: Sendable {
-  private let descriptor: Int32
-  private let file: SocketFile
+  private let socket: ListeningSocket
+  private let folder: SocketFile
+  private let file: SocketFile.Identity
 
-  init(file: SocketFile, accepted: @escaping @Sendable (Connection) -> Void) throws(LinkError) {
-    self.file = file
-    descriptor = try file.listen()
-    let thread = Thread { [descriptor] in
+  init(file folder: SocketFile, accepted: @escaping @Sendable (Connection) -> Void) throws(LinkError) {
+    self.folder = folder
+    let made = try folder.listen()
+    file = made.file
+    socket = ListeningSocket(descriptor: made.descriptor)
+    let thread = Thread { [socket] in
       while true {
-        let connection = accept(descriptor, nil, nil)
+        let connection = accept(socket.descriptor, nil, nil)
         if connection >= 0 {
           accepted(Connection(descriptor: connection))
         } else if [EINTR, ECONNABORTED].contains(errno) {
@@ -197,10 +231,19 @@ private final class Listener: Sendable {
   }
 
   func close() {
-    file.remove()
+    folder.remove(file)
     // Wakes the thread in `accept`, which then ends.
-    shutdown(descriptor, Int32(SHUT_RDWR))
+    shutdown(socket.descriptor, Int32(SHUT_RDWR))
   }
+
+  deinit { close() }
+}
+
+/// A descriptor that is closed when neither the listener nor its thread uses it any more.
+private final class ListeningSocket: Sendable {
+  let descriptor: Int32
+
+  init(descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { Foundation.close(descriptor) }
 }

@@ -24,14 +24,16 @@ public final class RemoteEngine: Sendable {
   /// Says hello and waits for the welcome.
   /// - Parameters:
   ///   - readOnly: whether commands are to be refused.
+  ///   - patience: how long the welcome may take, seconds; nil for what a running engine may take.
   ///   - report: takes what the engine reports, on a thread of its own; it may wait. False ends the connection.
   ///   - ended: called once, from another thread, after the last event.
   /// - Throws: `LinkError`.
   public init(
-    _ connection: Connection, readOnly: Bool, report: @escaping @Sendable (Event) -> Bool,
+    _ connection: Connection, readOnly: Bool, patience: Int? = nil, report: @escaping @Sendable (Event) -> Bool,
     ended: @escaping @Sendable (Ending) -> Void
   ) throws {
     self.connection = connection
+    connection.setPatience(seconds: patience ?? SocketFile.patience)
     try connection.send(ClientMessage.hello(.init(readOnly: readOnly)))
     switch try connection.receive(ServerMessage.self) {
     case .welcome(let welcome):
@@ -42,6 +44,7 @@ public final class RemoteEngine: Sendable {
     case .refused(let reason): throw LinkError.refused(reason: reason)
     case .event: throw LinkError.malformed(reason: "an event before the welcome")
     }
+    connection.setPatience(seconds: 0)
     let detached = detached
     start("events from the engine") { [connection, outgoing] in
       let ending = Self.read(connection, report)

@@ -17,37 +17,59 @@ public struct SocketFile: Sendable {
     folder = try OpenFolder(path: path)
   }
 
+  /// How long an engine may take to answer somebody who wants to attach, seconds.
+  static let patience = 5
+
   /// A socket that listens; a leftover of an engine that is gone is replaced.
+  /// - Returns: the socket, and which file it made.
   /// - Throws: `LinkError.system`.
-  func listen() throws(LinkError) -> Int32 {
+  func listen() throws(LinkError) -> (descriptor: Int32, file: Identity) {
     let descriptor = try Self.makeSocket()
-    remove()
+    unlinkat(folder.descriptor, Self.name, 0)
     // Linux gives the file the socket's own mode (unix(7)), so that nobody else can connect at any moment.
     guard fchmod(descriptor, 0o600) == 0, withAddress({ Foundation.bind(descriptor, $0, $1) }) == 0,
-      Foundation.listen(descriptor, 8) == 0
+      Foundation.listen(descriptor, 64) == 0, let file = identity
     else {
       let code = errno
       Foundation.close(descriptor)
       throw .system(step: "making the socket \(Self.name)", code: code)
     }
-    return descriptor
+    return (descriptor, file)
   }
 
   /// Connects to the engine that listens.
   /// - Returns: nil where none does.
-  /// - Throws: `LinkError.system`.
+  /// - Throws: `LinkError.system`, or `.silent` where one listens and does not answer.
   public func connect() throws(LinkError) -> Connection? {
     let descriptor = try Self.makeSocket()
+    // A stopped engine whose queue is full would else hold up whoever asks.
+    Connection.setPatience(seconds: Self.patience, of: descriptor)
     guard withAddress({ Foundation.connect(descriptor, $0, $1) }) == 0 else {
       let code = errno
       Foundation.close(descriptor)
       if code == ENOENT || code == ECONNREFUSED { return nil }
+      if code == EAGAIN { throw .silent }
       throw .system(step: "connecting to \(Self.name)", code: code)
     }
     return Connection(descriptor: descriptor)
   }
 
-  func remove() { unlinkat(folder.descriptor, Self.name, 0) }
+  /// Which file a name stands for.
+  struct Identity: Equatable {
+    fileprivate var device: UInt64
+    fileprivate var number: UInt64
+  }
+
+  private var identity: Identity? {
+    var status = stat()
+    guard fstatat(folder.descriptor, Self.name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+  }
+
+  /// Removes the file unless it is another one by now: the run may have a new engine already.
+  func remove(_ file: Identity) {
+    if identity == file { unlinkat(folder.descriptor, Self.name, 0) }
+  }
 
   private static func makeSocket() throws(LinkError) -> Int32 {
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

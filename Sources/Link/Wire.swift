@@ -58,18 +58,21 @@ public enum LinkError: Error, Equatable, CustomStringConvertible {
   case refused(reason: String)
   /// The other end is gone.
   case closed
+  /// The other end is there and says nothing, as a process does that was stopped.
+  case silent
   case system(step: String, code: Int32)
 
   public var description: String {
     switch self {
     case .tooLong(let bytes):
-      "a message of \(bytes) bytes was announced, more than the \(Wire.maximumLength) allowed"
+      "a message of \(bytes) bytes was announced, which is more than is taken"
     case .malformed(let reason): "a message cannot be understood: \(reason)"
     case .otherVersion(let theirs):
       "the other end speaks version \(theirs) of the messages, this one version \(protocolVersion); "
         + "use the same skipline for both"
     case .refused(let reason): "the engine refused: \(reason)"
     case .closed: "the connection is closed"
+    case .silent: "the other end does not answer; its process may be stopped or very busy"
     case .system(let step, let code): "\(step): \(String(cString: strerror(code)))"
     }
   }
@@ -79,6 +82,8 @@ public enum LinkError: Error, Equatable, CustomStringConvertible {
 enum Wire {
   /// A list of a million images is a few dozen megabytes.
   static let maximumLength = 256 << 20
+  /// What a screen asks is short.
+  static let maximumRequest = 16 << 20
   static let prefixLength = 4
 
   static func encode(_ message: some Encodable) throws -> Data {
@@ -95,9 +100,11 @@ enum Wire {
   }
 
   /// - Throws: `LinkError.tooLong`; nothing was allocated for it.
-  static func length(of prefix: some Collection<UInt8>) throws(LinkError) -> Int {
+  static func length(
+    of prefix: some Collection<UInt8>, limit: Int = maximumLength
+  ) throws(LinkError) -> Int {
     let length = prefix.reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard length <= maximumLength else { throw .tooLong(bytes: length) }
+    guard length <= limit else { throw .tooLong(bytes: length) }
     return length
   }
 

@@ -13,7 +13,7 @@ public struct DatasetFinding: Codable, Sendable, Equatable {
 
   public enum Kind: String, Codable, Sendable, CaseIterable {
     // Files.
-    case undecodable, unsupportedFormat, ignoredFile, unreadableFolder
+    case undecodable, unsupportedFormat, ignoredFile, unreadableFolder, damagedShard
     // Contents.
     case duplicate, duplicateAcrossSplits, labelConflict, nearDuplicate, nearDuplicateAcrossSplits, unusualSize
     // Classes.

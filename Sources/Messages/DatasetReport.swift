@@ -111,7 +111,7 @@ public struct DatasetReport: Codable, Sendable, Equatable {
 
 /// What decided which split an image belongs to.
 public enum SplitSource: String, Codable, Sendable {
-  /// Folders named `train`, `val` and `test`.
+  /// Folders, or TFRecord shards, named for `train`, `val` and `test`.
   case folders
   /// A hash of each image's path.
   case hash

@@ -114,6 +114,7 @@ extension Mailbox where Message == Event {
         case (.training(.validating), .training(.validating)): next
         case (.evaluationProgress, .evaluationProgress): next
         case (.datasetProgress, .datasetProgress): next
+        case (.preparing, .preparing): next
         default: nil
         }
       },

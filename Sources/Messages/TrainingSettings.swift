@@ -107,6 +107,14 @@ public struct CacheSettings: Codable, Sendable, Equatable {
   }
 }
 
+extension KeyedDecodingContainer {
+  /// Settings saved by version 0.1 do not speak of a cache: they get the default. The compiler's own decoding of
+  /// `TrainingSettings` calls this one.
+  func decode(_ type: CacheSettings.Type, forKey key: Key) throws -> CacheSettings {
+    try decodeIfPresent(type, forKey: key) ?? CacheSettings()
+  }
+}
+
 /// How any image becomes the network's input; recorded in every checkpoint.
 public struct PreprocessingSettings: Codable, Sendable, Equatable {
   /// The side of the square input, pixels.

@@ -11,7 +11,8 @@ final class StandardErrorLog {
   /// Opens the log for appending.
   /// - Throws: `TerminalFailure` when it cannot be opened.
   init(path: String) throws {
-    log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    // The place may be one where others can put links.
+    log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard log >= 0 else {
       let reason = String(cString: strerror(errno))
       throw TerminalFailure(description: "cannot open the log \(path): \(reason); name another place for it")

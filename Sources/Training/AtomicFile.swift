@@ -4,6 +4,7 @@
 // It knows nothing of what is written.
 
 import Foundation
+import Messages
 import Synchronization
 
 /// Durable replacement of whole files.
@@ -61,7 +62,7 @@ public enum AtomicFile {
       }
       try check(calls.rename(temporary, path), path, .rename)
     } catch {
-      unlink(temporary)
+      temporary.withPathCString { _ = unlink($0) }
       throw error
     }
     try syncFolder(folder, calls: calls)
@@ -69,7 +70,7 @@ public enum AtomicFile {
 
   /// Makes a folder's entries durable: without it a power cut may undo a rename or a new file's name.
   static func syncFolder(_ folder: String, calls: Calls = .system) throws {
-    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let descriptor = folder.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw FileOperationError(path: folder, step: .syncFolder, code: errno) }
     defer { close(descriptor) }
     let result = calls.sync(descriptor)
@@ -101,7 +102,7 @@ public enum AtomicFile {
 
     static let system = Calls(
       create: { path in
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let descriptor = path.withPathCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         return descriptor >= 0 ? descriptor : -errno
       },
       write: { descriptor, bytes in
@@ -109,11 +110,14 @@ public enum AtomicFile {
         return written >= 0 ? written : -Int(errno)
       },
       sync: { fsync($0) == 0 ? 0 : -errno },
-      rename: { Foundation.rename($0, $1) == 0 ? 0 : -errno },
+      rename: { from, to in
+        from.withPathCString { from in to.withPathCString { Foundation.rename(from, $0) } } == 0 ? 0 : -errno
+      },
       freeSpace: { folder in
         var status = statvfs()
+        let result = folder.withPathCString { statvfs($0, &status) }
         // File systems that do not count their blocks say that they have none at all.
-        guard statvfs(folder, &status) == 0, status.f_blocks > 0 else { return nil }
+        guard result == 0, status.f_blocks > 0 else { return nil }
         let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
         return overflow ? nil : bytes
       })

@@ -37,10 +37,15 @@ public struct Evaluation {
   public var batchSize: Int
   public var workers: WorkerPool
   public var loaders: Int
+  /// Where the user's decisions about the images are kept.
+  public var decisions: DecisionStore
+  /// Where a pack of the data may be; nil for none.
+  public var packs: PackFolder?
 
   public init(
     model: LoadedModel, data: String, split: Split, splitSettings: SplitSettings = SplitSettings(),
-    batchSize: Int = 64, workers: WorkerPool, loaders: Int = 1
+    batchSize: Int = 64, workers: WorkerPool, loaders: Int = 1, decisions: DecisionStore = .standard,
+    packs: PackFolder? = nil
   ) {
     self.model = model
     self.data = data
@@ -49,15 +54,22 @@ public struct Evaluation {
     self.batchSize = batchSize
     self.workers = workers
     self.loaders = loaders
+    self.decisions = decisions
+    self.packs = packs
   }
 
   /// Counts every image of the split once. The dataset's classes are matched to the model's by name; images of classes
   /// that the model does not know are left out, and the report names those classes.
-  /// - Parameter progress: called after each batch; returning false ends the evaluation.
+  /// - Parameters:
+  ///   - progress: called after each batch; returning false ends the evaluation.
+  ///   - preparation: told while the dataset is read; returning false ends the evaluation.
   /// - Returns: nil when it was ended.
   /// - Throws: `DatasetError`, or `SettingsError` where the split has no image to count.
-  public func run(progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }) throws -> EvaluationReport? {
-    let index = try DatasetIndex.scan(root: data, split: splitSettings)
+  public func run(
+    progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
+    preparation: (PreparationProgress) -> Bool = { _ in true }
+  ) throws -> EvaluationReport? {
+    guard let index = try openDataset(preparation) else { return nil }
     let classes = model.description.classes
     let labels = index.classes.map { classes.firstIndex(of: $0) }
     let all = index.items(in: split)
@@ -74,8 +86,9 @@ public struct Evaluation {
     }
 
     let loader = BatchLoader(
-      items: items, root: index.root, preprocessing: model.description.preprocessing, batchSize: batchSize,
-      mode: .evaluation, workers: loaders)
+      items: items, root: index.root,
+      pack: packs?.existing(index: index, preprocessing: model.description.preprocessing, workers: workers.threads),
+      preprocessing: model.description.preprocessing, batchSize: batchSize, mode: .evaluation, workers: loaders)
     var tally = EvaluationTally(classes: classes)
     var done = 0
     var ended = false
@@ -96,6 +109,21 @@ public struct Evaluation {
       throw SettingsError("none of the \(items.count) images of '\(split.rawValue)' in \(data) decodes")
     }
     return report
+  }
+}
+
+extension Evaluation {
+  /// nil when `preparation` ended it.
+  private func openDataset(_ preparation: (PreparationProgress) -> Bool) throws -> DatasetIndex? {
+    var goesOn = true
+    do {
+      return try DatasetIndex.open(
+        root: data, split: splitSettings, decisions: decisions,
+        progress: { if case .scanning(let files, _) = $0 { goesOn = preparation(.scanning(files: files)) } },
+        isCancelled: { !goesOn })
+    } catch DatasetError.cancelled {
+      return nil
+    }
   }
 }
 

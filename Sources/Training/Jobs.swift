@@ -17,14 +17,17 @@ public struct TrainingJob: Sendable {
   private let lock: RunLock
 
   /// Prepares the data, then makes the run's folder and its record.
-  /// - Parameter isCancelled: see `PreparedRun`.
+  /// - Parameters: see `PreparedRun`.
   /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `CheckpointError`, `SafetensorsError`,
   ///   `RunFolderError` or `FileOperationError`; no folder is left behind by settings, data or weights that cannot be
   ///   used.
   public static func new(
-    _ settings: TrainingSettings, commandLine: [String], isCancelled: @Sendable () -> Bool = { false }
+    _ settings: TrainingSettings, commandLine: [String], decisions: DecisionStore = .standard,
+    packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
-    let prepared = try PreparedRun(settings, isCancelled: isCancelled)
+    let prepared = try PreparedRun(
+      settings, decisions: decisions, packs: packs, progress: progress, isCancelled: isCancelled)
     if let weights = settings.initialWeights {
       try InitialWeights(path: weights).load(into: Network(prepared.plan, seed: settings.seed))
     }
@@ -33,7 +36,8 @@ public struct TrainingJob: Sendable {
     let lock = try RunLock(run)
     // The record is read from other folders than the one the run was started in.
     var recorded = settings
-    recorded.data = URL(fileURLWithPath: settings.data).standardizedFileURL.path
+    recorded.data = FilePath.absolute(settings.data)
+    recorded.split.lists = settings.split.lists.map(FilePath.absolute)
     try run.save(
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
@@ -43,14 +47,22 @@ public struct TrainingJob: Sendable {
   }
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
-  /// - Parameter changes: what is to be otherwise from now on.
+  /// - Parameters:
+  ///   - changes: what is to be otherwise from now on.
+  ///   - decisions, packs, progress, isCancelled: see `PreparedRun`.
   /// - Throws: as `new`; `DataChangedError`.
-  public static func resumed(folder: String, changes: ResumeChanges = ResumeChanges()) throws -> TrainingJob {
+  public static func resumed(
+    folder: String, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
+    packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    isCancelled: @Sendable () -> Bool = { false }
+  ) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
     let lock = try RunLock(run)
     let record = try run.record()
     let changed = changes.applied(to: record.settings)
-    let prepared = try PreparedRun(changed, preprocessing: record.model.preprocessing)
+    let prepared = try PreparedRun(
+      changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
+      isCancelled: isCancelled)
     try run.checkData(prepared.index, record, accepting: changes.acceptsData)
     if changed != record.settings {
       var record = try run.record()
@@ -59,6 +71,13 @@ public struct TrainingJob: Sendable {
     }
     return TrainingJob(
       prepared: prepared, run: run, resuming: true, newPeak: changes.learningRate, lock: lock)
+  }
+
+  /// Trains to the end, holding the run for this process all the time.
+  /// - Throws: as `loop(workers:hooks:)` and `TrainingLoop.train()`.
+  public func train(hooks: TrainingLoop.Hooks) throws -> RunOutcome {
+    // The loop does not know of the lock, which would else be free once it is made.
+    try withExtendedLifetime(lock) { try loop(hooks: hooks).train() }
   }
 
   /// The loop that does it.
@@ -78,15 +97,18 @@ public struct EvaluationJob {
   private let splitSettings: SplitSettings
   private let batchSize: Int
   private let description: ModelDescription?
+  private let packs: PackFolder?
 
   /// - Parameters:
   ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
   ///   - data: the dataset; nil for the one that the run was trained on.
   ///   - description: for a file that does not describe itself.
+  ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known.
   public init(
-    checkpoint: String, data: String?, split: Split, batchSize: Int? = nil, description: ModelDescription? = nil
+    checkpoint: String, data: String?, split: Split, batchSize: Int? = nil, description: ModelDescription? = nil,
+    packs: PackFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
     let record = try found.run.map { try $0.record() }
@@ -101,19 +123,23 @@ public struct EvaluationJob {
     splitSettings = record?.settings.split ?? SplitSettings()
     self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
     self.description = description
+    // A run that was to do without is evaluated without.
+    self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
   }
 
   /// Evaluates and, for a checkpoint of a run, saves the report in the run's folder.
-  /// - Returns: nil when `progress` ended it.
+  /// - Returns: nil when `preparation` or `progress` ended it.
   public func run(
-    threads: Int?, progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true }
+    threads: Int?, decisions: DecisionStore = .standard,
+    progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
+    preparation: (PreparationProgress) -> Bool = { _ in true }
   ) throws -> EvaluationReport? {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
     let evaluation = Evaluation(
       model: model, data: data, split: split, splitSettings: splitSettings, batchSize: batchSize,
-      workers: WorkerPool(threads: threads))
-    let report = try evaluation.run(progress: progress)
+      workers: WorkerPool(threads: threads), decisions: decisions, packs: packs)
+    let report = try evaluation.run(progress: progress, preparation: preparation)
     if let report, let run { try run.save(report) }
     return report
   }

@@ -15,18 +15,26 @@ public struct PreparedRun: Sendable {
   public let plan: NetworkPlan
   public let training: BatchLoader
   public let validation: BatchLoader
+  /// What to know before training: why there is no pack, for instance.
+  public let notes: [String]
 
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
+  ///   - decisions: where the user's decisions about the images are kept.
+  ///   - packs: where packs are kept; nil for none. The run's results do not depend on it.
+  ///   - progress: told what is going on now and then, from any thread but never from two at a time.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
   /// - Throws: `SettingsError`, `DatasetError`, `NetworkError` or `MemoryShortage`; `CancellationError` when it was cancelled.
   public init(
     _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
+    decisions: DecisionStore = .standard, packs: PackFolder? = .user,
+    progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
     try settings.validate()
     self.settings = settings
-    index = try DatasetIndex.scan(root: settings.data, split: settings.split)
+    let index = try Self.open(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
+    self.index = index
     let trainingItems = index.items(in: .train)
     guard !trainingItems.isEmpty else {
       throw SettingsError("\(settings.data) has no training images; add some, or change --split")
@@ -36,13 +44,20 @@ public struct PreparedRun: Sendable {
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
     try MemoryCheck(plan, settings).require()
     let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    var packed = PreparedPack()
+    if settings.cache.isEnabled, let packs {
+      packed = try packs.prepare(
+        index: index, preprocessing: try known ?? Preprocessing(unmeasured: settings.preprocessing),
+        limit: settings.cache.limit, workers: decoders, progress: progress, isCancelled: isCancelled)
+    }
+    notes = [packed.warning].compactMap { $0 }
     let preprocessing: Preprocessing
     do {
       preprocessing =
         try known
         ?? Preprocessing(
-          resolving: settings.preprocessing, items: trainingItems, root: index.root, workers: decoders,
-          isCancelled: isCancelled)
+          resolving: settings.preprocessing, items: trainingItems, root: index.root, pack: packed.pack,
+          workers: decoders, progress: { progress(.measuring(done: $0, total: $1)) }, isCancelled: isCancelled)
     } catch  where isCancelled() {
       // What a cut-off measurement complains of is not the matter.
       throw CancellationError()
@@ -50,13 +65,28 @@ public struct PreparedRun: Sendable {
     if isCancelled() { throw CancellationError() }
     model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
     training = BatchLoader(
-      items: trainingItems, root: index.root, preprocessing: preprocessing, batchSize: settings.batchSize,
+      items: trainingItems, root: index.root, pack: packed.pack, preprocessing: preprocessing,
+      batchSize: settings.batchSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
         seed: settings.seed), workers: settings.workers)
     validation = BatchLoader(
-      items: index.items(in: .validation), root: index.root, preprocessing: preprocessing,
+      items: index.items(in: .validation), root: index.root, pack: packed.pack, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
+  }
+
+  private static func open(
+    _ settings: TrainingSettings, decisions: DecisionStore, progress: @Sendable (PreparationProgress) -> Void,
+    isCancelled: () -> Bool
+  ) throws -> DatasetIndex {
+    do {
+      return try DatasetIndex.open(
+        root: settings.data, split: settings.split, decisions: decisions,
+        progress: { if case .scanning(let files, _) = $0 { progress(.scanning(files: files)) } },
+        isCancelled: isCancelled)
+    } catch DatasetError.cancelled {
+      throw CancellationError()
+    }
   }
 
   /// The share of the most frequent training class: what always answering it would get.
@@ -100,6 +130,7 @@ extension TrainingSettings {
     try require(workers >= 1, "--workers \(workers): at least one")
     try require(
       positive(safety.saveMinutes), "--save-minutes \(safety.saveMinutes): minutes above 0")
+    try require(cache.limit.map { $0 >= 0 } ?? true, "--cache-limit: 0 bytes or more")
     try require(logEvery >= 1, "--log-every \(logEvery): at least one step")
     try require(
       keep.everyEpochs >= 0 && keep.newest ?? 0 >= 0, "--save-every and --keep: 0 or more")

@@ -6,7 +6,7 @@ import Messages
 /// The epochs of a run as comma-separated values. A cell without a value is empty; NaN is `nan`.
 public final class ResultsTable {
   static let header =
-    "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped"
+    "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped,data_wait"
 
   private let file: AppendOnlyFile
   private let onFailure: (String) -> Void
@@ -25,6 +25,7 @@ public final class ResultsTable {
       "\(epoch.epoch)", "\(epoch.step)", "\(epoch.trainLoss)", "\(epoch.trainAccuracy)",
       cell(epoch.validation?.loss), cell(epoch.validation?.top1), cell(epoch.validation?.top5),
       "\(epoch.learningRate)", "\(epoch.seconds)", "\(epoch.skippedImages)",
+      cell(epoch.dataWait),
     ]
     if let error = file.append(cells.joined(separator: ",")) {
       onFailure("rows of the results table are being lost, training goes on: \(error)")
@@ -40,9 +41,11 @@ public final class ResultsTable {
     file.close()
     try rewindLines(of: file.path) { line in
       let text = String(decoding: line, as: UTF8.self)
-      if text == Self.header { return true }
+      // Tables of version 0.1 have a column fewer.
+      if text == Self.header || text + ",data_wait" == Self.header { return true }
       let cells = text.split(separator: ",", omittingEmptySubsequences: false)
-      guard cells.count == 10, let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]), Int(cells[9]) != nil
+      guard (10...11).contains(cells.count), let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]),
+        Int(cells[9]) != nil
       else {
         return false
       }

@@ -60,7 +60,8 @@ public struct RunFolder: Sendable, Hashable {
 
   private static func makeNamed(_ name: String, project: String) throws -> RunFolder {
     let run = RunFolder(path: project + "/" + name)
-    if mkdir(run.path, 0o777) == 0 { return run }
+    // Its owner's alone: names of files and classes are in it, and a socket that steers it.
+    if mkdir(run.path, 0o700) == 0 { return run }
     let code = errno
     if code == EEXIST { throw RunFolderError.exists(path: run.path) }
     throw FileOperationError(path: run.path, step: .makeFolder, code: code)

@@ -12,7 +12,7 @@ public final class RunLock: Sendable {
     let path = run.lockPath
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw FileOperationError(path: path, step: .open, code: errno) }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard Self.lock(descriptor) else {
       let code = errno
       defer { close(descriptor) }
       guard code == EWOULDBLOCK else { throw FileOperationError(path: path, step: .open, code: code) }
@@ -25,6 +25,16 @@ public final class RunLock: Sendable {
   }
 
   deinit { close(descriptor) }
+
+  /// Who lists runs holds a lock for an instant too: only one that is still there a little later is a run's.
+  private static func lock(_ descriptor: Int32) -> Bool {
+    for attempt in 0..<10 {
+      if attempt > 0 { usleep(10_000) }
+      if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+      if errno != EWOULDBLOCK && errno != EINTR { return false }
+    }
+    return false
+  }
 
   /// The process that trains a run now; nil where none does.
   public static func holder(of run: RunFolder) -> Int32? {

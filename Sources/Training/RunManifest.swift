@@ -24,7 +24,8 @@ struct RunManifest: Equatable {
     entries = Dictionary(
       index.items.map { item in
         var status = stat()
-        let isFile = stat(item.absolutePath(root: index.root), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let found = item.absolutePath(root: index.root).withPathCString { stat($0, &status) }
+        let isFile = found == 0 && status.st_mode & S_IFMT == S_IFREG
         let entry = Entry(
           split: item.split.rawValue, name: index.classes[item.label], size: isFile ? Int(status.st_size) : nil)
         return (item.path, entry)

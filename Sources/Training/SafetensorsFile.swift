@@ -4,6 +4,7 @@
 // Writing is in Safetensors+Writing.swift.
 
 import Foundation
+import Tensors
 
 #if _endian(big)
   #error("safetensors files are little-endian and are copied as they are")

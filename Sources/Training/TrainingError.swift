@@ -1,5 +1,8 @@
 // Why training could not go on. What cannot be loaded is a CheckpointError, what cannot be set a SettingsError.
 
+import Messages
+import Images
+
 /// Why training could not go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// Loss or gradient are no numbers; the step was not taken.
@@ -9,6 +12,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case nothingDecodes(data: String, skipped: Int)
   /// The state at the end could not be saved; `savedStep` is that of the `last` on disk, nil where there is none.
   case notSaved(run: String, step: Int, savedStep: Int?, reason: FileOperationError)
+  /// More of an epoch's images were skipped than `TrainingLoop.skippedLimit` allows.
+  case tooManyBadImages(data: String, skipped: Int, images: Int, first: DecodingFailure?, run: String)
 
   public var description: String {
     switch self {
@@ -27,6 +32,11 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + "go on with 'skipline train --resume \(run)'"
     case .nothingDecodes(let data, let skipped):
       "none of the training images in \(data) decodes (\(skipped) tried); see log.txt in the run's folder"
+    case .tooManyBadImages(let data, let skipped, let images, let first, let run):
+      "\(skipped) of the \(images) training images in \(data) do not decode, more than a tenth"
+        + (first.map { " (\($0.path): \($0.reason))" } ?? "")
+        + "; `skipline check` names them all: mend these files, then go on with "
+        + "`skipline train --resume \(run) --accept-changes`"
     }
   }
 }

@@ -24,9 +24,14 @@ extension TrainingLoop {
     let figures = EpochMetrics(
       epoch: state.epochsDone, step: state.step, trainLoss: totals.loss / Double(max(1, totals.images)),
       trainAccuracy: Double(totals.correct) / Double(max(1, totals.images)), validation: validation,
-      learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped)
+      learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped,
+      dataWait: totals.dataWait)
     metrics.append(figures)
     results.append(figures)
+    if let wait = totals.dataWait {
+      log.info(
+        "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
+    }
     hooks.report(.epoch(figures))
     try saveEpoch(improved: verdict == .improved)
     return true

@@ -126,6 +126,7 @@ public final class TrainingLoop {
       }
     }
     warnAboutSpace()
+    for note in prepared.notes { warn(note) }
     let reason = try trainEpochs()
     let unsaved = try saveAtEnd()
     let outcome = RunOutcome(
@@ -178,17 +179,22 @@ public final class TrainingLoop {
     while !isOutOfTime {
       let start = clock.now
       let batch = stream.next()
+      let waited = (clock.now - start).seconds
       // Counted at the stream: a batch without any image that decodes is passed over, at the end without another.
       let skipped = stream.skipped.dropFirst(named)
       named += skipped.count
       name(skipped)
+      try refuseTooManyBad(skipped)
+      if let warning = prepared.training.source.pack?.takeWarning() { hooks.report(.warning(warning)) }
       guard let batch else {
         state.epochTotals.skipped += skipped.count
         state.batch = prepared.training.batchCount
         break
       }
       try step(batch, startedAt: start)
+      // Only now: the totals of a step that cannot be taken are those before it.
       state.epochTotals.skipped += skipped.count
+      state.epochTotals.secondsWaiting? += waited
       if clock.now >= saves.due { try saveWhatIsDue() }
       guard obeyCommands() else { return false }
     }
@@ -196,6 +202,22 @@ public final class TrainingLoop {
       throw TrainingError.nothingDecodes(data: prepared.settings.data, skipped: state.epochTotals.skipped)
     }
     return true
+  }
+
+  /// So many images of an epoch may be skipped: a tenth, but always ten.
+  static func skippedLimit(images: Int) -> Int { max(10, images / 10) }
+
+  /// Saves and ends the run when so much of the data is bad that the network would not learn what was asked for. A few
+  /// bad files are none of the user's business at night; thousands are a folder that went wrong.
+  /// - Parameter skipped: of the batch under way; not counted yet, since a resumed run meets them again.
+  private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>) throws {
+    let count = state.epochTotals.skipped + skipped.count
+    let images = prepared.training.items.count
+    // Where nothing at all was read, `nothingDecodes` says it better.
+    guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
+    if savedState != state { try attempt { try saveLast() } }
+    throw TrainingError.tooManyBadImages(
+      data: prepared.settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
   }
 
   /// Names each bad file once, in the first epoch.

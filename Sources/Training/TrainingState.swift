@@ -38,6 +38,11 @@ public struct EpochTotals: Codable, Sendable, Equatable {
   public var skipped = 0
   /// Seconds of wall time, pauses left out.
   public var seconds = 0.0
+  /// Those of them in which a step waited for its batch; nil where that was not measured, as by version 0.1.
+  public var secondsWaiting: Double? = 0
 
   public init() {}
+
+  /// The share of the time that was spent waiting, 0...1.
+  var dataWait: Double? { seconds > 0 ? secondsWaiting.map { $0 / seconds } : nil }
 }

@@ -5,17 +5,18 @@ enum Action: Sendable, Hashable {
   // The workbench.
   case help, palette, notices, settings, nextTheme, zoom, nextPane, previousPane
   case focus(Pane)
-  case quit, interrupt, suspend, redraw
+  case quit, leaveRunning, interrupt, suspend, redraw
 
   // Training.
-  case train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
+  case attach, train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
 
   // Moving.
   case up, down, left, right, pageUp, pageDown, halfPageUp, halfPageDown, first, last
   case open, back, filter, next, previous
 
   // Panes.
-  case warnings, checkFiles, readAgain, changeCurves
+  case findings, figures, checkFiles, readAgain, changeCurves
+  case exclude, relabel, undoDecision
   case evaluate, changeSplit, resumeRun, nextView, previousView
 
   // Overlays and text.

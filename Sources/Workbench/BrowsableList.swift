@@ -29,6 +29,16 @@ struct BrowsableList: Sendable, Equatable {
     narrow(to: filter, text: text)
   }
 
+  /// Takes in other items. The selection goes to `item`, or stays at the same place of the list where that is gone:
+  /// on what came after it. What is in view moves no further than it must.
+  mutating func reload(total: Int, selecting item: Int?, text: (Int) -> String) {
+    let place = selected
+    reload(total: total, text: text)
+    let position = item.flatMap { item in matches == nil ? item : matches?.firstIndex(of: item) } ?? place
+    selected = max(0, min(position, count - 1))
+    top = min(top, selected)
+  }
+
   /// Shows only the items whose text contains the filter, in any case.
   mutating func narrow(to filter: String, text: (Int) -> String) {
     let kept = selectedItem

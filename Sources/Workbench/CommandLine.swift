@@ -27,7 +27,7 @@ extension TrainingSettings {
     add("--crop", augmentation.crop.rawValue, if: augmentation.crop != usual.augmentation.crop)
     flag("--no-flip", if: !augmentation.horizontalFlip)
     add("--jitter", plainNumber(augmentation.colourJitter), if: augmentation.colourJitter != 0)
-    add("--split", "\(split.train)/\(split.validation)/\(split.test)", if: split != usual.split)
+    add("--split", split.description, if: split != usual.split)
     add("--batch", "\(batchSize)", if: batchSize != usual.batchSize)
     add("--epochs", "\(epochs)", if: epochs != usual.epochs)
     if let timeBudget { add("--time", plainNumber(timeBudget), if: true) }
@@ -45,6 +45,8 @@ extension TrainingSettings {
     add("--seed", "\(seed)", if: seed != 0)
     if let threads { add("--threads", "\(threads)", if: true) }
     add("--workers", "\(workers)", if: workers != usual.workers)
+    flag("--no-cache", if: !cache.isEnabled)
+    if let limit = cache.limit { add("--cache-limit", "\(limit)", if: true) }
     add("--save-every", "\(keep.everyEpochs)", if: keep.everyEpochs != usual.keep.everyEpochs)
     if keep.newest != usual.keep.newest { add("--keep", keep.newest.map { "\($0)" } ?? "all", if: true) }
     let safe = safety
@@ -88,18 +90,19 @@ enum Headless {
     "skipline evaluate \(shellQuoted(checkpoint)) --data \(shellQuoted(data)) --split \(split.rawValue)"
   }
 
-  static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
-}
-
-/// A word as a POSIX shell takes it: quoted only where it must be.
-func shellQuoted(_ word: String) -> String {
-  let plain = word.unicodeScalars.allSatisfy { scalar in
-    scalar.isASCII
-      && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
-        || "/._-+:,=@%".unicodeScalars.contains(scalar))
+  static func decide(_ change: DecisionChange, data: String) -> String {
+    let (verb, path, options): (String, String, [String]) =
+      switch change {
+      case .exclude(let path): ("exclude", path, [])
+      case .include(let path): ("include", path, [])
+      case .relabel(let path, let name): ("relabel", path, ["--to", shellQuoted(name)])
+      }
+    // A name that begins with a dash is no option.
+    let end = path.hasPrefix("-") ? ["--"] : []
+    return (["skipline", verb, shellQuoted(data)] + options + end + [shellQuoted(path)]).joined(separator: " ")
   }
-  if plain, !word.isEmpty { return word }
-  return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+
+  static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
 }
 
 /// The shortest text that reads back to the same number; whole numbers without a point.

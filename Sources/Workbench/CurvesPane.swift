@@ -42,7 +42,11 @@ enum CurvesPane {
           Span(brief ? " settings" : " edits these settings"),
         ]
       }
-    frame.put(first, in: inner.row(0), style: theme[.text])
+    if let preparation = state.preparation {
+      frame.put(preparation: preparation, at: state.time, in: inner.row(0), theme: theme)
+    } else {
+      frame.put(first, in: inner.row(0), style: theme[.text])
+    }
     let facts = plan(of: state.settings)
     let label = brief ? 0 : (facts.map { DisplayWidth.of($0.label) }.max() ?? 0) + 2
     let command = Paragraph.wrapped("$ " + state.settings.commandLine, width: inner.width)
@@ -80,6 +84,10 @@ enum CurvesPane {
 
   private static func drawProgress(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let curves = state.curves
+    if let preparation = state.preparation {
+      frame.put(preparation: preparation, at: state.time, in: rect, theme: theme)
+      return
+    }
     guard let run = curves.run else { return }
     if state.engine == .validating || curves.validating != nil, let progress = curves.validating {
       let text = "validating \(Format.count(progress.done)) of \(Format.count(progress.total))"
@@ -119,7 +127,7 @@ enum CurvesPane {
     frame.put(
       facts: [
         isPaused ? "paused: space resumes" : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
-        Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))",
+        Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))", curves.dataWaitText ?? "",
         "gradient \(Format.fixed(last.gradientNorm, last.gradientNorm < 100 ? 2 : 0))",
         "peak lr \(Format.general(curves.peakLearningRate))",
         curves.run.map { Format.count($0.trainingImages) + " images" } ?? "",
@@ -128,9 +136,12 @@ enum CurvesPane {
 
   private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let best = curves.best.map { "best val \(Format.percent($0.validation?.top1)) at epoch \($0.epoch)" }
+    let chance = curves.run.map { "chance \(Format.percent($0.chance))" } ?? ""
+    let waits = curves.dataWait.map { "data wait \(Format.percent($0))" } ?? ""
+    // Where there is room for one of the two, a wait that costs time is the news.
     frame.put(
-      facts: [best ?? "", curves.run.map { "chance \(Format.percent($0.chance))" } ?? ""], in: rect, theme: theme,
-      style: theme[.dimmed])
+      facts: [best ?? ""] + (curves.isKeptWaiting ? [waits, chance] : [chance, waits]), in: rect, theme: theme,
+      style: theme[curves.isKeptWaiting ? .warning : .dimmed])
   }
 }
 

@@ -1,5 +1,6 @@
 // The curves pane's state: the run under way or the last one, its steps and epochs.
 
+import Canvas
 import Messages
 
 /// What the curves pane shows.
@@ -41,6 +42,14 @@ struct CurvesState: Sendable, Equatable {
   }
 
   var latestValidation: ValidationMetrics? { epochs.last { $0.validation != nil }?.validation }
+
+  /// The share of the newest epoch's time that was spent waiting for images; nil where it was not measured.
+  var dataWait: Double? { epochs.last?.dataWait }
+
+  /// Whether the wait is longer than that of a loader which keeps up.
+  var isKeptWaiting: Bool { (dataWait ?? 0) > 0.03 }
+
+  var dataWaitText: String? { dataWait.map { "waits for data \(Format.percent($0))" } }
 
   mutating func take(_ event: TrainingEvent) {
     switch event {

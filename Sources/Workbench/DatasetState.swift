@@ -1,4 +1,5 @@
-// The dataset pane's state: the report as it came, which level is open, and where its lists stand.
+// The dataset pane's state: the report as it came, which level is open, and where its lists stand. Which files a level
+// lists is in DatasetState+Files.swift.
 
 import Messages
 
@@ -6,77 +7,128 @@ import Messages
 struct DatasetState: Sendable, Equatable {
   enum Level: Sendable, Equatable {
     case classes
-    /// The images of one class, by its index in the report.
-    case files(Int)
-    /// Every warning and every file that does not decode.
-    case warnings
+    case files(FileSource)
+    /// What is wrong with the dataset, the gravest first.
+    case findings
+    /// What looking into every file measured.
+    case figures
+  }
+
+  /// Whose files are listed: by value, so that the level outlives a report in which indices mean something else.
+  enum FileSource: Sendable, Equatable {
+    case classNamed(String)
+    case finding(DatasetFinding)
   }
 
   enum Reading: Sendable, Equatable {
-    /// Files seen so far.
-    case scanning(files: Int)
-    /// Every file is being decoded; so many so far.
-    case checking(files: Int)
+    /// Images found so far, in all and in each class that was begun.
+    case scanning(files: Int, classes: [DatasetProgress.ClassCount])
+    /// Every file is being decoded.
+    case inspecting(CurvesState.Progress)
     case done
+    /// It was given up before there was a report.
+    case cancelled
     /// Why there is no report.
     case failed(String)
+
+    var isUnderWay: Bool {
+      switch self {
+      case .scanning, .inspecting: true
+      case .done, .cancelled, .failed: false
+      }
+    }
   }
 
   var path: String
-  var reading = Reading.scanning(files: 0)
+  var reading = Reading.scanning(files: 0, classes: [])
+  /// Looking into every file was asked for and has not been answered.
+  var inspectionAsked = false
   var report: DatasetReport?
+  /// The last report of an inspection; its word on contents holds until the folder is read afresh.
+  private(set) var inspected: DatasetReport?
   var level = Level.classes
   var classes = BrowsableList()
+  var findings = BrowsableList()
   var files = BrowsableList()
-  var warnings = BrowsableList()
+  /// The files that the open level lists, in the order in which they are shown.
+  private(set) var listed: [ListedFile] = []
+  /// For each decision that was made here, what takes it back; the last one last.
+  var undoable: [[DecisionChange]] = []
 
   init(path: String) { self.path = path }
 
   /// The folder's own name.
   var name: String { lastComponent(path) }
 
-  /// The class whose files are listed.
-  var openClass: ClassReport? {
-    guard case .files(let index) = level else { return nil }
-    return report?.classes[index]
+  /// The file that the list stands on.
+  var selectedFile: ListedFile? {
+    guard case .files = level, let item = files.selectedItem else { return nil }
+    return listed[item]
   }
 
-  /// The path, from the working folder, of the file that the list stands on.
-  var selectedFile: String? {
-    guard let report, let openClass, let item = files.selectedItem else { return nil }
-    return joined(report.root, openClass.images[item].path)
+  /// Its path from the working folder.
+  var selectedPath: String? {
+    guard let report, let file = selectedFile else { return nil }
+    return joined(report.root, file.path)
   }
 
-  /// Takes in a new report and keeps the place by names, since indices may mean other classes now.
+  var selectedFinding: DatasetFinding? {
+    guard let report, let item = findings.selectedItem else { return nil }
+    return report.findings[item]
+  }
+
+  /// Takes in that reading was asked for.
+  mutating func ask(inspecting: Bool) {
+    inspectionAsked = inspecting
+    if inspecting {
+      reading = .inspecting(CurvesState.Progress(done: 0, total: report?.counts.total ?? 0))
+    } else {
+      reading = .scanning(files: 0, classes: [])
+      inspected = nil
+    }
+  }
+
+  /// Takes in a new report and keeps the place by names: indices may mean something else now.
   mutating func take(_ new: DatasetReport) {
-    let openName = openClass?.name
-    report = new
+    let (finding, path) = (selectedFinding, selectedFile?.path)
+    if new.inspection != nil { (inspected, inspectionAsked) = (new, false) }
+    let shown = inspected.map(new.keepingInspection) ?? new
+    report = shown
     reading = .done
-    classes.reload(total: new.classes.count) { new.classes[$0].name }
-    let lines = warningLines
-    warnings.reload(total: lines.count) { lines[$0] }
-    if case .files = level {
-      if let index = new.classes.firstIndex(where: { $0.name == openName }) {
-        level = .files(index)
-        let images = new.classes[index].images
-        files.reload(total: images.count) { images[$0].path }
-      } else {
-        level = .classes
-      }
+    classes.reload(total: shown.classes.count) { shown.classes[$0].name }
+    findings.reload(
+      total: shown.findings.count, selecting: shown.findings.firstIndex { $0 == finding }
+    ) { shown.findings[$0].searchText }
+    guard case .files(let source) = level else { return }
+    guard let files = Self.files(of: source, in: shown) else {
+      level = .classes
+      return
     }
+    list(files, selecting: path)
   }
 
-  mutating func open(class index: Int) {
-    guard let report, report.classes.indices.contains(index) else { return }
-    level = .files(index)
-    files.reset(total: report.classes[index].images.count)
+  mutating func open(_ source: FileSource) {
+    guard let report, let files = Self.files(of: source, in: report) else { return }
+    level = .files(source)
+    listed = files
+    self.files.reset(total: files.count)
   }
 
-  /// A line a finding.
-  var warningLines: [String] {
-    (report?.findings ?? []).map { finding in
-      finding.subject.map { "\($0): \(finding.text)" } ?? finding.text
+  private mutating func list(_ new: [ListedFile], selecting path: String?) {
+    listed = new
+    let item = path.flatMap { path in new.firstIndex { $0.path.hasSameBytes(as: path) } }
+    files.reload(total: new.count, selecting: item) { new[$0].path }
+  }
+
+  /// One level up.
+  /// - Returns: false at the uppermost.
+  mutating func goUp() -> Bool {
+    switch level {
+    case .classes: return false
+    case .files(.finding): level = .findings
+    case .files(.classNamed), .findings, .figures: level = .classes
     }
+    return true
   }
 }
 

@@ -36,7 +36,7 @@ extension Frame {
     var line = ""
     for fact in facts where !fact.isEmpty {
       let next = line.isEmpty ? fact : line + separator + fact
-      if !line.isEmpty, DisplayWidth.of(next) > rect.width { break }
+      if !line.isEmpty, next.columns > rect.width { break }
       line = next
     }
     put(line, in: rect, style: style ?? theme[.text])
@@ -47,7 +47,7 @@ extension Frame {
     var line: [Span] = []
     var width = 0
     for piece in pieces {
-      let columns = piece.reduce(0) { $0 + DisplayWidth.of($1.text) } + (line.isEmpty ? 0 : 2)
+      let columns = piece.reduce(0) { $0 + $1.text.columns } + (line.isEmpty ? 0 : 2)
       if !line.isEmpty, width + columns > rect.width { break }
       line += (line.isEmpty ? [] : [Span("  ")]) + piece
       width += columns
@@ -71,7 +71,7 @@ extension Frame {
   mutating func put(typed text: String, in rect: Rect, style: Style, caret: Bool) {
     guard !rect.isEmpty else { return }
     put(text, in: rect.inset(right: caret ? 1 : 0), style: style, truncate: .start)
-    if caret { cursor = (rect.x + min(DisplayWidth.of(Sanitiser.sanitised(text)), rect.width - 1), rect.y) }
+    if caret { cursor = (rect.x + min(text.columns, rect.width - 1), rect.y) }
   }
 
   /// A picture, or why there is none.
@@ -99,6 +99,11 @@ extension Frame {
       lines: lines, in: rect.centred(width: rect.width, height: min(rect.height, lines.count)), style: style,
       align: .centre)
   }
+}
+
+extension String {
+  /// Columns that it takes once it is on the screen, signs in the place of controls included.
+  var columns: Int { DisplayWidth.of(Sanitiser.sanitised(self)) }
 }
 
 extension Table {

@@ -9,7 +9,7 @@ extension InspectorPane {
   ) {
     let matrix = report.confusion
     let labels = matrix.indices.map { "\($0) \(report.className($0))" }
-    let label = min(labels.map { DisplayWidth.of($0) }.max() ?? 0, max(6, areas.table.width / 3))
+    let label = min(labels.map(\.columns).max() ?? 0, max(6, areas.table.width / 3))
     let largest = matrix.flatMap { $0 }.max() ?? 0
     let cell = max("\(largest)".count, "\(max(0, matrix.count - 1))".count) + 1
     let across = (areas.table.width - label - 1) / cell

@@ -15,8 +15,14 @@ extension InspectorPane {
       return
     }
     let place = "\(Format.count(list.selected + 1)) of \(Format.count(list.count))"
-    let (left, right) = areas.header.row(0).splitLeft(DisplayWidth.of(place) + 2)
-    frame.put(place, in: left, style: theme[.header])
+    var head = [Span(place, theme[.header]), Span("  ")]
+    // What was decided since, in the words of the dataset pane: the class is the one it has now.
+    if let image = state.mistakenImage, let decision = image.decision {
+      let now = decision == .excluded ? decision.title : "now \(image.className ?? "")"
+      head += [Span(now, theme[.warning]), Span("  ")]
+    }
+    let (left, right) = areas.header.row(0).splitLeft(head.reduce(0) { $0 + $1.text.columns })
+    frame.put(head, in: left, style: theme[.text])
     frame.put(mistake.path, in: right, style: theme[.dimmed], truncate: .start)
 
     let area = areas.table
@@ -53,7 +59,7 @@ extension InspectorPane {
         + [ClassProbability(label: mistake.truth, probability: mistake.truthProbability)]
     }
     let names = min(
-      shown.map { DisplayWidth.of(report.className($0.label)) }.max() ?? 0, max(4, rect.width - 12))
+      shown.map { report.className($0.label).columns }.max() ?? 0, max(4, rect.width - 12))
     for (row, entry) in shown.prefix(bars.height).enumerated() {
       let isTrue = entry.label == mistake.truth
       let line = bars.row(row)

@@ -9,7 +9,9 @@ enum Context: Sendable, Hashable, CaseIterable {
   case always
   case workbench, lists
   case dataset, layers, curves, checkpoints, report
-  case filter, learningRate, form, palette, reading, confirmStop, confirmQuit
+  /// An image of the dataset on show, in its pane or among the mistakes.
+  case images
+  case filter, learningRate, form, palette, chooser, reading, liveRuns, confirmStop, confirmQuit
 
   /// The heading of its keys in the help.
   var title: String {
@@ -22,11 +24,14 @@ enum Context: Sendable, Hashable, CaseIterable {
     case .curves: "Curves"
     case .checkpoints: "Inspector: checkpoints"
     case .report: "Inspector: evaluation"
+    case .images: "An image on show: a file's or a mistake's"
     case .filter: "While a filter is typed"
     case .learningRate: "While a learning rate is typed"
     case .form: "Settings form"
     case .palette: "Command palette"
+    case .chooser: "Choosing a class"
     case .reading: "Help, notices"
+    case .liveRuns: "Runs that are being trained"
     case .confirmStop: "Stop?"
     case .confirmQuit: "Quit?"
     }
@@ -65,6 +70,7 @@ enum Keymap {
 
   private static let workbench = [
     command(.workbench, [.character(" ")], .train, hint: "train", "start, pause or resume training"),
+    command(.workbench, [.character("a")], .attach, "attach to a run that is being trained elsewhere"),
     command(.workbench, [.character("x")], .stop, hint: "stop", "stop training and save"),
     command(.workbench, [.character("s")], .saveCheckpoint, hint: "save", "save a checkpoint now"),
     command(.workbench, [.character("o")], .settings, hint: "settings", "edit the settings of the next run"),
@@ -106,9 +112,18 @@ enum Keymap {
 
   private static let panes = [
     motion(.dataset, [.enter], .open, hint: "open", "open a class, show an image larger"),
-    command(.dataset, [.character("w")], .warnings, hint: "warnings", "list the dataset's warnings"),
-    command(.dataset, [.character("c")], .checkFiles, hint: "check files", "decode every file to find broken ones"),
+    command(.dataset, [.character("u")], .undoDecision, hint: "undo", "take the last decision back"),
+    motion(.dataset, [.escape], .back, hint: "give up", "give up reading; before that, a level up"),
+    command(.dataset, [.character("w")], .findings, hint: "findings", "what is wrong with the dataset"),
+    command(
+      .dataset, [.character("c")], .checkFiles, hint: "check files",
+      "look into every file: broken ones, duplicates, sizes"),
+    command(
+      .dataset, [.character("f")], .figures, hint: "figures", "sizes, formats, channels, mean and deviation"),
     command(.dataset, [.character("R")], .readAgain, "read the dataset's folder again"),
+
+    command(.images, [.character("x")], .exclude, hint: "exclude", "exclude the image, or take it in again"),
+    command(.images, [.character("m")], .relabel, hint: "relabel", "give the image another class"),
 
     motion(.layers, [.enter], .zoom, "fill the screen, or show all panes again"),
 
@@ -136,6 +151,7 @@ enum Keymap {
     motion(.report, [.enter], .open, hint: "its mistakes", "show the mistakes of the chosen class or pair"),
     motion(.report, [.character("n")], .next, hint: "next", "next mistake or match"),
     motion(.report, [.character("N")], .previous, "previous mistake or match"),
+    motion(.report, [.character("u")], .undoDecision, hint: "undo", "take the last decision on an image back"),
     motion(.report, [.character("e")], .evaluate, "evaluate the chosen checkpoint again"),
     motion(.report, [.character("p")], .changeSplit, "the split that e evaluates on"),
     motion(.report, [.escape], .back, hint: "back", "clear the filter, back to the checkpoints"),
@@ -174,6 +190,15 @@ enum Keymap {
     motion(.palette, [.control("u")], .clear, "erase all"),
     motion(.palette, [.escape, .control("p")], .cancel, hint: "close", "close the palette"),
 
+    motion(.chooser, [.up, .control("k")], .up, "previous class"),
+    motion(.chooser, [.down, .control("j")], .down, hint: "choose", "next class"),
+    motion(.chooser, [.pageUp], .pageUp, "a page up"),
+    motion(.chooser, [.pageDown], .pageDown, "a page down"),
+    motion(.chooser, [.enter], .accept, hint: "relabel", "relabel the image"),
+    motion(.chooser, [.backspace], .erase, "erase a character"),
+    motion(.chooser, [.control("u")], .clear, "erase all"),
+    motion(.chooser, [.escape], .cancel, hint: "cancel", "leave it as it is"),
+
     motion(.reading, [.up, .character("k")], .up, "up"),
     motion(.reading, [.down, .character("j")], .down, hint: "scroll", "down"),
     motion(.reading, [.pageUp, .control("u")], .pageUp, "a page up"),
@@ -186,6 +211,13 @@ enum Keymap {
 
     motion(.confirmStop, [.character("y"), .enter], .accept, hint: "stop and save", "stop and save"),
     motion(.confirmStop, [.character("n"), .escape, .character("q")], .cancel, hint: "go on", "go on training"),
+    motion(.liveRuns, [.up, .character("k")], .up, "previous run"),
+    motion(.liveRuns, [.down, .character("j")], .down, hint: "choose", "next run"),
+    motion(.liveRuns, [.enter], .accept, hint: "attach", "attach to the run"),
+    motion(.liveRuns, [.escape, .character("q")], .cancel, hint: "not now", "not now"),
+
+    motion(
+      .confirmQuit, [.character("l")], .leaveRunning, hint: "leave running", "quit, and leave the run going on"),
     motion(
       .confirmQuit, [.character("s"), .character("y"), .enter], .accept, hint: "stop, save, quit",
       "stop and save, then quit"),

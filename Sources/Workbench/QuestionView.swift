@@ -13,8 +13,10 @@ enum QuestionView {
   static func drawQuit(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let name = state.curves.runName ?? "a run"
     draw(
-      "Quit?", text: "\(name) is under way. Quitting ends it with a checkpoint, from which it can be resumed.",
-      answers: [("s", "stop and save, then quit"), ("c", "cancel")], into: &frame, theme: theme)
+      "Quit?",
+      text: "\(name) is under way, in a process of its own that needs no screen. 'skipline' or 'skipline watch "
+        + "\(name)' comes back to it.",
+      answers: [("l", "leave it running"), ("s", "stop and save"), ("c", "cancel")], into: &frame, theme: theme)
   }
 
   static func drawLearningRate(
@@ -50,9 +52,5 @@ enum QuestionView {
   private static func box(_ title: String, height: Int, into frame: inout Frame, theme: Theme) -> Rect {
     let rect = Rect(frame.size).inset(bottom: 2).centred(width: 54, height: height + 2)
     return frame.overlay(rect, title: title, theme: theme)
-  }
-
-  private static func keys(_ answers: [(String, String)], theme: Theme) -> [Span] {
-    answers.flatMap { key, answer in [Span(key, theme[.hintKey]), Span(" \(answer)   ")] }
   }
 }

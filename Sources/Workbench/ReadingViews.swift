@@ -6,7 +6,7 @@ extension Frame {
   /// An overlay's box: opaque, bordered, its inside with a column free at either side.
   mutating func overlay(_ rect: Rect, title: String, trailing: String = "", theme: Theme) -> Rect {
     fill(rect, style: theme[.text])
-    return box(rect, title: title, theme: theme, focused: true, trailing: trailing).inset(left: 1, right: 1)
+    return box(rect, title: title, theme: theme, focused: true, trailing: [Span(trailing)]).inset(left: 1, right: 1)
   }
 }
 
@@ -22,7 +22,10 @@ enum HelpView {
     var panes: [Context] = [.dataset, .layers, .curves, .checkpoints, .report]
     let first = panes.filter { $0.pane == state.focus }
     panes.removeAll { $0.pane == state.focus }
-    let order = first + [.workbench, .lists] + panes + [.form, .palette, .filter, .always]
+    let image = first.contains(.dataset) || first.contains(.report)
+    let order =
+      first + (image ? [.images] : []) + [.workbench, .lists] + panes + (image ? [] : [.images])
+      + [.form, .palette, .chooser, .filter, .always]
     return Array(
       order.map { context in
         [.heading(context.title)] + Keymap.bindings.filter { $0.context == context }.map { .binding($0) }

@@ -40,6 +40,8 @@ private func drawOverlay(_ state: WorkbenchState, into frame: inout Frame, theme
   case .palette(let palette): PaletteView.draw(palette, state, into: &frame, theme: theme)
   case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
   case .learningRate(let entry): QuestionView.drawLearningRate(entry, state, into: &frame, theme: theme)
+  case .relabel(let chooser): ClassChooserView.draw(chooser, state, into: &frame, theme: theme)
+  case .liveRuns(let chooser): LiveRunsView.draw(chooser, into: &frame, theme: theme)
   case .confirmStop: QuestionView.drawStop(state, into: &frame, theme: theme)
   case .confirmQuit: QuestionView.drawQuit(state, into: &frame, theme: theme)
   case nil: break
@@ -57,14 +59,31 @@ private func drawTooSmall(into frame: inout Frame, theme: Theme) {
 
 extension WorkbenchState {
   /// What stands at the right of a pane's upper edge.
-  fileprivate func caption(of pane: Pane, width: Int, theme: Theme) -> String {
+  fileprivate func caption(of pane: Pane, width: Int, theme: Theme) -> [Span] {
     switch pane {
-    case .dataset: dataset.name
-    case .layers: layers.summary?.network.name ?? settings.network.name
+    case .dataset: datasetCaption(width: width, theme: theme)
+    case .layers: [Span(layers.summary?.network.name ?? settings.network.name)]
     case .curves:
-      curves.runName.flatMap { width < 40 ? nil : "\($0) \(theme.glyphs.separator) \(phaseName)" } ?? phaseName
-    case .inspector: inspector.view.title
+      [
+        Span(
+          curves.runName.flatMap { width < 40 ? nil : "\($0) \(theme.glyphs.separator) \(phaseName)" } ?? phaseName)
+      ]
+    case .inspector: [Span(inspector.view.title)]
     }
+  }
+
+  /// How many errors and warnings there are, as a word or a sign, and the dataset's name where there is room.
+  private func datasetCaption(width: Int, theme: Theme) -> [Span] {
+    let name = Span(dataset.name)
+    guard let report = dataset.report else { return [name] }
+    let counts = report.findingSpans([.error, .warning], theme: theme)
+    guard !counts.isEmpty else { return [name] }
+    let signs = report.findingCounts.filter { $0.severity != .note }.map {
+      Span("\(Format.count($0.count))\($0.severity.mark(theme.glyphs)) ", theme[$0.severity.role])
+    }
+    let variants = [counts + [Span(" \(theme.glyphs.separator) "), name], counts, signs]
+    let room = width - "1 \(Pane.dataset.title)".columns - 9
+    return variants.first { $0.reduce(0) { $0 + $1.text.columns } <= room } ?? signs
   }
 
   /// What the engine does, in a word.

@@ -7,7 +7,7 @@ import Messages
 enum SettingsField: Sendable, Equatable, CaseIterable {
   case network, shortcut, version, stem, width, head
   case imageSize, batchSize, epochs, learningRate, schedule, momentum, weightDecay
-  case crop, flip, labelSmoothing, seed, name
+  case crop, flip, labelSmoothing, splitLists, cache, seed, name
 
   /// Why a text was refused, and what would be right.
   struct Refusal: Error, Equatable {
@@ -32,6 +32,8 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .crop: "random crop"
     case .flip: "mirror images"
     case .labelSmoothing: "label smoothing"
+    case .splitLists: "split lists"
+    case .cache: "cache"
     case .seed: "seed"
     case .name: "run name"
     }
@@ -56,10 +58,15 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .crop: "pad: shift by an eighth; resized: random area and aspect"
     case .flip: "off for digits, letters and signs"
     case .labelSmoothing: "share moved from the true class to all, 0 or more and below 1"
+    case .splitLists: "folder with train.txt, val.txt and test.txt; empty for none"
+    case .cache: "keeps decoded and resized images on disk, so that no run decodes them again"
     case .seed: "the same seed gives the same run"
     case .name: "folder of the run; empty for one made of network and number"
     }
   }
+
+  /// What stands for an empty text.
+  var emptyText: String { self == .splitLists ? "none" : "automatic" }
 
   /// What can be chosen; nil where any fitting text is taken.
   func choices(networks: [String]) -> [String]? {
@@ -70,9 +77,9 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .stem: [Self.usual] + Stem.allCases.map(\.rawValue)
     case .head: Head.allCases.map(\.rawValue)
     case .crop: AugmentationSettings.Crop.allCases.map(\.rawValue)
-    case .flip: ["on", "off"]
+    case .flip, .cache: ["on", "off"]
     case .width, .imageSize, .batchSize, .epochs, .learningRate, .schedule, .momentum, .weightDecay,
-      .labelSmoothing, .seed, .name:
+      .labelSmoothing, .splitLists, .seed, .name:
       nil
     }
   }
@@ -98,6 +105,8 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .crop: settings.augmentation.crop.rawValue
     case .flip: settings.augmentation.horizontalFlip ? "on" : "off"
     case .labelSmoothing: plainNumber(settings.labelSmoothing)
+    case .splitLists: settings.split.lists ?? ""
+    case .cache: settings.cache.isEnabled ? "on" : "off"
     case .seed: "\(settings.seed)"
     case .name: settings.name ?? ""
     }
@@ -127,9 +136,9 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .weightDecay:
       settings.optimiser.weightDecay = try Self.number(text, "0 or more, at most 1") { $0 >= 0 && $0 <= 1 }
     case .crop: settings.augmentation.crop = try Self.choice(text)
-    case .flip:
-      guard text == "on" || text == "off" else { throw Refusal(reason: "choose on or off") }
-      settings.augmentation.horizontalFlip = text == "on"
+    case .flip: settings.augmentation.horizontalFlip = try Self.onOrOff(text)
+    case .splitLists: settings.split.lists = text.isEmpty ? nil : text
+    case .cache: settings.cache.isEnabled = try Self.onOrOff(text)
     case .labelSmoothing:
       settings.labelSmoothing = try Self.number(text, "0 or more and below 1") { $0 >= 0 && $0 < 1 }
     case .seed:
@@ -141,6 +150,11 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
       }
       settings.name = text.isEmpty ? nil : text
     }
+  }
+
+  private static func onOrOff(_ text: String) throws(Refusal) -> Bool {
+    guard text == "on" || text == "off" else { throw Refusal(reason: "choose on or off") }
+    return text == "on"
   }
 
   /// A learning rate as the form and the prompt take it.

@@ -43,7 +43,8 @@ enum SettingsView {
       frame.put(field.label, in: label, style: theme[.dimmed])
       let text = field.text(in: state.settings)
       frame.put(
-        text.isEmpty ? "automatic" : text, in: value.inset(left: 2), style: theme[text.isEmpty ? .dimmed : .text])
+        text.isEmpty ? field.emptyText : text, in: value.inset(left: 2),
+        style: theme[text.isEmpty ? .dimmed : .text])
       return
     }
     let selection = theme[.selection]
@@ -62,7 +63,7 @@ enum SettingsView {
         style: selection)
     } else {
       let text = field.text(in: state.settings)
-      let shown = text.isEmpty ? "automatic" : text
+      let shown = text.isEmpty ? field.emptyText : text
       if choices == nil {
         frame.put(shown, in: value.inset(left: 2), style: selection)
       } else {

@@ -19,9 +19,14 @@ enum StatusView {
       frame.put(names, in: place, style: status)
       if state.engine == .training, let last = state.curves.last {
         let figures = "loss \(Format.loss(last.loss))  \(Format.speed(last.imagesPerSecond))"
-        if DisplayWidth.of(names) + DisplayWidth.of(figures) + 2 <= place.width {
-          frame.put(figures, in: place, style: status, align: .trailing)
+        let waits = state.curves.dataWaitText.map { "  " + $0 } ?? ""
+        let room = place.width - names.columns - 2
+        if let shown = [figures + waits, figures].first(where: { $0.columns <= room }) {
+          frame.put(shown, in: place, style: status, align: .trailing)
         }
+      } else if let preparation = state.preparation {
+        let sign = spinner(at: state.time, theme: theme)
+        frame.put("\(sign) \(preparation.text)", in: place, style: status, align: .trailing)
       }
       return
     }
@@ -30,11 +35,11 @@ enum StatusView {
     style.foreground = theme[message.level.role].foreground
     style.bold = message.level == .failure
     let text = message.level.mark + message.text
-    let room = place.width - DisplayWidth.of(names) - 2
-    if room >= DisplayWidth.of(Sanitiser.sanitised(text)) {
+    let room = place.width - names.columns - 2
+    if room >= text.columns {
       frame.put(names, in: place, style: status)
       frame.put(text, in: place, style: style, align: .trailing)
-    } else if place.width >= DisplayWidth.of(Sanitiser.sanitised(text)) {
+    } else if place.width >= text.columns {
       frame.put(text, in: place, style: style)
     } else {
       let more = "  ! all of it"
@@ -96,11 +101,14 @@ extension WorkbenchState {
     let contexts = contexts
     let training: Set<Action> = [.train, .stop, .saveCheckpoint]
     let all = contexts.flatMap { context in Keymap.bindings.filter { $0.context == context && $0.hint != nil } }
-    let inner = all.filter { $0.context == contexts.first && !training.contains($0.action) }
+    let outer: Set<Context> = [.lists, .workbench, .always]
+    let inner = all.filter { !outer.contains($0.context) && !training.contains($0.action) }
     let steering = all.filter { training.contains($0.action) }
-    let rest = all.filter { $0.context != contexts.first && !training.contains($0.action) }
+    let rest = all.filter { outer.contains($0.context) && !training.contains($0.action) }
     return (inner + steering + rest).compactMap { binding in
-      guard let key = binding.keys.first, let text = hintText(binding) else { return nil }
+      // A key that means something else further in is not what it seems here.
+      let key = binding.keys.first { Keymap.binding(for: $0, in: contexts)?.action == binding.action }
+      guard let key, let text = hintText(binding) else { return nil }
       return Hint(key: key, text: text, action: binding.action)
     }
   }
@@ -118,9 +126,18 @@ extension WorkbenchState {
     case .stop, .saveCheckpoint: return canBeStopped ? binding.hint : nil
     case .zoom: return zoomed ? "all panes" : binding.hint
     case .filter: return listPath(of: focus) == nil ? nil : binding.hint
-    case .warnings: return dataset.warningLines.isEmpty ? nil : binding.hint
+    case .findings:
+      if dataset.level == .findings { return "classes" }
+      return dataset.report?.findings.isEmpty == false ? binding.hint : nil
+    case .figures: return dataset.report?.inspection == nil || dataset.level == .figures ? nil : binding.hint
     case .open: return openHint(binding)
-    case .checkFiles: return dataset.report != nil && dataset.report?.inspection == nil ? binding.hint : nil
+    case .back where binding.context == .dataset:
+      return dataset.reading.isUnderWay && dataset.level == .classes ? binding.hint : nil
+    case .checkFiles:
+      return dataset.report != nil && dataset.report?.inspection == nil && !dataset.reading.isUnderWay
+        ? binding.hint : nil
+    case .exclude: return chosenImage?.decision == .excluded ? "include" : binding.hint
+    case .undoDecision: return dataset.undoable.isEmpty ? nil : binding.hint
     case .evaluate:
       return inspector.selectedCheckpoint == nil || inspector.evaluating != nil ? nil : binding.hint
     case .resumeRun: return inspector.selectedCheckpoint == nil || engine != .idle ? nil : binding.hint
@@ -135,8 +152,12 @@ extension WorkbenchState {
   private func openHint(_ binding: Keymap.Binding) -> String? {
     switch binding.context {
     case .dataset:
-      if dataset.report == nil || dataset.level == .warnings { return nil }
-      return dataset.level == .classes ? binding.hint : zoomed ? "all panes" : "larger"
+      guard dataset.report != nil else { return nil }
+      switch dataset.level {
+      case .classes: return binding.hint
+      case .findings: return dataset.selectedFinding == nil ? nil : "files"
+      case .files, .figures: return zoomed ? "all panes" : "larger"
+      }
     case .report: return inspector.view == .mistakes ? nil : binding.hint
     default: return binding.hint
     }
@@ -146,13 +167,18 @@ extension WorkbenchState {
   func headless(for action: Action) -> String? {
     switch action {
     case .train, .settings: return settings.commandLine
-    case .checkFiles, .warnings, .focus(.dataset): return Headless.check(dataset.path)
+    case .checkFiles, .findings, .figures, .focus(.dataset): return Headless.check(dataset.path)
     case .focus(.layers):
       return Headless.summary(
         settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount)
     case .evaluate:
       return inspector.selectedCheckpoint.map {
         Headless.evaluate($0.path, data: dataset.path, split: inspector.split)
+      }
+    case .exclude:
+      return chosenImage.map { file in
+        Headless.decide(
+          file.decision == .excluded ? .include(path: file.path) : .exclude(path: file.path), data: dataset.path)
       }
     case .resumeRun: return inspector.selectedCheckpoint.map { Headless.resume($0.runFolder) }
     default: return nil

@@ -33,7 +33,8 @@ extension WorkbenchState {
     case .up, .down, .left, .right, .pageUp, .pageDown, .halfPageUp, .halfPageDown, .first, .last, .next, .previous,
       .filter, .open, .back:
       return performMotion(action)
-    case .warnings, .checkFiles, .readAgain: return performDataset(action)
+    case .findings, .figures, .checkFiles, .readAgain: return performDataset(action)
+    case .exclude, .relabel, .undoDecision: return performDecision(action)
     case .changeCurves: curves.view = curves.view.next
     case .evaluate: return evaluate()
     case .changeSplit:
@@ -42,7 +43,8 @@ extension WorkbenchState {
     case .resumeRun: return resumeRun()
     case .nextView: changeView(by: 1)
     case .previousView: changeView(by: -1)
-    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw: break
+    case .attach: return findLiveRuns()
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .leaveRunning: break
     }
     return []
   }
@@ -66,19 +68,25 @@ extension WorkbenchState {
 
   private mutating func performDataset(_ action: Action) -> [Effect] {
     switch action {
-    case .warnings:
-      dataset.level = dataset.level == .warnings ? .classes : .warnings
-      return []
+    case .findings: dataset.level = dataset.level == .findings ? .classes : .findings
+    case .figures: dataset.level = dataset.level == .figures ? .classes : .figures
     case .checkFiles:
-      dataset.reading = .checking(files: 0)
-      pictures.forgetAll()
-      return [.send(.openDataset(path: dataset.path, split: settings.split, inspect: true))]
+      guard !dataset.inspectionAsked else {
+        notify(.information, "every file is being looked into; Esc gives up")
+        return []
+      }
+      return openDataset(inspecting: true)
     default:
       if focus == .inspector { return [.send(.listCheckpoints(project: settings.project))] }
-      dataset.reading = .scanning(files: 0)
-      pictures.forgetAll()
-      return [.send(.openDataset(path: dataset.path, split: settings.split, inspect: false))]
+      return openDataset(inspecting: false)
     }
+    return []
+  }
+
+  mutating func openDataset(inspecting: Bool) -> [Effect] {
+    dataset.ask(inspecting: inspecting)
+    pictures.forgetAll()
+    return [.send(.openDataset(path: dataset.path, split: settings.split, inspect: inspecting))]
   }
 
   // MARK: Inspector

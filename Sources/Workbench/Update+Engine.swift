@@ -9,7 +9,8 @@ extension WorkbenchState {
     switch event {
     case .state(let new): return take(new)
     case .datasetProgress(let progress): take(progress)
-    case .readingCancelled, .preparing: break
+    case .readingCancelled: takeCancelled()
+    case .preparing(let progress): preparation = progress
     case .dataset(let report): return take(report)
     case .network(let summary): layers.take(summary)
     case .checkpoints(let list): inspector.take(list)
@@ -21,6 +22,7 @@ extension WorkbenchState {
       }
     case .training(let event): return take(event)
     case .evaluationProgress(let done, let total):
+      preparation = nil
       inspector.evaluating?.progress = CurvesState.Progress(done: done, total: total)
     case .evaluation(let report): take(report)
     case .warning(let text): notify(.warning, text)
@@ -34,6 +36,7 @@ extension WorkbenchState {
     } else if case .evaluating = engine {
       inspector.evaluating = nil
     }
+    if new != engine { preparation = nil }
     engine = new
     startRequested = false
     if case .evaluating(let checkpoint) = new, inspector.evaluating?.checkpoint != checkpoint {
@@ -44,30 +47,44 @@ extension WorkbenchState {
 
   private mutating func take(_ progress: DatasetProgress) {
     switch progress {
-    case .scanning(let files, _): dataset.reading = .scanning(files: files)
-    case .inspecting(let done, _): dataset.reading = .checking(files: done)
+    case .scanning(let files, let classes): dataset.reading = .scanning(files: files, classes: classes)
+    case .inspecting(let done, let total):
+      dataset.reading = .inspecting(CurvesState.Progress(done: done, total: total))
     }
   }
 
   private mutating func take(_ report: DatasetReport) -> [Effect] {
-    let classesBefore = classCount
+    let (classesBefore, asked) = (classCount, dataset.inspectionAsked)
     dataset.take(report)
-    if let inspection = report.inspection {
-      notify(
-        inspection.undecodable.isEmpty ? .information : .warning,
-        inspection.undecodable.isEmpty
-          ? "every file decodes"
-          : Format.counted(inspection.undecodable.count, "file")
-            + " cannot be decoded; w in the dataset pane lists them")
-    }
+    if asked, report.inspection != nil { tellFindings(of: report) }
     return classCount == classesBefore ? [] : [.send(describeNetwork)]
+  }
+
+  private mutating func tellFindings(of report: DatasetReport) {
+    let counts = report.findingCounts.map { $0.severity.counted($0.count) }.joined(separator: ", ")
+    guard !counts.isEmpty else {
+      notify(.information, "every file was looked into: nothing is wrong")
+      return
+    }
+    notify(
+      report.hasErrors ? .warning : .information,
+      "every file was looked into: \(counts); w in the dataset pane lists them")
+  }
+
+  private mutating func takeCancelled() {
+    // It may have ended by itself just before it was to be given up.
+    guard dataset.reading.isUnderWay || dataset.inspectionAsked else { return }
+    let key = dataset.inspectionAsked ? "c looks into the files again" : "R reads the folder again"
+    dataset.reading = dataset.report == nil ? .cancelled : .done
+    dataset.inspectionAsked = false
+    notify(.information, "given up; \(key)")
   }
 
   private mutating func take(_ event: TrainingEvent) -> [Effect] {
     curves.take(event)
     switch event {
     case .started(let run):
-      startRequested = false
+      (startRequested, preparation) = (false, nil)
       notify(.information, "run \(lastComponent(run.folder)) started")
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
@@ -107,10 +124,11 @@ extension WorkbenchState {
     // What was asked for and not begun will not begin.
     if startRequested { (engine, startRequested) = (.idle, false) }
     if case .evaluating = engine {} else { inspector.evaluating = nil }
+    dataset.inspectionAsked = false
     switch dataset.reading {
-    case .scanning: dataset.reading = dataset.report == nil ? .failed(text) : .done
-    case .checking: dataset.reading = .done
-    case .done, .failed: break
+    case .scanning, .inspecting:
+      dataset.reading = dataset.report == nil ? .failed(text) : .done
+    case .done, .cancelled, .failed: break
     }
   }
 

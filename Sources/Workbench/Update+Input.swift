@@ -12,7 +12,8 @@ extension WorkbenchState {
     case .resized(let new):
       size = new
       for pane in Pane.allCases { moveSelection(in: pane, by: 0) }
-    case .endOfInput: return terminalLost()
+    // A run that is under way does without a terminal.
+    case .endOfInput: return [.quit]
     }
     return []
   }
@@ -24,6 +25,8 @@ extension WorkbenchState {
     case .palette: return [.palette, .always]
     case .settings: return [.form, .always]
     case .learningRate: return [.learningRate, .always]
+    case .relabel: return [.chooser, .always]
+    case .liveRuns: return [.liveRuns, .always]
     case .confirmStop: return [.confirmStop, .always]
     case .confirmQuit: return [.confirmQuit, .always]
     case nil: break
@@ -36,7 +39,17 @@ extension WorkbenchState {
       case .curves: .curves
       case .inspector: inspector.view == .checkpoints ? .checkpoints : .report
       }
-    return [inner, .lists, .workbench, .always]
+    let innermost: [Context] = showsImage ? [.images] : []
+    return innermost + [inner, .lists, .workbench, .always]
+  }
+
+  /// Whether the focused pane shows an image that decisions can be about.
+  private var showsImage: Bool {
+    switch focus {
+    case .dataset: if case .files = dataset.level { true } else { false }
+    case .inspector: inspector.view == .mistakes && inspector.selectedMistake != nil
+    case .layers, .curves: false
+    }
   }
 
   private mutating func press(_ key: Key) -> [Effect] {
@@ -56,7 +69,10 @@ extension WorkbenchState {
       entry = TextEntry(text: entry.text + String(character))
       overlay = .learningRate(entry)
     case .settings(let form): return edit(form, typing: character)
-    case .help, .notices, .confirmStop, .confirmQuit: break
+    case .relabel(var chooser):
+      chooser.narrow(to: chooser.text + String(character))
+      overlay = .relabel(chooser)
+    case .help, .notices, .liveRuns, .confirmStop, .confirmQuit: break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
     }
@@ -82,19 +98,15 @@ extension WorkbenchState {
     switch overlay {
     case .help, .notices: scrollReading(by: rows)
     case .palette(var palette):
-      palette.list.move(by: rows, page: PaletteView.rows(in: size))
+      palette.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .palette(palette)
-    case .settings, .learningRate, .confirmStop, .confirmQuit: break
+    case .relabel(var chooser):
+      chooser.list.move(by: rows, page: SearchBox.rows(in: size))
+      overlay = .relabel(chooser)
+    case .settings, .learningRate, .liveRuns, .confirmStop, .confirmQuit: break
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
       moveSelection(in: pane, by: rows)
     }
-  }
-
-  /// The terminal is gone: nobody can be asked, so a run is stopped and saved.
-  private mutating func terminalLost() -> [Effect] {
-    guard runUnderWay else { return [.quit] }
-    guard !quitsWhenStopped else { return [] }
-    return stopAndQuit()
   }
 }

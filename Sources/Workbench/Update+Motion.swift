@@ -20,7 +20,7 @@ extension WorkbenchState {
     case .right: goRight()
     case .filter: filtering = listPath(of: focus) != nil
     case .open: open()
-    case .back: goBack()
+    case .back: return goBack()
     default: break
     }
     return []
@@ -40,7 +40,7 @@ extension WorkbenchState {
 
   private mutating func goLeft() {
     switch focus {
-    case .dataset: if dataset.level != .classes { dataset.level = .classes }
+    case .dataset: _ = dataset.goUp()
     case .layers, .curves: break
     case .inspector:
       if inspector.view == .confusion { inspector.confusionColumn = max(0, inspector.confusionColumn - 1) }
@@ -50,7 +50,7 @@ extension WorkbenchState {
 
   private mutating func goRight() {
     switch focus {
-    case .dataset: if dataset.level == .classes { open() }
+    case .dataset: if dataset.level == .classes || dataset.level == .findings { open() }
     case .layers, .curves: break
     case .inspector:
       if inspector.view == .confusion {
@@ -63,14 +63,31 @@ extension WorkbenchState {
 
   private mutating func open() {
     switch focus {
-    case .dataset:
-      if dataset.level == .classes, let index = dataset.classes.selectedItem {
-        dataset.open(class: index)
+    case .dataset: openInDataset()
+    case .layers, .curves: toggleZoom()
+    case .inspector: openInReport()
+    }
+  }
+
+  /// From a class or a finding to its files.
+  private mutating func openInDataset() {
+    switch dataset.level {
+    case .classes:
+      if let report = dataset.report, let index = dataset.classes.selectedItem {
+        dataset.open(.classNamed(report.classes[index].name))
       } else {
         toggleZoom()
       }
-    case .layers, .curves: toggleZoom()
-    case .inspector: openInReport()
+    case .findings:
+      guard let finding = dataset.selectedFinding else { return }
+      if !finding.paths.isEmpty {
+        dataset.open(.finding(finding))
+      } else if let name = finding.subject, dataset.report?.classes.contains(where: { $0.name == name }) == true {
+        dataset.open(.classNamed(name))
+      } else {
+        notify(.information, "this finding is about no file in particular")
+      }
+    case .files, .figures: toggleZoom()
     }
   }
 
@@ -100,14 +117,16 @@ extension WorkbenchState {
     moveSelection(in: focus, by: 0)
   }
 
-  /// One step back, the most passing thing first: a message, a filter, a level, the full screen.
-  private mutating func goBack() {
+  /// One step back, the most passing thing first: a message, a filter, a level, a reading, the full screen.
+  private mutating func goBack() -> [Effect] {
     if let message, message.level != .information {
       self.message = nil
     } else if activeFilter?.isEmpty == false {
       setFilter("")
-    } else if focus == .dataset, dataset.level != .classes {
-      dataset.level = .classes
+    } else if focus == .dataset, dataset.goUp() {
+      // Another level is open now.
+    } else if focus == .dataset, dataset.reading.isUnderWay {
+      return [.send(.cancelReading)]
     } else if focus == .inspector, inspector.view != .checkpoints {
       inspector.view = .checkpoints
     } else if zoomed {
@@ -115,6 +134,7 @@ extension WorkbenchState {
     } else {
       message = nil
     }
+    return []
   }
 
   mutating func performWhileFiltering(_ action: Action) -> [Effect] {

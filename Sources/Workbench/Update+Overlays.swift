@@ -10,13 +10,16 @@ extension WorkbenchState {
     case .palette(let palette): return perform(action, in: palette)
     case .settings(let form): return perform(action, in: form)
     case .learningRate(let entry): return perform(action, in: entry)
+    case .relabel(let chooser): return perform(action, in: chooser)
     case .confirmStop:
       overlay = nil
       guard action == .accept, canBeStopped else { return [] }
       engine = .stopping
       return [.send(.training(.stop))]
+    case .liveRuns(let chooser): return perform(action, in: chooser)
     case .confirmQuit:
       overlay = nil
+      if action == .leaveRunning { return [.quit] }
       guard action == .accept else { return [] }
       // The run may have ended while the question stood.
       return runUnderWay ? stopAndQuit() : [.quit]
@@ -54,7 +57,7 @@ extension WorkbenchState {
 
   private mutating func perform(_ action: Action, in palette: Palette) -> [Effect] {
     var palette = palette
-    let page = PaletteView.rows(in: size)
+    let page = SearchBox.rows(in: size)
     switch action {
     case .up: palette.list.move(by: -1, page: page)
     case .down: palette.list.move(by: 1, page: page)
@@ -96,15 +99,16 @@ extension WorkbenchState {
 
   // MARK: Settings form
 
-  /// Runs a change of the form; what it does to the settings reaches the layers pane.
+  /// Runs a change of the form; what it does to the settings reaches the layers and the dataset pane.
   private mutating func edit(
     _ form: SettingsForm, _ change: (inout SettingsForm, inout TrainingSettings, [String]) -> Void
   ) -> [Effect] {
     var form = form
-    let before = describeNetwork
+    let (before, split) = (describeNetwork, settings.split)
     change(&form, &settings, networkNames)
     overlay = .settings(form)
-    return describeNetwork == before ? [] : [.send(describeNetwork)]
+    let described: [Effect] = describeNetwork == before ? [] : [.send(describeNetwork)]
+    return described + (settings.split == split ? [] : openDataset(inspecting: false))
   }
 
   mutating func edit(_ form: SettingsForm, typing character: Character) -> [Effect] {

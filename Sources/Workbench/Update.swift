@@ -1,5 +1,6 @@
 // The workbench's one transition: a state and an event give the next state and what is to be done. Where the events
-// are taken apart is in Update+Input.swift, Update+Actions.swift, Update+Overlays.swift and Update+Engine.swift.
+// are taken apart is in Update+Input.swift, Update+Actions.swift, Update+Decisions.swift, Update+Overlays.swift and
+// Update+Engine.swift.
 
 import Canvas
 import Messages
@@ -11,6 +12,9 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   switch event {
   case .input(let input): effects = state.take(input)
   case .engine(let event): effects = state.take(event)
+  case .liveRuns(let runs, let asked):
+    state.take(live: runs, asked: asked)
+    effects = []
   case .tick(let seconds):
     state.take(time: seconds)
     return []
@@ -43,7 +47,7 @@ extension WorkbenchState {
   /// Asks for the pictures that the panes want to show and do not have.
   mutating func requestPictures() -> [Effect] {
     var wanted: [String] = []
-    if let path = dataset.selectedFile { wanted.append(path) }
+    if let path = dataset.selectedPath { wanted.append(path) }
     if inspector.view == .mistakes, let path = inspector.mistakePath { wanted.append(path) }
     return wanted.filter { pictures[$0] == nil }.map { path in
       pictures.set(.waiting, for: path)

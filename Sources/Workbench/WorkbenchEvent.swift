@@ -9,13 +9,19 @@ public enum WorkbenchEvent: Sendable, Equatable {
   case engine(Messages.Event)
   /// The time on a monotonic clock, in seconds; a few ticks a second are enough.
   case tick(seconds: Double)
+  /// The answer to `Effect.findLiveRuns`; `asked` tells whether a key asked for it.
+  case liveRuns([LiveRun], asked: Bool)
 }
 
 /// Something the workbench wants done by whoever owns the terminal and the engine.
 public enum Effect: Sendable, Equatable {
   /// Hand a command to the engine.
   case send(Command)
-  /// Leave: end the engine, restore the terminal, exit. No run is under way any more.
+  /// Look for runs that are being trained elsewhere.
+  case findLiveRuns
+  /// Attach to the engine of the run in this folder.
+  case attach(folder: String)
+  /// Leave: restore the terminal, exit. A run that is under way goes on in its own process.
   case quit
   /// Stop the process as ctrl-z does in a shell.
   case suspend

@@ -10,7 +10,8 @@ extension WorkbenchState {
       switch dataset.level {
       case .classes: \.dataset.classes
       case .files: \.dataset.files
-      case .warnings: \.dataset.warnings
+      case .findings: \.dataset.findings
+      case .figures: nil
       }
     case .layers: \.layers.rows
     case .curves: nil
@@ -34,11 +35,12 @@ extension WorkbenchState {
         let classes = dataset.report?.classes ?? []
         return { classes[$0].name }
       case .files:
-        let images = dataset.openClass?.images ?? []
-        return { images[$0].path }
-      case .warnings:
-        let lines = dataset.warningLines
-        return { lines[$0] }
+        let files = dataset.listed
+        return { files[$0].path }
+      case .findings:
+        let findings = dataset.report?.findings ?? []
+        return { findings[$0].searchText }
+      case .figures: return { _ in "" }
       }
     case .layers:
       let rows = layers.summary?.layers ?? []

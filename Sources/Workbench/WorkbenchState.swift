@@ -45,6 +45,8 @@ enum Overlay: Sendable, Equatable {
   case notices(scroll: Int)
   case settings(SettingsForm)
   case learningRate(TextEntry)
+  case relabel(ClassChooser)
+  case liveRuns(LiveRunChooser)
   case confirmStop
   case confirmQuit
 }
@@ -70,6 +72,8 @@ public struct WorkbenchState: Sendable, Equatable {
 
   /// What the engine does, as it last said or as was just asked of it.
   public internal(set) var engine = EngineState.idle
+  /// How far what comes before a run or an evaluation has come.
+  var preparation: PreparationProgress?
   /// A start or a resume was asked for and not yet answered.
   var startRequested = false
   /// The person wants to leave as soon as the run has ended.
@@ -114,7 +118,10 @@ public struct WorkbenchState: Sendable, Equatable {
     dataset = DatasetState(path: data)
   }
 
-  /// Whether a run exists that quitting would end: it prepares, trains, pauses, validates or stops.
+  /// The folder that holds runs.
+  public var project: String { settings.project }
+
+  /// Whether a run exists that quitting has to ask about: it prepares, trains, pauses, validates or stops.
   public var runUnderWay: Bool {
     switch engine {
     case .idle: false

@@ -1,6 +1,6 @@
-// `skipline check`: a dataset counted and looked through. The counting is Datasets'; this file words it.
+// `skipline check`: a dataset counted and looked through. What is found is for Datasets to say; CheckPrinter lays it
+// out.
 
-import Images
 import ArgumentParser
 import Canvas
 import Datasets
@@ -9,36 +9,47 @@ import Messages
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Counts the images of a dataset and says what is wrong with it.",
-    discussion: "Decodes every image. Exits with 65 if any does not decode.")
+    commandName: "check", abstract: "Looks into every image of a dataset and says what is wrong with it.",
+    discussion: """
+      Counts classes and splits; finds files that do not decode, duplicates and near duplicates, classes that a split \
+      lacks, unusual sizes. Exits with 65 if training, or the figures it gives, would be wrong. Nothing is changed.
+      """)
 
   @Argument(help: "The dataset's folder.") var data: String
-  @Option(help: "Percent of train/val/test where folders do not say.") var split = "80/10/10"
-  @Flag(inversion: .prefixedNo, help: "Decode every image to find broken ones.") var decode = true
+  @Option(help: splitHelp) var split = "80/10/10"
+  @Flag(inversion: .prefixedNo, help: "Look into the files; without, only names are read.") var decode = true
+  @Flag(help: "Print every finding and every file of a group.") var all = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let index = try DatasetIndex.scan(root: data, split: try parseSplit(split))
-    let failures = decode ? index.checkDecoding(workers: ProcessInfo.processInfo.activeProcessorCount) : nil
-    let report = index.report(decoding: failures)
-    if json { try Console.print(json: report) } else { print(report, failures ?? []) }
+    let signals = SignalWatcher()
+    let progress = ProgressLine()
+    let index: DatasetIndex
+    do {
+      index = try DatasetIndex.open(
+        root: data, split: try parseSplit(split),
+        progress: { told in
+          if case .scanning(let files, _) = told {
+            progress.show("reading folders: \(Format.counted(files, "image"))")
+          }
+        }, isCancelled: signals.hasReceived)
+    } catch DatasetError.cancelled {
+      progress.clear()
+      throw ExitCode(128 + (signals.received ?? SIGINT))
+    }
+    var inspection: DatasetInspection?
+    if decode {
+      inspection = index.inspect(
+        workers: ProcessInfo.processInfo.activeProcessorCount,
+        progress: { done, total in
+          progress.show("looking into files: \(Format.count(done)) of \(Format.count(total))")
+        },
+        isCancelled: signals.hasReceived)
+    }
+    progress.clear()
+    if let signal = signals.received { throw ExitCode(128 + signal) }
+    let report = index.report(inspection: inspection)
+    if json { try Console.print(json: report) } else { CheckPrinter(report: report, showsAll: all).print() }
     if report.hasErrors { throw ExitCode(ExitStatus.badData.rawValue) }
-  }
-
-  private func print(_ report: DatasetReport, _ failures: [DecodingFailure]) {
-    func row(_ name: String, _ counts: SplitCounts) -> [String] {
-      [name] + [counts.train, counts.validation, counts.test, counts.total].map(Format.count)
-    }
-    let rows = report.classes.map { row($0.name, $0.counts) }
-    for line in Console.table(
-      [["class", "train", "val", "test", "all"]] + rows
-        + [row("\(report.classes.count) classes", report.counts)])
-    {
-      Console.print(line)
-    }
-    Console.print("")
-    Console.print("split by \(report.splitSource == .folders ? "folder" : "a hash of each file's path")")
-    for finding in report.findings { Console.print("! \(finding.text)") }
-    if decode, failures.isEmpty { Console.print("every image decodes") }
   }
 }

@@ -40,7 +40,7 @@ struct StopCommand: ParsableCommand {
   @OptionGroup var options: LiveRunOptions
 
   func run() throws {
-    try tell(options, .stop, done: "stopped and saved") { event in
+    try tell(options, .stop, done: "stopped and saved", isLast: true) { event in
       if case .training(.finished) = event { true } else { false }
     }
   }
@@ -48,7 +48,7 @@ struct StopCommand: ParsableCommand {
 
 /// Sends a command, waits until the engine says that it is done, and says so.
 private func tell(
-  _ options: LiveRunOptions, _ command: TrainingCommand, done: String, isDone: (Event) -> Bool
+  _ options: LiveRunOptions, _ command: TrainingCommand, done: String, isLast: Bool = false, isDone: (Event) -> Bool
 ) throws {
   let control = try RunControl(options.run, project: options.project)
   defer { control.close() }
@@ -61,6 +61,8 @@ private func tell(
   guard found == true else {
     throw RunNotReached(folder: control.folder, reason: failure ?? "its engine ended before it answered")
   }
+  // Whoever reads it may resume the run at once.
+  if isLast { control.waitUntilFree(atMost: 30) }
   Console.print("\(control.folder) \(done)")
 }
 

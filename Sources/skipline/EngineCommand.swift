@@ -9,13 +9,17 @@ struct EngineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "engine", abstract: "Trains in the background for a workbench.", shouldDisplay: false)
 
+  @Argument(parsing: .postTerminator, help: "The command that the run's record is to name.")
+  var commandLine: [String] = []
+
   func run() throws {
     var status = stat()
     guard fstat(EngineProcess.connectionDescriptor, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else {
       throw ValidationError("an engine is started by the workbench; train without one with 'skipline train'")
     }
+    EngineProcess.closeOtherDescriptors()
     let signals = SignalWatcher()
-    let host = EngineHost(commandLine: [])
+    let host = EngineHost(commandLine: commandLine)
     signals.onFirst { host.stop() }
     host.attach(Connection(descriptor: EngineProcess.connectionDescriptor))
     host.serve()

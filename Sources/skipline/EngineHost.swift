@@ -11,23 +11,34 @@ final class EngineHost: Sendable {
   private let events = Mailbox<Event>.forEvents()
   private let engine: Engine
   private let server: EngineServer
+  /// Whether anything was asked that the engine exists for.
+  private let hasJob: SharedFlag
 
   init(commandLine: [String]) {
     let attendance = Attendance()
     let engine = Engine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
     self.engine = engine
+    let hasJob = SharedFlag()
+    self.hasJob = hasJob
     server = EngineServer(version: Skipline.version) { command in
       switch command {
       // Whoever leaves, detaches; the engine ends with its run.
-      case .shutDown: true
-      default: engine.send(command)
+      case .shutDown: return true
+      case .start, .resumeRun, .evaluate:
+        hasJob.set()
+        return engine.send(command)
+      default: return engine.send(command)
       }
     }
     attendance.follow(server)
   }
 
-  /// Serves the process that started this one.
-  func attach(_ connection: Connection) { server.attach(connection) }
+  /// Serves the process that started this one. If that ends before it asked for anything, nobody ever will.
+  func attach(_ connection: Connection) {
+    server.attach(connection) { [engine, hasJob] in
+      if !hasJob.isSet { engine.send(.shutDown) }
+    }
+  }
 
   /// Asks the run, if any, to end saved.
   func stop() { engine.send(.shutDown) }
@@ -64,4 +75,13 @@ private final class Attendance: Sendable {
 
   func follow(_ new: EngineServer) { server.withLock { $0 = new } }
   var isAttended: Bool { server.withLock { $0 }?.isAttended ?? false }
+}
+
+/// A flag that is set once, by any thread.
+final class SharedFlag: Sendable {
+  private let value = Atomic(false)
+
+  func set() { value.store(true, ordering: .releasing) }
+
+  var isSet: Bool { value.load(ordering: .acquiring) }
 }

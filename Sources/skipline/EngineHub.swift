@@ -6,6 +6,7 @@ import Link
 import Messages
 import Synchronization
 import Training
+import Workbench
 
 /// The engines behind one screen, used as if they were one. What all of them report arrives in one mailbox.
 final class EngineHub: Sendable {
@@ -15,36 +16,25 @@ final class EngineHub: Sendable {
   private let attached = Mutex<Attachment?>(nil)
   private let log: String
 
-  private final class Attachment: Sendable {
-    let engine: RemoteEngine
-    init(_ connection: Connection, readOnly: Bool, hub: EngineHub) throws {
-      let watcher = FinishWatcher()
-      engine = try RemoteEngine(
-        connection, readOnly: readOnly,
-        report: { [events = hub.events] event in
-          watcher.note(event)
-          return events.send(event)
-        }
-      ) { [weak hub] ending in
-        hub?.ended(ending, finished: watcher.isFinished)
-      }
-    }
-  }
-
   /// - Parameter log: takes the standard error of engines that have no run's folder yet.
   init(events: Mailbox<Event>, log: String) {
     self.events = events
     self.log = log
-    local = Engine(events: events, commandLine: CommandLine.arguments)
+    local = Engine(events: events, commandLine: [])
   }
 
   /// Whether a run is attached.
-  var isAttached: Bool { attached.withLock { $0 != nil } }
+  var isAttached: Bool { current != nil }
+
+  /// The attachment, unless its job is over: its process then ends by itself.
+  private var current: Attachment? {
+    attached.withLock { attachment in attachment.flatMap { $0.progress.isOver ? nil : $0 } }
+  }
 
   /// Hands over a command; never waits long.
   /// - Returns: false when it was not taken.
   func send(_ command: Command) -> Bool {
-    let remote = attached.withLock { $0?.engine }
+    let remote = current?.engine
     switch command {
     case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
       return local.send(command)
@@ -61,13 +51,22 @@ final class EngineHub: Sendable {
   /// - Throws: `LinkError`, or `NoLiveRun` where none does.
   func attach(to folder: String, readOnly: Bool = false) throws {
     guard let connection = try SocketFile(folder: folder).connect() else { throw NoLiveRun(folder: folder) }
-    let attachment = try Attachment(connection, readOnly: readOnly, hub: self)
-    attached.withLock { $0 = attachment }
+    try take(Attachment(folder: folder, readOnly: readOnly, process: nil), over: connection)
+  }
+
+  /// The runs of a project that are being trained by other processes. It asks the locks only: an engine that hangs
+  /// does not hold up the screen.
+  func liveRuns(project: String) -> [LiveRun] {
+    let runs = (try? RunFolder.listRuns(project: project)) ?? []
+    return runs.filter { RunLock.holder(of: $0) != nil }.map { run in
+      let settings = try? run.record().settings
+      return LiveRun(folder: run.path, network: settings?.network.name ?? "", data: settings?.data ?? "")
+    }
   }
 
   /// Detaches from the run, which goes on, and ends what is done in this process.
   func leave() {
-    attached.withLock { $0.take() }?.engine.close()
+    attached.withLock { $0.take() }?.engine?.close()
     // Nobody reads any more; an engine that waits for room would never end.
     events.close()
     local.send(.shutDown)
@@ -76,9 +75,10 @@ final class EngineHub: Sendable {
 
   private func begin(_ command: Command) -> Bool {
     do {
-      let attachment = try Attachment(try EngineProcess.start(log: log), readOnly: false, hub: self)
-      attached.withLock { $0 = attachment }
-      return attachment.engine.send(command)
+      let process = try EngineProcess(log: log, commandLine: ProgramArguments.all)
+      let attachment = Attachment(folder: nil, readOnly: false, process: process)
+      try take(attachment, over: process.connection)
+      return attachment.engine?.send(command) ?? false
     } catch {
       events.send(.failure("\(error)"))
       events.send(.state(.idle))
@@ -86,31 +86,121 @@ final class EngineHub: Sendable {
     }
   }
 
-  private func ended(_ ending: RemoteEngine.Ending, finished: Bool) {
-    attached.withLock { $0 = nil }
-    switch ending {
-    case .detached: return
-    case .closed where finished: break
-    case .closed:
-      events.send(
-        .failure("the engine of the run has ended without a word; its last checkpoint is safe: resume the run"))
-    case .failed(let reason): events.send(.failure("the connection to the run's engine failed: \(reason)"))
+  private func take(_ attachment: Attachment, over connection: Connection) throws {
+    // Before it says anything, so that its end, however early, finds it here.
+    let before = attached.withLock { attached in
+      defer { attached = attachment }
+      return attached
+    }
+    before?.engine?.close()
+    do {
+      try attachment.connect(over: connection, events: events) { [weak self, weak attachment] ending in
+        if let attachment { self?.ended(attachment, ending) }
+      }
+    } catch {
+      attached.withLock { if $0 === attachment { $0 = nil } }
+      throw error
+    }
+  }
+
+  /// On the thread that read the attachment's events.
+  private func ended(_ attachment: Attachment, _ ending: RemoteEngine.Ending) {
+    let wasCurrent = attached.withLock { attached in
+      guard attached === attachment else { return false }
+      attached = nil
+      return true
+    }
+    // Another run is attached by now, or this end left.
+    guard wasCurrent, ending != .detached else { return }
+    if !attachment.progress.isOver {
+      // An engine drops a screen that did not read for long, because it was stopped; then the run still goes on.
+      if attachBackAgain(attachment) { return }
+      events.send(.failure(loss(of: attachment, ending)))
     }
     events.send(.state(.idle))
   }
+
+  private func attachBackAgain(_ attachment: Attachment) -> Bool {
+    guard let folder = attachment.progress.folder, attachment.progress.hasLasted else { return false }
+    do {
+      try attach(to: folder, readOnly: attachment.readOnly)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  private func loss(of attachment: Attachment, _ ending: RemoteEngine.Ending) -> String {
+    let run = attachment.progress.folder ?? "the run"
+    if case .failed(let reason) = ending { return "the connection to the engine of \(run) failed: \(reason)" }
+    let how = attachment.process?.badEnding.map { ": \($0)" } ?? ""
+    return "the engine of \(run) has ended without a word\(how); go on from its last checkpoint with r (resume) in "
+      + "the inspector"
+  }
 }
 
-/// Notes whether the job of an engine came to an end that was told, so that the end of the connection is no news.
-private final class FinishWatcher: Sendable {
-  private let state = Mutex((hasBegun: false, isOver: false))
+/// One connection to an engine, and what is known of its run.
+private final class Attachment: Sendable {
+  let readOnly: Bool
+  /// The process that was started for it; nil where it was there before.
+  let process: EngineProcess?
+  let progress: RunProgress
+  private let remote = Mutex<RemoteEngine?>(nil)
 
-  var isFinished: Bool { state.withLock { $0.isOver } }
+  init(folder: String?, readOnly: Bool, process: EngineProcess?) {
+    self.readOnly = readOnly
+    self.process = process
+    progress = RunProgress(folder: folder)
+  }
+
+  /// nil until it is connected.
+  var engine: RemoteEngine? { remote.withLock { $0 } }
+
+  func connect(
+    over connection: Connection, events: Mailbox<Event>, ended: @escaping @Sendable (RemoteEngine.Ending) -> Void
+  ) throws {
+    let engine = try RemoteEngine(
+      connection, readOnly: readOnly, patience: process == nil ? nil : EngineProcess.patience,
+      report: { [progress] event in
+        progress.note(event)
+        return events.send(event)
+      }, ended: ended)
+    remote.withLock { $0 = engine }
+  }
+}
+
+/// How far the job of an engine is, by what it reports.
+private final class RunProgress: Sendable {
+  private struct State {
+    var folder: String?
+    var hasBegun = false
+    var isOver = false
+  }
+
+  private let state: Mutex<State>
+  private let start = ContinuousClock.now
+
+  /// - Parameter folder: where it is known; else the run's own word for it is taken, which is right for a process
+  ///   with this one's working folder.
+  init(folder: String?) { state = Mutex(State(folder: folder)) }
+
+  var folder: String? { state.withLock { $0.folder } }
+
+  /// Whether it came to an end that was told, so that the end of the connection is no news.
+  var isOver: Bool { state.withLock { $0.isOver } }
+
+  /// Whether trying again is no busy loop.
+  var hasLasted: Bool { ContinuousClock.now - start > .seconds(1) }
 
   func note(_ event: Event) {
-    guard case .state(let new) = event else { return }
     state.withLock { state in
-      state.isOver = new == .idle && state.hasBegun
-      state.hasBegun = state.hasBegun || new != .idle
+      switch event {
+      case .training(.started(let run)): state.folder = state.folder ?? run.folder
+      case .state(let new):
+        state.isOver = new == .idle && state.hasBegun
+        state.hasBegun = state.hasBegun || new != .idle
+      default: break
+      }
     }
   }
 }

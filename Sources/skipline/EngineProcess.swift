@@ -2,19 +2,33 @@
 
 import Foundation
 import Link
+import Messages
+import Synchronization
 
 /// A process that runs `skipline engine`.
-enum EngineProcess {
+///
+/// It needs this one for nothing. While this one lives, it takes note of the other's end, so that none stays behind as
+/// a zombie.
+final class EngineProcess: Sendable {
+  let connection: Connection
+  private let ended = DispatchGroup()
+  private let status = Mutex<Int32>(0)
+
   /// The descriptor that the new process finds its end of the first connection at.
   static let connectionDescriptor: Int32 = 3
 
   /// `POSIX_SPAWN_SETSID` of spawn.h, which is not imported.
   private static let newSession: Int16 = 0x80
 
+  /// How long a new process may take to answer, seconds: on a busy machine the start alone takes some.
+  static let patience = 30
+
   /// Starts one: in a session of its own, without a terminal, connected to this process by a pair of sockets.
-  /// - Parameter log: the file that takes its standard error until it has a run's folder.
+  /// - Parameters:
+  ///   - log: the file that takes its standard error until it has a run's folder.
+  ///   - commandLine: what the run's record says it was started with.
   /// - Throws: `EngineStartFailure`.
-  static func start(log: String) throws -> Connection {
+  init(log: String, commandLine: [String]) throws {
     var pair: [Int32] = [-1, -1]
     guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
       throw EngineStartFailure(reason: String(cString: strerror(errno)))
@@ -29,7 +43,7 @@ enum EngineProcess {
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
     // Also takes the close-on-exec mark away, which the pair has.
-    posix_spawn_file_actions_adddup2(&actions, theirs, connectionDescriptor)
+    posix_spawn_file_actions_adddup2(&actions, theirs, Self.connectionDescriptor)
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
@@ -42,16 +56,42 @@ enum EngineProcess {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(
-      &attributes, newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+      &attributes, Self.newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
 
-    let words = ["skipline", EngineCommand.configuration.commandName ?? "engine"]
-    var arguments = words.map { strdup($0) } + [nil]
+    let words = ["skipline", EngineCommand.configuration.commandName ?? "engine", "--"] + commandLine
+    var arguments = words.map { word in word.withPathCString { strdup($0) } } + [nil]
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
     // The file this process runs, though another may have taken its name meanwhile.
     let code = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &arguments, environ)
     guard code == 0 else { throw EngineStartFailure(reason: String(cString: strerror(code))) }
-    return ours
+    connection = ours
+    ended.enter()
+    let thread = Thread { [self, process] in
+      var status: Int32 = 0
+      while waitpid(process, &status, 0) < 0, errno == EINTR {}
+      self.status.withLock { $0 = status }
+      ended.leave()
+    }
+    thread.name = "end of the engine"
+    thread.start()
+  }
+
+  /// Closes what this process inherited beside its connection, before it opens anything: a pipe that a training
+  /// process holds open never ends for whoever reads it.
+  static func closeOtherDescriptors() {
+    let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+    for number in numbers.compactMap({ Int32($0) }) where number > connectionDescriptor { close(number) }
+  }
+
+  /// How it ended, in words, where it ended badly; nil where it did not, or lives.
+  var badEnding: String? {
+    // A connection ends a moment before its process does.
+    guard ended.wait(timeout: .now() + 0.5) == .success else { return nil }
+    let status = status.withLock { $0 }
+    let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
+    if signal != 0 { return "it was ended by signal \(signal) (\(String(cString: strsignal(signal))))" }
+    return code == 0 ? nil : "it ended with status \(code)"
   }
 }
 

@@ -16,15 +16,18 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "train, val or test.") var split: Split = .test
   @Option(help: "Images a step; the run's own if not given.") var batch: Int?
   @Option(help: "Threads that compute; one a processor if not given.") var threads: Int?
+  @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let job = try EvaluationJob(
       checkpoint: checkpoint, data: data, split: split, batchSize: batch,
-      description: try foreign.description(data: data))
+      description: try foreign.description(data: data), packs: cache ? .user : nil)
     let signals = SignalWatcher()
-    let report = try job.run(threads: threads) { _, _ in signals.received == nil }
+    let report = try job.run(
+      threads: threads, progress: { _, _ in signals.received == nil }, preparation: { _ in signals.received == nil }
+    )
     guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
     if json { return try Console.print(json: report) }
     EvaluationPrinter(report: report).print()
@@ -48,7 +51,7 @@ struct ForeignModelOptions: ParsableArguments {
     if let classes {
       names = classes.split(separator: ",").map(String.init)
     } else if let data {
-      names = try DatasetIndex.scan(root: data, split: SplitSettings()).classes
+      names = try DatasetIndex.open(root: data, split: SplitSettings()).classes
     } else {
       throw ValidationError("with --net, name the classes with --classes or --data")
     }

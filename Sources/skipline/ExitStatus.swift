@@ -22,9 +22,13 @@ enum ExitStatus: Int32 {
   init?(of error: any Error) {
     switch error {
     case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
-    case DatasetError.notFound: self = .missingInput
+    case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
+      self = .missingInput
     case DatasetError.invalidSplit: self = .usage
     case is DataChangedError: self = .badData
+    case RecordExportError.noImages: self = .badData
+    case RecordExportError.system: self = .inputOutput
+    case is RecordExportError: self = .usage
     case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData
@@ -32,6 +36,7 @@ enum ExitStatus: Int32 {
     case RunFolderError.unreadable: self = .badData
     case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
+    case is NotPacked: self = .inputOutput
     case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput

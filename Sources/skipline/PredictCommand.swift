@@ -54,11 +54,7 @@ struct PredictCommand: ParsableCommand {
 
   /// The file itself, or the images anywhere below a folder, sorted.
   private func imageFiles(_ path: String) throws -> [String] {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw DatasetError.notFound(path: path)
-    }
-    guard isFolder.boolValue else { return [path] }
-    return DatasetIndex.imageFiles(below: path)
+    guard let isFolder = FilePath.isFolder(path) else { throw DatasetError.notFound(path: path) }
+    return isFolder ? DatasetIndex.imageFiles(below: path) : [path]
   }
 }

@@ -18,7 +18,13 @@ struct RunControl {
   /// - Throws: `RunFolderError` where there is no such run, `NoLiveRun` where nobody trains it, `LinkError`.
   init(_ name: String, project: String, readOnly: Bool = false) throws {
     folder = try Self.folder(name, project: project)
-    guard let connection = try SocketFile(folder: folder).connect() else { throw NoLiveRun(folder: folder) }
+    guard let connection = try SocketFile(folder: folder).connect() else {
+      guard let holder = RunLock.holder(of: try RunFolder(existing: folder)) else {
+        throw NoLiveRun(folder: folder)
+      }
+      throw RunNotReached(
+        folder: folder, reason: "process \(holder) is preparing or ending the run; try again in a moment")
+    }
     let events = Mailbox<Event>.forEvents(capacity: 8192)
     self.events = events
     engine = try RemoteEngine(connection, readOnly: readOnly, report: { events.send($0) }) { _ in events.close() }
@@ -36,12 +42,24 @@ struct RunControl {
   func send(_ command: TrainingCommand) { engine.send(.training(command)) }
 
   /// Reads events until one gives an answer.
-  /// - Returns: nil where the engine ended first.
-  func wait<Answer>(for answer: (Event) -> Answer?) -> Answer? {
+  /// - Parameter seconds: how long that may take at most; nil for ever.
+  /// - Returns: nil where the engine ended first, or time was up.
+  func wait<Answer>(atMost seconds: Double? = nil, for answer: (Event) -> Answer?) -> Answer? {
+    if let seconds {
+      DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [events] in events.close() }
+    }
     while let event = events.receive() {
       if let found = answer(event) { return found }
     }
     return nil
+  }
+
+  /// Waits until no process trains the run any more, so that the next command finds it free.
+  func waitUntilFree(atMost seconds: Double) {
+    while events.receive() != nil {}
+    guard let run = try? RunFolder(existing: folder) else { return }
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while RunLock.holder(of: run) != nil, ContinuousClock.now < deadline { usleep(20_000) }
   }
 
   func close() { engine.close() }
@@ -52,12 +70,15 @@ struct LiveStatus {
   var state: EngineState
   var step: StepMetrics?
 
+  /// An engine tells its state at once; one whose process was stopped never does.
+  private static let patience = 5.0
+
   /// Asks the engine; nil where nobody trains the run, or nobody can be asked.
   init?(folder: String) {
     guard let control = try? RunControl(folder, project: "", readOnly: true) else { return nil }
     defer { control.close() }
     var last: StepMetrics?
-    let found: EngineState? = control.wait { event in
+    let found: EngineState? = control.wait(atMost: Self.patience) { event in
       if case .training(.step(let step)) = event { last = step }
       if case .state(let state) = event { return state }
       return nil

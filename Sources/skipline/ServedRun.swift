@@ -28,6 +28,9 @@ final class ServedRun {
     if let state = phase.state(after: event) { server.broadcast(.state(state)) }
   }
 
+  /// Tells everybody who is attached why the run ends.
+  func report(failure: String) { server.broadcast(.failure(failure)) }
+
   /// What was asked since the last step.
   func nextCommand(waiting: Bool) -> TrainingCommand? { waiting ? commands.receive() : commands.poll() }
 

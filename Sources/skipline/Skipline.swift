@@ -18,16 +18,19 @@ struct SkiplineCommand: ParsableCommand {
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
+      ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
+      SplitCommand.self,
+      PackCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 
   static func main() {
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
-    // Nor must a limit on file sizes, which is then an error like a full disk.
+    // Nor must a limit on file sizes: a save that is too large fails as on a full disk.
     signal(SIGXFSZ, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(ProgramArguments.words)
       try command.run()
     } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {
       exit(withError: error)

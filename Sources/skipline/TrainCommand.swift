@@ -27,12 +27,17 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let signals = SignalWatcher()
+    let preparation = PreparationPrinter()
     let job =
-      if let data {
-        try TrainingJob.new(try options.settings(data: data), commandLine: CommandLine.arguments)
-      } else {
-        try TrainingJob.resumed(
-          folder: resume ?? "", changes: try options.resumeChanges(acceptingData: acceptChanges))
+      try signals.cancelling { isCancelled in
+        guard let data else {
+          return try TrainingJob.resumed(
+            folder: resume ?? "", changes: try options.resumeChanges(acceptingData: acceptChanges),
+            progress: { preparation.report($0) }, isCancelled: isCancelled)
+        }
+        return try TrainingJob.new(
+          try options.settings(data: data), commandLine: ProgramArguments.all,
+          progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
     var printer = TrainingPrinter(json: json)
@@ -41,18 +46,23 @@ struct TrainCommand: ParsableCommand {
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
     signals.onFirst { [stop = served.stopper] in stop() }
     var steps = 0
-    let loop = try job.loop(
-      hooks: TrainingLoop.Hooks(
-        report: { event in
-          if case .step(let step) = event { steps = step.step }
-          printer.report(event)
-          served.report(event)
-        },
-        nextCommand: { [untilStep] waiting in
-          if signals.received != nil || steps >= untilStep ?? .max { return .stop }
-          return served.nextCommand(waiting: waiting)
-        }, isAttended: { signals.received == nil && served.isAttended }))
-    let outcome = try loop.train()
+    let hooks = TrainingLoop.Hooks(
+      report: { event in
+        if case .step(let step) = event { steps = step.step }
+        printer.report(event)
+        served.report(event)
+      },
+      nextCommand: { [untilStep] waiting in
+        if signals.received != nil || steps >= untilStep ?? .max { return .stop }
+        return served.nextCommand(waiting: waiting)
+      }, isAttended: { signals.received == nil && served.isAttended })
+    let outcome: RunOutcome
+    do {
+      outcome = try job.train(hooks: hooks)
+    } catch {
+      served.report(failure: "\(error)")
+      throw error
+    }
     if let signal = signals.received { throw ExitCode(128 + signal) }
     printer.conclude(outcome)
     if !outcome.unsaved.isEmpty { throw ExitCode(ExitStatus.inputOutput.rawValue) }
@@ -152,9 +162,11 @@ private struct TrainingPrinter {
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
+    let wait = epoch.dataWait.map { ", \(Format.percent($0)) of the steps waiting for images" } ?? ""
     return
       "epoch \(epoch.epoch)/\(run?.settings.epochs ?? epoch.epoch)  train loss \(Format.fixed(epoch.trainLoss, 4)), "
-      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); \(Format.duration(epoch.seconds))"
+      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); "
+      + "\(Format.duration(epoch.seconds))\(wait)"
   }
 }
 

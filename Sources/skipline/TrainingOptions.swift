@@ -20,7 +20,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Random crops: none, pad, resized, or auto.") var crop: AugmentationSettings.Crop = .automatic
   @Flag(inversion: .prefixedNo, help: "Mirror half of the training images.") var flip = true
   @Option(help: "Random change of brightness, contrast and saturation, 0 to 1.") var jitter = 0.0
-  @Option(help: "Percent of train/val/test where folders do not say.") var split = "80/10/10"
+  @Option(help: splitHelp) var split = "80/10/10"
 
   @Option(help: "Images a step.") var batch = 64
   @Option(help: "Epochs to train, in all. (default: 10)") var epochs: Int?
@@ -40,6 +40,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "Threads that compute; one a processor if not given. The result does not depend on it.")
   var threads: Int?
   @Option(help: "Threads that decode images ahead. (default: 1)") var workers: Int?
+  @OptionGroup var cache: CacheOptions
   @Option(help: "Keep a checkpoint every so many epochs, 0 for none.") var saveEvery = 1
   @Option(help: "How many of those stay; 'all' for all.") var keep = "3"
   @Option(help: "Save 'last' at most so many minutes apart. (default: 5)") var saveMinutes: Double?
@@ -65,8 +66,8 @@ struct TrainingOptions: ParsableArguments {
       labelSmoothing: labelSmoothing,
       batchSize: batch,
       epochs: epochs ?? usual.epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed,
-      threads: threads,
-      workers: workers ?? usual.workers, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
+      threads: threads, workers: workers ?? usual.workers, cache: cache.settings,
+      keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
       safety: SafetySettings(
         saveMinutes: saveMinutes ?? usual.safety.saveMinutes, divergence: onDivergence ?? usual.safety.divergence,
         ignoresMemory: ignoreMemory), logEvery: logEvery,
@@ -112,9 +113,14 @@ struct TrainingOptions: ParsableArguments {
   }
 }
 
-/// `80/10/10`.
+/// `80/10/10`, or the folder of lists that `skipline split --export` wrote.
 func parseSplit(_ text: String) throws -> SplitSettings {
-  let parts = text.split(separator: "/").compactMap { Int($0) }
-  guard parts.count == 3 else { throw ValidationError("--split \(text): write three percentages such as 80/10/10") }
-  return SplitSettings(train: parts[0], validation: parts[1], test: parts[2])
+  do throws(SplitTextError) {
+    return try SplitSettings(argument: text)
+  } catch {
+    throw ValidationError("\(error)")
+  }
 }
+
+let splitHelp: ArgumentHelp =
+  "Percent of train/val/test where folders do not say, or a folder of lists (see skipline split)."

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Canvas
+import Datasets
 import Foundation
 import Messages
 import Networks
@@ -23,10 +24,7 @@ struct WorkbenchCommand: ParsableCommand {
     // What cannot be trained is told here, not on a screen that vanishes.
     try settings.validate()
     _ = try NetworkPlan(settings.network, imageSize: settings.preprocessing.imageSize, classes: 2)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
-      throw MissingFolder(path: data)
-    }
+    guard FilePath.isFolder(data) == true else { throw MissingFolder(path: data) }
     guard Terminal.isInteractive else { throw NoTerminal(command: settings.commandLine) }
     let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)
     if let signal = session.run() { throw ExitCode(128 + signal) }

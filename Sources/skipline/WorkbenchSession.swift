@@ -65,6 +65,9 @@ final class WorkbenchSession {
   /// - Returns: the signal that ended it, if one did.
   func run() -> Int32? {
     for effect in initialEffects(state) { _ = carryOut(effect) }
+    if !engine.isAttached {
+      _ = handle(.liveRuns(engine.liveRuns(project: state.project), asked: false))
+    }
     show()
     var ending: Ending?
     var stale = false
@@ -114,6 +117,9 @@ final class WorkbenchSession {
       if !engine.send(command) {
         return handle(.engine(.warning("the engine is busy with earlier commands; try again in a moment")))
       }
+    case .findLiveRuns: return handle(.liveRuns(engine.liveRuns(project: state.project), asked: true))
+    case .attach(let folder):
+      do { try engine.attach(to: folder) } catch { return handle(.engine(.failure("\(error)"))) }
     case .quit: return .left
     case .interruptNow: return .interrupted
     case .suspend:

@@ -77,7 +77,8 @@ struct FrameTests {
 
   @Test func `a box has its title, its trailing text and its inside`() {
     var frame = Frame(size: Size(width: 20, height: 3))
-    let inner = frame.box(Rect(frame.size), title: "Loss", theme: .monochrome, focused: false, trailing: "1/9")
+    let inner = frame.box(
+      Rect(frame.size), title: "Loss", theme: .monochrome, focused: false, trailing: [Span("1/9")])
     #expect(frame.text() == "╭─ Loss ───── 1/9 ─╮\n│                  │\n╰──────────────────╯")
     #expect(inner == Rect(x: 1, y: 1, width: 18, height: 1))
   }
@@ -85,7 +86,8 @@ struct FrameTests {
   @Test func `a title that is too long is cut and drops the trailing text`() {
     var frame = Frame(size: Size(width: 12, height: 3))
     frame.box(
-      Rect(frame.size), title: "Validation loss", theme: .monochrome, focused: true, trailing: "1/9", footer: "x")
+      Rect(frame.size), title: "Validation loss", theme: .monochrome, focused: true, trailing: [Span("1/9")],
+      footer: "x")
     #expect(
       frame.text() == "╭─ Valid… ─╮\n│          │\n╰────── x ─╯")
   }
@@ -104,7 +106,8 @@ struct FrameTests {
       Size(width: 2, height: 5), Size(width: 9, height: 2), Size(width: 0, height: 0), Size(width: 1, height: 9),
     ] {
       var frame = Frame(size: Size(width: 10, height: 10))
-      let inner = frame.box(Rect(size), title: "Title", theme: .dark, focused: true, trailing: "x", footer: "y")
+      let inner = frame.box(
+        Rect(size), title: "Title", theme: .dark, focused: true, trailing: [Span("x")], footer: "y")
       #expect(inner == Rect(size))
       #expect(frame == Frame(size: Size(width: 10, height: 10)))
     }

@@ -42,6 +42,15 @@ struct SanitiserTests {
     #expect(Sanitiser.sanitised(text) == "a\u{FFFD}\u{FFFD}b")
   }
 
+  @Test func `bytes of names that are no UTF-8 are one sign of one column each`() {
+    for value in UInt32(0xF780)...0xF7FF {
+      let name = "a\(Unicode.Scalar(value).map(String.init) ?? "")b"
+      #expect(Sanitiser.sanitised(name) == "a\u{FFFD}b")
+      #expect(DisplayWidth.of(Sanitiser.sanitised(name)) == 3)
+    }
+    #expect(Sanitiser.isSafe("\u{F77F}\u{F800}"), "others of the private use area are as they were")
+  }
+
   @Test func `ordinary text of any script stays as it is`() {
     for text in ["plain", "naïve", "漢字", "e\u{301}", "❤\u{FE0F}", "مرحبا", "👍🏽"] {
       #expect(Sanitiser.sanitised(text) == text)

@@ -136,6 +136,33 @@ struct ThemeTests {
     }
   }
 
+  @Test
+  func `a theme file with pieces cut out, doubled and replaced is still a theme, and each warning has its line`()
+    throws
+  {
+    let original = Array(try Data(contentsOf: Self.folder.appending(path: "polar.theme")))
+    let pieces = ["\"", "=", "\n", "#", "\u{1B}[2J", "\u{202E}", "on 256", "\0", "\u{FEFF}"].map { Array($0.utf8) }
+    var random = SystemlessGenerator(seed: 5)
+    for _ in 0..<3000 {
+      var bytes = original
+      for _ in 0..<Int.random(in: 1...4, using: &random) {
+        let start = Int.random(in: 0..<bytes.count, using: &random)
+        let end = min(bytes.count, start + Int.random(in: 1...40, using: &random))
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0 where bytes.count > 100: bytes.removeSubrange(start..<end)
+        case 1: bytes.insert(contentsOf: bytes[start..<end], at: Int.random(in: 0..<bytes.count, using: &random))
+        default: bytes.insert(contentsOf: pieces.randomElement(using: &random) ?? [], at: start)
+        }
+      }
+      let text = String(decoding: bytes, as: UTF8.self)
+      let (theme, problems) = Theme.parse(text, file: "f", base: .dark)
+      let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).count
+      #expect(Sanitiser.isSafe(theme.name))
+      let bad = problems.filter { !Sanitiser.isSafe($0.message) || !(1...lines).contains($0.line) }
+      #expect(bad.isEmpty)
+    }
+  }
+
   @Test func `the files of the built-in themes say what the program has built in`() throws {
     for (file, theme) in [("dark", Theme.dark), ("light", .light), ("monochrome", .monochrome)] {
       let other = theme == .light ? Theme.dark : .light

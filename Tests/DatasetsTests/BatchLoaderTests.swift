@@ -159,7 +159,7 @@ private final class Images {
   #expect(stream.skipped.count == 6)
 }
 
-@Test(.timeLimit(.minutes(1))) func `dropping a stream ends its threads`() throws {
+@Test(.timeLimit(.minutes(5))) func `dropping a stream ends its threads`() throws {
   let images = try Images(40)
   var stream: BatchStream? = images.loader(everything, batchSize: 2, workers: 3, ahead: 2).epoch()
   #expect(stream?.next()?.items.count == 2)
@@ -170,7 +170,7 @@ private final class Images {
   while queue != nil { usleep(1000) }
 }
 
-@Test(.timeLimit(.minutes(1))) func `no more batches are prepared than asked for`() {
+@Test(.timeLimit(.minutes(5))) func `no more batches are prepared than asked for`() {
   let queue = BatchQueue(first: 0, end: 10, ahead: 3)
   #expect((0..<3).map { _ in queue.claim() } == [0, 1, 2])
   let claimer = Claimer(queue: queue)

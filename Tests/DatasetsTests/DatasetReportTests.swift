@@ -1,8 +1,7 @@
-// What is said about a dataset: counts, warnings with numbers, the fingerprint, broken files.
+// What is said about a dataset: counts, warnings with numbers, the fingerprint. What inspections find is in
+// Check/.
 
 import Messages
-import Synchronization
-import TestSupport
 import Testing
 
 @testable import Datasets
@@ -57,18 +56,4 @@ private func index(_ items: [DatasetItem], classes: Int) -> DatasetIndex {
   other[0].split = .test
   #expect(index(other, classes: 2).fingerprint != "5c6ef0b973671842")
   #expect(index([both[0]], classes: 2).fingerprint != "5c6ef0b973671842")
-}
-
-@Test(arguments: [1, 3]) func `every broken file is found and named`(workers: Int) throws {
-  let folder = try TemporaryFolder()
-  for number in 0..<9 { try folder.write(PNGFile.any, to: "\(number % 2)/\(number).png") }
-  try folder.write(Array("text".utf8), to: "1/text.jpg")
-  try folder.write(Array(PNGFile.any.dropLast(30)), to: "0/cut.png")
-  let index = try DatasetIndex.scan(root: folder.path, split: SplitSettings())
-  let told = Mutex<[Int]>([])
-  let failures = index.checkDecoding(workers: workers) { done in told.withLock { $0.append(done) } }
-  #expect(failures.map(\.path) == ["0/cut.png", "1/text.jpg"])
-  #expect(told.withLock { $0 } == [11])
-  let report = index.report(decoding: failures)
-  #expect(report.findings.filter { $0.kind == .undecodable }.map(\.subject) == ["0/cut.png", "1/text.jpg"])
 }

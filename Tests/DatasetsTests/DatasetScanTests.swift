@@ -83,6 +83,37 @@ func `folders named for splits are the splits`(validation: String) throws {
   }
 }
 
+/// Fault 26.
+@Test func `labels are given by name where splits have different classes`() throws {
+  let folder = try TemporaryFolder()
+  for name in [
+    "TRAIN/b/1.png", "TRAIN/c/1.png", "TRAIN/10/1.png", "Valid/c/1.png", "Valid/a/1.png", "test/9/1.png",
+    "test/c/1.png",
+  ] { try folder.write(PNGFile.any, to: name) }
+  let index = try scan(folder)
+  #expect(index.splitSource == .folders)
+  #expect(index.classes == ["9", "10", "a", "b", "c"])
+  for split in Split.allCases {
+    for item in index.items(in: split) {
+      #expect(item.path.split(separator: "/").dropFirst().first.map(String.init) == index.classes[item.label])
+    }
+  }
+  #expect(index.items(in: .validation).map(\.label) == [2, 4])
+  let gaps = warnings(index, .missingInSplit)
+  #expect(gaps.count { $0.severity == .error } == 2, "classes to measure and none to train on")
+  #expect(gaps.count == 6)
+}
+
+/// Fault 27.
+@Test func `twelve numeric classes have the labels of their order as numbers`() throws {
+  let folder = try TemporaryFolder()
+  for number in [3, 11, 0, 7, 10, 1, 9, 2, 8, 4, 6, 5] { try folder.write(PNGFile.any, to: "\(number)/x.png") }
+  let index = try scan(folder)
+  #expect(index.classes == (0..<12).map(String.init))
+  #expect(index.items.map(\.path) == (0..<12).map { "\($0)/x.png" })
+  #expect(index.report().classes.map(\.name) == index.classes)
+}
+
 @Test func `a missing test folder stays empty`() throws {
   let folder = try TemporaryFolder()
   for number in 0..<20 { try folder.write([0xff], to: "train/\(number % 2)/\(number).jpg") }
@@ -100,6 +131,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(index.classes == ["bus", "car", "train"])
 }
 
+/// Fault 26.
 @Test func `a class missing in a split keeps its label and is warned of`() throws {
   let folder = try TemporaryFolder()
   for name in ["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png", "test/b/1.png"] {
@@ -110,6 +142,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(warnings(index, .missingInSplit).map(\.subject) == ["a"])
 }
 
+/// Fault 25.
 @Test func `hidden and system files are ignored in silence`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
@@ -137,6 +170,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(message.contains("stray.png, b/notes1.txt, b/notes2.txt, b/notes3.txt, b/notes4.txt, ..."))
 }
 
+/// Fault 29.
 @Test func `a symbolic link in a circle is walked once`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/deep/1.png", "stray.png"] { try folder.write(PNGFile.any, to: name) }
@@ -159,7 +193,8 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(warnings(index, .emptyClass).map(\.subject) == ["a"])
 }
 
-@Test(.timeLimit(.minutes(1))) func `pipes and links to nothing are never opened`() throws {
+/// Fault 29.
+@Test(.timeLimit(.minutes(5))) func `pipes and links to nothing are never opened`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
   #expect(mkfifo("\(folder.path)/a/pipe.png", 0o600) == 0)
@@ -170,6 +205,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(message.contains(": 2 entries, ") && message.contains("a/pipe.png") && message.contains("a/gone.png"))
 }
 
+/// Fault 29.
 @Test(.enabled(if: getuid() != 0, "root may read every folder"))
 func `a folder that cannot be read is reported`() throws {
   let folder = try TemporaryFolder()
@@ -188,19 +224,44 @@ func `a folder that cannot be read is reported`() throws {
   #expect(index.items.map(\.label) == [0, 1])
 }
 
-@Test func `names that are not UTF-8 are reported, not mangled`() throws {
+/// Fault 39.
+@Test func `names of any bytes are kept exactly, of classes and of images`() throws {
   let folder = try TemporaryFolder()
-  for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
-  let path = Array("\(folder.path)/a/".utf8CString.dropLast()) + [CChar(bitPattern: 0xff), 0]
-  let descriptor = open(path, O_CREAT | O_WRONLY, 0o600)
-  #expect(descriptor >= 0)
-  close(descriptor)
+  try folder.write(PNGFile.any, to: "a/1.png")
+  let name = String(pathBytes: Array("latin1_".utf8) + [0xe9])
+  let image = "\(name)/\(String(pathBytes: [0xff, 0x0a, 0x1b])).png"
+  let path = "\(folder.path)/\(image)"
+  #expect("\(folder.path)/\(name)".withPathCString { mkdir($0, 0o700) } == 0)
+  try "\(folder.path)/a/1.png".withCString { from in
+    try #require(path.withPathCString { link(from, $0) } == 0)
+  }
   let index = try scan(folder)
-  #expect(index.items.count == 2)
-  #expect(warnings(index, .ignoredFile).contains { $0.message.contains("UTF-8") && $0.message.contains("a/") })
-  unlink(path)
+  #expect(index.classes == ["a", name])
+  #expect(index.items.map(\.path) == ["a/1.png", image])
+  #expect(index.report(inspection: index.inspect()).inspection?.undecodable == [], "and they can be opened")
+  #expect(warnings(index, .ignoredFile).isEmpty)
+  #expect(path.withPathCString { unlink($0) } == 0)
+  #expect("\(folder.path)/\(name)".withPathCString { rmdir($0) } == 0)
 }
 
+@Test func `images of formats that cannot be decoded are counted by format in one finding`() throws {
+  let folder = try TemporaryFolder()
+  for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
+  let tiff: [UInt8] = [0x49, 0x49, 0x2a, 0, 8, 0, 0, 0]
+  let heic: [UInt8] = [0, 0, 0, 24] + Array("ftypheic".utf8)
+  for name in ["a/x.tif", "b/y.tiff", "b/none"] { try folder.write(tiff, to: name) }
+  try folder.write(heic, to: "a/phone.HEIC")
+  try folder.write(Array("BM is how this text begins".utf8), to: "a/text")
+  try folder.write([], to: "a/empty")
+  let index = try scan(folder)
+  let found = warnings(index, .unsupportedFormat)
+  #expect(found.count == 1)
+  #expect(found.first?.severity == .warning)
+  #expect(found.first?.message == "1 HEIC image, a/phone.HEIC; 3 TIFF images, a/x.tif, b/none, b/y.tiff")
+  #expect(warnings(index, .ignoredFile).first?.message.hasSuffix(": 2 entries, a/empty, a/text") == true)
+}
+
+/// Fault 25.
 @Test func `an empty class is no class`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "c/1.png"] { try folder.write(PNGFile.any, to: name) }
@@ -232,8 +293,46 @@ func `a folder that cannot be read is reported`() throws {
 
 @Test func `progress tells the number of images`() throws {
   let folder = try TemporaryFolder()
-  for number in 0..<1001 { try folder.write([], to: "\(number % 2)/\(number).png") }
-  var told: [Int] = []
+  for number in 0..<300 { try folder.write([], to: "train/\(number % 3)/\(number).png") }
+  for number in 0..<4 { try folder.write([], to: "val/\(number % 2)/\(number).png") }
+  var told: [DatasetProgress] = []
   _ = try DatasetIndex.scan(root: folder.path, split: SplitSettings()) { told.append($0) }
-  #expect(told == [500, 1000, 1001])
+  let all = DatasetProgress.scanning(
+    files: 304,
+    classes: [
+      .init(name: "0", images: 102), .init(name: "1", images: 102), .init(name: "2", images: 100),
+    ])
+  #expect(told.last == all)
+  // The first is told at once: it knows the class that was begun, and no other.
+  guard case .scanning(let files, let classes) = told.first else {
+    Issue.record("no progress")
+    return
+  }
+  #expect(files == 32)
+  #expect(classes == [.init(name: "0", images: 32)])
+}
+
+@Test func `reading ends when it is cancelled, at any moment`() throws {
+  let folder = try TemporaryFolder()
+  for number in 0..<200 { try folder.write([], to: "\(number % 4)/\(number).png") }
+  var asked = 0
+  _ = try DatasetIndex.scan(
+    root: folder.path, split: SplitSettings(),
+    isCancelled: {
+      asked += 1
+      return false
+    })
+  #expect(asked >= 200 / 32)
+  for moment in 1...asked {
+    var left = moment
+    #expect(throws: DatasetError.cancelled(path: folder.path)) {
+      try DatasetIndex.scan(
+        root: folder.path, split: SplitSettings(),
+        isCancelled: {
+          left -= 1
+          return left == 0
+        })
+    }
+    #expect(left == 0, "nothing is looked at after it")
+  }
 }

@@ -123,7 +123,10 @@ func `cropping keeps proportions and takes the centre`(width: Int, height: Int) 
     try folder.write(PNGFile.plain(red: value, green: value, blue: value), to: item.path)
   }
   let preprocessing = Preprocessing(imageSize: 4, resize: .stretch, mean: [0, 0, 0], deviation: [1, 1, 1])
-  #expect(try preprocessing.measure(items: items, root: folder.path, limit: 2).mean == [0.2, 0.2, 0.2])
+  #expect(
+    try preprocessing.measure(items: items, source: ImageSource(root: folder.path), limit: 2).mean == [
+      0.2, 0.2, 0.2,
+    ])
 }
 
 @Test func `images of which none decodes cannot be measured`() throws {

@@ -87,7 +87,7 @@ private let description = RunDescription(
 
 private let marker = Event.warning("marker")
 
-@Suite(.timeLimit(.minutes(1))) struct LinkTests {
+@Suite(.timeLimit(.minutes(5))) struct LinkTests {
   @Test func `whoever attaches late is told everything that still matters`() throws {
     let bench = try Bench()
     for event: Event in [.state(.training), .training(.started(description))] { bench.server.broadcast(event) }
@@ -184,6 +184,73 @@ private let marker = Event.warning("marker")
     try last.listen(inFolder: folder.path)
     last.close()
     #expect(try SocketFile(folder: folder.path).connect() == nil)
+  }
+
+  @Test func `only so many can be attached, and whoever leaves makes room`() throws {
+    let bench = try Bench()
+    var silent = try (0..<EngineServer.capacity).map { _ in try bench.connect() }
+    let surplus = try bench.connect()
+    guard case .refused(let reason) = try surplus.receive(ServerMessage.self) else {
+      Issue.record("no refusal")
+      return
+    }
+    #expect(reason.contains("\(EngineServer.capacity) others"))
+    silent.removeAll()
+    // The engine notices in its own time.
+    var screen: Screen?
+    while screen == nil { screen = try? bench.attach() }
+    bench.server.broadcast(marker)
+    #expect(screen?.events { $0 == marker } == [marker])
+  }
+
+  @Test func `screens that do not read hold up the end no longer than one`() throws {
+    let bench = try Bench()
+    let stuck = try (0..<8).map { _ in try bench.connect() }
+    for connection in stuck {
+      try connection.send(ClientMessage.hello(.init(readOnly: false)))
+      _ = try connection.receive(ServerMessage.self)
+    }
+    let long = Event.warning(String(repeating: "x", count: 10_000))
+    for _ in 0..<200 { bench.server.broadcast(long) }
+    let start = ContinuousClock.now
+    bench.server.close()
+    #expect(ContinuousClock.now - start < .seconds(6))
+    withExtendedLifetime(stuck) {}
+  }
+
+  @Test func `an engine that ends leaves the socket of the next one alone`() throws {
+    let folder = try TemporaryFolder()
+    let (first, second) = (EngineServer(version: "1") { _ in true }, EngineServer(version: "2") { _ in true })
+    try first.listen(inFolder: folder.path)
+    try second.listen(inFolder: folder.path)
+    first.close()
+    let connection = try #require(try SocketFile(folder: folder.path).connect())
+    #expect(try Screen(connection, readOnly: true).engine.welcome.skipline == "2")
+    second.close()
+  }
+
+  @Test func `who waits for an answer of a stopped process is told`() throws {
+    let folder = try TemporaryFolder()
+    // It listens, and nobody takes anybody in.
+    let (descriptor, _) = try SocketFile(folder: folder.path).listen()
+    defer { close(descriptor) }
+    let connection = try #require(try SocketFile(folder: folder.path).connect())
+    #expect(throws: LinkError.silent) {
+      try RemoteEngine(connection, readOnly: true, patience: 1, report: { _ in true }, ended: { _ in })
+    }
+  }
+
+  @Test func `a request longer than any is refused before it comes`() throws {
+    let bench = try Bench()
+    let connection = try bench.connect()
+    let length = UInt32(Wire.maximumRequest + 1)
+    let prefix = (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
+    _ = prefix.withUnsafeBytes { write(connection.descriptor, $0.baseAddress, 4) }
+    guard case .refused(let reason) = try connection.receive(ServerMessage.self) else {
+      Issue.record("no refusal")
+      return
+    }
+    #expect(reason.contains("\(length) bytes"))
   }
 
   @Test func `a folder with a long path will do`() throws {

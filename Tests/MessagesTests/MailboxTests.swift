@@ -5,7 +5,7 @@ import Messages
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MailboxTests {
+@Suite(.timeLimit(.minutes(5))) struct MailboxTests {
   private static func step(_ number: Int) -> Event {
     .training(
       .step(

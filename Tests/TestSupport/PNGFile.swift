@@ -85,7 +85,7 @@ package struct PNGFile {
   }
 
   /// CRC-32 as PNG has it (annex D).
-  private static func checksum(_ bytes: [UInt8]) -> UInt32 {
+  package static func checksum(_ bytes: [UInt8]) -> UInt32 {
     var crc: UInt32 = .max
     for byte in bytes {
       crc ^= UInt32(byte)

@@ -2,7 +2,7 @@
 
 import Foundation
 
-package final class TemporaryFolder {
+package final class TemporaryFolder: Sendable {
   package let path: String
 
   package init() throws {

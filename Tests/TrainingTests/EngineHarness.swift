@@ -1,5 +1,6 @@
 // An engine to talk to, with time limits: a test of it that hangs is a failure, not a wait.
 
+import Datasets
 import Foundation
 import Messages
 import Testing
@@ -14,10 +15,12 @@ final class EngineHarness {
   /// Longer than anything here takes on a busy machine.
   private static let patience = Duration.seconds(30)
 
-  /// - Parameter capacity: how many events may wait; of one, the engine waits at each until it is read.
-  init(capacity: Int = 256) {
+  /// - Parameters:
+  ///   - capacity: how many events may wait; of one, the engine waits at each until it is read.
+  ///   - decisions: where decisions are kept; a test that decides names a folder of its own.
+  init(capacity: Int = 256, decisions: DecisionStore = .standard) {
     mailbox = Mailbox(capacity: capacity)
-    engine = Engine(events: mailbox, commandLine: ["skipline"])
+    engine = Engine(events: mailbox, commandLine: ["skipline"], decisions: decisions)
   }
 
   /// Reads events until one is as asked.

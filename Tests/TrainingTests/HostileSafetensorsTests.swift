@@ -218,6 +218,45 @@ import Testing
     }
   }
 
+  @Test func `four thousand mutants of a whole checkpoint are refused, unless nothing says that it was one`() throws
+  {
+    let whole = try sealedFile()
+    let header = Int(whole[0]) + Int(whole[1]) << 8 + 8
+    let path = folder.file("mutant")
+    var generator = RandomGenerator(seed: 2)
+    var refused = 0
+    for number in 0..<4000 {
+      var mutant = whole
+      for _ in 0...generator.integer(below: 3) {
+        let at = generator.integer(below: header)
+        let end = min(mutant.count, at + 1 + generator.integer(below: 12))
+        switch generator.integer(below: 5) {
+        case 0: mutant[at] = UInt8(truncatingIfNeeded: generator.next())
+        case 1: mutant[at] ^= 1 << UInt8(generator.integer(below: 8))
+        case 2: mutant.removeSubrange(at..<end)
+        case 3: mutant.insert(contentsOf: mutant[at..<end], at: generator.integer(below: header))
+        default: mutant.swapAt(at, generator.integer(below: header))
+        }
+      }
+      // Half of them with a length that fits again, or all would end there.
+      let added = mutant.count - whole.count
+      if number.isMultiple(of: 2), added != 0 {
+        for index in 0..<2 { mutant[index] = UInt8(truncatingIfNeeded: (header - 8 + added) >> (8 * index)) }
+        for index in 2..<8 { mutant[index] = 0 }
+      }
+      guard mutant != whole else { continue }
+      try Data(mutant).write(to: URL(fileURLWithPath: path))
+      do {
+        let contents = try Safetensors.read(path: path)
+        #expect(contents.metadata[Safetensors.checksumKey] == nil && contents.metadata[Safetensors.sealKey] == nil)
+      } catch let error as SafetensorsError {
+        #expect(error.path == path)
+        refused += 1
+      }
+    }
+    #expect(refused > 3900)
+  }
+
   @Test func `five thousand mutated headers are read or refused, and never crash`() throws {
     let header = Array(
       (#"{"__metadata__":{"a":"b\u00e9","c":"d"},"x":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"#

@@ -31,6 +31,7 @@ import Testing
       try MetricsLog.read(path: run.metricsPath).epochs.map {
         var metrics = $0
         metrics.seconds = 0
+        metrics.dataWait = nil
         return metrics
       }
     }
@@ -46,6 +47,7 @@ import Testing
     var state = try Checkpoint.trainingState(path: run.run.path(of: .last))
     state.seconds = 0
     state.epochTotals.seconds = 0
+    state.epochTotals.secondsWaiting = nil
     return state
   }
 

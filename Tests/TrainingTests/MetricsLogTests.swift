@@ -163,13 +163,15 @@ import Testing
     let table = ResultsTable(path: folder.file("results.csv")) { Issue.record("a row was lost: \($0)") }
     table.append(epoch(1))
     table.append(epoch(2, validation: false))
-    ResultsTable(path: folder.file("results.csv")) { _ in }.append(epoch(3))
+    var third = epoch(3)
+    third.dataWait = 0.25
+    ResultsTable(path: folder.file("results.csv")) { _ in }.append(third)
     #expect(
       try folder.text("results.csv") == """
-        epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped
-        1,10,1.25,0.5,1.75,0.375,0.75,0.125,60.0,1
-        2,20,1.25,0.5,,,,0.125,60.0,1
-        3,30,1.25,0.5,1.75,0.375,0.75,0.125,60.0,1
+        epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped,data_wait
+        1,10,1.25,0.5,1.75,0.375,0.75,0.125,60.0,1,
+        2,20,1.25,0.5,,,,0.125,60.0,1,
+        3,30,1.25,0.5,1.75,0.375,0.75,0.125,60.0,1,0.25
 
         """)
     try table.rewind(toStep: 30, epoch: 2)

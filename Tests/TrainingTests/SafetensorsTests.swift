@@ -16,31 +16,6 @@ func safetensors(_ header: String, buffer: [UInt8] = [], length: UInt64? = nil) 
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test func `CRC-32C gives the values of RFC 3720 appendix B.4`() {
-    func checksum(_ bytes: [UInt8]) -> UInt32 {
-      var checksum = CRC32C()
-      checksum.update(bytes)
-      return checksum.value
-    }
-    #expect(checksum(Array("123456789".utf8)) == 0xe306_9283)
-    #expect(checksum(Array(repeating: 0, count: 32)) == 0x8a91_36aa)
-    #expect(checksum(Array(repeating: 0xff, count: 32)) == 0x62a8_ab43)
-    #expect(checksum(Array(0..<32)) == 0x46dd_794e)
-    #expect(checksum((0..<32).reversed()) == 0x113f_db5c)
-  }
-
-  @Test func `CRC-32C in pieces is CRC-32C of the whole, wherever it is cut`() {
-    let bytes = (0..<67).map { UInt8($0 * 37 & 255) }
-    var whole = CRC32C()
-    whole.update(bytes)
-    for cut in bytes.indices {
-      var pieces = CRC32C()
-      pieces.update(Array(bytes[..<cut]))
-      pieces.update(Array(bytes[cut...]))
-      #expect(pieces.value == whole.value)
-    }
-  }
-
   @Test func `every element type is converted as its definition says`() throws {
     let header = """
       {"__metadata__":{"format":"pt"},\

@@ -1,5 +1,6 @@
 // Runs of a training loop on a toy dataset, with everything that happened in them.
 
+import Datasets
 import Foundation
 import Messages
 import Testing
@@ -21,13 +22,14 @@ struct ToyProject {
     data = try ToyDataset(folder.file("data"), counts: counts, side: side)
   }
 
-  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged.
+  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged, no pack.
   func settings(epochs: Int = 2, change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
     var settings = TrainingSettings(
       data: data.root, split: SplitSettings(train: 100, validation: 0, test: 0),
       network: NetworkSettings(name: "cifar8", widthMultiplier: 0.25),
       preprocessing: PreprocessingSettings(imageSize: 8), learningRate: 0.05, schedule: .constant, batchSize: 4,
-      epochs: epochs, seed: 1, threads: 1, keep: KeepPolicy(everyEpochs: 0), logEvery: 1,
+      epochs: epochs, seed: 1, threads: 1, cache: CacheSettings(isEnabled: false), keep: KeepPolicy(everyEpochs: 0),
+      logEvery: 1,
       project: folder.file("runs"))
     change(&settings)
     return settings
@@ -37,14 +39,15 @@ struct ToyProject {
   func train(
     _ settings: TrainingSettings, calls: AtomicFile.Calls = .system, reply: @escaping Session.Reply = { _ in [] }
   ) throws -> ToyRun {
-    try train(try TrainingJob.new(settings, commandLine: []), Session(reply: reply), calls)
+    try train(try TrainingJob.new(settings, commandLine: [], packs: packs), Session(reply: reply), calls)
   }
 
   /// Goes on with a run.
   func resume(
     _ run: RunFolder, _ changes: ResumeChanges = ResumeChanges(), reply: @escaping Session.Reply = { _ in [] }
   ) throws -> ToyRun {
-    try train(try TrainingJob.resumed(folder: run.path, changes: changes), Session(reply: reply), .system)
+    try train(
+      try TrainingJob.resumed(folder: run.path, changes: changes, packs: packs), Session(reply: reply), .system)
   }
 
   /// Starts a run that somebody watches.
@@ -54,12 +57,15 @@ struct ToyProject {
     try trainReached(settings, isAttended: true, reply: reply)
   }
 
+  /// Where packs are made by settings that want one.
+  var packs: PackFolder { PackFolder(path: folder.file("cache")) }
+
   /// Starts a run into whose loop a test may reach.
   func trainReached(
     _ settings: TrainingSettings, isAttended: Bool = false,
     reply: @escaping (TrainingEvent, TrainingLoop) -> [TrainingCommand]
   ) throws -> ToyRun {
-    let job = try TrainingJob.new(settings, commandLine: [])
+    let job = try TrainingJob.new(settings, commandLine: [], packs: packs)
     var loop: TrainingLoop?
     let session = Session { event in loop.map { reply(event, $0) } ?? [] }
     session.isAttended = isAttended

@@ -11,7 +11,7 @@ import Testing
   @Test func `a class is opened, its pictures are asked for once, and left again`() {
     var state = WorkbenchState.opened()
     let first = state.press(.down, .enter)
-    #expect(state.dataset.level == .files(1))
+    #expect(state.dataset.level == .files(.classNamed("one")))
     #expect(first == [.send(.preview(path: "data/sign-digits/one/IMG_1101.JPG", maximumSide: 160))])
     #expect(state.press(.down).count == 1)
     #expect(state.press(.up).isEmpty)
@@ -32,7 +32,7 @@ import Testing
   @Test func `counts come in while the folder is read, and another class count describes the network again`() {
     var state = Fixtures.state()
     state.hear(.datasetProgress(.scanning(files: 1234, classes: [])))
-    #expect(render(state, size: state.size, theme: .dark).text().contains("1,234 files"))
+    #expect(render(state, size: state.size, theme: .dark).text().contains("1,234 images"))
     var report = Fixtures.dataset
     report.classes.removeLast(3)
     #expect(
@@ -41,23 +41,13 @@ import Testing
       ])
   }
 
-  @Test func `c decodes every file`() {
-    var state = WorkbenchState.opened()
-    #expect(
-      state.type("c") == [
-        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: true))
-      ])
-    state.hear(.datasetProgress(.scanning(files: 40, classes: [])))
-    #expect(state.dataset.reading == .checking(files: 40))
-  }
-
   @Test func `a new report keeps the open class by its name`() {
     var state = WorkbenchState.opened()
     state.press(.down, .down, .enter)
     var report = Fixtures.dataset
     report.classes.removeFirst()
     state.hear(.dataset(report))
-    #expect(state.dataset.openClass?.name == "two")
+    #expect(state.dataset.level == .files(.classNamed("two")))
     report.classes.removeAll { $0.name == "two" }
     state.hear(.dataset(report))
     #expect(state.dataset.level == .classes)
@@ -231,7 +221,7 @@ import Testing
     }
     let lines = HelpView.lines(.opened())
     let named = Set(lines.compactMap { if case .binding(let binding) = $0 { binding.context } else { nil } })
-    let silent: Set<Context> = [.reading, .learningRate, .confirmStop, .confirmQuit]
+    let silent: Set<Context> = [.reading, .learningRate, .liveRuns, .confirmStop, .confirmQuit]
     #expect(named == Set(Context.allCases).subtracting(silent))
   }
 

@@ -24,10 +24,9 @@ enum Fixtures {
   static let dataset: DatasetReport = {
     let classes = classNames.enumerated().map { index, name in
       let counts = SplitCounts(train: 150 + index * 3, validation: 18 + index % 3, test: index == 7 ? 9 : 21)
-      let images = Split.allCases.flatMap { split in
-        (0..<counts[split]).map { number in
-          ImageEntry(path: "\(name)/IMG_\(1100 + number * 7 + index).JPG", split: split)
-        }
+      let splits = Split.allCases.flatMap { [Split](repeating: $0, count: counts[$0]) }
+      let images = splits.enumerated().map { number, split in
+        ImageEntry(path: "\(name)/IMG_\(1100 + number * 7 + index).JPG", split: split)
       }
       return ClassReport(name: name, counts: counts, images: images)
     }
@@ -36,7 +35,7 @@ enum Fixtures {
       findings: [
         DatasetFinding(
           kind: .missingInSplit, severity: .warning, subject: "seven",
-          message: "only 9 test images: its figures will be uncertain",
+          message: "the class \"seven\" has 9 test images: its figures will be uncertain",
           advice: "add images or choose another split"),
         DatasetFinding(
           kind: .ignoredFile, severity: .note,

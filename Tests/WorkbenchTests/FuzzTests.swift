@@ -54,7 +54,7 @@ private struct Dice: RandomNumberGenerator {
 
   mutating func event() -> Messages.Event {
     let number = Int.random(in: 0...400, using: &self)
-    switch Int.random(in: 0..<22, using: &self) {
+    switch Int.random(in: 0..<26, using: &self) {
     case 0:
       return .state(
         pick([.idle, .preparing, .training, .paused, .validating, .evaluating(checkpoint: "x"), .stopping]))
@@ -85,6 +85,15 @@ private struct Dice: RandomNumberGenerator {
     case 14: return .warning("\u{1B}[2J\u{202E}" + String(repeating: "日本 ", count: number % 60))
     case 15: return .failure(String(repeating: "x", count: number))
     case 16: return .preview(path: "", nil, reason: nil)
+    case 17: return .readingCancelled
+    case 18: return .datasetProgress(pick([.inspecting(done: number, total: number % 5), progress(number)]))
+    case 19:
+      return .preparing(
+        pick([
+          .scanning(files: number), .packing(done: number, total: number % 9, bytes: .max),
+          .measuring(done: -1, total: 0),
+        ]))
+    case 20, 21: return .dataset(report())
     default:
       var step = Fixtures.step(number)
       if number % 3 == 0 { step.loss = self.number() }
@@ -94,6 +103,32 @@ private struct Dice: RandomNumberGenerator {
       if number % 7 == 0 { step.secondsLeft = self.number() }
       return .training(.step(step))
     }
+  }
+
+  private func progress(_ number: Int) -> DatasetProgress {
+    .scanning(
+      files: number, classes: (0..<(number % 80)).map { .init(name: "class \u{1B}\($0)", images: $0 * $0 - 4) })
+  }
+
+  /// Also with findings about files that are not there, and figures of nothing.
+  private mutating func report() -> DatasetReport {
+    var report = Fixtures.decided
+    report.findings.shuffle(using: &self)
+    report.classes.shuffle(using: &self)
+    switch Int.random(in: 0..<4, using: &self) {
+    case 0: report.inspection = nil
+    case 1:
+      report.inspection?.images = 0
+      report.inspection?.mean = [.nan]
+      report.inspection?.commonSizes = []
+      report.inspection?.width = .init(least: .nan, median: .infinity, greatest: -1)
+    case 2: report.classes.removeLast(Int.random(in: 0...report.classes.count, using: &self))
+    default:
+      report.findings += [
+        DatasetFinding(kind: .duplicate, severity: .error, paths: ["gone", ""], message: "", advice: "")
+      ]
+    }
+    return report
   }
 
   /// Also with rows of the wrong length and labels out of range, as a foreign file could have them.
@@ -136,8 +171,11 @@ private struct Dice: RandomNumberGenerator {
 
   @Test func `every size from 1x1 is drawn in every overlay and every pane`() {
     var states: [WorkbenchState] = [.opened(), .training(), .evaluated()]
-    for keys in ["?", "!", ":", "o", "L", "q", "x", "/", "vvv", "z", "4vz", "3z"] {
+    for keys in [
+      "?", "!", ":", "o", "L", "q", "x", "/", "vvv", "z", "4vz", "3z", "w", "f", "wz", "fz", "wl", "l", "lm",
+    ] {
       var state = WorkbenchState.training()
+      state.hear(.dataset(Fixtures.decided))
       state.hear(.evaluation(Fixtures.evaluation))
       state.type(keys)
       states.append(state)

@@ -128,11 +128,34 @@ import Testing
     #expect(state.press(.control("c")) == [.quit])
   }
 
-  @Test func `a terminal that is gone ends the run with a checkpoint, once`() {
+  @Test func `a terminal that is gone leaves the run going`() {
     var state = WorkbenchState.training()
-    #expect(update(&state, .input(.endOfInput)) == [.send(.training(.stop))])
-    #expect(update(&state, .input(.endOfInput)).isEmpty)
-    #expect(state.hear(.state(.idle)) == [.quit])
+    #expect(update(&state, .input(.endOfInput)) == [.quit])
+  }
+
+  @Test func `q leaves the run going when asked to`() {
+    var state = WorkbenchState.training()
+    #expect(state.press(.character("q")).isEmpty)
+    #expect(state.overlay == .confirmQuit)
+    #expect(state.press(.character("l")) == [.quit])
+  }
+
+  @Test func `live runs are offered at the start, and when asked for`() {
+    let runs = ["runs/a", "runs/b"].map { LiveRun(folder: $0, network: "cifar20", data: "data") }
+    var state = WorkbenchState.opened()
+    #expect(update(&state, .liveRuns([], asked: false)).isEmpty)
+    #expect(state.overlay == nil && state.notices.isEmpty)
+    _ = update(&state, .liveRuns(runs, asked: false))
+    #expect(state.press(.down).isEmpty)
+    #expect(state.press(.enter) == [.attach(folder: "runs/b")])
+    #expect(state.overlay == nil)
+    #expect(state.press(.character("a")) == [.findLiveRuns])
+    _ = update(&state, .liveRuns([], asked: true))
+    #expect(state.notices.last?.text.contains("no other run") == true)
+    // A run of this screen's own is not covered by a list of others.
+    var training = WorkbenchState.training()
+    _ = update(&training, .liveRuns(runs, asked: false))
+    #expect(training.overlay == nil)
   }
 
   @Test func `ctrl-z, ctrl-l and t are passed on`() {

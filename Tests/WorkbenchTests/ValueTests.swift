@@ -56,9 +56,29 @@ import Testing
         + "--weight-decay 1e-05 --clip 5 --label-smoothing 0.1 --seed 7 --name first --project 'more runs'")
   }
 
-  @Test(arguments: ["", "a b", "$HOME", "a;b", "日本", "*", "~x", "#x", "a\nb"])
+  @Test(arguments: ["", "a b", "$HOME", "a;b", "日本", "*", "~x", "#x"])
   func `words that a shell would change are quoted`(word: String) {
     #expect(shellQuoted(word) == "'\(word)'")
+  }
+
+  @Test(arguments: [
+    ("a\nb", #"$'a\nb'"#), ("\u{1B}]0;x\u{7}", #"$'\x1b]0;x\x07'"#), ("it's\u{202E}", #"$'it\'s\xe2\x80\xae'"#),
+    (String(pathBytes: Array("latin1_".utf8) + [0xe9]), #"$'latin1_\xe9'"#),
+  ])
+  func `words that no screen can show are written as escapes`(word: String, quoted: String) {
+    #expect(shellQuoted(word) == quoted)
+    #expect(Sanitiser.isSafe(quoted))
+  }
+
+  @Test(arguments: [
+    SplitSettings(train: 70, validation: 20, test: 10), SplitSettings(lists: "my lists"),
+    SplitSettings(train: 70, validation: 20, test: 10, lists: "a:b"), SplitSettings(lists: "70/20/10"),
+    SplitSettings(lists: "1/2/3:x"),
+  ])
+  func `a split reads back from its option`(split: SplitSettings) throws {
+    let settings = TrainingSettings(data: "d", split: split, network: NetworkSettings(name: "cifar20"))
+    #expect(settings.commandLine.hasSuffix(" --split \(shellQuoted(split.description))"))
+    #expect(try SplitSettings(argument: split.description) == split)
   }
 }
 

@@ -91,6 +91,8 @@ extension Journeys {
     @Test func `a theme changes the colours and nothing else`() async throws {
       let terminal = try await TerminalJourney(in: Workspace())
       try await terminal.open()
+      // The layers are described once more when the number of classes is known.
+      try await terminal.sees("4.97k params")
       let (text, colours) = (try terminal.screen(), try terminal.colouredScreen())
       try terminal.press("t")
       let changed = try await terminal.sees("theme light")

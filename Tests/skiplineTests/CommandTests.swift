@@ -4,6 +4,8 @@ import Foundation
 import Messages
 import Testing
 
+@testable import skipline
+
 @Suite(.serialized) struct CommandTests {
   @Test func `summary counts as the paper does, as text and as JSON`() async throws {
     let workspace = try Workspace(withData: false)
@@ -14,31 +16,6 @@ import Testing
     let json = try await workspace.skipline("summary", "cifar20", "--json").decoded(NetworkSummary.self)
     #expect(json.parameters == 269_722)
     #expect(json.layers.map(\.parameters).reduce(0, +) == 269_722)
-  }
-
-  @Test func `check counts a sound dataset and ends with 0`() async throws {
-    let workspace = try Workspace()
-    let text = try await workspace.skipline("check", "data")
-    #expect(text.status == 0)
-    #expect(text.output.contains("8 classes") && text.output.contains("every image decodes"))
-    let json = try await workspace.skipline("check", "data", "--json").decoded(DatasetReport.self)
-    #expect(json.counts.total == Workspace.imageCount)
-    #expect(json.counts.test == Workspace.testCount)
-    #expect(json.classes.map(\.name).contains("pentagon"))
-    #expect(!json.findings.contains { $0.kind == .undecodable })
-  }
-
-  @Test func `check names a truncated file and ends with 65`() async throws {
-    let workspace = try Workspace()
-    let broken = "train/star/star-0003.png"
-    try workspace.truncate("data/\(broken)")
-    let text = try await workspace.skipline("check", "data")
-    #expect(text.status == 65)
-    #expect((text.output + text.errors).contains(broken))
-    let json = try await workspace.skipline("check", "data", "--json")
-    #expect(json.status == 65)
-    #expect(
-      try json.decoded(DatasetReport.self).findings.filter { $0.kind == .undecodable }.map(\.subject) == [broken])
   }
 
   @Test func `train leaves a whole run, tells its progress on standard error and its result on standard output`()
@@ -140,9 +117,12 @@ import Testing
     let text = try await workspace.skipline("runs")
     #expect(text.output.contains("runs/one/checkpoints/best.safetensors"))
     #expect(text.output.contains("runs/two/checkpoints/last.safetensors"))
-    let json = try await workspace.skipline("runs", "--json").decoded([CheckpointInfo].self)
-    #expect(json.count == 6)
-    #expect(json.allSatisfy { $0.epoch == 1 && $0.step == 5 })
+    let runs = try await workspace.skipline("runs", "--json").decoded([RunListing].self)
+    #expect(runs.map(\.folder) == ["runs/one", "runs/two"])
+    #expect(runs.allSatisfy { $0.state == "finished" && $0.process == nil && $0.epoch == 1 && $0.epochs == 1 })
+    let checkpoints = runs.flatMap(\.checkpoints)
+    #expect(checkpoints.count == 6)
+    #expect(checkpoints.allSatisfy { $0.epoch == 1 && $0.step == 5 })
   }
 
   @Test func `names from outside cannot steer the terminal`() async throws {

@@ -47,7 +47,8 @@ final class RunningProgram: Sendable {
     let process = Process()
     self.process = process
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
+    // Whoever runs the tests may have had these ignored (nohup, a job in the background).
+    process.arguments = ["--default-signal=HUP,INT,TERM"] + words
     process.currentDirectoryURL = URL(fileURLWithPath: workspace.folder)
     process.environment = Program.environment(in: workspace)
     process.standardInput = FileHandle.nullDevice
@@ -68,6 +69,9 @@ final class RunningProgram: Sendable {
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// The program's number, also once `env` has made room for it.
+  var number: Int32 { process.processIdentifier }
 
   /// Waits until standard error has a text.
   func waitForErrors(_ text: String) async throws {

@@ -8,6 +8,8 @@ import Testing
 final class TerminalJourney: Sendable {
   let workspace: Workspace
   private let environment: [String: String]
+  /// Several terminals may share a workspace.
+  private let name = UUID().uuidString.prefix(8)
   private let server: Process
 
   /// Whether journeys are possible on this machine.
@@ -23,7 +25,7 @@ final class TerminalJourney: Sendable {
     // prompt from the file that ENV names.
     try workspace.write(Array("PS1='\(Self.prompt)'".utf8), to: "shrc")
     environment = Program.environment(in: workspace).merging(["ENV": "\(workspace.folder)/shrc"]) { $1 }
-    server = Self.process(["-D"], environment, workspace)
+    server = Self.process(name, ["-D"], environment, workspace)
     try server.run()
     try await Patience.wait(for: "an answer of tmux", lastSeen: { "none" }) {
       (try? tmux(["show-options", "-g"])) != nil
@@ -52,10 +54,10 @@ final class TerminalJourney: Sendable {
   }
 
   /// Starts `skipline` from the shell, which says `ended with <status>` when it is over. The process's number is in
-  /// the file `pid`, the terminal's settings from before in `before`.
+  /// a file, the terminal's settings from before in `before`.
   func startSkipline(_ arguments: [String]) throws {
     let words = (["skipline"] + arguments).joined(separator: " ")
-    try enter("clear; stty -g >before; sh -c 'echo $$ >pid; exec \(words)'; echo ended with $?")
+    try enter("clear; stty -g >before; sh -c 'echo $$ >pid-\(name); exec \(words)'; echo ended with $?")
   }
 
   /// Starts it on the dataset with the tiny network, and waits for its first screen.
@@ -75,7 +77,7 @@ final class TerminalJourney: Sendable {
 
   /// The process number of that program.
   func programNumber() throws -> Int32 {
-    let number = try workspace.text("pid").trimmingCharacters(in: .whitespacesAndNewlines)
+    let number = try workspace.text("pid-\(name)").trimmingCharacters(in: .whitespacesAndNewlines)
     return try #require(Int32(number))
   }
 
@@ -123,7 +125,7 @@ final class TerminalJourney: Sendable {
 
   @discardableResult
   private func tmux(_ arguments: [String]) throws -> String {
-    let process = Self.process(arguments, environment, workspace)
+    let process = Self.process(name, arguments, environment, workspace)
     let output = Pipe()
     let errors = Pipe()
     process.standardOutput = output
@@ -140,11 +142,11 @@ final class TerminalJourney: Sendable {
 
   /// tmux on the journey's socket: the server with `-D`, which keeps it a child of ours, else a command to it.
   private static func process(
-    _ arguments: [String], _ environment: [String: String], _ workspace: Workspace
+    _ name: Substring, _ arguments: [String], _ environment: [String: String], _ workspace: Workspace
   ) -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["tmux", "-u", "-f", "/dev/null", "-S", "\(workspace.folder)/tmux"] + arguments
+    process.arguments = ["tmux", "-u", "-f", "/dev/null", "-S", "\(workspace.folder)/tmux-\(name)"] + arguments
     process.environment = environment
     process.currentDirectoryURL = URL(fileURLWithPath: workspace.folder)
     process.standardInput = FileHandle.nullDevice

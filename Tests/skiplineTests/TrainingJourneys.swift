@@ -6,7 +6,7 @@ import Testing
 extension Journeys {
   @Suite struct Training {
     /// As many epochs as no test waits for, without numbered checkpoints.
-    private static let endless = ["--epochs", "1000000", "--save-every", "0"]
+    private static let endless = ["--epochs", "1000000", "--time", "300", "--save-every", "0"]
 
     /// The gauge's line: the step, or how far a validation has come.
     private func progress(_ screen: Screen) -> String? {

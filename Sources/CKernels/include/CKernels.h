@@ -76,3 +76,25 @@ void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const u
 void ck_sgd(
     float *value, float *velocity, const float *gradient, size_t count, float rate, float momentum, float decay,
     float gradient_scale, int nesterov);
+
+// -- Images --------------------------------------------------------------------------------------------------
+// Bytes, three a pixel, rows from the top. Weights are fixed point, 1 is 2^22, and those of one result add up to
+// about 1; sums are rounded to 8 bits.
+
+/// Each pixel of a row becomes a weighted sum of neighbours: target [rows, columns, 3], source [rows, width, 3].
+/// source_count: the bytes that may be read from source on, rows * width * 3 or more.
+/// starts: the first neighbour of each column. weights: [columns, pairs, 8], two neighbours at a time as
+/// w0 w0 w0 w1 w1 w1 0 0; zero where there is no neighbour.
+void ck_resample_rows(
+    const uint8_t *source, size_t source_count, size_t width, size_t rows, const int32_t *starts,
+    const int32_t *weights, size_t pairs, size_t columns, uint8_t *target);
+/// A row as the weighted sum of `taps` rows of row_length bytes that follow each other: target [row_length].
+void ck_resample_columns(
+    const uint8_t *source, size_t row_length, const int32_t *weights, size_t taps, uint8_t *target);
+
+// -- Checksum ------------------------------------------------------------------------------------------------
+
+/// Whether the processor has an instruction for CRC-32C; without it ck_crc32c must not be called.
+int ck_has_crc32c(void);
+/// The remainder after more bytes; initial value and final complement are the caller's.
+uint32_t ck_crc32c(uint32_t remainder, const void *bytes, size_t count);

@@ -48,7 +48,9 @@ public struct Augmentation: Codable, Sendable, Equatable {
   /// The padding is the side divided by this.
   static let paddingDivisor = 8
 
-  /// One random variant of a decoded image. Drawn in this order: crop, mirroring, brightness, contrast, saturation.
+  /// One random variant of an image in its stored form (see `Preprocessing.storedForm(of:)`; a random resized crop is
+  /// a part of that, not of the file's own pixels). Drawn in this order: crop, mirroring, brightness, contrast,
+  /// saturation.
   public func trainingInput(
     _ image: PixelImage, preprocessing: Preprocessing, generator: inout RandomGenerator
   ) -> AugmentedImage {

@@ -31,7 +31,7 @@ public struct BatchLoader: Sendable {
   }
 
   public let items: [DatasetItem]
-  public let root: String
+  public let source: ImageSource
   public let preprocessing: Preprocessing
   public let batchSize: Int
   public let mode: Mode
@@ -40,13 +40,16 @@ public struct BatchLoader: Sendable {
   /// How many batches may be prepared or in preparation beyond those taken.
   public let ahead: Int
 
+  /// - Parameters:
+  ///   - root: the dataset's folder.
+  ///   - pack: where the images are read from as far as it has them; the batches do not depend on it.
   public init(
-    items: [DatasetItem], root: String, preprocessing: Preprocessing, batchSize: Int, mode: Mode, workers: Int = 1,
-    ahead: Int = 4
+    items: [DatasetItem], root: String, pack: Pack? = nil, preprocessing: Preprocessing, batchSize: Int, mode: Mode,
+    workers: Int = 1, ahead: Int = 4
   ) {
     precondition(batchSize > 0, "a batch has at least one image")
     self.items = items
-    self.root = root
+    source = ImageSource(root: root, pack: pack)
     self.preprocessing = preprocessing
     self.batchSize = batchSize
     self.mode = mode
@@ -103,10 +106,8 @@ public struct BatchLoader: Sendable {
       for position in positions {
         let item = items[position]
         do throws(DecodingFailure) {
-          let image = try decoder.decode(
-            path: item.absolutePath(root: root), name: item.path, minimumSide: preprocessing.minimumSide)
-          let target = UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)])
-          table.write(input(image, item: item, epoch: plan.epoch), into: target)
+          let input = try input(item, epoch: plan.epoch, decoder: decoder)
+          table.write(input, into: UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)]))
           count += length
           batch.labels.append(item.label)
           batch.items.append(position)
@@ -118,12 +119,16 @@ public struct BatchLoader: Sendable {
     return batch
   }
 
-  /// What becomes of one decoded image in one epoch.
-  private func input(_ image: PixelImage, item: DatasetItem, epoch: Int) -> AugmentedImage {
+  /// What becomes of one image in one epoch.
+  private func input(
+    _ item: DatasetItem, epoch: Int, decoder: ImageDecoder
+  ) throws(DecodingFailure) -> AugmentedImage {
     switch mode {
     case .evaluation:
-      return AugmentedImage(image: preprocessing.evaluationInput(image), size: preprocessing.imageSize)
+      let image = try source.evaluationInput(of: item, preprocessing: preprocessing, decoder: decoder)
+      return AugmentedImage(image: image, size: preprocessing.imageSize)
     case .training(let augmentation, let seed):
+      let image = try source.storedForm(of: item, preprocessing: preprocessing, decoder: decoder)
       var generator = RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
       return augmentation.trainingInput(image, preprocessing: preprocessing, generator: &generator)
     }

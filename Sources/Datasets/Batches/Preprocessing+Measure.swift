@@ -14,12 +14,13 @@ extension Preprocessing {
   /// images would divide by zero.
   ///
   /// - Parameters:
+  ///   - source: where the images are; whether there is a pack makes no difference to the result.
   ///   - limit: of more images than this, as many are taken at even distances.
   ///   - progress: called now and then, never from two threads at a time.
   ///   - isCancelled: asked before each image; true leaves the rest out, and the result is of no use.
   /// - Throws: `DatasetError.noDecodableImages`; a few bad files are left out.
   public func measure(
-    items: [DatasetItem], root: String, limit: Int = measuredImages, workers: Int = 1,
+    items: [DatasetItem], source: ImageSource, limit: Int = measuredImages, workers: Int = 1,
     progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws(DatasetError) -> (mean: [Float], deviation: [Float]) {
@@ -30,9 +31,7 @@ extension Preprocessing {
       let item = items[index * items.count / total]
       var own = Sums()
       do throws(DecodingFailure) {
-        let image = try decoder.decode(
-          path: item.absolutePath(root: root), name: item.path, minimumSide: minimumSide)
-        own.add(evaluationInput(image))
+        own.add(try source.evaluationInput(of: item, preprocessing: self, decoder: decoder))
       } catch {
         own.failure = (index, error)
       }
@@ -43,7 +42,7 @@ extension Preprocessing {
       }
     }
     let result = sums.withLock { $0 }
-    guard result.pixels > 0 else { throw .noDecodableImages(path: root, first: result.failure?.failure) }
+    guard result.pixels > 0 else { throw .noDecodableImages(path: source.root, first: result.failure?.failure) }
     let mean = result.sum.map { Double($0) / Double(result.pixels) / 255 }
     let deviation = zip(result.sumOfSquares, mean).map { squares, mean in
       // Rounding can leave a tiny negative number where all values are the same.

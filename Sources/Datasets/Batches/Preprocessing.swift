@@ -40,15 +40,27 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - items: the training images to measure.
   ///   - root: the folder they lie in.
+  ///   - pack: where they may be read from instead; the result does not depend on it.
   ///   - workers: threads that decode; the result does not depend on it.
   ///   - progress: see `measure`.
   ///   - isCancelled: see `measure`.
   /// - Throws: `DatasetError` for values that make no sense, or if no image decodes.
   public init(
-    resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, workers: Int = 1,
-    progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
+    resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, pack: Pack? = nil,
+    workers: Int = 1, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws(DatasetError) {
+    try self.init(unmeasured: settings)
+    if case .trainingSet = settings.normalisation {
+      (mean, deviation) = try measure(
+        items: items, source: ImageSource(root: root, pack: pack), workers: workers, progress: progress,
+        isCancelled: isCancelled)
+    }
+  }
+
+  /// Fills in all but what has to be measured: mean and deviation are then 0 and 1. A pack depends on no more.
+  /// - Throws: `DatasetError` for values that make no sense.
+  public init(unmeasured settings: PreprocessingSettings) throws(DatasetError) {
     guard Self.imageSizes.contains(settings.imageSize) else {
       throw .invalidPreprocessing(
         reason: "the image size \(settings.imageSize) is not in "
@@ -61,8 +73,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       case .crop: .crop
       }
     self.init(imageSize: settings.imageSize, resize: resize, mean: [0, 0, 0], deviation: [1, 1, 1])
-    switch settings.normalisation {
-    case .given(let mean, let deviation):
+    if case .given(let mean, let deviation) = settings.normalisation {
       guard mean.count == 3, deviation.count == 3, mean.allSatisfy(\.isFinite),
         deviation.allSatisfy({ $0.isFinite && $0 > 0 })
       else {
@@ -72,9 +83,6 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       }
       self.mean = mean
       self.deviation = deviation
-    case .trainingSet:
-      (mean, deviation) = try measure(
-        items: items, root: root, workers: workers, progress: progress, isCancelled: isCancelled)
     }
   }
 
@@ -104,7 +112,33 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   }
 
   /// The shorter side before the centre is cut out.
-  var shorterSide: Int { Int((Double(imageSize) * 256 / 224).rounded()) }
+  var shorterSide: Int { Self.shorterSide(of: imageSize) }
+
+  static func shorterSide(of imageSize: Int) -> Int { Int((Double(imageSize) * 256 / 224).rounded()) }
+
+  /// What is kept of a decoded image between epochs, and what training and evaluation both start from: stretched, the
+  /// square itself; cropped, the whole image with its shorter side at 256/224 of the image size. It is never larger
+  /// than the decoded image, except for the square. Whether it comes from a pack or was made just now, it has the same
+  /// bits.
+  public func storedForm(of image: PixelImage) -> PixelImage {
+    let size = storedSize(width: image.width, height: image.height)
+    return image.resized(width: size.width, height: size.height)
+  }
+
+  /// The size that the stored form of an image has.
+  func storedSize(width: Int, height: Int) -> (width: Int, height: Int) {
+    switch resize {
+    case .stretch: (imageSize, imageSize)
+    case .crop:
+      min(width, height) <= shorterSide ? (width, height) : uncutSize(width: width, height: height)
+    }
+  }
+
+  /// The size that an image has before the centre is cut out; as torchvision's `Resize` rounds.
+  private func uncutSize(width: Int, height: Int) -> (width: Int, height: Int) {
+    let shorter = min(width, height)
+    return (shorterSide * width / shorter, shorterSide * height / shorter)
+  }
 
   /// Decodes a file and makes the square image the network sees when it is not being trained.
   /// - Throws: `DecodingFailure`, which names the file and the cause.
@@ -114,16 +148,15 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     evaluationInput(try decoder.decode(path: path, minimumSide: minimumSide))
   }
 
-  /// The square image, [imageSize, imageSize, 3], that the network sees when it is not being trained. Sizes and
-  /// offsets are rounded as torchvision's `Resize` and `CenterCrop` do.
+  /// The square image, [imageSize, imageSize, 3], that the network sees when it is not being trained: of a decoded
+  /// image or of its stored form, which give the same. Sizes and offsets are rounded as torchvision's `Resize` and
+  /// `CenterCrop` do.
   public func evaluationInput(_ image: PixelImage) -> PixelImage {
     switch resize {
     case .stretch:
       return image.resized(width: imageSize, height: imageSize)
     case .crop:
-      let shorter = min(image.width, image.height)
-      let width = shorterSide * image.width / shorter
-      let height = shorterSide * image.height / shorter
+      let (width, height) = uncutSize(width: image.width, height: image.height)
       let left = Int((Double(width - imageSize) / 2).rounded(.toNearestOrEven))
       let top = Int((Double(height - imageSize) / 2).rounded(.toNearestOrEven))
       return image.resized(

@@ -13,8 +13,22 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case tooFewClasses(path: String, only: String)
   case noImages(path: String)
   case noDecodableImages(path: String, first: DecodingFailure?)
+  /// TFRecord shards, or what is called so.
+  case unreadableRecords(path: String, reason: String)
   case invalidSplit(SplitSettings)
   case invalidPreprocessing(reason: String)
+  /// Reading was given up, as `isCancelled` asked.
+  case cancelled(path: String)
+  /// Decisions or lists that are there, or should be, and cannot be read.
+  case unreadableFile(path: String, reason: String)
+  /// A line of the decisions or of a list that means nothing.
+  case malformedLine(file: String, line: Int, reason: String)
+  /// A folder named for its lists has none.
+  case noLists(path: String)
+  /// No image of a dataset has this path.
+  case unknownImage(path: String, root: String)
+  /// A dataset has no such class.
+  case unknownClass(name: String, known: [String])
 
   public var description: String {
     switch self {
@@ -29,15 +43,28 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .tooFewClasses(let path, let only):
       "\(path) has images of one class only, \"\(only)\"; a classifier needs two or more class folders"
     case .noImages(let path):
-      "\(path) holds no PNG or JPEG images; put some in each class folder"
+      "\(path) holds no images (PNG, JPEG, WebP or GIF); put some in each class folder"
     case .noDecodableImages(let path, let first):
       "none of the training images of \(path) can be decoded"
         + (first.map { " (first: \($0.path): \($0.reason))" } ?? "") + "; replace the broken files"
+    case .unreadableRecords(let path, let reason): "\(path) \(reason)"
     case .invalidSplit(let split):
       "the split \(split.train)/\(split.validation)/\(split.test) is not valid; "
         + "give three percentages of 0 to 100 that add up to 100"
     case .invalidPreprocessing(let reason):
       "the preprocessing is not valid: \(reason)"
+    case .cancelled(let path):
+      "reading \(path) was cancelled"
+    case .unreadableFile(let path, let reason):
+      "\(path) cannot be read (\(reason)); check the name and its permissions"
+    case .malformedLine(let file, let line, let reason):
+      "\(file), line \(line): \(reason); correct the line or remove it"
+    case .noLists(let path):
+      "\(path) holds none of train.txt, val.txt and test.txt; give the folder that 'skipline split --export' wrote"
+    case .unknownImage(let path, let root):
+      "\(path) is no image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"
+    case .unknownClass(let name, let known):
+      "there is no class \"\(name)\"; there are \(known.joined(separator: ", "))"
     }
   }
 }

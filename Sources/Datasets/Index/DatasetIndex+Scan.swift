@@ -1,45 +1,68 @@
 // From a folder to an index: which layout it has, which folders are classes, which split each image gets. Listing
-// the files of a class is in FolderWalker.swift.
+// the files of a class is in FolderWalker.swift, what the user decided about them in Decisions.swift.
 
 import Images
 import Foundation
 import Messages
 
 extension DatasetIndex {
+  /// Reads a dataset's folder as `DatasetReading.read` does, and applies decisions.
+  /// - Throws: `DatasetError` where there is nothing to train on; anything less is a finding in the index.
+  public static func scan(
+    root: String, split: SplitSettings, decisions: Decisions = .none,
+    progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+  ) throws(DatasetError) -> DatasetIndex {
+    try DatasetReading.read(root: root, split: split, progress: progress, isCancelled: isCancelled).index(decisions)
+  }
+
+  /// Reads a dataset's folder with the decisions that are kept about it: what everything that uses a dataset calls,
+  /// so that decisions hold everywhere.
+  /// - Throws: `DatasetError`, also where the decisions cannot be read: nothing is trained on half of them.
+  public static func open(
+    root: String, split: SplitSettings, decisions: DecisionStore = .standard,
+    progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+  ) throws(DatasetError) -> DatasetIndex {
+    try scan(
+      root: root, split: split, decisions: try decisions.load(dataset: root), progress: progress,
+      isCancelled: isCancelled)
+  }
+}
+
+extension DatasetReading {
   /// Reads a dataset's folder. Two layouts are known:
   ///
-  ///     DATA/<class>/...                            divided by a hash of each image's path
+  ///     DATA/<class>/...                            divided by a rule on each image's path
   ///     DATA/{train,val|valid|validation,test}/<class>/...
   ///
-  /// Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
-  /// where there is no validation folder; a missing `test` stays empty. Dot-files and system files are ignored.
+  /// or TFRecord shards (`readRecords`). Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
+  /// where there is no validation folder; a missing `test` stays empty. Images that are named in lists (see
+  /// `SplitLists`) belong where the lists say, in either layout. Dot-files and system files are ignored.
   ///
-  /// - Parameter progress: called now and then with the number of images found so far.
-  /// - Throws: `DatasetError` where there is nothing to train on; anything less is a warning in the index.
-  public static func scan(
-    root: String, split: SplitSettings, progress: (Int) -> Void = { _ in }
-  ) throws(DatasetError) -> DatasetIndex {
+  /// - Parameters:
+  ///   - progress: called with the number of images found so far, at most 20 times a second, and at the end.
+  ///   - isCancelled: asked every few files; true ends the reading.
+  /// - Throws: `DatasetError` where there is nothing to train on, `.cancelled` where it was cancelled; anything less
+  ///   is a finding.
+  public static func read(
+    root: String, split: SplitSettings, progress: (DatasetProgress) -> Void = { _ in },
+    isCancelled: () -> Bool = { false }
+  ) throws(DatasetError) -> DatasetReading {
     try split.validate()
+    var lists: SplitLists?
+    if let folder = split.lists { lists = try SplitLists(folder: folder) }
     let root = trimmed(root)
-    var status = stat()
-    guard stat(root, &status) == 0 else {
-      let number = errno
-      if number == ENOENT || number == ENOTDIR { throw .notFound(path: root) }
-      throw .unreadable(path: root, reason: "\(SystemError(number: number))")
-    }
-    guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(path: root) }
-    let listing: FolderListing
-    do {
-      listing = try FolderListing(path: root)
-    } catch {
-      throw .unreadable(path: root, reason: "\(error)")
+    let listing = try list(root)
+    if let records = try readRecords(
+      root: root, listing: listing, split: split, lists: lists, progress: progress, isCancelled: isCancelled)
+    {
+      return records
     }
 
     var walker = FolderWalker(root: root)
     walker.note(strayEntriesOf: listing, at: "")
     let layout = DatasetLayout(root: root, listing: listing, walker: &walker)
     guard !layout.folders.isEmpty else { throw .noClassFolders(path: root) }
-    walker.walk(layout.folders, progress: progress)
+    try walker.walk(layout.folders, progress: progress, isCancelled: isCancelled)
 
     let found = ClassTable(folders: layout.folders, files: walker.files)
     guard let firstClass = found.classes.first else { throw .noImages(path: root) }
@@ -53,13 +76,28 @@ extension DatasetIndex {
         case .train where !hasValidation: split.splitWithinTraining(ofPath: file.path)
         case let part?: part
         }
-      return DatasetItem(path: file.path, label: label, split: itemSplit)
+      return DatasetItem(path: file.path, label: label, split: lists?.take(path: file.path) ?? itemSplit)
     }
-    progress(items.count)
-    return DatasetIndex(
-      root: root, classes: found.classes, items: items, splitSource: layout.splitByFolder ? .folders : .hash,
-      findings: walker.findings + found.emptyClasses.map(Self.emptyClassFinding)
-        + balanceFindings(classes: found.classes, items: items))
+    return DatasetReading(
+      root: root, split: split, classes: found.classes, items: items,
+      splitSource: lists != nil ? .lists : layout.splitByFolder ? .folders : .hash,
+      findings: walker.findings + (lists?.findings ?? [])
+        + found.emptyClasses.map(DatasetIndex.emptyClassFinding))
+  }
+
+  private static func list(_ root: String) throws(DatasetError) -> FolderListing {
+    var status = stat()
+    guard root.withPathCString({ stat($0, &status) }) == 0 else {
+      let number = errno
+      if number == ENOENT || number == ENOTDIR { throw .notFound(path: root) }
+      throw .unreadable(path: root, reason: "\(SystemError(number: number))")
+    }
+    guard status.st_mode & S_IFMT == S_IFDIR else { throw .notAFolder(path: root) }
+    do {
+      return try FolderListing(path: root)
+    } catch {
+      throw .unreadable(path: root, reason: "\(error)")
+    }
   }
 
   private static func trimmed(_ path: String) -> String {
@@ -74,7 +112,7 @@ struct ClassFolder {
   var name: String
   /// Relative to the dataset's folder.
   var path: String
-  /// The split that folder names give it; nil where the hash decides.
+  /// The split that folder names give it; nil where the rule decides.
   var part: Split?
   var isLink: Bool
 }
@@ -109,7 +147,7 @@ struct DatasetLayout {
             isLink: folder.kind == .linkedFolder))
       }
     }
-    for entry in top where !parts.contains(where: { $0.entry.name.utf8.elementsEqual(entry.name.utf8) }) {
+    for entry in top where !parts.contains(where: { ByteKey($0.entry.name) == ByteKey(entry.name) }) {
       walker.noteIgnored("\(entry.name)/")
     }
   }
@@ -136,15 +174,19 @@ private struct ClassTable {
   var files: [(label: Int, file: FolderWalker.File)]
 
   init(folders: [ClassFolder], files found: [FolderWalker.File]) {
-    // Keyed by bytes: Swift's strings call two spellings of an accented letter equal, file systems do not.
-    var groups: [[UInt8]: (name: String, files: [FolderWalker.File])] = [:]
-    for folder in folders { groups[Array(folder.name.utf8)] = (folder.name, []) }
-    let keys = folders.map { Array($0.name.utf8) }
-    for file in found { groups[keys[file.folder]]?.files.append(file) }
+    var places: [ByteKey: Int] = [:]
+    var groups: [(name: String, files: [FolderWalker.File])] = []
+    let groupOfFolder = folders.map { folder in
+      if let place = places[ByteKey(folder.name)] { return place }
+      places[ByteKey(folder.name)] = groups.count
+      groups.append((folder.name, []))
+      return groups.count - 1
+    }
+    for file in found { groups[groupOfFolder[file.folder]].files.append(file) }
 
-    let sorted = groups.values.sorted { NaturalOrder.precedes($0.name, $1.name) }
-    emptyClasses = sorted.filter(\.files.isEmpty).map(\.name)
-    let filled = sorted.filter { !$0.files.isEmpty }
+    groups.sort { NaturalOrder.precedes($0.name, $1.name) }
+    emptyClasses = groups.filter(\.files.isEmpty).map(\.name)
+    let filled = groups.filter { !$0.files.isEmpty }
     classes = filled.map(\.name)
     files = filled.enumerated().flatMap { label, group in
       group.files.sorted { NaturalOrder.precedes($0.path, $1.path) }.map { (label, $0) }

@@ -24,6 +24,9 @@ public struct DatasetItem: Codable, Sendable, Equatable {
   /// The path to open.
   public func absolutePath(root: String) -> String { root.hasSuffix("/") ? root + path : "\(root)/\(path)" }
 
+  /// What the user decided about it, if it is used.
+  var decision: ImageDecision? { relabelledFrom.map { .relabelled(from: $0) } }
+
   /// A number that belongs to this image, wherever it stands among others: augmentation is drawn from it.
   public var stableHash: UInt64 { Tensors.stableHash(path) }
 }
@@ -57,16 +60,23 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   /// The items of one split, in their order in `items`. Positions in a `BatchLoader` refer to this.
   public func items(in split: Split) -> [DatasetItem] { items.filter { $0.split == split } }
 
-  /// Sixteen hexadecimal digits that stand for the set of images and their splits: FNV-1a over the paths in order
-  /// of their bytes, each followed by a zero byte, the split's name and a line feed.
+  /// Sixteen hexadecimal digits that stand for the set of images, their splits and what the user decided about them:
+  /// FNV-1a over the paths in order of their bytes, each followed by a zero byte, the split's name, for a relabelled
+  /// image a zero byte and its class, and a line feed.
   ///
   /// - Complexity: O(n log n) for n images.
   public var fingerprint: String {
     let sorted = items.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     let hash = sorted.reduce(stableHash("")) { hash, item in
-      stableHash("\(item.path)\0\(item.split.rawValue)\n".utf8, from: hash)
+      let relabelling = item.relabelledFrom == nil ? "" : "\0\(classes[item.label])"
+      return stableHash("\(item.path)\0\(item.split.rawValue)\(relabelling)\n".utf8, from: hash)
     }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return hexadecimal(hash)
   }
+}
+
+/// A hash as sixteen digits.
+func hexadecimal(_ hash: UInt64) -> String {
+  let digits = String(hash, radix: 16)
+  return String(repeating: "0", count: 16 - digits.count) + digits
 }

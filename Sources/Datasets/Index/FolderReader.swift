@@ -3,6 +3,7 @@
 
 import Images
 import Foundation
+import Messages
 
 /// One entry of a folder.
 struct FolderEntry {
@@ -16,6 +17,7 @@ struct FolderEntry {
     case other
   }
 
+  /// Whatever its bytes are, in the form of `PathText`.
   var name: String
   var kind: Kind
 }
@@ -36,21 +38,19 @@ struct FolderListing {
   var identity: FolderIdentity
   /// In natural order of the name, without dot-files and system files.
   var entries: [FolderEntry]
-  /// How many names are not valid UTF-8: a Swift string cannot hold them, so they cannot be opened again.
-  var unreadableNames: Int
 
-  /// Names that systems leave behind in folders of images.
+  /// Names that systems leave behind in folders of images, and the longest of their lengths in bytes.
   private static let systemNames: Set<String> = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"]
+  private static let longestSystemName = 11
 
   /// - Throws: the system's error number.
   init(path: String) throws(SystemError) {
-    guard let folder = opendir(path) else { throw SystemError(number: errno) }
+    guard let folder = path.withPathCString({ opendir($0) }) else { throw SystemError(number: errno) }
     defer { closedir(folder) }
     var status = stat()
     guard fstat(dirfd(folder), &status) == 0 else { throw SystemError(number: errno) }
     identity = FolderIdentity(status)
     entries = []
-    unreadableNames = 0
 
     while true {
       errno = 0
@@ -59,17 +59,18 @@ struct FolderListing {
         break
       }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        bytes.baseAddress.flatMap { String(validatingCString: $0.assumingMemoryBound(to: CChar.self)) }
+        String(pathBytes: bytes.prefix { $0 != 0 })
       }
-      guard let name else {
-        unreadableNames += 1
-        continue
-      }
-      if name.hasPrefix(".") || Self.systemNames.contains(name.lowercased()) { continue }
+      if Self.isIgnored(name) { continue }
       entries.append(
         FolderEntry(name: name, kind: Self.kind(type: Int32(entry.pointee.d_type), path: "\(path)/\(name)")))
     }
     entries.sort { NaturalOrder.precedes($0.name, $1.name) }
+  }
+
+  private static func isIgnored(_ name: String) -> Bool {
+    if name.utf8.first == UInt8(ascii: ".") { return true }
+    return name.utf8.count <= longestSystemName && systemNames.contains(name.lowercased())
   }
 
   private static func kind(type: Int32, path: String) -> FolderEntry.Kind {
@@ -80,8 +81,8 @@ struct FolderListing {
       // Some file systems do not tell the type while listing.
       var status = stat()
       var isLink = type == Int32(DT_LNK)
-      if !isLink, lstat(path, &status) == 0 { isLink = status.st_mode & S_IFMT == S_IFLNK }
-      guard stat(path, &status) == 0 else { return .other }
+      if !isLink, path.withPathCString({ lstat($0, &status) }) == 0 { isLink = status.st_mode & S_IFMT == S_IFLNK }
+      guard path.withPathCString({ stat($0, &status) }) == 0 else { return .other }
       switch status.st_mode & S_IFMT {
       case S_IFREG: return .file
       case S_IFDIR: return isLink ? .linkedFolder : .folder

@@ -20,14 +20,25 @@ struct FolderWalker {
   private var folderFindings: [DatasetFinding] = []
   private var ignored = Tally()
   private var special = Tally()
-  private var unreadableNames = Tally()
+  /// Files of image formats that cannot be decoded, by the format's name.
+  private var unsupported: [String: Tally] = [:]
+  /// Images found so far below each class folder; nil before it is begun.
+  private var counts: [Int?] = []
+  private var entriesSeen = 0
+  private var lastTold: ContinuousClock.Instant?
 
   init(root: String) { self.root = root }
 
-  /// Files found between two calls of `progress`.
-  private static let progressInterval = 500
+  /// Progress is told at most 20 times a second.
+  private static let progressInterval = Duration.milliseconds(50)
+  /// Entries between two looks at the clock and the cancellation.
+  private static let checkInterval = 32
 
-  mutating func walk(_ folders: [ClassFolder], progress: (Int) -> Void) {
+  /// - Throws: `DatasetError.cancelled` soon after `isCancelled` answered true.
+  mutating func walk(
+    _ folders: [ClassFolder], progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
+  ) throws(DatasetError) {
+    counts = folders.map { _ in nil }
     // Links wait until every real folder was visited, so that a link never takes the images of the folder it
     // points to; what links lead to is walked in the same way, behind them.
     var pending = folders.enumerated().map { (folder: $0.offset, path: $0.element.path, isLink: $0.element.isLink) }
@@ -36,51 +47,81 @@ struct FolderWalker {
       for (folder, path, isLink) in pending {
         if isLink {
           links.append((folder, path, false))
-        } else {
-          walk(path, folder: folder, links: &links, progress: progress)
+          continue
         }
+        counts[folder] = counts[folder] ?? 0
+        var stack = [path]
+        while let path = stack.popLast() {
+          guard let listing = open(path) else { continue }
+          for entry in listing.entries {
+            let entryPath = "\(path)/\(entry.name)"
+            switch entry.kind {
+            case .folder: stack.append(entryPath)
+            case .linkedFolder: links.append((folder, entryPath, false))
+            case .other: special.add(entryPath)
+            case .file: take(entryPath, name: entry.name, folder: folder)
+            }
+            entriesSeen += 1
+            if entriesSeen.isMultiple(of: Self.checkInterval) {
+              if isCancelled() { throw .cancelled(path: root) }
+              tell(folders, progress)
+            }
+          }
+        }
+        if isCancelled() { throw .cancelled(path: root) }
       }
       pending = links
     }
+    lastTold = nil
+    tell(folders, progress)
   }
 
-  private mutating func walk(
-    _ path: String, folder: Int, links: inout [(folder: Int, path: String, isLink: Bool)], progress: (Int) -> Void
-  ) {
-    var stack = [path]
-    while let path = stack.popLast() {
-      let listing: FolderListing
-      do {
-        listing = try FolderListing(path: "\(root)/\(path)")
-      } catch {
-        folderFindings.append(
-          DatasetFinding(
-            kind: .unreadableFolder, severity: .error, subject: path, paths: [path],
-            message: "the folder \(path) cannot be read (\(error))",
-            advice: "its images are left out; check its permissions"))
-        continue
-      }
-      guard visited.insert(listing.identity).inserted else {
-        special.add("\(path)/")
-        continue
-      }
-      unreadableNames.add("\(path)/", count: listing.unreadableNames)
-      for entry in listing.entries {
-        let entryPath = "\(path)/\(entry.name)"
-        switch entry.kind {
-        case .folder: stack.append(entryPath)
-        case .linkedFolder: links.append((folder, entryPath, false))
-        case .other: special.add(entryPath)
-        case .file:
-          guard ImageFormat.isImageName(entry.name) || ImageFormat.isImageFile("\(root)/\(entryPath)") else {
-            ignored.add(entryPath)
-            continue
-          }
-          files.append(File(folder: folder, path: entryPath))
-          if files.count.isMultiple(of: Self.progressInterval) { progress(files.count) }
-        }
-      }
+  /// The content of a folder that is read for the first time; nil, and a note, for any other.
+  private mutating func open(_ path: String) -> FolderListing? {
+    let listing: FolderListing
+    do {
+      listing = try FolderListing(path: "\(root)/\(path)")
+    } catch {
+      folderFindings.append(
+        DatasetFinding(
+          kind: .unreadableFolder, severity: .error, subject: path, paths: [path],
+          message: "the folder \(path) cannot be read (\(error))",
+          advice: "its images are left out; check its permissions"))
+      return nil
     }
+    if visited.insert(listing.identity).inserted { return listing }
+    special.add("\(path)/")
+    return nil
+  }
+
+  private mutating func take(_ path: String, name: String, folder: Int) {
+    let file = "\(root)/\(path)"
+    if ImageFormat.isImageName(name) || ImageFormat.isImageFile(file) {
+      files.append(File(folder: folder, path: path))
+      counts[folder] = (counts[folder] ?? 0) + 1
+    } else if let format = ImageFormat.unsupportedName(ofFile: file) {
+      unsupported[format, default: Tally()].add(path)
+    } else {
+      ignored.add(path)
+    }
+  }
+
+  private mutating func tell(_ folders: [ClassFolder], _ progress: (DatasetProgress) -> Void) {
+    let now = ContinuousClock.now
+    if let lastTold, now - lastTold < Self.progressInterval { return }
+    lastTold = now
+    var classes: [DatasetProgress.ClassCount] = []
+    var places: [ByteKey: Int] = [:]
+    for (folder, count) in zip(folders, counts) {
+      guard let count else { continue }
+      let place = places[ByteKey(folder.name), default: classes.count]
+      if place == classes.count {
+        places[ByteKey(folder.name)] = place
+        classes.append(DatasetProgress.ClassCount(name: folder.name, images: 0))
+      }
+      classes[place].images += count
+    }
+    progress(.scanning(files: files.count, classes: classes))
   }
 
   /// Takes note of what lies in a folder that holds class folders: nothing of it belongs to a class, not even when a
@@ -88,7 +129,6 @@ struct FolderWalker {
   /// be.
   mutating func note(strayEntriesOf listing: FolderListing, at path: String) {
     visited.insert(listing.identity)
-    unreadableNames.add(path.isEmpty ? "./" : "\(path)/", count: listing.unreadableNames)
     for entry in listing.entries where !entry.isFolder {
       let entryPath = path.isEmpty ? entry.name : "\(path)/\(entry.name)"
       if entry.kind != .file {
@@ -104,38 +144,48 @@ struct FolderWalker {
   /// What was left out and why, at most one finding a reason but for folders that cannot be read.
   var findings: [DatasetFinding] {
     var findings = folderFindings
-    func note(_ tally: Tally, for reason: String, advice: String) {
+    if !unsupported.isEmpty {
+      let formats = unsupported.sorted { $0.key < $1.key }
+      findings.append(
+        DatasetFinding(
+          kind: .unsupportedFormat, severity: .warning, paths: formats.flatMap(\.value.names),
+          message: formats.map { "\($0.value.description(one: "\($0.key) image", many: "\($0.key) images"))" }
+            .joined(separator: "; "),
+          advice: "they are left out; convert them to PNG or JPEG"))
+    }
+    func note(_ tally: Tally, for reason: String) {
       guard tally.count > 0 else { return }
       findings.append(
         DatasetFinding(
-          kind: .ignoredFile, severity: .note, message: "ignored, for \(reason): \(tally)", advice: advice))
+          kind: .ignoredFile, severity: .note,
+          message: "ignored, for \(reason): \(tally.description(one: "entry", many: "entries"))", advice: ""))
     }
-    note(ignored, for: "not being a PNG or JPEG image in a class folder", advice: "")
+    note(ignored, for: "not being an image in a class folder")
     note(
-      special,
-      for: "not being a regular file (but a pipe, a device, a link to nothing or to a folder already read)",
-      advice: "")
-    note(unreadableNames, for: "a name that is not valid UTF-8", advice: "rename to use")
+      special, for: "not being a regular file (but a pipe, a device, a link to nothing or to a folder already read)"
+    )
     return findings
   }
 }
 
 /// How many there were, and the first few names.
-private struct Tally: CustomStringConvertible {
+private struct Tally {
   private(set) var count = 0
+  /// The first names, one more than is shown.
   private var first: [String] = []
 
   private static let shown = 5
 
-  mutating func add(_ name: String, count more: Int = 1) {
-    guard more > 0 else { return }
-    count += more
+  var names: [String] { Array(first.prefix(Self.shown)) }
+
+  mutating func add(_ name: String) {
+    count += 1
     if first.count <= Self.shown { first.append(name) }
   }
 
   /// `2 entries, a.txt, b.txt`; the names end in an ellipsis where there are more.
-  var description: String {
-    let names = first.prefix(Self.shown).joined(separator: ", ") + (first.count > Self.shown ? ", ..." : "")
-    return "\(count == 1 ? "1 entry" : "\(count) entries"), \(names)"
+  func description(one: String, many: String) -> String {
+    "\(count) \(count == 1 ? one : many), " + names.joined(separator: ", ")
+      + (first.count > Self.shown ? ", ..." : "")
   }
 }

@@ -1,0 +1,48 @@
+// Where the loader and the measuring of the mean find images: in the pack or in the files. Which of the two it was
+// cannot be told from what they get.
+
+import Images
+import Messages
+
+/// The images of a dataset, in the form that training and evaluation start from.
+public struct ImageSource: Sendable {
+  /// The dataset's folder.
+  public let root: String
+  /// nil where every image is read from its file.
+  public let pack: Pack?
+
+  public init(root: String, pack: Pack? = nil) {
+    self.root = root
+    self.pack = pack
+  }
+
+  /// The stored form of an image; see `Preprocessing.storedForm(of:)`.
+  func storedForm(
+    of item: DatasetItem, preprocessing: Preprocessing, decoder: ImageDecoder
+  ) throws(DecodingFailure) -> PixelImage {
+    if let image = try packed(item, preprocessing) { return image }
+    return preprocessing.storedForm(of: try decoded(item, preprocessing, decoder))
+  }
+
+  /// The square that the network sees when it is not being trained.
+  func evaluationInput(
+    of item: DatasetItem, preprocessing: Preprocessing, decoder: ImageDecoder
+  ) throws(DecodingFailure) -> PixelImage {
+    if let image = try packed(item, preprocessing) { return preprocessing.evaluationInput(image) }
+    // Not by way of the stored form, whose edges would be made only to be cut off.
+    return preprocessing.evaluationInput(try decoded(item, preprocessing, decoder))
+  }
+
+  private func packed(_ item: DatasetItem, _ preprocessing: Preprocessing) throws(DecodingFailure) -> PixelImage? {
+    guard let pack else { return nil }
+    precondition(pack.description.suits(preprocessing), "the pack holds images for another preprocessing")
+    return try pack.storedForm(path: item.path)
+  }
+
+  private func decoded(
+    _ item: DatasetItem, _ preprocessing: Preprocessing, _ decoder: ImageDecoder
+  ) throws(DecodingFailure) -> PixelImage {
+    try decoder.decode(
+      path: item.absolutePath(root: root), name: item.path, minimumSide: preprocessing.minimumSide)
+  }
+}

@@ -1,0 +1,32 @@
+// What is kept of an image file once it was looked into: a few numbers, so that a million images fit in memory.
+
+import Images
+
+/// One file of a dataset, as an inspection found it.
+struct ImageFacts: Sendable, Equatable {
+  /// The file's size.
+  var bytes: Int
+  /// Of the file's bytes.
+  var content: ContentHash
+  var outcome: Outcome
+
+  enum Outcome: Sendable, Equatable {
+    case decoded(ImageHeader, ChannelSums)
+    /// It does not decode, for this reason.
+    case failed(String)
+  }
+
+  /// nil where the file does not decode.
+  var header: ImageHeader? {
+    if case .decoded(let header, _) = outcome { header } else { nil }
+  }
+
+  var sums: ChannelSums? {
+    if case .decoded(_, let sums) = outcome { sums } else { nil }
+  }
+
+  /// Why the file does not decode; nil if it does.
+  var failure: String? {
+    if case .failed(let reason) = outcome { reason } else { nil }
+  }
+}

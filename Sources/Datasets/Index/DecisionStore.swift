@@ -1,0 +1,46 @@
+// Where decisions are kept: a text file for each dataset in Skipline's configuration folder. Reading only; the file is
+// written by Training's DecisionStore+Saving.swift.
+
+import Foundation
+import Messages
+import Tensors
+
+/// The folder that holds the decisions about every dataset.
+public struct DecisionStore: Sendable, Equatable {
+  public let folder: String
+
+  public init(folder: String) { self.folder = folder }
+
+  /// `$XDG_CONFIG_HOME/skipline/decisions`, or `~/.config/skipline/decisions` (XDG Base Directory Specification 0.8,
+  /// by which a relative path in the variable counts for nothing).
+  public static var standard: DecisionStore {
+    func variable(_ name: String) -> String? {
+      getenv(name).map { String(pathBytes: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+    }
+    let configuration = variable("XDG_CONFIG_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
+    let home = variable("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path
+    return DecisionStore(folder: "\(configuration ?? "\(home)/.config")/skipline/decisions")
+  }
+
+  /// The file about a dataset: the folder's own name, for people, and a hash of its real path, which tells it from
+  /// others, however it was reached.
+  public func file(forDataset root: String) -> String {
+    let path = FilePath.real(root)
+    let name = path.split(separator: "/").last ?? "root"
+    let plain = name.unicodeScalars.map { scalar in
+      scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-" || scalar == "_"
+        || scalar == "."
+        ? Character(scalar) : "_"
+    }
+    // File systems allow 255 bytes; forty scalars of any script stay below.
+    return "\(folder)/\(String(plain.prefix(40)))-\(hexadecimal(stableHash(path))).txt"
+  }
+
+  /// What was decided about the images of a dataset; nothing where there is no file.
+  /// - Throws: `DatasetError.unreadableFile` or `.malformedLine`.
+  public func load(dataset root: String) throws(DatasetError) -> Decisions {
+    let file = file(forDataset: root)
+    guard let lines = try LineFile.lines(of: file) else { return .none }
+    return try Decisions(lines: lines, file: file)
+  }
+}

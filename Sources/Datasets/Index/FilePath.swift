@@ -1,0 +1,48 @@
+// Paths made absolute, for comparing and for recording. Paths are texts in the form of Messages' PathText.
+
+import Foundation
+import Messages
+
+/// Questions about paths.
+public enum FilePath {
+  /// The path from the root, without `.` and empty parts; `..` stays, since a link may stand before it.
+  public static func absolute(_ path: String) -> String {
+    let full = path.hasPrefix("/") ? path : "\(workingFolder)/\(path)"
+    return "/" + full.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+  }
+
+  /// The path from the root with every link followed; the absolute path where there is no such file.
+  public static func real(_ path: String) -> String {
+    guard let found = path.withPathCString({ realpath($0, nil) }) else { return absolute(path) }
+    defer { free(found) }
+    return String(pathBytes: UnsafeRawBufferPointer(start: found, count: strlen(found)))
+  }
+
+  /// The part of a path below a folder, whichever way it leads there; nil for a path that leads elsewhere.
+  public static func relative(_ path: String, below folder: String) -> String? {
+    func remainder(_ path: String, _ folder: String) -> String? {
+      let prefix = folder == "/" ? "/" : folder + "/"
+      guard path.utf8.starts(with: prefix.utf8), path.utf8.count > prefix.utf8.count else { return nil }
+      return String(Substring(path.utf8.dropFirst(prefix.utf8.count)))
+    }
+    let path = absolute(path)
+    if let found = remainder(path, absolute(folder)) { return found }
+    // The file itself may be a link to elsewhere: only the folders before it are followed.
+    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex
+    let parent = real(slash == path.startIndex ? "/" : String(path[..<slash]))
+    return remainder((parent == "/" ? "" : parent) + path[slash...], real(folder))
+  }
+
+  /// Whether a path leads to a folder; nil where there is nothing.
+  public static func isFolder(_ path: String) -> Bool? {
+    var status = stat()
+    guard path.withPathCString({ stat($0, &status) }) == 0 else { return nil }
+    return status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  private static var workingFolder: String {
+    guard let path = getcwd(nil, 0) else { return "" }
+    defer { free(path) }
+    return String(pathBytes: UnsafeRawBufferPointer(start: path, count: strlen(path)))
+  }
+}

@@ -1,0 +1,49 @@
+// How large a pack would be, and how large it may be.
+
+import Foundation
+import Images
+import Messages
+
+/// What the machine has to spare.
+enum PackBudget {
+  /// Bytes that a pack may have where the user sets no limit: half of what is free on the folder's disk, and half of
+  /// the memory this process may use, so that the system can keep it there.
+  static func standard(folder: String) -> Int {
+    var disk = statvfs()
+    let free =
+      folder.withPathCString { statvfs($0, &disk) } == 0
+      ? Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)) : .max
+    return min(free, memory) / 2
+  }
+
+  /// Bytes of memory: the machine's, or less where a control group sets a limit.
+  static var memory: Int {
+    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap { path in
+      // "max" where there is no limit.
+      (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
+        Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
+      }
+    }
+    return limits.reduce(Int(clamping: ProcessInfo.processInfo.physicalMemory), min)
+  }
+}
+
+extension Preprocessing {
+  /// So many headers tell the mean size of the rest well enough.
+  static let sampledHeaders = 256
+
+  /// Bytes of pixels that the stored forms of these files have: exactly where all have one size, else from the headers
+  /// of some at even distances.
+  func storedByteCount(files: [String], workers: Int) -> Int {
+    guard resize == .crop else { return files.count * imageSize * imageSize * 3 }
+    let sampled = min(Self.sampledHeaders, files.count)
+    let sizes = concurrentMap(count: sampled, workers: workers, state: { ImageDecoder() }) { index, decoder in
+      (try? decoder.header(path: files[index * files.count / sampled])).map { header in
+        let size = storedSize(width: header.width, height: header.height)
+        return size.width * size.height * 3
+      }
+    }.compactMap { $0 }
+    guard !sizes.isEmpty else { return 0 }
+    return Int(Double(sizes.reduce(0, +)) / Double(sampled) * Double(files.count))
+  }
+}

@@ -1,0 +1,250 @@
+// Writes a pack: on all threads at once, into a file of another name that takes the pack's place when it is whole and
+// on disk. What an earlier pack holds unharmed is copied, the rest decoded.
+
+import Foundation
+import Images
+import Messages
+import Synchronization
+
+/// Why no pack was made.
+enum PackFault: Error, Equatable {
+  case cancelled
+  /// It grew beyond what it may have.
+  case tooLarge(limit: Int)
+  case system(step: String, number: Int32)
+}
+
+/// What is to be done with one file of the dataset.
+enum PackPlan {
+  /// There is no such file, or it cannot be read.
+  case leaveOut
+  /// The earlier pack has it, and nothing changed.
+  case keep(PackEntry)
+  /// The earlier pack has it, but the file has another stamp.
+  case review(PackEntry)
+  case make
+}
+
+/// One building of a pack.
+struct PackBuilder: Sendable {
+  let description: PackDescription
+  let preprocessing: Preprocessing
+  /// Below the dataset's folder, to open, as they were found, and what to do: each an array over the dataset's files.
+  let names: [String]
+  let paths: [String]
+  let stamps: [FileStamp?]
+  let plans: [PackPlan]
+  /// The earlier pack.
+  let old: PackFile?
+  let target: String
+  /// Bytes that the pixels may have.
+  let limit: Int
+  /// What the pixels will come to, for the progress.
+  let expectedBytes: Int
+  let calls: PackCalls
+
+  struct Result {
+    var file: PackFile
+    var decoded: Int
+    var kept: Int
+  }
+
+  /// - Parameters:
+  ///   - progress: called a few times a second, never from two threads at a time.
+  ///   - isCancelled: asked before each file, from any thread.
+  func build(
+    workers: Int, progress: @Sendable (PreparationProgress) -> Void, isCancelled: @Sendable () -> Bool
+  ) throws(PackFault) -> Result {
+    let partial = target + PackFolder.partialEnding
+    let descriptor = calls.create(partial)
+    guard descriptor >= 0 else { throw .system(step: "create", number: -descriptor) }
+    do {
+      let result = try fill(descriptor, workers: workers, progress: progress, isCancelled: isCancelled)
+      try check(calls.sync(descriptor), "sync")
+      try check(calls.rename(partial, target), "rename")
+      syncFolder()
+      return result
+    } catch {
+      _ = partial.withPathCString { unlink($0) }
+      throw error
+    }
+  }
+
+  /// Writes everything; closes the descriptor if it fails.
+  private func fill(
+    _ descriptor: Int32, workers: Int, progress: @Sendable (PreparationProgress) -> Void,
+    isCancelled: @Sendable () -> Bool
+  ) throws(PackFault) -> Result {
+    var isWhole = false
+    defer { if !isWhole { close(descriptor) } }
+    let state = BuildState(total: paths.count, bytes: expectedBytes)
+    let made = concurrentMap(count: paths.count, workers: workers, state: { ImageDecoder() }) { index, decoder in
+      guard state.fault == nil else { return nil as PackEntry? }
+      if isCancelled() {
+        state.fail(.cancelled)
+        return nil
+      }
+      do throws(PackFault) {
+        let entry = try entry(index, decoder, descriptor, state)
+        state.advance(progress)
+        return entry
+      } catch {
+        state.fail(error)
+        return nil
+      }
+    }
+    if let fault = state.fault { throw fault }
+    let table = PackTable(description: description, entries: made.compactMap { $0 })
+    let bytes = table.bytes
+    let end = state.end.load(ordering: .relaxed)
+    try write(descriptor, bytes, at: end)
+    let header = PackHeader(
+      fileLength: end + bytes.count, tableOffset: end, tableLength: bytes.count, tableChecksum: checksum(bytes))
+    try write(descriptor, header.bytes, at: 0)
+    isWhole = true
+    return Result(
+      file: PackFile(descriptor: descriptor, byteCount: header.fileLength, table: table),
+      decoded: state.decoded.load(ordering: .relaxed), kept: state.kept.load(ordering: .relaxed))
+  }
+
+  /// Copies or makes one entry.
+  private func entry(
+    _ index: Int, _ decoder: ImageDecoder, _ descriptor: Int32, _ state: BuildState
+  ) throws(PackFault) -> PackEntry? {
+    guard let stamp = stamps[index] else { return nil }
+    switch plans[index] {
+    case .leaveOut: return nil
+    case .keep(let entry):
+      if let copy = try copied(entry, descriptor, state) { return copy }
+      // Damaged in the earlier pack.
+      return try made(index, stamp, nil, decoder, descriptor, state)
+    case .review(let entry): return try made(index, stamp, entry, decoder, descriptor, state)
+    case .make: return try made(index, stamp, nil, decoder, descriptor, state)
+    }
+  }
+
+  private func copied(
+    _ entry: PackEntry, _ descriptor: Int32, _ state: BuildState
+  ) throws(PackFault) -> PackEntry? {
+    var entry = entry
+    if var image = entry.image {
+      guard let pixels = old?.pixels(of: image) else { return nil }
+      image.offset = try place(pixels, descriptor, state)
+      entry.content = .image(image)
+    }
+    state.kept.add(1, ordering: .relaxed)
+    return entry
+  }
+
+  /// What reading a file gave.
+  private enum Reading {
+    case same
+    case image(PixelImage, hash: UInt64)
+    case failure(DecodingFailure, hash: UInt64)
+  }
+
+  /// - Parameter known: the entry of the file as it was; kept if it still has the same bytes.
+  /// - Returns: nil if the file cannot be read: that is no property of its content, and may pass.
+  private func made(
+    _ index: Int, _ stamp: FileStamp, _ known: PackEntry?, _ decoder: ImageDecoder, _ descriptor: Int32,
+    _ state: BuildState
+  ) throws(PackFault) -> PackEntry? {
+    let name = names[index]
+    let reading = try? decoder.withContents(path: paths[index], name: name) { (bytes) throws(DecodingFailure) in
+      let hash = checksum(bytes)
+      if hash == known?.contentHash { return Reading.same }
+      do throws(DecodingFailure) {
+        let image = try decoder.decode(bytes: bytes, name: name, minimumSide: preprocessing.minimumSide)
+        return .image(preprocessing.storedForm(of: image), hash: hash)
+      } catch {
+        return .failure(error, hash: hash)
+      }
+    }
+    switch reading {
+    case nil: return nil
+    case .same:
+      guard var known else { return nil }
+      known.stamp = stamp
+      if let copy = try copied(known, descriptor, state) { return copy }
+      return try made(index, stamp, nil, decoder, descriptor, state)
+    case .failure(let failure, let hash):
+      state.decoded.add(1, ordering: .relaxed)
+      return PackEntry(path: name, stamp: stamp, contentHash: hash, content: .failure(reason: failure.reason))
+    case .image(let image, let hash):
+      state.decoded.add(1, ordering: .relaxed)
+      let stored = PackEntry.StoredImage(
+        width: image.width, height: image.height, offset: try place(image.pixels, descriptor, state),
+        checksum: checksum(image.pixels))
+      return PackEntry(path: name, stamp: stamp, contentHash: hash, content: .image(stored))
+    }
+  }
+
+  /// Writes pixels where there is room.
+  /// - Returns: where that is.
+  private func place(_ pixels: [UInt8], _ descriptor: Int32, _ state: BuildState) throws(PackFault) -> Int {
+    let end = state.end.add(pixels.count, ordering: .relaxed).newValue
+    guard end - PackHeader.byteCount <= limit else { throw .tooLarge(limit: limit) }
+    try write(descriptor, pixels, at: end - pixels.count)
+    return end - pixels.count
+  }
+
+  private func write(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(PackFault) {
+    var done = 0
+    while done < bytes.count {
+      let written = bytes.withUnsafeBytes {
+        calls.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[done...]), offset + done)
+      }
+      if written == -Int(EINTR) { continue }
+      guard written > 0 else { throw .system(step: "write", number: written < 0 ? Int32(-written) : EIO) }
+      done += written
+    }
+  }
+
+  private func check(_ result: Int32, _ step: String) throws(PackFault) {
+    guard result < 0 else { return }
+    throw .system(step: step, number: -result)
+  }
+
+  /// Makes the new name durable. Without it a power cut may bring the old pack back, which is as good.
+  private func syncFolder() {
+    let name = target.lastIndex(of: "/").map { String(target[..<$0]) } ?? "."
+    let folder = name.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard folder >= 0 else { return }
+    _ = calls.sync(folder)
+    close(folder)
+  }
+}
+
+/// What the threads of a building share.
+private final class BuildState: Sendable {
+  let total: Int
+  let bytes: Int
+  /// Where the next pixels go.
+  let end = Atomic<Int>(PackHeader.byteCount)
+  let decoded = Atomic<Int>(0)
+  let kept = Atomic<Int>(0)
+  private let clock = ContinuousClock()
+  private let firstFault = Mutex<PackFault?>(nil)
+  private let reporting: Mutex<(done: Int, last: ContinuousClock.Instant?)> = Mutex((0, nil))
+  /// The longest time between two reports.
+  private static let interval = Duration.milliseconds(100)
+
+  init(total: Int, bytes: Int) {
+    self.total = total
+    self.bytes = bytes
+  }
+
+  var fault: PackFault? { firstFault.withLock { $0 } }
+
+  func fail(_ fault: PackFault) { firstFault.withLock { $0 = $0 ?? fault } }
+
+  func advance(_ progress: @Sendable (PreparationProgress) -> Void) {
+    reporting.withLock { state in
+      state.done += 1
+      let now = clock.now
+      if let last = state.last, now - last < Self.interval, state.done < total { return }
+      state.last = now
+      progress(.packing(done: state.done, total: total, bytes: bytes))
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// What the pixels in a pack depend on besides the files: a pack fits a run when this is equal, to the letter.
+
+import Foundation
+import Messages
+import Tensors
+
+/// Whose images a pack holds, and in which form.
+struct PackDescription: Sendable, Equatable {
+  /// Raise it when the layout of the file changes.
+  static let formatVersion: UInt32 = 1
+  /// Raise it when decoding or resizing gives other pixels than before.
+  static let pixelVersion: UInt32 = 1
+
+  /// The dataset's folder, links resolved.
+  var root: String
+  var resize: Preprocessing.Resize
+  var imageSize: Int
+  var minimumSide: Int
+  var pixels = Self.pixelVersion
+
+  init(root: String, resize: Preprocessing.Resize, imageSize: Int, minimumSide: Int, pixels: UInt32) {
+    self.root = root
+    self.resize = resize
+    self.imageSize = imageSize
+    self.minimumSide = minimumSide
+    self.pixels = pixels
+  }
+
+  /// - Parameter root: the dataset's folder as it was named.
+  init(root: String, preprocessing: Preprocessing) {
+    let real = root.withPathCString { path in
+      realpath(path, nil).map { resolved in
+        defer { free(resolved) }
+        return String(pathBytes: Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved))))
+      }
+    }
+    self.init(
+      root: real ?? root, resize: preprocessing.resize, imageSize: preprocessing.imageSize,
+      minimumSide: preprocessing.minimumSide, pixels: Self.pixelVersion)
+  }
+
+  /// Whether stored forms of this description are those of a preprocessing.
+  func suits(_ preprocessing: Preprocessing) -> Bool {
+    resize == preprocessing.resize && imageSize == preprocessing.imageSize
+      && minimumSide == preprocessing.minimumSide && pixels == Self.pixelVersion
+  }
+
+  /// Whether an image of this size can be one of its stored forms.
+  func allows(width: Int, height: Int) -> Bool {
+    switch resize {
+    case .stretch: width == imageSize && height == imageSize
+    case .crop: min(width, height) >= 1 && min(width, height) <= Preprocessing.shorterSide(of: imageSize)
+    }
+  }
+
+  /// The pack's name in its folder: the dataset's, made harmless, and sixteen hexadecimal digits for all the rest.
+  var fileName: String {
+    let last = root.split(separator: "/").last ?? "data"
+    let plain = last.unicodeScalars.prefix(60).map { scalar in
+      scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-")
+        ? Character(scalar) : "_"
+    }
+    let key = stableHash("\(root)\0\(resize.rawValue) \(imageSize) \(minimumSide) \(pixels) \(Self.formatVersion)")
+    let digits = String(key, radix: 16)
+    return String(plain) + "-" + String(repeating: "0", count: 16 - digits.count) + digits + PackFolder.packEnding
+  }
+}

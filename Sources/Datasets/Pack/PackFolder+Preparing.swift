@@ -1,0 +1,218 @@
+// From a dataset to a pack that is up to date: the one that is there, if nothing changed; else one made or mended.
+// Why there is none is told in words, for a run goes on without.
+
+import Foundation
+import Images
+import Messages
+import Synchronization
+
+/// What `PackFolder.prepare` came to.
+public struct PreparedPack: Sendable {
+  /// nil where the images are to be read from their files. It may lack some images, which are read so too.
+  public var pack: Pack?
+  /// Why there is none, or only a part.
+  public var warning: String?
+  /// Images whose files were decoded for it, and images copied from an earlier one; both 0 where it was up to date.
+  public var decoded: Int
+  public var kept: Int
+
+  public init(pack: Pack? = nil, warning: String? = nil, decoded: Int = 0, kept: Int = 0) {
+    self.pack = pack
+    self.warning = warning
+    self.decoded = decoded
+    self.kept = kept
+  }
+}
+
+extension PackFolder {
+  /// The pack of a dataset as it is, for reading what it has; none is made.
+  public func existing(index: DatasetIndex, preprocessing: Preprocessing, workers: Int) -> Pack? {
+    let files = PackedFiles(index)
+    let description = PackDescription(root: index.root, preprocessing: preprocessing)
+    return open(description).flatMap { old in
+      let survey = Survey(files, stamps: FileStamp.stamps(of: files.paths, workers: workers), old: old)
+      return survey.kept.isEmpty ? nil : pack(old, survey.kept)
+    }
+  }
+
+  /// Brings a dataset's pack up to date: every image of every split, so that another way of splitting finds it whole.
+  /// Entries whose files did not change are kept; a file that has new times but the same bytes is read, not decoded;
+  /// entries of files that are gone are dropped when there is anything to write, or many of them.
+  ///
+  /// Two that prepare the same pack at once, in one process or two, take turns: the second finds it made.
+  ///
+  /// - Parameters:
+  ///   - limit: bytes that its pixels may have; nil for half of the free disk and half of the memory.
+  ///   - progress: called a few times a second, never from two threads at a time.
+  ///   - isCancelled: asked often, from any thread.
+  /// - Throws: `CancellationError` only: what keeps a pack from being made is a warning.
+  public func prepare(
+    index: DatasetIndex, preprocessing: Preprocessing, limit: Int? = nil, workers: Int,
+    progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
+  ) throws(CancellationError) -> PreparedPack {
+    let files = PackedFiles(index)
+    let description = PackDescription(root: index.root, preprocessing: preprocessing)
+    let target = "\(path)/\(description.fileName)"
+    var stamps = FileStamp.stamps(of: files.paths, workers: workers)
+    var old = open(description)
+    var survey = Survey(files, stamps: stamps, old: old)
+    if let old, survey.isUpToDate, old.pixelByteCount <= limit ?? .max {
+      return PreparedPack(pack: pack(old, survey.kept))
+    }
+
+    // What is left when none can be made: the part of the earlier one that still holds.
+    func without(_ reason: String) -> PreparedPack {
+      PreparedPack(
+        pack: old.flatMap {
+          survey.kept.isEmpty || $0.pixelByteCount > limit ?? .max ? nil : pack($0, survey.kept)
+        },
+        warning: "images are read from their files, without a pack: \(reason)")
+    }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      return without("\(path) cannot be made (\(error.localizedDescription)); --no-cache silences this")
+    }
+    let allowed = limit ?? PackBudget.standard(folder: path)
+    let needed = preprocessing.storedByteCount(files: files.paths, workers: workers)
+    guard needed <= allowed else {
+      return without(
+        "it would have \(Self.text(bytes: needed)), and \(Self.text(bytes: allowed)) are allowed; --cache-limit "
+          + "sets another limit")
+    }
+
+    let turn: (lock: PackLock?, waited: Bool)
+    do throws(SystemError) {
+      turn = try wait(target, total: files.paths.count, bytes: needed, progress, isCancelled)
+    } catch {
+      return without("\(target) cannot be locked (\(error)); --no-cache silences this")
+    }
+    guard let lock = turn.lock else { throw CancellationError() }
+    // Another builder may have made just this one since we looked, or while we waited.
+    if turn.waited { stamps = FileStamp.stamps(of: files.paths, workers: workers) }
+    old = open(description)
+    survey = Survey(files, stamps: stamps, old: old)
+    if let old, survey.isUpToDate { return PreparedPack(pack: pack(old, survey.kept)) }
+    return try withExtendedLifetime(lock) { () throws(CancellationError) in
+      sweep()
+      let builder = PackBuilder(
+        description: description, preprocessing: preprocessing, names: files.names, paths: files.paths,
+        stamps: stamps, plans: survey.plans, old: old, target: target, limit: allowed, expectedBytes: needed,
+        calls: calls)
+      do throws(PackFault) {
+        let result = try builder.build(workers: workers, progress: progress, isCancelled: isCancelled)
+        return PreparedPack(
+          pack: pack(result.file, result.file.table.entries), decoded: result.decoded, kept: result.kept)
+      } catch {
+        switch error {
+        case .cancelled: throw CancellationError()
+        case .tooLarge(let limit):
+          return without(
+            "it grew beyond the \(Self.text(bytes: limit)) allowed; --cache-limit sets another limit")
+        case .system(let step, let number):
+          return without(
+            "\(target) cannot be written (\(step): \(SystemError(number: number))); free some space there, set "
+              + "XDG_CACHE_HOME to another folder, or give --no-cache")
+        }
+      }
+    }
+  }
+
+  /// - Returns: nil where there is no sound pack of this description.
+  private func open(_ description: PackDescription) -> PackFile? {
+    guard let file = PackFile(path: "\(path)/\(description.fileName)"), file.table.description == description else {
+      return nil
+    }
+    return file
+  }
+
+  private func pack(_ file: PackFile, _ entries: [PackEntry]) -> Pack {
+    // Its time says when it was last of use. It does no harm where that is not allowed.
+    futimens(file.descriptor, nil)
+    return Pack(path: "\(path)/\(file.table.description.fileName)", file: file, entries: entries)
+  }
+
+  /// Waits for the lock; meanwhile the other builder's progress is told, from the size of what he wrote.
+  /// - Returns: nil when it was cancelled.
+  private func wait(
+    _ target: String, total: Int, bytes: Int, _ progress: @Sendable (PreparationProgress) -> Void,
+    _ isCancelled: @Sendable () -> Bool
+  ) throws(SystemError) -> (lock: PackLock?, waited: Bool) {
+    var waited = false
+    while !isCancelled() {
+      if let lock = try PackLock.attempt(path: target + Self.lockEnding) { return (lock, waited) }
+      waited = true
+      let written = FileStamp(path: target + Self.partialEnding).map { Int($0.size) } ?? 0
+      progress(.packing(done: min(total, total * written / max(1, bytes)), total: total, bytes: bytes))
+      usleep(50_000)
+    }
+    return (nil, waited)
+  }
+
+  /// A number of bytes for people.
+  static func text(bytes: Int) -> String {
+    let (value, unit) =
+      bytes < 1 << 20
+      ? (Double(bytes) / 1024, "KiB")
+      : bytes < 1 << 30 ? (Double(bytes) / 1_048_576, "MiB") : (Double(bytes) / 1_073_741_824, "GiB")
+    return "\((value * 10).rounded() / 10) \(unit)"
+  }
+}
+
+/// The files of a dataset that belong in its pack.
+private struct PackedFiles {
+  /// Below the dataset's folder.
+  let names: [String]
+  /// To open.
+  let paths: [String]
+
+  init(_ index: DatasetIndex) {
+    // Those that the user excluded too: taken back in, they need not be decoded.
+    let items = index.items + index.excluded
+    names = items.map(\.path)
+    paths = items.map { $0.absolutePath(root: index.root) }
+  }
+}
+
+/// An earlier pack held against the files.
+private struct Survey {
+  /// For each file.
+  private(set) var plans: [PackPlan] = []
+  /// Entries that still hold.
+  private(set) var kept: [PackEntry] = []
+  let isUpToDate: Bool
+
+  init(_ files: PackedFiles, stamps: [FileStamp?], old: PackFile?) {
+    let entries = Dictionary(
+      (old?.table.entries ?? []).map { (PathKey($0.path), $0) }, uniquingKeysWith: { first, _ in first })
+    var stale = 0
+    var found = 0
+    plans.reserveCapacity(files.names.count)
+    for (index, name) in files.names.enumerated() {
+      let entry = entries[PathKey(name)]
+      if entry != nil { found += 1 }
+      switch (stamps[index], entry) {
+      case (nil, _): plans.append(.leaveOut)
+      case (let stamp?, let entry?):
+        if entry.stamp == stamp {
+          plans.append(.keep(entry))
+          kept.append(entry)
+        } else {
+          plans.append(.review(entry))
+          stale += 1
+        }
+      case (_?, nil):
+        // One that cannot be read now would be tried, and the pack written, at each run.
+        if files.paths[index].withPathCString({ access($0, R_OK) }) == 0 || FileSlice(name: name) != nil {
+          plans.append(.make)
+          stale += 1
+        } else {
+          plans.append(.leaveOut)
+        }
+      }
+    }
+    let gone = entries.count - found
+    isUpToDate = old != nil && stale == 0 && gone * 10 <= entries.count
+  }
+}

@@ -1,0 +1,140 @@
+// The folder of packs: which there are, which is a dataset's, and what is removed from it. Making a pack up to date is
+// in PackFolder+Preparing.swift.
+
+import Foundation
+import Images
+import Messages
+
+/// A folder that holds packs, each with a lock file beside it.
+public struct PackFolder: Sendable {
+  public let path: String
+  var calls = PackCalls.system
+
+  static let packEnding = ".pack"
+  static let lockEnding = ".lock"
+  static let partialEnding = ".partial"
+  /// A pack that no run used for so long is removed when another one is made.
+  static let unusedDays = 30
+
+  public init(path: String) { self.path = path }
+
+  /// `skipline/packs` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (XDG Base Directory
+  /// Specification 0.8). Nil where neither is known.
+  public static var user: PackFolder? {
+    let environment = ProcessInfo.processInfo.environment
+    // The specification: a path that is not absolute is to be ignored.
+    if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
+      return PackFolder(path: cache + "/skipline/packs")
+    }
+    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+    return PackFolder(path: home + "/.cache/skipline/packs")
+  }
+
+  /// One pack of the list.
+  public struct Listing: Codable, Sendable, Equatable {
+    public var path: String
+    /// Bytes.
+    public var size: Int
+    /// When it was made or last used by a run.
+    public var lastUsed: Date
+    /// nil for a file that is no sound pack of this version.
+    public var content: Content?
+
+    public struct Content: Codable, Sendable, Equatable {
+      /// The dataset's folder.
+      public var dataset: String
+      public var images: Int
+      public var imageSize: Int
+      public var resize: Preprocessing.Resize
+    }
+  }
+
+  /// Every pack, the one used last first. A folder that is not there holds none.
+  public func list() -> [Listing] {
+    names(ending: Self.packEnding).compactMap { name in
+      var status = stat()
+      let path = "\(path)/\(name)"
+      guard path.withPathCString({ stat($0, &status) }) == 0 else { return nil }
+      let summary = PackFile.summary(path: path)
+      return Listing(
+        path: path, size: Int(status.st_size),
+        lastUsed: Date(timeIntervalSince1970: TimeInterval(status.st_mtim.tv_sec)),
+        content: summary.map {
+          Listing.Content(
+            dataset: $0.description.root, images: $0.entries, imageSize: $0.description.imageSize,
+            resize: $0.description.resize)
+        })
+    }.sorted { ($1.lastUsed, $0.path) < ($0.lastUsed, $1.path) }
+  }
+
+  /// Removes every pack that nobody is making at this moment. Runs that use one keep what they have open.
+  /// - Returns: those removed, and the paths of those that are being made.
+  public func clear() -> (removed: [Listing], busy: [String]) {
+    var (removed, busy): ([Listing], [String]) = ([], [])
+    for pack in list() {
+      if remove(pack.path) { removed.append(pack) } else { busy.append(pack.path) }
+    }
+    sweepLeftovers()
+    for name in names(ending: Self.lockEnding) {
+      let path = "\(path)/\(name)"
+      if (try? PackLock.attempt(path: path)) != nil { unlink(path) }
+    }
+    return (removed, busy)
+  }
+
+  /// Removes what killed builders left, and packs that were not used for a month.
+  func sweep(now: Date = Date()) {
+    sweepLeftovers()
+    let oldest = now.addingTimeInterval(-Double(Self.unusedDays) * 86_400)
+    for pack in list() where pack.lastUsed < oldest { _ = remove(pack.path) }
+  }
+
+  private func sweepLeftovers() {
+    for name in names(ending: Self.partialEnding) {
+      let partial = "\(path)/\(name)"
+      let lock = partial.dropLast(Self.partialEnding.count) + Self.lockEnding
+      // Whoever can have the lock has no living builder before him.
+      if let lock = try? PackLock.attempt(path: String(lock)) {
+        withExtendedLifetime(lock) { _ = unlink(partial) }
+      }
+    }
+  }
+
+  /// - Returns: false when it is being made.
+  private func remove(_ pack: String) -> Bool {
+    guard let lock = try? PackLock.attempt(path: pack + Self.lockEnding) else { return false }
+    return withExtendedLifetime(lock) {
+      defer { unlink(pack + Self.lockEnding) }
+      return unlink(pack) == 0
+    }
+  }
+
+  private func names(ending: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.hasSuffix(ending) }.sorted()
+  }
+}
+
+/// The system calls that write a pack, each answering its result or the negative error number. Tests put their own in
+/// place to fail the Nth.
+struct PackCalls: Sendable {
+  var create: @Sendable (_ path: String) -> Int32
+  var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int
+  var sync: @Sendable (_ descriptor: Int32) -> Int32
+  var rename: @Sendable (_ from: String, _ to: String) -> Int32
+
+  static let system = PackCalls(
+    create: { path in
+      let descriptor = path.withPathCString {
+        open($0, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      }
+      return descriptor >= 0 ? descriptor : -errno
+    },
+    write: { descriptor, bytes, offset in
+      let written = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
+      return written >= 0 ? written : -Int(errno)
+    },
+    sync: { fsync($0) == 0 ? 0 : -errno },
+    rename: { from, to in
+      from.withPathCString { from in to.withPathCString { Foundation.rename(from, $0) } } == 0 ? 0 : -errno
+    })
+}

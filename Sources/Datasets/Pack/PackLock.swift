@@ -1,0 +1,37 @@
+// One builder at a time: an advisory lock on a file beside the pack. The system frees it when its holder ends, however
+// it ends.
+
+import Foundation
+import Images
+import Messages
+
+/// A lock that is held for as long as the value exists.
+final class PackLock {
+  private let descriptor: Int32
+
+  private init(descriptor: Int32) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
+
+  /// - Returns: nil while somebody else holds it.
+  /// - Throws: why the lock file cannot be opened.
+  static func attempt(path: String) throws(SystemError) -> PackLock? {
+    while true {
+      let descriptor = path.withPathCString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
+      guard descriptor >= 0 else { throw SystemError(number: errno) }
+      guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        let number = errno
+        close(descriptor)
+        if number == EWOULDBLOCK || number == EINTR { return nil }
+        throw SystemError(number: number)
+      }
+      // Whoever clears the folder removes lock files while holding them: one that has no name any more locks nothing.
+      var (named, held) = (stat(), stat())
+      if path.withPathCString({ stat($0, &named) }) == 0, fstat(descriptor, &held) == 0, named.st_ino == held.st_ino
+      {
+        return PackLock(descriptor: descriptor)
+      }
+      close(descriptor)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+// From what Examples say of their class to names: image/class/text, else the name that labels.txt gives
+// image/class/label, else that number itself.
+
+import Messages
+
+/// The classes of a set of shards, in the order in which they were met.
+struct ClassNames {
+  private(set) var names: [String] = []
+  private let labels: LabelsFile
+  // Keyed by bytes: Swift's strings call two spellings of an accented letter equal.
+  private var indices: [[UInt8]: Int] = [:]
+  /// The labels that came with each name.
+  private var numbers: [Set<Int64>] = []
+
+  init(labels: LabelsFile) { self.labels = labels }
+
+  /// The index in `names` of an Example's class.
+  /// - Parameter example: has a text or a label.
+  mutating func index(of example: ImageExample) -> Int {
+    let name = example.text ?? Array((example.label.map { labels.names[$0] ?? "\($0)" } ?? "").utf8)
+    let index: Int
+    if let known = indices[name] {
+      index = known
+    } else {
+      index = names.count
+      indices[name] = index
+      names.append(example.text.map { String(pathBytes: $0) } ?? String(decoding: name, as: UTF8.self))
+      numbers.append([])
+    }
+    if let label = example.label { numbers[index].insert(label) }
+    return index
+  }
+
+  /// Where texts, labels and labels.txt contradict each other.
+  var findings: [DatasetFinding] {
+    var findings: [DatasetFinding] = []
+    func note(_ severity: DatasetFinding.Severity, _ name: String?, _ message: String, _ advice: String) {
+      findings.append(
+        DatasetFinding(kind: .damagedShard, severity: severity, subject: name, message: message, advice: advice))
+    }
+    for (name, numbers) in zip(names, numbers).sorted(by: { NaturalOrder.precedes($0.0, $1.0) }) {
+      let sorted = numbers.sorted()
+      if sorted.count > 1 {
+        let shown = sorted.prefix(3).map(String.init).joined(separator: ", ") + (sorted.count > 3 ? ", ..." : "")
+        note(
+          .warning, name,
+          "\"\(name)\" is the class text of \(sorted.count) labels (\(shown)): it is taken as one class",
+          "if they are different things, write the shards anew with different texts")
+      }
+      for number in sorted {
+        guard let listed = labels.names[number], LabelsFile.line(listed) != LabelsFile.line(name) else { continue }
+        note(
+          .warning, name, "label \(number) is \"\(name)\" in the shards and \"\(listed)\" in \(LabelsFile.name)",
+          "the shards' text is used; correct \(LabelsFile.name)")
+      }
+    }
+    let used = Set(names.map { LabelsFile.line($0) })
+    let unused = labels.names.sorted { $0.key < $1.key }.map(\.value).filter { !used.contains(LabelsFile.line($0)) }
+    if !unused.isEmpty {
+      let shown = unused.prefix(5).joined(separator: ", ") + (unused.count > 5 ? ", ..." : "")
+      findings.append(
+        DatasetFinding(
+          kind: .emptyClass, severity: .note,
+          message: "of the classes in \(LabelsFile.name), \(unused.count) \(unused.count == 1 ? "has" : "have") "
+            + "no images: \(shown)", advice: ""))
+    }
+    return findings
+  }
+}

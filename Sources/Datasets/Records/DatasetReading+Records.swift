@@ -1,0 +1,52 @@
+// A dataset whose images lie in TFRecord shards: the same index as that of a folder of files, with images named by
+// their place in a shard (`FileSlice`), so that whatever opens an image by its path opens these too.
+
+import Messages
+
+extension DatasetReading {
+  /// Reads a folder of TFRecord shards of `tf.train.Example`. Every record is read and its checksums are compared.
+  ///
+  ///     DATA/train-00000-of-00004.tfrecord, DATA/validation.tfrecord ...    the split is in the shard's name
+  ///     DATA/{train,val|valid|validation,test}/...                          or in its folder's
+  ///     DATA/labels.txt                                                     names of labels, where there is no text
+  ///
+  /// Images of other shards are divided by a hash of their names. As with files, validation images are taken out of
+  /// the training shards where there are no others.
+  ///
+  /// - Parameters: see `read`.
+  /// - Returns: nil for a folder that holds no shards.
+  /// - Throws: `DatasetError` where there is nothing to train on; damage is in the index's findings.
+  static func readRecords(
+    root: String, listing: FolderListing, split: SplitSettings, lists: SplitLists?,
+    progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
+  ) throws(DatasetError) -> DatasetReading? {
+    guard let folder = try RecordFolder(root: root, listing: listing) else { return nil }
+    let table = RecordTable(
+      root: root, folder: folder, progress: { progress(.scanning(files: $0, classes: [])) },
+      isCancelled: isCancelled)
+    if isCancelled() { throw .cancelled(path: root) }
+    guard let first = table.classes.first else {
+      throw .unreadableRecords(
+        path: root,
+        reason: "holds no usable image in its shards (" + (table.findings.first?.message ?? "empty") + ")")
+    }
+    guard table.classes.count > 1 else { throw .tooFewClasses(path: root, only: first) }
+
+    var lists = lists
+    let hasValidation = table.shards.contains { $0.split == .validation }
+    let items = table.images.map { label, image in
+      let path = table.path(image)
+      let itemSplit: Split =
+        switch table.shards[image.shard].split {
+        case nil: split.split(ofPath: path)
+        case .train where !hasValidation: split.splitWithinTraining(ofPath: path)
+        case let part?: part
+        }
+      return DatasetItem(path: path, label: label, split: lists?.take(path: path) ?? itemSplit)
+    }
+    return DatasetReading(
+      root: root, split: split, classes: table.classes, items: items,
+      splitSource: lists != nil ? .lists : table.shards.contains { $0.split != nil } ? .folders : .hash,
+      findings: table.findings + (lists?.findings ?? []))
+  }
+}

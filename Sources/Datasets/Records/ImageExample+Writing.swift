@@ -1,0 +1,73 @@
+// Serialises a `tf.train.Example` of one image: the keys in order of their bytes, so that the same image gives the same
+// bytes, which are those of TensorFlow's own deterministic serialisation.
+
+import Images
+import Messages
+
+extension ImageExample {
+  /// A feature with one value.
+  enum Feature: Equatable {
+    case bytes([UInt8])
+    case integer(Int64)
+  }
+
+  /// The features that TensorFlow's programs for image folders write, of one image file.
+  ///
+  /// Width and height are as shown, after the camera's orientation; TensorFlow's own decoder ignores that.
+  /// - Parameters:
+  ///   - encoded: the file, unchanged.
+  ///   - filename: the path below the dataset's folder.
+  static func features(
+    encoded: [UInt8], header: ImageHeader, label: Int, className: String, filename: String
+  ) -> [String: Feature] {
+    let (colourSpace, channels) = colours(header.channels)
+    return [
+      Key.encoded: .bytes(encoded), Key.format: .bytes(Array(header.format.rawValue.utf8)),
+      Key.label: .integer(Int64(label)), Key.text: .bytes(className.pathBytes),
+      Key.filename: .bytes(filename.pathBytes), Key.height: .integer(Int64(header.height)),
+      Key.width: .integer(Int64(header.width)), Key.colourSpace: .bytes(Array(colourSpace.utf8)),
+      Key.channels: .integer(channels),
+    ]
+  }
+
+  /// Of the stored file; a palette's colours are RGB.
+  private static func colours(_ channels: ImageHeader.Channels) -> (colourSpace: String, channels: Int64) {
+    switch channels {
+    case .gray: ("Grayscale", 1)
+    case .grayAlpha: ("Grayscale", 2)
+    case .rgb, .palette: ("RGB", 3)
+    case .rgbAlpha: ("RGB", 4)
+    case .cmyk: ("CMYK", 4)
+    }
+  }
+
+  static func serialised(_ features: [String: Feature]) -> [UInt8] {
+    let keys = features.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let entries = keys.map { key in field(1, field(1, Array(key.utf8)) + field(2, serialised(features[key]))) }
+    return field(1, Array(entries.joined()))
+  }
+
+  private static func serialised(_ feature: Feature?) -> [UInt8] {
+    switch feature {
+    case .bytes(let bytes): field(1, field(1, bytes))
+    case .integer(let value): field(3, field(1, varint(UInt64(bitPattern: value))))
+    case nil: []
+    }
+  }
+
+  /// A field of text, bytes, packed numbers or a message: its tag, its length, itself.
+  private static func field(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
+    varint(number << 3 | 2) + varint(UInt64(content.count)) + content
+  }
+
+  private static func varint(_ value: UInt64) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var rest = value
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(rest))
+    return bytes
+  }
+}

@@ -1,0 +1,123 @@
+// What a `tf.train.Example` says of an image: where its file lies in the record, and its class. The pixels are not
+// looked at. Writing is in ImageExample+Writing.swift.
+
+/// The features of an Example that matter here, by the keys of TensorFlow's own programs for image folders
+/// (`build_image_data.py` of Inception, `dataset_utils.py` of TF-slim).
+///
+///     message Example   { Features features = 1; }
+///     message Features  { map<string, Feature> feature = 1; }
+///     message Feature   { oneof kind { BytesList bytes_list = 1; FloatList float_list = 2; Int64List int64_list = 3; } }
+///     message BytesList { repeated bytes value = 1; }
+///     message Int64List { repeated int64 value = 1 [packed = true]; }
+struct ImageExample: Equatable {
+  /// image/encoded: where in the record the image file's bytes lie.
+  var encoded: Range<Int>?
+  /// image/class/text, without a meaning where it is empty.
+  var text: [UInt8]?
+  /// image/class/label
+  var label: Int64?
+
+  enum Key {
+    static let encoded = "image/encoded"
+    static let format = "image/format"
+    static let text = "image/class/text"
+    static let label = "image/class/label"
+    static let filename = "image/filename"
+    static let height = "image/height"
+    static let width = "image/width"
+    static let colourSpace = "image/colorspace"
+    static let channels = "image/channels"
+  }
+
+  /// Reads a serialised Example. Of a list with several values the first counts; of a key that comes twice the last,
+  /// as for every map of protocol buffers. Unknown fields and other features are skipped.
+  /// - Throws: `WireFault` if it is no Example.
+  init(_ bytes: UnsafeRawBufferPointer) throws(WireFault) {
+    try Self.forEachFeature(of: bytes) { (key, feature) throws(WireFault) in
+      let name = UnsafeRawBufferPointer(rebasing: bytes[key])
+      if name.elementsEqual(Key.encoded.utf8) {
+        encoded = try FeatureValue(bytes, feature).firstBytes
+      } else if name.elementsEqual(Key.text.utf8) {
+        text = try FeatureValue(bytes, feature).firstBytes.map { Array(bytes[$0]) }
+      } else if name.elementsEqual(Key.label.utf8) {
+        label = try FeatureValue(bytes, feature).firstInteger
+      }
+    }
+    if encoded?.isEmpty == true { encoded = nil }
+    if text?.isEmpty == true { text = nil }
+  }
+
+  /// The first few keys of an Example, for the text about one that has no image.
+  static func keys(of bytes: UnsafeRawBufferPointer) throws(WireFault) -> [String] {
+    var keys: [String] = []
+    try forEachFeature(of: bytes) { (key, _) throws(WireFault) in
+      if keys.count < RecordLimits.namedKeys { keys.append(String(decoding: bytes[key].prefix(64), as: UTF8.self)) }
+    }
+    return keys
+  }
+
+  /// Calls `body` with the places of each feature's key and message.
+  private static func forEachFeature(
+    of bytes: UnsafeRawBufferPointer, _ body: (_ key: Range<Int>, _ feature: Range<Int>) throws(WireFault) -> Void
+  ) throws(WireFault) {
+    var example = WireReader(bytes, 0..<bytes.count)
+    while let (field, value) = try example.next() {
+      guard field == 1, case .bytes(let range) = value else { continue }
+      var features = WireReader(bytes, range)
+      while let (field, value) = try features.next() {
+        guard field == 1, case .bytes(let range) = value else { continue }
+        var entry = WireReader(bytes, range)
+        // What an entry leaves out is empty.
+        var key = range.lowerBound..<range.lowerBound
+        var feature = key
+        while let (field, value) = try entry.next() {
+          guard case .bytes(let range) = value else { continue }
+          if field == 1 { key = range } else if field == 2 { feature = range }
+        }
+        try body(key, feature)
+      }
+    }
+  }
+}
+
+/// The first value of a Feature. A feature of floats has neither.
+private struct FeatureValue {
+  var firstBytes: Range<Int>?
+  var firstInteger: Int64?
+
+  init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireFault) {
+    var feature = WireReader(bytes, range)
+    while let (field, value) = try feature.next() {
+      guard (1...3).contains(field), case .bytes(let list) = value else { continue }
+      // Of a "oneof" the kind that comes last is the one that is set; a list of the same kind is continued.
+      if field != 1 { firstBytes = nil }
+      if field != 3 { firstInteger = nil }
+      if field == 1 { try readBytes(bytes, list) } else if field == 3 { try readIntegers(bytes, list) }
+    }
+  }
+
+  private mutating func readBytes(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireFault) {
+    var list = WireReader(bytes, range)
+    while let (field, value) = try list.next() {
+      if field == 1, case .bytes(let range) = value, firstBytes == nil { firstBytes = range }
+    }
+  }
+
+  /// Numbers come packed, or in old files one by one; a reader has to take both.
+  private mutating func readIntegers(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireFault) {
+    var list = WireReader(bytes, range)
+    while let (field, value) = try list.next() {
+      guard field == 1 else { continue }
+      switch value {
+      case .number(let number): firstInteger = firstInteger ?? Int64(bitPattern: number)
+      case .bytes(let range):
+        var numbers = WireReader(bytes, range)
+        while !numbers.isAtEnd {
+          let number = try numbers.varint()
+          firstInteger = firstInteger ?? Int64(bitPattern: number)
+        }
+      case .skipped: break
+      }
+    }
+  }
+}

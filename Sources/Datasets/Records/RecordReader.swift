@@ -1,0 +1,146 @@
+// Reads the records of a shard one after the other through one buffer, and checks both checksums of each. What is
+// behind a damaged record is read as long as its length can be trusted.
+
+import Foundation
+import Images
+import Messages
+
+/// Where the bytes of a shard come from.
+protocol RecordSource {
+  /// Bytes in all.
+  var count: Int { get }
+  /// Fills a buffer with the bytes from `offset` on.
+  /// - Returns: how many there were, fewer than asked for only at the end; the negative error number on failure.
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int
+}
+
+/// A shard on disk.
+final class ShardFile: RecordSource {
+  let count: Int
+  private let descriptor: Int32
+
+  /// - Throws: the system's error number; a pipe or device is never waited for.
+  init(path: String) throws(SystemError) {
+    descriptor = path.withPathCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    guard descriptor >= 0 else { throw SystemError(number: errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw SystemError(number: EINVAL)
+    }
+    count = Int(status.st_size)
+  }
+
+  deinit { close(descriptor) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(offset + done))
+      if got < 0 && errno == EINTR { continue }
+      if got < 0 { return -Int(errno) }
+      if got == 0 { break }
+      done += got
+    }
+    return done
+  }
+}
+
+/// A shard in memory.
+struct ShardBuffer: RecordSource {
+  var bytes: [UInt8]
+
+  var count: Int { bytes.count }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+    let part = bytes[min(offset, count)..<min(offset + buffer.count, count)]
+    buffer.copyBytes(from: part)
+    return part.count
+  }
+}
+
+/// A way through the records of one shard.
+struct RecordReader<Source: RecordSource> {
+  let source: Source
+  /// How many records were begun.
+  private(set) var records = 0
+  /// Where the next record begins.
+  private var position = 0
+  /// Bytes of the shard from `windowStart` on.
+  private var window: [UInt8] = []
+  private var windowStart = 0
+  private var windowCount = 0
+
+  /// Enough for many small images at a time.
+  private static var windowLength: Int { 1 << 18 }
+
+  init(_ source: Source) { self.source = source }
+
+  /// Calls `body` with the next record's data, which is valid until it returns, and the offset in the shard at which
+  /// the data begins.
+  ///
+  /// - Returns: nil at the end.
+  /// - Throws: `RecordFault`; the next call goes on behind the damaged record, or is at the end if the damage
+  ///   `endsShard`.
+  mutating func next<Result>(
+    _ body: (_ data: UnsafeRawBufferPointer, _ offset: Int) throws(RecordDamage) -> Result
+  ) throws(RecordFault) -> Result? {
+    let start = position
+    guard start < source.count else { return nil }
+    records += 1
+    do throws(RecordDamage) {
+      let length = try nextLength()
+      let dataStart = start + TFRecord.headerLength
+      position = dataStart + length + TFRecord.footerLength
+      guard length <= RecordLimits.recordBytes else { throw .tooLong(length: UInt64(length)) }
+      try load(TFRecord.headerLength + length + TFRecord.footerLength, at: start)
+      return try window.withUnsafeBufferPointer { (window) throws(RecordDamage) in
+        let record = UnsafeRawBufferPointer(window)[(dataStart - windowStart)..<(position - windowStart)]
+        let data = UnsafeRawBufferPointer(rebasing: record.prefix(length))
+        let footer = UnsafeRawBufferPointer(rebasing: record.suffix(TFRecord.footerLength))
+        guard TFRecord.isIntact(data: data, footer: footer) else { throw .wrongDataChecksum }
+        return try body(data, dataStart)
+      }
+    } catch {
+      if error.endsShard { position = source.count }
+      throw RecordFault(record: records, offset: start, damage: error)
+    }
+  }
+
+  /// The length of the next record's data, which lies within the file.
+  private mutating func nextLength() throws(RecordDamage) -> Int {
+    let left = source.count - position
+    guard left >= TFRecord.headerLength else { throw .cutOffInHeader(left: left) }
+    try load(TFRecord.headerLength, at: position)
+    let length = window.withUnsafeBytes { window in
+      let start = position - windowStart
+      return TFRecord.length(
+        header: UnsafeRawBufferPointer(rebasing: window[start..<(start + TFRecord.headerLength)]))
+    }
+    guard let length else { throw .wrongLengthChecksum }
+    let behind = left - TFRecord.headerLength
+    guard behind >= TFRecord.footerLength, length <= UInt64(behind - TFRecord.footerLength) else {
+      throw .cutOff(length: length, left: behind)
+    }
+    return Int(length)
+  }
+
+  /// Sees to it that bytes of the shard are in the window.
+  /// - Parameter count: no more than the shard has from `offset` on.
+  private mutating func load(_ count: Int, at offset: Int) throws(RecordDamage) {
+    if offset >= windowStart, offset + count <= windowStart + windowCount { return }
+    let wanted = min(max(count, Self.windowLength), source.count - offset)
+    // Half as much again, so that growing records do not make for a new buffer each.
+    if window.count < wanted { window = [UInt8](repeating: 0, count: max(wanted, window.count + window.count / 2)) }
+    windowStart = offset
+    windowCount = 0
+    let source = source
+    let got = window.withUnsafeMutableBytes { window in
+      source.read(into: UnsafeMutableRawBufferPointer(rebasing: window[..<wanted]), at: offset)
+    }
+    guard got >= 0 else { throw .unreadable(code: Int32(-got)) }
+    windowCount = got
+    // The file became shorter while it was read.
+    guard got >= count else { throw .cutOff(length: UInt64(count), left: got) }
+  }
+}

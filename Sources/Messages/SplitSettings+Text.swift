@@ -1,0 +1,60 @@
+// Splits as people type them: `--split 80/10/10`, or the folder of lists that `skipline split --export` wrote.
+
+/// The textual form:
+///
+///     80/10/10             percent for training, validation and test
+///     FOLDER               lists in a folder; images in none of them are divided 80/10/10
+///     70/20/10:FOLDER      the same, but those are divided 70/20/10
+///
+/// A folder whose name looks like percentages is written `./80/10/10`.
+extension SplitSettings: CustomStringConvertible {
+  /// - Throws: `SplitTextError` where the text is none of these. Whether the percentages add up and the folder is
+  ///   there is not looked at.
+  public init(argument: String) throws(SplitTextError) {
+    if let shares = Self.shares(argument[...]) {
+      self = shares
+      return
+    }
+    if let colon = argument.firstIndex(of: ":"), var settings = Self.shares(argument[..<colon]) {
+      settings.lists = String(argument[argument.index(after: colon)...])
+      guard settings.lists?.isEmpty == false else { throw SplitTextError(argument: argument) }
+      self = settings
+      return
+    }
+    // Not what was meant for a folder: "80/10" or "80-10-10".
+    guard argument.contains(where: { !"0123456789/,-".contains($0) }) else {
+      throw SplitTextError(argument: argument)
+    }
+    self.init(lists: argument)
+  }
+
+  /// The textual form, from which `init(argument:)` makes the same settings.
+  public var description: String {
+    let shares = "\(train)/\(validation)/\(test)"
+    guard let lists else { return shares }
+    var usual = SplitSettings()
+    usual.lists = lists
+    let isPlain = (try? SplitSettings(argument: lists)) == usual
+    return self == usual && isPlain ? lists : "\(shares):\(lists)"
+  }
+
+  /// `80/10/10`; nil for anything else.
+  private static func shares(_ text: Substring) -> SplitSettings? {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { Int($0) }
+    guard parts.count == 3, numbers.count == 3 else { return nil }
+    return SplitSettings(train: numbers[0], validation: numbers[1], test: numbers[2])
+  }
+}
+
+/// A text that is no split.
+public struct SplitTextError: Error, Equatable, Sendable, CustomStringConvertible {
+  public var argument: String
+
+  public init(argument: String) { self.argument = argument }
+
+  public var description: String {
+    "--split \(argument): write three percentages such as 80/10/10, or the folder of lists that "
+      + "'skipline split --export' wrote"
+  }
+}

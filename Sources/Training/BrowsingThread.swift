@@ -1,0 +1,114 @@
+// The engine, the thread that answers what a person browses: datasets, decisions, networks, checkpoints, pictures.
+// Nothing here waits for a training step.
+
+import Datasets
+import Foundation
+import Images
+import Messages
+import Networks
+
+/// The thread that answers what a person browses.
+struct BrowsingThread {
+  let commands: Inbox
+  let events: Mailbox<Event>
+  private let decisions: DecisionStore
+  private let decoder = ImageDecoder()
+  /// The dataset that was read last: to decide about its images it need not be read again.
+  private var lastReading: (path: String, reading: DatasetReading)?
+
+  init(commands: Inbox, events: Mailbox<Event>, decisions: DecisionStore) {
+    self.commands = commands
+    self.events = events
+    self.decisions = decisions
+  }
+
+  mutating func run() {
+    while let command = commands.next(waiting: true) {
+      do {
+        try answer(command)
+      } catch {
+        events.send(.failure("\(error)"))
+      }
+    }
+  }
+
+  private mutating func answer(_ command: Command) throws {
+    switch command {
+    case .openDataset(let path, let split, let inspect):
+      commands.beginReading()
+      try open(path, split: split, inspect: inspect)
+    case .cancelReading: events.send(.readingCancelled)
+    case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
+    case .describeNetwork(let settings, let imageSize, let classes, let batchSize):
+      let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
+      events.send(.network(plan.summary(batchSize: batchSize)))
+    case .listCheckpoints(let project):
+      var found: [CheckpointInfo] = []
+      for run in try RunFolder.listRuns(project: project) {
+        let listing = run.checkpointListing()
+        found += listing.usable
+        for damaged in listing.damaged { events.send(.warning(damaged.reason)) }
+      }
+      events.send(.checkpoints(found))
+    case .preview(let path, let side): preview(path, side)
+    case .start, .resumeRun, .training, .evaluate, .shutDown:
+      preconditionFailure("work goes to the training thread")
+    }
+  }
+
+  /// Reads a dataset and, to inspect it, every file of it; nothing more is told once that was cancelled.
+  private mutating func open(_ path: String, split: SplitSettings, inspect: Bool) throws {
+    guard !commands.readingIsCancelled else { return }
+    let index: DatasetIndex
+    do {
+      index = try read(path, split: split, isCancelled: { [commands] in commands.readingIsCancelled })
+        .index(try decisions.load(dataset: path))
+    } catch DatasetError.cancelled {
+      return
+    }
+    if commands.readingIsCancelled { return }
+    events.send(.dataset(index.report()))
+    guard inspect else { return }
+    let inspection = index.inspect(
+      workers: ProcessInfo.processInfo.activeProcessorCount,
+      progress: { [events] done, total in events.send(.datasetProgress(.inspecting(done: done, total: total))) },
+      isCancelled: { [commands] in commands.readingIsCancelled })
+    if let inspection, !commands.readingIsCancelled { events.send(.dataset(index.report(inspection: inspection))) }
+  }
+
+  private mutating func read(
+    _ path: String, split: SplitSettings, isCancelled: () -> Bool
+  ) throws(DatasetError) -> DatasetReading {
+    let reading = try DatasetReading.read(
+      root: path, split: split, progress: { events.send(.datasetProgress($0)) }, isCancelled: isCancelled)
+    lastReading = (path, reading)
+    return reading
+  }
+
+  private mutating func decide(_ changes: [DecisionChange], data: String, split: SplitSettings) throws {
+    let reading: DatasetReading
+    if let lastReading, lastReading.path == data, lastReading.reading.split == split {
+      reading = lastReading.reading
+    } else {
+      do {
+        reading = try read(data, split: split, isCancelled: { [commands] in commands.isClosed })
+      } catch DatasetError.cancelled {
+        return
+      }
+    }
+    let decided = try decisions.update(dataset: data) { try $0.apply(changes, to: reading) }
+    events.send(.dataset(reading.index(decided).report()))
+  }
+
+  private func preview(_ path: String, _ side: Int) {
+    do throws(DecodingFailure) {
+      let image = try decoder.decode(path: path, minimumSide: side)
+      let scale = min(1, Double(side) / Double(max(image.width, image.height)))
+      let small = image.resized(
+        width: max(1, Int(Double(image.width) * scale)), height: max(1, Int(Double(image.height) * scale)))
+      events.send(.preview(path: path, small, reason: nil))
+    } catch {
+      events.send(.preview(path: path, nil, reason: error.reason))
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// The engine, the thread that trains and evaluates.
+
+import Datasets
+import Foundation
+import Messages
+import Tensors
+
+/// The thread that trains and evaluates, one thing at a time.
+final class WorkThread {
+  private let commands: Inbox
+  private let events: Mailbox<Event>
+  private let commandLine: [String]
+  private let decisions: DecisionStore
+  private let isAttended: () -> Bool
+  /// Commands that came during an evaluation and wait for its end.
+  private var postponed: [Command] = []
+  /// Told when it changes and not again, so that a row of progress events stays one and can coalesce.
+  private var state = EngineState.idle {
+    didSet { if state != oldValue { events.send(.state(state)) } }
+  }
+
+  init(
+    commands: Inbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore,
+    isAttended: @escaping () -> Bool
+  ) {
+    self.commands = commands
+    self.events = events
+    self.commandLine = commandLine
+    self.decisions = decisions
+    self.isAttended = isAttended
+  }
+
+  func run() {
+    events.send(.state(state))
+    while let command = next(waiting: true) {
+      switch command {
+      case .start(let settings):
+        train {
+          try TrainingJob.new(
+            settings, commandLine: self.commandLine, decisions: self.decisions,
+            progress: { [events] in events.send(.preparing($0)) },
+            isCancelled: { [commands] in commands.isClosed || commands.stopIsWaiting })
+        }
+      case .resumeRun(let folder):
+        train {
+          try TrainingJob.resumed(
+            folder: folder, decisions: self.decisions, progress: { [events] in events.send(.preparing($0)) },
+            isCancelled: { [commands] in commands.isClosed || commands.stopIsWaiting })
+        }
+      case .evaluate(let checkpoint, let data, let split):
+        evaluate(checkpoint: checkpoint, data: data, split: split)
+      case .training: events.send(.warning("no training is under way"))
+      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+        preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
+      }
+    }
+  }
+
+  private func next(waiting: Bool) -> Command? {
+    guard !postponed.isEmpty, !commands.isClosed else { return commands.next(waiting: waiting) }
+    return postponed.removeFirst()
+  }
+
+  private func train(_ prepare: () throws -> TrainingJob) {
+    state = .preparing
+    do {
+      let job = try prepare()
+      let policy = job.prepared.settings.safety.divergence
+      let hooks = TrainingLoop.Hooks(
+        report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) },
+        // Without a policy of its own a run waits until somebody attaches.
+        isAttended: { policy == .stop || self.isAttended() })
+      _ = try job.train(hooks: hooks)
+    } catch is CancellationError {
+      // Nothing was begun that could be told of; the stop that asked for it is answered by the state.
+      takeStop()
+    } catch {
+      events.send(.failure("\(error)"))
+    }
+    StoragePool.trim()
+    state = .idle
+  }
+
+  /// Takes the stop that waits, and keeps what was sent before it.
+  private func takeStop() {
+    while let command = commands.next(waiting: false) {
+      if case .training(.stop) = command { return }
+      postponed.append(command)
+    }
+  }
+
+  private var phase = RunPhase()
+
+  private func report(_ event: TrainingEvent) {
+    events.send(.training(event))
+    if let new = phase.state(after: event) { state = new }
+  }
+
+  /// Between steps: evaluations are made on the spot, training commands handed on.
+  private func nextTrainingCommand(waiting: Bool) -> TrainingCommand? {
+    while let command = next(waiting: waiting) {
+      switch command {
+      case .training(let command):
+        if command == .stop { state = .stopping }
+        return command
+      case .evaluate(let checkpoint, let data, let split):
+        evaluate(checkpoint: checkpoint, data: data, split: split)
+      case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
+      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+        preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
+      }
+    }
+    guard commands.isClosed else { return nil }
+    state = .stopping
+    return .stop
+  }
+
+  private func evaluate(checkpoint: String, data: String?, split: Split) {
+    let before = state
+    state = .evaluating(checkpoint: checkpoint)
+    do {
+      let job = try EvaluationJob(checkpoint: checkpoint, data: data, split: split)
+      let report = try job.run(
+        threads: nil, decisions: decisions,
+        progress: { done, total in
+          events.send(.evaluationProgress(done: done, total: total))
+          return goesOnEvaluating()
+        },
+        preparation: {
+          events.send(.preparing($0))
+          return goesOnEvaluating()
+        })
+      if let report {
+        events.send(.evaluation(report))
+      } else {
+        events.send(.warning("the evaluation was stopped"))
+      }
+    } catch {
+      events.send(.failure("\(error)"))
+    }
+    state = before
+  }
+
+  /// While evaluating, a stop ends the evaluation only; everything else waits its turn.
+  private func goesOnEvaluating() -> Bool {
+    while let command = commands.next(waiting: false) {
+      if case .training(.stop) = command { return false }
+      postponed.append(command)
+    }
+    return !commands.isClosed
+  }
+}

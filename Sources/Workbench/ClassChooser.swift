@@ -1,0 +1,31 @@
+// The chooser of a class for an image: what was typed, and which classes it leaves.
+
+/// A list of classes narrowed by typing.
+struct ClassChooser: Sendable, Equatable {
+  /// The image, below the dataset's folder.
+  let path: String
+  /// The class that it counts for now; it is not offered.
+  let current: String
+  /// The class of its folder where that is another: choosing it takes the relabelling back.
+  let original: String?
+  let names: [String]
+  private(set) var text = ""
+  var list: BrowsableList
+
+  /// - Parameter likely: the class to begin on.
+  init(path: String, current: String, original: String?, classes: [String], likely: String?) {
+    self.path = path
+    self.current = current
+    self.original = original
+    names = classes.filter { $0 != current }
+    list = BrowsableList(total: names.count)
+    if let likely, let index = names.firstIndex(of: likely) { list.select(item: index) }
+  }
+
+  var selected: String? { list.selectedItem.map { names[$0] } }
+
+  mutating func narrow(to text: String) {
+    self.text = text
+    list.narrow(to: text) { names[$0] }
+  }
+}

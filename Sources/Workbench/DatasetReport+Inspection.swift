@@ -1,0 +1,60 @@
+// What an inspection found outlives a report of names alone: excluding one of two duplicates must not empty the list of
+// findings that the person is working through.
+
+import Messages
+
+extension DatasetReport {
+  /// This report; where it says nothing about contents, with the figures of an earlier inspection of the same folder
+  /// and with those of its findings that the decisions made since have not settled.
+  func keepingInspection(of earlier: DatasetReport) -> DatasetReport {
+    guard inspection == nil, earlier.inspection != nil, earlier.root == root else { return self }
+    var result = self
+    result.inspection = earlier.inspection
+    let taking = Participants(self)
+    let kept = earlier.findings.filter { finding in
+      finding.kind.isAboutContents && !taking.settle(finding)
+        && !findings.contains { $0.kind == finding.kind && $0.paths == finding.paths }
+    }
+    let all = kept + findings
+    result.findings = DatasetFinding.Severity.allCases.flatMap { severity in
+      all.filter { $0.severity == severity }
+    }
+    return result
+  }
+
+  /// The images that take part, by path, with their classes.
+  private struct Participants {
+    private var classes: [[UInt8]: Int] = [:]
+
+    init(_ report: DatasetReport) {
+      for (index, entry) in report.classes.enumerated() {
+        for image in entry.images where image.decision != .excluded { classes[Array(image.path.utf8)] = index }
+      }
+    }
+
+    /// Whether nothing is left of a finding.
+    func settle(_ finding: DatasetFinding) -> Bool {
+      let left = finding.paths.compactMap { classes[Array($0.utf8)] }
+      switch finding.kind {
+      case .labelConflict: return Set(left).count < 2
+      case .duplicate, .duplicateAcrossSplits, .nearDuplicate, .nearDuplicateAcrossSplits: return left.count < 2
+      default: return left.isEmpty && !finding.paths.isEmpty
+      }
+    }
+  }
+}
+
+extension DatasetFinding.Kind {
+  /// Whether only an inspection can tell.
+  fileprivate var isAboutContents: Bool {
+    switch self {
+    case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .nearDuplicate,
+      .nearDuplicateAcrossSplits, .unusualSize:
+      true
+    case .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
+      .missingInSplit, .splitRatio,
+      .staleDecision:
+      false
+    }
+  }
+}

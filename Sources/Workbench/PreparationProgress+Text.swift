@@ -1,0 +1,36 @@
+// What comes before the first step of a run, in words.
+
+import Canvas
+import Messages
+
+extension PreparationProgress {
+  var text: String {
+    switch self {
+    case .scanning(let files): "reading \(Format.counted(files, "image"))"
+    case .packing(let done, let total, let bytes):
+      "packing \(Format.count(done)) of \(Format.count(total)), cache \(Format.bytes(bytes))"
+    case .measuring(let done, let total):
+      "measuring \(Format.count(done)) of \(Format.counted(total, "image"))"
+    }
+  }
+
+  /// 0...1; nil where the end is not known.
+  var share: Double? {
+    switch self {
+    case .scanning: nil
+    case .packing(let done, let total, _), .measuring(let done, let total):
+      CurvesState.Progress(done: done, total: total).share
+    }
+  }
+}
+
+extension Frame {
+  /// How far it has come: a gauge where the end is known, else a sign of activity.
+  mutating func put(preparation: PreparationProgress, at time: Double, in rect: Rect, theme: Theme) {
+    if let share = preparation.share {
+      Gauge(share, text: preparation.text).draw(into: &self, in: rect, theme: theme)
+    } else {
+      put("\(spinner(at: time, theme: theme)) \(preparation.text)", in: rect, style: theme[.text])
+    }
+  }
+}

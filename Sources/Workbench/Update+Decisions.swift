@@ -1,0 +1,129 @@
+// Decisions about images: leaving one out, giving it another class, taking the last decision back. The images stay as
+// they are; the engine keeps what was decided and answers with a new report.
+
+import Canvas
+import Messages
+
+extension WorkbenchState {
+  static let mostUndoable = 1000
+
+  mutating func performDecision(_ action: Action) -> [Effect] {
+    if action == .undoDecision { return undoDecision() }
+    guard let file = chosenImage else {
+      notify(.information, "choose an image first: Enter opens a class or a finding of the dataset")
+      return []
+    }
+    guard let className = file.className else {
+      notify(.information, "\(lastComponent(file.path)) is no image of a class: there is nothing to decide")
+      return []
+    }
+    return action == .exclude ? excludeOrInclude(file, className) : chooseClass(for: file, className)
+  }
+
+  /// The image that a decision would be about: the one whose picture is shown.
+  var chosenImage: ListedFile? {
+    switch focus {
+    case .dataset: dataset.selectedFile
+    case .inspector: mistakenImage
+    case .layers, .curves: nil
+    }
+  }
+
+  /// Where its picture is kept.
+  var chosenImagePath: String? {
+    switch focus {
+    case .dataset: dataset.selectedPath
+    case .inspector: inspector.mistakePath
+    case .layers, .curves: nil
+    }
+  }
+
+  /// The mistake on show as an image of the dataset; nil where the evaluation was of another dataset.
+  var mistakenImage: ListedFile? {
+    guard inspector.view == .mistakes, let report = inspector.report, let mistake = inspector.selectedMistake,
+      report.data == dataset.path || report.data == dataset.report?.root
+    else { return nil }
+    return dataset.image(at: mistake.path)
+  }
+
+  private mutating func excludeOrInclude(_ file: ListedFile, _ className: String) -> [Effect] {
+    switch file.decision {
+    case .excluded: return decide(.include(path: file.path), undoing: [.exclude(path: file.path)])
+    case .relabelled:
+      // Whatever becomes of the other class meanwhile, taking this back gives it again.
+      return decide(
+        .exclude(path: file.path), undoing: [.include(path: file.path), .relabel(path: file.path, to: className)])
+    case nil: return decide(.exclude(path: file.path), undoing: [.include(path: file.path)])
+    }
+  }
+
+  private mutating func chooseClass(for file: ListedFile, _ className: String) -> [Effect] {
+    var original: String?
+    switch file.decision {
+    case .excluded:
+      notify(.information, "\(lastComponent(file.path)) is excluded: x takes it in again, then m relabels it")
+      return []
+    case .relabelled(let from): original = from
+    case nil: break
+    }
+    let classes = dataset.report?.classes.map(\.name) ?? []
+    guard classes.count > 1 else {
+      notify(.information, "there is no other class in this dataset")
+      return []
+    }
+    // What the network took it for is the likeliest.
+    let likely =
+      focus == .inspector
+      ? inspector.selectedMistake?.top.first.flatMap { inspector.report?.className($0.label) } : nil
+    overlay = .relabel(
+      ClassChooser(path: file.path, current: className, original: original, classes: classes, likely: likely))
+    return []
+  }
+
+  mutating func perform(_ action: Action, in chooser: ClassChooser) -> [Effect] {
+    var chooser = chooser
+    let page = SearchBox.rows(in: size)
+    switch action {
+    case .up: chooser.list.move(by: -1, page: page)
+    case .down: chooser.list.move(by: 1, page: page)
+    case .pageUp: chooser.list.move(by: -page, page: page)
+    case .pageDown: chooser.list.move(by: page, page: page)
+    case .erase: chooser.narrow(to: String(chooser.text.dropLast()))
+    case .clear: chooser.narrow(to: "")
+    case .cancel:
+      overlay = nil
+      return []
+    case .accept:
+      guard let chosen = chooser.selected else { return [] }
+      overlay = nil
+      return decide(
+        .relabel(path: chooser.path, to: chosen), undoing: [.relabel(path: chooser.path, to: chooser.current)])
+    default: break
+    }
+    overlay = .relabel(chooser)
+    return []
+  }
+
+  private mutating func decide(_ change: DecisionChange, undoing inverse: [DecisionChange]) -> [Effect] {
+    dataset.undoable.append(inverse)
+    if dataset.undoable.count > Self.mostUndoable { dataset.undoable.removeFirst() }
+    return send([change])
+  }
+
+  private mutating func undoDecision() -> [Effect] {
+    guard let inverse = dataset.undoable.popLast() else {
+      notify(.information, "nothing was decided here that could be taken back")
+      return []
+    }
+    return send(inverse)
+  }
+
+  /// Asks the engine for it and tells how a shell does the same.
+  private mutating func send(_ changes: [DecisionChange]) -> [Effect] {
+    let commands = changes.map { Headless.decide($0, data: dataset.path) }.joined(separator: "; ")
+    // A run keeps the data that it began with, and an evaluation the figures that it had.
+    let fromWhen = runUnderWay || focus == .inspector ? "from the next run on: " : ""
+    notify(.information, "\(fromWhen)$ \(commands)")
+    return [.send(.decide(data: dataset.path, split: settings.split, changes: changes))]
+  }
+}

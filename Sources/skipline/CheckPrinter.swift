@@ -1,0 +1,164 @@
+// The report on a dataset as text: a table of classes, figures, findings, a verdict. It counts and judges nothing.
+
+import Canvas
+import Datasets
+import Messages
+
+/// Prints a report for people.
+struct CheckPrinter {
+  let report: DatasetReport
+  /// Whether to print all findings of a kind, and all files of each.
+  let showsAll: Bool
+
+  /// So many findings of a kind are printed otherwise.
+  static let findingsShown = 5
+  private static let sizesShown = 5
+
+  func print() {
+    lines(classes)
+    Console.print("")
+    lines(figures)
+    for severity in DatasetFinding.Severity.allCases {
+      let found = report.findings.filter { $0.severity == severity }
+      guard !found.isEmpty else { continue }
+      Console.print("")
+      Console.print(severity.counted(found.count))
+      lines(text(of: found, mark: severity.mark))
+    }
+    Console.print("")
+    Console.print(verdict)
+  }
+
+  /// `clean`, or how many errors and warnings there are.
+  var verdict: String {
+    func count(_ severity: DatasetFinding.Severity) -> Int { report.findings.count { $0.severity == severity } }
+    switch (count(.error), count(.warning)) {
+    case (0, 0): return "clean"
+    case (0, let warnings): return "no errors, " + DatasetFinding.Severity.warning.counted(warnings)
+    case (let errors, 0): return DatasetFinding.Severity.error.counted(errors) + ": training would be wrong"
+    case (let errors, let warnings):
+      return DatasetFinding.Severity.error.counted(errors) + ", "
+        + DatasetFinding.Severity.warning.counted(warnings) + ": training would be wrong"
+    }
+  }
+
+  private var classes: [String] {
+    let hasExcluded = report.excluded > 0
+    func row(_ name: String, _ counts: SplitCounts, excluded: Int) -> [String] {
+      [name] + [counts.train, counts.validation, counts.test, counts.total].map(Format.count)
+        + (hasExcluded ? [Format.count(excluded)] : [])
+    }
+    return Console.table(
+      [["class", "train", "val", "test", "all"] + (hasExcluded ? ["excluded"] : [])]
+        + report.classes.map { row($0.name, $0.counts, excluded: $0.excluded) }
+        + [
+          row(
+            Format.counted(report.classes.count, "class", plural: "classes"), report.counts,
+            excluded: report.excluded)
+        ])
+  }
+
+  private var figures: [String] {
+    let source =
+      switch report.splitSource {
+      case .folders:
+        takesValidationFromTraining ? "folder; validation images are taken out of train by a hash" : "folder"
+      case .hash: "a hash of each file's path"
+      case .lists: "lists of files"
+      }
+    var rows = [("split", "by \(source)")]
+    if let inspection = report.inspection {
+      let broken = inspection.undecodable.count
+      rows.append(
+        (
+          "images",
+          (broken == 0
+            ? "every image decodes"
+            : "\(Format.count(inspection.images)) decode, \(Format.count(broken)) "
+              + (broken == 1 ? "does not" : "do not"))
+            + "; \(Format.bytes(inspection.bytes)) of files"
+        ))
+      if inspection.images > 0 { rows += rowsOfPictures(inspection) }
+    } else {
+      rows.append(("images", "not looked into"))
+    }
+    let width = (rows.map { DisplayWidth.of($0.0) }.max() ?? 0) + 2
+    return rows.map { $0 + String(repeating: " ", count: width - DisplayWidth.of($0)) + $1 }
+  }
+
+  /// Where there is no folder of validation images.
+  private var takesValidationFromTraining: Bool {
+    report.classes.contains { entry in
+      entry.images.contains { $0.split == .validation && $0.path.lowercased().hasPrefix("train/") }
+    }
+  }
+
+  private func rowsOfPictures(_ figures: InspectionFigures) -> [(String, String)] {
+    func shares(_ shares: [(String, Int)]) -> String {
+      shares.map { "\($0) \(Format.count($1))" }.joined(separator: "; ")
+    }
+    func pixels(_ value: Double) -> String {
+      value == value.rounded() ? Format.count(Int(value)) : Format.fixed(value, 1)
+    }
+    func spread(_ spread: InspectionFigures.Spread, _ number: (Double) -> String) -> String {
+      if spread.least == spread.greatest { return "\(number(spread.least)), all of them" }
+      return "\(number(spread.least)) to \(number(spread.greatest)), median \(number(spread.median))"
+    }
+    func channels(_ values: [Double]) -> String { values.map { Format.fixed($0, 4) }.joined(separator: " ") }
+    let sizes = figures.commonSizes.prefix(Self.sizesShown)
+    let listed = sizes.reduce(0) { $0 + $1.count }
+    var rows = [
+      ("formats", shares(figures.formats.map { ($0.name, $0.count) })),
+      ("channels", shares(figures.channels.map { ($0.name, $0.count) })),
+      (
+        "sizes",
+        shares(sizes.map { ("\($0.size.width)x\($0.size.height)", $0.count) })
+          + (listed < figures.images ? "; others \(Format.count(figures.images - listed))" : "")
+      ),
+      ("width", spread(figures.width, pixels)), ("height", spread(figures.height, pixels)),
+      ("aspect", spread(figures.aspect, Format.general) + "; width over height"),
+    ]
+    if !figures.mean.isEmpty {
+      rows += [
+        ("mean", channels(figures.mean) + "  red, green, blue; all pixels of the training images, 0 to 1"),
+        ("deviation", channels(figures.deviation)),
+      ]
+    }
+    return rows + [("look-alikes", DatasetInspection.nearDuplicateRule)]
+  }
+
+  /// Findings of one severity, which come by kind.
+  private func text(of findings: [DatasetFinding], mark: String) -> [String] {
+    var lines: [String] = []
+    for kind in DatasetFinding.Kind.allCases {
+      let found = findings.filter { $0.kind == kind }
+      let shown = showsAll ? found[...] : found.prefix(Self.findingsShown)
+      for finding in shown {
+        lines.append("\(mark) \(finding.message)")
+        if !finding.advice.isEmpty { lines.append("    \(finding.advice)") }
+        if showsAll, finding.paths.count > 2 { lines += finding.paths.map { "      \($0)" } }
+      }
+      if shown.count < found.count {
+        lines.append(
+          "\(mark) ... and \(Format.count(found.count - shown.count)) more of this kind; --all lists them")
+      }
+    }
+    return lines
+  }
+
+  private func lines(_ lines: [String]) {
+    for line in lines { Console.print(line) }
+  }
+}
+
+extension DatasetFinding.Severity {
+  fileprivate var mark: String {
+    switch self {
+    case .error: "x"
+    case .warning: "!"
+    case .note: "-"
+    }
+  }
+
+  fileprivate func counted(_ number: Int) -> String { Format.counted(number, rawValue) }
+}

@@ -1,0 +1,159 @@
+// `skipline exclude`, `include`, `relabel` and `decisions`: what a person decides about images, without touching them.
+// Which decisions there can be is Datasets' matter; this file finds the images that are meant and words what changed.
+
+import ArgumentParser
+import Canvas
+import Datasets
+import Foundation
+import Messages
+import Training
+
+struct ExcludeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exclude", abstract: "Leaves images of a dataset out of everything; the files stay.")
+
+  @OptionGroup var images: NamedImages
+  @Flag(help: "Print the decisions as JSON.") var json = false
+
+  func run() throws {
+    try images.decide(json: json, verb: "excluded", undo: { _ in "skipline include" }) { .exclude(path: $0) }
+  }
+}
+
+struct IncludeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "include", abstract: "Takes back the exclusion of images.",
+    discussion: "For a file that is gone, drops everything that was decided about it.")
+
+  @OptionGroup var images: NamedImages
+  @Flag(help: "Print the decisions as JSON.") var json = false
+
+  func run() throws {
+    try images.decide(json: json, verb: "included", undo: { _ in "skipline exclude" }) { .include(path: $0) }
+  }
+}
+
+struct RelabelCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "relabel", abstract: "Makes images count as another class; the files stay where they are.",
+    discussion: "With the class of their folder, takes a relabelling back.")
+
+  @OptionGroup var images: NamedImages
+  @Option(name: .customLong("to"), help: "The class they show.") var className: String
+  @Flag(help: "Print the decisions as JSON.") var json = false
+
+  func run() throws {
+    try images.decide(
+      json: json, verb: "relabelled as \(className)", undo: { "skipline relabel --to \(shellQuoted($0))" }
+    ) { .relabel(path: $0, to: className) }
+  }
+}
+
+struct DecisionsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decisions", abstract: "Lists what was decided about the images of a dataset.")
+
+  @Argument(help: "The dataset's folder.") var data: String
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let reading = try DatasetReading.read(root: data, split: SplitSettings())
+    let listing = DecisionListing(reading, try DecisionStore.standard.load(dataset: data))
+    if json { try Console.print(json: listing) } else { print(listing) }
+  }
+
+  private func print(_ listing: DecisionListing) {
+    if listing.isEmpty {
+      Console.print("nothing is decided about the images of \(data)")
+      return
+    }
+    for path in listing.excluded { Console.print("exclude  \(path)") }
+    for entry in listing.relabelled { Console.print("relabel  \(entry.path)  from \(entry.from) to \(entry.to)") }
+    for finding in listing.stale { Console.print("! \(finding.text)") }
+    Console.print("")
+    Console.print("kept in \(listing.file)")
+  }
+}
+
+/// Images of a dataset as a person names them.
+struct NamedImages: ParsableArguments {
+  @Argument(help: "The dataset's folder.") var data: String
+  @Argument(help: "Images: paths below DATA, or any that lead into it; - for a list on standard input.")
+  var files: [String]
+
+  func validate() throws {
+    if files.isEmpty { throw ValidationError("name at least one image, or - for a list on standard input") }
+  }
+
+  /// Makes one change for each image and tells which made a difference.
+  /// - Parameter undo: the command that takes a change back, given the class of the image's folder.
+  func decide(
+    json: Bool, verb: String, undo: (_ ownClass: String) -> String, _ change: (_ path: String) -> DecisionChange
+  ) throws {
+    let reading = try DatasetReading.read(root: data, split: SplitSettings())
+    let store = DecisionStore.standard
+    let before = try store.load(dataset: data)
+    let names = try names()
+    let known = ImagePaths(reading, before)
+    let changes = names.map { change(known.path(of: $0)) }
+    var changed: [Bool] = []
+    let after = try store.update(dataset: data) { changed = try $0.apply(changes, to: reading) }
+    if json {
+      try Console.print(json: DecisionListing(reading, after))
+      return
+    }
+    var takenBack: [String: [String]] = [:]
+    for (change, isNew) in zip(changes, changed) {
+      Console.print(isNew ? "\(verb): \(change.path)" : "nothing to do: \(change.path)")
+      if isNew, let own = known.ownClass(of: change.path) { takenBack[undo(own), default: []].append(change.path) }
+    }
+    for (command, paths) in takenBack.sorted(by: { $0.key < $1.key }) {
+      Console.print("to take it back: \(line(command, paths))")
+    }
+  }
+
+  /// As many images as a person would copy; the list of all is above.
+  private func line(_ command: String, _ paths: [String]) -> String {
+    let shown = paths.count <= 8 ? paths.map(shellQuoted).joined(separator: " ") : "FILE..."
+    let words: [String] = command.split(separator: " ", maxSplits: 2).map(String.init)
+    let end = paths.contains { $0.hasPrefix("-") } ? ["--"] : []
+    let all: [String] = Array(words.prefix(2)) + [shellQuoted(data)] + Array(words.dropFirst(2)) + end + [shown]
+    return all.joined(separator: " ")
+  }
+
+  private func names() throws -> [String] {
+    var names: [String] = []
+    for file in files {
+      if file == "-" { names += try PathList.standardInput() } else { names.append(file) }
+    }
+    return names
+  }
+}
+
+/// What is decided about a dataset, for printing.
+private struct DecisionListing: Encodable {
+  struct Relabelled: Encodable {
+    var path: String
+    var from: String
+    var to: String
+  }
+
+  var dataset: String
+  var file: String
+  var excluded: [String]
+  var relabelled: [Relabelled]
+  var stale: [DatasetFinding]
+
+  init(_ reading: DatasetReading, _ decisions: Decisions) {
+    let index = reading.index(decisions)
+    dataset = reading.root
+    file = DecisionStore.standard.file(forDataset: reading.root)
+    excluded = index.excluded.map(\.path)
+    relabelled = (index.items + index.excluded).compactMap { item in
+      item.relabelledFrom.map { Relabelled(path: item.path, from: $0, to: index.classes[item.label]) }
+    }
+    stale = index.findings.filter { $0.kind == .staleDecision }
+  }
+
+  var isEmpty: Bool { excluded.isEmpty && relabelled.isEmpty && stale.isEmpty }
+}

@@ -1,0 +1,129 @@
+// `skipline pack`: makes the pack that training would make on first use, and says which there are.
+
+import ArgumentParser
+import Canvas
+import Datasets
+import Foundation
+import Messages
+
+struct PackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pack", abstract: "Decodes and resizes a dataset once, into a file that training reads.",
+    discussion: """
+      Training does it by itself on first use. The file lies in skipline/packs below $XDG_CACHE_HOME or ~/.cache; one \
+      that no run used for 30 days is removed when another is made. Images that changed are packed anew, one by one.
+      """)
+
+  @Argument(help: "The dataset's folder; not with --list or --clear.") var data: String?
+  @Option(help: "Side of the square images, pixels.") var imgsz = 32
+  @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
+  var resize: PreprocessingSettings.Resize = .automatic
+  @Option(help: "Bytes it may have, as 500M or 20G; half of the free disk and of the memory if not given.")
+  var cacheLimit: ByteCount?
+  @Option(help: "Threads that decode; one a processor if not given.") var threads: Int?
+  @Flag(help: "List the packs there are.") var list = false
+  @Flag(help: "Remove every pack.") var clear = false
+  @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
+  @Option(help: splitHelp) var split = "80/10/10"
+  @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    guard [data != nil, list, clear].count(where: { $0 }) == 1 else {
+      throw ValidationError("name a dataset's folder, or give --list, or --clear")
+    }
+  }
+
+  func run() throws {
+    if let data, records.tfrecord != nil {
+      let index = try DatasetIndex.open(root: data, split: try parseSplit(split))
+      return try records.export(index, json: json)
+    }
+    guard let folder = PackFolder.user else {
+      throw ValidationError("there is no cache folder: set XDG_CACHE_HOME or HOME")
+    }
+    if list { return try printList(folder) }
+    if clear { return clearAll(folder) }
+    guard let data else { return }
+    try pack(data, folder)
+  }
+
+  private struct Summary: Encodable {
+    var path: String
+    var entries: Int
+    var bytes: Int
+    var decoded: Int
+    var kept: Int
+    var seconds: Double
+  }
+
+  private func pack(_ data: String, _ folder: PackFolder) throws {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let signals = SignalWatcher()
+    let printer = PreparationPrinter()
+    let preprocessing = try Preprocessing(
+      unmeasured: PreprocessingSettings(imageSize: imgsz, resize: resize))
+    // Every split is packed: how the images are divided does not matter.
+    let index: DatasetIndex
+    let prepared: PreparedPack
+    do {
+      index = try DatasetIndex.open(
+        root: data, split: SplitSettings(),
+        progress: { if case .scanning(let files, _) = $0 { printer.report(.scanning(files: files)) } },
+        isCancelled: signals.hasReceived)
+      prepared = try folder.prepare(
+        index: index, preprocessing: preprocessing, limit: cacheLimit?.bytes,
+        workers: threads ?? ProcessInfo.processInfo.activeProcessorCount, progress: { printer.report($0) },
+        isCancelled: signals.hasReceived)
+    } catch let error where !signals.hasReceived() {
+      throw error
+    } catch {
+      throw ExitCode(128 + (signals.received ?? SIGINT))
+    }
+    if let warning = prepared.warning { throw NotPacked(reason: warning) }
+    guard let pack = prepared.pack else { return }
+    let seconds = (clock.now - start) / .seconds(1)
+    if json {
+      return try Console.print(
+        json: Summary(
+          path: pack.path, entries: pack.count, bytes: pack.byteCount, decoded: prepared.decoded,
+          kept: prepared.kept, seconds: seconds))
+    }
+    let work =
+      prepared.decoded + prepared.kept == 0
+      ? "up to date" : "\(Format.count(prepared.decoded)) decoded, \(Format.count(prepared.kept)) kept"
+    Console.print(
+      "\(Format.counted(pack.count, "image")), \(Format.bytes(pack.byteCount)), \(work), in "
+        + "\(Format.fixed(seconds, 1)) s")
+    Console.print("pack: \(pack.path)")
+  }
+
+  private func printList(_ folder: PackFolder) throws {
+    let packs = folder.list()
+    if json { return try Console.print(json: packs) }
+    if packs.isEmpty { return Console.print("no packs in \(folder.path)") }
+    let rows = packs.map { pack in
+      [
+        pack.content?.dataset ?? "\(pack.path) (damaged, or of another version)",
+        pack.content.map { "\($0.imageSize) \($0.resize.rawValue)" } ?? "",
+        pack.content.map { Format.count($0.images) } ?? "", Format.bytes(pack.size),
+        Format.duration(max(0, -pack.lastUsed.timeIntervalSinceNow)) + " ago",
+      ]
+    }
+    for line in Console.table([["dataset", "size", "images", "bytes", "last used"]] + rows) { Console.print(line) }
+  }
+
+  private func clearAll(_ folder: PackFolder) {
+    let (removed, busy) = folder.clear()
+    Console.print(
+      "removed \(Format.counted(removed.count, "pack")), \(Format.bytes(removed.reduce(0) { $0 + $1.size }))")
+    for path in busy { Console.complain("! \(path) stays: it is being made") }
+  }
+}
+
+/// A pack was asked for and there is none.
+struct NotPacked: Error, CustomStringConvertible {
+  let reason: String
+
+  var description: String { reason }
+}

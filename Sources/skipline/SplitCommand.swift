@@ -1,0 +1,89 @@
+// `skipline split`: how a dataset is divided, and the lists that keep it so.
+
+import ArgumentParser
+import Canvas
+import Datasets
+import Foundation
+import Messages
+import Training
+
+struct SplitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "split", abstract: "Shows how a dataset is divided, and writes lists that keep it so.",
+    discussion: """
+      The lists are train.txt, val.txt and test.txt: a path below DATA on each line, in double quotes with escapes \
+      where it would not be plain. Wherever --split takes percentages it takes their folder too; images in none of \
+      them are divided by the rule.
+      """)
+
+  @Argument(help: "The dataset's folder.") var data: String
+  @Option(help: splitHelp) var split = "80/10/10"
+  @Option(help: "Write the lists in this folder.") var export: String?
+  @Flag(help: "Divide anew, each class exactly by the percentages of --split.") var exact = false
+  @Flag(help: "Replace lists that are there.") var force = false
+  @Flag(help: "Print JSON.") var json = false
+
+  func run() throws {
+    let settings = try parseSplit(split)
+    var index = try DatasetIndex.open(root: data, split: settings)
+    for finding in index.findings where finding.kind == .staleDecision { Console.progress("! \(finding.text)") }
+    if exact { index = index.dividedExactly(settings) }
+    if let export { try write(index, to: export) }
+    let report = index.report()
+    if json { try Console.print(json: report) } else { print(report, settings) }
+    if !json, let export {
+      Console.print("")
+      Console.print("to train with it: skipline train \(shellQuoted(data)) --split \(option(export))")
+    }
+  }
+
+  /// The folder as `--split` takes it.
+  private func option(_ folder: String) -> String { shellQuoted(SplitSettings(lists: folder).description) }
+
+  private func write(_ index: DatasetIndex, to folder: String) throws {
+    guard FilePath.real(folder) != FilePath.real(data), FilePath.relative(folder, below: data) == nil else {
+      throw SettingsError("--export \(folder) lies in the dataset, where nothing is written; choose another folder")
+    }
+    let lists = index.splitLists
+    if !force, let list = lists.first(where: { FilePath.isFolder("\(folder)/\($0.name)") != nil }) {
+      throw SettingsError(
+        "\(folder)/\(list.name) is there already; choose another folder, or replace the lists with --force")
+    }
+    let made = folder.withPathCString { mkdir($0, 0o777) }
+    guard made == 0 || errno == EEXIST else {
+      throw FileOperationError(path: folder, step: .makeFolder, code: errno)
+    }
+    for list in lists { try AtomicFile.write(Data(list.text.utf8), to: "\(folder)/\(list.name)") }
+  }
+
+  private func print(_ report: DatasetReport, _ settings: SplitSettings) {
+    func row(_ name: String, _ counts: SplitCounts) -> [String] {
+      let shares = Split.allCases.map {
+        Format.percent(Double(counts[$0]) / Double(max(1, counts.total)), decimals: 1)
+      }
+      return [name] + Split.allCases.map { Format.count(counts[$0]) } + shares
+    }
+    let rows = report.classes.map { row($0.name, $0.counts) }
+    let heading = ["class", "train", "val", "test", "", "", ""]
+    for line in Console.table([heading] + rows + [row("\(report.classes.count) classes", report.counts)]) {
+      Console.print(line)
+    }
+    Console.print("")
+    Console.print(
+      exact
+        ? "each class exactly by \(settings.train)/\(settings.validation)/\(settings.test)"
+        : "split by \(report.splitSource.text)")
+    for finding in report.findings where finding.kind == .splitRatio { Console.print("! \(finding.text)") }
+  }
+}
+
+extension SplitSource {
+  /// What decides, in words.
+  var text: String {
+    switch self {
+    case .folders: "folder"
+    case .hash: "a rule on each file's path"
+    case .lists: "lists"
+    }
+  }
+}

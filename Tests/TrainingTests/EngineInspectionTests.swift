@@ -1,0 +1,31 @@
+// What the engine tells of a dataset that is to be inspected, and in which order.
+
+import Messages
+import Testing
+
+@testable import Training
+
+@Suite struct EngineInspectionTests {
+  @Test func `an inspection tells the names first, then its progress, then what it found`() throws {
+    let folder = try TemporaryFolder()
+    let data = try ToyDataset(folder.file("data"), counts: SplitCounts(train: 3, validation: 1, test: 1))
+    try data.addBroken("train/red/broken.png")
+    let harness = EngineHarness()
+    harness.engine.send(.openDataset(path: data.root, split: SplitSettings(), inspect: true))
+    let report = try harness.wait(for: "the inspected dataset") { event -> DatasetReport? in
+      if case .dataset(let report) = event, report.inspection != nil { report } else { nil }
+    }
+    #expect(report.findings.filter { $0.kind == .undecodable }.map(\.subject) == ["train/red/broken.png"])
+    #expect(report.inspection?.images == 15)
+
+    let names = try #require(harness.events.firstIndex { if case .dataset = $0 { true } else { false } })
+    guard case .dataset(let first) = harness.events[names] else { return }
+    #expect(first.inspection == nil && first.counts == report.counts)
+    var done: [Int] = []
+    for event in harness.events[names...] {
+      if case .datasetProgress(.inspecting(let count, total: 16)) = event { done.append(count) }
+    }
+    #expect(done.last == 16 && done == done.sorted())
+    try harness.shutDown()
+  }
+}
