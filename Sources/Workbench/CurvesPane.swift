@@ -124,14 +124,19 @@ enum CurvesPane {
       return
     }
     let isPaused = state.engine == .paused
+    let figures = [
+      "gradient \(Format.fixed(last.gradientNorm, last.gradientNorm < 100 ? 2 : 0))",
+      "peak lr \(Format.general(curves.peakLearningRate))",
+    ]
+    // What does not fit is left out at the end: a wait that costs time is not.
+    let waits = curves.dataWaitText ?? ""
     frame.put(
       facts: [
         isPaused ? "paused: space resumes" : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
-        Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))", curves.dataWaitText ?? "",
-        "gradient \(Format.fixed(last.gradientNorm, last.gradientNorm < 100 ? 2 : 0))",
-        "peak lr \(Format.general(curves.peakLearningRate))",
-        curves.run.map { Format.count($0.trainingImages) + " images" } ?? "",
-      ], in: rect, theme: theme, style: theme[isPaused ? .warning : .text])
+        Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))",
+      ] + (curves.isKeptWaiting ? [waits] + figures : figures + [waits])
+        + [curves.run.map { Format.count($0.trainingImages) + " images" } ?? ""],
+      in: rect, theme: theme, style: theme[isPaused ? .warning : .text])
   }
 
   private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {

@@ -44,7 +44,7 @@ extension Journeys {
       let workspace = try Workspace()
       let terminal = try await training(in: workspace)
       try terminal.press("q")
-      try await terminal.sees("Quit?", "stop and save, then quit")
+      try await terminal.sees("Quit?", "leave it running", "stop and save")
       try terminal.press("c")
       let cancelled = try await terminal.seesNo("Quit?")
       let step = cancelled.number(after: "step ") ?? 0

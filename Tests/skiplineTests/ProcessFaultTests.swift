@@ -52,9 +52,7 @@ import Testing
     signal: Int32, status: Int32
   ) async throws {
     let workspace = try Workspace()
-    try FileManager.default.moveItem(
-      atPath: "\(workspace.folder)/data/test", toPath: "\(workspace.folder)/data/val")
-    try workspace.multiplyPictures(in: "val", by: 1000)
+    try workspace.multiplyPictures(in: "val", by: 2000)
     let program = try RunningProgram(
       ["skipline", "train", "data"] + Workspace.tinyNetwork + ["--name", "long", "--epochs", "1"], in: workspace)
     // Saved before validating.
