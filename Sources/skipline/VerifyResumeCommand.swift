@@ -15,7 +15,7 @@ struct VerifyResumeCommand: ParsableCommand {
     discussion: """
       Trains a number of steps in one go, then once more in processes that are killed at random moments (SIGKILL) and \
       resumed, with one thread and two by turns unless --threads says how many, and compares the weights bit for bit and the metrics line by line. \
-      Takes the options of train. Ends with 0 if they are the same, with 1 if not; leaves nothing behind.
+      Takes the options of train; reads the images from their files, without a pack. Ends with 0 if they are the same, with 1 if not; leaves nothing behind.
       """)
 
   @Argument(help: "The dataset's folder.") var data: String
@@ -39,6 +39,8 @@ struct VerifyResumeCommand: ParsableCommand {
     settings.project = folder
     settings.keep = KeepPolicy(everyEpochs: 0)
     settings.logEvery = 1
+    // A pack would stay in the user's cache folder, and its making would hide the run's pace from the killing.
+    settings.cache.isEnabled = false
     do {
       let trial = ResumeTrial(settings: settings, steps: steps, isAsked: { signals.received != nil })
       let verdict = try trial.run(interruptions: interruptions)
