@@ -106,5 +106,5 @@ let package = Package(
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Link", "Messages", "SampleData", "TestSupport"]),
+    tests("skipline", with: ["Link", "Messages", "SampleData", "TestSupport", "Training"]),
   ])

@@ -68,6 +68,9 @@ public final class EngineServer: Sendable {
     thread.start()
   }
 
+  /// Whether somebody is attached who may steer.
+  public var isAttended: Bool { shared.withLock { $0.clients.contains(where: \.maySteer) } }
+
   /// Tells everybody, and keeps what those who come later need.
   public func broadcast(_ event: Event) {
     let stuck = shared.withLock { shared in
@@ -110,6 +113,7 @@ public final class EngineServer: Sendable {
         ServerMessage.welcome(.init(skipline: version, process: ProcessInfo.processInfo.processIdentifier)))
       // From here on a screen may look on for hours without a word, and may be stopped for hours.
       client.connection.setPatience(seconds: 0)
+      if !hello.readOnly { client.letSteer() }
       // In one go with the registration: no event is missed, none told twice.
       shared.withLock { client.begin(with: $0.record.replay) }
       while true {
@@ -140,6 +144,7 @@ private final class Client: Sendable {
   let connection: Connection
   private let events = Mailbox<Event>.forEvents(capacity: 4096)
   private let hasBegun = Atomic(false)
+  private let steers = Atomic(false)
   private let isFinishing = Atomic(false)
   private let written = DispatchGroup()
 
@@ -147,6 +152,9 @@ private final class Client: Sendable {
   private static let stepInterval: UInt32 = 20_000
 
   init(_ connection: Connection) { self.connection = connection }
+
+  var maySteer: Bool { steers.load(ordering: .acquiring) }
+  func letSteer() { steers.store(true, ordering: .releasing) }
 
   /// From now on events are taken; those given come first.
   func begin(with replay: [Event]) {

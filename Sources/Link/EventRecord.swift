@@ -13,6 +13,8 @@ struct EventRecord {
   private var evaluation: Event?
   private var preparing: Event?
   private var outcome: RunOutcome?
+  /// The divergence that the loop waits for an answer about.
+  private var diverged: Event?
   /// Warnings and failures, the newest last.
   private var notices: [Event] = []
 
@@ -37,7 +39,7 @@ struct EventRecord {
     case .started(let description):
       run = description
       steps = ThinnedSteps(description.steps)
-      (lastStep, learningRate, validating, outcome) = (nil, nil, nil, nil)
+      (lastStep, learningRate, validating, outcome, diverged) = (nil, nil, nil, nil, nil)
     case .step(let metrics):
       steps.add(metrics)
       lastStep = metrics
@@ -48,8 +50,19 @@ struct EventRecord {
       validating = nil
     case .learningRateChanged(let rate): learningRate = rate
     case .finished(let outcome): self.outcome = outcome
-    case .warning: addNotice(event)
-    case .paused, .resumed, .checkpointSaved, .checkpointRemoved: break
+    case .warning, .saveFailed: addNotice(event)
+    case .diverged: diverged = event
+    case .recovered(let report):
+      diverged = nil
+      learningRate = report.learningRate
+      steps.drop(after: report.step)
+      run?.history.removeAll { $0.step > report.step }
+      if let last = lastStep, last.step > report.step { lastStep = nil }
+    case .checkpointSaved(let info):
+      notices.removeAll {
+        if case .training(.saveFailed(let failure)) = $0 { failure.path == info.path } else { false }
+      }
+    case .paused, .resumed, .checkpointRemoved: break
     }
   }
 
@@ -68,6 +81,7 @@ struct EventRecord {
     if let learningRate { events.append(.training(.learningRateChanged(learningRate))) }
     if let lastStep { events.append(.training(.step(lastStep))) }
     if let validating { events.append(validating) }
+    if let diverged { events.append(diverged) }
     if let evaluation { events.append(evaluation) }
     if let outcome { events.append(.training(.finished(outcome))) }
     // The state last: a screen follows it, whatever the events before seemed to say.
@@ -89,6 +103,9 @@ struct ThinnedSteps {
   init(_ steps: [StepMetrics] = []) {
     for step in steps { add(step) }
   }
+
+  /// Drops what lies after a step: the run went back to it.
+  mutating func drop(after step: Int) { values.removeAll { $0.step > step } }
 
   mutating func add(_ step: StepMetrics) {
     guard untilNext == 0 else {

@@ -41,4 +41,6 @@ public enum TrainingCommand: Codable, Sendable, Equatable {
   case saveCheckpoint
   /// Set the schedule's peak rate from now on.
   case setLearningRate(Double)
+  /// What to do about a divergence; only while the loop waits for it. `.resume` then means `.lowerRate`.
+  case recover(Recovery)
 }

@@ -50,6 +50,11 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   case checkpointSaved(CheckpointInfo)
   /// A numbered checkpoint that the keep policy gave up, by its path.
   case checkpointRemoved(path: String)
+  /// A checkpoint could not be written; it is tried again.
+  case saveFailed(SaveFailure)
+  /// Loss, gradient or weights are no numbers. The loop waits for `.recover` if somebody can be asked.
+  case diverged(DivergenceReport)
+  case recovered(RecoveryReport)
   case warning(String)
   case finished(RunOutcome)
 }

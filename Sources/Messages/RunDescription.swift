@@ -73,10 +73,17 @@ public struct RunOutcome: Codable, Sendable, Equatable {
   public var bestValidationAccuracy: Double?
   /// Seconds of wall time.
   public var seconds: Double
+  /// How often a checkpoint could not be written.
+  public var failedSaves: Int
+  /// Names of the checkpoints that are missing at the end because they never could be: `best`, `epoch-0003`.
+  public var unsaved: [String]
 
   public init(
-    folder: String, reason: Reason, epochs: Int, steps: Int, bestValidationAccuracy: Double?, seconds: Double
+    folder: String, reason: Reason, epochs: Int, steps: Int, bestValidationAccuracy: Double?, seconds: Double,
+    failedSaves: Int = 0, unsaved: [String] = []
   ) {
+    self.failedSaves = failedSaves
+    self.unsaved = unsaved
     self.folder = folder
     self.reason = reason
     self.epochs = epochs

@@ -30,6 +30,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var workers: Int
   public var cache: CacheSettings
   public var keep: KeepPolicy
+  public var safety: SafetySettings
   /// Steps between two logged lines of metrics.jsonl.
   public var logEvery: Int
   /// The folder that holds runs.
@@ -45,8 +46,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64, epochs: Int = 10,
     timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
-    keep: KeepPolicy = KeepPolicy(), logEvery: Int = 10, project: String = "runs",
-    name: String? = nil
+    keep: KeepPolicy = KeepPolicy(), safety: SafetySettings = SafetySettings(), logEvery: Int = 10,
+    project: String = "runs", name: String? = nil
   ) {
     self.data = data
     self.split = split
@@ -67,6 +68,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.workers = workers
     self.cache = cache
     self.keep = keep
+    self.safety = safety
     self.logEvery = logEvery
     self.project = project
     self.name = name

@@ -20,6 +20,8 @@ public final class AppendOnlyFile: Sendable {
     /// Whether the file ends in the middle of a line.
     var torn = false
     var failed = false
+    /// Whether the file's name in its folder is on disk.
+    var isEntered = false
   }
 
   /// - Parameter header: the line that a new or empty file begins with.
@@ -44,6 +46,16 @@ public final class AppendOnlyFile: Sendable {
         defer { state.failed = true }
         return state.failed ? nil : error
       }
+    }
+  }
+
+  /// Puts the lines so far on disk. Where that fails they are as lost as those that could not be written, which
+  /// `append` tells.
+  public func sync() {
+    state.withLock { state in
+      guard let descriptor = state.descriptor, fsync(descriptor) == 0, !state.isEntered else { return }
+      state.isEntered =
+        (try? AtomicFile.syncFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)) != nil
     }
   }
 

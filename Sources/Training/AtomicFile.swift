@@ -1,5 +1,6 @@
 // Writing a file so that whoever reads it, at any time and after any crash, finds the old content or the new one,
-// complete: a temporary file in the same folder, written, synced, renamed, and the folder synced, in this order.
+// complete: a temporary file in the same folder, written, synced, renamed, and the folder synced, in this order. What
+// does not fit on the disk is not begun.
 // It knows nothing of what is written.
 
 import Foundation
@@ -45,8 +46,13 @@ public enum AtomicFile {
     }
   }
 
-  static func write(to path: String, calls: Calls, _ body: (Output) throws -> Void) throws {
+  /// - Parameter size: bytes that `body` will append, where that is known: nothing is begun if they are not free.
+  static func write(to path: String, size: Int? = nil, calls: Calls, _ body: (Output) throws -> Void) throws {
     let (folder, name) = split(path)
+    if let size, let free = calls.freeSpace(folder), free < size {
+      throw FileOperationError(
+        path: path, step: .write, code: ENOSPC, space: FileOperationError.Space(needed: size, free: free))
+    }
     let (descriptor, temporary) = try openTemporary(folder: folder, name: name, target: path, calls: calls)
     do {
       do {
@@ -84,13 +90,15 @@ public enum AtomicFile {
     }.sorted()
   }
 
-  /// The four system calls whose failure matters, each answering its result or the negative error number. Tests
+  /// The system calls whose failure matters, each answering its result or the negative error number. Tests
   /// put their own in place to fail the Nth or to record the order.
   struct Calls: Sendable {
     var create: @Sendable (_ path: String) -> Int32
     var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
     var sync: @Sendable (_ descriptor: Int32) -> Int32
     var rename: @Sendable (_ from: String, _ to: String) -> Int32
+    /// Bytes that may be written in a folder; nil where the file system does not say.
+    var freeSpace: @Sendable (_ folder: String) -> Int?
 
     static let system = Calls(
       create: { path in
@@ -104,6 +112,14 @@ public enum AtomicFile {
       sync: { fsync($0) == 0 ? 0 : -errno },
       rename: { from, to in
         from.withPathCString { from in to.withPathCString { Foundation.rename(from, $0) } } == 0 ? 0 : -errno
+      },
+      freeSpace: { folder in
+        var status = statvfs()
+        let result = folder.withPathCString { statvfs($0, &status) }
+        // File systems that do not count their blocks say that they have none at all.
+        guard result == 0, status.f_blocks > 0 else { return nil }
+        let (bytes, overflow) = Int(status.f_bavail).multipliedReportingOverflow(by: Int(status.f_frsize))
+        return overflow ? nil : bytes
       })
   }
 

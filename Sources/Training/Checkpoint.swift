@@ -32,6 +32,7 @@ public enum Checkpoint {
   private static let modelKey = "skipline.model"
   private static let stateKey = "skipline.training_state"
   private static let versionKey = "skipline.version"
+  private static let kernelsKey = "skipline.kernels"
   private static let momentumPrefix = "skipline.momentum."
 
   /// Writes a checkpoint, atomically and checked.
@@ -42,6 +43,13 @@ public enum Checkpoint {
   public static func save(
     _ network: Network, _ model: ModelDescription, info: CheckpointInfo, resumable: (TrainingState, SGD)? = nil
   ) throws {
+    try contents(network, model, info: info, resumable: resumable).write()
+  }
+
+  /// What `save` writes, as a value that can be written later.
+  static func contents(
+    _ network: Network, _ model: ModelDescription, info: CheckpointInfo, resumable: (TrainingState, SGD)? = nil
+  ) throws -> CheckpointContents {
     var arrays = network.stateArrays()
     var metadata = info.metadata
     metadata["format"] = "pt"
@@ -49,6 +57,7 @@ public enum Checkpoint {
     metadata[modelKey] = try json(model)
     if let (state, optimiser) = resumable {
       metadata[stateKey] = try json(state)
+      metadata[kernelsKey] = Kernels.description
       for (parameter, velocity) in zip(network.parameters, optimiser.velocities) {
         arrays.append(
           NamedArray(
@@ -56,7 +65,7 @@ public enum Checkpoint {
           ))
       }
     }
-    try Safetensors.write(arrays, metadata: metadata, to: info.path)
+    return CheckpointContents(info: info, arrays: arrays, metadata: metadata)
   }
 
   /// A checkpoint's network, ready to use.
@@ -85,6 +94,9 @@ public enum Checkpoint {
   public static func trainingState(path: String) throws -> TrainingState {
     try trainingState(try Safetensors.readMetadata(path: path), path)
   }
+
+  /// What computed the state in a `last` checkpoint; nil for one that does not say.
+  static func kernels(path: String) throws -> String? { try Safetensors.readMetadata(path: path)[kernelsKey] }
 
   private static func trainingState(_ metadata: [String: String], _ path: String) throws -> TrainingState {
     guard let text = metadata[stateKey] else { throw CheckpointError.notResumable(path: path) }
@@ -134,6 +146,18 @@ public enum Checkpoint {
   }
 }
 
+/// A checkpoint that is made and not written yet.
+struct CheckpointContents {
+  let info: CheckpointInfo
+  let arrays: [NamedArray]
+  let metadata: [String: String]
+
+  /// - Throws: `FileOperationError`.
+  func write(calls: AtomicFile.Calls = .system) throws {
+    try Safetensors.write(arrays, metadata: metadata, to: info.path, calls: calls)
+  }
+}
+
 /// A network with weights from a file, and what the file says about it. Not `Sendable`, like the network.
 public struct LoadedModel {
   public let path: String
@@ -147,6 +171,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case doesNotFit(path: String, reason: String)
   case notResumable(path: String)
   case noCheckpoint(run: String)
+  /// A run's checkpoint is damaged or gone. `alternative` is the newest other one of the run that is whole.
+  case lost(path: String, reason: String, alternative: CheckpointInfo?)
 
   public var description: String {
     switch self {
@@ -159,6 +185,11 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         + "new run from it with --weights"
     case .noCheckpoint(let run):
       "\(run) has no checkpoint yet; train it first, or name a .safetensors file"
+    case .lost(_, let reason, let alternative?):
+      "\(reason). The newest whole checkpoint of this run is \(alternative.path) (epoch \(alternative.epoch), step "
+        + "\(alternative.step)): evaluate it, or start a new run from it with --weights \(alternative.path)"
+    case .lost(_, let reason, nil):
+      "\(reason). This run has no other whole checkpoint; restore the file from a copy, or start a new run"
     }
   }
 }

@@ -22,9 +22,16 @@ public final class Engine: Sendable {
   ///   - events: where everything is reported; closed when the engine has ended.
   ///   - commandLine: recorded in the runs that it starts.
   ///   - decisions: where the user's decisions about images are kept.
-  public init(events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore = .standard) {
+  ///   - isAttended: whether somebody is there who can be asked about a run that has its own policy for when nobody
+  ///     is; called from any thread.
+  public init(
+    events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore = .standard,
+    isAttended: @escaping @Sendable () -> Bool = { true }
+  ) {
     start("training") { [work] in
-      WorkThread(commands: work, events: events, commandLine: commandLine, decisions: decisions).run()
+      WorkThread(
+        commands: work, events: events, commandLine: commandLine, decisions: decisions, isAttended: isAttended
+      ).run()
     }
     start("browsing") { [browsing] in
       var thread = BrowsingThread(commands: browsing, events: events, decisions: decisions)

@@ -88,6 +88,14 @@ public struct EvaluationTally: Sendable {
       top5: Double(top5Hits) / Double(images))
   }
 
+  /// The class that every image so far was given; nil where there were several, or the images are all of one class.
+  var onlyPrediction: String? {
+    let all = classes.indices
+    let predicted = all.filter { label in all.contains { confusion[$0 * classes.count + label] > 0 } }
+    let truths = all.count { truth in all.contains { confusion[truth * classes.count + $0] > 0 } }
+    return predicted.count == 1 && truths > 1 ? classes[predicted[0]] : nil
+  }
+
   /// The whole report; nil where no image was counted. Mistakes stand in the order in which the images came.
   /// - Parameters:
   ///   - skipped: paths of images that do not decode.

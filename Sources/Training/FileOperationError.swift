@@ -15,15 +15,27 @@ public struct FileOperationError: Error, Equatable, Sendable, CustomStringConver
   public var step: Step
   /// The error number, as in `errno.h`.
   public var code: Int32
+  /// What is lacking, where that was seen before anything was written.
+  public var space: Space?
 
-  public init(path: String, step: Step, code: Int32) {
+  /// Bytes.
+  public struct Space: Equatable, Sendable {
+    public var needed: Int
+    public var free: Int
+  }
+
+  public init(path: String, step: Step, code: Int32, space: Space? = nil) {
     self.path = path
     self.step = step
     self.code = code
+    self.space = space
   }
 
   public var description: String {
-    "\(path): cannot \(step.rawValue): \(String(cString: strerror(code)))\(hint.map { "; " + $0 } ?? "")"
+    let reason =
+      space.map { "it needs \(bytesText($0.needed)) and \(bytesText($0.free)) are free on that disk" }
+      ?? String(cString: strerror(code))
+    return "\(path): cannot \(step.rawValue): \(reason)\(hint.map { "; " + $0 } ?? "")"
   }
 
   private var hint: String? {
@@ -38,4 +50,14 @@ public struct FileOperationError: Error, Equatable, Sendable, CustomStringConver
     default: nil
     }
   }
+}
+
+/// Bytes with a unit, in steps of 1024, for messages: `940 B`, `12.3 MiB`.
+func bytesText(_ count: Int) -> String {
+  var value = Double(count)
+  for unit in ["B", "KiB", "MiB", "GiB"] {
+    if value < 1024 { return unit == "B" ? "\(count) B" : String(format: "%.1f \(unit)", value) }
+    value /= 1024
+  }
+  return String(format: "%.1f TiB", value)
 }

@@ -12,6 +12,7 @@ public struct TrainingJob: Sendable {
   public let prepared: PreparedRun
   public let run: RunFolder
   private let resuming: Bool
+  private let newPeak: Double?
   /// Held for as long as the job exists.
   private let lock: RunLock
 
@@ -41,23 +42,35 @@ public struct TrainingJob: Sendable {
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
         model: prepared.model, splitFingerprint: prepared.index.fingerprint))
-    return TrainingJob(prepared: prepared, run: run, resuming: false, lock: lock)
+    try RunManifest(of: prepared.index).write(to: run.manifestPath)
+    return TrainingJob(prepared: prepared, run: run, resuming: false, newPeak: nil, lock: lock)
   }
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
-  /// - Throws: as `new`.
+  /// - Parameters:
+  ///   - changes: what is to be otherwise from now on.
+  ///   - decisions, packs, progress, isCancelled: see `PreparedRun`.
+  /// - Throws: as `new`; `DataChangedError`.
   public static func resumed(
-    folder: String, decisions: DecisionStore = .standard, packs: PackFolder? = .user,
-    progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    folder: String, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
+    packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
-    let record = try run.record()
     let lock = try RunLock(run)
+    let record = try run.record()
+    let changed = changes.applied(to: record.settings)
     let prepared = try PreparedRun(
-      record.settings, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs,
-      progress: progress, isCancelled: isCancelled)
-    return TrainingJob(prepared: prepared, run: run, resuming: true, lock: lock)
+      changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
+      isCancelled: isCancelled)
+    try run.checkData(prepared.index, record, accepting: changes.acceptsData)
+    if changed != record.settings {
+      var record = try run.record()
+      record.settings = changed
+      try run.save(record)
+    }
+    return TrainingJob(
+      prepared: prepared, run: run, resuming: true, newPeak: changes.learningRate, lock: lock)
   }
 
   /// Trains to the end, holding the run for this process all the time.
@@ -69,7 +82,9 @@ public struct TrainingJob: Sendable {
 
   /// The loop that does it.
   public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
-    try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
+    let loop = try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
+    if let newPeak { loop.goOn(withPeak: newPeak) }
+    return loop
   }
 }
 

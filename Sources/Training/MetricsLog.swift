@@ -38,6 +38,9 @@ public final class MetricsLog {
   /// Appends an epoch. Never fails, as above.
   public func append(_ epoch: EpochMetrics) { append(.epoch(epoch)) }
 
+  /// Puts the lines so far on disk, so that a checkpoint never is ahead of them.
+  func sync() { file.sync() }
+
   private func append(_ line: MetricsLine) {
     guard let text = try? RunJSON.line(line) else {
       preconditionFailure("metrics are numbers, which always encode")
@@ -111,21 +114,29 @@ private enum MetricsLine: Codable {
 }
 
 /// A text file's lines without their line feeds; empty lines are left out. None where there is no file.
-func textLines(of path: String) throws -> [Data] {
-  let content: Data
-  do {
-    let file = try InputFile(path: path)
-    content = Data(try file.read(count: file.size))
-  } catch let error as FileOperationError where error.code == ENOENT {
-    return []
-  }
-  return content.split(separator: UInt8(ascii: "\n")).map { Data($0) }
-}
+func textLines(of path: String) throws -> [Data] { lines(in: try content(of: path)) }
 
 /// Replaces a text file by those of its lines that `keep` accepts; leaves it alone where there is nothing to drop.
 func rewindLines(of path: String, keep: (Data) -> Bool) throws {
-  let lines = try textLines(of: path)
-  let kept = lines.filter(keep)
-  guard kept.count < lines.count else { return }
+  let content = try content(of: path)
+  var whole = lines(in: content)
+  let count = whole.count
+  // A last line without its line feed was torn, even if what is there of it reads as a whole one.
+  if let end = content.last, end != UInt8(ascii: "\n") { whole.removeLast() }
+  let kept = whole.filter(keep)
+  guard kept.count < count else { return }
   try AtomicFile.write(Data(kept.flatMap { $0 + [UInt8(ascii: "\n")] }), to: path)
+}
+
+private func content(of path: String) throws -> Data {
+  do {
+    let file = try InputFile(path: path)
+    return Data(try file.read(count: file.size))
+  } catch let error as FileOperationError where error.code == ENOENT {
+    return Data()
+  }
+}
+
+private func lines(in content: Data) -> [Data] {
+  content.split(separator: UInt8(ascii: "\n")).map { Data($0) }
 }

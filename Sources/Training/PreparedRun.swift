@@ -24,7 +24,7 @@ public struct PreparedRun: Sendable {
   ///   - packs: where packs are kept; nil for none. The run's results do not depend on it.
   ///   - progress: told what is going on now and then, from any thread but never from two at a time.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
-  /// - Throws: `SettingsError`, `DatasetError` or `NetworkError`; `CancellationError` when it was cancelled.
+  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError` or `MemoryShortage`; `CancellationError` when it was cancelled.
   public init(
     _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
     decisions: DecisionStore = .standard, packs: PackFolder? = .user,
@@ -42,6 +42,7 @@ public struct PreparedRun: Sendable {
     // The network is planned first: an image too small for it is told before the images are measured.
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
+    try MemoryCheck(plan, settings).require()
     let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
     var packed = PreparedPack()
     if settings.cache.isEnabled, let packs {
@@ -127,6 +128,8 @@ extension TrainingSettings {
     try require(earlyStoppingPatience.map { $0 >= 1 } ?? true, "--patience: at least one epoch")
     try require(threads.map { $0 >= 1 } ?? true, "--threads: at least one")
     try require(workers >= 1, "--workers \(workers): at least one")
+    try require(
+      positive(safety.saveMinutes), "--save-minutes \(safety.saveMinutes): minutes above 0")
     try require(cache.limit.map { $0 >= 0 } ?? true, "--cache-limit: 0 bytes or more")
     try require(logEvery >= 1, "--log-every \(logEvery): at least one step")
     try require(

@@ -32,6 +32,9 @@ public final class ResultsTable {
     }
   }
 
+  /// Puts the rows so far on disk.
+  func sync() { file.sync() }
+
   /// Drops the rows after a checkpoint's step (see `MetricsLog.rewind`), and torn ones.
   /// - Throws: `FileOperationError`; the table then stays as it was.
   public func rewind(toStep step: Int, epoch: Int? = nil) throws {

@@ -8,6 +8,7 @@ import Messages
 ///
 ///     runs/<name>/
 ///       run.json        settings, network, classes, split fingerprint, versions, command line
+///       images.txt      the images it was started on
 ///       metrics.jsonl   a line a logged step and a line an epoch
 ///       results.csv     a row an epoch
 ///       checkpoints/    last.safetensors, best.safetensors, epoch-0003.safetensors ...

@@ -15,8 +15,10 @@ public struct RunPhase: Sendable {
     case .started, .epoch: phase = .training
     case .validating: phase = .validating
     case .resumed: break
-    case .paused: return .paused
-    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .warning, .finished: return nil
+    case .recovered: phase = .training
+    case .paused, .diverged: return .paused
+    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .saveFailed, .warning, .finished:
+      return nil
     }
     return phase
   }

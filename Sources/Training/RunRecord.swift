@@ -1,10 +1,10 @@
-// run.json: what a run was started with. Everything that is needed to start the same run again and to tell whether
-// its data are still the same; nothing that changes while it runs.
+// run.json: what a run was started with, or resumed with where that was changed. Everything that is needed to start the
+// same run again and to tell whether its data are still the same; nothing that changes while it runs.
 
 import Foundation
 import Messages
 
-/// The record of a run, written once when it starts.
+/// The record of a run, written when it starts and when it is resumed with other settings.
 public struct RunRecord: Codable, Sendable, Equatable {
   /// The version of this record's layout that this program writes.
   public static let currentFormat = 1
@@ -52,6 +52,25 @@ extension RunFolder {
       throw RunFolderError.unreadable(
         path: recordPath, reason: "it has format \(format), and this version knows \(RunRecord.currentFormat)")
     }
-    return try RunJSON.read(RunRecord.self, path: recordPath)
+    do {
+      return try RunJSON.read(RunRecord.self, path: recordPath)
+    } catch let error as RunFolderError {
+      guard let completed = completedRecord() else { throw error }
+      return completed
+    }
+  }
+
+  /// The record of an earlier version, with the defaults of settings that it did not have.
+  private func completedRecord() -> RunRecord? {
+    guard let data = try? Data(contentsOf: URL(fileURLWithPath: recordPath)),
+      var record = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
+      let settings = record["settings"] as? [String: Any],
+      let usual = try? RunJSON.document(TrainingSettings(data: "", network: NetworkSettings(name: ""))),
+      let defaults = try? JSONSerialization.jsonObject(with: usual) as? [String: Any]
+    else { return nil }
+    record["settings"] = defaults.merging(settings) { _, own in own }
+    return (try? JSONSerialization.data(withJSONObject: record)).flatMap {
+      try? RunJSON.decoder.decode(RunRecord.self, from: $0)
+    }
   }
 }

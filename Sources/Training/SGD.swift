@@ -44,6 +44,9 @@ public struct SGD {
     }
   }
 
+  /// Begins anew, as at the first step.
+  mutating func forgetMomentum() { velocities = velocities.map { Tensor(zeros: $0.shape) } }
+
   /// What to multiply a gradient of this norm by, so that it is no longer than the clip.
   public func clippingScale(gradientNorm: Double) -> Double {
     guard let clip = settings.gradientClip, gradientNorm > clip else { return 1 }

@@ -13,6 +13,12 @@ extension Safetensors {
   /// - Parameter arrays: in any order; no two may have one name.
   /// - Throws: `FileOperationError`; the file that was at `path` then stays as it was.
   public static func write(_ arrays: [NamedArray], metadata: [String: String], to path: String) throws {
+    try write(arrays, metadata: metadata, to: path, calls: .system)
+  }
+
+  static func write(
+    _ arrays: [NamedArray], metadata: [String: String], to path: String, calls: AtomicFile.Calls
+  ) throws {
     precondition(Set(arrays.map(\.name)).count == arrays.count, "two arrays have one name")
     let ordered = arrays.sorted { first, second in
       guard first.dtype.width == second.dtype.width else { return first.dtype.width > second.dtype.width }
@@ -23,7 +29,8 @@ extension Safetensors {
     for array in ordered { array.values.withBytes { checksum.update($0) } }
     header.replaceSubrange(digits, with: text(checksum).utf8.suffix(8))
 
-    try AtomicFile.write(to: path) { output in
+    let size = arrays.reduce(8 + header.count) { $0 + $1.values.count * $1.dtype.width }
+    try AtomicFile.write(to: path, size: size, calls: calls) { output in
       try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try output.append($0) }
       try header.withUnsafeBytes { try output.append($0) }
       for array in ordered { try array.values.withBytes { try output.append($0) } }

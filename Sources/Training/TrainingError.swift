@@ -10,6 +10,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// The last step left weights that are no numbers; they were not saved.
   case weightsOverflowed(step: Int, array: String)
   case nothingDecodes(data: String, skipped: Int)
+  /// The state at the end could not be saved; `savedStep` is that of the `last` on disk, nil where there is none.
+  case notSaved(run: String, step: Int, savedStep: Int?, reason: FileOperationError)
   /// More of an epoch's images were skipped than `TrainingLoop.skippedLimit` allows.
   case tooManyBadImages(data: String, skipped: Int, images: Int, first: DecodingFailure?, run: String)
 
@@ -18,16 +20,23 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .diverged(let step, let loss, let files):
       "training diverged at step \(step) (loss \(loss)) on the batch of \(files.prefix(3).joined(separator: ", "))"
         + (files.count > 3 ? " and \(files.count - 3) more" : "")
-        + "; this step was not taken: lower the learning rate and start again, or look at these images"
+        + "; this step was not taken: look at these images, or resume with a lower rate (--resume RUN --lr RATE), or "
+        + "have the next run do so by itself (--on-divergence lower)"
     case .weightsOverflowed(let step, let array):
       "training diverged: after step \(step) '\(array)' holds values that are no numbers; they were not saved: "
         + "lower the learning rate and start again, or resume from what was saved before"
+    case .notSaved(let run, let step, let savedStep, let reason):
+      "the run's end at step \(step) could not be saved, "
+        + (savedStep.map { "\(run) goes back to step \($0)" } ?? "nothing of \(run) is saved")
+        + ": \(reason); then "
+        + "go on with 'skipline train --resume \(run)'"
     case .nothingDecodes(let data, let skipped):
       "none of the training images in \(data) decodes (\(skipped) tried); see log.txt in the run's folder"
     case .tooManyBadImages(let data, let skipped, let images, let first, let run):
       "\(skipped) of the \(images) training images in \(data) do not decode, more than a tenth"
         + (first.map { " (\($0.path): \($0.reason))" } ?? "")
-        + "; `skipline check` names them all: mend these files, then go on with `skipline train --resume \(run)`"
+        + "; `skipline check` names them all: mend these files, then go on with "
+        + "`skipline train --resume \(run) --accept-changes`"
     }
   }
 }

@@ -24,20 +24,31 @@ extension TrainingLoop {
       case .pause, .resume: break
       case .stop: stopping = true
       case .saveCheckpoint:
-        do { try saveLast() } catch { hooks.report(.warning("not saved: \(error)")) }
+        // A failure to write is told like any other.
+        do { try attempt { try saveLast() } } catch { hooks.report(.warning("not saved: \(error)")) }
+      case .recover: hooks.report(.warning("the run has not diverged: there is nothing to recover from"))
       case .setLearningRate(let rate): setLearningRate(rate)
       }
     }
     return !stopping
   }
 
-  private func setLearningRate(_ rate: Double) {
+  /// Changes the peak rate of a run that is resumed, before it goes on.
+  func goOn(withPeak rate: Double) {
+    schedule.setPeak(rate)
+    state.schedule = schedule.state
+    saves.changed(at: clock.now)
+    log.info("resumed with the learning rate \(rate)")
+  }
+
+  func setLearningRate(_ rate: Double) {
     guard rate > 0, rate.isFinite else {
       hooks.report(.warning("the learning rate must be a number above 0, not \(rate)"))
       return
     }
     schedule.setPeak(rate)
     state.schedule = schedule.state
+    saves.changed(at: clock.now)
     log.info("learning rate set to \(rate)")
     hooks.report(.learningRateChanged(rate))
   }

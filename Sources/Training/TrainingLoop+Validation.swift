@@ -61,6 +61,11 @@ extension TrainingLoop {
     }
     if stopping { return nil }
     estimate.validationEnded()
+    if let text = oneClassWatch.notice(
+      only: tally.onlyPrediction, epoch: state.epochsDone + 1, of: prepared.settings.epochs)
+    {
+      warn(text)
+    }
     name(skipped)
     return (tally.metrics, seconds)
   }

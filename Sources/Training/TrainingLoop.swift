@@ -18,13 +18,17 @@ public final class TrainingLoop {
     /// The next command, nil if there is none. With `waiting` the loop is paused and has nothing else to do: the hook
     /// sleeps until there is one; nil then means that nobody will send any more, and ends the run.
     public var nextCommand: (_ waiting: Bool) -> TrainingCommand?
+    /// Whether somebody is there who can be asked. A loop that has to ask waits for as long as this holds.
+    public var isAttended: () -> Bool
 
     public init(
       report: @escaping (TrainingEvent) -> Void = { _ in },
-      nextCommand: @escaping (_ waiting: Bool) -> TrainingCommand? = { _ in nil }
+      nextCommand: @escaping (_ waiting: Bool) -> TrainingCommand? = { _ in nil },
+      isAttended: @escaping () -> Bool = { false }
     ) {
       self.report = report
       self.nextCommand = nextCommand
+      self.isAttended = isAttended
     }
   }
 
@@ -41,11 +45,23 @@ public final class TrainingLoop {
   let metrics: MetricsLog
   let results: ResultsTable
   let log: Logger
-  private let history: MetricsHistory
+  private var history = MetricsHistory()
+  private let isResumed: Bool
+  /// The last step that was taken, and its images.
+  private var lastStep: (figures: StepMetrics, items: [Int])?
   let clock = ContinuousClock()
-  var lastSave: ContinuousClock.Instant
+  /// How files are written; tests make it fail.
+  var calls = AtomicFile.Calls.system
+  var saves: SaveSchedule
+  var unsaved = UnsavedCheckpoints()
+  var failedSaves = 0
   /// What `last` on disk holds; nil before the first save.
   var savedState: TrainingState?
+  /// Whether the state at the end is worth saving; false for one that training cannot go on from.
+  var savesAtEnd = true
+  var recoveryPlan = RecoveryPlan()
+  var lossWatch: LossWatch
+  var oneClassWatch = OneClassWatch()
   /// Set by a command; the run ends after the step under way.
   var stopping = false
 
@@ -73,59 +89,50 @@ public final class TrainingLoop {
     metrics = MetricsLog(path: run.metricsPath) { report(.warning($0)) }
     results = ResultsTable(path: run.resultsPath) { report(.warning($0)) }
     log = Logger(label: run.name) { [path = run.logPath] _ in FileLogHandler(path: path) }
+    saves = SaveSchedule(interval: .seconds(settings.safety.saveMinutes * 60), now: clock.now)
+    lossWatch = LossWatch(classes: prepared.index.classes.count, stepsPerEpoch: prepared.training.batchCount)
     let fingerprint = prepared.index.fingerprint
+    isResumed = resuming
+    state = TrainingState(
+      schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: fingerprint)
+    estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
     if resuming {
-      let path = run.path(of: .last)
-      guard FileManager.default.fileExists(atPath: path) else {
-        throw CheckpointError.noCheckpoint(run: run.path)
-      }
-      // First of all: weights of other classes would not even fit.
-      guard try Checkpoint.trainingState(path: path).splitFingerprint == fingerprint else {
-        throw SettingsError(
-          "the images in \(settings.data) changed since \(run.path) was started; start a new run with --weights "
-            + "\(path), or restore the images")
-      }
-      state = try Checkpoint.resume(path: path, network: network, optimiser: &optimiser)
-      schedule.state = state.schedule
-      earlyStopping.state = state.earlyStopping
       for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
-      try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
-      try results.rewind(toStep: state.step, epoch: state.epochsDone)
+      try restore()
+      // Where changed data were accepted, the position may lie behind the end of the epoch.
+      state.batch = min(state.batch, prepared.training.batchCount)
+      state.splitFingerprint = fingerprint
       history = try MetricsLog.read(path: run.metricsPath)
-    } else {
-      state = TrainingState(
-        schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: fingerprint)
-      history = MetricsHistory()
-      if let path = settings.initialWeights,
-        case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
-      {
-        report(.warning("\(path) has other classes: '\(weight)' begins with random weights"))
-      }
+    } else if let path = settings.initialWeights,
+      case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
+    {
+      report(.warning("\(path) has other classes: '\(weight)' begins with random weights"))
     }
-    let epochsLeft = settings.epochs - state.epochsDone
-    estimate = ProgressEstimate(
-      steps: epochsLeft * prepared.training.batchCount - state.batch, validations: epochsLeft,
-      validationImages: prepared.validation.items.count)
-    lastSave = clock.now
+    estimate = freshEstimate()
   }
 
   /// Trains until the epochs, the time budget or the patience are used up, or a command stops it. A run that had
   /// ended already ends again at once.
   /// - Throws: `TrainingError` where training cannot go on, the `last` checkpoint then holds the last good state;
-  ///   `FileOperationError` where the state at the end cannot be saved.
+  ///   `TrainingError.notSaved` where the state at the end cannot be saved.
   public func train() throws -> RunOutcome {
     let description = description()
     log.info("started: \(description.trainingImages) training images, \(description.parameters) parameters")
     hooks.report(.started(description))
-    for note in prepared.notes {
-      log.warning("\(note)")
-      hooks.report(.warning(note))
+    if isResumed {
+      try warnAboutResuming()
+      if schedule.state.peak != prepared.settings.learningRate {
+        hooks.report(.learningRateChanged(schedule.state.peak))
+      }
     }
+    warnAboutSpace()
+    for note in prepared.notes { warn(note) }
     let reason = try trainEpochs()
-    if savedState != state { try saveLast() }
+    let unsaved = try saveAtEnd()
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
-      bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds)
+      bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds, failedSaves: failedSaves,
+      unsaved: unsaved)
     log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
     hooks.report(.finished(outcome))
     return outcome
@@ -135,11 +142,23 @@ public final class TrainingLoop {
 
   private func trainEpochs() throws -> RunOutcome.Reason {
     while true {
-      if let reason = reasonToEnd { return reason }
-      guard try trainEpoch() else { return .stopped }
-      // Before validating, so that nothing is lost if that fails.
-      try trying { try saveLast() }
-      guard try finishEpoch() else { return .stopped }
+      do {
+        if let reason = reasonToEnd { return reason }
+        guard try trainEpoch() else { return .stopped }
+        // Before validating, so that nothing is lost if that fails.
+        try attempt { try saveLast() }
+        guard try finishEpoch() else { return .stopped }
+      } catch let divergence as Divergence {
+        let failure = TrainingError.diverged(
+          step: state.step + 1, loss: divergence.loss, files: divergence.files)
+        guard try recover(from: divergence, failure: failure) else { return .stopped }
+      } catch TrainingError.weightsOverflowed(let step, let array) {
+        let divergence = Divergence(
+          cause: .weights, loss: lastStep?.figures.loss ?? 0, gradientNorm: lastStep?.figures.gradientNorm ?? 0,
+          batch: max(0, state.batch - 1), files: paths(of: lastStep?.items ?? []))
+        let failure = TrainingError.weightsOverflowed(step: step, array: array)
+        guard try recover(from: divergence, failure: failure) else { return .stopped }
+      }
     }
   }
 
@@ -166,15 +185,17 @@ public final class TrainingLoop {
       named += skipped.count
       name(skipped)
       try refuseTooManyBad(skipped)
-      state.epochTotals.skipped += skipped.count
       if let warning = prepared.training.source.pack?.takeWarning() { hooks.report(.warning(warning)) }
       guard let batch else {
+        state.epochTotals.skipped += skipped.count
         state.batch = prepared.training.batchCount
         break
       }
-      state.epochTotals.secondsWaiting? += waited
       try step(batch, startedAt: start)
-      if clock.now - lastSave > Self.saveInterval { try trying { try saveLast() } }
+      // Only now: the totals of a step that cannot be taken are those before it.
+      state.epochTotals.skipped += skipped.count
+      state.epochTotals.secondsWaiting? += waited
+      if clock.now >= saves.due { try saveWhatIsDue() }
       guard obeyCommands() else { return false }
     }
     guard state.epochTotals.images > 0 else {
@@ -194,7 +215,7 @@ public final class TrainingLoop {
     let images = prepared.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
-    if savedState != state { try saveLast() }
+    if savedState != state { try attempt { try saveLast() } }
     throw TrainingError.tooManyBadImages(
       data: prepared.settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
   }
@@ -214,13 +235,16 @@ public final class TrainingLoop {
     let size = prepared.model.preprocessing.imageSize
     let count = batch.labels.count
     let pass = Pass(.training, workers, seed: settings.seed &+ UInt64(state.step))
+    let before = RunningStatistics(of: network)
     let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
     let loss = SoftmaxCrossEntropy(logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
     network.backward(loss.gradient, pass)
     let norm = network.gradientNorm(workers)
     guard loss.loss.isFinite, norm.isFinite else {
-      throw TrainingError.diverged(
-        step: state.step + 1, loss: loss.loss, files: batch.items.map { prepared.training.items[$0].path })
+      before.restore(to: network)
+      throw Divergence(
+        cause: loss.loss.isFinite ? .gradient : .loss, loss: loss.loss, gradientNorm: norm, batch: batch.index,
+        files: paths(of: batch.items))
     }
     let rate = schedule.rate(step: state.step)
     optimiser.step(
@@ -240,7 +264,17 @@ public final class TrainingLoop {
       accuracy: Double(loss.correct) / Double(count), learningRate: rate, gradientNorm: norm,
       imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: estimate.secondsLeft)
     if state.step % settings.logEvery == 0 { metrics.append(figures) }
+    lastStep = (figures, batch.items)
     hooks.report(.step(figures))
+    if let notice = lossWatch.add(loss.loss) { warn(notice.text) }
+  }
+
+  private func paths(of items: [Int]) -> [String] { items.map { prepared.training.items[$0].path } }
+
+  /// Something to know that training goes on after.
+  func warn(_ text: String) {
+    log.warning("\(text)")
+    hooks.report(.warning(text))
   }
 
   private func description() -> RunDescription {

@@ -11,6 +11,7 @@ final class WorkThread {
   private let events: Mailbox<Event>
   private let commandLine: [String]
   private let decisions: DecisionStore
+  private let isAttended: () -> Bool
   /// Commands that came during an evaluation and wait for its end.
   private var postponed: [Command] = []
   /// Told when it changes and not again, so that a row of progress events stays one and can coalesce.
@@ -18,11 +19,15 @@ final class WorkThread {
     didSet { if state != oldValue { events.send(.state(state)) } }
   }
 
-  init(commands: Inbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore) {
+  init(
+    commands: Inbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore,
+    isAttended: @escaping () -> Bool
+  ) {
     self.commands = commands
     self.events = events
     self.commandLine = commandLine
     self.decisions = decisions
+    self.isAttended = isAttended
   }
 
   func run() {
@@ -59,9 +64,13 @@ final class WorkThread {
   private func train(_ prepare: () throws -> TrainingJob) {
     state = .preparing
     do {
+      let job = try prepare()
+      let policy = job.prepared.settings.safety.divergence
       let hooks = TrainingLoop.Hooks(
-        report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) })
-      _ = try prepare().train(hooks: hooks)
+        report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) },
+        // Without a policy of its own a run waits until somebody attaches.
+        isAttended: { policy == .stop || self.isAttended() })
+      _ = try job.train(hooks: hooks)
     } catch is CancellationError {
       // Nothing was begun that could be told of; the stop that asked for it is answered by the state.
       takeStop()

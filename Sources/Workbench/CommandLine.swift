@@ -49,6 +49,10 @@ extension TrainingSettings {
     if let limit = cache.limit { add("--cache-limit", "\(limit)", if: true) }
     add("--save-every", "\(keep.everyEpochs)", if: keep.everyEpochs != usual.keep.everyEpochs)
     if keep.newest != usual.keep.newest { add("--keep", keep.newest.map { "\($0)" } ?? "all", if: true) }
+    let safe = safety
+    add("--save-minutes", plainNumber(safe.saveMinutes), if: safe.saveMinutes != usual.safety.saveMinutes)
+    add("--on-divergence", safe.divergence.rawValue, if: safe.divergence != usual.safety.divergence)
+    flag("--ignore-memory", if: safe.ignoresMemory)
     add("--log-every", "\(logEvery)", if: logEvery != usual.logEvery)
     if let name { add("--name", name, if: true) }
     add("--project", project, if: project != usual.project)

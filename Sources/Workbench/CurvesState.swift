@@ -67,7 +67,11 @@ struct CurvesState: Sendable, Equatable {
     case .finished(let outcome):
       validating = nil
       self.outcome = outcome
-    case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .warning: break
+    case .recovered(let report):
+      peakLearningRate = report.learningRate
+      series.drop(after: report.step)
+      epochs.removeAll { $0.step > report.step }
+    case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning: break
     }
   }
 

@@ -34,6 +34,12 @@ struct StepSeries: Sendable, Equatable {
     if points.count >= Self.capacity { halve() }
   }
 
+  /// Drops what lies after a step: the run went back to it.
+  mutating func drop(after step: Int) {
+    points.removeAll { $0.step > step }
+    open.removeAll { $0.step > step }
+  }
+
   /// Every point, the unfinished one included.
   var all: [Point] { open.isEmpty ? points : points + [Self.mean(open)] }
 

@@ -93,6 +93,15 @@ extension WorkbenchState {
       notify(.information, "saved \(checkpoint.runName)/\(checkpoint.name)")
     case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
     case .warning(let text): notify(.warning, text)
+    case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)")
+    case .diverged(let report):
+      notify(
+        .failure,
+        "diverged at step \(report.step) on \(report.files.first ?? "its images"): space goes on with a tenth of "
+          + "the rate, x stops")
+    case .recovered(let report):
+      notify(
+        .information, "goes on from step \(report.step) with the peak rate \(Format.general(report.learningRate))")
     case .finished(let outcome):
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }

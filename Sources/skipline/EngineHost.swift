@@ -15,7 +15,8 @@ final class EngineHost: Sendable {
   private let hasJob: SharedFlag
 
   init(commandLine: [String]) {
-    let engine = Engine(events: events, commandLine: commandLine)
+    let attendance = Attendance()
+    let engine = Engine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
     self.engine = engine
     let hasJob = SharedFlag()
     self.hasJob = hasJob
@@ -29,6 +30,7 @@ final class EngineHost: Sendable {
       default: return engine.send(command)
       }
     }
+    attendance.follow(server)
   }
 
   /// Serves the process that started this one. If that ends before it asked for anything, nobody ever will.
@@ -65,6 +67,14 @@ final class EngineHost: Sendable {
     dup2(log, STDERR_FILENO)
     close(log)
   }
+}
+
+/// Whether somebody is attached who may steer; the engine is made before the server that knows.
+private final class Attendance: Sendable {
+  private let server = Mutex<EngineServer?>(nil)
+
+  func follow(_ new: EngineServer) { server.withLock { $0 = new } }
+  var isAttended: Bool { server.withLock { $0 }?.isAttended ?? false }
 }
 
 /// A flag that is set once, by any thread.

@@ -25,6 +25,7 @@ enum ExitStatus: Int32 {
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
       self = .missingInput
     case DatasetError.invalidSplit: self = .usage
+    case is DataChangedError: self = .badData
     case RecordExportError.noImages: self = .badData
     case RecordExportError.system: self = .inputOutput
     case is RecordExportError: self = .usage
@@ -39,7 +40,10 @@ enum ExitStatus: Int32 {
     case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
-    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached: self = .failure
+    case TrainingError.notSaved: self = .inputOutput
+    case is MemoryShortage: self = .failure
+    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached, is TrialFailure:
+      self = .failure
     default: return nil
     }
   }

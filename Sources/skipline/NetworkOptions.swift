@@ -11,6 +11,7 @@ extension Head: ExpressibleByArgument {}
 extension Split: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
+extension DivergencePolicy: ExpressibleByArgument {}
 
 struct NetworkOptions: ParsableArguments {
   @Option(help: "Shortcuts: A (zero padding), B (projection where the shape changes), C (projection everywhere).")

@@ -34,6 +34,9 @@ final class ServedRun {
   /// What was asked since the last step.
   func nextCommand(waiting: Bool) -> TrainingCommand? { waiting ? commands.receive() : commands.poll() }
 
+  /// Whether somebody is attached who can be asked.
+  var isAttended: Bool { server.isAttended }
+
   /// Ends the run, also one that is paused; for any thread.
   var stopper: @Sendable () -> Void { { [commands] in _ = commands.offer(.stop) } }
 

@@ -17,7 +17,7 @@ struct SkiplineCommand: ParsableCommand {
     subcommands: [
       WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
-      StopCommand.self, EngineCommand.self,
+      StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
       SplitCommand.self,
       PackCommand.self,

@@ -13,12 +13,16 @@ struct TrainCommand: ParsableCommand {
   @Argument(help: "The dataset's folder; not with --resume.") var data: String?
   @Option(help: "Go on with this run from its last checkpoint, with its own settings.") var resume: String?
   @OptionGroup var options: TrainingOptions
+  @Flag(help: "With --resume: go on although images were added, removed or changed.") var acceptChanges = false
   @Flag(help: "Print a JSON line an epoch, and the outcome.") var json = false
+  @Option(help: ArgumentHelp("End, saved, after this step.", visibility: .hidden)) var untilStep: Int?
 
   func validate() throws {
     if (data == nil) == (resume == nil) {
       throw ValidationError("name a dataset's folder to start a run, or a run with --resume")
     }
+    if resume != nil { _ = try options.resumeChanges(acceptingData: acceptChanges) }
+    if resume == nil && acceptChanges { throw ValidationError("--accept-changes goes with --resume") }
   }
 
   func run() throws {
@@ -28,7 +32,8 @@ struct TrainCommand: ParsableCommand {
       try signals.cancelling { isCancelled in
         guard let data else {
           return try TrainingJob.resumed(
-            folder: resume ?? "", progress: { preparation.report($0) }, isCancelled: isCancelled)
+            folder: resume ?? "", changes: try options.resumeChanges(acceptingData: acceptChanges),
+            progress: { preparation.report($0) }, isCancelled: isCancelled)
         }
         return try TrainingJob.new(
           try options.settings(data: data), commandLine: ProgramArguments.all,
@@ -40,12 +45,17 @@ struct TrainCommand: ParsableCommand {
     defer { served.close() }
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
     signals.onFirst { [stop = served.stopper] in stop() }
+    var steps = 0
     let hooks = TrainingLoop.Hooks(
       report: { event in
+        if case .step(let step) = event { steps = step.step }
         printer.report(event)
         served.report(event)
       },
-      nextCommand: { waiting in signals.received == nil ? served.nextCommand(waiting: waiting) : .stop })
+      nextCommand: { [untilStep] waiting in
+        if signals.received != nil || steps >= untilStep ?? .max { return .stop }
+        return served.nextCommand(waiting: waiting)
+      }, isAttended: { signals.received == nil && served.isAttended })
     let outcome: RunOutcome
     do {
       outcome = try job.train(hooks: hooks)
@@ -55,6 +65,7 @@ struct TrainCommand: ParsableCommand {
     }
     if let signal = signals.received { throw ExitCode(128 + signal) }
     printer.conclude(outcome)
+    if !outcome.unsaved.isEmpty { throw ExitCode(ExitStatus.inputOutput.rawValue) }
   }
 }
 
@@ -80,6 +91,14 @@ private struct TrainingPrinter {
       if json { try? Console.print(json: Line(kind: "epoch", epoch: epoch), indented: false) }
       Console.progress(line(epoch))
     case .warning(let message): Console.progress("! \(message)")
+    case .saveFailed(let failure):
+      Console.progress(
+        "! not saved, training goes on and tries again in \(Format.duration(failure.retrySeconds)): \(failure.reason)"
+      )
+    case .diverged(let report): Console.progress("! " + Self.text(report))
+    case .recovered(let report):
+      Console.progress(
+        "! goes on from step \(report.step) with the peak learning rate \(Format.general(report.learningRate))")
     case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .finished:
       break
     }
@@ -91,7 +110,26 @@ private struct TrainingPrinter {
     var outcome: RunOutcome?
   }
 
+  private static func text(_ report: DivergenceReport) -> String {
+    let what =
+      switch report.cause {
+      case .loss: "the loss is no number"
+      case .gradient: "the gradient is no number"
+      case .weights: "the weights are no numbers any more"
+      }
+    let files = report.files.prefix(5).joined(separator: ", ") + (report.files.count > 5 ? " and others" : "")
+    return "diverged at step \(report.step): \(what), on the batch of \(files)"
+  }
+
   func conclude(_ outcome: RunOutcome) {
+    if !outcome.unsaved.isEmpty {
+      Console.complain(
+        "skipline: the run's end is saved, but these checkpoints never could be: "
+          + outcome.unsaved.joined(separator: ", ") + "; \(outcome.folder)/log.txt says why")
+    } else if outcome.failedSaves > 0 {
+      Console.progress(
+        "! \(Format.counted(outcome.failedSaves, "save")) failed, and what they were of is saved now")
+    }
     if json {
       try? Console.print(json: Line(kind: "outcome", outcome: outcome), indented: false)
       return

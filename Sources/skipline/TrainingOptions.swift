@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Messages
+import Training
 
 struct TrainingOptions: ParsableArguments {
   @Option(help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.")
@@ -22,10 +23,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: splitHelp) var split = "80/10/10"
 
   @Option(help: "Images a step.") var batch = 64
-  @Option(help: "Epochs to train.") var epochs = 10
+  @Option(help: "Epochs to train, in all. (default: 10)") var epochs: Int?
   @Option(help: "End after so many seconds, whatever the epoch.") var time: Double?
   @Option(help: "End after so many epochs without a better validation accuracy.") var patience: Int?
-  @Option(help: "Peak learning rate.") var lr = 0.1
+  @Option(help: "Peak learning rate. (default: 0.1)") var lr: Double?
   @Option(help: "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.")
   var schedule = "cosine:0.05"
   @Option(help: "Momentum of SGD.") var momentum = 0.9
@@ -38,16 +39,22 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(help: "Threads that compute; one a processor if not given. The result does not depend on it.")
   var threads: Int?
-  @Option(help: "Threads that decode images ahead.") var workers = 1
+  @Option(help: "Threads that decode images ahead. (default: 1)") var workers: Int?
   @OptionGroup var cache: CacheOptions
   @Option(help: "Keep a checkpoint every so many epochs, 0 for none.") var saveEvery = 1
   @Option(help: "How many of those stay; 'all' for all.") var keep = "3"
+  @Option(help: "Save 'last' at most so many minutes apart. (default: 5)") var saveMinutes: Double?
+  @Option(
+    help: "When the loss is no number and nobody is attached: stop, lower (the rate), or rollback. (default: stop)")
+  var onDivergence: DivergencePolicy?
+  @Flag(help: "Start although memory seems too little.") var ignoreMemory = false
   @Option(help: "Steps between two lines of metrics.jsonl.") var logEvery = 10
   @Option(help: "The folder that holds runs.") var project = "runs"
   @Option(help: "The run's name; network and number if not given.") var name: String?
 
   func settings(data: String) throws -> TrainingSettings {
-    TrainingSettings(
+    let usual = TrainingSettings(data: data, network: NetworkSettings(name: net))
+    return TrainingSettings(
       data: data, split: try parseSplit(split), network: network.settings(name: net), initialWeights: weights,
       preprocessing: PreprocessingSettings(
         imageSize: imgsz, resize: resize, normalisation: try parseNormalisation()),
@@ -55,12 +62,32 @@ struct TrainingOptions: ParsableArguments {
       optimiser: OptimiserSettings(
         momentum: momentum, nesterov: nesterov, weightDecay: weightDecay, decayNormsAndBiases: decayNorms,
         gradientClip: clip),
-      learningRate: lr, schedule: try Schedule(argument: schedule), labelSmoothing: labelSmoothing,
+      learningRate: lr ?? usual.learningRate, schedule: try Schedule(argument: schedule),
+      labelSmoothing: labelSmoothing,
       batchSize: batch,
-      epochs: epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed, threads: threads,
-      workers: workers, cache: cache.settings, keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
-      logEvery: logEvery,
+      epochs: epochs ?? usual.epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed,
+      threads: threads, workers: workers ?? usual.workers, cache: cache.settings,
+      keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
+      safety: SafetySettings(
+        saveMinutes: saveMinutes ?? usual.safety.saveMinutes, divergence: onDivergence ?? usual.safety.divergence,
+        ignoresMemory: ignoreMemory), logEvery: logEvery,
       project: project, name: name)
+  }
+
+  /// What these options change in a run that is resumed.
+  /// - Throws: `ValidationError` for one that a run cannot change.
+  func resumeChanges(acceptingData: Bool) throws -> ResumeChanges {
+    var rest = self
+    (rest.epochs, rest.time, rest.patience, rest.lr, rest.threads, rest.workers) = (nil, nil, nil, nil, nil, nil)
+    (rest.saveMinutes, rest.onDivergence, rest.ignoreMemory) = (nil, nil, false)
+    guard try rest.settings(data: "") == TrainingOptions.parse([]).settings(data: "") else {
+      throw ValidationError(
+        "a run is resumed with the settings it was started with; only --epochs, --time, --patience, --lr, --threads, "
+          + "--workers, --save-minutes, --on-divergence, --ignore-memory and --accept-changes go with --resume")
+    }
+    return ResumeChanges(
+      epochs: epochs, timeBudget: time, patience: patience, learningRate: lr, threads: threads, workers: workers,
+      saveMinutes: saveMinutes, divergence: onDivergence, ignoresMemory: ignoreMemory, acceptsData: acceptingData)
   }
 
   private func parseKeep() throws -> Int? {

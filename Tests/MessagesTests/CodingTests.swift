@@ -30,7 +30,8 @@ import Testing
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
     epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 1 << 30), keep: KeepPolicy(everyEpochs: 2, newest: nil),
-    logEvery: 5, project: "runs/a", name: "first")
+    safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true), logEvery: 5,
+    project: "runs/a", name: "first")
 
   static let step = StepMetrics(
     step: 12, epoch: 2, loss: 1.5, accuracy: 0.25, learningRate: 0.125, gradientNorm: 3, imagesPerSecond: 640,
@@ -64,6 +65,7 @@ import Testing
       #""optimiser":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
       #""weightDecay":0.125},"preprocessing":{"imageSize":96,"normalisation":{"given":{"deviation":[1,2,4],"#,
       #""mean":[0.5,0.25,0.125]}},"resize":"crop"},"project":"runs/a","#,
+      #""safety":{"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
       #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#,
     ]

@@ -38,7 +38,8 @@ import Testing
           let what = status.st_mode & S_IFMT == S_IFDIR ? "sync folder" : "sync file"
           return self.note(what) ? -EIO : system.sync(descriptor)
         },
-        rename: { self.note("rename") ? -EACCES : system.rename($0, $1) })
+        rename: { self.note("rename") ? -EACCES : system.rename($0, $1) },
+        freeSpace: system.freeSpace)
     }
   }
 

@@ -139,7 +139,7 @@ import Testing
     let before = try stopped.arrays()
     try project.data.add("train/red/more.png", colour: "red")
     for change in ["another image", "another class"] {
-      let error = #expect(throws: SettingsError.self, "\(change)") { try project.resume(stopped.run) }
+      let error = #expect(throws: DataChangedError.self, "\(change)") { try project.resume(stopped.run) }
       #expect(error?.description.contains("changed since") == true)
       #expect(error?.description.contains(project.data.root) == true)
       try project.data.add("train/aqua/0.png", colour: "aqua")

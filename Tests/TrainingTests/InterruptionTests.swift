@@ -137,11 +137,15 @@ import Testing
     try expectSame(run, reference, after: "a crash at step 8")
   }
 
-  @Test func `a run that died before its first save says that it has no checkpoint`() throws {
-    // The job, and its lock with it, is gone at the end of this line.
+  @Test func `a run that died before its first save begins anew, and says so`() throws {
+    let reference = try project.train(settings())
     let run = try TrainingJob.new(settings(), commandLine: []).run
-    let error = #expect(throws: CheckpointError.self) { try project.resume(run) }
-    #expect(error == .noCheckpoint(run: run.path))
+    // What its steps would have left.
+    try FileManager.default.copyItem(atPath: reference.run.metricsPath, toPath: run.metricsPath)
+    try FileManager.default.copyItem(atPath: reference.run.resultsPath, toPath: run.resultsPath)
+    let resumed = try project.resume(run)
+    #expect(resumed.warnings.contains { $0.contains("starts from its first step") })
+    try expectSame(resumed, reference, after: "a crash before the first save")
   }
 
   @Test func `a resumed run tells the epochs that were done before`() throws {

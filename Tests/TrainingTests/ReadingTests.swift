@@ -171,10 +171,10 @@ import Testing
       try decisions.apply(
         [.include(path: "train/red/0.png")], to: DatasetReading.read(root: data, split: SplitSettings()))
     }
-    let error = #expect(throws: SettingsError.self) {
-      try TrainingJob.resumed(folder: run.path, decisions: store).loop(hooks: Session { _ in [] }.hooks)
+    let error = #expect(throws: DataChangedError.self) {
+      try TrainingJob.resumed(folder: run.path, decisions: store)
     }
-    #expect("\(try #require(error))".contains("changed since"))
+    #expect(error?.changes?.added == ["train/red/0.png"])
   }
 
   @Test func `many who decide at once lose no decision`() throws {

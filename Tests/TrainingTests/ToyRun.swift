@@ -12,6 +12,11 @@ struct ToyProject {
   let folder: TemporaryFolder
   let data: ToyDataset
 
+  init(folder: TemporaryFolder, data: ToyDataset) {
+    self.folder = folder
+    self.data = data
+  }
+
   init(counts: SplitCounts = SplitCounts(train: 6, validation: 2), side: Int = 8) throws {
     folder = try TemporaryFolder()
     data = try ToyDataset(folder.file("data"), counts: counts, side: side)
@@ -31,22 +36,48 @@ struct ToyProject {
   }
 
   /// Starts a run and trains it.
-  func train(_ settings: TrainingSettings, reply: @escaping Session.Reply = { _ in [] }) throws -> ToyRun {
-    try train(try TrainingJob.new(settings, commandLine: [], packs: packs), reply)
+  func train(
+    _ settings: TrainingSettings, calls: AtomicFile.Calls = .system, reply: @escaping Session.Reply = { _ in [] }
+  ) throws -> ToyRun {
+    try train(try TrainingJob.new(settings, commandLine: [], packs: packs), Session(reply: reply), calls)
   }
 
   /// Goes on with a run.
-  func resume(_ run: RunFolder, reply: @escaping Session.Reply = { _ in [] }) throws -> ToyRun {
-    try train(try TrainingJob.resumed(folder: run.path, packs: packs), reply)
+  func resume(
+    _ run: RunFolder, _ changes: ResumeChanges = ResumeChanges(), reply: @escaping Session.Reply = { _ in [] }
+  ) throws -> ToyRun {
+    try train(
+      try TrainingJob.resumed(folder: run.path, changes: changes, packs: packs), Session(reply: reply), .system)
+  }
+
+  /// Starts a run that somebody watches.
+  func trainWatched(
+    _ settings: TrainingSettings, reply: @escaping (TrainingEvent, TrainingLoop) -> [TrainingCommand]
+  ) throws -> ToyRun {
+    try trainReached(settings, isAttended: true, reply: reply)
   }
 
   /// Where packs are made by settings that want one.
   var packs: PackFolder { PackFolder(path: folder.file("cache")) }
 
-  private func train(_ job: TrainingJob, _ reply: @escaping Session.Reply) throws -> ToyRun {
-    let session = Session(reply: reply)
-    let outcome = try job.loop(hooks: session.hooks).train()
-    return ToyRun(run: job.run, outcome: outcome, events: session.events)
+  /// Starts a run into whose loop a test may reach.
+  func trainReached(
+    _ settings: TrainingSettings, isAttended: Bool = false,
+    reply: @escaping (TrainingEvent, TrainingLoop) -> [TrainingCommand]
+  ) throws -> ToyRun {
+    let job = try TrainingJob.new(settings, commandLine: [], packs: packs)
+    var loop: TrainingLoop?
+    let session = Session { event in loop.map { reply(event, $0) } ?? [] }
+    session.isAttended = isAttended
+    let watched = try job.loop(hooks: session.hooks)
+    loop = watched
+    return ToyRun(run: job.run, outcome: try watched.train(), events: session.events)
+  }
+
+  private func train(_ job: TrainingJob, _ session: Session, _ calls: AtomicFile.Calls) throws -> ToyRun {
+    let loop = try job.loop(hooks: session.hooks)
+    loop.calls = calls
+    return ToyRun(run: job.run, outcome: try loop.train(), events: session.events)
   }
 }
 
@@ -58,6 +89,9 @@ struct ToyRun {
 
   var steps: [StepMetrics] { events.compactMap { if case .step(let metrics) = $0 { metrics } else { nil } } }
   var epochs: [EpochMetrics] { events.compactMap { if case .epoch(let metrics) = $0 { metrics } else { nil } } }
+  var failures: [SaveFailure] {
+    events.compactMap { if case .saveFailed(let failure) = $0 { failure } else { nil } }
+  }
   var warnings: [String] { events.compactMap { if case .warning(let text) = $0 { text } else { nil } } }
 
   /// Every array of a checkpoint, momentum and running statistics included.
@@ -78,6 +112,7 @@ final class Session {
   typealias Reply = (TrainingEvent) -> [TrainingCommand]
 
   private(set) var events: [TrainingEvent] = []
+  var isAttended = false
   private var commands: [TrainingCommand] = []
   private let reply: Reply
 
@@ -89,7 +124,8 @@ final class Session {
         events.append(event)
         commands += reply(event)
       },
-      nextCommand: { [self] _ in commands.isEmpty ? nil : commands.removeFirst() })
+      nextCommand: { [self] _ in commands.isEmpty ? nil : commands.removeFirst() },
+      isAttended: { [self] in isAttended })
   }
 }
 
@@ -106,6 +142,9 @@ extension TrainingEvent {
     case .learningRateChanged(let rate): "rate \(rate)"
     case .checkpointSaved(let info): "saved \(info.name)"
     case .checkpointRemoved(let path): "removed \(CheckpointName(path: path).stem)"
+    case .saveFailed(let failure): "not saved \(CheckpointName(path: failure.path).stem)"
+    case .diverged(let report): "diverged \(report.step)"
+    case .recovered(let report): "recovered \(report.step)"
     case .warning: "warning"
     case .finished(let outcome): "finished \(outcome.reason.rawValue)"
     }

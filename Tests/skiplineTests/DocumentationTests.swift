@@ -62,7 +62,8 @@ import Workbench
       learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
       epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
       cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
-      logEvery: 7, project: "elsewhere", name: "first")
+      safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true), logEvery: 7,
+      project: "elsewhere", name: "first")
     #expect(try parsed(settings.commandLine) == settings)
     // Whatever a line leaves out is the same default on both sides.
     settings = TrainingSettings(data: "images", network: NetworkSettings(name: "cifar20"))

@@ -9,6 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// -- Processor -----------------------------------------------------------------------------------------------
+
+/// The instruction set of the versions below that this processor runs: `x86-64-v3`. A constant string.
+const char *ck_processor_level(void);
+
 // -- Elementwise ---------------------------------------------------------------------------------------------
 
 /// y[i] += x[i]

@@ -1,0 +1,80 @@
+// A run whose loss or gradient became something other than a number: what is told of it, what can be done about it,
+// and what was done.
+
+/// Where and on what a run diverged. The step was not taken: weights, momentum and statistics are those before it.
+public struct DivergenceReport: Codable, Sendable, Equatable {
+  public enum Cause: String, Codable, Sendable {
+    case loss
+    case gradient
+    /// The step before left weights that are no numbers: going on from them is impossible, going back is not.
+    case weights
+  }
+
+  public var cause: Cause
+  /// The step that could not be taken, from 1.
+  public var step: Int
+  /// From 1.
+  public var epoch: Int
+  public var loss: Double
+  public var gradientNorm: Double
+  public var learningRate: Double
+  /// The images of the batch, by their paths below the dataset's folder.
+  public var files: [String]
+  /// The step that going back would go on from: that of `last`, 0 where nothing was saved yet.
+  public var savedStep: Int
+
+  public init(
+    cause: Cause, step: Int, epoch: Int, loss: Double, gradientNorm: Double, learningRate: Double, files: [String],
+    savedStep: Int
+  ) {
+    self.cause = cause
+    self.step = step
+    self.epoch = epoch
+    self.loss = loss
+    self.gradientNorm = gradientNorm
+    self.learningRate = learningRate
+    self.files = files
+    self.savedStep = savedStep
+  }
+}
+
+/// What to do about a divergence.
+public enum Recovery: String, Codable, Sendable, CaseIterable {
+  /// Go on behind the batch, with a tenth of the rate and without momentum. The batch itself is left out: the same
+  /// weights have the same loss on it, whatever the rate. Where the weights are no numbers, `rollBack`.
+  case lowerRate
+  /// Go back to `last` and on from there with a tenth of the rate.
+  case rollBack
+  case stop
+}
+
+/// What was done about a divergence.
+public struct RecoveryReport: Codable, Sendable, Equatable {
+  public var recovery: Recovery
+  /// Steps done from which training goes on; what was reported of later ones is void.
+  public var step: Int
+  /// The peak rate from now on.
+  public var learningRate: Double
+
+  public init(recovery: Recovery, step: Int, learningRate: Double) {
+    self.recovery = recovery
+    self.step = step
+    self.learningRate = learningRate
+  }
+}
+
+/// A checkpoint that could not be written. The one that was there before stays, and training goes on.
+public struct SaveFailure: Codable, Sendable, Equatable {
+  /// The file that should have been written.
+  public var path: String
+  /// What happened and what to do.
+  public var reason: String
+  /// Seconds until the next attempt.
+  public var retrySeconds: Double
+
+  public init(path: String, reason: String, retrySeconds: Double) {
+    self.path = path
+    self.reason = reason
+    self.retrySeconds = retrySeconds
+  }
+}

@@ -1,0 +1,30 @@
+// How a run is guarded: how much of it a crash may cost, what it does when it diverges with nobody there to ask, and
+// whether it may start without enough memory. None of it changes the result of a run in which nothing goes wrong.
+
+/// The guards of a run.
+public struct SafetySettings: Codable, Sendable, Equatable {
+  /// Minutes of training between two saves of `last` at most.
+  public var saveMinutes: Double
+  /// What is done about a divergence when nobody can be asked.
+  public var divergence: DivergencePolicy
+  /// Start although the memory that is free seems too little.
+  public var ignoresMemory: Bool
+
+  public init(
+    saveMinutes: Double = 5, divergence: DivergencePolicy = .stop, ignoresMemory: Bool = false
+  ) {
+    self.saveMinutes = saveMinutes
+    self.divergence = divergence
+    self.ignoresMemory = ignoresMemory
+  }
+}
+
+/// What a run that nobody watches does when its loss or gradient is no number any more.
+public enum DivergencePolicy: String, Codable, Sendable, CaseIterable {
+  /// End the run as failed.
+  case stop
+  /// Go on behind the batch with a tenth of the rate; back to `last` if that does not help.
+  case lower
+  /// Go back to `last`, with a tenth of the rate.
+  case rollback
+}

@@ -1,0 +1,105 @@
+// Whether a run's memory is there, asked before it starts: an estimate against the least of what is left.
+
+import Foundation
+import Messages
+import Networks
+
+/// The memory that training a plan takes, and what may be taken.
+struct MemoryCheck {
+  /// Blocks of sizes that are not asked for at the moment lie idle in the storage pool: it takes up to so many times
+  /// what is in use at one time.
+  static let poolShare = 1.4
+  /// Besides tensors: code, the index, decoders.
+  static let base = 48 << 20
+  /// What a computing thread touches of its buffer for matrix products, and of its stack.
+  static let touched = 24 << 20
+  /// What the limits of a shell count of it, touched or not: OpenBLAS takes 128 MiB a thread, and waits for ever where
+  /// it does not get them.
+  static let buffer = 128 << 20
+  static let stack = 8 << 20
+  /// Address space that the C library sets aside for what a thread allocates.
+  static let arena = 64 << 20
+  /// Threads that neither compute nor decode: the socket, signals, the dispatcher.
+  static let otherThreads = 5
+  /// Batches that are prepared ahead of the network, as `BatchLoader` does.
+  static let batchesAhead = 5
+
+  private let plan: NetworkPlan
+  private let settings: TrainingSettings
+  private let threads: Int
+
+  init(_ plan: NetworkPlan, _ settings: TrainingSettings) {
+    self.plan = plan
+    self.settings = settings
+    threads = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  /// Bytes, estimated, as they count for a limit.
+  func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
+    let summary = plan.summary(batchSize: batch)
+    let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
+    // `last` is put together in memory: weights and momentum.
+    let checkpoint = 2 * summary.parameters * MemoryLayout<Float>.stride
+    return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
+      + overhead(for: source)
+  }
+
+  private func overhead(for source: MemoryLimit.Source) -> Int {
+    let all = threads + settings.workers + Self.otherThreads
+    return switch source {
+    case .machine, .controlGroup: threads * Self.touched
+    case .data: threads * Self.buffer + all * Self.stack
+    case .addressSpace: threads * Self.buffer + all * (Self.stack + Self.arena)
+    }
+  }
+
+  /// The largest batch that fits, nil where not even one image does.
+  func largestBatch(within limit: MemoryLimit) -> Int? {
+    guard needed(batch: 1, for: limit.source) <= limit.bytes else { return nil }
+    var (fits, tooMany) = (1, max(2, settings.batchSize))
+    while tooMany - fits > 1 {
+      let middle = (fits + tooMany) / 2
+      if needed(batch: middle, for: limit.source) <= limit.bytes { fits = middle } else { tooMany = middle }
+    }
+    return fits
+  }
+
+  /// - Parameter limits: what is left, by all who limit it.
+  /// - Throws: `MemoryShortage`, unless the settings say to try all the same.
+  func require(_ limits: [MemoryLimit] = SystemMemory.limits()) throws {
+    guard !settings.safety.ignoresMemory else { return }
+    let lacking = limits.map { ($0, $0.bytes - needed(batch: settings.batchSize, for: $0.source)) }
+    guard let (limit, left) = lacking.min(by: { $0.1 < $1.1 }), left < 0 else { return }
+    throw MemoryShortage(
+      network: plan.settings.name, batch: settings.batchSize, needed: limit.bytes - left, limit: limit,
+      fitting: largestBatch(within: limit))
+  }
+}
+
+/// A run that would not fit in memory.
+public struct MemoryShortage: Error, Equatable, CustomStringConvertible {
+  let network: String
+  let batch: Int
+  /// Bytes, estimated.
+  let needed: Int
+  let limit: MemoryLimit
+  /// The largest batch that fits; nil where none does.
+  let fitting: Int?
+
+  public var description: String {
+    let free = bytesText(limit.bytes)
+    let there =
+      switch limit.source {
+      case .machine: "\(free) are free on this machine"
+      case .controlGroup: "the control group (container, batch job) leaves \(free)"
+      case .addressSpace: "the limit on address space (ulimit -v) leaves \(free)"
+      case .data: "the limit on data (ulimit -d) leaves \(free)"
+      }
+    let advice =
+      fitting.map { "--batch \($0) fits" }
+      ?? "not even one image a batch fits: choose a smaller network, --width or --imgsz"
+    return
+      "training \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there); \(advice), or "
+      + "--ignore-memory tries all the same"
+  }
+}

@@ -1,0 +1,53 @@
+// What may be changed when a run is resumed. Everything else stays as the run was started, so that the result is that
+// of the uninterrupted run.
+
+import Messages
+
+/// Settings for the rest of a run; nil leaves them as they are.
+public struct ResumeChanges: Sendable, Equatable {
+  /// Epochs in all. The schedule is then that of a run of so many epochs: a cosine that had come down is up again.
+  public var epochs: Int?
+  /// Seconds in all.
+  public var timeBudget: Double?
+  public var patience: Int?
+  /// The peak rate from here on.
+  public var learningRate: Double?
+  public var threads: Int?
+  public var workers: Int?
+  public var saveMinutes: Double?
+  public var divergence: DivergencePolicy?
+  public var ignoresMemory: Bool
+  /// Go on although images were added, removed or changed.
+  public var acceptsData: Bool
+
+  public init(
+    epochs: Int? = nil, timeBudget: Double? = nil, patience: Int? = nil, learningRate: Double? = nil,
+    threads: Int? = nil, workers: Int? = nil, saveMinutes: Double? = nil, divergence: DivergencePolicy? = nil,
+    ignoresMemory: Bool = false, acceptsData: Bool = false
+  ) {
+    self.epochs = epochs
+    self.timeBudget = timeBudget
+    self.patience = patience
+    self.learningRate = learningRate
+    self.threads = threads
+    self.workers = workers
+    self.saveMinutes = saveMinutes
+    self.divergence = divergence
+    self.ignoresMemory = ignoresMemory
+    self.acceptsData = acceptsData
+  }
+
+  /// The settings of the run from here on. The peak rate is not among them: it is where the run stands.
+  func applied(to settings: TrainingSettings) -> TrainingSettings {
+    var settings = settings
+    settings.epochs = epochs ?? settings.epochs
+    settings.timeBudget = timeBudget ?? settings.timeBudget
+    settings.earlyStoppingPatience = patience ?? settings.earlyStoppingPatience
+    settings.threads = threads ?? settings.threads
+    settings.workers = workers ?? settings.workers
+    settings.safety.saveMinutes = saveMinutes ?? settings.safety.saveMinutes
+    settings.safety.divergence = divergence ?? settings.safety.divergence
+    if ignoresMemory { settings.safety.ignoresMemory = true }
+    return settings
+  }
+}

@@ -1,0 +1,194 @@
+// images.txt in a run's folder: which images the run was started on, so that a change is not only noticed but told.
+// It compares what is known without reading an image: paths, classes, splits, sizes.
+
+import Datasets
+import Foundation
+import Messages
+
+/// The images of a run. As text, a line an image: split, class, bytes and path with tabs between, names as in a JSON
+/// string where they hold a tab, a line feed or a backslash.
+struct RunManifest: Equatable {
+  struct Entry: Equatable {
+    var split: String
+    var name: String
+    /// Bytes; nil where the file cannot be asked, or is a part of another.
+    var size: Int?
+  }
+
+  /// By the path below the dataset's folder.
+  private(set) var entries: [String: Entry]
+
+  private static let header = "# skipline images 1: split, class, bytes, path"
+
+  init(of index: DatasetIndex) {
+    entries = Dictionary(
+      index.items.map { item in
+        var status = stat()
+        let found = item.absolutePath(root: index.root).withPathCString { stat($0, &status) }
+        let isFile = found == 0 && status.st_mode & S_IFMT == S_IFREG
+        let entry = Entry(
+          split: item.split.rawValue, name: index.classes[item.label], size: isFile ? Int(status.st_size) : nil)
+        return (item.path, entry)
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// - Returns: nil where there is no such file, as in runs of older versions.
+  /// - Throws: `RunFolderError.unreadable`.
+  init?(path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let lines = try textLines(of: path).map { String(decoding: $0, as: UTF8.self) }
+    guard lines.first == Self.header else {
+      throw RunFolderError.unreadable(path: path, reason: "it does not begin with \"\(Self.header)\"")
+    }
+    entries = [:]
+    for line in lines.dropFirst() {
+      let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map { Self.plain(String($0)) }
+      guard cells.count == 4 else {
+        throw RunFolderError.unreadable(path: path, reason: "a line has \(cells.count) columns instead of 4")
+      }
+      entries[cells[3]] = Entry(split: cells[0], name: cells[1], size: Int(cells[2]))
+    }
+  }
+
+  /// - Throws: `FileOperationError`.
+  func write(to path: String) throws {
+    var text = Self.header + "\n"
+    for (image, entry) in entries.sorted(by: { $0.key < $1.key }) {
+      text += "\(entry.split)\t\(Self.escaped(entry.name))\t\(entry.size.map(String.init) ?? "-")"
+      text += "\t\(Self.escaped(image))\n"
+    }
+    try AtomicFile.write(Data(text.utf8), to: path)
+  }
+
+  /// What is different in `new`; nil where nothing is.
+  func changes(to new: RunManifest) -> DataChanges? {
+    var changes = DataChanges()
+    for (path, entry) in new.entries {
+      guard let old = entries[path] else {
+        changes.added.append(path)
+        continue
+      }
+      if old.name != entry.name { changes.relabelled.append(path) }
+      if old.split != entry.split { changes.moved.append(path) }
+      if let before = old.size, let now = entry.size, before != now { changes.altered.append(path) }
+    }
+    changes.removed = entries.keys.filter { new.entries[$0] == nil }
+    changes.sort()
+    return changes.isEmpty ? nil : changes
+  }
+
+  private static func escaped(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { "\\\t\n\r".unicodeScalars.contains($0) }) else { return text }
+    return text.unicodeScalars.reduce(into: "") { result, scalar in
+      switch scalar {
+      case "\\": result += "\\\\"
+      case "\t": result += "\\t"
+      case "\n": result += "\\n"
+      case "\r": result += "\\r"
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
+  private static func plain(_ text: String) -> String {
+    guard text.contains("\\") else { return text }
+    var result = ""
+    var isEscape = false
+    for scalar in text.unicodeScalars {
+      if isEscape {
+        let meant: Unicode.Scalar =
+          switch scalar {
+          case "t": "\t"
+          case "n": "\n"
+          case "r": "\r"
+          default: scalar
+          }
+        result.unicodeScalars.append(meant)
+        isEscape = false
+      } else if scalar == "\\" {
+        isEscape = true
+      } else {
+        result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+}
+
+/// What became of a run's images since it was started: paths, sorted.
+public struct DataChanges: Equatable, Sendable {
+  public var added: [String] = []
+  public var removed: [String] = []
+  /// In another class than before.
+  public var relabelled: [String] = []
+  /// In another split than before.
+  public var moved: [String] = []
+  /// Of another size than before.
+  public var altered: [String] = []
+
+  var isEmpty: Bool { [added, removed, relabelled, moved, altered].allSatisfy(\.isEmpty) }
+
+  mutating func sort() {
+    added.sort()
+    removed.sort()
+    relabelled.sort()
+    moved.sort()
+    altered.sort()
+  }
+
+  /// `3 added (a.png, b.png, c.png), 12 removed (d.png, e.png, f.png and 9 more)`
+  var text: String {
+    let kinds = [
+      (added, "added"), (removed, "removed"), (relabelled, "in another class"), (moved, "in another split"),
+      (altered, "of another size"),
+    ]
+    return kinds.filter { !$0.0.isEmpty }.map { paths, what in
+      let more = paths.count > 3 ? " and \(paths.count - 3) more" : ""
+      return "\(paths.count) \(what) (\(paths.prefix(3).joined(separator: ", "))\(more))"
+    }.joined(separator: ", ")
+  }
+}
+
+/// A run whose data are not what they were.
+public struct DataChangedError: Error, Equatable, CustomStringConvertible {
+  public var data: String
+  public var run: String
+  /// nil where only a fingerprint of the images is known.
+  public var changes: DataChanges?
+  /// The classes themselves changed: the network does not fit any more.
+  public var classesChanged: Bool
+
+  public var description: String {
+    let what = changes.map { ": \($0.text)" } ?? ""
+    let advice =
+      classesChanged
+      ? "the classes are others now, so start a new run with --weights \(run)/checkpoints/last.safetensors, or restore "
+        + "the images"
+      : "restore them, or go on with them as they are (--resume \(run) --accept-changes)"
+    return "the images in \(data) changed since \(run) was started\(what); \(advice)"
+  }
+}
+
+extension RunFolder {
+  public var manifestPath: String { path + "/images.txt" }
+
+  /// Compares the images with those the run was started on.
+  /// - Throws: `DataChangedError`, unless changes are accepted and the classes are the same; `RunFolderError`.
+  func checkData(_ index: DatasetIndex, _ record: RunRecord, accepting: Bool) throws {
+    let now = RunManifest(of: index)
+    let before = try RunManifest(path: manifestPath)
+    let changes = before?.changes(to: now)
+    let classesChanged = index.classes != record.model.classes
+    guard changes != nil || classesChanged || (before == nil && index.fingerprint != record.splitFingerprint) else {
+      return
+    }
+    guard accepting, !classesChanged else {
+      throw DataChangedError(data: index.root, run: path, changes: changes, classesChanged: classesChanged)
+    }
+    var record = record
+    record.splitFingerprint = index.fingerprint
+    // The record first: where it alone is written, the manifest complains again and nothing is lost.
+    try save(record)
+    try now.write(to: manifestPath)
+  }
+}

@@ -1,0 +1,133 @@
+// What a loop does when a step cannot be taken because loss, gradient or weights are no numbers: it asks whoever is
+// there, or follows the run's policy. Nothing that is no number ever gets into a checkpoint.
+
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+/// A step that was not taken. The state is the one before it.
+struct Divergence: Error {
+  var cause: DivergenceReport.Cause
+  var loss: Double
+  var gradientNorm: Double
+  /// The batch's number in its epoch, and its images.
+  var batch: Int
+  var files: [String]
+}
+
+/// The running statistics of a network, which a forward pass changes before it is known what comes of it.
+struct RunningStatistics {
+  private let buffers: [Tensor]
+  private let counts: [Int]
+
+  init(of network: Network) {
+    buffers = network.buffers.map(\.value)
+    counts = network.batchNorms.map(\.batchesTracked)
+  }
+
+  func restore(to network: Network) {
+    for (buffer, value) in zip(network.buffers, buffers) { buffer.value = value }
+    for (norm, count) in zip(network.batchNorms, counts) { norm.batchesTracked = count }
+  }
+}
+
+extension TrainingLoop {
+  /// The share of the rate that is left after a recovery.
+  static let loweredTo = 0.1
+
+  /// Tells of a divergence and does about it what was chosen.
+  /// - Returns: false when somebody ended the run.
+  /// - Throws: `failure` where nobody chose to go on; what reading a checkpoint throws.
+  func recover(from divergence: Divergence, failure: TrainingError) throws -> Bool {
+    let rate = schedule.rate(step: state.step)
+    let report = DivergenceReport(
+      cause: divergence.cause, step: divergence.cause == .weights ? state.step : state.step + 1,
+      epoch: state.epochsDone + 1, loss: divergence.loss,
+      gradientNorm: divergence.gradientNorm, learningRate: rate, files: divergence.files,
+      savedStep: savedState?.step ?? 0)
+    log.error("diverged (\(report.cause.rawValue)) at step \(report.step), rate \(rate), on \(report.files)")
+    hooks.report(.diverged(report))
+
+    guard var recovery = waitForAnswer() ?? unattendedRecovery(report) else {
+      holdBack(divergence)
+      return false
+    }
+    if recovery == .stop {
+      holdBack(divergence)
+      if savesAtEnd { try attempt { try saveLast() } }
+      throw failure
+    }
+    if recovery == .lowerRate && !canLeaveOut(divergence) { recovery = .rollBack }
+    try go(on: recovery, after: divergence)
+    return true
+  }
+
+  private func go(on recovery: Recovery, after divergence: Divergence) throws {
+    let peak = schedule.state.peak * Self.loweredTo
+    if recovery == .rollBack {
+      try restore()
+    } else {
+      state.batch = divergence.batch + 1
+      // The momentum is what led here.
+      optimiser.forgetMomentum()
+    }
+    schedule.setPeak(peak)
+    state.schedule = schedule.state
+    lossWatch.restart()
+    estimate = freshEstimate()
+    log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
+    hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
+    if recovery == .rollBack {
+      // So that a crash does not lead through the same again.
+      try attempt { try saveLast() }
+    } else {
+      // Not before a step was taken: if it cannot be, `last` is what to go back to.
+      saves.changed(at: clock.now)
+    }
+  }
+
+  /// Whether the run can go on behind the batch.
+  private func canLeaveOut(_ divergence: Divergence) -> Bool {
+    // An epoch without a single image that was trained on would be none.
+    divergence.cause != .weights
+      && (state.epochTotals.images > 0 || divergence.batch + 1 < prepared.training.batchCount)
+  }
+
+  /// Keeps the `last` that is on disk instead of a state that training cannot go on from.
+  private func holdBack(_ divergence: Divergence) {
+    if divergence.cause == .weights || lossWatch.isDiverging { savesAtEnd = false }
+  }
+
+  /// What the policy says; nil where a command ended the run.
+  private func unattendedRecovery(_ report: DivergenceReport) -> Recovery? {
+    if stopping { return nil }
+    if hooks.nextCommand(false) == .stop {
+      stopping = true
+      return nil
+    }
+    return recoveryPlan.next(prepared.settings.safety.divergence, step: report.step)
+  }
+
+  /// Waits for as long as somebody is there.
+  /// - Returns: nil where nobody is, or they ended the run.
+  private func waitForAnswer() -> Recovery? {
+    while hooks.isAttended() {
+      guard let command = hooks.nextCommand(false) else {
+        // Not the waiting kind of asking: whoever is there may leave without a word.
+        Thread.sleep(forTimeInterval: 0.02)
+        continue
+      }
+      switch command {
+      case .recover(.stop), .stop:
+        stopping = true
+        return nil
+      case .recover(let recovery): return recovery
+      case .resume: return .lowerRate
+      case .setLearningRate(let rate): setLearningRate(rate)
+      case .pause, .saveCheckpoint: hooks.report(.warning("the run has diverged: say first how to go on"))
+      }
+    }
+    return nil
+  }
+}

@@ -1,0 +1,83 @@
+// Putting a loop back to where a run stood: to its `last` checkpoint, or to its first step where there is none yet.
+
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+extension TrainingLoop {
+  /// Restores weights, momentum, statistics, schedule and position, and cuts the metrics back to them.
+  /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
+  func restore() throws {
+    let path = run.path(of: .last)
+    if FileManager.default.fileExists(atPath: path) {
+      do {
+        state = try Checkpoint.resume(path: path, network: network, optimiser: &optimiser)
+      } catch let error as SafetensorsError {
+        throw CheckpointError.lost(
+          path: path, reason: "\(error)", alternative: run.newestWholeCheckpoint(except: .last))
+      }
+      schedule.state = state.schedule
+      earlyStopping.state = state.earlyStopping
+      savedState = state
+    } else {
+      // It is the first file that a run saves; without it others mean that somebody took it away.
+      if let other = run.newestWholeCheckpoint(except: .last) {
+        throw CheckpointError.lost(path: path, reason: "\(path) is not there", alternative: other)
+      }
+      try begin()
+    }
+    try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
+    try results.rewind(toStep: state.step, epoch: state.epochsDone)
+  }
+
+  /// Puts everything to where a new run begins.
+  private func begin() throws {
+    let settings = prepared.settings
+    let fresh = Network(prepared.plan, seed: settings.seed)
+    if let path = settings.initialWeights { try InitialWeights(path: path).load(into: fresh) }
+    for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
+    RunningStatistics(of: fresh).restore(to: network)
+    optimiser.forgetMomentum()
+    schedule.state = LearningRateSchedule.State(peak: settings.learningRate)
+    earlyStopping.state = EarlyStopping.State()
+    state = TrainingState(
+      schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: prepared.index.fingerprint)
+    savedState = nil
+  }
+
+  /// What a resumed run should be told.
+  func warnAboutResuming() throws {
+    let last = run.path(of: .last)
+    guard FileManager.default.fileExists(atPath: last) else {
+      return hooks.report(.warning("\(run.path) has no checkpoint yet: it starts from its first step"))
+    }
+    if let before = try Checkpoint.kernels(path: last), before != Kernels.description {
+      hooks.report(
+        .warning(
+          "\(run.path) was computed by \(before), and this is \(Kernels.description): the figures may differ from "
+            + "those of an uninterrupted run in their last digits"))
+    }
+    let best = run.path(of: .best)
+    if state.earlyStopping.bestAccuracy != nil, !FileManager.default.fileExists(atPath: best) {
+      hooks.report(
+        .warning("\(best) is not there: it was never written, or was removed; the next better one will be"))
+    }
+  }
+
+  /// How long the rest takes, before anything of it is measured.
+  func freshEstimate() -> ProgressEstimate {
+    let epochsLeft = max(0, prepared.settings.epochs - state.epochsDone)
+    return ProgressEstimate(
+      steps: max(0, epochsLeft * prepared.training.batchCount - state.batch), validations: epochsLeft,
+      validationImages: prepared.validation.items.count)
+  }
+}
+
+extension RunFolder {
+  /// The checkpoint with the most steps of those whose checksum holds.
+  func newestWholeCheckpoint(except name: CheckpointName) -> CheckpointInfo? {
+    checkpoints().filter { CheckpointName(path: $0.path) != name }.sorted { $0.step > $1.step }
+      .first { (try? Safetensors.read(path: $0.path)) != nil }
+  }
+}

@@ -1,0 +1,58 @@
+// What a screen that attaches late is told of saves that failed and of a divergence.
+
+import Messages
+import Testing
+
+@testable import Link
+
+@Suite struct EventRecordTests {
+  private let description = RunDescription(
+    folder: "runs/a", settings: TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20")),
+    classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1, chance: 0.5)
+
+  private func step(_ number: Int) -> Event {
+    .training(
+      .step(
+        StepMetrics(
+          step: number, epoch: 1, loss: 1, accuracy: 0, learningRate: 0.1, gradientNorm: 1, imagesPerSecond: 1,
+          secondsLeft: nil)))
+  }
+
+  @Test func `a save that failed is told until that file is saved`() {
+    let failure = Event.training(.saveFailed(SaveFailure(path: "runs/a/last", reason: "full", retrySeconds: 30)))
+    var record = EventRecord()
+    record.add(failure)
+    func saved(_ path: String) -> Event {
+      .training(
+        .checkpointSaved(
+          CheckpointInfo(path: path, name: "last", epoch: 1, step: 1, validationAccuracy: nil, savedAt: "")))
+    }
+    record.add(saved("runs/a/best"))
+    #expect(record.replay == [failure])
+    record.add(saved("runs/a/last"))
+    #expect(record.replay.isEmpty)
+  }
+
+  @Test func `a divergence is told until it is answered, and what lies after the step gone back to is void`() throws
+  {
+    let diverged = Event.training(
+      .diverged(
+        DivergenceReport(
+          cause: .loss, step: 5, epoch: 1, loss: .infinity, gradientNorm: 1, learningRate: 1, files: ["a"],
+          savedStep: 2)))
+    var record = EventRecord()
+    record.add(.training(.started(description)))
+    for number in 1...4 { record.add(step(number)) }
+    record.add(diverged)
+    #expect(record.replay.contains(diverged))
+    record.add(.training(.recovered(RecoveryReport(recovery: .rollBack, step: 2, learningRate: 0.01))))
+    let replay = record.replay
+    #expect(!replay.contains(diverged))
+    #expect(replay.contains(.training(.learningRateChanged(0.01))))
+    guard case .training(.started(let run))? = replay.first else {
+      Issue.record("\(replay)")
+      return
+    }
+    #expect(run.steps.map(\.step) == [1, 2])
+  }
+}

@@ -1,0 +1,65 @@
+// The memory that a run takes against what is left: refused with the numbers, and with a batch that does fit.
+
+import Messages
+import Networks
+import Testing
+
+@testable import Training
+
+@Suite struct MemoryTests {
+  private static let megabyte = 1 << 20
+
+  private func check(batch: Int, ignoring: Bool = false) throws -> MemoryCheck {
+    var settings = TrainingSettings(data: "data", network: NetworkSettings(name: "resnet18"), batchSize: batch)
+    settings.threads = 2
+    settings.safety.ignoresMemory = ignoring
+    return MemoryCheck(try NetworkPlan(settings.network, imageSize: 64, classes: 10), settings)
+  }
+
+  @Test func `the batch that is named is the largest that fits`() throws {
+    let check = try check(batch: 256)
+    for megabytes in [400, 500, 800, 1000] {
+      let limit = MemoryLimit(bytes: megabytes * Self.megabyte, source: .machine)
+      let error = #expect(throws: MemoryShortage.self) { try check.require([limit]) }
+      let batch = try #require(error?.fitting)
+      #expect(check.needed(batch: batch) <= limit.bytes && check.needed(batch: batch + 1) > limit.bytes)
+      #expect(throws: Never.self) { try self.check(batch: batch).require([limit]) }
+      #expect(error?.description.contains("--batch \(batch) fits") == true)
+      #expect(error?.description.contains("batches of 256") == true)
+    }
+  }
+
+  @Test func `the least of several limits counts, and is named`() throws {
+    let check = try check(batch: 256)
+    let plenty = MemoryLimit(bytes: 1 << 40, source: .machine)
+    #expect(throws: Never.self) { try check.require([plenty]) }
+    #expect(throws: Never.self) { try check.require([]) }
+    for (source, name) in [
+      (MemoryLimit.Source.controlGroup, "control group"), (.addressSpace, "ulimit -v"), (.data, "ulimit -d"),
+    ] {
+      let error = #expect(throws: MemoryShortage.self) {
+        try check.require([plenty, MemoryLimit(bytes: 900 * Self.megabyte, source: source)])
+      }
+      #expect(error?.description.contains(name) == true && error?.description.contains("900.0 MiB") == true)
+    }
+  }
+
+  @Test func `where not even one image fits, that is said`() throws {
+    let error = #expect(throws: MemoryShortage.self) {
+      try check(batch: 8).require([MemoryLimit(bytes: Self.megabyte, source: .machine)])
+    }
+    #expect(error?.fitting == nil && error?.description.contains("not even one image") == true)
+  }
+
+  @Test func `who insists may try`() throws {
+    try check(batch: 256, ignoring: true).require([MemoryLimit(bytes: 1, source: .machine)])
+  }
+
+  @Test func `what the kernel tells is read`() {
+    let text = "MemTotal:       24 kB\nMemAvailable:   2048 kB\nVmSize:\n"
+    #expect(SystemMemory.kilobytes("MemAvailable", in: text) == 2 << 20)
+    #expect(SystemMemory.kilobytes("VmSize", in: text) == nil)
+    #expect(SystemMemory.kilobytes("Mem", in: text) == nil)
+    #expect(SystemMemory.limits().contains { $0.source == .machine && $0.bytes > 0 })
+  }
+}

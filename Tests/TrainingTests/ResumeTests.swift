@@ -1,0 +1,184 @@
+// Resuming under other conditions: more epochs, other data, another processor, damaged files, records of old versions.
+
+import Foundation
+import Messages
+import Tensors
+import Testing
+
+@testable import Training
+
+@Suite struct ResumeTests {
+  private let project: ToyProject
+
+  init() throws { project = try ToyProject() }
+
+  // MARK: More of it
+
+  @Test func `a finished run goes on for more epochs with the schedule of so many`() throws {
+    let settings = project.settings(epochs: 2) { $0.schedule = .cosine(warmUp: 0.1) }
+    let short = try project.train(settings)
+    let long = try project.resume(short.run, ResumeChanges(epochs: 4))
+    #expect(long.outcome.epochs == 4 && long.outcome.steps == 20)
+    let schedule = LearningRateSchedule(settings: settings.schedule, peak: 0.05, stepsPerEpoch: 5, epochs: 4)
+    #expect(long.steps.map(\.learningRate) == (10..<20).map { schedule.rate(step: $0) })
+    #expect(try MetricsLog.read(path: long.run.metricsPath).steps.map(\.step) == Array(1...20))
+    // From now on it is a run of four epochs.
+    #expect(try project.resume(short.run).outcome.epochs == 4)
+    #expect(try short.run.record().settings.epochs == 4)
+  }
+
+  @Test func `the number of epochs it has anyway changes nothing`() throws {
+    let reference = try project.train(project.settings(epochs: 2))
+    let stopped = try project.train(project.settings(epochs: 2)) { $0.isStep(3) ? [.stop] : [] }
+    let run = try project.resume(stopped.run, ResumeChanges(epochs: 2))
+    let comparison = try RunComparison(reference.run, run.run)
+    #expect(comparison.isSame, "\(comparison.differences)")
+  }
+
+  @Test func `a run goes on with another rate, and that is what it is interrupted with`() throws {
+    let stopped = try project.train(project.settings(epochs: 2)) { $0.isStep(3) ? [.stop] : [] }
+    let run = try project.resume(stopped.run, ResumeChanges(learningRate: 0.01)) { $0.isStep(6) ? [.stop] : [] }
+    #expect(run.steps.map(\.learningRate) == [0.01, 0.01, 0.01])
+    #expect(try project.resume(stopped.run).steps.map(\.learningRate) == [0.01, 0.01, 0.01, 0.01])
+  }
+
+  // MARK: Other data
+
+  @Test func `a refusal says what was added, removed, relabelled, moved and altered`() throws {
+    let stopped = try project.train(project.settings()) { $0.isStep(2) ? [.stop] : [] }
+    let root = project.data.root
+    func move(_ from: String, _ to: String) throws {
+      try FileManager.default.moveItem(atPath: "\(root)/\(from)", toPath: "\(root)/\(to)")
+    }
+    for number in 10..<15 { try project.data.add("train/red/\(number).png", colour: "red") }
+    try FileManager.default.removeItem(atPath: "\(root)/train/blue/1.png")
+    try project.data.add("train/green/2.png", colour: "green", side: 9)
+    let error = #expect(throws: DataChangedError.self) { try project.resume(stopped.run) }
+    let changes = try #require(error?.changes)
+    #expect(changes.added == (10..<15).map { "train/red/\($0).png" })
+    #expect(changes.removed == ["train/blue/1.png"])
+    #expect(changes.altered == ["train/green/2.png"])
+    let text = try #require(error?.description)
+    #expect(text.contains("5 added (train/red/10.png, train/red/11.png, train/red/12.png and 2 more)"))
+    #expect(text.contains("--accept-changes"))
+
+    let run = try project.resume(stopped.run, ResumeChanges(acceptsData: true))
+    #expect(run.outcome.reason == .completed)
+    #expect(try project.resume(stopped.run).outcome.reason == .completed, "accepted once is accepted")
+  }
+
+  @Test func `accepting a change and dying before the next save needs no second acceptance`() throws {
+    let stopped = try project.train(project.settings()) { $0.isStep(4) ? [.stop] : [] }
+    // Two batches an epoch instead of five: the position lies behind the end.
+    for number in 1..<6 {
+      for name in project.data.classes {
+        try FileManager.default.removeItem(atPath: "\(project.data.root)/train/\(name)/\(number).png")
+      }
+    }
+    _ = try TrainingJob.resumed(folder: stopped.run.path, changes: ResumeChanges(acceptsData: true))
+    let run = try project.resume(stopped.run)
+    #expect(
+      run.events.map(\.label).prefix(2) == ["started", "saved last"], "nothing of the epoch is left to train on")
+    #expect(run.outcome.epochs == 2)
+  }
+
+  @Test func `other classes are never accepted`() throws {
+    let stopped = try project.train(project.settings()) { $0.isStep(2) ? [.stop] : [] }
+    try project.data.add("train/aqua/0.png", colour: "aqua")
+    let error = #expect(throws: DataChangedError.self) {
+      try project.resume(stopped.run, ResumeChanges(acceptsData: true))
+    }
+    #expect(error?.classesChanged == true && error?.description.contains("--weights") == true)
+  }
+
+  @Test func `a manifest is read back as it was, whatever the names, and tells labels and splits apart`() throws {
+    let folder = try TemporaryFolder()
+    let data = try ToyDataset(folder.file("data"), counts: SplitCounts(train: 1, validation: 1))
+    try data.add("train/red/a\tb\\n\nc.png", colour: "red")
+    let project = ToyProject(folder: folder, data: data)
+    let index = try PreparedRun(project.settings()).index
+    let manifest = RunManifest(of: index)
+    let path = folder.file("images.txt")
+    try manifest.write(to: path)
+    let read = try #require(try RunManifest(path: path))
+    #expect(read == manifest)
+    #expect(manifest.entries.count == 7 && manifest.entries.values.allSatisfy { $0.size ?? 0 > 0 })
+    #expect(manifest.changes(to: read) == nil)
+    let text = try folder.text("images.txt").replacing("val\tblue\t", with: "train\tgreen\t")
+    try folder.write(Array(text.utf8), to: "images.txt")
+    let altered = try #require(try RunManifest(path: path))
+    let changes = try #require(manifest.changes(to: altered))
+    #expect(changes.relabelled == ["val/blue/0.png"] && changes.moved == ["val/blue/0.png"])
+    try folder.write(Array("something else".utf8), to: "images.txt")
+    #expect(throws: RunFolderError.self) { try RunManifest(path: path) }
+  }
+
+  // MARK: Another machine, another version
+
+  @Test func `a checkpoint names the kernels, and others are warned of`() throws {
+    let stopped = try project.train(project.settings()) { $0.isStep(2) ? [.stop] : [] }
+    let path = stopped.run.path(of: .last)
+    #expect(try Checkpoint.kernels(path: path) == Kernels.description)
+    #expect(Kernels.description.contains("OpenBLAS"))
+    let file = try Safetensors.read(path: path)
+    var metadata = file.metadata.filter { ![Safetensors.checksumKey, Safetensors.sealKey].contains($0.key) }
+    metadata["skipline.kernels"] = "abacus"
+    try Safetensors.write(try file.names.map { try file.array($0) }, metadata: metadata, to: path)
+    let run = try project.resume(stopped.run)
+    #expect(run.warnings.count == 1 && run.warnings[0].contains("abacus"))
+    #expect(run.warnings[0].contains(Kernels.description))
+  }
+
+  @Test func `the record of a version that had fewer settings is read with their defaults`() throws {
+    let stopped = try project.train(project.settings { $0.seed = .max }) { $0.isStep(2) ? [.stop] : [] }
+    let record = try stopped.run.record()
+    let text = try String(contentsOfFile: stopped.run.recordPath, encoding: .utf8)
+    let start = try #require(text.range(of: "    \"safety\" : {"))
+    let end = try #require(text.range(of: "},\n", range: start.upperBound..<text.endIndex))
+    try text.replacingCharacters(in: start.lowerBound..<end.upperBound, with: "")
+      .write(toFile: stopped.run.recordPath, atomically: false, encoding: .utf8)
+    #expect(try stopped.run.record() == record)
+    // Where something is missing that has no default, the message is about that.
+    try "{\"format\":1}".write(toFile: stopped.run.recordPath, atomically: false, encoding: .utf8)
+    #expect(throws: RunFolderError.self) { try stopped.run.record() }
+  }
+
+  // MARK: Damage
+
+  @Test func `a damaged last is refused wherever it is damaged, and the newest whole checkpoint offered`() throws {
+    let run = try project.train(project.settings { $0.keep = KeepPolicy(everyEpochs: 1, newest: 2) })
+    let path = run.run.path(of: .last)
+    let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+    let offered = run.run.path(of: .epoch(2))
+
+    func expectRefused(_ data: Data, _ what: String) throws {
+      try data.write(to: URL(fileURLWithPath: path))
+      let error = #expect(throws: CheckpointError.self, "\(what)") { try project.resume(run.run) }
+      #expect(error?.description.contains(path) == true, "\(what)")
+      #expect(error?.description.contains("--weights \(offered)") == true, "\(what): \(String(describing: error))")
+    }
+
+    for place in stride(from: 0, to: whole.count, by: 4999) {
+      var damaged = whole
+      damaged[place] ^= 1 << UInt8(place % 8)
+      try expectRefused(damaged, "bit \(place % 8) of byte \(place)")
+    }
+    for length in [0, 7, 8, 9, 100, whole.count / 2, whole.count - 1] {
+      try expectRefused(whole.prefix(length), "cut to \(length)")
+    }
+    try FileManager.default.removeItem(atPath: path)
+    let gone = #expect(throws: CheckpointError.self) { try project.resume(run.run) }
+    #expect(gone?.description.contains("last.safetensors is not there") == true)
+
+    // A damaged one is not offered.
+    try Data("damaged".utf8).write(to: URL(fileURLWithPath: offered))
+    let next = #expect(throws: CheckpointError.self) { try project.resume(run.run) }
+    guard case .lost(_, _, let alternative?)? = next else {
+      Issue.record("\(String(describing: next))")
+      return
+    }
+    #expect(alternative.path != offered)
+    try whole.write(to: URL(fileURLWithPath: path))
+    #expect(try project.resume(run.run).outcome.reason == .completed)
+  }
+}
