@@ -15,8 +15,7 @@ extension DatasetIndex {
             + (images.splits.count > 1 ? ", in \(images.splitsText)" : ""),
           advice: "it can be right in one class only: leave it out of the others, for instance "
             + "\(excluding(images.counterpart.path)), or give it one label: "
-            + "skipline relabel \(shellQuoted(root)) \(shellQuoted(images.counterpart.path)) "
-            + shellQuoted(classes[images.items[0].label]))
+            + relabelling(images.counterpart.path, to: classes[images.items[0].label]))
       }
       let copy = images.dispensable.path
       guard images.splits.count > 1 else {

@@ -16,5 +16,17 @@ extension DatasetIndex {
   }
 
   /// The command that takes an image out of everything.
-  func excluding(_ path: String) -> String { "skipline exclude \(shellQuoted(root)) \(shellQuoted(path))" }
+  func excluding(_ path: String) -> String { "skipline exclude \(shellQuoted(root)) \(Self.argument(path))" }
+
+  /// The command that makes an image one of another class.
+  func relabelling(_ path: String, to name: String) -> String {
+    // In one word with its option, a name that begins with a dash is no option itself.
+    let to = name.hasPrefix("-") ? shellQuoted("--to=" + name) : "--to " + shellQuoted(name)
+    return "skipline relabel \(shellQuoted(root)) \(to) \(Self.argument(path))"
+  }
+
+  /// A file's name after all options; one that begins with a dash is no option either.
+  private static func argument(_ path: String) -> String {
+    (path.hasPrefix("-") ? "-- " : "") + shellQuoted(path)
+  }
 }

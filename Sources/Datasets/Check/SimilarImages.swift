@@ -30,7 +30,7 @@ struct SimilarImages: Sendable, Equatable {
   /// For each image and part, at most: hashes compared, small pictures compared without success, and members of the
   /// image's own group met.
   private static let hashesCompared = 5000
-  private static let picturesCompared = 500
+  private static let picturesCompared = 2000
   private static let membersMet = 500
 
   init() {}

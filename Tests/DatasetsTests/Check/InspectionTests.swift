@@ -123,8 +123,12 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     )
     #expect(told.withLock { $0 } == (1...12).map { $0 * 100 + 12 })
     let asked = Atomic<Int>(0)
-    #expect(index.inspect(isCancelled: { asked.add(1, ordering: .relaxed).newValue > 5 }) == nil)
-    #expect(asked.load(ordering: .relaxed) < 30)
+    let done = Atomic<Int>(0)
+    let cancelled = index.inspect(
+      progress: { count, _ in done.store(count, ordering: .relaxed) },
+      isCancelled: { asked.add(1, ordering: .relaxed).newValue > 5 })
+    #expect(cancelled == nil)
+    #expect(done.load(ordering: .relaxed) == 5, "no file is begun after that")
   }
 
   // fault 20
