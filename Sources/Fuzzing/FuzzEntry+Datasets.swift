@@ -17,6 +17,6 @@ extension FuzzEntry {
   ]
 
   private static let decisionSeeds: [[UInt8]] = [
-    "# a comment\nexclude a/1.png\nrelabel b/2.png -> c\n", "exclude \"a b/\\xe9 1.png\"\n", "",
+    "# a comment\nexclude a/1.png\nrelabel b/2.png -> c\n", "exclude \"a b/\\xe9 1.png\"\n",
   ].map { Array($0.utf8) }
 }

@@ -16,6 +16,12 @@ public func shellQuoted(_ word: String) -> String {
   return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
+/// An option and its value as words of a shell; joined by an equals sign where the value would else be taken for an
+/// option itself.
+public func shellOption(_ option: String, _ value: String) -> String {
+  value.hasPrefix("-") ? shellQuoted("\(option)=\(value)") : "\(option) \(shellQuoted(value))"
+}
+
 private func escaped(_ scalar: Unicode.Scalar) -> String {
   switch scalar {
   case "'": return "\\'"

@@ -95,7 +95,7 @@ enum Headless {
       switch change {
       case .exclude(let path): ("exclude", path, [])
       case .include(let path): ("include", path, [])
-      case .relabel(let path, let name): ("relabel", path, ["--to", shellQuoted(name)])
+      case .relabel(let path, let name): ("relabel", path, [shellOption("--to", name)])
       }
     // A name that begins with a dash is no option.
     let end = path.hasPrefix("-") ? ["--"] : []

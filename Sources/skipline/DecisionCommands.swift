@@ -44,7 +44,7 @@ struct RelabelCommand: ParsableCommand {
 
   func run() throws {
     try images.decide(
-      json: json, verb: "relabelled as \(className)", undo: { "skipline relabel --to \(shellQuoted($0))" }
+      json: json, verb: "relabelled as \(className)", undo: { "skipline relabel \(shellOption("--to", $0))" }
     ) { .relabel(path: $0, to: className) }
   }
 }

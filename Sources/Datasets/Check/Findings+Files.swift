@@ -21,7 +21,7 @@ extension DatasetIndex {
   /// The command that makes an image one of another class.
   func relabelling(_ path: String, to name: String) -> String {
     // In one word with its option, a name that begins with a dash is no option itself.
-    let to = name.hasPrefix("-") ? shellQuoted("--to=" + name) : "--to " + shellQuoted(name)
+    let to = shellOption("--to", name)
     return "skipline relabel \(shellQuoted(root)) \(to) \(Self.argument(path))"
   }
 
