@@ -53,13 +53,17 @@ struct MemoryCheck {
     }
   }
 
-  /// The largest batch that fits, nil where not even one image does.
+  /// Of what is left now, how much an advised batch may take: when the run is started again, less may be left.
+  static let advisedShare = 0.8
+
+  /// The largest batch that fits with room to spare, nil where not even one image does.
   func largestBatch(within limit: MemoryLimit) -> Int? {
     guard needed(batch: 1, for: limit.source) <= limit.bytes else { return nil }
+    let room = Int(Double(limit.bytes) * Self.advisedShare)
     var (fits, tooMany) = (1, max(2, settings.batchSize))
     while tooMany - fits > 1 {
       let middle = (fits + tooMany) / 2
-      if needed(batch: middle, for: limit.source) <= limit.bytes { fits = middle } else { tooMany = middle }
+      if needed(batch: middle, for: limit.source) <= room { fits = middle } else { tooMany = middle }
     }
     return fits
   }

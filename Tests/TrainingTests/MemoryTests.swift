@@ -16,13 +16,15 @@ import Testing
     return MemoryCheck(try NetworkPlan(settings.network, imageSize: 64, classes: 10), settings)
   }
 
-  @Test func `the batch that is named is the largest that fits`() throws {
+  @Test func `the batch that is named is the largest that fits with room to spare`() throws {
     let check = try check(batch: 256)
     for megabytes in [400, 500, 800, 1000] {
       let limit = MemoryLimit(bytes: megabytes * Self.megabyte, source: .machine)
       let error = #expect(throws: MemoryShortage.self) { try check.require([limit]) }
       let batch = try #require(error?.fitting)
-      #expect(check.needed(batch: batch) <= limit.bytes && check.needed(batch: batch + 1) > limit.bytes)
+      #expect(
+        (batch == 1 || check.needed(batch: batch) <= limit.bytes * 4 / 5)
+          && check.needed(batch: batch + 1) >= limit.bytes * 4 / 5)
       #expect(throws: Never.self) { try self.check(batch: batch).require([limit]) }
       #expect(error?.description.contains("--batch \(batch) fits") == true)
       #expect(error?.description.contains("batches of 256") == true)
