@@ -31,7 +31,8 @@ let package = Package(
     .executable(name: "skipline-fuzz", targets: ["skipline-fuzz"]),
     // For Benchmarks, a package of its own.
     .library(
-      name: "SkiplineEngine", targets: ["Tensors", "Messages", "Images", "Datasets", "Networks", "Training"]),
+      name: "SkiplineEngine",
+      targets: ["Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -53,24 +54,27 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
 
     .target(name: "Messages", swiftSettings: strict),
+    .target(name: "Files", dependencies: ["Messages"], swiftSettings: strict),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
     .target(
-      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Messages"],
+      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Files", "Messages"],
       swiftSettings: numeric),
-    .target(name: "Datasets", dependencies: ["Images", "Messages", "Tensors"], swiftSettings: numeric),
+    .target(
+      name: "Datasets", dependencies: ["Files", "Images", "Messages", "Tensors"], swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
     .target(
-      name: "Training", dependencies: ["CKernels", "Datasets", "Images", "Networks", "Messages", logging],
+      name: "Training",
+      dependencies: ["CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Tensors", logging],
       swiftSettings: numeric),
-    .target(name: "Link", dependencies: ["Messages"], swiftSettings: strict),
+    .target(name: "Link", dependencies: ["Files", "Messages"], swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses", "CTerminal"], swiftSettings: strict),
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Images", "Link", "Messages", "Networks", "Tensors", "Training", "Workbench",
-        "Terminal",
+        "Canvas", "Datasets", "Files", "Images", "Link", "Messages", "Networks", "Tensors", "Terminal",
+        "Training", "Workbench",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -92,19 +96,20 @@ let package = Package(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
 
     tests("Messages"),
+    tests("Files", with: ["TestSupport"]),
     tests("Tensors"),
     .target(
-      name: "TestSupport", dependencies: ["Messages"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Files", "Messages"], path: "Tests/TestSupport", swiftSettings: strict),
     tests(
       "Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
-    tests("Datasets", with: ["CTestSupport", "Images", "TestSupport"], resources: [.copy("Fixtures")]),
+    tests("Datasets", with: ["CTestSupport", "Files", "Images", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("Training", with: ["Datasets"]),
+    tests("Training", with: ["Datasets", "Files", "TestSupport"]),
     tests("Link", with: ["Messages", "TestSupport"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Link", "Messages", "SampleData", "TestSupport", "Training"]),
+    tests("skipline", with: ["Files", "Link", "Messages", "SampleData", "TestSupport", "Training"]),
   ])

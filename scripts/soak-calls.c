@@ -85,6 +85,16 @@ ssize_t write(int descriptor, const void *bytes, size_t count) {
   return syscall(SYS_write, descriptor, bytes, count);
 }
 
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
+  const char *name = name_of(descriptor);
+  if (name) note("write %s\n", name);
+  return syscall(SYS_pwrite64, descriptor, bytes, count, offset);
+}
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) {
+  return pwrite(descriptor, bytes, count, offset);
+}
+
 int fsync(int descriptor) {
   const char *name = name_of(descriptor);
   if (name) note("sync %s\n", name);

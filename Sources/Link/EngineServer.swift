@@ -1,6 +1,7 @@
 // The engine's end of the sockets: takes in whoever wants to attach, tells each what happened and what happens, and
 // hands on what they ask. Whatever they do, or fail to do, never holds up the engine.
 
+import Files
 import Foundation
 import Messages
 import Synchronization
@@ -204,7 +205,7 @@ private final class Client: Sendable {
 private final class Listener: Sendable {
   private let socket: ListeningSocket
   private let folder: SocketFile
-  private let file: SocketFile.Identity
+  private let file: FileIdentity
 
   init(file folder: SocketFile, accepted: @escaping @Sendable (Connection) -> Void) throws(LinkError) {
     self.folder = folder

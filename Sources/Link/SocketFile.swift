@@ -1,6 +1,7 @@
 // The socket file of a run: made by its engine, found by whoever wants to attach. It lies in the run's folder, is open
 // to its owner only, and nothing listens on a network.
 
+import Files
 import Foundation
 import Messages
 
@@ -23,7 +24,7 @@ public struct SocketFile: Sendable {
   /// A socket that listens; a leftover of an engine that is gone is replaced.
   /// - Returns: the socket, and which file it made.
   /// - Throws: `LinkError.system`.
-  func listen() throws(LinkError) -> (descriptor: Int32, file: Identity) {
+  func listen() throws(LinkError) -> (descriptor: Int32, file: FileIdentity) {
     let descriptor = try Self.makeSocket()
     unlinkat(folder.descriptor, Self.name, 0)
     // Linux gives the file the socket's own mode (unix(7)), so that nobody else can connect at any moment.
@@ -54,20 +55,14 @@ public struct SocketFile: Sendable {
     return Connection(descriptor: descriptor)
   }
 
-  /// Which file a name stands for.
-  struct Identity: Equatable {
-    fileprivate var device: UInt64
-    fileprivate var number: UInt64
-  }
-
-  private var identity: Identity? {
+  private var identity: FileIdentity? {
     var status = stat()
     guard fstatat(folder.descriptor, Self.name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
-    return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+    return FileIdentity(status)
   }
 
   /// Removes the file unless it is another one by now: the run may have a new engine already.
-  func remove(_ file: Identity) {
+  func remove(_ file: FileIdentity) {
     if identity == file { unlinkat(folder.descriptor, Self.name, 0) }
   }
 

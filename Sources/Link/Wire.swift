@@ -1,6 +1,7 @@
 // What goes over the socket between an engine and a screen: who says what, and how one message is told from the next.
 // Moving bytes is in Connection.swift.
 
+import Files
 import Foundation
 import Messages
 
@@ -73,7 +74,7 @@ public enum LinkError: Error, Equatable, CustomStringConvertible {
     case .refused(let reason): "the engine refused: \(reason)"
     case .closed: "the connection is closed"
     case .silent: "the other end does not answer; its process may be stopped or very busy"
-    case .system(let step, let code): "\(step): \(String(cString: strerror(code)))"
+    case .system(let step, let code): "\(step): \(SystemError(number: code))"
     }
   }
 }

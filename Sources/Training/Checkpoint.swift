@@ -2,6 +2,7 @@
 // training. One self-contained safetensors file; what is not a tensor is JSON in its metadata.
 
 import Datasets
+import Files
 import Foundation
 import Messages
 import Networks
@@ -153,7 +154,7 @@ struct CheckpointContents {
   let metadata: [String: String]
 
   /// - Throws: `FileOperationError`.
-  func write(calls: AtomicFile.Calls = .system) throws {
+  func write(calls: FileCalls = .system) throws {
     try Safetensors.write(arrays, metadata: metadata, to: info.path, calls: calls)
   }
 }

@@ -1,5 +1,6 @@
 // log.txt: what happened in a run, a line an event, for the person who looks for a cause afterwards.
 
+import Files
 import Foundation
 import Logging
 

@@ -2,6 +2,7 @@
 // files and puts the parts together; the work itself is in TrainingLoop and Evaluation.
 
 import Datasets
+import Files
 import Foundation
 import Messages
 import Networks

@@ -1,6 +1,7 @@
 // metrics.jsonl: a line a logged step and a line an epoch, appended while training runs and cut back to a checkpoint
 // when it is resumed. It holds figures as they were measured and draws no conclusion from them.
 
+import Files
 import Foundation
 import Messages
 
@@ -132,7 +133,7 @@ private func content(of path: String) throws -> Data {
   do {
     let file = try InputFile(path: path)
     return Data(try file.read(count: file.size))
-  } catch let error as FileOperationError where error.code == ENOENT {
+  } catch  where error.code == ENOENT {
     return Data()
   }
 }

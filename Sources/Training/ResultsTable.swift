@@ -1,5 +1,6 @@
 // results.csv: a row an epoch, for spreadsheets and plotting scripts. The full figures are in metrics.jsonl.
 
+import Files
 import Foundation
 import Messages
 

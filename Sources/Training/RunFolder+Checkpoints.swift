@@ -1,6 +1,7 @@
 // The checkpoints of a run as files: their names, what their metadata says, and which of them stay. What a checkpoint
 // holds, and how a network is loaded from it, is elsewhere.
 
+import Files
 import Foundation
 import Messages
 

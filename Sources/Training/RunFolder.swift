@@ -1,6 +1,7 @@
 // A run is a folder that the user can read with other tools. This file knows where in it everything is and how a new
 // one comes to be; what is in the checkpoints and logs is the concern of others.
 
+import Files
 import Foundation
 import Messages
 
@@ -48,13 +49,13 @@ public struct RunFolder: Sendable, Hashable {
   public static func create(project: String, name: String?, defaultStem: String) throws -> RunFolder {
     let stem = name ?? defaultStem
     guard isFileName(stem) else { throw RunFolderError.badName(stem) }
-    try makeFolders(project)
+    try Folder.make(project)
     let run = try name.map { try makeNamed($0, project: project) } ?? makeNumbered(stem, project: project)
     for folder in [run.checkpointsPath, run.evaluationsPath] where mkdir(folder, 0o777) != 0 {
       throw FileOperationError(path: folder, step: .makeFolder, code: errno)
     }
-    try AtomicFile.syncFolder(run.path)
-    try AtomicFile.syncFolder(project)
+    try FileCalls.system.syncFolder(run.path)
+    try FileCalls.system.syncFolder(project)
     return run
   }
 
@@ -74,23 +75,6 @@ public struct RunFolder: Sendable, Hashable {
         number += 1
       }
     }
-  }
-
-  /// Makes a folder and those above it; content with what exists.
-  private static func makeFolders(_ path: String) throws {
-    if mkdir(path, 0o777) == 0 { return }
-    var code = errno
-    if code == EEXIST {
-      var isFolder: ObjCBool = false
-      if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue { return }
-      code = ENOTDIR
-    } else if code == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex {
-      try makeFolders(String(path[..<slash]))
-      // Another program may have made it meanwhile, which is as good.
-      if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
-      code = errno
-    }
-    throw FileOperationError(path: path, step: .makeFolder, code: code)
   }
 
   /// One folder's name: nothing that leads out of the project's folder, hides the run or looks like an option.

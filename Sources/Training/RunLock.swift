@@ -1,6 +1,7 @@
 // One process at a time trains a run. The lock belongs to an open file, so it goes when its process does, however that
 // ends; the file itself stays and means nothing by itself.
 
+import Files
 import Foundation
 
 /// Holds a run for this process until it is dropped.

@@ -2,6 +2,7 @@
 // It compares what is known without reading an image: paths, classes, splits, sizes.
 
 import Datasets
+import Files
 import Foundation
 import Messages
 

@@ -1,6 +1,7 @@
 // run.json: what a run was started with, or resumed with where that was changed. Everything that is needed to start the
 // same run again and to tell whether its data are still the same; nothing that changes while it runs.
 
+import Files
 import Foundation
 import Messages
 

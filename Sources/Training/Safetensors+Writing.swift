@@ -1,6 +1,7 @@
 // Writing safetensors files: the same arrays and metadata always give the same bytes, the file appears whole or not
 // at all, and it carries a checksum of all of itself.
 
+import Files
 import Foundation
 
 extension Safetensors {
@@ -12,12 +13,8 @@ extension Safetensors {
   ///
   /// - Parameter arrays: in any order; no two may have one name.
   /// - Throws: `FileOperationError`; the file that was at `path` then stays as it was.
-  public static func write(_ arrays: [NamedArray], metadata: [String: String], to path: String) throws {
-    try write(arrays, metadata: metadata, to: path, calls: .system)
-  }
-
-  static func write(
-    _ arrays: [NamedArray], metadata: [String: String], to path: String, calls: AtomicFile.Calls
+  public static func write(
+    _ arrays: [NamedArray], metadata: [String: String], to path: String, calls: FileCalls = .system
   ) throws {
     precondition(Set(arrays.map(\.name)).count == arrays.count, "two arrays have one name")
     let ordered = arrays.sorted { first, second in

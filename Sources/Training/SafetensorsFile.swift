@@ -3,6 +3,7 @@
 // header says is checked against the file before memory is taken by its numbers, and nothing is ever executed.
 // Writing is in Safetensors+Writing.swift.
 
+import Files
 import Foundation
 import Tensors
 
@@ -27,7 +28,7 @@ public enum Safetensors {
     try naming(path) {
       let file = try InputFile(path: path)
       let (header, bytes) = try readHeader(file)
-      let buffer = try file.read(count: file.size - 8 - bytes.count)
+      let buffer = try file.read(count: file.size - 8 - bytes.count, at: 8 + bytes.count)
       try verifyChecksum(header: header, bytes: bytes, buffer: buffer)
       return SafetensorsContents(path: path, header: header, buffer: buffer)
     }
@@ -42,8 +43,7 @@ public enum Safetensors {
     }
   }
 
-  private static func readHeader(_ file: borrowing InputFile) throws -> (header: SafetensorsHeader, bytes: [UInt8])
-  {
+  private static func readHeader(_ file: InputFile) throws -> (header: SafetensorsHeader, bytes: [UInt8]) {
     guard file.size >= 10 else { throw SafetensorsError.Fault.tooShort(bytes: file.size) }
     let length = try file.read(count: 8).withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= SafetensorsHeader.lengthLimit else {
@@ -52,7 +52,7 @@ public enum Safetensors {
     guard length <= file.size - 8 else {
       throw SafetensorsError.Fault.headerBeyondFile(bytes: length, file: file.size)
     }
-    let bytes = try file.read(count: Int(length))
+    let bytes = try file.read(count: Int(length), at: 8)
     let header = try SafetensorsHeader.scan(bytes)
     try header.check(bufferLength: file.size - 8 - bytes.count)
     return (header, bytes)
@@ -93,8 +93,12 @@ public enum Safetensors {
 
   /// Puts the file's name to a fault.
   private static func naming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-    do { return try body() } catch let fault as SafetensorsError.Fault {
+    do {
+      return try body()
+    } catch let fault as SafetensorsError.Fault {
       throw SafetensorsError(path: path, fault: fault)
+    } catch let error as FileOperationError where error.reason == .notARegularFile {
+      throw SafetensorsError(path: path, fault: .notARegularFile)
     }
   }
 }

@@ -1,5 +1,6 @@
 // Why training could not go on. What cannot be loaded is a CheckpointError, what cannot be set a SettingsError.
 
+import Files
 import Messages
 import Images
 

@@ -1,6 +1,7 @@
 // The loop's checkpoints: `last` to go on from, `best` and the numbered ones to use. A save that fails is told, does not
 // end the run, and is tried again; what is missing at the end is told once more.
 
+import Files
 import Foundation
 import Messages
 import Networks

@@ -1,6 +1,7 @@
 // The training loop. It is synchronous and knows neither thread nor screen: it reports events and asks for commands
 // between steps. The headless command, the tests and the engine behind the screen all run this one.
 
+import Files
 import Images
 import Datasets
 import Foundation
@@ -51,7 +52,7 @@ public final class TrainingLoop {
   private var lastStep: (figures: StepMetrics, items: [Int])?
   let clock = ContinuousClock()
   /// How files are written; tests make it fail.
-  var calls = AtomicFile.Calls.system
+  var calls = FileCalls.system
   var saves: SaveSchedule
   var unsaved = UnsavedCheckpoints()
   var failedSaves = 0

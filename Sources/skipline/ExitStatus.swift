@@ -1,5 +1,6 @@
 // How errors become exit statuses, by the conventions of sysexits.h.
 
+import Files
 import Images
 import Datasets
 import Foundation

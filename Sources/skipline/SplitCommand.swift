@@ -3,6 +3,7 @@
 import ArgumentParser
 import Canvas
 import Datasets
+import Files
 import Foundation
 import Messages
 import Training

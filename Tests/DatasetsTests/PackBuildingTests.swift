@@ -1,5 +1,6 @@
 // Making packs when something is in the way: no room, no rights, another builder, no patience.
 
+import Files
 import Foundation
 import Images
 import Messages
@@ -17,7 +18,7 @@ import Testing
     let turn = Atomic<Int>(0)
     let failingNow = failing
     var packs = fixture.packs
-    let system = PackCalls.system
+    let system = FileCalls.system
     packs.calls.write = { descriptor, bytes, offset in
       turn.wrappingAdd(1, ordering: .relaxed).oldValue == failingNow
         ? -Int(ENOSPC) : system.write(descriptor, bytes, offset)
@@ -35,19 +36,19 @@ import Testing
   #expect(try fixture.prepare().decoded == 0)
 }
 
-@Test(arguments: ["create", "sync", "rename"])
-func `a disk that fails leaves the earlier pack`(step: String) throws {
+@Test(arguments: [FileOperationError.Step.create, .sync, .rename])
+func `a disk that fails leaves the earlier pack`(step: FileOperationError.Step) throws {
   let fixture = try PackFixture()
   _ = try fixture.prepare()
   try fixture.write(4, seed: 5)
   var packs = fixture.packs
   switch step {
-  case "create": packs.calls.create = { _ in -EROFS }
-  case "sync": packs.calls.sync = { _ in -EIO }
+  case .create: packs.calls.create = { _, _ in -EROFS }
+  case .sync: packs.calls.sync = { _ in -EIO }
   default: packs.calls.rename = { _, _ in -EACCES }
   }
   let prepared = try fixture.prepare(packs)
-  #expect(prepared.warning?.contains(step) == true)
+  #expect(prepared.warning?.contains("cannot \(step.rawValue)") == true)
   // Eleven of twelve are still good.
   #expect(prepared.pack?.count == PackFixture.count - 1)
   #expect(try fixture.batches(prepared.pack) == fixture.batches(nil))
@@ -58,7 +59,7 @@ func `a disk that fails leaves the earlier pack`(step: String) throws {
   let fixture = try PackFixture()
   let turns = Atomic<Int>(0)
   var packs = fixture.packs
-  let system = PackCalls.system
+  let system = FileCalls.system
   packs.calls.write = { descriptor, bytes, offset in
     if turns.wrappingAdd(1, ordering: .relaxed).newValue % 2 == 0 { return -Int(EINTR) }
     return system.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(50)), offset)

@@ -1,5 +1,6 @@
 // Writing shards: what goes where, what is refused, and what is left after every failure.
 
+import Files
 import Foundation
 import Images
 import Messages
@@ -154,17 +155,17 @@ import Testing
     let export = TFRecordExport(original, sharding: .count(3))
     var failures = 0
     for failing in 0... {
-      let calls = Failing(call: failing, code: code)
+      let disk = FaultyCalls(failing: failing..<failing + 1, code: code)
       do {
-        _ = try export.write(to: target, overwrite: true, workers: 1, calls: calls.calls)
+        _ = try export.write(to: target, overwrite: true, workers: 1, calls: disk.calls())
         break
       } catch {
         failures += 1
-        guard case .system(let path, _, code) = error else {
+        guard case .system(let error) = error, error.code == code else {
           Issue.record("\(error)")
           break
         }
-        #expect(path.hasPrefix(target))
+        #expect(error.path.hasPrefix(target))
         #expect(code != ENOSPC || error.description.contains("free some space"))
       }
       #expect(files(target) == before, "call \(failing)")
@@ -178,15 +179,16 @@ import Testing
   @Test func `a new folder that could not be filled is not left behind`() throws {
     let export = TFRecordExport(try index())
     #expect(throws: RecordExportError.self) {
-      try export.write(to: target, overwrite: false, workers: 1, calls: Failing(call: 3, code: ENOSPC).calls)
+      try export.write(
+        to: target, overwrite: false, workers: 1, calls: FaultyCalls(failing: 3..<3 + 1, code: ENOSPC).calls())
     }
     #expect(!FileManager.default.fileExists(atPath: target))
   }
 
   @Test func `a full disk is told and leaves nothing`() throws {
     // /dev/full stands for it: it takes no byte.
-    var calls = ShardFolder.Calls.system
-    calls.write = { _, bytes in
+    var calls = FileCalls.system
+    calls.write = { _, bytes, _ in
       let full = open("/dev/full", O_WRONLY)
       defer { close(full) }
       let written = Foundation.write(full, bytes.baseAddress, bytes.count)
@@ -226,36 +228,9 @@ import Testing
     #expect(throws: RecordExportError.notAFolder(path: "\(folder.path)/file")) {
       try export.write(to: "\(folder.path)/file")
     }
-    #expect(throws: RecordExportError.system(path: "\(folder.path)/a/b", step: .makeFolder, code: ENOENT)) {
+    let missing = FileOperationError(path: "\(folder.path)/a/b", step: .makeFolder, code: ENOENT)
+    #expect(throws: RecordExportError.system(missing)) {
       try export.write(to: "\(folder.path)/a/b")
     }
-  }
-}
-
-/// System calls of which one fails.
-private final class Failing: Sendable {
-  private let left: Mutex<Int>
-  private let code: Int32
-
-  /// - Parameter call: which one, counted from 0.
-  init(call: Int, code: Int32) {
-    left = Mutex(call)
-    self.code = code
-  }
-
-  private var fails: Bool {
-    left.withLock { left in
-      left -= 1
-      return left == -1
-    }
-  }
-
-  var calls: ShardFolder.Calls {
-    let system = ShardFolder.Calls.system
-    return ShardFolder.Calls(
-      create: { self.fails ? -self.code : system.create($0) },
-      write: { self.fails ? -Int(self.code) : system.write($0, $1) },
-      sync: { self.fails ? -self.code : system.sync($0) },
-      rename: { self.fails ? -self.code : system.rename($0, $1) })
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Messages
 import Networks
 import Testing
+import TestSupport
 
 @testable import Training
 

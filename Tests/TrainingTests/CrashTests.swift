@@ -3,6 +3,7 @@
 import Foundation
 import Messages
 import Testing
+import TestSupport
 
 @testable import Training
 

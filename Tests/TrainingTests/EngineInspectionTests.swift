@@ -2,6 +2,7 @@
 
 import Messages
 import Testing
+import TestSupport
 
 @testable import Training
 

@@ -1,9 +1,11 @@
 // Safetensors files that are wrong: every fault is refused for what it is, damage anywhere is found, and no header
 // makes the reader crash or take memory.
 
+import Files
 import Foundation
 import Tensors
 import Testing
+import TestSupport
 
 @testable import Training
 

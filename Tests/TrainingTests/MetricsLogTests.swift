@@ -6,6 +6,7 @@ import Logging
 import Messages
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import Training
 
@@ -180,17 +181,6 @@ import Testing
       try folder.text("results.csv").split(separator: "\n").map { $0.prefix(9) } == [
         "epoch,ste", "1,10,1.25", "2,20,1.25", "3,30,1.25",
       ])
-  }
-
-  @Test func `threads that append at once do not tear each other's lines`() throws {
-    let file = AppendOnlyFile(path: folder.file("a"), header: "header")
-    DispatchQueue.concurrentPerform(iterations: 8) { thread in
-      for line in 0..<50 { file.append("\(thread) \(line) " + String(repeating: "x", count: 200)) }
-    }
-    let lines = try folder.text("a").split(separator: "\n")
-    #expect(lines.count == 401 && lines[0] == "header")
-    #expect(lines.dropFirst().allSatisfy { $0.hasSuffix(" " + String(repeating: "x", count: 200)) })
-    #expect(Set(lines).count == 401)
   }
 
   @Test func `the log's lines have time, level, message and metadata, and no control characters`() throws {

@@ -6,6 +6,7 @@ import Messages
 import Networks
 import Tensors
 import Testing
+import TestSupport
 
 @testable import Training
 

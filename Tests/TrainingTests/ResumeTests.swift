@@ -4,6 +4,7 @@ import Foundation
 import Messages
 import Tensors
 import Testing
+import TestSupport
 
 @testable import Training
 

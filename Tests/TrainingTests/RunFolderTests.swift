@@ -1,10 +1,12 @@
 // Run folders: their names, what is found in them, what is deleted and what never is.
 
 import Datasets
+import Files
 import Foundation
 import Messages
 import Synchronization
 import Testing
+import TestSupport
 
 @testable import Training
 

@@ -3,6 +3,7 @@
 import Foundation
 import Messages
 import Testing
+import TestSupport
 
 @testable import Training
 
@@ -174,5 +175,16 @@ import Testing
     unsaved.written(.best)
     #expect(unsaved.isEmpty)
     #expect(unsaved.missing(everyEpochs: 2, newest: 1, epoch: 7) == [])
+  }
+}
+
+extension FaultyCalls {
+  /// Numbers of calls so far: of the many writes every so manieth, of the others every third. A save makes four of
+  /// these, so that over the saves each kind has its turn.
+  fileprivate func turns(ofWrites stride: Int) -> [Int] {
+    let calls = noted
+    let others = calls.indices.filter { calls[$0] != .write }.enumerated()
+    return others.filter { $0.offset % 3 == 0 }.map(\.element)
+      + calls.indices.filter { calls[$0] == .write && $0 % stride == 0 }
   }
 }

@@ -1,9 +1,11 @@
 // Runs of a training loop on a toy dataset, with everything that happened in them.
 
 import Datasets
+import Files
 import Foundation
 import Messages
 import Testing
+import TestSupport
 
 @testable import Training
 
@@ -37,7 +39,7 @@ struct ToyProject {
 
   /// Starts a run and trains it.
   func train(
-    _ settings: TrainingSettings, calls: AtomicFile.Calls = .system, reply: @escaping Session.Reply = { _ in [] }
+    _ settings: TrainingSettings, calls: FileCalls = .system, reply: @escaping Session.Reply = { _ in [] }
   ) throws -> ToyRun {
     try train(try TrainingJob.new(settings, commandLine: [], packs: packs), Session(reply: reply), calls)
   }
@@ -74,7 +76,7 @@ struct ToyProject {
     return ToyRun(run: job.run, outcome: try watched.train(), events: session.events)
   }
 
-  private func train(_ job: TrainingJob, _ session: Session, _ calls: AtomicFile.Calls) throws -> ToyRun {
+  private func train(_ job: TrainingJob, _ session: Session, _ calls: FileCalls) throws -> ToyRun {
     let loop = try job.loop(hooks: session.hooks)
     loop.calls = calls
     return ToyRun(run: job.run, outcome: try loop.train(), events: session.events)

@@ -1,6 +1,7 @@
 // From a folder to an index: which layout it has, which folders are classes, which split each image gets. Listing
 // the files of a class is in FolderWalker.swift, what the user decided about them in Decisions.swift.
 
+import Files
 import Images
 import Foundation
 import Messages

@@ -1,6 +1,7 @@
-// Where decisions are kept: a text file for each dataset in Skipline's configuration folder. Reading only; the file is
-// written by Training's DecisionStore+Saving.swift.
+// Where decisions are kept: a text file for each dataset in Skipline's configuration folder. Reading only; changing is
+// in DecisionStore+Saving.swift.
 
+import Files
 import Foundation
 import Messages
 import Tensors

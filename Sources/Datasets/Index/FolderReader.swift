@@ -1,7 +1,7 @@
 // Lists one folder with plain system calls: what kind each entry is, without opening anything. It decides nothing
 // about classes or images.
 
-import Images
+import Files
 import Foundation
 import Messages
 
@@ -22,20 +22,9 @@ struct FolderEntry {
   var kind: Kind
 }
 
-/// What tells a folder from every other, however it was reached.
-struct FolderIdentity: Hashable {
-  private var device: dev_t
-  private var inode: ino_t
-
-  fileprivate init(_ status: stat) {
-    device = status.st_dev
-    inode = status.st_ino
-  }
-}
-
 /// The content of one folder.
 struct FolderListing {
-  var identity: FolderIdentity
+  var identity: FileIdentity
   /// In natural order of the name, without dot-files and system files.
   var entries: [FolderEntry]
 
@@ -49,7 +38,7 @@ struct FolderListing {
     defer { closedir(folder) }
     var status = stat()
     guard fstat(dirfd(folder), &status) == 0 else { throw SystemError(number: errno) }
-    identity = FolderIdentity(status)
+    identity = FileIdentity(status)
     entries = []
 
     while true {

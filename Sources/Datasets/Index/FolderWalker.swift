@@ -1,6 +1,7 @@
 // Walks class folders to their last sub-folder and collects the image files, and what a person should know about
 // the rest. It does not decode anything, and reads only the first bytes of files whose name does not say enough.
 
+import Files
 import Images
 import Messages
 
@@ -16,7 +17,7 @@ struct FolderWalker {
 
   let root: String
   private(set) var files: [File] = []
-  private var visited: Set<FolderIdentity> = []
+  private var visited: Set<FileIdentity> = []
   private var folderFindings: [DatasetFinding] = []
   private var ignored = Tally()
   private var special = Tally()

@@ -1,5 +1,6 @@
 // Which image of a dataset a person means who names a file.
 
+import Files
 import Messages
 
 /// Finds images by names: paths below the dataset's folder, or any path that leads into it.

@@ -1,8 +1,7 @@
 // Reads small text files of lines by their bytes: names in them need not be UTF-8.
 
+import Files
 import Foundation
-import Images
-import Messages
 
 /// The lines of a text file.
 enum LineFile {
@@ -13,13 +12,18 @@ enum LineFile {
   /// - Throws: `DatasetError.unreadableFile`.
   /// - Returns: nil where there is no such file.
   static func lines(of path: String) throws(DatasetError) -> [(number: Int, bytes: ArraySlice<UInt8>)]? {
-    let descriptor = path.withPathCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else {
-      if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw .unreadableFile(path: path, reason: "\(SystemError(number: errno))")
+    let content: [UInt8]
+    do throws(FileOperationError) {
+      let file = try InputFile(path: path)
+      guard file.size <= maximumBytes else {
+        throw FileOperationError(path: path, step: .read, code: EFBIG)
+      }
+      content = try file.read(upTo: file.size)
+    } catch {
+      if error.code == ENOENT || error.code == ENOTDIR { return nil }
+      throw .unreadableFile(path: path, reason: "\(error.reason)")
     }
-    defer { close(descriptor) }
-    return lines(of: try content(of: descriptor, path)[...])
+    return lines(of: content[...])
   }
 
   /// The same of bytes.
@@ -29,25 +33,6 @@ enum LineFile {
       let line = line.last == 0x0d ? line.dropLast() : line
       let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 }
       return isBlank || line.first == UInt8(ascii: "#") ? nil : (index + 1, line)
-    }
-  }
-
-  private static func content(of descriptor: Int32, _ path: String) throws(DatasetError) -> [UInt8] {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0 else {
-      throw .unreadableFile(path: path, reason: "\(SystemError(number: errno))")
-    }
-    guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= maximumBytes else {
-      throw .unreadableFile(path: path, reason: "it is no regular file of less than a gibibyte")
-    }
-    var content: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let got = buffer.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
-      if got < 0 && errno == EINTR { continue }
-      guard got >= 0 else { throw .unreadableFile(path: path, reason: "\(SystemError(number: errno))") }
-      if got == 0 { return content }
-      content += buffer[..<got]
     }
   }
 }

@@ -5,7 +5,7 @@
 // touches it (SIGBUS), a read comes back short. For 260 KB, checksum included, reading takes 60 microseconds where
 // mapping takes 20, or 45 the first time: a hundredth of what a small network takes to learn from the image.
 
-import Foundation
+import Files
 import Images
 import Messages
 import Synchronization
@@ -68,56 +68,49 @@ public final class Pack: Sendable {
   }
 }
 
-/// The descriptor of a pack and what its table says; closes it at its end.
+/// A pack's file and what its table says.
 final class PackFile: Sendable {
-  let descriptor: Int32
-  let byteCount: Int
   let table: PackTable
+  private let file: InputFile
+  /// Bytes of the whole file.
+  var byteCount: Int { file.size }
   /// Bytes of the images.
   var pixelByteCount: Int { table.entries.reduce(0) { $0 + ($1.image?.byteCount ?? 0) } }
   /// No table has more; it bounds what a header can make us allocate.
   private static let maximumTable = 1 << 30
 
-  /// Takes over a pack that was just written.
-  init(descriptor: Int32, byteCount: Int, table: PackTable) {
-    self.descriptor = descriptor
-    self.byteCount = byteCount
+  /// A pack that was just written.
+  init(_ file: InputFile, table: PackTable) {
+    self.file = file
     self.table = table
   }
 
   /// - Returns: nil for anything but a whole, sound pack of this version, and for no file.
   init?(path: String) {
-    let descriptor = Self.open(path)
-    guard descriptor >= 0 else { return nil }
-    guard let header = Self.header(descriptor), header.tableLength <= Self.maximumTable,
-      let bytes = Self.read(descriptor, count: header.tableLength, offset: header.tableOffset),
+    guard let file = try? InputFile(path: path), let header = Self.header(file),
+      header.tableLength <= Self.maximumTable,
+      let bytes = try? file.read(count: header.tableLength, at: header.tableOffset),
       checksum(bytes) == header.tableChecksum, let table = PackTable(bytes, pixelEnd: header.tableOffset)
-    else {
-      close(descriptor)
-      return nil
-    }
-    self.descriptor = descriptor
-    byteCount = header.fileLength
+    else { return nil }
+    self.file = file
     self.table = table
   }
 
-  deinit { close(descriptor) }
-
   /// - Returns: nil where the file no longer has them as they were written.
   func pixels(of image: PackEntry.StoredImage) -> [UInt8]? {
-    guard let pixels = Self.read(descriptor, count: image.byteCount, offset: image.offset),
+    guard let pixels = try? file.read(count: image.byteCount, at: image.offset),
       checksum(pixels) == image.checksum
     else { return nil }
     return pixels
   }
 
+  /// Makes now the time at which it was last used, where that is allowed.
+  func markUsed() { file.markUsed() }
+
   /// What a pack says of itself, without its entries: for lists.
   static func summary(path: String) -> (description: PackDescription, entries: Int)? {
-    let descriptor = open(path)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    guard let header = header(descriptor),
-      let start = read(descriptor, count: min(header.tableLength, 16 << 10), offset: header.tableOffset)
+    guard let file = try? InputFile(path: path), let header = header(file),
+      let start = try? file.read(count: min(header.tableLength, 16 << 10), at: header.tableOffset)
     else { return nil }
     var reader = ByteReader(start[...])
     guard let description = PackTable.description(&reader), let entries = reader.number(UInt32.self) else {
@@ -126,30 +119,7 @@ final class PackFile: Sendable {
     return (description, Int(entries))
   }
 
-  private static func open(_ path: String) -> Int32 {
-    // Whatever stands in its place, opening it must not wait.
-    path.withPathCString { Foundation.open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-  }
-
-  private static func header(_ descriptor: Int32) -> PackHeader? {
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      let bytes = read(descriptor, count: PackHeader.byteCount, offset: 0)
-    else { return nil }
-    return PackHeader(bytes, fileLength: Int(status.st_size))
-  }
-
-  /// - Returns: nil where the file ends before.
-  private static func read(_ descriptor: Int32, count: Int, offset: Int) -> [UInt8]? {
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-      done = 0
-      while done < count {
-        let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, count - done, off_t(offset + done))
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else { break }
-        done += got
-      }
-    }
-    return bytes.count == count ? bytes : nil
+  private static func header(_ file: InputFile) -> PackHeader? {
+    (try? file.read(count: PackHeader.byteCount)).flatMap { PackHeader($0, fileLength: file.size) }
   }
 }

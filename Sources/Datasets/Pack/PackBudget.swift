@@ -1,5 +1,6 @@
 // How large a pack would be, and how large it may be.
 
+import Files
 import Foundation
 import Images
 import Messages
@@ -9,11 +10,7 @@ enum PackBudget {
   /// Bytes that a pack may have where the user sets no limit: half of what is free on the folder's disk, and half of
   /// the memory this process may use, so that the system can keep it there.
   static func standard(folder: String) -> Int {
-    var disk = statvfs()
-    let free =
-      folder.withPathCString { statvfs($0, &disk) } == 0
-      ? Int(clamping: UInt64(disk.f_bavail) * UInt64(disk.f_frsize)) : .max
-    return min(free, memory) / 2
+    min(FileCalls.system.freeSpace(folder) ?? .max, memory) / 2
   }
 
   /// Bytes of memory: the machine's, or less where a control group sets a limit.

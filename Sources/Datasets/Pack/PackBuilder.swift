@@ -1,6 +1,7 @@
 // Writes a pack: on all threads at once, into a file of another name that takes the pack's place when it is whole and
 // on disk. What an earlier pack holds unharmed is copied, the rest decoded.
 
+import Files
 import Foundation
 import Images
 import Messages
@@ -11,7 +12,7 @@ enum PackFault: Error, Equatable {
   case cancelled
   /// It grew beyond what it may have.
   case tooLarge(limit: Int)
-  case system(step: String, number: Int32)
+  case system(FileOperationError)
 }
 
 /// What is to be done with one file of the dataset.
@@ -41,7 +42,7 @@ struct PackBuilder: Sendable {
   let limit: Int
   /// What the pixels will come to, for the progress.
   let expectedBytes: Int
-  let calls: PackCalls
+  let calls: FileCalls
 
   struct Result {
     var file: PackFile
@@ -56,13 +57,24 @@ struct PackBuilder: Sendable {
     workers: Int, progress: @Sendable (PreparationProgress) -> Void, isCancelled: @Sendable () -> Bool
   ) throws(PackFault) -> Result {
     let partial = target + PackFolder.partialEnding
-    let descriptor = calls.create(partial)
-    guard descriptor >= 0 else { throw .system(step: "create", number: -descriptor) }
+    // What a killed builder left; a living one would have the lock.
+    _ = partial.withPathCString { unlink($0) }
+    let file: OutputFile
     do {
-      let result = try fill(descriptor, workers: workers, progress: progress, isCancelled: isCancelled)
-      try check(calls.sync(descriptor), "sync")
-      try check(calls.rename(partial, target), "rename")
-      syncFolder()
+      file = try OutputFile(creating: partial, for: target, permissions: 0o600, calls: calls)
+    } catch {
+      throw .system(error)
+    }
+    do throws(PackFault) {
+      let result = try fill(file, workers: workers, progress: progress, isCancelled: isCancelled)
+      do throws(FileOperationError) {
+        try file.sync()
+        try calls.move(partial, to: target)
+      } catch {
+        throw PackFault.system(error)
+      }
+      // Without it a power cut may bring the old pack back, which is as good.
+      try? calls.syncFolder(FilePath.split(target).folder)
       return result
     } catch {
       _ = partial.withPathCString { unlink($0) }
@@ -70,13 +82,11 @@ struct PackBuilder: Sendable {
     }
   }
 
-  /// Writes everything; closes the descriptor if it fails.
+  /// Writes everything.
   private func fill(
-    _ descriptor: Int32, workers: Int, progress: @Sendable (PreparationProgress) -> Void,
+    _ file: OutputFile, workers: Int, progress: @Sendable (PreparationProgress) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws(PackFault) -> Result {
-    var isWhole = false
-    defer { if !isWhole { close(descriptor) } }
     let state = BuildState(total: paths.count, bytes: expectedBytes)
     let made = concurrentMap(count: paths.count, workers: workers, state: { ImageDecoder() }) { index, decoder in
       guard state.fault == nil else { return nil as PackEntry? }
@@ -85,7 +95,7 @@ struct PackBuilder: Sendable {
         return nil
       }
       do throws(PackFault) {
-        let entry = try entry(index, decoder, descriptor, state)
+        let entry = try entry(index, decoder, file, state)
         state.advance(progress)
         return entry
       } catch {
@@ -97,39 +107,42 @@ struct PackBuilder: Sendable {
     let table = PackTable(description: description, entries: made.compactMap { $0 })
     let bytes = table.bytes
     let end = state.end.load(ordering: .relaxed)
-    try write(descriptor, bytes, at: end)
+    try write(bytes, to: file, at: end)
     let header = PackHeader(
       fileLength: end + bytes.count, tableOffset: end, tableLength: bytes.count, tableChecksum: checksum(bytes))
-    try write(descriptor, header.bytes, at: 0)
-    isWhole = true
-    return Result(
-      file: PackFile(descriptor: descriptor, byteCount: header.fileLength, table: table),
-      decoded: state.decoded.load(ordering: .relaxed), kept: state.kept.load(ordering: .relaxed))
+    try write(header.bytes, to: file, at: 0)
+    do {
+      return Result(
+        file: PackFile(try InputFile(path: target, written: file), table: table),
+        decoded: state.decoded.load(ordering: .relaxed), kept: state.kept.load(ordering: .relaxed))
+    } catch {
+      throw .system(error)
+    }
   }
 
   /// Copies or makes one entry.
   private func entry(
-    _ index: Int, _ decoder: ImageDecoder, _ descriptor: Int32, _ state: BuildState
+    _ index: Int, _ decoder: ImageDecoder, _ file: OutputFile, _ state: BuildState
   ) throws(PackFault) -> PackEntry? {
     guard let stamp = stamps[index] else { return nil }
     switch plans[index] {
     case .leaveOut: return nil
     case .keep(let entry):
-      if let copy = try copied(entry, descriptor, state) { return copy }
+      if let copy = try copied(entry, file, state) { return copy }
       // Damaged in the earlier pack.
-      return try made(index, stamp, nil, decoder, descriptor, state)
-    case .review(let entry): return try made(index, stamp, entry, decoder, descriptor, state)
-    case .make: return try made(index, stamp, nil, decoder, descriptor, state)
+      return try made(index, stamp, nil, decoder, file, state)
+    case .review(let entry): return try made(index, stamp, entry, decoder, file, state)
+    case .make: return try made(index, stamp, nil, decoder, file, state)
     }
   }
 
   private func copied(
-    _ entry: PackEntry, _ descriptor: Int32, _ state: BuildState
+    _ entry: PackEntry, _ file: OutputFile, _ state: BuildState
   ) throws(PackFault) -> PackEntry? {
     var entry = entry
     if var image = entry.image {
       guard let pixels = old?.pixels(of: image) else { return nil }
-      image.offset = try place(pixels, descriptor, state)
+      image.offset = try place(pixels, file, state)
       entry.content = .image(image)
     }
     state.kept.add(1, ordering: .relaxed)
@@ -146,7 +159,7 @@ struct PackBuilder: Sendable {
   /// - Parameter known: the entry of the file as it was; kept if it still has the same bytes.
   /// - Returns: nil if the file cannot be read: that is no property of its content, and may pass.
   private func made(
-    _ index: Int, _ stamp: FileStamp, _ known: PackEntry?, _ decoder: ImageDecoder, _ descriptor: Int32,
+    _ index: Int, _ stamp: FileStamp, _ known: PackEntry?, _ decoder: ImageDecoder, _ file: OutputFile,
     _ state: BuildState
   ) throws(PackFault) -> PackEntry? {
     let name = names[index]
@@ -165,15 +178,15 @@ struct PackBuilder: Sendable {
     case .same:
       guard var known else { return nil }
       known.stamp = stamp
-      if let copy = try copied(known, descriptor, state) { return copy }
-      return try made(index, stamp, nil, decoder, descriptor, state)
+      if let copy = try copied(known, file, state) { return copy }
+      return try made(index, stamp, nil, decoder, file, state)
     case .failure(let failure, let hash):
       state.decoded.add(1, ordering: .relaxed)
       return PackEntry(path: name, stamp: stamp, contentHash: hash, content: .failure(reason: failure.reason))
     case .image(let image, let hash):
       state.decoded.add(1, ordering: .relaxed)
       let stored = PackEntry.StoredImage(
-        width: image.width, height: image.height, offset: try place(image.pixels, descriptor, state),
+        width: image.width, height: image.height, offset: try place(image.pixels, file, state),
         checksum: checksum(image.pixels))
       return PackEntry(path: name, stamp: stamp, contentHash: hash, content: .image(stored))
     }
@@ -181,37 +194,15 @@ struct PackBuilder: Sendable {
 
   /// Writes pixels where there is room.
   /// - Returns: where that is.
-  private func place(_ pixels: [UInt8], _ descriptor: Int32, _ state: BuildState) throws(PackFault) -> Int {
+  private func place(_ pixels: [UInt8], _ file: OutputFile, _ state: BuildState) throws(PackFault) -> Int {
     let end = state.end.add(pixels.count, ordering: .relaxed).newValue
     guard end - PackHeader.byteCount <= limit else { throw .tooLarge(limit: limit) }
-    try write(descriptor, pixels, at: end - pixels.count)
+    try write(pixels, to: file, at: end - pixels.count)
     return end - pixels.count
   }
 
-  private func write(_ descriptor: Int32, _ bytes: [UInt8], at offset: Int) throws(PackFault) {
-    var done = 0
-    while done < bytes.count {
-      let written = bytes.withUnsafeBytes {
-        calls.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[done...]), offset + done)
-      }
-      if written == -Int(EINTR) { continue }
-      guard written > 0 else { throw .system(step: "write", number: written < 0 ? Int32(-written) : EIO) }
-      done += written
-    }
-  }
-
-  private func check(_ result: Int32, _ step: String) throws(PackFault) {
-    guard result < 0 else { return }
-    throw .system(step: step, number: -result)
-  }
-
-  /// Makes the new name durable. Without it a power cut may bring the old pack back, which is as good.
-  private func syncFolder() {
-    let name = target.lastIndex(of: "/").map { String(target[..<$0]) } ?? "."
-    let folder = name.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard folder >= 0 else { return }
-    _ = calls.sync(folder)
-    close(folder)
+  private func write(_ bytes: [UInt8], to file: OutputFile, at offset: Int) throws(PackFault) {
+    do { try file.write(bytes, at: offset) } catch { throw .system(error) }
   }
 }
 

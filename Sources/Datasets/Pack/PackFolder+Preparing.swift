@@ -1,6 +1,7 @@
 // From a dataset to a pack that is up to date: the one that is there, if nothing changed; else one made or mended.
 // Why there is none is told in words, for a run goes on without.
 
+import Files
 import Foundation
 import Images
 import Messages
@@ -78,7 +79,7 @@ extension PackFolder {
     let needed = preprocessing.storedByteCount(files: files.paths, workers: workers)
     guard needed <= allowed else {
       return without(
-        "it would have \(Self.text(bytes: needed)), and \(Self.text(bytes: allowed)) are allowed; --cache-limit "
+        "it would have \(bytesText(needed)), and \(bytesText(allowed)) are allowed; --cache-limit "
           + "sets another limit")
     }
 
@@ -109,11 +110,10 @@ extension PackFolder {
         case .cancelled: throw CancellationError()
         case .tooLarge(let limit):
           return without(
-            "it grew beyond the \(Self.text(bytes: limit)) allowed; --cache-limit sets another limit")
-        case .system(let step, let number):
+            "it grew beyond the \(bytesText(limit)) allowed; --cache-limit sets another limit")
+        case .system(let error):
           return without(
-            "\(target) cannot be written (\(step): \(SystemError(number: number))); free some space there, set "
-              + "XDG_CACHE_HOME to another folder, or give --no-cache")
+            "\(error.summary); free some space there, set XDG_CACHE_HOME to another folder, or give --no-cache")
         }
       }
     }
@@ -128,8 +128,8 @@ extension PackFolder {
   }
 
   private func pack(_ file: PackFile, _ entries: [PackEntry]) -> Pack {
-    // Its time says when it was last of use. It does no harm where that is not allowed.
-    futimens(file.descriptor, nil)
+    // Its time says when it was last of use.
+    file.markUsed()
     return Pack(path: "\(path)/\(file.table.description.fileName)", file: file, entries: entries)
   }
 
@@ -148,15 +148,6 @@ extension PackFolder {
       usleep(50_000)
     }
     return (nil, waited)
-  }
-
-  /// A number of bytes for people.
-  static func text(bytes: Int) -> String {
-    let (value, unit) =
-      bytes < 1 << 20
-      ? (Double(bytes) / 1024, "KiB")
-      : bytes < 1 << 30 ? (Double(bytes) / 1_048_576, "MiB") : (Double(bytes) / 1_073_741_824, "GiB")
-    return "\((value * 10).rounded() / 10) \(unit)"
   }
 }
 

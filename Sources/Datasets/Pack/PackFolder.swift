@@ -1,14 +1,14 @@
 // The folder of packs: which there are, which is a dataset's, and what is removed from it. Making a pack up to date is
 // in PackFolder+Preparing.swift.
 
+import Files
 import Foundation
-import Images
 import Messages
 
 /// A folder that holds packs, each with a lock file beside it.
 public struct PackFolder: Sendable {
   public let path: String
-  var calls = PackCalls.system
+  var calls = FileCalls.system
 
   static let packEnding = ".pack"
   static let lockEnding = ".lock"
@@ -110,31 +110,6 @@ public struct PackFolder: Sendable {
   }
 
   private func names(ending: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.hasSuffix(ending) }.sorted()
+    ((try? Folder.names(in: path)) ?? []).filter { $0.hasSuffix(ending) }
   }
-}
-
-/// The system calls that write a pack, each answering its result or the negative error number. Tests put their own in
-/// place to fail the Nth.
-struct PackCalls: Sendable {
-  var create: @Sendable (_ path: String) -> Int32
-  var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int
-  var sync: @Sendable (_ descriptor: Int32) -> Int32
-  var rename: @Sendable (_ from: String, _ to: String) -> Int32
-
-  static let system = PackCalls(
-    create: { path in
-      let descriptor = path.withPathCString {
-        open($0, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-      }
-      return descriptor >= 0 ? descriptor : -errno
-    },
-    write: { descriptor, bytes, offset in
-      let written = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
-      return written >= 0 ? written : -Int(errno)
-    },
-    sync: { fsync($0) == 0 ? 0 : -errno },
-    rename: { from, to in
-      from.withPathCString { from in to.withPathCString { Foundation.rename(from, $0) } } == 0 ? 0 : -errno
-    })
 }

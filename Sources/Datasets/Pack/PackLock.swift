@@ -1,8 +1,8 @@
 // One builder at a time: an advisory lock on a file beside the pack. The system frees it when its holder ends, however
 // it ends.
 
+import Files
 import Foundation
-import Images
 import Messages
 
 /// A lock that is held for as long as the value exists.
@@ -26,9 +26,7 @@ final class PackLock {
         throw SystemError(number: number)
       }
       // Whoever clears the folder removes lock files while holding them: one that has no name any more locks nothing.
-      var (named, held) = (stat(), stat())
-      if path.withPathCString({ stat($0, &named) }) == 0, fstat(descriptor, &held) == 0, named.st_ino == held.st_ino
-      {
+      if let named = FileIdentity(path: path), named == FileIdentity(descriptor: descriptor) {
         return PackLock(descriptor: descriptor)
       }
       close(descriptor)

@@ -1,7 +1,7 @@
 // `labels.txt` beside shards: the names of the numbers in image/class/label, a line each, as TF-slim writes it.
 
+import Files
 import Foundation
-import Images
 import Messages
 
 /// The names of a set's labels.
@@ -32,16 +32,15 @@ struct LabelsFile: Equatable {
   }
 
   /// - Returns: nil where there is no such file.
-  /// - Throws: the system's error number.
-  init?(folder: String) throws(SystemError) {
+  /// - Throws: why it cannot be read.
+  init?(folder: String) throws(FileOperationError) {
     let path = "\(folder)/\(Self.name)"
     guard path.withPathCString({ access($0, F_OK) }) == 0 else { return nil }
-    let file = try ShardFile(path: path)
-    guard file.count <= Self.maximumBytes else { throw SystemError(number: EFBIG) }
-    var bytes = [UInt8](repeating: 0, count: file.count)
-    let got = bytes.withUnsafeMutableBytes { file.read(into: $0, at: 0) }
-    guard got >= 0 else { throw SystemError(number: Int32(-got)) }
-    self.init(bytes.prefix(got))
+    let file = try InputFile(path: path)
+    guard file.size <= Self.maximumBytes else {
+      throw FileOperationError(path: path, step: .read, code: EFBIG)
+    }
+    self.init(try file.read(upTo: file.size))
   }
 
   private static func numbered(_ line: some Collection<UInt8>) -> (Int64, String)? {

@@ -1,12 +1,10 @@
 // What can be wrong with a record, in words.
 
-import Foundation
-import Images
+import Files
 
 /// Why a record cannot be used.
 enum RecordDamage: Error, Equatable {
-  /// The system's error number.
-  case unreadable(code: Int32)
+  case unreadable(FileOperationError.Reason)
   /// The file ends within the record's header.
   case cutOffInHeader(left: Int)
   /// The checksum of the length is wrong: nothing says where the next record begins.
@@ -37,7 +35,7 @@ enum RecordDamage: Error, Equatable {
 extension RecordDamage: CustomStringConvertible {
   var description: String {
     switch self {
-    case .unreadable(let code): "cannot be read (\(SystemError(number: code)))"
+    case .unreadable(let reason): "cannot be read (\(reason))"
     case .cutOffInHeader(let left): "is cut off: the file ends after \(left) of its header's 12 bytes"
     case .wrongLengthChecksum: "is damaged: the checksum of its length is wrong"
     case .cutOff(let length, let left): "is cut off: it has \(length) bytes, the file only \(left) more"

@@ -1,17 +1,10 @@
 // Why shards could not be written. Names are given as they are on disk; whoever prints them makes them harmless.
 
+import Files
 import Foundation
-import Images
 
 /// Why an export failed. The folder that was to be written to is as it was before, unless the text says otherwise.
 public enum RecordExportError: Error, Equatable, Sendable, CustomStringConvertible {
-  /// A step of writing.
-  public enum Step: String, Sendable {
-    case makeFolder = "create the folder"
-    case create, write, sync
-    case move = "move into place"
-  }
-
   case noImages(root: String)
   case insideDataset(folder: String, root: String)
   case notAFolder(path: String)
@@ -19,7 +12,7 @@ public enum RecordExportError: Error, Equatable, Sendable, CustomStringConvertib
   case occupied(folder: String, file: String, count: Int)
   /// Another process is writing there.
   case busy(folder: String)
-  case system(path: String, step: Step, code: Int32)
+  case system(FileOperationError)
   case cancelled
 
   public var description: String {
@@ -32,19 +25,10 @@ public enum RecordExportError: Error, Equatable, Sendable, CustomStringConvertib
       "\(folder) already has \(file)\(count > 1 ? " and \(count - 1) more such files" : ""); choose another folder, "
         + "or replace all of its shards with --overwrite"
     case .busy(let folder): "another export is writing to \(folder); wait for it to end or choose another folder"
-    case .system(let path, let step, let code):
-      "\(path): cannot \(step.rawValue): \(SystemError(number: code))\(Self.hint(code).map { "; " + $0 } ?? "")"
+    case .system(let error) where error.code == EFBIG:
+      "\(error.summary); write smaller shards (--shard-size), or raise the limit on file sizes (ulimit -f)"
+    case .system(let error): "\(error)"
     case .cancelled: "the export was cancelled; nothing was changed"
-    }
-  }
-
-  private static func hint(_ code: Int32) -> String? {
-    switch code {
-    case ENOSPC, EDQUOT: "free some space on that disk, or choose a folder on another"
-    case EFBIG: "write smaller shards (--shard-size), or raise the limit on file sizes (ulimit -f)"
-    case EACCES, EPERM, EROFS: "change its permissions or choose another folder"
-    case ENOENT: "check that the folder above it exists"
-    default: nil
     }
   }
 }

@@ -1,7 +1,7 @@
 // Finds the shards of a dataset's folder, and says when a folder is one of shards. It reads the first bytes of files
 // only.
 
-import Foundation
+import Files
 import Images
 import Messages
 
@@ -109,7 +109,7 @@ struct RecordFolder {
 
   /// Whether there is an image anywhere below a folder, as far as names tell.
   private static func holdsImages(_ folder: String) -> Bool {
-    var visited: Set<FolderIdentity> = []
+    var visited: Set<FileIdentity> = []
     var stack = [folder]
     while let path = stack.popLast() {
       guard let listing = try? FolderListing(path: path), visited.insert(listing.identity).inserted else {
@@ -144,23 +144,19 @@ enum ShardContent: Equatable {
   ]
 
   init(path: String) {
-    let file: ShardFile
-    do {
-      file = try ShardFile(path: path)
+    let (size, start): (Int, [UInt8])
+    do throws(FileOperationError) {
+      let file = try InputFile(path: path)
+      size = file.size
+      start = try file.read(upTo: min(size, TFRecord.headerLength))
     } catch {
-      self = .other("cannot be read (\(error))")
+      self = .other("cannot be read (\(error.reason))")
       return
     }
-    guard file.count > 0 else {
+    if size == 0 {
       self = .empty
-      return
-    }
-    var start = [UInt8](repeating: 0, count: min(file.count, TFRecord.headerLength))
-    let got = start.withUnsafeMutableBytes { file.read(into: $0, at: 0) }
-    if got == TFRecord.headerLength, start.withUnsafeBytes({ TFRecord.length(header: $0) }) != nil {
+    } else if start.count == TFRecord.headerLength, start.withUnsafeBytes({ TFRecord.length(header: $0) }) != nil {
       self = .records
-    } else if got < 0 {
-      self = .other("cannot be read (\(SystemError(number: Int32(-got))))")
     } else if Self.compressed.contains(where: { start.starts(with: $0) }) {
       self = .other("is compressed; unpack it first, only plain TFRecord shards can be read")
     } else if ImageFormat.isImageFile(path) {

@@ -1,49 +1,20 @@
 // Reads the records of a shard one after the other through one buffer, and checks both checksums of each. What is
 // behind a damaged record is read as long as its length can be trusted.
 
-import Foundation
-import Images
-import Messages
+import Files
 
 /// Where the bytes of a shard come from.
 protocol RecordSource {
   /// Bytes in all.
   var count: Int { get }
-  /// Fills a buffer with the bytes from `offset` on.
-  /// - Returns: how many there were, fewer than asked for only at the end; the negative error number on failure.
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int
+  /// Puts the bytes from `offset` on into the beginning of a buffer.
+  /// - Returns: how many there were, fewer than asked for only at the end.
+  func read(into buffer: inout [UInt8], count: Int, at offset: Int) throws(FileOperationError) -> Int
 }
 
 /// A shard on disk.
-final class ShardFile: RecordSource {
-  let count: Int
-  private let descriptor: Int32
-
-  /// - Throws: the system's error number; a pipe or device is never waited for.
-  init(path: String) throws(SystemError) {
-    descriptor = path.withPathCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else { throw SystemError(number: errno) }
-    var status = stat()
-    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-      close(descriptor)
-      throw SystemError(number: EINVAL)
-    }
-    count = Int(status.st_size)
-  }
-
-  deinit { close(descriptor) }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
-    var done = 0
-    while done < buffer.count {
-      let got = pread(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done, off_t(offset + done))
-      if got < 0 && errno == EINTR { continue }
-      if got < 0 { return -Int(errno) }
-      if got == 0 { break }
-      done += got
-    }
-    return done
-  }
+extension InputFile: RecordSource {
+  var count: Int { size }
 }
 
 /// A shard in memory.
@@ -52,9 +23,9 @@ struct ShardBuffer: RecordSource {
 
   var count: Int { bytes.count }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
-    let part = bytes[min(offset, count)..<min(offset + buffer.count, count)]
-    buffer.copyBytes(from: part)
+  func read(into buffer: inout [UInt8], count: Int, at offset: Int) -> Int {
+    let part = bytes[min(offset, bytes.count)..<min(offset + count, bytes.count)]
+    buffer.replaceSubrange(..<part.count, with: part)
     return part.count
   }
 }
@@ -134,11 +105,12 @@ struct RecordReader<Source: RecordSource> {
     if window.count < wanted { window = [UInt8](repeating: 0, count: max(wanted, window.count + window.count / 2)) }
     windowStart = offset
     windowCount = 0
-    let source = source
-    let got = window.withUnsafeMutableBytes { window in
-      source.read(into: UnsafeMutableRawBufferPointer(rebasing: window[..<wanted]), at: offset)
+    let got: Int
+    do throws(FileOperationError) {
+      got = try source.read(into: &window, count: wanted, at: offset)
+    } catch {
+      throw .unreadable(error.reason)
     }
-    guard got >= 0 else { throw .unreadable(code: Int32(-got)) }
     windowCount = got
     // The file became shorter while it was read.
     guard got >= count else { throw .cutOff(length: UInt64(count), left: got) }

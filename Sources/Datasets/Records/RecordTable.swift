@@ -1,6 +1,7 @@
 // Reads all shards of a folder and gathers what they hold: images by their place, classes by name, and what is wrong.
 // Which split an image belongs to is decided elsewhere.
 
+import Files
 import Images
 import Messages
 
@@ -63,10 +64,10 @@ struct RecordTable {
   ///   false ends the reading.
   private static func read(_ path: String, _ take: (ImageExample, Range<Int>) -> Bool) -> [RecordFault] {
     do {
-      var reader = RecordReader(try ShardFile(path: path))
+      var reader = RecordReader(try InputFile(path: path))
       return readExamples(&reader, take)
     } catch {
-      return [RecordFault(record: 1, offset: 0, damage: .unreadable(code: error.number))]
+      return [RecordFault(record: 1, offset: 0, damage: .unreadable(error.reason))]
     }
   }
 
@@ -120,7 +121,7 @@ struct RecordTable {
       if let line = labels?.faultyLine { note("has a line that makes no sense: line \(line)") }
       return labels
     } catch {
-      note("cannot be read (\(error))")
+      note("cannot be read (\(error.reason))")
       return nil
     }
   }

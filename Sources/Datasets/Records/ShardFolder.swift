@@ -2,36 +2,13 @@
 // take the place of the old ones by renaming; whatever fails before, or then, leaves the old ones. A process that is
 // killed while it renames may leave a part of a set, which reading reports, but never old shards beside new ones.
 
+import Files
 import Foundation
-import Images
 import Messages
 import Synchronization
 
 /// A folder of shards while it is replaced.
 final class ShardFolder: Sendable {
-  /// The system calls whose failure matters, each answering its result or the negative error number. Tests put their
-  /// own in place to fail the Nth.
-  struct Calls: Sendable {
-    var create: @Sendable (_ path: String) -> Int32
-    var write: @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int
-    var sync: @Sendable (_ descriptor: Int32) -> Int32
-    var rename: @Sendable (_ from: String, _ to: String) -> Int32
-
-    static let system = Calls(
-      create: { path in
-        let descriptor = path.withPathCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
-        return descriptor >= 0 ? descriptor : -errno
-      },
-      write: { descriptor, bytes in
-        let written = Foundation.write(descriptor, bytes.baseAddress, bytes.count)
-        return written >= 0 ? written : -Int(errno)
-      },
-      sync: { fsync($0) == 0 ? 0 : -errno },
-      rename: { from, to in
-        from.withPathCString { from in to.withPathCString { to in Foundation.rename(from, to) == 0 ? 0 : -errno } }
-      })
-  }
-
   let path: String
   private let madeFolder: Bool
   /// Names of files that the new ones replace.
@@ -40,7 +17,7 @@ final class ShardFolder: Sendable {
   private let retired: String
   /// Keeps other exports out for as long as it is open.
   private let lock: Int32
-  private let calls: Calls
+  private let calls: FileCalls
   /// Old files could not be put back: they are still in the hidden folder, which must stay then.
   private let holdsOldFiles = Atomic(false)
 
@@ -49,7 +26,7 @@ final class ShardFolder: Sendable {
 
   /// Makes the folder and the hidden one in it.
   /// - Throws: `RecordExportError` where shards must not or cannot be written there.
-  init(path: String, datasetRoot: String, overwrite: Bool, calls: Calls = .system) throws(RecordExportError) {
+  init(path: String, datasetRoot: String, overwrite: Bool, calls: FileCalls = .system) throws(RecordExportError) {
     self.path = path
     self.calls = calls
     staging = "\(path)/\(Self.stagingName)"
@@ -81,9 +58,12 @@ final class ShardFolder: Sendable {
 
   /// A new file beside the place where it will be.
   func create(_ name: String) throws(RecordExportError) -> ShardOutput {
-    let descriptor = calls.create("\(staging)/\(name)")
-    guard descriptor >= 0 else { throw .system(path: "\(path)/\(name)", step: .create, code: -descriptor) }
-    return ShardOutput(descriptor: descriptor, path: "\(path)/\(name)", calls: calls)
+    do {
+      return ShardOutput(
+        try OutputFile(creating: "\(staging)/\(name)", for: "\(path)/\(name)", calls: calls))
+    } catch {
+      throw .system(error)
+    }
   }
 
   /// Puts the new files in the place of the old ones.
@@ -91,16 +71,20 @@ final class ShardFolder: Sendable {
   ///   folder.
   func commit(_ names: [String]) throws(RecordExportError) {
     var moves: [(from: String, to: String)] = []
-    do throws(RecordExportError) {
-      try syncFolder(staging)
-      for name in old { moves.append(try move("\(path)/\(name)", to: "\(retired)/\(name)")) }
-      for name in names { moves.append(try move("\(staging)/\(name)", to: "\(path)/\(name)")) }
-      try syncFolder(path)
+    func move(_ from: String, to: String) throws(FileOperationError) {
+      try calls.move(from, to: to)
+      moves.append((from, to))
+    }
+    do throws(FileOperationError) {
+      try calls.syncFolder(staging)
+      for name in old { try move("\(path)/\(name)", to: "\(retired)/\(name)") }
+      for name in names { try move("\(staging)/\(name)", to: "\(path)/\(name)") }
+      try calls.syncFolder(path)
     } catch {
       for (from, to) in moves.reversed() where calls.rename(to, from) < 0 {
         holdsOldFiles.store(true, ordering: .relaxed)
       }
-      throw error
+      throw .system(error)
     }
   }
 
@@ -112,37 +96,20 @@ final class ShardFolder: Sendable {
     // Fails, as it should, where there are files in it.
     if madeFolder { path.withPathCString { _ = rmdir($0) } }
   }
-
-  private func move(_ from: String, to: String) throws(RecordExportError) -> (from: String, to: String) {
-    let result = calls.rename(from, to)
-    guard result >= 0 else { throw .system(path: to, step: .move, code: -result) }
-    return (from, to)
-  }
-
-  private func syncFolder(_ folder: String) throws(RecordExportError) {
-    let descriptor = folder.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw .system(path: folder, step: .sync, code: errno) }
-    defer { close(descriptor) }
-    let result = calls.sync(descriptor)
-    // Some network file systems cannot sync a folder and say so; there is nothing better to do on them.
-    guard result >= 0 || result == -EINVAL || result == -ENOTSUP else {
-      throw .system(path: folder, step: .sync, code: -result)
-    }
-  }
 }
 
 extension ShardFolder {
   /// Whether a folder is another one or lies in it, whatever links lead there.
   private static func lies(_ path: String, within root: String) -> Bool {
-    guard let root = FolderPlace(path: root) else { return false }
+    guard let root = FileIdentity(folder: root) else { return false }
     // A folder that is not there yet lies where its first existing ancestor does.
     var ancestor = path.hasPrefix("/") ? path : "./\(path)"
     while true {
-      if let identity = FolderPlace(path: ancestor) {
+      if let identity = FileIdentity(folder: ancestor) {
         if identity == root { return true }
         // Up by the file system's own way: the name's last part may be a link.
         ancestor += "/.."
-        if FolderPlace(path: ancestor) == identity { return false }
+        if FileIdentity(folder: ancestor) == identity { return false }
       } else {
         guard let slash = ancestor.lastIndex(of: "/") else { return false }
         ancestor = slash == ancestor.startIndex ? "/" : String(ancestor[..<slash])
@@ -153,8 +120,8 @@ extension ShardFolder {
   /// - Returns: whether it was not there before.
   private static func makeFolder(_ path: String) throws(RecordExportError) -> Bool {
     if path.withPathCString({ mkdir($0, 0o777) }) == 0 { return true }
-    guard errno == EEXIST else { throw .system(path: path, step: .makeFolder, code: errno) }
-    guard FolderPlace(path: path) != nil else { throw .notAFolder(path: path) }
+    guard errno == EEXIST else { throw .system(FileOperationError(path: path, step: .makeFolder, code: errno)) }
+    guard FilePath.isFolder(path) == true else { throw .notAFolder(path: path) }
     return false
   }
 
@@ -165,7 +132,7 @@ extension ShardFolder {
     do throws(SystemError) {
       listing = try FolderListing(path: folder)
     } catch {
-      throw .system(path: folder, step: .makeFolder, code: error.number)
+      throw .system(FileOperationError(path: folder, step: .listFolder, code: error.number))
     }
     return listing.entries.filter { $0.kind == .file }.map(\.name).filter { name in
       if name == LabelsFile.name { return true }
@@ -176,7 +143,7 @@ extension ShardFolder {
 
   private static func locked(_ staging: String, folder: String) throws(RecordExportError) -> Int32 {
     let descriptor = staging.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw .system(path: staging, step: .create, code: errno) }
+    guard descriptor >= 0 else { throw .system(FileOperationError(path: staging, step: .create, code: errno)) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       close(descriptor)
       throw .busy(folder: folder)
@@ -196,59 +163,32 @@ extension ShardFolder {
 
 /// A file of a set that is being written, through a buffer.
 final class ShardOutput {
-  private let descriptor: Int32
-  private let path: String
-  private let calls: ShardFolder.Calls
+  private let file: OutputFile
   private var buffer: [UInt8] = []
 
   private static let bufferLength = 1 << 20
 
-  init(descriptor: Int32, path: String, calls: ShardFolder.Calls) {
-    self.descriptor = descriptor
-    self.path = path
-    self.calls = calls
-  }
-
-  deinit { close(descriptor) }
+  init(_ file: OutputFile) { self.file = file }
 
   func append(_ bytes: [UInt8]) throws(RecordExportError) {
     buffer += bytes
-    if buffer.count >= Self.bufferLength { try flush() }
+    if buffer.count >= Self.bufferLength { try perform(flush) }
   }
 
   /// Writes the rest and waits until all is on the disk.
   func finish() throws(RecordExportError) {
-    try flush()
-    let result = calls.sync(descriptor)
-    guard result >= 0 else { throw .system(path: path, step: .sync, code: -result) }
+    try perform { () throws(FileOperationError) in
+      try flush()
+      try file.sync()
+    }
   }
 
-  private func flush() throws(RecordExportError) {
-    var done = 0
-    while done < buffer.count {
-      let written = buffer.withUnsafeBytes { bytes in
-        calls.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes[done...]))
-      }
-      if written == -Int(EINTR) { continue }
-      guard written > 0 else {
-        throw .system(path: path, step: .write, code: written < 0 ? Int32(-written) : EIO)
-      }
-      done += written
-    }
+  private func flush() throws(FileOperationError) {
+    try file.append(buffer)
     buffer.removeAll(keepingCapacity: true)
   }
-}
 
-/// What tells a folder from every other, by whatever path it was reached.
-private struct FolderPlace: Equatable {
-  private var device: dev_t
-  private var inode: ino_t
-
-  /// nil for what is no folder.
-  init?(path: String) {
-    var status = stat()
-    guard path.withPathCString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
-    device = status.st_dev
-    inode = status.st_ino
+  private func perform(_ body: () throws(FileOperationError) -> Void) throws(RecordExportError) {
+    do { try body() } catch { throw .system(error) }
   }
 }

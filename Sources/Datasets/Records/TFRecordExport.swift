@@ -1,6 +1,7 @@
 // Writes a dataset as TFRecord shards of `tf.train.Example`: which images go into which shard, and the way from plan to
 // folder. Putting files into place is in ShardFolder.swift, what an Example holds in ImageExample+Writing.swift.
 
+import Files
 import Foundation
 import Images
 import Messages
@@ -107,17 +108,7 @@ public struct TFRecordExport: Sendable {
   /// - Throws: `RecordExportError`. The folder then is as it was before.
   @discardableResult
   public func write(
-    to folder: String, overwrite: Bool = false, workers: Int = 1, progress: @Sendable (Int) -> Void = { _ in },
-    isCancelled: @Sendable () -> Bool = { false }
-  ) throws(RecordExportError) -> Summary {
-    try write(
-      to: folder, overwrite: overwrite, workers: workers, calls: .system, progress: progress,
-      isCancelled: isCancelled)
-  }
-
-  @discardableResult
-  func write(
-    to folder: String, overwrite: Bool, workers: Int, calls: ShardFolder.Calls,
+    to folder: String, overwrite: Bool = false, workers: Int = 1, calls: FileCalls = .system,
     progress: @Sendable (Int) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
   ) throws(RecordExportError) -> Summary {
     guard !shards.isEmpty else { throw .noImages(root: index.root) }

@@ -1,6 +1,6 @@
 // Changes decisions on disk: one process at a time, and whoever reads finds the old ones or the new ones, complete.
 
-import Datasets
+import Files
 import Foundation
 import Messages
 
@@ -12,7 +12,7 @@ extension DecisionStore {
   ///   throws. Then nothing was changed.
   @discardableResult
   public func update(dataset root: String, _ change: (inout Decisions) throws -> Void) throws -> Decisions {
-    try makeFolder()
+    try Folder.make(folder)
     let lock = folder.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard lock >= 0 else { throw FileOperationError(path: folder, step: .open, code: errno) }
     // Closing gives the lock up.
@@ -33,18 +33,5 @@ extension DecisionStore {
       try AtomicFile.write(Data(decisions.text(dataset: FilePath.real(root)).utf8), to: file)
     }
     return decisions
-  }
-
-  /// Makes the folder and those above it.
-  private func makeFolder() throws {
-    var path = folder.hasPrefix("/") ? "" : "."
-    for part in folder.split(separator: "/") {
-      path += "/" + part
-      if path.withPathCString({ mkdir($0, 0o777) }) != 0 && errno != EEXIST {
-        let code = errno
-        // A parent that may not be written to is no matter if the folder is there.
-        if FilePath.isFolder(path) != true { throw FileOperationError(path: path, step: .makeFolder, code: code) }
-      }
-    }
   }
 }

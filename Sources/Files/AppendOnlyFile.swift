@@ -2,6 +2,7 @@
 // A line that cannot be written is lost and told once; training must not end because a disk is full.
 
 import Foundation
+import Messages
 import Synchronization
 
 /// A file to which whole lines are appended, from any thread.
@@ -54,8 +55,7 @@ public final class AppendOnlyFile: Sendable {
   public func sync() {
     state.withLock { state in
       guard let descriptor = state.descriptor, fsync(descriptor) == 0, !state.isEntered else { return }
-      state.isEntered =
-        (try? AtomicFile.syncFolder(URL(fileURLWithPath: path).deletingLastPathComponent().path)) != nil
+      state.isEntered = (try? FileCalls.system.syncFolder(FilePath.split(path).folder)) != nil
     }
   }
 
@@ -69,7 +69,9 @@ public final class AppendOnlyFile: Sendable {
 
   private func open(_ state: inout State) throws(FileOperationError) {
     guard state.descriptor == nil else { return }
-    let descriptor = Foundation.open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
+    let descriptor = path.withPathCString {
+      Foundation.open($0, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
+    }
     guard descriptor >= 0 else { throw FileOperationError(path: path, step: .open, code: errno) }
     state.descriptor = descriptor
     var status = stat()

@@ -33,6 +33,13 @@ public enum FilePath {
     return remainder((parent == "/" ? "" : parent) + path[slash...], real(folder))
   }
 
+  /// The folder that a file is in, `.` for a bare name, and the file's name in it.
+  public static func split(_ path: String) -> (folder: String, name: String) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+    let folder = path[..<slash]
+    return (folder.isEmpty ? "/" : String(folder), String(path[path.utf8.index(after: slash)...]))
+  }
+
   /// Whether a path leads to a folder; nil where there is nothing.
   public static func isFolder(_ path: String) -> Bool? {
     var status = stat()

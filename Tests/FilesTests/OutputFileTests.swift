@@ -1,0 +1,99 @@
+// Writing a new file, and reading one: short and interrupted calls, ends that come early, things that are no files.
+
+import Files
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite struct OutputFileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `writes at places and appends go where they belong, however little the system takes at once`() throws {
+    var calls = FileCalls.system
+    let turns = Atomic<Int>(0)
+    calls.write = { descriptor, bytes, offset in
+      if turns.wrappingAdd(1, ordering: .relaxed).newValue % 2 == 0 { return -Int(EINTR) }
+      return FileCalls.system.write(descriptor, UnsafeRawBufferPointer(rebasing: bytes.prefix(2)), offset)
+    }
+    let file = try OutputFile(creating: folder.file("a"), calls: calls)
+    try file.append(Array("abcde".utf8))
+    try file.append(Array("fgh".utf8))
+    try file.write(Array("XYZ".utf8), at: 3)
+    try file.write(Array("!".utf8), at: 9)
+    #expect(try folder.text("a") == "abcXYZgh\0!")
+    let input = try InputFile(path: folder.file("a"), written: file)
+    #expect(input.size == 10)
+    #expect(try input.read(count: 3, at: 3) == Array("XYZ".utf8))
+  }
+
+  @Test func `a write that takes nothing is an error and not an endless loop`() throws {
+    var calls = FileCalls.system
+    calls.write = { _, _, _ in 0 }
+    let file = try OutputFile(creating: folder.file("a"), for: "its/name", calls: calls)
+    #expect(throws: FileOperationError(path: "its/name", step: .write, code: EIO)) { try file.append([1]) }
+    try file.append([])
+  }
+
+  @Test func `what is there already is not written over, nor what a link leads to`() throws {
+    try folder.write([7], to: "old")
+    try folder.link("link", to: folder.file("elsewhere"))
+    for name in ["old", "link"] {
+      let path = folder.file(name)
+      #expect(throws: FileOperationError(path: path, step: .create, code: EEXIST)) {
+        try OutputFile(creating: path)
+      }
+    }
+    #expect(try folder.bytes("old") == [7])
+    #expect(try folder.names() == ["link", "old"])
+  }
+
+  @Test func `a file is its owner's alone where that is asked for`() throws {
+    _ = try OutputFile(creating: folder.file("a"), permissions: 0o600)
+    var status = stat()
+    #expect(stat(folder.file("a"), &status) == 0 && status.st_mode & 0o777 == 0o600)
+  }
+}
+
+@Suite struct InputFileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  @Test func `reading gives the bytes from a place, and says where a file ends`() throws {
+    let file = try InputFile(path: try folder.write([1, 2, 3, 4, 5], to: "a"))
+    #expect(file.size == 5)
+    #expect(try file.read(count: 2, at: 1) == [2, 3])
+    #expect(try file.read(upTo: 9, at: 3) == [4, 5])
+    #expect(try file.read(upTo: 9, at: 7) == [])
+    #expect(throws: FileOperationError(path: file.path, step: .read, code: EIO)) {
+      try file.read(count: 3, at: 3)
+    }
+    var buffer: [UInt8] = [9, 9, 9, 9]
+    #expect(try file.read(into: &buffer, count: 3, at: 3) == 2)
+    #expect(buffer == [4, 5, 9, 9])
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `folders and pipes are refused without waiting`() throws {
+    #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+    for path in [folder.path, folder.file("pipe"), "/dev/zero"] {
+      let error = #expect(throws: FileOperationError.self) { try InputFile(path: path) }
+      #expect(error == FileOperationError(path: path, step: .open, reason: .notARegularFile))
+      #expect(error?.description == "\(path): cannot open: it is not a regular file; name a file")
+    }
+    let none = folder.file("none")
+    #expect(throws: FileOperationError(path: none, step: .open, code: ENOENT)) { try InputFile(path: none) }
+  }
+
+  @Test func `a name that is not UTF-8 is read, written and replaced like any other`() throws {
+    let path = folder.path + "/" + String(pathBytes: [0x66, 0xff])
+    try AtomicFile.write(Data([1]), to: path)
+    try AtomicFile.write(Data([2, 3]), to: path)
+    #expect(try InputFile(path: path).read(count: 2) == [2, 3])
+    #expect(try Folder.names(in: folder.path).map(\.pathBytes) == [[0x66, 0xff]])
+    #expect(AppendOnlyFile(path: path).append("x") == nil)
+    #expect(try InputFile(path: path).read(count: 5) == [2, 3, 0x0a, 0x78, 0x0a])
+  }
+}
