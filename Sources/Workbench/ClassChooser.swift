@@ -1,7 +1,7 @@
 // The chooser of a class for an image: what was typed, and which classes it leaves.
 
 /// A list of classes narrowed by typing.
-struct ClassChooser: Sendable, Equatable {
+struct ClassChooser: SearchableList, Sendable, Equatable {
   /// The image, below the dataset's folder.
   let path: String
   /// The class that it counts for now; it is not offered.

@@ -1,8 +1,8 @@
 // The command palette's state: what was typed, and which actions it leaves.
 
 /// A list of actions narrowed by typing.
-struct Palette: Sendable, Equatable {
-  var text = ""
+struct Palette: SearchableList, Sendable, Equatable {
+  private(set) var text = ""
   var list: BrowsableList
 
   init() { list = BrowsableList(total: Palette.entries.count) }

@@ -81,26 +81,18 @@ extension WorkbenchState {
   }
 
   mutating func perform(_ action: Action, in chooser: ClassChooser) -> [Effect] {
-    var chooser = chooser
-    let page = SearchBox.rows(in: size)
     switch action {
-    case .up: chooser.list.move(by: -1, page: page)
-    case .down: chooser.list.move(by: 1, page: page)
-    case .pageUp: chooser.list.move(by: -page, page: page)
-    case .pageDown: chooser.list.move(by: page, page: page)
-    case .erase: chooser.narrow(to: String(chooser.text.dropLast()))
-    case .clear: chooser.narrow(to: "")
-    case .cancel:
-      overlay = nil
-      return []
+    case .cancel: overlay = nil
     case .accept:
       guard let chosen = chooser.selected else { return [] }
       overlay = nil
       return decide(
         .relabel(path: chooser.path, to: chosen), undoing: [.relabel(path: chooser.path, to: chooser.current)])
-    default: break
+    default:
+      var chooser = chooser
+      chooser.perform(action, page: SearchBox.rows(in: size))
+      overlay = .relabel(chooser)
     }
-    overlay = .relabel(chooser)
     return []
   }
 

@@ -62,7 +62,7 @@ extension WorkbenchState {
   private mutating func type(_ character: Character) -> [Effect] {
     switch overlay {
     case .palette(var palette):
-      palette.narrow(to: palette.text + String(character))
+      palette.type(character)
       overlay = .palette(palette)
     case .learningRate(var entry):
       guard entry.text.count < 24 else { return [] }
@@ -70,7 +70,7 @@ extension WorkbenchState {
       overlay = .learningRate(entry)
     case .settings(let form): return edit(form, typing: character)
     case .relabel(var chooser):
-      chooser.narrow(to: chooser.text + String(character))
+      chooser.type(character)
       overlay = .relabel(chooser)
     case .help, .notices, .liveRuns, .confirmStop, .confirmQuit: break
     case nil:

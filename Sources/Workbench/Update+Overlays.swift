@@ -56,26 +56,18 @@ extension WorkbenchState {
   }
 
   private mutating func perform(_ action: Action, in palette: Palette) -> [Effect] {
-    var palette = palette
-    let page = SearchBox.rows(in: size)
     switch action {
-    case .up: palette.list.move(by: -1, page: page)
-    case .down: palette.list.move(by: 1, page: page)
-    case .pageUp: palette.list.move(by: -page, page: page)
-    case .pageDown: palette.list.move(by: page, page: page)
-    case .erase: palette.narrow(to: String(palette.text.dropLast()))
-    case .clear: palette.narrow(to: "")
-    case .cancel:
-      overlay = nil
-      return []
+    case .cancel: overlay = nil
     case .accept:
       guard let chosen = palette.selected else { return [] }
       overlay = nil
       if let pane = chosen.context.pane { focus = pane }
       return perform(chosen.action)
-    default: break
+    default:
+      var palette = palette
+      palette.perform(action, page: SearchBox.rows(in: size))
+      overlay = .palette(palette)
     }
-    overlay = .palette(palette)
     return []
   }
 
