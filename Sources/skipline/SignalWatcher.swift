@@ -34,6 +34,8 @@ final class SignalWatcher {
   private static func handler(of number: Int32) -> Int {
     var action = sigaction()
     sigaction(number, nil, &action)
+    // A union of two C function pointers, of which SIG_IGN is the address 1. Swift has no comparison of functions, and
+    // this one is none that may be called: so the address, which has an Int's size, is looked at as a number.
     return unsafeBitCast(action.__sigaction_handler, to: Int.self)
   }
 
