@@ -17,7 +17,7 @@ help: ## list these targets
 run: ## build, then open the workbench on the sample data (without a terminal: train and evaluate)
 	@scripts/run
 
-test: ## build, run every test, check the format
+test: ## build, run every test, check imports and format
 	@scripts/test
 
 soak: ## kill, starve and pester runs for a long time (SOAK_KILLS=20 makes it shorter), print what became of them
