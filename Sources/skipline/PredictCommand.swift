@@ -15,7 +15,8 @@ struct PredictCommand: ParsableCommand {
     discussion: "Goes on after an image that does not decode, and then exits with 65.")
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.") var checkpoint: String
-  @Argument(help: "Image files, or folders whose images are taken.") var images: [String]
+  @Argument(help: "Image files, or folders whose images are taken, of files or of TFRecord shards.") var images:
+    [String]
   @Option(help: "How many classes an image.") var top = 3
   @Option(help: "Threads that compute; one a processor if not given.") var threads: Int?
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
@@ -32,7 +33,8 @@ struct PredictCommand: ParsableCommand {
       try foreign.description(data: nil).map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
     let predictor = Predictor(model: model, workers: WorkerPool(threads: threads))
-    let files = try images.flatMap(imageFiles)
+    let (files, faults) = try imageFiles()
+    for fault in faults { Console.complain("! \(fault.text)") }
     var predictions: [Prediction] = []
     for file in files {
       let prediction = predictor.predict(path: file, top: top)
@@ -40,7 +42,9 @@ struct PredictCommand: ParsableCommand {
       if !json { print(prediction) }
     }
     if json { try Console.print(json: predictions) }
-    if predictions.contains(where: { $0.error != nil }) { throw ExitCode(ExitStatus.badData.rawValue) }
+    if predictions.contains(where: { $0.error != nil }) || faults.contains(where: { $0.severity == .error }) {
+      throw ExitCode(ExitStatus.badData.rawValue)
+    }
     if files.isEmpty { throw SettingsError("there are no images in \(images.joined(separator: ", "))") }
   }
 
@@ -53,9 +57,20 @@ struct PredictCommand: ParsableCommand {
     Console.print("\(prediction.path)  \(classes.joined(separator: "  "))")
   }
 
-  /// The file itself, or the images anywhere below a folder, sorted.
-  private func imageFiles(_ path: String) throws -> [String] {
-    guard let isFolder = FilePath.isFolder(path) else { throw DatasetError.notFound(path: path) }
-    return isFolder ? DatasetIndex.imageFiles(below: path) : [path]
+  /// The files themselves, and the images anywhere below folders, sorted; and what is wrong with the folders' shards.
+  private func imageFiles() throws -> (paths: [String], faults: [DatasetFinding]) {
+    var (paths, faults): ([String], [DatasetFinding]) = ([], [])
+    for path in images {
+      guard FilePath.isFolder(path) == true else {
+        // An image in a shard has a name, but no file of that name.
+        guard FilePath.isFolder(path) != nil || path.contains("@") else { throw DatasetError.notFound(path: path) }
+        paths.append(path)
+        continue
+      }
+      let found = try DatasetIndex.imageFiles(below: path)
+      paths += found.paths
+      faults += found.findings
+    }
+    return (paths, faults)
   }
 }

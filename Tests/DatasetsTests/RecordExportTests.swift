@@ -52,6 +52,24 @@ import Testing
     #expect(try set(scan(shards: "\(folder.path)/again")) == set(original))
   }
 
+  @Test func `the images of a folder of shards are found without its classes, and damage is told`() throws {
+    let original = try index()
+    try TFRecordExport(original, sharding: .count(2)).write(to: target)
+    let found = try DatasetIndex.imageFiles(below: target)
+    #expect(found.paths.count == 28 && found.findings.isEmpty)
+    let decoder = ImageDecoder()
+    #expect(try found.paths.allSatisfy { try decoder.decode(path: $0).width > 0 })
+    #expect(Set(found.paths) == Set(try scan(shards: target).items.map { "\(target)/\($0.path)" }))
+
+    try folder.write([1, 2, 3], to: "shards/test-00001-of-00002.tfrecord")
+    let damaged = try DatasetIndex.imageFiles(below: target)
+    #expect(damaged.paths.count == 26 && damaged.findings.map(\.severity) == [.error])
+    try folder.write([1, 2, 3], to: "other/test.tfrecord")
+    #expect(throws: DatasetError.self) { try DatasetIndex.imageFiles(below: "\(folder.path)/other") }
+    try folder.write(PNGFile.any, to: "other/a.png")
+    #expect(try DatasetIndex.imageFiles(below: "\(folder.path)/other/").paths == ["\(folder.path)/other/a.png"])
+  }
+
   @Test func `the order is shuffled, the same each time, whatever the threads`() throws {
     let original = try index()
     try TFRecordExport(original, sharding: .count(4)).write(to: target, workers: 1)
