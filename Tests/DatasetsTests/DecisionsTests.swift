@@ -187,6 +187,35 @@ func `a line that is no decision is an error with file and line`(text: String) t
   #expect(prints.count == 5 && !prints.contains("5c6ef0b973671842"))
 }
 
+@Test func `a class all of whose images are excluded is a warning that says so, and one that is broken an error`()
+  throws
+{
+  let folder = try TemporaryFolder()
+  for number in 0..<4 {
+    try folder.write(PNGFile.any, to: "data/cat/\(number).png")
+    try folder.write(PNGFile.any, to: "data/dog/\(number).png")
+    try folder.write([1], to: "data/fox/\(number).png")
+  }
+  let reading = try DatasetReading.read(root: folder.path + "/data", split: SplitSettings())
+  func findings(excluding names: [String]) throws -> [DatasetFinding] {
+    var decisions = Decisions.none
+    for name in names { decisions.exclude(name) }
+    let index = reading.index(decisions)
+    let inspected = try #require(index.inspect(workers: 1))
+    let fromNames = index.report().findings.filter { $0.kind == .emptyClass }
+    let all = index.report(inspection: inspected).findings.filter { $0.kind == .emptyClass }
+    #expect(fromNames.allSatisfy { $0.severity == .warning && $0.message.contains("but 4 excluded ones") })
+    return all
+  }
+  let dogs = (0..<4).map { "dog/\($0).png" }
+  let both = try findings(excluding: dogs)
+  #expect(both.map(\.subject) == ["fox", "dog"] && both.map(\.severity) == [.error, .warning])
+  #expect(
+    try findings(excluding: ["fox/1.png", "dog/1.png"]).map(\.message) == [
+      "no image of the class \"fox\" can be used"
+    ])
+}
+
 @Test func `decisions are found whichever way leads to the dataset`() throws {
   let folder = try TemporaryFolder()
   for name in ["my pets/cat/1.png", "my pets/cat/2.png", "my pets/dog/1.png"] {

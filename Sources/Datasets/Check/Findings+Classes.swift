@@ -18,8 +18,12 @@ extension DatasetIndex {
   static let balanceKinds: Set<DatasetFinding.Kind> = [.missingInSplit, .fewTrainingImages, .imbalance]
 
   /// Classes that a split lacks, with too few images to learn from, or with far fewer than another.
-  /// - Parameter items: only images that take part.
-  static func balanceFindings(classes: [String], items: [DatasetItem]) -> [DatasetFinding] {
+  /// - Parameters:
+  ///   - items: only images that take part.
+  ///   - excluded: those that the user took out.
+  static func balanceFindings(
+    classes: [String], items: [DatasetItem], excluded: [DatasetItem] = []
+  ) -> [DatasetFinding] {
     var counts = [SplitCounts](repeating: SplitCounts(), count: classes.count)
     var total = SplitCounts()
     for item in items {
@@ -35,12 +39,9 @@ extension DatasetIndex {
       ]
     }
     var findings: [DatasetFinding] = []
-    for (name, count) in zip(classes, counts) {
+    for (label, (name, count)) in zip(classes, counts).enumerated() {
       if count.total == 0 {
-        findings.append(
-          DatasetFinding(
-            kind: .emptyClass, severity: .error, subject: name,
-            message: "no image of the class \"\(name)\" can be used", advice: "add images, or remove the class"))
+        findings.append(unusedFinding(name, excluded: excluded.count { $0.label == label }))
         continue
       }
       findings += missingFindings(name, count, total: total)
@@ -65,6 +66,19 @@ extension DatasetIndex {
           advice: "add images to the latter"))
     }
     return findings
+  }
+
+  /// A class without images: a mistake, unless the user took out all that there were.
+  private static func unusedFinding(_ name: String, excluded: Int) -> DatasetFinding {
+    guard excluded > 0 else {
+      return DatasetFinding(
+        kind: .emptyClass, severity: .error, subject: name,
+        message: "no image of the class \"\(name)\" can be used", advice: "add images, or remove the class")
+    }
+    return DatasetFinding(
+      kind: .emptyClass, severity: .warning, subject: name,
+      message: "the class \"\(name)\" has no images but \(counted(excluded, "excluded one"))",
+      advice: "the network keeps an output for it that learns nothing; include some again, or remove the folder")
   }
 
   /// A class that is measured but not learnt makes every figure wrong; one that is learnt but not measured makes the

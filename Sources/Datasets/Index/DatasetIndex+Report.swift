@@ -14,11 +14,16 @@ extension DatasetIndex {
     }
     precondition(inspection.facts.count == items.count, "the inspection is of this index")
     let decoded = zip(items, inspection.facts).filter { $1.failure == nil }.map(\.0)
+    // A class whose images that are left do not decode is empty by that, whatever was excluded.
+    let used = Set(items.map(\.label))
+    let balance = Self.balanceFindings(
+      classes: classes, items: decoded, excluded: excluded.filter { !used.contains($0.label) })
     let found =
-      findings.filter { !Self.balanceKinds.contains($0.kind) } + undecodableFindings(inspection.facts)
+      findings.filter { !Self.balanceKinds.contains($0.kind) && !balance.contains($0) }
+      + undecodableFindings(inspection.facts)
       + duplicateFindings(inspection.copies)
       + nearDuplicateFindings(inspection.lookalikes, copies: inspection.copies) + sizeFindings(inspection.facts)
-      + Self.balanceFindings(classes: classes, items: decoded)
+      + balance
     return DatasetReport(
       root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(found),
       inspection: InspectionFigures(items: items, facts: inspection.facts))

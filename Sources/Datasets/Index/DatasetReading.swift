@@ -36,7 +36,8 @@ public struct DatasetReading: Sendable {
     if !decisions.isEmpty { (used, excluded, stale) = divide(by: decisions) }
     return DatasetIndex(
       root: root, classes: classes, items: used, excluded: excluded, splitSource: splitSource,
-      findings: findings + stale.findings + DatasetIndex.balanceFindings(classes: classes, items: used)
+      findings: findings + stale.findings
+        + DatasetIndex.balanceFindings(classes: classes, items: used, excluded: excluded)
         + ratioFindings(used))
   }
 
