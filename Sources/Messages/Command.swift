@@ -13,7 +13,8 @@ public enum Command: Codable, Sendable, Equatable {
   case decide(data: String, split: SplitSettings, changes: [DecisionChange])
   /// Describe the network these settings would build; answered by `.network`.
   case describeNetwork(NetworkSettings, imageSize: Int, classes: Int, batchSize: Int)
-  /// List the checkpoints of every run in a folder; answered by `.checkpoints`.
+  /// List the checkpoints of every run in a folder, those of the dataset opened last before others; answered by
+  /// `.checkpoints`.
   case listCheckpoints(project: String)
   /// Decode one file for display, its longer side at most `maximumSide` pixels; answered by `.preview`.
   case preview(path: String, maximumSide: Int)

@@ -2,6 +2,7 @@
 // Nothing here waits for a training step.
 
 import Datasets
+import Files
 import Foundation
 import Images
 import Messages
@@ -44,7 +45,7 @@ struct BrowsingThread {
       events.send(.network(plan.summary(batchSize: batchSize)))
     case .listCheckpoints(let project):
       var found: [CheckpointInfo] = []
-      for run in try RunFolder.listRuns(project: project) {
+      for run in ofThisDatasetFirst(try RunFolder.listRuns(project: project)) {
         let listing = run.checkpointListing()
         found += listing.usable
         for damaged in listing.damaged { events.send(.warning(damaged.reason)) }
@@ -54,6 +55,14 @@ struct BrowsingThread {
     case .start, .resumeRun, .training, .evaluate, .shutDown:
       preconditionFailure("work goes to the training thread")
     }
+  }
+
+  /// Runs in their order, but those first that were trained on the dataset that was read last.
+  private func ofThisDatasetFirst(_ runs: [RunFolder]) -> [RunFolder] {
+    guard let data = lastReading.map({ FilePath.real($0.path) }) else { return runs }
+    let isOfThis = runs.map { run in (try? run.record()).map { FilePath.real($0.settings.data) == data } ?? false }
+    let (own, others) = (zip(runs, isOfThis).filter(\.1), zip(runs, isOfThis).filter { !$0.1 })
+    return (own + others).map(\.0)
   }
 
   /// Reads a dataset and, to inspect it, every file of it; nothing more is told once that was cancelled.

@@ -70,6 +70,23 @@ import Testing
     try expectResumable(project.firstRun)
   }
 
+  @Test func `checkpoints of the dataset that is open are listed before others`() throws {
+    let other = try ToyDataset(project.folder.file("other"), counts: SplitCounts(train: 6, validation: 2), side: 8)
+    _ = try project.train(project.settings(epochs: 1) { ($0.name, $0.data) = ("a", other.root) })
+    _ = try project.train(project.settings(epochs: 1) { $0.name = "b" })
+    let harness = EngineHarness()
+    func runs(_ data: String?) throws -> [String] {
+      if let data { harness.engine.send(.openDataset(path: data, split: SplitSettings(), inspect: false)) }
+      harness.engine.send(.listCheckpoints(project: project.folder.file("runs")))
+      let found = try harness.wait(for: "a list") { if case .checkpoints(let found) = $0 { found } else { nil } }
+      return found.map { $0.path.split(separator: "/").suffix(3).first.map(String.init) ?? "" }
+    }
+    #expect(try runs(nil) == ["a", "a", "b", "b"])
+    #expect(try runs(project.data.root) == ["b", "b", "a", "a"])
+    #expect(try runs(other.root) == ["a", "a", "b", "b"])
+    try harness.shutDown()
+  }
+
   @Test func `a preview of a bad file gives the reason, of a missing one too`() throws {
     try project.data.addBroken("test/red/bad.png")
     let harness = EngineHarness()
