@@ -154,15 +154,12 @@ public struct CheckpointLocation {
 
   /// - Throws: `CheckpointError.noCheckpoint` for a run without any, `RunFolderError.missing` for nothing at all.
   public init(_ name: String) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: name, isDirectory: &isFolder) else {
-      throw RunFolderError.missing(path: name)
-    }
-    if isFolder.boolValue {
+    guard let isFolder = FilePath.isFolder(name) else { throw RunFolderError.missing(path: name) }
+    if isFolder {
       let folder = try RunFolder(existing: name)
       let best = folder.path(of: .best)
       // A damaged one is not passed over: loading it tells what is wrong.
-      guard let chosen = FileManager.default.fileExists(atPath: best) ? best : folder.checkpoints().first?.path
+      guard let chosen = FilePath.isFolder(best) != nil ? best : folder.checkpoints().first?.path
       else {
         throw CheckpointError.noCheckpoint(run: name)
       }

@@ -131,9 +131,8 @@ func rewindLines(of path: String, keep: (Data) -> Bool) throws {
 
 private func content(of path: String) throws -> Data {
   do {
-    let file = try InputFile(path: path)
-    return Data(try file.read(count: file.size))
-  } catch  where error.code == ENOENT {
+    return try RunJSON.bytes(of: path)
+  } catch let error where error.code == ENOENT {
     return Data()
   }
 }

@@ -127,14 +127,14 @@ extension RunFolder {
     let numbered = names.filter { if case .epoch = $0 { true } else { false } }
     let hasOther = names.contains(.last) || names.contains(.best)
     let surplus = numbered.dropFirst(max(newest, hasOther ? 0 : 1)).map { path(of: $0) }
-    for path in surplus where unlink(path) != 0 && errno != ENOENT {
+    for path in surplus where path.withPathCString({ unlink($0) }) != 0 && errno != ENOENT {
       throw FileOperationError(path: path, step: .remove, code: errno)
     }
     return Array(surplus)
   }
 
   private func checkpointNames() -> [CheckpointName] {
-    let files = (try? FileManager.default.contentsOfDirectory(atPath: checkpointsPath)) ?? []
+    let files = (try? Folder.names(in: checkpointsPath)) ?? []
     return files.filter { $0.hasSuffix(CheckpointName.ending) && !$0.hasPrefix(".") }
       .map { CheckpointName(path: $0) }
       .sorted { $0.rank < $1.rank }

@@ -23,12 +23,9 @@ public struct RunFolder: Sendable, Hashable {
   /// A run that was made before.
   /// - Throws: `RunFolderError.missing` or `.notARun`.
   public init(existing path: String) throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw RunFolderError.missing(path: path)
-    }
+    guard let isFolder = FilePath.isFolder(path) else { throw RunFolderError.missing(path: path) }
     self.init(path: path)
-    guard isFolder.boolValue, FileManager.default.fileExists(atPath: checkpointsPath) else {
+    guard isFolder, FilePath.isFolder(checkpointsPath) != nil else {
       throw RunFolderError.notARun(path: path)
     }
   }
@@ -51,7 +48,8 @@ public struct RunFolder: Sendable, Hashable {
     guard isFileName(stem) else { throw RunFolderError.badName(stem) }
     try Folder.make(project)
     let run = try name.map { try makeNamed($0, project: project) } ?? makeNumbered(stem, project: project)
-    for folder in [run.checkpointsPath, run.evaluationsPath] where mkdir(folder, 0o777) != 0 {
+    for folder in [run.checkpointsPath, run.evaluationsPath] where folder.withPathCString({ mkdir($0, 0o777) }) != 0
+    {
       throw FileOperationError(path: folder, step: .makeFolder, code: errno)
     }
     try FileCalls.system.syncFolder(run.path)
@@ -62,7 +60,7 @@ public struct RunFolder: Sendable, Hashable {
   private static func makeNamed(_ name: String, project: String) throws -> RunFolder {
     let run = RunFolder(path: project + "/" + name)
     // Its owner's alone: names of files and classes are in it, and a socket that steers it.
-    if mkdir(run.path, 0o700) == 0 { return run }
+    if run.path.withPathCString({ mkdir($0, 0o700) }) == 0 { return run }
     let code = errno
     if code == EEXIST { throw RunFolderError.exists(path: run.path) }
     throw FileOperationError(path: run.path, step: .makeFolder, code: code)
@@ -85,15 +83,10 @@ public struct RunFolder: Sendable, Hashable {
   /// The runs of a project, in natural order of their names; none where there is no such folder.
   /// - Throws: `FileOperationError` for a folder that cannot be read.
   public static func listRuns(project: String) throws -> [RunFolder] {
-    guard let folder = opendir(project) else {
-      if errno == ENOENT { return [] }
-      throw FileOperationError(path: project, step: .read, code: errno)
-    }
-    closedir(folder)
-    let names = try FileManager.default.contentsOfDirectory(atPath: project)
-    return names.sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    guard FilePath.isFolder(project) != nil else { return [] }
+    return try Folder.names(in: project).sorted { $0.compare($1, options: .numeric) == .orderedAscending }
       .map { RunFolder(path: project + "/" + $0) }
-      .filter { FileManager.default.fileExists(atPath: $0.recordPath) }
+      .filter { FilePath.isFolder($0.recordPath) != nil }
   }
 
   public var name: String { path.split(separator: "/").last.map(String.init) ?? path }
@@ -122,7 +115,7 @@ public struct RunFolder: Sendable, Hashable {
   /// - Throws: `RunFolderError.unreadable`.
   public func evaluation(of checkpoint: CheckpointName, on split: Split) throws -> EvaluationReport? {
     let source = "\(evaluationsPath)/\(checkpoint.stem)-\(split.rawValue).json"
-    guard FileManager.default.fileExists(atPath: source) else { return nil }
+    guard FilePath.isFolder(source) != nil else { return nil }
     return try RunJSON.read(EvaluationReport.self, path: source)
   }
 }

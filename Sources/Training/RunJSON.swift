@@ -1,5 +1,6 @@
 // The one way in which JSON is written into a run's folder, so that every file of it is read back the same.
 
+import Files
 import Foundation
 
 /// Encoders and decoders for the files of a run.
@@ -32,12 +33,18 @@ enum RunJSON {
   /// - Throws: `RunFolderError.unreadable`, which names the file, what is wrong in it and where.
   static func read<Value: Decodable>(_ type: Value.Type, path: String) throws -> Value {
     let data: Data
-    do { data = try Data(contentsOf: URL(fileURLWithPath: path)) } catch {
-      throw RunFolderError.unreadable(path: path, reason: error.localizedDescription)
+    do { data = try bytes(of: path) } catch {
+      throw RunFolderError.unreadable(path: path, reason: "\(error.reason)")
     }
     do { return try decoder.decode(type, from: data) } catch let error as DecodingError {
       throw RunFolderError.unreadable(path: path, reason: reason(error))
     }
+  }
+
+  /// A file's content.
+  static func bytes(of path: String) throws(FileOperationError) -> Data {
+    let file = try InputFile(path: path)
+    return Data(try file.read(count: file.size))
   }
 
   private static func encoder() -> JSONEncoder {

@@ -3,6 +3,7 @@
 
 import Files
 import Foundation
+import Messages
 
 /// Holds a run for this process until it is dropped.
 public final class RunLock: Sendable {
@@ -11,7 +12,7 @@ public final class RunLock: Sendable {
   /// - Throws: `RunFolderError.inUse`, which names the process that holds it; `FileOperationError`.
   public init(_ run: RunFolder) throws {
     let path = run.lockPath
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    let descriptor = path.withPathCString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
     guard descriptor >= 0 else { throw FileOperationError(path: path, step: .open, code: errno) }
     guard Self.lock(descriptor) else {
       let code = errno
@@ -39,7 +40,7 @@ public final class RunLock: Sendable {
 
   /// The process that trains a run now; nil where none does.
   public static func holder(of run: RunFolder) -> Int32? {
-    let descriptor = open(run.lockPath, O_RDONLY | O_CLOEXEC)
+    let descriptor = run.lockPath.withPathCString { open($0, O_RDONLY | O_CLOEXEC) }
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }

@@ -36,7 +36,7 @@ struct RunManifest: Equatable {
   /// - Returns: nil where there is no such file, as in runs of older versions.
   /// - Throws: `RunFolderError.unreadable`.
   init?(path: String) throws {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard FilePath.isFolder(path) != nil else { return nil }
     let lines = try textLines(of: path).map { String(decoding: $0, as: UTF8.self) }
     guard lines.first == Self.header else {
       throw RunFolderError.unreadable(path: path, reason: "it does not begin with \"\(Self.header)\"")

@@ -1,5 +1,6 @@
 // Putting a loop back to where a run stood: to its `last` checkpoint, or to its first step where there is none yet.
 
+import Files
 import Foundation
 import Messages
 import Networks
@@ -10,7 +11,7 @@ extension TrainingLoop {
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
   func restore() throws {
     let path = run.path(of: .last)
-    if FileManager.default.fileExists(atPath: path) {
+    if FilePath.isFolder(path) != nil {
       do {
         state = try Checkpoint.resume(path: path, network: network, optimiser: &optimiser)
       } catch let error as SafetensorsError {
@@ -49,7 +50,7 @@ extension TrainingLoop {
   /// What a resumed run should be told.
   func warnAboutResuming() throws {
     let last = run.path(of: .last)
-    guard FileManager.default.fileExists(atPath: last) else {
+    guard FilePath.isFolder(last) != nil else {
       return hooks.report(.warning("\(run.path) has no checkpoint yet: it starts from its first step"))
     }
     if let before = try Checkpoint.kernels(path: last), before != Kernels.description {
@@ -59,7 +60,7 @@ extension TrainingLoop {
             + "those of an uninterrupted run in their last digits"))
     }
     let best = run.path(of: .best)
-    if state.earlyStopping.bestAccuracy != nil, !FileManager.default.fileExists(atPath: best) {
+    if state.earlyStopping.bestAccuracy != nil, FilePath.isFolder(best) == nil {
       hooks.report(
         .warning("\(best) is not there: it was never written, or was removed; the next better one will be"))
     }

@@ -62,7 +62,9 @@ final class EngineHost: Sendable {
     } catch {
       server.broadcast(.warning("nobody else can attach to this run: \(error)"))
     }
-    let log = Foundation.open(folder + "/engine.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    let log = (folder + "/engine.log").withPathCString {
+      Foundation.open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+    }
     guard log >= 0 else { return }
     dup2(log, STDERR_FILENO)
     close(log)

@@ -1,5 +1,6 @@
 // Resuming under other conditions: more epochs, other data, another processor, damaged files, records of old versions.
 
+import Files
 import Foundation
 import Messages
 import Tensors
@@ -14,6 +15,22 @@ import TestSupport
   init() throws { project = try ToyProject() }
 
   // MARK: More of it
+
+  @Test func `a run whose name is not UTF-8 is trained, listed, resumed and read like any other`() throws {
+    let name = String(pathBytes: [0x72, 0xfc, 0x6e])
+    let stopped = try project.train(project.settings { $0.name = name }) { $0.isStep(2) ? [.stop] : [] }
+    let run = try project.resume(stopped.run)
+    #expect(run.outcome.reason == .completed && run.run.name == name)
+    #expect(try Folder.names(in: project.folder.file("runs")).map(\.pathBytes) == [[0x72, 0xfc, 0x6e]])
+    let listed = try #require(try RunFolder.listRuns(project: project.folder.file("runs")).first)
+    #expect(try listed.record().settings.name == name)
+    #expect(listed.checkpoints().map(\.name) == ["last", "best"])
+    #expect(try CheckpointLocation(listed.path).path == listed.path(of: .best))
+    #expect(RunLock.holder(of: listed) == nil)
+    let lock = try RunLock(listed)
+    #expect(RunLock.holder(of: listed) == getpid())
+    withExtendedLifetime(lock) {}
+  }
 
   @Test func `a finished run goes on for more epochs with the schedule of so many`() throws {
     let settings = project.settings(epochs: 2) { $0.schedule = .cosine(warmUp: 0.1) }

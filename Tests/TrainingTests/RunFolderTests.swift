@@ -78,7 +78,7 @@ import TestSupport
     #expect(throws: FileOperationError(path: path + "/runs", step: .makeFolder, code: ENOTDIR)) {
       try RunFolder.create(project: path + "/runs", name: nil, defaultStem: "a")
     }
-    #expect(throws: FileOperationError(path: path, step: .read, code: ENOTDIR)) {
+    #expect(throws: FileOperationError(path: path, step: .listFolder, code: ENOTDIR)) {
       try RunFolder.listRuns(project: path)
     }
   }
