@@ -46,6 +46,44 @@ void ck_column_sums(const float *x, size_t rows, size_t channels, float *sums);
 /// x[r, c] += bias[c]
 void ck_add_bias(float *x, size_t rows, size_t channels, const float *bias);
 
+// -- Products ------------------------------------------------------------------------------------------------
+// out = A B, or out += A B. B is packed: panels of 2 * lanes columns (lanes, if no more are left), each panel
+// [depth][width], the missing columns zero; 64-byte aligned. A is described by how to get from value to value.
+
+/// The left-hand side: value [line, row] at step (segment, step) is base[line * line_stride + row * row_stride +
+/// segment * segment_stride + step * step_stride]. The depth is segments * steps. Either row_stride or step_stride
+/// is 1.
+typedef struct {
+  const float *base;
+  size_t lines, line_stride;
+  size_t rows, row_stride;
+  size_t segments, segment_stride;
+  size_t steps, step_stride;
+} ck_operand;
+
+/// The result: value [line, row, column] at base[line * line_stride + row * row_stride + column].
+typedef struct {
+  float *base;
+  size_t line_stride, row_stride;
+} ck_result;
+
+/// Floats in the widest vectors of this processor that the products have code for: 16, 8 or 4.
+size_t ck_lanes(void);
+/// Floats that packing takes.
+size_t ck_packed_floats(size_t depth, size_t columns, size_t lanes);
+/// Packs b[d * row_stride + c * column_stride] as rows first ..< first + depth of a B of depth `total`.
+void ck_pack(
+    const float *b, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
+    size_t total, size_t lanes, float *packed);
+/// lanes: what B was packed for; at most ck_lanes(). Sums are in the order of the steps, in parts of a few hundred.
+void ck_product(
+    const ck_operand *a, const float *packed, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+/// Every step-th line of an image [height, width, channels] from line `first` on, with `before` and `after` pixels
+/// of zeros at their ends; lines outside are zeros: padded [lines, before + width + after, channels].
+void ck_pad_lines(
+    const float *image, size_t height, size_t width, size_t channels, ptrdiff_t first, size_t step, size_t lines,
+    size_t before, size_t after, float *padded);
+
 // -- Convolution ---------------------------------------------------------------------------------------------
 
 /// The geometry of a convolution or pooling of one image [height, width, channels].
