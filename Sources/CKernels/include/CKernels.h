@@ -99,6 +99,54 @@ void ck_windows_to_columns(const ck_window *w, const float *image, int32_t first
 /// The transpose: adds each column entry to the image pixel it came from.
 void ck_columns_to_windows(const ck_window *w, const float *columns, int32_t first, int32_t rows, float *image);
 
+// -- Winograd convolution ------------------------------------------------------------------------------------
+// 3x3, stride 1, padding 1, in tiles of m x m outputs, m = 4 or 2, each made of n * n products, n = m + 2. Tiles
+// are numbered through the batch, row by row; the last of a row or column may reach over the map's edge.
+
+/// Images [height, width, channels] of which some channels are worked on, pixel_stride floats from one pixel to the
+/// next. tile: m.
+typedef struct {
+  int32_t height, width, tile;
+  size_t pixel_stride;
+} ck_winograd_map;
+
+/// n * n matrices (planes): element (r, c) of plane i lies at i * plane + (c / panel) * panel_stride + r * row + c
+/// % panel. panel: a multiple of 16, or not less than the number of columns, which makes row-major matrices.
+typedef struct {
+  size_t plane, panel, panel_stride, row;
+} ck_winograd_planes;
+
+/// Some rows and columns of a filter [3, 3, rows, columns]: floats from one tap, and from one row, to the next.
+typedef struct {
+  size_t tap, row;
+} ck_winograd_taps;
+
+/// B^T d B of tiles first ..< first + count, one a row: out [n * n][count, channels]. d: the (m + 2) x (m + 2)
+/// pixels around a tile of x, zero outside of the map.
+void ck_winograd_input(
+    const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
+    const ck_winograd_planes *planes);
+/// A^T M A of tiles first ..< first + count: sets those pixels of y that lie in the map. in [n * n][count,
+/// channels].
+void ck_winograd_output(
+    const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
+    size_t count, float *y);
+/// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [n * n][count, channels].
+void ck_winograd_output_gradient(
+    const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
+    const ck_winograd_planes *planes);
+/// G g G^T: w [3 * 3][rows, columns] to out [n * n][rows, columns].
+void ck_winograd_filter(
+    int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
+    const ck_winograd_planes *planes);
+/// G^T M G: in [n * n][rows, columns] to dw [3 * 3][rows, columns], which it sets.
+void ck_winograd_filter_gradient(
+    int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
+    const ck_winograd_taps *taps);
+/// The filter of the gradient by the input: w [3, 3, inputs, outputs] turned by half a circle and with inputs and
+/// outputs exchanged, of inputs first ..< first + count: out [3, 3, outputs, count].
+void ck_winograd_flip(const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out);
+
 // -- Pooling -------------------------------------------------------------------------------------------------
 
 /// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never

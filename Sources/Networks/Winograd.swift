@@ -1,0 +1,245 @@
+// Winograd's fast convolution (Lavin and Gray 2015, arXiv:1509.09308): which convolutions it is for, in tiles of what
+// size, and how the work on one is cut so that it stays in cache. The passes are in Winograd+Convolution.swift and
+// Winograd+WeightGradient.swift, the transforms in C. It is no layer: it has no parameters and keeps nothing.
+
+import CKernels
+import Tensors
+
+/// A 3x3 convolution with stride 1 and padding 1, [N, H, W, C] to [N, H, W, O], by way of transformed tiles.
+///
+/// A tile of m x m outputs becomes n x n numbers, n = m + 2, a channel; the same numbers of all tiles form n * n
+/// matrices (planes) [tiles, channels], each multiplied by the transformed filter's [channels, outputs]. That makes
+/// n^2 products of m^2 outputs, where the formula has 9 m^2: four times fewer for m = 4, 2.25 times for m = 2.
+///
+/// The price is precision. Against the exact result the error of random data is some ten times a matrix product's;
+/// `errorBound` says how large it may be. Also a NaN or an infinity spreads over its whole tile.
+struct Winograd: Sendable {
+  /// F(m x m, 3 x 3), by m.
+  enum Tile: Int, Sendable, CaseIterable {
+    case f2 = 2
+    case f4 = 4
+
+    /// n * n.
+    var points: Int { (rawValue + 2) * (rawValue + 2) }
+  }
+
+  /// What a convolution is asked for.
+  enum Quantity: Sendable, CaseIterable { case output, inputGradient, weightGradient }
+
+  /// The shape of the convolution.
+  struct Geometry: Sendable, Hashable {
+    var images: Int
+    var height: Int
+    var width: Int
+    /// C.
+    var channels: Int
+    /// O.
+    var outputs: Int
+  }
+
+  let geometry: Geometry
+  let tile: Tile
+
+  init(_ geometry: Geometry, _ tile: Tile) {
+    self.geometry = geometry
+    self.tile = tile
+  }
+
+  /// Tiles of the whole batch; those at the lower and right edge may reach over the map.
+  var tiles: Int {
+    let (m, g) = (tile.rawValue, geometry)
+    return g.images * ((g.height + m - 1) / m) * ((g.width + m - 1) / m)
+  }
+
+  /// The convolution that makes the gradient by the input out of the gradient by the output.
+  var exchanged: Winograd {
+    var exchanged = geometry
+    swap(&exchanged.channels, &exchanged.outputs)
+    return Winograd(exchanged, tile)
+  }
+
+  /// The largest error relative to the largest magnitude of the exact result, for data of one scale: `terms` is the
+  /// number of products in a sum, 9 * C, 9 * O or N * H * W. Errors of random data grow with its square root at most.
+  static func errorBound(_ tile: Tile, terms: Int) -> Double {
+    let unit: Double = tile == .f4 ? 1.5e-7 : 4e-8
+    return unit * Double(max(terms, 64)).squareRoot()
+  }
+}
+
+// MARK: - Memory
+
+extension Winograd {
+  /// Scratch memory in floats.
+  struct Scratch: Sendable, Equatable {
+    /// Once.
+    var shared: Int
+    /// For each thread.
+    var each: Int
+  }
+
+  /// The most scratch memory that is in use at one time.
+  func scratch(for quantity: Quantity) -> Scratch {
+    switch quantity {
+    case .output: convolutionScratch(.asStored)
+    case .inputGradient: exchanged.convolutionScratch(.transposed)
+    case .weightGradient: weightGradientScratch
+    }
+  }
+}
+
+// MARK: - Planes
+
+extension Winograd {
+  /// n * n matrices of a transform, one behind the other.
+  struct Planes: Sendable {
+    var layout: ck_winograd_planes
+    /// Of all planes together.
+    let floats: Int
+
+    /// Row-major matrices [rows, columns].
+    init(_ tile: Tile, rows: Int, columns: Int) {
+      // An odd number of cache lines from plane to plane: a tile is written to all of them, and at powers of two
+      // they would share the same few places of the cache.
+      let lines = (rows * columns + 15) / 16
+      let plane = 16 * (lines | 1)
+      layout = ck_winograd_planes(plane: plane, panel: Int.max, panel_stride: 0, row: columns)
+      floats = plane * tile.points
+    }
+
+    /// The same for the right side of a product. The one place that says how `multiply` wants it.
+    static func rightOperand(_ tile: Tile, rows: Int, columns: Int) -> Planes {
+      Planes(tile, rows: rows, columns: columns)
+    }
+
+    /// Where a column begins, from the start of a plane.
+    func start(ofColumn column: Int) -> Int {
+      column / layout.panel * layout.panel_stride + column % layout.panel
+    }
+  }
+
+  /// Some columns of planes in memory, as one side of a product.
+  struct Operand {
+    var base: UnsafePointer<Float>
+    var planes: Planes
+    var firstColumn = 0
+    var orientation = Orientation.asStored
+  }
+
+  /// Plane by plane `result = left * right`, or `result += left * right`; the result's planes are row-major and as
+  /// wide as `columns`. The one caller of matrix products.
+  func multiply(
+    _ left: Operand, _ right: Operand, into result: UnsafeMutablePointer<Float>, _ resultPlanes: Planes, rows: Int,
+    columns: Int, inner: Int, accumulating: Bool = false
+  ) {
+    for point in 0..<tile.points {
+      let a = left.base + point * left.planes.layout.plane + left.planes.start(ofColumn: left.firstColumn)
+      let b = right.base + point * right.planes.layout.plane + right.planes.start(ofColumn: right.firstColumn)
+      MatrixProduct.multiply(
+        MatrixView(a, stride: left.planes.layout.row, left.orientation),
+        MatrixView(b, stride: right.planes.layout.row, right.orientation),
+        into: result + point * resultPlanes.layout.plane, rows: rows, columns: columns, inner: inner,
+        accumulating: accumulating)
+    }
+  }
+}
+
+// MARK: - Transforms
+
+extension Winograd {
+  /// Images [N, H, W, pixelStride].
+  func map(pixelStride: Int) -> ck_winograd_map {
+    ck_winograd_map(
+      height: Int32(geometry.height), width: Int32(geometry.width), tile: Int32(tile.rawValue),
+      pixel_stride: pixelStride)
+  }
+
+  /// x [N, H, W, C] to planes [tiles, C].
+  func transformInput(
+    _ x: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.channels), planes.layout)
+    ck_winograd_input(&map, x, geometry.channels, tiles.lowerBound, tiles.count, out, &layout)
+  }
+
+  /// dy [N, H, W, O] to planes [tiles, O].
+  func transformOutputGradient(
+    _ dy: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    ck_winograd_output_gradient(&map, dy, geometry.outputs, tiles.lowerBound, tiles.count, out, &layout)
+  }
+
+  /// Planes [tiles, columns] to some columns of y [N, H, W, O].
+  func transformOutput(
+    _ products: UnsafePointer<Float>, _ planes: Planes, tiles: Range<Int>, columns: Range<Int>,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    ck_winograd_output(
+      &map, products, &layout, columns.count, tiles.lowerBound, tiles.count, y + columns.lowerBound)
+  }
+}
+
+// MARK: - Cuts
+
+extension Winograd {
+  /// How the work is cut in two kinds of blocks. Part of the numerical result: by the shape alone.
+  enum Cut: Sendable {
+    /// By tiles, all outputs at once: the transformed filter stays in cache and is used again for every block.
+    case tiles
+    /// By outputs, many tiles at once, where the transformed filter is too large or the tiles are too few for that.
+    case outputs
+  }
+
+  var cut: Cut {
+    let filter = tile.points * geometry.channels * geometry.outputs
+    let isWide = filter > Self.largestFilter || geometry.outputs >= tiles
+    return isWide && geometry.outputs > Self.groupWidth ? .outputs : .tiles
+  }
+
+  /// Floats of a transformed filter that a cache of some 32 MB still keeps while blocks of tiles go by.
+  private static let largestFilter = 3 << 20
+
+  /// Outputs that are worked on together where the work is cut by outputs: a panel of the matrix product's.
+  static let groupWidth = 32
+
+  var groups: Int { (geometry.outputs + Self.groupWidth - 1) / Self.groupWidth }
+
+  func group(_ index: Int) -> Range<Int> {
+    (index * Self.groupWidth)..<min(geometry.outputs, (index + 1) * Self.groupWidth)
+  }
+
+  /// Tiles that matrix products work on together: blocks are multiples of it, except the last.
+  static let tilesInRun = 14
+
+  /// Runs of tiles in the batch, the last perhaps shorter.
+  var runs: Int { (tiles + Self.tilesInRun - 1) / Self.tilesInRun }
+
+  func tiles(inRuns runs: Range<Int>) -> Range<Int> {
+    (runs.lowerBound * Self.tilesInRun)..<min(tiles, runs.upperBound * Self.tilesInRun)
+  }
+
+  /// The runs of a block whose planes with `columns` columns fit half a megabyte, which leaves room in the cache next
+  /// to the processor for the filters that pass by.
+  func runsInBlock(columns: Int, atLeast fewest: Int = 2) -> Int {
+    max(1, min(runs, max(fewest, Self.blockFloats / (tile.points * columns * Self.tilesInRun))))
+  }
+
+  private static let blockFloats = 1 << 17
+
+  /// Where the work is cut by outputs: the runs that are transformed before the products begin, 16 MB of them.
+  var runsInBatch: Int {
+    max(1, min(runs, Self.batchFloats / (tile.points * geometry.channels * Self.tilesInRun)))
+  }
+
+  private static let batchFloats = 1 << 22
+
+  /// Cuts a range into parts of nearly equal length, about `length` each.
+  static func parts(of range: Range<Int>, length: Int) -> [Range<Int>] {
+    let count = max(1, (range.count + length - 1) / length)
+    return (0..<count).map { index in
+      let part = WorkerPool.range(index, of: count, count: range.count)
+      return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
+    }
+  }
+}
