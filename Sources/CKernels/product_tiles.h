@@ -25,8 +25,8 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 // The sums are variables s<row>_<vector>: an array of them would be written to memory before its loops are unrolled.
 #define ZERO1(r) VECTOR s##r##_0 = {0};
 #define ZERO2(r) ZERO1(r) VECTOR s##r##_1 = {0};
-#define LOAD1 const VECTOR b0 = *(const VECTOR *)b;
-#define LOAD2 LOAD1 const VECTOR b1 = *(const VECTOR *)(b + LANES);
+#define LOAD1 const VECTOR b0 = *(const UNALIGNED *)b;
+#define LOAD2 LOAD1 const VECTOR b1 = *(const UNALIGNED *)(b + LANES);
 // Subtracting a vector of zeros is how C spells "in every lane"; it costs nothing.
 #define STEP1(r) { const VECTOR value = VALUE(r) - (VECTOR){0}; s##r##_0 += value * b0; }
 #define STEP2(r) { const VECTOR value = VALUE(r) - (VECTOR){0}; s##r##_0 += value * b0; s##r##_1 += value * b1; }
@@ -36,15 +36,15 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 // Rows of A at a distance, steps next to each other: five pointers that are never more than two rows off.
 #define TILE_ALONG_STEPS(ROWS, VECTORS) \
   static void LEVEL(steps_##ROWS##x##VECTORS)( \
-      const ck_operand *a, const float *p0, const float *b, float *out, size_t out_row, size_t columns, \
-      int accumulate) { \
+      const ck_operand *a, const float *p0, const float *b, size_t b_row, float *out, size_t out_row, \
+      size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t row = a->row_stride, skip = a->segment_stride - a->steps; \
     const float *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
     for (size_t segment = 0; segment < a->segments; segment++) { \
       for (size_t step = 0; step < a->steps; step++) { \
         LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \
-        b += VECTORS * LANES; \
+        b += b_row; \
         p0++, p1++, p2++, p3++, p4++; \
       } \
       p0 += skip, p1 += skip, p2 += skip, p3 += skip, p4 += skip; \
@@ -56,14 +56,14 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 // Rows of A next to each other, steps at a distance.
 #define TILE_ALONG_ROWS(ROWS, VECTORS) \
   static void LEVEL(rows_##ROWS##x##VECTORS)( \
-      const ck_operand *a, const float *p, const float *b, float *out, size_t out_row, size_t columns, \
-      int accumulate) { \
+      const ck_operand *a, const float *p, const float *b, size_t b_row, float *out, size_t out_row, \
+      size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t step_stride = a->step_stride, skip = a->segment_stride - a->steps * step_stride; \
     for (size_t segment = 0; segment < a->segments; segment++) { \
       for (size_t step = 0; step < a->steps; step++) { \
         LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \
-        b += VECTORS * LANES; \
+        b += b_row; \
         p += step_stride; \
       } \
       p += skip; \
@@ -90,14 +90,16 @@ EACH_TILE(TILE_ALONG_STEPS)
 EACH_TILE(TILE_ALONG_ROWS)
 #undef VALUE
 
-typedef void (*LEVEL(tile))(const ck_operand *, const float *, const float *, float *, size_t, size_t, int);
+typedef void (*LEVEL(tile))(
+    const ck_operand *, const float *, const float *, size_t, float *, size_t, size_t, int);
 #define STEPS_ENTRY(ROWS, VECTORS) LEVEL(steps_##ROWS##x##VECTORS),
 #define ROWS_ENTRY(ROWS, VECTORS) LEVEL(rows_##ROWS##x##VECTORS),
 static const LEVEL(tile) LEVEL(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
 
 // All lines and rows for the steps that `a` has.
 static void LEVEL(panel)(
-    const ck_operand *a, const float *panel, size_t columns, float *out, const ck_result *result, int accumulate) {
+    const ck_operand *a, const float *b, size_t b_row, size_t columns, float *out, const ck_result *result,
+    int accumulate) {
   const int along_rows = a->row_stride == 1;
   // Rows 4 KB apart share the few places that the first cache has for such addresses: take no more rows than those.
   const size_t most = TILE_ROWS > 8 && !along_rows && a->row_stride % 1024 == 0 ? 7 : TILE_ROWS;
@@ -106,15 +108,15 @@ static void LEVEL(panel)(
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t from = a->rows * tile / tiles, to = a->rows * (tile + 1) / tiles;
       LEVEL(tiles)[along_rows][2 * (to - from) - 3 + vectors](
-          a, a->base + line * a->line_stride + from * a->row_stride, panel,
+          a, a->base + line * a->line_stride + from * a->row_stride, b, b_row,
           out + line * result->line_stride + from * result->row_stride, result->row_stride, columns, accumulate);
     }
 }
 
 static void LEVEL(product)(
-    const ck_operand *a, const float *packed, size_t columns, const ck_result *result, int accumulate) {
+    const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *result, int accumulate) {
   for (size_t column = 0; column < columns; column += 2 * LANES) {
-    const size_t width = columns - column > LANES ? 2 * LANES : LANES;
+    const float *panel = b->base + column / (2 * LANES) * b->panel_stride;
     ck_operand part = *a;
     for (size_t segment = 0; segment < a->segments; segment += part.segments) {
       part.segments = segments_at_once(a, segment);
@@ -122,8 +124,9 @@ static void LEVEL(product)(
         part.steps = steps_at_once(a, step);
         part.base = a->base + segment * a->segment_stride + step * a->step_stride;
         LEVEL(panel)(
-            &part, packed, columns - column, result->base + column, result, accumulate || segment + step > 0);
-        packed += width * part.segments * part.steps;
+            &part, panel, b->row, columns - column, result->base + column, result,
+            accumulate || segment + step > 0);
+        panel += b->row * part.segments * part.steps;
       }
     }
   }

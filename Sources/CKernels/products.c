@@ -82,23 +82,18 @@ size_t ck_lanes(void) {
   return 4;
 }
 
-size_t ck_packed_floats(size_t depth, size_t columns, size_t lanes) {
-  return depth * ((columns + lanes - 1) / lanes * lanes);
-}
-
 VECTOR_VERSIONS
 void ck_pack(
-    const float *restrict b, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
-    size_t total, size_t lanes, float *restrict packed) {
-  for (size_t column = 0; column < columns; column += 2 * lanes) {
-    const size_t left = columns - column, width = left > lanes ? 2 * lanes : lanes;
-    const size_t present = left < width ? left : width;
-    float *panel = packed + first * width;
-    const float *source = b + column * column_stride;
+    const float *restrict source, size_t depth, size_t columns, size_t row_stride, size_t column_stride,
+    size_t first, size_t panel_width, size_t panel_stride, float *restrict packed) {
+  for (size_t column = 0; column < columns; column += panel_width, packed += panel_stride) {
+    const size_t present = columns - column < panel_width ? columns - column : panel_width;
+    float *panel = packed + first * panel_width;
+    const float *from = source + column * column_stride;
     if (column_stride == 1) {
       for (size_t d = 0; d < depth; d++) {
-        for (size_t c = 0; c < present; c++) panel[d * width + c] = source[d * row_stride + c];
-        for (size_t c = present; c < width; c++) panel[d * width + c] = 0;
+        for (size_t c = 0; c < present; c++) panel[d * panel_width + c] = from[d * row_stride + c];
+        for (size_t c = present; c < panel_width; c++) panel[d * panel_width + c] = 0;
       }
     } else {
       // Sixteen rows at a time: what is read and what is written stay in the first cache.
@@ -106,24 +101,23 @@ void ck_pack(
         const size_t end = depth - start < 16 ? depth : start + 16;
         for (size_t c = 0; c < present; c++)
           for (size_t d = start; d < end; d++)
-            panel[d * width + c] = source[d * row_stride + c * column_stride];
-        for (size_t c = present; c < width; c++)
-          for (size_t d = start; d < end; d++) panel[d * width + c] = 0;
+            panel[d * panel_width + c] = from[d * row_stride + c * column_stride];
+        for (size_t c = present; c < panel_width; c++)
+          for (size_t d = start; d < end; d++) panel[d * panel_width + c] = 0;
       }
     }
-    packed += total * width;
   }
 }
 
 void ck_product(
-    const ck_operand *a, const float *packed, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
   if (a->rows == 0) return;
   switch (lanes) {
 #if defined(__x86_64__)
-    case 16: v4_product(a, packed, columns, out, accumulate); break;
-    case 8: v3_product(a, packed, columns, out, accumulate); break;
+    case 16: v4_product(a, b, columns, out, accumulate); break;
+    case 8: v3_product(a, b, columns, out, accumulate); break;
 #endif
-    default: plain_product(a, packed, columns, out, accumulate);
+    default: plain_product(a, b, columns, out, accumulate);
   }
 }
 

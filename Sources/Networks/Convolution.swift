@@ -1,5 +1,5 @@
-// Convolution over channels-last images, as the layer that keeps weights and cache. How it is computed is in
-// DirectConvolution.
+// Convolution over channels-last images, as the layer that keeps weights and cache. How it is computed is
+// ConvolutionMethod's choice.
 
 import CKernels
 import Tensors
@@ -22,11 +22,12 @@ public final class Convolution: Layer {
   public enum InputGradient: Sendable { case computed, omitted }
 
   private let name: String
+  private let algorithms: ConvolutionAlgorithms
   private var input: Tensor?
 
   public init(
     name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
-    inputGradient: InputGradient = .computed
+    inputGradient: InputGradient = .computed, algorithms: ConvolutionAlgorithms = .fastest
   ) {
     precondition(weight.shape.count == 4 && weight.shape[0] == weight.shape[1], "a convolution's kernel is square")
     self.name = name
@@ -35,22 +36,22 @@ public final class Convolution: Layer {
     self.stride = stride
     self.padding = padding
     self.inputGradient = inputGradient
+    self.algorithms = algorithms
   }
 
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    let geometry = geometry(input.shape)
-    var output = Tensor(uninitialised: geometry.outputShape)
+    let method = method(input.shape)
+    var output = Tensor(uninitialised: method.direct.outputShape)
     Tensor.read(input, weight.value) { x, w in
-      output.write { y in geometry.forward(x: x, w: w, y: y, pass.workers) }
+      output.write { y in method.forward(x: x, w: w, y: y, pass.workers) }
     }
     if let bias {
+      let outputs = bias.value.count
       bias.value.read { b in
-        output.write { y in
-          pass.workers.run(over: geometry.images * geometry.outputHeight * geometry.outputWidth) { pixels in
-            ck_add_bias(y + pixels.lowerBound * geometry.outputs, pixels.count, geometry.outputs, b)
-          }
+        output.write { [pixels = output.count / outputs] y in
+          pass.workers.run(over: pixels) { ck_add_bias(y + $0.lowerBound * outputs, $0.count, outputs, b) }
         }
       }
     }
@@ -60,9 +61,9 @@ public final class Convolution: Layer {
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let input = used(&self.input, by: name)
-    let geometry = geometry(input.shape)
+    let method = method(input.shape)
     Tensor.read(input, outputGradient) { x, dy in
-      geometry.weightGradient(x: x, dy: dy, dw: &weight.gradient, pass.workers)
+      method.weightGradient(x: x, dy: dy, dw: &weight.gradient, pass.workers)
     }
     if let bias {
       columnSums(outputGradient, into: &bias.gradient, pass.workers)
@@ -70,12 +71,13 @@ public final class Convolution: Layer {
     guard inputGradient == .computed else { return Tensor(uninitialised: [0]) }
     var gradient = Tensor(uninitialised: input.shape)
     Tensor.read(outputGradient, weight.value) { dy, w in
-      gradient.write { dx in geometry.inputGradient(dy: dy, w: w, dx: dx, pass.workers) }
+      gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, pass.workers) }
     }
     return gradient
   }
 
-  private func geometry(_ input: [Int]) -> DirectConvolution {
-    DirectConvolution(input: input, weight: weight.value.shape, stride: stride, padding: padding)
+  private func method(_ input: [Int]) -> ConvolutionMethod {
+    ConvolutionMethod(
+      input: input, weight: weight.value.shape, stride: stride, padding: padding, algorithms)
   }
 }

@@ -17,9 +17,9 @@ public final class Network {
   ///
   /// Convolutions: normal with deviation sqrt(2 / (K * K * O)) (He et al. 2015, arXiv:1502.01852, section 2.2, in the
   /// backward form that torchvision uses). Batch norm: scale 1, shift 0.
-  public init(_ plan: NetworkPlan, seed: UInt64) {
+  public init(_ plan: NetworkPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
     self.plan = plan
-    var builder = LayerBuilder(seed: seed)
+    var builder = LayerBuilder(seed: seed, convolutions: convolutions)
     layers = Sequential(builder.build(plan.layers, input: plan.input))
     parameters = layers.parameters
     buffers = layers.buffers
@@ -45,13 +45,17 @@ public final class Network {
 /// Makes layers with initial weights from a plan.
 struct LayerBuilder {
   let seed: UInt64
+  let algorithms: ConvolutionAlgorithms
   var batchNorms: [BatchNorm] = []
   private var dropouts: UInt64 = 0
   private var convolutions = 0
   /// The map that the last flattening made a row of.
   private var flattened: FeatureShape?
 
-  init(seed: UInt64) { self.seed = seed }
+  init(seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
+    self.seed = seed
+    algorithms = convolutions
+  }
 
   mutating func build(_ plans: [LayerPlan], input: FeatureShape) -> [any Layer] {
     var shape = input
@@ -74,7 +78,7 @@ struct LayerBuilder {
       return Convolution(
         name: name, weight: drawn(name, [kernel, kernel, input.channels, outputs]) { $0.normal() * deviation },
         bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
-        inputGradient: convolutions == 1 ? .omitted : .computed)
+        inputGradient: convolutions == 1 ? .omitted : .computed, algorithms: algorithms)
     case .batchNorm(let name):
       let layer = BatchNorm(name: name, channels: input.channels)
       batchNorms.append(layer)

@@ -106,9 +106,14 @@ extension Winograd {
       floats = plane * tile.points
     }
 
-    /// The same for the right side of a product. The one place that says how `multiply` wants it.
+    /// Matrices [rows, columns] as the right side of a product: in panels of columns.
     static func rightOperand(_ tile: Tile, rows: Int, columns: Int) -> Planes {
-      Planes(tile, rows: rows, columns: columns)
+      let width = columns > ProductPanels.lanes ? ProductPanels.width : ProductPanels.lanes
+      var planes = Planes(tile, rows: rows, columns: (columns + width - 1) / width * width)
+      planes.layout.panel = width
+      planes.layout.panel_stride = rows * width
+      planes.layout.row = width
+      return planes
     }
 
     /// Where a column begins, from the start of a plane.
@@ -134,11 +139,14 @@ extension Winograd {
     for point in 0..<tile.points {
       let a = left.base + point * left.planes.layout.plane + left.planes.start(ofColumn: left.firstColumn)
       let b = right.base + point * right.planes.layout.plane + right.planes.start(ofColumn: right.firstColumn)
-      MatrixProduct.multiply(
-        MatrixView(a, stride: left.planes.layout.row, left.orientation),
-        MatrixView(b, stride: right.planes.layout.row, right.orientation),
-        into: result + point * resultPlanes.layout.plane, rows: rows, columns: columns, inner: inner,
-        accumulating: accumulating)
+      let (row, step) = left.orientation == .asStored ? (left.planes.layout.row, 1) : (1, left.planes.layout.row)
+      ProductPanels(base: b, panel_stride: right.planes.layout.panel_stride, row: right.planes.layout.row).multiply(
+        ProductOperand(
+          base: a, lines: 1, line_stride: 0, rows: rows, row_stride: row, segments: 1, segment_stride: 0,
+          steps: inner, step_stride: step),
+        into: ProductResult(
+          base: result + point * resultPlanes.layout.plane, line_stride: 0, row_stride: resultPlanes.layout.row),
+        columns: columns, accumulating: accumulating)
     }
   }
 }

@@ -70,16 +70,18 @@ private let rounding = 0x1p-24
     let (outRow, outLine) = (s.columns + 3, s.rows * (s.columns + 3) + 7)
     let before = numbers(s.lines * outLine + 1, seed: 3)
 
-    var packed = Tensor(uninitialised: [ck_packed_floats(depth, s.columns, lanes)])
+    let width = s.columns > lanes ? 2 * lanes : lanes
+    var packed = Tensor(uninitialised: [depth * ((s.columns + width - 1) / width) * width])
     // In two parts, as the places of a kernel are.
     let half = depth / 2
     let (rowStride, columnStride) = transposed ? (1, depth) : (s.columns, 1)
     packed.write { panels in
       b.withUnsafeBufferPointer { b in
         guard let b = b.baseAddress else { return }
-        ck_pack(b, half, s.columns, rowStride, columnStride, 0, depth, lanes, panels)
+        ck_pack(b, half, s.columns, rowStride, columnStride, 0, width, depth * width, panels)
         ck_pack(
-          b + half * rowStride, depth - half, s.columns, rowStride, columnStride, half, depth, lanes, panels)
+          b + half * rowStride, depth - half, s.columns, rowStride, columnStride, half, width,
+          depth * width, panels)
       }
     }
     var out = before
@@ -90,7 +92,10 @@ private let rounding = 0x1p-24
           base: a, lines: s.lines, line_stride: line, rows: s.rows, row_stride: row, segments: s.segments,
           segment_stride: segment, steps: s.steps, step_stride: step)
         var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
-        packed.read { ck_product(&operand, $0, s.columns, lanes, &result, accumulating ? 1 : 0) }
+        packed.read {
+          var panels = ck_panels(base: $0, panel_stride: depth * width, row: width)
+          ck_product(&operand, &panels, s.columns, lanes, &result, accumulating ? 1 : 0)
+        }
       }
     }
 

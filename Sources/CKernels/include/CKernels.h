@@ -47,8 +47,8 @@ void ck_column_sums(const float *x, size_t rows, size_t channels, float *sums);
 void ck_add_bias(float *x, size_t rows, size_t channels, const float *bias);
 
 // -- Products ------------------------------------------------------------------------------------------------
-// out = A B, or out += A B. B is packed: panels of 2 * lanes columns (lanes, if no more are left), each panel
-// [depth][width], the missing columns zero; 64-byte aligned. A is described by how to get from value to value.
+// out = A B, or out += A B. A is described by how to get from value to value; B lies in panels of neighbouring
+// columns, so that a step's values are next to each other.
 
 /// The left-hand side: value [line, row] at step (segment, step) is base[line * line_stride + row * row_stride +
 /// segment * segment_stride + step * step_stride]. The depth is segments * steps. Either row_stride or step_stride
@@ -61,6 +61,13 @@ typedef struct {
   size_t steps, step_stride;
 } ck_operand;
 
+/// The right-hand side: panels of 2 * lanes columns, the value of step d in column c of a panel at base[panel *
+/// panel_stride + d * row + c]. The last panel's vectors can be read whole, whatever stands in missing columns.
+typedef struct {
+  const float *base;
+  size_t panel_stride, row;
+} ck_panels;
+
 /// The result: value [line, row, column] at base[line * line_stride + row * row_stride + column].
 typedef struct {
   float *base;
@@ -69,15 +76,15 @@ typedef struct {
 
 /// Floats in the widest vectors of this processor that the products have code for: 16, 8 or 4.
 size_t ck_lanes(void);
-/// Floats that packing takes.
-size_t ck_packed_floats(size_t depth, size_t columns, size_t lanes);
-/// Packs b[d * row_stride + c * column_stride] as rows first ..< first + depth of a B of depth `total`.
+/// Packs source[d * row_stride + c * column_stride] into steps first ..< first + depth of panels [panel][d][width],
+/// zero in missing columns.
 void ck_pack(
-    const float *b, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
-    size_t total, size_t lanes, float *packed);
-/// lanes: what B was packed for; at most ck_lanes(). Sums are in the order of the steps, in parts of a few hundred.
+    const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
+    size_t panel_width, size_t panel_stride, float *packed);
+/// lanes: what the panels are made for; at most ck_lanes(). Sums are in the order of the steps, in parts of a few
+/// hundred.
 void ck_product(
-    const ck_operand *a, const float *packed, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
 /// Every step-th line of an image [height, width, channels] from line `first` on, with `before` and `after` pixels
 /// of zeros at their ends; lines outside are zeros: padded [lines, before + width + after, channels].
 void ck_pad_lines(
