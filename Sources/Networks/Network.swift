@@ -57,11 +57,15 @@ struct LayerBuilder {
     algorithms = convolutions
   }
 
+  /// A batch norm and the ReLU after it become one layer.
   mutating func build(_ plans: [LayerPlan], input: FeatureShape) -> [any Layer] {
     var shape = input
     var layers: [any Layer] = []
-    for plan in plans {
-      layers.append(build(plan, input: shape))
+    for (index, plan) in plans.enumerated() {
+      let isActivated = index + 1 < plans.count && plans[index + 1] == .relu
+      if plan != .relu || !(layers.last is BatchNorm) {
+        layers.append(build(plan, input: shape, activation: isActivated ? .relu : .none))
+      }
       guard let output = try? plan.output(for: shape) else {
         preconditionFailure("a plan's shapes are checked when it is made")
       }
@@ -70,8 +74,15 @@ struct LayerBuilder {
     return layers
   }
 
-  private mutating func build(_ plan: LayerPlan, input: FeatureShape) -> any Layer {
+  /// - Parameter activation: what follows, for those layers that can do it at the same time.
+  private mutating func build(
+    _ plan: LayerPlan, input: FeatureShape, activation: BatchNorm.Activation
+  ) -> any Layer {
     switch plan {
+    case .batchNorm(let name):
+      let layer = BatchNorm(name: name, channels: input.channels, activation: activation)
+      batchNorms.append(layer)
+      return layer
     case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
       convolutions += 1
       let deviation = Float((2 / Double(kernel * kernel * outputs)).squareRoot())
@@ -79,10 +90,6 @@ struct LayerBuilder {
         name: name, weight: drawn(name, [kernel, kernel, input.channels, outputs]) { $0.normal() * deviation },
         bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
         inputGradient: convolutions == 1 ? .omitted : .computed, algorithms: algorithms)
-    case .batchNorm(let name):
-      let layer = BatchNorm(name: name, channels: input.channels)
-      batchNorms.append(layer)
-      return layer
     case .relu: return ReLU()
     case .maxPool(let kernel, let stride, let padding):
       return MaxPool(kernel: kernel, stride: stride, padding: padding)
@@ -121,7 +128,11 @@ struct LayerBuilder {
 
   private mutating func residual(_ block: ResidualPlan, _ input: FeatureShape) -> ResidualBlock {
     let preActivation = block.preActivation.isEmpty ? nil : Sequential(build(block.preActivation, input: input))
-    let body = Sequential(build(block.body, input: input))
+    // The ReLU of the sum belongs to the norm that adds.
+    var body = build(block.body + (block.activatesSum ? [.relu] : []), input: input)
+    let norm = body.last as? BatchNorm
+    if norm != nil { body.removeLast() }
+    precondition(norm?.activation == .relu || !block.activatesSum, "a ReLU follows a sum only where a norm does")
     let shortcut: (any Layer)?
     var source = ResidualBlock.ShortcutSource.input
     switch block.shortcut {
@@ -133,8 +144,7 @@ struct LayerBuilder {
       source = .preActivated
     }
     return ResidualBlock(
-      preActivation: preActivation, body: body, shortcut: shortcut, shortcutSource: source,
-      after: block.activatesSum ? ReLU() : nil)
+      preActivation: preActivation, body: Sequential(body), norm: norm, shortcut: shortcut, shortcutSource: source)
   }
 
   private func drawn(

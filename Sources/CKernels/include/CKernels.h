@@ -29,18 +29,33 @@ double ck_sum_of_squares(const float *x, size_t count);
 
 // -- Batch norm ----------------------------------------------------------------------------------------------
 
-/// Mean and sum of squared deviations of each channel of x [rows, channels], in two passes (meant for blocks that
-/// stay in cache). work: [channels].
-void ck_moments(const float *x, size_t rows, size_t channels, float *mean, float *squares);
-/// y = x * scale[c] + shift[c]
-void ck_scale_shift(float *y, const float *x, size_t rows, size_t channels, const float *scale, const float *shift);
-/// sum_dy[c] += sum of dy; sum_dy_x[c] += sum of dy * (x - mean[c])
+// Of matrices [rows, channels]. Functions that are called for parts of one must be given whole groups of rows, but for
+// the last part; then a mask's words are those of the groups before.
+
+/// Rows in a group: as many as fill whole vectors, 1 where that would be too many.
+size_t ck_norm_group(size_t channels);
+/// Words of a mask that a group takes.
+size_t ck_norm_mask_words(size_t channels);
+/// Goes on with mean[c] and squares[c] (the sum of squared deviations) of rows_before rows through these rows.
+void ck_norm_moments(
+    const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares);
+/// y = x * scale[c] + shift[c] + addend, and no less than 0 where relu is set; a NaN stays a NaN.
+/// addend: NULL for none. mask: NULL, or with an addend and relu a bit an element, set where y > 0.
+/// y may be x or addend. streaming: y will not be read soon and need not stay in the caches.
+void ck_norm_apply(
+    float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *scale,
+    const float *shift, int relu, uint16_t *mask, int streaming);
+/// sum_dy[c] += sum of g; sum_dy_x[c] += sum of g * (x - mean[c]).
+/// With a mask g is dy where its bit is set, else 0, and replaces dy; with a scale g is dy where
+/// x * scale[c] + shift[c] > 0, else 0; with neither (NULL) g is dy.
 void ck_norm_backward_sums(
-    const float *dy, const float *x, const float *mean, size_t rows, size_t channels, float *sum_dy,
-    float *sum_dy_x);
-/// dy = a[c] * dy + b[c] * x + d[c], in place
+    float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *scale,
+    const float *shift, const uint16_t *mask, double *sum_dy, double *sum_dy_x);
+/// dx = a[c] * g + b[c] * (x - mean[c]) + d[c] + addend. With a scale g is dy where x * scale[c] + shift[c] > 0, else 0.
+/// addend: NULL for none. dx may be dy or x or addend.
 void ck_norm_backward_apply(
-    float *dy, const float *x, size_t rows, size_t channels, const float *a, const float *b, const float *d);
+    float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels, const float *mean,
+    const float *a, const float *b, const float *d, const float *scale, const float *shift);
 /// sums[c] += sum of x[:, c]
 void ck_column_sums(const float *x, size_t rows, size_t channels, float *sums);
 /// x[r, c] += bias[c]
@@ -159,7 +174,7 @@ void ck_winograd_flip(const float *w, size_t inputs, size_t outputs, size_t firs
 /// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never
 /// wins; a NaN wins over every number.
 void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *place);
-/// Adds each output gradient to the place that had the maximum.
+/// gradient = at each pixel the sum of the output gradients whose maximum it was; the whole image is set.
 void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *place, float *gradient);
 
 // -- Optimiser -----------------------------------------------------------------------------------------------
