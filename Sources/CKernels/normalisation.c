@@ -238,8 +238,15 @@ void ck_norm_apply(
   float scales[PANEL], shifts[PANEL];
   const forward f = {y, x, addend, spread(scale, &g, scales), spread(shift, &g, shifts), mask};
   // A store past the caches needs whole lines.
-  if (streaming && (uintptr_t)y % sizeof(lanes) == 0 && g.width % LANES == 0) apply_kind(&f, &g, relu, 1);
-  else apply_kind(&f, &g, relu, 0);
+  if (streaming && (uintptr_t)y % sizeof(lanes) == 0 && g.width % LANES == 0) {
+    apply_kind(&f, &g, relu, 1);
+#if defined(__x86_64__)
+    // Such stores are ordered by nothing else, and other threads read them next.
+    __builtin_ia32_sfence();
+#endif
+  } else {
+    apply_kind(&f, &g, relu, 0);
+  }
 }
 
 // -- Backward ------------------------------------------------------------------------------------------------

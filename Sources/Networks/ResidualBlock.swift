@@ -52,8 +52,9 @@ public final class ResidualBlock: Layer {
       let carried = copy outputGradient
       return backward(body: outputGradient, shortcut: carried, pass)
     }
-    let gradients = norm.backwardOfSum(outputGradient, pass)
-    return backward(body: gradients.input, shortcut: gradients.addend, pass)
+    let (inner, carried) = norm.backwardOfSum(outputGradient, pass)
+    // `consume` leaves each layer the only owner of its gradient, which is what lets it work in place.
+    return backward(body: consume inner, shortcut: consume carried, pass)
   }
 
   /// - Parameters:

@@ -6,9 +6,9 @@ import Networks
 
 /// The memory that training a plan takes, and what may be taken.
 struct MemoryCheck {
-  /// Blocks of sizes that are not asked for at the moment lie idle in the storage pool: it takes up to so many times
-  /// what is in use at one time.
-  static let poolShare = 1.4
+  /// Between the blocks in use lie gaps too small for those that are asked for: the storage pool takes up to so many
+  /// times what is in use at one time.
+  static let poolShare = 1.15
   /// Besides tensors: code, the index, decoders.
   static let base = 48 << 20
   /// What a computing thread touches of its buffer for matrix products, and of its stack.
