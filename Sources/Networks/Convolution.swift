@@ -69,7 +69,9 @@ public final class Convolution: Layer {
       columnSums(outputGradient, into: &bias.gradient, pass.workers)
     }
     guard inputGradient == .computed else { return Tensor(uninitialised: [0]) }
-    var gradient = Tensor(uninitialised: input.shape)
+    let shape = input.shape
+    _ = consume input  // Its memory may be the gradient's, if nobody else needs it.
+    var gradient = Tensor(uninitialised: shape)
     Tensor.read(outputGradient, weight.value) { dy, w in
       gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, pass.workers) }
     }

@@ -11,6 +11,16 @@ public enum ConvolutionAlgorithms: Sendable {
   case direct
 }
 
+/// Memory that a pass needs for itself, floats.
+struct ConvolutionScratch: Sendable, Equatable {
+  /// Once.
+  var shared: Int
+  /// For each thread.
+  var each: Int
+
+  func floats(threads: Int) -> Int { shared + threads * each }
+}
+
 /// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
 struct ConvolutionMethod: Sendable {
   let direct: DirectConvolution
@@ -69,5 +79,15 @@ struct ConvolutionMethod: Sendable {
     } else {
       direct.weightGradient(x: x, dy: dy, dw: &dw, workers)
     }
+  }
+
+  var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
+
+  var inputGradientScratch: ConvolutionScratch {
+    winograd?.scratch(for: .inputGradient) ?? direct.inputGradientScratch
+  }
+
+  var weightGradientScratch: ConvolutionScratch {
+    winograd?.scratch(for: .weightGradient) ?? direct.weightGradientScratch
   }
 }

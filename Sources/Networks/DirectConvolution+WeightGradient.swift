@@ -13,11 +13,8 @@ extension DirectConvolution {
   func weightGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
   ) {
-    let pieces = pieces
+    let (pieces, parts, weights) = (pieces, parts, weights)
     let lines = images * outputHeight
-    let parts =
-      pieces.count >= Self.fewestTasks ? 1 : min(lines, (Self.fewestTasks + pieces.count - 1) / pieces.count)
-    let weights = kernel * kernel * channels * outputs
     var partial = Tensor(uninitialised: [parts > 1 ? parts * weights : 0])
     partial.write { partial in
       dw.write { dw in
@@ -59,13 +56,35 @@ extension DirectConvolution {
     }
   }
 
+  private var weights: Int { kernel * kernel * channels * outputs }
+
+  /// Into how many parts the lines of the batch are cut.
+  private var parts: Int {
+    let pieces = pieces.count
+    return pieces >= Self.fewestTasks
+      ? 1 : min(images * outputHeight, (Self.fewestTasks + pieces - 1) / pieces)
+  }
+
+  private var linesInBlock: Int { max(1, Self.blockPixels / outputWidth) }
+
+  /// Floats from line to line of the input, copied with its padding where it has any.
+  private var rowFloats: Int { (width + 2 * padding) * channels }
+
+  var weightGradientScratch: ConvolutionScratch {
+    let columns = min(outputs, Self.pieceSide)
+    return ConvolutionScratch(
+      shared: parts > 1 ? parts * weights : 0,
+      each: (padding > 0 ? linesInBlock * rowFloats : 0)
+        + PackedMatrix.floats(depth: linesInBlock * outputWidth, columns: columns))
+  }
+
   private func add(
     _ piece: Piece, lines: Range<Int>, x: UnsafePointer<Float>, dy: UnsafePointer<Float>,
     to dw: UnsafeMutablePointer<Float>
   ) {
     let copies = padding > 0
-    let row = (width + (copies ? 2 * padding : 0)) * channels
-    let size = max(1, Self.blockPixels / outputWidth)
+    let row = rowFloats
+    let size = linesInBlock
     var buffer = Tensor(uninitialised: [copies ? size * row : 0])
     let result = ProductResult(
       base: dw + (piece.kernelRow * kernel * channels + piece.rows.lowerBound) * outputs + piece.columns.lowerBound,

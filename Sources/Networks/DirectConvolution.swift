@@ -43,13 +43,17 @@ struct DirectConvolution: Sendable {
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
-    let product = SlidingProduct(
-      images: images, height: height, width: width, channels: channels, taps: (kernel, kernel),
-      origin: (-padding, -padding), stride: stride, lines: outputHeight, pixels: outputWidth,
-      resultStrides: (outputHeight * outputWidth * outputs, outputWidth * outputs, outputs))
+    let product = forwardProduct
     var weights = PackedMatrix(depth: product.depth, columns: outputs)
     weights.pack(w, count: product.depth, rowStride: outputs)
     product.run(x, weights, into: y, workers)
+  }
+
+  private var forwardProduct: SlidingProduct {
+    SlidingProduct(
+      images: images, height: height, width: width, channels: channels, taps: (kernel, kernel),
+      origin: (-padding, -padding), stride: stride, lines: outputHeight, pixels: outputWidth,
+      resultStrides: (outputHeight * outputWidth * outputs, outputWidth * outputs, outputs))
   }
 
   /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
@@ -62,17 +66,29 @@ struct DirectConvolution: Sendable {
         (dx + $0.lowerBound).update(repeating: 0, count: $0.count)
       }
     }
-    for y in 0..<min(stride, height) {
-      guard let vertical = Taps(pixel: y, of: self) else { continue }
-      for x in 0..<min(stride, width) {
-        guard let horizontal = Taps(pixel: x, of: self) else { continue }
+    for pass in inputGradientPasses {
+      pass.product.run(dy, turned(w, pass.vertical, pass.horizontal), into: dx, workers)
+    }
+  }
+
+  /// One way in which a pixel's row and column can lie on the grid of windows.
+  private struct InputGradientPass {
+    let vertical: Taps
+    let horizontal: Taps
+    let product: SlidingProduct
+  }
+
+  private var inputGradientPasses: [InputGradientPass] {
+    (0..<min(stride, height)).flatMap { y in
+      (0..<min(stride, width)).compactMap { x in
+        guard let vertical = Taps(pixel: y, of: self), let horizontal = Taps(pixel: x, of: self) else { return nil }
         let product = SlidingProduct(
           images: images, height: outputHeight, width: outputWidth, channels: outputs,
           taps: (vertical.count, horizontal.count), origin: (vertical.origin, horizontal.origin), stride: 1,
           lines: (height - y + stride - 1) / stride, pixels: (width - x + stride - 1) / stride,
           resultStrides: (height * width * channels, stride * width * channels, stride * channels),
           resultOffset: (y * width + x) * channels)
-        product.run(dy, turned(w, vertical, horizontal), into: dx, workers)
+        return InputGradientPass(vertical: vertical, horizontal: horizontal, product: product)
       }
     }
   }
@@ -113,5 +129,22 @@ struct DirectConvolution: Sendable {
       }
     }
     return weights
+  }
+
+  // MARK: Memory
+
+  /// Scratch memory of each pass.
+  var forwardScratch: ConvolutionScratch {
+    ConvolutionScratch(
+      shared: PackedMatrix.floats(depth: forwardProduct.depth, columns: outputs),
+      each: forwardProduct.scratch(columns: outputs))
+  }
+
+  var inputGradientScratch: ConvolutionScratch {
+    inputGradientPasses.reduce(ConvolutionScratch(shared: 0, each: 0)) {
+      ConvolutionScratch(
+        shared: max($0.shared, PackedMatrix.floats(depth: $1.product.depth, columns: channels)),
+        each: max($0.each, $1.product.scratch(columns: channels)))
+    }
   }
 }

@@ -6,9 +6,9 @@ import Messages
 
 extension NetworkPlan {
   /// Bytes in use at one time, at most: value, gradient and momentum of each parameter, and what a step holds besides.
-  func trainingMemory(batchSize: Int, parameters: Int) -> Int {
+  func trainingMemory(batchSize: Int, parameters: Int, threads: Int) -> Int {
     let ledger = Ledger()
-    let rehearsal = Rehearsal(ledger: ledger, images: batchSize)
+    let rehearsal = Rehearsal(ledger: ledger, images: batchSize, threads: threads)
     let images = Block(batchSize * input.count, ledger)
     var (output, steps) = rehearsal.forward(layers, images, input)
     output = rehearsal.backward(&steps, output)
@@ -41,6 +41,7 @@ private final class Block {
 private struct Rehearsal {
   let ledger: Ledger
   let images: Int
+  let threads: Int
 
   /// A layer's way back, from the gradient by its output to that by its input. What the layer keeps is what this
   /// closure refers to.
@@ -72,13 +73,22 @@ private struct Rehearsal {
     _ plan: LayerPlan, _ input: Block, _ shape: FeatureShape, _ outputs: Int
   ) -> (Block, Step) {
     switch plan {
-    case .convolution(_, let channels, let kernel, _, _, _):
-      let weights = kernel * kernel * shape.channels * channels
+    case .convolution(_, let channels, let kernel, let stride, let padding, _):
+      let method = ConvolutionMethod(
+        input: [images, shape.height, shape.width, shape.channels],
+        weight: [kernel, kernel, shape.channels, channels], stride: stride, padding: padding)
+      let output = block(outputs)
+      _ = block(method.forwardScratch.floats(threads: threads))
+      var kept: Block? = input
       return (
-        block(outputs),
+        output,
         { [self] gradient in
-          // A weight gradient for each of eight shards.
-          withExtendedLifetime((gradient, block(min(8, images) * weights))) { block(input.count) }
+          _ = block(method.weightGradientScratch.floats(threads: threads))
+          let count = kept?.count ?? 0
+          kept = nil
+          let inputGradient = block(count)
+          withExtendedLifetime(gradient) { _ = block(method.inputGradientScratch.floats(threads: threads)) }
+          return inputGradient
         }
       )
     case .dense:

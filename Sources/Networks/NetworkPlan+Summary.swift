@@ -4,13 +4,14 @@ import Messages
 
 extension NetworkPlan {
   /// Rows, totals and the memory estimate at a batch size.
-  public func summary(batchSize: Int) -> NetworkSummary {
+  /// - Parameter threads: how many compute, each with buffers of its own.
+  public func summary(batchSize: Int, threads: Int = 2) -> NetworkSummary {
     var counter = RowCounter()
     counter.add(layers, to: input, depth: 0)
     return NetworkSummary(
       network: settings, input: input, classes: classes, layers: counter.rows, batchSize: batchSize,
       trainingMemory: trainingMemory(
-        batchSize: batchSize, parameters: counter.rows.reduce(0) { $0 + $1.parameters }))
+        batchSize: batchSize, parameters: counter.rows.reduce(0) { $0 + $1.parameters }, threads: threads))
   }
 }
 

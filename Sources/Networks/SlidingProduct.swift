@@ -72,14 +72,26 @@ struct SlidingProduct: Sendable {
     }
   }
 
+  /// Floats of the copied lines that each thread needs.
+  func scratch(columns: Int) -> Int {
+    reachesOutside && !isOneMatrix(columns: columns) ? bufferFloats : 0
+  }
+
+  private var rowFloats: Int { (reachesOutside ? before + width + after : width) * channels }
+
+  /// Lines of results that are made from one block of source lines.
+  private var linesInBlock: Int { min(max(1, Self.blockFloats / (stride * rowFloats)), lines) }
+
+  private var bufferFloats: Int { ((linesInBlock - 1) * stride + taps.vertical) * rowFloats }
+
   private func multiplyLines(
     _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
     into result: UnsafeMutablePointer<Float>
   ) {
     let copies = reachesOutside
-    let row = (copies ? before + width + after : width) * channels
-    let size = min(max(1, Self.blockFloats / (stride * row)), lines)
-    var buffer = Tensor(uninitialised: [copies ? ((size - 1) * stride + taps.vertical) * row : 0])
+    let row = rowFloats
+    let size = linesInBlock
+    var buffer = Tensor(uninitialised: [copies ? bufferFloats : 0])
     var line = range.lowerBound
     buffer.write { buffer in
       while line < range.upperBound {

@@ -189,16 +189,16 @@ extension Winograd {
 
   // MARK: Memory
 
-  func convolutionScratch(_ orientation: Orientation) -> Scratch {
+  func convolutionScratch(_ orientation: Orientation) -> ConvolutionScratch {
     let turned = orientation == .transposed ? 9 * geometry.channels * min(Self.groupWidth, geometry.outputs) : 0
     switch cut {
     case .tiles:
       let (inputs, products) = tileBlockPlanes
       let filter = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
-      return Scratch(shared: filter.floats, each: max(turned, inputs.floats + products.floats))
+      return ConvolutionScratch(shared: filter.floats, each: max(turned, inputs.floats + products.floats))
     case .outputs:
       let each = groupFilterPlanes.floats + groupProductPlanes(columns: Self.groupWidth).floats + turned
-      return Scratch(shared: batchInputPlanes.floats, each: each)
+      return ConvolutionScratch(shared: batchInputPlanes.floats, each: each)
     }
   }
 }

@@ -156,19 +156,19 @@ extension Winograd {
 
   // MARK: Memory
 
-  var weightGradientScratch: Scratch {
+  var weightGradientScratch: ConvolutionScratch {
     switch cut {
     case .tiles:
       let (inputs, outputs) = gradientBlockPlanes
       let sums = Planes(tile, rows: geometry.channels, columns: geometry.outputs)
-      return Scratch(
+      return ConvolutionScratch(
         shared: gradientShards * 9 * geometry.channels * geometry.outputs,
         each: inputs.floats + outputs.floats + sums.floats)
     case .outputs:
       let (inputs, outputs) = gradientBatchPlanes
       let sums = Planes(tile, rows: geometry.channels, columns: Self.groupWidth)
       let addend = runsInBatch < runs ? 9 * geometry.channels * Self.groupWidth : 0
-      return Scratch(shared: inputs.floats + outputs.floats, each: sums.floats + addend)
+      return ConvolutionScratch(shared: inputs.floats + outputs.floats, each: sums.floats + addend)
     }
   }
 }

@@ -69,16 +69,8 @@ struct Winograd: Sendable {
 // MARK: - Memory
 
 extension Winograd {
-  /// Scratch memory in floats.
-  struct Scratch: Sendable, Equatable {
-    /// Once.
-    var shared: Int
-    /// For each thread.
-    var each: Int
-  }
-
   /// The most scratch memory that is in use at one time.
-  func scratch(for quantity: Quantity) -> Scratch {
+  func scratch(for quantity: Quantity) -> ConvolutionScratch {
     switch quantity {
     case .output: convolutionScratch(.asStored)
     case .inputGradient: exchanged.convolutionScratch(.transposed)

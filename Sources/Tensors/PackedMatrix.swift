@@ -14,8 +14,18 @@ public struct PackedMatrix: Sendable {
   public init(depth: Int, columns: Int) {
     self.depth = depth
     self.columns = columns
-    width = columns > ProductPanels.lanes ? ProductPanels.width : ProductPanels.lanes
-    panels = Tensor(uninitialised: [depth * ((columns + width - 1) / width) * width])
+    width = Self.width(columns: columns)
+    panels = Tensor(uninitialised: [Self.floats(depth: depth, columns: columns)])
+  }
+
+  /// Floats that a packed matrix takes.
+  public static func floats(depth: Int, columns: Int) -> Int {
+    let width = width(columns: columns)
+    return depth * ((columns + width - 1) / width) * width
+  }
+
+  private static func width(columns: Int) -> Int {
+    columns > ProductPanels.lanes ? ProductPanels.width : ProductPanels.lanes
   }
 
   /// Fills rows `first` ..< `first` + `count` with source[row * rowStride + column * columnStride], where one of the

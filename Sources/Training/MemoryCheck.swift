@@ -36,7 +36,7 @@ struct MemoryCheck {
 
   /// Bytes, estimated, as they count for a limit.
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
-    let summary = plan.summary(batchSize: batch)
+    let summary = plan.summary(batchSize: batch, threads: threads)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
     // `last` is put together in memory: weights and momentum.
     let checkpoint = 2 * summary.parameters * MemoryLayout<Float>.stride

@@ -6,9 +6,6 @@ import Testing
 
 @testable import Tensors
 
-/// Half a unit in the last place of 1 in Float32: the relative error of one rounding.
-private let rounding = 0x1p-24
-
 @Suite struct PackedProductTests {
   /// Sizes of one product.
   struct Shape: CustomTestStringConvertible {
