@@ -69,11 +69,12 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
         let size = column.reduce(0) { $0 + abs($1) } / Double(shape.rows)
         #expect(abs(mean[c] - naive) <= Double(shape.rows + 2) * rounding * size)
         let naiveSquares = column.reduce(0) { $0 + ($1 - naive) * ($1 - naive) }
-        // The mean's error enters squared.
+        // The mean's error enters squared, and where portions are merged times their distance from it.
         let meanError = Double(shape.rows + 2) * rounding * size
         #expect(
           abs(squares[c] - naiveSquares) <= Double(shape.rows + 4) * rounding * naiveSquares * 2
-            + Double(shape.rows) * meanError * (meanError + 4 * rounding))
+            + Double(shape.rows) * meanError * (meanError + 4 * rounding)
+            + 2 * meanError * (Double(shape.rows) * naiveSquares).squareRoot())
       }
     }
   }
