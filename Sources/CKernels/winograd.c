@@ -80,21 +80,25 @@ INLINE tile_cut whole(int32_t side) { return (tile_cut){side, 0, side, 0, side};
 
 INLINE int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
-/// LANES columns of planes: the first of them, and its distance from the start of the row.
+/// Neighbouring columns of planes that are transformed together: LANES of them, unless the panel or the matrix ends
+/// before. The first of them, its distance from the start of the row, and its place in the panel.
 typedef struct {
   size_t column, at, in_panel;
 } column_group;
 
-INLINE column_group next_group(column_group group, const ck_winograd_planes *planes) {
-  group.column += LANES;
-  group.at += LANES;
-  group.in_panel += LANES;
-  if (group.in_panel < planes->panel) return group;
-  return (column_group){group.column, group.at + planes->panel_stride - group.in_panel, 0};
+INLINE size_t group_size(const ck_winograd_planes *planes, column_group group, size_t columns) {
+  const size_t left = columns - group.column, in_panel = planes->panel - group.in_panel;
+  const size_t most = in_panel < LANES ? in_panel : LANES;
+  return left < most ? left : most;
 }
 
-INLINE size_t group_size(column_group group, size_t columns) {
-  return columns - group.column < LANES ? columns - group.column : LANES;
+INLINE column_group next_group(const ck_winograd_planes *planes, column_group group, size_t columns) {
+  const size_t size = group_size(planes, group, columns);
+  group.column += size;
+  group.at += size;
+  group.in_panel += size;
+  if (group.in_panel < planes->panel) return group;
+  return (column_group){group.column, group.at + planes->panel_stride - group.in_panel, 0};
 }
 
 // -- Tiles of a map ------------------------------------------------------------------------------------------
@@ -123,10 +127,10 @@ INLINE void map_to_planes(
     const ptrdiff_t start =
         ((ptrdiff_t)(image * (size_t)map->height) + top) * (ptrdiff_t)line + left * (ptrdiff_t)pixel;
     float *const row_out = out + (tile - first) * planes->row;
-    for (column_group group = {0}; group.column < channels; group = next_group(group, planes))
+    for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels))
       transform_channels(
           transform, &cut, pixels + start + (ptrdiff_t)group.column, &source, &all, row_out + group.at, &target,
-          group_size(group, channels));
+          group_size(planes, group, channels));
   }
 }
 
@@ -165,10 +169,10 @@ INLINE void planes_to_map(
     const tile_cut cut = {side, 0, least(side, map->height - top), 0, least(side, map->width - left)};
     float *const start = pixels + (image * (size_t)map->height + (size_t)top) * line + (size_t)left * pixel;
     const float *const row_in = in + (tile - first) * planes->row;
-    for (column_group group = {0}; group.column < channels; group = next_group(group, planes))
+    for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels))
       transform_channels(
           transform, &all, row_in + group.at, &source, &cut, start + group.column, &target,
-          group_size(group, channels));
+          group_size(planes, group, channels));
   }
 }
 
@@ -193,10 +197,10 @@ INLINE void filter_to_planes(
   const places target = grid_places(points, (size_t)points * planes->plane, planes->plane);
   const tile_cut filter = whole(3), all = whole(points);
   for (size_t r = 0; r < rows; r++)
-    for (column_group group = {0}; group.column < columns; group = next_group(group, planes))
+    for (column_group group = {0}; group.column < columns; group = next_group(planes, group, columns))
       transform_channels(
           transform, &filter, w + r * taps->row + group.column, &source, &all, out + r * planes->row + group.at,
-          &target, group_size(group, columns));
+          &target, group_size(planes, group, columns));
 }
 
 INLINE void planes_to_filter(
@@ -206,10 +210,10 @@ INLINE void planes_to_filter(
   const places target = tap_places(taps);
   const tile_cut all = whole(points), filter = whole(3);
   for (size_t r = 0; r < rows; r++)
-    for (column_group group = {0}; group.column < columns; group = next_group(group, planes))
+    for (column_group group = {0}; group.column < columns; group = next_group(planes, group, columns))
       transform_channels(
           transform, &all, in + r * planes->row + group.at, &source, &filter, dw + r * taps->row + group.column,
-          &target, group_size(group, columns));
+          &target, group_size(planes, group, columns));
 }
 
 WIDE void ck_winograd_filter(

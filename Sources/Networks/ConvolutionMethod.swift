@@ -35,17 +35,10 @@ struct ConvolutionMethod: Sendable {
   ) {
     direct = DirectConvolution(input: input, weight: weight, stride: stride, padding: padding)
     let applies = algorithms == .fastest && direct.kernel == 3 && stride == 1 && padding == 1
-    // With a few channels the transforms take longer than the products that they save. A tile of 4x4 outputs would
-    // be mostly empty on a map of 2x2.
-    let isWorthwhile = min(direct.channels, direct.outputs) >= 16
-    let tile: Winograd.Tile = min(direct.height, direct.width) > 2 ? .f4 : .f2
-    winograd =
-      applies && isWorthwhile
-      ? Winograd(
-        .init(
-          images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
-          outputs: direct.outputs), tile)
-      : nil
+    let geometry = Winograd.Geometry(
+      images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
+      outputs: direct.outputs)
+    winograd = applies ? Winograd.choice(for: geometry).map { Winograd(geometry, $0) } : nil
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].

@@ -41,9 +41,9 @@ extension Winograd {
   private func convolve(
     _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
-    switch cut {
+    switch convolutionCut {
     case .tiles: convolveByTiles(x, filter, into: y, workers)
-    case .outputs: convolveByOutputs(x, filter, into: y, workers)
+    case .outputs, .points: convolveByOutputs(x, filter, into: y, workers)
     }
   }
 
@@ -100,7 +100,7 @@ extension Winograd {
   ) {
     let inputPlanes = batchInputPlanes
     var inputs = Tensor(uninitialised: [inputPlanes.floats])
-    for batch in Self.parts(of: 0..<runs, length: runsInBatch) {
+    for batch in Self.parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
       let first = tiles(inRuns: batch).lowerBound
       inputs.write { v in
         workers.run(over: batch.count) { part in
@@ -151,7 +151,7 @@ extension Winograd {
   }
 
   private var batchInputPlanes: Planes {
-    Planes(tile, rows: runsInBatch * Self.tilesInRun, columns: geometry.channels)
+    Planes(tile, rows: runsInBatch(columns: geometry.channels) * Self.tilesInRun, columns: geometry.channels)
   }
 
   // MARK: Filters
@@ -191,12 +191,12 @@ extension Winograd {
 
   func convolutionScratch(_ orientation: Orientation) -> ConvolutionScratch {
     let turned = orientation == .transposed ? 9 * geometry.channels * min(Self.groupWidth, geometry.outputs) : 0
-    switch cut {
+    switch convolutionCut {
     case .tiles:
       let (inputs, products) = tileBlockPlanes
       let filter = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
       return ConvolutionScratch(shared: filter.floats, each: max(turned, inputs.floats + products.floats))
-    case .outputs:
+    case .outputs, .points:
       let each = groupFilterPlanes.floats + groupProductPlanes(columns: Self.groupWidth).floats + turned
       return ConvolutionScratch(shared: batchInputPlanes.floats, each: each)
     }

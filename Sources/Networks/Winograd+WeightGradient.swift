@@ -13,9 +13,9 @@ extension Winograd {
   func weightGradient(
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
   ) {
-    switch cut {
+    switch gradientCut {
     case .tiles: weightGradientByTiles(x, dy, into: &gradient, workers)
-    case .outputs: gradient.write { weightGradientByOutputs(x, dy, into: $0, workers) }
+    case .points, .outputs: weightGradientByPoints(x, dy, into: &gradient, workers)
     }
   }
 
@@ -33,7 +33,6 @@ extension Winograd {
         let runs = WorkerPool.range(shard, of: shards, count: runs)
         let all = 0..<geometry.outputs
         let (inputPlanes, outputPlanes) = gradientBlockPlanes
-        let sumPlanes = Planes(tile, rows: geometry.channels, columns: geometry.outputs)
         var inputs = Tensor(uninitialised: [inputPlanes.floats])
         var outputs = Tensor(uninitialised: [outputPlanes.floats])
         var sums = Tensor(uninitialised: [sumPlanes.floats])
@@ -49,8 +48,7 @@ extension Winograd {
                   Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
                   columns: all.count, inner: tiles.count, accumulating: block.lowerBound > runs.lowerBound)
               }
-              transformGradient(
-                sums, sumPlanes, columns: geometry.outputs, into: dw + shard * count, stride: geometry.outputs)
+              transformGradient(sums, sumPlanes, rows: 0..<geometry.channels, into: dw + shard * count)
             }
           }
         }
@@ -59,36 +57,24 @@ extension Winograd {
     sumShards(partials, shards: shards, into: &gradient, workers)
   }
 
-  /// Each block of tiles reads and writes the sums once. Where they are larger than the nearest caches, only a long
-  /// block makes up for it.
-  private var runsInGradientBlock: Int {
-    let sums = tile.points * geometry.channels * geometry.outputs
-    return runsInBlock(columns: geometry.channels + geometry.outputs, atLeast: sums > Self.nearFloats ? 10 : 2)
-  }
-
-  private static let nearFloats = 1 << 20
+  private var runsInGradientBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
 
   /// Few, because each holds a whole gradient.
-  private var gradientShards: Int { min(8, max(1, (runs + runsInGradientBlock / 2) / runsInGradientBlock)) }
+  private var gradientShards: Int { min(8, max(1, runs / runsInGradientBlock)) }
 
-  private var gradientBlockPlanes: (inputs: Planes, outputs: Planes) {
-    let rows = runsInGradientBlock * Self.tilesInRun
-    return (
-      Planes(tile, rows: rows, columns: geometry.channels),
-      Planes.rightOperand(tile, rows: rows, columns: geometry.outputs)
-    )
-  }
+  private var gradientBlockPlanes: (inputs: Planes, outputs: Planes) { gradientPlanes(runs: runsInGradientBlock) }
 
-  // MARK: By outputs
+  // MARK: By points
 
-  private func weightGradientByOutputs(
-    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>,
-    _ workers: WorkerPool
+  /// Each of the n * n sums by itself, over many tiles at once, so that few of them are read again.
+  private func weightGradientByPoints(
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
   ) {
     let (inputPlanes, outputPlanes) = gradientBatchPlanes
     var inputs = Tensor(uninitialised: [inputPlanes.floats])
     var outputs = Tensor(uninitialised: [outputPlanes.floats])
-    for batch in Self.parts(of: 0..<runs, length: runsInBatch) {
+    var sums = Tensor(uninitialised: [sumPlanes.floats])
+    for batch in Self.parts(of: 0..<runs, length: runsInGradientBatch) {
       let batchTiles = tiles(inRuns: batch)
       inputs.write { v in
         outputs.write { d in
@@ -101,74 +87,64 @@ extension Winograd {
         }
       }
       Tensor.read(inputs, outputs) { v, d in
-        workers.run(shards: groups) { index in
-          addProducts(
-            Operand(base: v, planes: inputPlanes, orientation: .transposed),
-            Operand(base: d, planes: outputPlanes, firstColumn: group(index).lowerBound), tiles: batchTiles.count,
-            columns: group(index), into: dw, isFirst: batch.lowerBound == 0)
+        sums.write { sums in
+          workers.run(shards: tile.points) { point in
+            multiply(
+              Operand(base: v, planes: inputPlanes, orientation: .transposed),
+              Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
+              columns: geometry.outputs, inner: batchTiles.count, points: point..<(point + 1),
+              accumulating: batch.lowerBound > 0)
+          }
         }
+      }
+    }
+    sums.read { sums in
+      gradient.write { dw in
+        workers.run(over: geometry.channels) { rows in transformGradient(sums, sumPlanes, rows: rows, into: dw) }
       }
     }
   }
 
-  /// Some output columns of the gradient: sets them or adds to them.
-  private func addProducts(
-    _ inputs: Operand, _ outputs: Operand, tiles: Int, columns: Range<Int>, into dw: UnsafeMutablePointer<Float>,
-    isFirst: Bool
-  ) {
-    let rows = geometry.channels
-    let sumPlanes = Planes(tile, rows: rows, columns: columns.count)
-    var sums = Tensor(uninitialised: [sumPlanes.floats])
-    sums.write { sums in
-      multiply(inputs, outputs, into: sums, sumPlanes, rows: rows, columns: columns.count, inner: tiles)
-      if isFirst {
-        transformGradient(
-          sums, sumPlanes, columns: columns.count, into: dw + columns.lowerBound, stride: geometry.outputs)
-        return
-      }
-      var addend = Tensor(uninitialised: [9 * rows * columns.count])
-      addend.write { addend in
-        transformGradient(sums, sumPlanes, columns: columns.count, into: addend, stride: columns.count)
-        for row in 0..<(9 * rows) {
-          ck_add(dw + row * geometry.outputs + columns.lowerBound, addend + row * columns.count, columns.count)
-        }
-      }
-    }
-  }
+  private var runsInGradientBatch: Int { runsInBatch(columns: geometry.channels + geometry.outputs) }
 
-  private var gradientBatchPlanes: (inputs: Planes, outputs: Planes) {
-    let rows = runsInBatch * Self.tilesInRun
+  private var gradientBatchPlanes: (inputs: Planes, outputs: Planes) { gradientPlanes(runs: runsInGradientBatch) }
+
+  // MARK: Transforms
+
+  private func gradientPlanes(runs: Int) -> (inputs: Planes, outputs: Planes) {
+    let rows = runs * Self.tilesInRun
     return (
       Planes(tile, rows: rows, columns: geometry.channels),
       Planes.rightOperand(tile, rows: rows, columns: geometry.outputs)
     )
   }
 
-  // MARK: Filters
+  /// [C, O], each a product along the tiles.
+  private var sumPlanes: Planes { Planes(tile, rows: geometry.channels, columns: geometry.outputs) }
 
-  /// Planes [C, columns] to columns of dw [3, 3, C, stride].
+  /// Some rows of planes [C, O] to dw [3, 3, C, O].
   private func transformGradient(
-    _ sums: UnsafePointer<Float>, _ planes: Planes, columns: Int, into dw: UnsafeMutablePointer<Float>, stride: Int
+    _ sums: UnsafePointer<Float>, _ planes: Planes, rows: Range<Int>, into dw: UnsafeMutablePointer<Float>
   ) {
-    var (taps, layout) = (ck_winograd_taps(tap: geometry.channels * stride, row: stride), planes.layout)
-    ck_winograd_filter_gradient(Int32(tile.rawValue), sums, &layout, geometry.channels, columns, dw, &taps)
+    let columns = geometry.outputs
+    var (taps, layout) = (ck_winograd_taps(tap: geometry.channels * columns, row: columns), planes.layout)
+    ck_winograd_filter_gradient(
+      Int32(tile.rawValue), sums + rows.lowerBound * planes.layout.row, &layout, rows.count, columns,
+      dw + rows.lowerBound * columns, &taps)
   }
 
   // MARK: Memory
 
   var weightGradientScratch: ConvolutionScratch {
-    switch cut {
+    switch gradientCut {
     case .tiles:
       let (inputs, outputs) = gradientBlockPlanes
-      let sums = Planes(tile, rows: geometry.channels, columns: geometry.outputs)
       return ConvolutionScratch(
         shared: gradientShards * 9 * geometry.channels * geometry.outputs,
-        each: inputs.floats + outputs.floats + sums.floats)
-    case .outputs:
+        each: inputs.floats + outputs.floats + sumPlanes.floats)
+    case .points, .outputs:
       let (inputs, outputs) = gradientBatchPlanes
-      let sums = Planes(tile, rows: geometry.channels, columns: Self.groupWidth)
-      let addend = runsInBatch < runs ? 9 * geometry.channels * Self.groupWidth : 0
-      return ConvolutionScratch(shared: inputs.floats + outputs.floats, each: sums.floats + addend)
+      return ConvolutionScratch(shared: inputs.floats + outputs.floats + sumPlanes.floats, each: 0)
     }
   }
 }

@@ -58,10 +58,33 @@ struct Winograd: Sendable {
     return Winograd(exchanged, tile)
   }
 
+  /// The tiles that make a convolution fastest; nil where its formula is faster or nearly as fast. The same for all
+  /// three quantities, and for every machine.
+  ///
+  /// A rule by counting, in multiply-adds: the transforms of a tile cost about 16 for each of its n * n numbers and
+  /// each channel of input and output, those of the filter about 24 for each of its. Measured, the gain is mostly up
+  /// to a fifth less than the one counted, and more than that on maps of a few pixels.
+  static func choice(for geometry: Geometry) -> Tile? {
+    guard min(geometry.channels, geometry.outputs) >= fewestChannels else { return nil }
+    let direct = 9 * geometry.images * geometry.height * geometry.width * geometry.channels * geometry.outputs
+    let costs = Tile.allCases.map { ($0, Winograd(geometry, $0).cost) }
+    guard let (tile, cost) = costs.min(by: { $0.1 < $1.1 }) else { return nil }
+    return Double(direct) > leastGain * Double(cost) ? tile : nil
+  }
+
+  /// Below, vectors are half empty.
+  private static let fewestChannels = 16
+  private static let leastGain = 1.3
+
+  private var cost: Int {
+    let (channels, outputs) = (geometry.channels, geometry.outputs)
+    return tile.points * (tiles * (channels * outputs + 16 * (channels + outputs)) + 24 * channels * outputs)
+  }
+
   /// The largest error relative to the largest magnitude of the exact result, for data of one scale: `terms` is the
   /// number of products in a sum, 9 * C, 9 * O or N * H * W. Errors of random data grow with its square root at most.
   static func errorBound(_ tile: Tile, terms: Int) -> Double {
-    let unit: Double = tile == .f4 ? 1.5e-7 : 4e-8
+    let unit: Double = tile == .f4 ? 2e-7 : 6e-8
     return unit * Double(max(terms, 64)).squareRoot()
   }
 }
@@ -124,11 +147,12 @@ extension Winograd {
 
   /// Plane by plane `result = left * right`, or `result += left * right`; the result's planes are row-major and as
   /// wide as `columns`. The one caller of matrix products.
+  /// - Parameter points: the planes to multiply; nil for all.
   func multiply(
     _ left: Operand, _ right: Operand, into result: UnsafeMutablePointer<Float>, _ resultPlanes: Planes, rows: Int,
-    columns: Int, inner: Int, accumulating: Bool = false
+    columns: Int, inner: Int, points: Range<Int>? = nil, accumulating: Bool = false
   ) {
-    for point in 0..<tile.points {
+    for point in points ?? 0..<tile.points {
       let a = left.base + point * left.planes.layout.plane + left.planes.start(ofColumn: left.firstColumn)
       let b = right.base + point * right.planes.layout.plane + right.planes.start(ofColumn: right.firstColumn)
       let (row, step) = left.orientation == .asStored ? (left.planes.layout.row, 1) : (1, left.planes.layout.row)
@@ -183,22 +207,29 @@ extension Winograd {
 // MARK: - Cuts
 
 extension Winograd {
-  /// How the work is cut in two kinds of blocks. Part of the numerical result: by the shape alone.
+  /// What the blocks of the work are, so that each thread's part stays in cache. Part of the numerical result: by the
+  /// shape alone.
   enum Cut: Sendable {
-    /// By tiles, all outputs at once: the transformed filter stays in cache and is used again for every block.
+    /// Some tiles from beginning to end, while the transformed filter, or its gradient, stays in cache.
     case tiles
-    /// By outputs, many tiles at once, where the transformed filter is too large or the tiles are too few for that.
+    /// Some outputs of many tiles, with their part of the transformed filter.
     case outputs
+    /// One of the n * n products of many tiles.
+    case points
   }
 
-  var cut: Cut {
-    let filter = tile.points * geometry.channels * geometry.outputs
-    let isWide = filter > Self.largestFilter || geometry.outputs >= tiles
-    return isWide && geometry.outputs > Self.groupWidth ? .outputs : .tiles
-  }
+  var convolutionCut: Cut { filterFloats > Self.largestFilter && groups > 1 ? .outputs : .tiles }
 
-  /// Floats of a transformed filter that a cache of some 32 MB still keeps while blocks of tiles go by.
+  var gradientCut: Cut { filterFloats > Self.largestGradient ? .points : .tiles }
+
+  private var filterFloats: Int { tile.points * geometry.channels * geometry.outputs }
+
+  /// Floats of a transformed filter that stay in a cache of some 32 MB while blocks of tiles go by: 12 MB. It is only
+  /// read, so that all threads share it.
   private static let largestFilter = 3 << 20
+
+  /// Floats of a filter's gradient that every thread has for itself, and reads and writes for each block: 3 MB.
+  private static let largestGradient = 3 << 18
 
   /// Outputs that are worked on together where the work is cut by outputs: a panel of the matrix product's.
   static let groupWidth = 32
@@ -221,17 +252,18 @@ extension Winograd {
 
   /// The runs of a block whose planes with `columns` columns fit half a megabyte, which leaves room in the cache next
   /// to the processor for the filters that pass by.
-  func runsInBlock(columns: Int, atLeast fewest: Int = 2) -> Int {
-    max(1, min(runs, max(fewest, Self.blockFloats / (tile.points * columns * Self.tilesInRun))))
+  func runsInBlock(columns: Int) -> Int {
+    max(1, min(runs, max(2, Self.blockFloats / (tile.points * columns * Self.tilesInRun))))
   }
 
   private static let blockFloats = 1 << 17
 
-  /// Where the work is cut by outputs: the runs that are transformed before the products begin, 16 MB of them.
-  var runsInBatch: Int {
-    max(1, min(runs, Self.batchFloats / (tile.points * geometry.channels * Self.tilesInRun)))
+  /// Where the work is not cut by tiles: the runs that are transformed before the products begin.
+  func runsInBatch(columns: Int) -> Int {
+    max(1, min(runs, Self.batchFloats / (tile.points * columns * Self.tilesInRun)))
   }
 
+  /// 16 MB.
   private static let batchFloats = 1 << 22
 
   /// Cuts a range into parts of nearly equal length, about `length` each.

@@ -132,8 +132,9 @@ typedef struct {
   size_t pixel_stride;
 } ck_winograd_map;
 
-/// n * n matrices (planes): element (r, c) of plane i lies at i * plane + (c / panel) * panel_stride + r * row + c
-/// % panel. panel: a multiple of 16, or not less than the number of columns, which makes row-major matrices.
+/// n * n matrices (planes), in panels of neighbouring columns: element (r, c) of plane i lies at
+/// i * plane + (c / panel) * panel_stride + r * row + c % panel. With a panel not narrower than the matrix it is
+/// row-major.
 typedef struct {
   size_t plane, panel, panel_stride, row;
 } ck_winograd_planes;
