@@ -1,8 +1,6 @@
-// Loops over the sliding windows of one image: columns for the matrix product of a convolution, and max pooling.
-// With channels last, the pixels of one kernel row are neighbours in memory, so a window is a few copies.
+// Loops over the sliding windows of one image: columns for the matrix product of a convolution. With channels last,
+// the pixels of one kernel row are neighbours in memory, so a window is a few copies.
 
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #include "internal.h"
@@ -56,41 +54,4 @@ void ck_columns_to_windows(
         for (size_t i = 0; i < count; i++) target[i] += source[i];
       }
     }
-}
-
-VECTOR_VERSIONS
-void ck_max_pool(const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict place) {
-  const size_t channels = (size_t)w->channels;
-  for (int32_t oy = 0; oy < w->out_height; oy++)
-    for (int32_t ox = 0; ox < w->out_width; ox++, out += channels, place += channels) {
-      for (size_t c = 0; c < channels; c++) {
-        out[c] = -INFINITY;
-        place[c] = UINT8_MAX;
-      }
-      for (int32_t k = 0; k < w->kernel * w->kernel; k++) {
-        const int32_t y = oy * w->stride - w->padding + k / w->kernel;
-        const int32_t x = ox * w->stride - w->padding + k % w->kernel;
-        if (y < 0 || y >= w->height || x < 0 || x >= w->width) continue;
-        const float *pixel = image + ((size_t)y * (size_t)w->width + (size_t)x) * channels;
-        for (size_t c = 0; c < channels; c++) {
-          // The first place is taken whatever it holds (it may be minus infinity); then only a larger one, or a NaN.
-          const int better = place[c] == UINT8_MAX || pixel[c] > out[c] || pixel[c] != pixel[c];
-          out[c] = better ? pixel[c] : out[c];
-          place[c] = better ? (uint8_t)k : place[c];
-        }
-      }
-    }
-}
-
-void ck_max_pool_backward(
-    const ck_window *w, const float *restrict out_gradient, const uint8_t *restrict place,
-    float *restrict gradient) {
-  const size_t channels = (size_t)w->channels;
-  for (int32_t oy = 0; oy < w->out_height; oy++)
-    for (int32_t ox = 0; ox < w->out_width; ox++, out_gradient += channels, place += channels)
-      for (size_t c = 0; c < channels; c++) {
-        const int32_t y = oy * w->stride - w->padding + place[c] / w->kernel;
-        const int32_t x = ox * w->stride - w->padding + place[c] % w->kernel;
-        gradient[((size_t)y * (size_t)w->width + (size_t)x) * channels + c] += out_gradient[c];
-      }
 }

@@ -1,13 +1,21 @@
-// Batch normalisation of each channel over the batch and all pixels.
+// Batch normalisation of each channel over the batch and all pixels, with what usually follows it: the addition of a
+// shortcut and the ReLU. Those cost nothing here, where the numbers pass anyway. The backward pass is in
+// BatchNorm+Backward.
 
 import CKernels
 import Tensors
 
-/// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta (Ioffe and Szegedy 2015, algorithm 1).
+/// y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta + addend) (Ioffe and Szegedy 2015, algorithm 1).
 ///
 /// In training, mean and (biased) variance are the batch's; the running statistics move towards the batch's mean and
 /// unbiased variance by `momentum`, as in PyTorch. In inference the running statistics are used.
 public final class BatchNorm: Layer {
+  public enum Activation: Sendable {
+    case none
+    /// max(y, 0)
+    case relu
+  }
+
   /// gamma and beta, [C].
   public let scale: Parameter
   public let shift: Parameter
@@ -16,99 +24,78 @@ public final class BatchNorm: Layer {
   public let runningVariance: StateBuffer
   /// Training passes so far; only recorded, as PyTorch does.
   public var batchesTracked = 0
+  public let activation: Activation
 
   public static let epsilon: Double = 1e-5
   public static let momentum: Double = 0.1
 
   public let name: String
-  private var cache: Cache?
+  /// The batch's. The layer before may gather them while its output is in cache; else they are measured.
+  let moments: ChannelMoments
+  var cache: Cache?
+  /// As the last training pass had it: its backward pass decides by it where the ReLU gave zero.
+  private(set) var normalisation: Normalisation
+  /// What the backward pass works with, kept so that nothing is allocated.
+  var slopes: GradientMap
 
-  private struct Cache {
-    let input: Tensor
-    let mean: [Float]
-    let inverseDeviation: [Float]
+  /// What the backward pass needs besides the map.
+  struct Cache {
+    var input: Tensor
+    let sum: Sum
+
+    enum Sum {
+      /// Nothing was added; where the ReLU gave zero can be seen from the input.
+      case none
+      case added
+      /// A bit an element, set where the output is positive: `RowGroups` says whose is where.
+      case activated(PooledArray<UInt16>)
+    }
   }
 
-  public init(name: String, channels: Int) {
+  public init(name: String, channels: Int, activation: Activation = .none) {
     self.name = name
+    self.activation = activation
     scale = Parameter(name: name + ".weight", role: .norm, value: Tensor([channels]) { _ in 1 })
     shift = Parameter(name: name + ".bias", role: .norm, value: Tensor(zeros: [channels]))
     runningMean = StateBuffer(name: name + ".running_mean", value: Tensor(zeros: [channels]))
     runningVariance = StateBuffer(name: name + ".running_var", value: Tensor([channels]) { _ in 1 })
+    moments = ChannelMoments(channels: channels)
+    normalisation = Normalisation(channels: channels)
+    slopes = GradientMap(channels: channels)
   }
 
   public var parameters: [Parameter] { [scale, shift] }
   public var buffers: [StateBuffer] { [runningMean, runningVariance] }
 
-  private var channels: Int { scale.value.count }
+  var channels: Int { moments.channels }
 
-  public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+  public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor { forward(input, adding: nil, pass) }
+
+  /// - Parameters:
+  ///   - input: [..., C].
+  ///   - addend: same shape; what a shortcut carries.
+  func forward(_ input: consuming Tensor, adding addend: consuming Tensor?, _ pass: Pass) -> Tensor {
     switch pass.mode {
     case .inference:
-      let mean = runningMean.value.values
-      let inverse = runningVariance.value.values.map { Float(1 / (Double($0) + Self.epsilon).squareRoot()) }
-      return affine(input, mean: mean, inverse: inverse, pass.workers)
+      var map = Normalisation(channels: channels)
+      for c in 0..<channels {
+        map.set(
+          c, mean: Double(runningMean.value[c]), variance: Double(runningVariance.value[c]), scale.value[c],
+          shift.value[c])
+      }
+      return output(of: &input, adding: addend, by: map, pass.workers)
     case .training:
-      let moments = ChannelMoments(of: input, channels: channels, pass.workers)
-      updateRunningStatistics(moments)
-      let mean = moments.mean.map { Float($0) }
-      let inverse = moments.variance.map { Float(1 / ($0 + Self.epsilon).squareRoot()) }
-      let output = affine(input, mean: mean, inverse: inverse, pass.workers)
-      cache = Cache(input: input, mean: mean, inverseDeviation: inverse)
-      return output
-    }
-  }
-
-  public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
-    let cache = used(&self.cache, by: name)
-    let channels = channels
-    let rows = cache.input.count / channels
-    let (sumGradient, sumProduct) = backwardSums(outputGradient, cache, pass.workers)
-
-    // dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy * xhat)), written as a * dy + b * x + d.
-    var a = [Float](repeating: 0, count: channels)
-    var b = a
-    var d = a
-    for c in 0..<channels {
-      let inverse = Double(cache.inverseDeviation[c])
-      let slope = Double(scale.value[c]) * inverse
-      let curve = -slope * inverse * inverse * sumProduct[c] / Double(rows)
-      a[c] = Float(slope)
-      b[c] = Float(curve)
-      d[c] = Float(-slope * sumGradient[c] / Double(rows) - curve * Double(cache.mean[c]))
-      scale.gradient[c] = Float(sumProduct[c] * inverse)
-      shift.gradient[c] = Float(sumGradient[c])
-    }
-    var gradient = outputGradient
-    cache.input.read { x in
-      gradient.write { dy in
-        pass.workers.run(over: rows) { range in
-          let start = range.lowerBound * channels
-          ck_norm_backward_apply(dy + start, x + start, range.count, channels, a, b, d)
-        }
+      if moments.rows * channels != input.count { moments.measure(input, pass.workers) }
+      updateRunningStatistics()
+      for c in 0..<channels {
+        normalisation.set(c, mean: moments.mean[c], variance: moments.variance[c], scale.value[c], shift.value[c])
       }
+      moments.markUsed()
+      return trainingOutput(of: input, adding: addend, pass.workers)
     }
-    return gradient
   }
 
-  /// The inference form: gamma * (x - mean) * inverse + beta as one multiply-add.
-  private func affine(_ input: borrowing Tensor, mean: [Float], inverse: [Float], _ workers: WorkerPool) -> Tensor {
-    let (channels, rows) = (channels, input.count / channels)
-    let factors = (0..<channels).map { scale.value[$0] * inverse[$0] }
-    let offsets = (0..<channels).map { shift.value[$0] - mean[$0] * factors[$0] }
-    var output = Tensor(uninitialised: input.shape)
-    input.read { x in
-      output.write { y in
-        workers.run(over: rows) { range in
-          let start = range.lowerBound * channels
-          ck_scale_shift(y + start, x + start, range.count, channels, factors, offsets)
-        }
-      }
-    }
-    return output
-  }
-
-  private func updateRunningStatistics(_ moments: ChannelMoments) {
+  private func updateRunningStatistics() {
     let momentum = Self.momentum
     let unbiased = Double(moments.rows) / Double(max(1, moments.rows - 1))
     for c in 0..<channels {
@@ -119,19 +106,117 @@ public final class BatchNorm: Layer {
     batchesTracked += 1
   }
 
-  /// Sums over rows of dy and of dy * (x - mean), a channel; floats within a block, doubles across blocks.
-  private func backwardSums(
-    _ gradient: Tensor, _ cache: Cache, _ workers: WorkerPool
-  ) -> (gradient: [Double], product: [Double]) {
-    let channels = channels
-    let mean = cache.mean
-    let sums = blockwiseSums(rows: gradient.count / channels, channels: channels, sums: 2, workers) {
-      [x = cache.input] rows, sums in
-      Tensor.read(gradient, x) { dy, x in
-        let start = rows.lowerBound * channels
-        ck_norm_backward_sums(dy + start, x + start, mean, rows.count, channels, sums, sums + channels)
+  /// In inference, where the input is not needed any more.
+  private func output(
+    of input: inout Tensor, adding addend: Tensor?, by map: Normalisation, _ workers: WorkerPool
+  ) -> Tensor {
+    let cut = RowGroups(count: input.count, channels: channels)
+    guard input.isUnique() else {
+      var output = Tensor(uninitialised: input.shape)
+      Self.read(input, addend) { x, addend in
+        output.write { apply(map, cut, to: x, adding: addend, into: $0, workers) }
+      }
+      return output
+    }
+    Self.read(addend) { addend in
+      input.write { apply(map, cut, to: $0, adding: addend, into: $0, workers) }
+    }
+    return input
+  }
+
+  /// Keeps the input, and what tells where the ReLU gave zero.
+  private func trainingOutput(
+    of input: consuming Tensor, adding addend: consuming Tensor?, _ workers: WorkerPool
+  ) -> Tensor {
+    let cut = RowGroups(count: input.count, channels: channels)
+    var sum = Cache.Sum.none
+    var mask: PooledArray<UInt16>?
+    var output: Tensor
+    if var addend = consume addend {
+      sum = .added
+      if activation == .relu {
+        let bits = PooledArray<UInt16>(uninitialised: cut.maskWords)
+        sum = .activated(bits)
+        mask = bits
+      }
+      // What nobody else needs, such as the output of a projection, becomes the sum.
+      if addend.isUnique() {
+        output = addend
+        input.read { x in
+          output.write { apply(normalisation, cut, to: x, adding: $0, into: $0, mask: mask, workers) }
+        }
+      } else {
+        output = Tensor(uninitialised: input.shape)
+        Tensor.read(input, addend) { x, addend in
+          output.write { apply(normalisation, cut, to: x, adding: addend, into: $0, mask: mask, workers) }
+        }
+      }
+    } else {
+      output = Tensor(uninitialised: input.shape)
+      input.read { x in
+        output.write { apply(normalisation, cut, to: x, adding: nil, into: $0, workers) }
       }
     }
-    return (Array(sums[..<channels]), Array(sums[channels...]))
+    cache = Cache(input: input, sum: sum)
+    return output
+  }
+
+  /// One trip through memory: y = activation(x * factors + offsets + addend).
+  private func apply(
+    _ map: Normalisation, _ cut: RowGroups, to x: UnsafePointer<Float>, adding addend: UnsafePointer<Float>?,
+    into y: UnsafeMutablePointer<Float>, mask: PooledArray<UInt16>? = nil, _ workers: WorkerPool
+  ) {
+    let channels = channels
+    let relu: Int32 = activation == .relu ? 1 : 0
+    let isInPlace = UnsafePointer(y) == x || UnsafePointer(y) == addend
+    let streaming: Int32 = !isInPlace && cut.total * channels >= Self.streamedCount ? 1 : 0
+    workers.run(shards: cut.shards) { shard in
+      let rows = cut.rows(shard)
+      let start = rows.lowerBound * channels
+      func apply(_ mask: UnsafeMutablePointer<UInt16>?) {
+        ck_norm_apply(
+          y + start, x + start, addend.map { $0 + start }, rows.count, channels, map.factors, map.offsets, relu,
+          mask, streaming)
+      }
+      guard let mask else { return apply(nil) }
+      mask.withValues { apply($0 + cut.firstMaskWord(shard)) }
+    }
+  }
+
+  /// From so many floats on an output is written past the caches: it would have left them before it is read, and a
+  /// line that is written in part has to be fetched first.
+  private static let streamedCount = 4 << 20
+
+  static func read<Result>(_ a: Tensor?, _ body: (UnsafePointer<Float>?) throws -> Result) rethrows -> Result {
+    guard let a else { return try body(nil) }
+    return try a.read { try body($0) }
+  }
+
+  private static func read<Result>(
+    _ a: Tensor, _ b: Tensor?, _ body: (UnsafePointer<Float>, UnsafePointer<Float>?) throws -> Result
+  ) rethrows -> Result {
+    try a.read { a in try read(b) { b in try body(a, b) } }
+  }
+}
+
+/// The normalisation of each channel as one multiplication and one addition.
+struct Normalisation {
+  /// [C]: y = x * factors + offsets.
+  private(set) var factors: [Float]
+  private(set) var offsets: [Float]
+  private(set) var mean: [Float]
+  /// 1 / sqrt(variance + epsilon)
+  private(set) var inverseDeviation: [Float]
+
+  init(channels: Int) {
+    factors = [Float](repeating: 0, count: channels)
+    (offsets, mean, inverseDeviation) = (factors, factors, factors)
+  }
+
+  mutating func set(_ c: Int, mean: Double, variance: Double, _ scale: Float, _ shift: Float) {
+    self.mean[c] = Float(mean)
+    inverseDeviation[c] = Float(1 / (variance + BatchNorm.epsilon).squareRoot())
+    factors[c] = scale * inverseDeviation[c]
+    offsets[c] = shift - self.mean[c] * factors[c]
   }
 }

@@ -1,104 +1,125 @@
-// Mean and variance a channel, read from memory once: blocks small enough for the cache are measured in two passes
-// and merged, which is as exact as two passes over everything.
+// Mean and variance a channel. Blocks small enough for the cache are measured in two passes and merged, which is as
+// exact as two passes over everything; so whoever makes the numbers can have them measured while they are in cache.
 
 import CKernels
 import Tensors
 
-/// Mean and biased variance of each channel of a tensor [..., C].
-struct ChannelMoments {
-  let rows: Int
+/// Mean and biased variance of each channel of a matrix [rows, C], gathered by shard.
+///
+/// Batch norm measures its input with it, in a trip through memory of its own, unless the layer before has gathered
+/// the moments of its output already: then `rows` says so.
+///
+///     moments.gather(shards: 16) { moments in
+///       workers.run(shards: 16) { shard in
+///         // ... for each block that the shard has just written:
+///         moments.add(block, rows: blockRows, shard: shard)
+///       }
+///     }
+final class ChannelMoments {
+  let channels: Int
+  /// Rows gathered and not used yet.
+  private(set) var rows = 0
+  /// [C].
   private(set) var mean: [Double]
+  /// [C]; divided by the rows.
   private(set) var variance: [Double]
 
-  init(of tensor: borrowing Tensor, channels: Int, _ workers: WorkerPool) {
-    let rows = tensor.count / channels
-    let shards = min(WorkerPool.standardShards, max(1, rows))
-    // A shard's part: count, then means, then sums of squared deviations.
-    var parts = [[Double]](repeating: [], count: shards)
-    tensor.read { x in
-      parts.withUnsafeMutableBufferPointer { parts in
-        let parts = parts  // shards capture the pointer
-        workers.run(shards: shards) { shard in
-          let range = WorkerPool.range(shard, of: shards, count: rows)
-          parts[shard] = Self.moments(x, range, channels)
-        }
-      }
-    }
-    self.rows = rows
+  init(channels: Int) {
+    self.channels = channels
     mean = [Double](repeating: 0, count: channels)
     variance = mean
-    var count = 0.0
-    for (shard, part) in parts.enumerated() {
-      let partRows = Double(WorkerPool.range(shard, of: shards, count: rows).count)
-      Self.merge(part, partRows, channels, into: &mean, &variance, count)
-      count += partRows
-    }
-    for c in 0..<channels { variance[c] /= Double(max(1, rows)) }
   }
 
-  private static func moments(_ x: UnsafePointer<Float>, _ rows: Range<Int>, _ channels: Int) -> [Double] {
-    var mean = [Double](repeating: 0, count: channels)
-    var squares = mean
-    var block = [Float](repeating: 0, count: 2 * channels)
-    var count = 0.0
-    for part in blocks(of: rows, channels: channels) {
-      block.withUnsafeMutableBufferPointer {
-        guard let base = $0.baseAddress else { return }
-        ck_moments(x + part.lowerBound * channels, part.count, channels, base, base + channels)
-      }
-      merge(block.map(Double.init), Double(part.count), channels, into: &mean, &squares, count)
-      count += Double(part.count)
+  /// What shards add their rows to.
+  ///
+  /// It is `@unchecked Sendable` because each shard has a part of its own, which only `gather` reads, after them.
+  struct Gathering: @unchecked Sendable {
+    fileprivate let channels: Int
+    /// [shards, 1 + 2 * C]: rows, means, sums of squared deviations.
+    fileprivate let parts: UnsafeMutablePointer<Double>
+
+    /// Adds rows [rows, C]. Shards may add at the same time; the rows of one shard come one after another, in an order
+    /// and in portions that depend on the work alone.
+    func add(_ x: UnsafePointer<Float>, rows: Int, shard: Int) {
+      let part = parts + shard * (1 + 2 * channels)
+      ck_norm_moments(x, rows, channels, Int(part[0]), part + 1, part + 1 + channels)
+      part[0] += Double(rows)
     }
-    return mean + squares
   }
+
+  /// Begins anew, calls `produce`, which adds every row, and merges the shards in order.
+  func gather(shards: Int, _ produce: (Gathering) -> Void) {
+    let width = 1 + 2 * channels
+    let parts = PooledArray<Double>(repeating: 0, count: shards * width)
+    parts.withValues { parts in
+      produce(Gathering(channels: channels, parts: parts))
+      for c in 0..<channels {
+        mean[c] = 0
+        variance[c] = 0
+      }
+      var count = 0.0
+      for shard in 0..<shards {
+        let part = parts + shard * width
+        merge(part + 1, rows: part[0], onto: count)
+        count += part[0]
+      }
+      rows = Int(count)
+      for c in 0..<channels { variance[c] /= max(1, count) }
+    }
+  }
+
+  /// Gathers the moments of a whole tensor [..., C].
+  func measure(_ tensor: borrowing Tensor, _ workers: WorkerPool) {
+    let cut = RowGroups(count: tensor.count, channels: channels)
+    tensor.read { x in
+      gather(shards: cut.shards) { [channels] moments in
+        workers.run(shards: cut.shards) { shard in
+          let rows = cut.rows(shard)
+          moments.add(x + rows.lowerBound * channels, rows: rows.count, shard: shard)
+        }
+      }
+    }
+  }
+
+  /// The moments have served: the next ones must be gathered or measured.
+  func markUsed() { rows = 0 }
 
   /// Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
-  private static func merge(
-    _ part: [Double], _ partRows: Double, _ channels: Int, into mean: inout [Double], _ squares: inout [Double],
-    _ rows: Double
-  ) {
+  private func merge(_ part: UnsafePointer<Double>, rows partRows: Double, onto rows: Double) {
     guard partRows > 0 else { return }
-    let total = rows + partRows
+    let share = partRows / (rows + partRows)
     for c in 0..<channels {
       let difference = part[c] - mean[c]
-      mean[c] += difference * partRows / total
-      squares[c] += part[channels + c] + difference * difference * rows * partRows / total
+      mean[c] += difference * share
+      variance[c] += part[channels + c] + difference * difference * rows * share
     }
   }
 }
 
-/// Row ranges of about 64 KB of floats each.
-func blocks(of rows: Range<Int>, channels: Int) -> [Range<Int>] {
-  let size = max(1, 16_384 / channels)
-  return stride(from: rows.lowerBound, to: rows.upperBound, by: size).map {
-    $0..<min($0 + size, rows.upperBound)
-  }
-}
+/// A matrix [rows, C] cut into shards of whole groups of rows, as the kernels of batch norm want them.
+struct RowGroups: Sendable {
+  let total: Int
+  let shards: Int
+  private let group: Int
+  private let groups: Int
+  private let wordsInGroup: Int
 
-/// Sums over rows: `add` adds the sums of a block of rows to zeroed floats [sums * channels]; blocks and shards are
-/// then added in double precision, in order.
-func blockwiseSums(
-  rows: Int, channels: Int, sums: Int, _ workers: WorkerPool,
-  add: @escaping (_ rows: Range<Int>, _ sums: UnsafeMutablePointer<Float>) -> Void
-) -> [Double] {
-  let shards = min(WorkerPool.standardShards, max(1, rows))
-  let width = sums * channels
-  var parts = [[Double]](repeating: [], count: shards)
-  parts.withUnsafeMutableBufferPointer { parts in
-    let parts = parts  // shards capture the pointer
-    workers.run(shards: shards) { shard in
-      var total = [Double](repeating: 0, count: width)
-      var block = [Float](repeating: 0, count: width)
-      for part in blocks(of: WorkerPool.range(shard, of: shards, count: rows), channels: channels) {
-        block.withUnsafeMutableBufferPointer { block in
-          guard let base = block.baseAddress else { return }
-          base.update(repeating: 0, count: width)
-          add(part, base)
-        }
-        for i in 0..<width { total[i] += Double(block[i]) }
-      }
-      parts[shard] = total
-    }
+  init(count: Int, channels: Int) {
+    total = count / channels
+    group = ck_norm_group(channels)
+    groups = (total + group - 1) / group
+    shards = min(WorkerPool.standardShards, groups)
+    wordsInGroup = ck_norm_mask_words(channels)
   }
-  return parts.dropFirst().reduce(parts[0]) { zip($0, $1).map(+) }
+
+  func rows(_ shard: Int) -> Range<Int> {
+    let range = WorkerPool.range(shard, of: shards, count: groups)
+    return (range.lowerBound * group)..<min(total, range.upperBound * group)
+  }
+
+  /// Words of a mask of the whole matrix, and where those of a shard begin.
+  var maskWords: Int { groups * wordsInGroup }
+  func firstMaskWord(_ shard: Int) -> Int {
+    WorkerPool.range(shard, of: shards, count: groups).lowerBound * wordsInGroup
+  }
 }

@@ -1,7 +1,5 @@
-// Convolution over channels-last images, as matrix products: each output pixel's window is a row of a matrix of
-// columns [pixels, K*K*C], multiplied by the weights [K*K*C, O]. The columns are made a block at a time, so that a
-// block is still in cache when BLAS reads it; the whole matrix never exists. A 1x1 convolution with stride 1 needs no
-// columns: its input is the matrix.
+// Convolution over channels-last images, as the layer that keeps weights and cache. How it is computed is
+// ConvolutionMethod's choice.
 
 import CKernels
 import Tensors
@@ -24,11 +22,12 @@ public final class Convolution: Layer {
   public enum InputGradient: Sendable { case computed, omitted }
 
   private let name: String
+  private let algorithms: ConvolutionAlgorithms
   private var input: Tensor?
 
   public init(
     name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
-    inputGradient: InputGradient = .computed
+    inputGradient: InputGradient = .computed, algorithms: ConvolutionAlgorithms = .fastest
   ) {
     precondition(weight.shape.count == 4 && weight.shape[0] == weight.shape[1], "a convolution's kernel is square")
     self.name = name
@@ -37,32 +36,22 @@ public final class Convolution: Layer {
     self.stride = stride
     self.padding = padding
     self.inputGradient = inputGradient
+    self.algorithms = algorithms
   }
 
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    let columns = Columns(input: input.shape, weight: weight.value.shape, stride: stride, padding: padding)
-    var output = Tensor(uninitialised: columns.outputShape)
-    let shards = WorkerPool.standardShards
+    let method = method(input.shape)
+    var output = Tensor(uninitialised: method.direct.outputShape)
     Tensor.read(input, weight.value) { x, w in
-      output.write { y in
-        pass.workers.run(over: columns.lines, shards: shards) { lines in
-          columns.forEachBlock(of: lines, in: x) { block, pixels in
-            MatrixProduct.multiply(
-              MatrixView(block, stride: columns.inner), MatrixView(w, stride: columns.outputs),
-              into: y + pixels.lowerBound * columns.outputs, rows: pixels.count, columns: columns.outputs,
-              inner: columns.inner)
-          }
-        }
-      }
+      output.write { y in method.forward(x: x, w: w, y: y, pass.workers) }
     }
     if let bias {
+      let outputs = bias.value.count
       bias.value.read { b in
-        output.write { y in
-          pass.workers.run(over: columns.lines * columns.lineLength) { pixels in
-            ck_add_bias(y + pixels.lowerBound * columns.outputs, pixels.count, columns.outputs, b)
-          }
+        output.write { [pixels = output.count / outputs] y in
+          pass.workers.run(over: pixels) { ck_add_bias(y + $0.lowerBound * outputs, $0.count, outputs, b) }
         }
       }
     }
@@ -72,35 +61,25 @@ public final class Convolution: Layer {
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let input = used(&self.input, by: name)
-    let columns = Columns(input: input.shape, weight: weight.value.shape, stride: stride, padding: padding)
-    // Shards are whole images, because the windows of neighbouring lines overlap in the input's gradient. Each has a
-    // weight gradient of its own; they are added in order.
-    let shards = min(Self.backwardShards, columns.images)
-    var partialWeights = Tensor(zeros: [shards, columns.inner * columns.outputs])
-    let propagates = inputGradient == .computed
-    var gradient =
-      propagates ? Tensor(uninitialised: input.shape) : Tensor(uninitialised: [0])
+    let method = method(input.shape)
     Tensor.read(input, outputGradient) { x, dy in
-      weight.value.read { w in
-        partialWeights.write { dw in
-          gradient.write { dx in
-            pass.workers.run(shards: shards) { shard in
-              let images = WorkerPool.range(shard, of: shards, count: columns.images)
-              columns.backward(
-                images: images, x: x, w: w, dy: dy, dw: dw + shard * columns.inner * columns.outputs,
-                dx: propagates ? dx : nil)
-            }
-          }
-        }
-      }
+      method.weightGradient(x: x, dy: dy, dw: &weight.gradient, pass.workers)
     }
-    sumShards(partialWeights, shards: shards, into: &weight.gradient, pass.workers)
     if let bias {
       columnSums(outputGradient, into: &bias.gradient, pass.workers)
+    }
+    guard inputGradient == .computed else { return Tensor(uninitialised: [0]) }
+    let shape = input.shape
+    _ = consume input  // Its memory may be the gradient's, if nobody else needs it.
+    var gradient = Tensor(uninitialised: shape)
+    Tensor.read(outputGradient, weight.value) { dy, w in
+      gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, pass.workers) }
     }
     return gradient
   }
 
-  /// Part of the numerical result, like `WorkerPool.standardShards`; fewer, because each holds a whole gradient.
-  private static let backwardShards = 8
+  private func method(_ input: [Int]) -> ConvolutionMethod {
+    ConvolutionMethod(
+      input: input, weight: weight.value.shape, stride: stride, padding: padding, algorithms)
+  }
 }

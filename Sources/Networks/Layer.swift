@@ -37,6 +37,10 @@ public protocol Layer: AnyObject {
   /// - Returns: the gradient by that pass's input; the parameters' gradients are overwritten.
   func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor
 
+  /// `backward`, plus what reaches the input on another way; a layer that can adds it in the same trip through memory.
+  /// - Parameter carried: of the input's shape.
+  func backward(_ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass) -> Tensor
+
   /// In the order of the network.
   var parameters: [Parameter] { get }
   var buffers: [StateBuffer] { get }
@@ -45,6 +49,14 @@ public protocol Layer: AnyObject {
 extension Layer {
   public var parameters: [Parameter] { [] }
   public var buffers: [StateBuffer] { [] }
+
+  public func backward(
+    _ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass
+  ) -> Tensor {
+    var gradient = backward(outputGradient, pass)
+    gradient.add(carried, pass.workers)
+    return gradient
+  }
 }
 
 /// Takes a layer's cache, which a training pass must have left.

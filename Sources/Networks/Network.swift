@@ -17,9 +17,9 @@ public final class Network {
   ///
   /// Convolutions: normal with deviation sqrt(2 / (K * K * O)) (He et al. 2015, arXiv:1502.01852, section 2.2, in the
   /// backward form that torchvision uses). Batch norm: scale 1, shift 0.
-  public init(_ plan: NetworkPlan, seed: UInt64) {
+  public init(_ plan: NetworkPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
     self.plan = plan
-    var builder = LayerBuilder(seed: seed)
+    var builder = LayerBuilder(seed: seed, convolutions: convolutions)
     layers = Sequential(builder.build(plan.layers, input: plan.input))
     parameters = layers.parameters
     buffers = layers.buffers
@@ -45,19 +45,27 @@ public final class Network {
 /// Makes layers with initial weights from a plan.
 struct LayerBuilder {
   let seed: UInt64
+  let algorithms: ConvolutionAlgorithms
   var batchNorms: [BatchNorm] = []
   private var dropouts: UInt64 = 0
   private var convolutions = 0
   /// The map that the last flattening made a row of.
   private var flattened: FeatureShape?
 
-  init(seed: UInt64) { self.seed = seed }
+  init(seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
+    self.seed = seed
+    algorithms = convolutions
+  }
 
+  /// A batch norm and the ReLU after it become one layer.
   mutating func build(_ plans: [LayerPlan], input: FeatureShape) -> [any Layer] {
     var shape = input
     var layers: [any Layer] = []
-    for plan in plans {
-      layers.append(build(plan, input: shape))
+    for (index, plan) in plans.enumerated() {
+      let isActivated = index + 1 < plans.count && plans[index + 1] == .relu
+      if plan != .relu || !(layers.last is BatchNorm) {
+        layers.append(build(plan, input: shape, activation: isActivated ? .relu : .none))
+      }
       guard let output = try? plan.output(for: shape) else {
         preconditionFailure("a plan's shapes are checked when it is made")
       }
@@ -66,19 +74,22 @@ struct LayerBuilder {
     return layers
   }
 
-  private mutating func build(_ plan: LayerPlan, input: FeatureShape) -> any Layer {
+  /// - Parameter activation: what follows, for those layers that can do it at the same time.
+  private mutating func build(
+    _ plan: LayerPlan, input: FeatureShape, activation: BatchNorm.Activation
+  ) -> any Layer {
     switch plan {
+    case .batchNorm(let name):
+      let layer = BatchNorm(name: name, channels: input.channels, activation: activation)
+      batchNorms.append(layer)
+      return layer
     case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
       convolutions += 1
       let deviation = Float((2 / Double(kernel * kernel * outputs)).squareRoot())
       return Convolution(
         name: name, weight: drawn(name, [kernel, kernel, input.channels, outputs]) { $0.normal() * deviation },
         bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
-        inputGradient: convolutions == 1 ? .omitted : .computed)
-    case .batchNorm(let name):
-      let layer = BatchNorm(name: name, channels: input.channels)
-      batchNorms.append(layer)
-      return layer
+        inputGradient: convolutions == 1 ? .omitted : .computed, algorithms: algorithms)
     case .relu: return ReLU()
     case .maxPool(let kernel, let stride, let padding):
       return MaxPool(kernel: kernel, stride: stride, padding: padding)
@@ -117,7 +128,11 @@ struct LayerBuilder {
 
   private mutating func residual(_ block: ResidualPlan, _ input: FeatureShape) -> ResidualBlock {
     let preActivation = block.preActivation.isEmpty ? nil : Sequential(build(block.preActivation, input: input))
-    let body = Sequential(build(block.body, input: input))
+    // The ReLU of the sum belongs to the norm that adds.
+    var body = build(block.body + (block.activatesSum ? [.relu] : []), input: input)
+    let norm = body.last as? BatchNorm
+    if norm != nil { body.removeLast() }
+    precondition(norm?.activation == .relu || !block.activatesSum, "a ReLU follows a sum only where a norm does")
     let shortcut: (any Layer)?
     var source = ResidualBlock.ShortcutSource.input
     switch block.shortcut {
@@ -129,8 +144,7 @@ struct LayerBuilder {
       source = .preActivated
     }
     return ResidualBlock(
-      preActivation: preActivation, body: body, shortcut: shortcut, shortcutSource: source,
-      after: block.activatesSum ? ReLU() : nil)
+      preActivation: preActivation, body: Sequential(body), norm: norm, shortcut: shortcut, shortcutSource: source)
   }
 
   private func drawn(

@@ -1,41 +1,17 @@
-// Counting a plan: a row a layer, and the memory that training it takes.
+// Counting a plan: a row a layer. The memory that training takes is in NetworkPlan+Memory.
 
 import Messages
 
 extension NetworkPlan {
   /// Rows, totals and the memory estimate at a batch size.
-  public func summary(batchSize: Int) -> NetworkSummary {
+  /// - Parameter threads: how many compute, each with buffers of its own.
+  public func summary(batchSize: Int, threads: Int = 2) -> NetworkSummary {
     var counter = RowCounter()
     counter.add(layers, to: input, depth: 0)
     return NetworkSummary(
       network: settings, input: input, classes: classes, layers: counter.rows, batchSize: batchSize,
-      trainingMemory: trainingMemory(batchSize: batchSize, rows: counter.rows))
-  }
-
-  /// Bytes to train: value, gradient and momentum of each parameter; what each layer keeps for its backward pass; the
-  /// largest gradients alive at one time.
-  private func trainingMemory(batchSize: Int, rows: [LayerRow]) -> Int {
-    let parameters = rows.reduce(0) { $0 + $1.parameters }
-    var kept = input.count
-    var largest = input.count
-    var previous: LayerRow.Kind?
-    for row in rows {
-      largest = max(largest, row.output.count)
-      switch row.kind {
-      case .convolution, .batchNorm, .dense, .dropout, .zeroPad: kept += row.output.count
-      // A value and a one-byte place.
-      case .maxPool: kept += row.output.count + row.output.count / 4
-      // In place, unless what came before keeps its output for itself.
-      case .relu: kept += previous == .convolution ? row.output.count : 0
-      case .addition, .globalAveragePool, .averagePool, .flatten: break
-      }
-      previous = row.kind
-    }
-    // On the way back: the gradient, its copy on the shortcut, and the next one being made.
-    let activations = batchSize * (kept + 3 * largest)
-    // A convolution's backward pass holds a weight gradient for each of eight shards.
-    let widestLayer = rows.filter { $0.kind == .convolution }.map(\.parameters).max() ?? 0
-    return MemoryLayout<Float>.stride * (3 * parameters + activations + min(8, batchSize) * widestLayer)
+      trainingMemory: trainingMemory(
+        batchSize: batchSize, parameters: counter.rows.reduce(0) { $0 + $1.parameters }, threads: threads))
   }
 }
 

@@ -8,7 +8,8 @@ public final class MaxPool: Layer {
   private let kernel: Int
   private let stride: Int
   private let padding: Int
-  private var cache: (places: [UInt8], inputShape: [Int])?
+  /// Of each output, which of its window's places had the maximum; and the input's shape.
+  private var cache: (places: PooledArray<UInt8>, inputShape: [Int])?
 
   /// - Parameter kernel: the window's side, at most 15.
   public init(kernel: Int, stride: Int, padding: Int) {
@@ -24,11 +25,10 @@ public final class MaxPool: Layer {
     let outputImage = Int(window.out_height * window.out_width) * shape[3]
     let inputImage = shape[1] * shape[2] * shape[3]
     var output = Tensor(uninitialised: [shape[0], Int(window.out_height), Int(window.out_width), shape[3]])
-    var places = [UInt8](repeating: 0, count: output.count)
+    let places = PooledArray<UInt8>(uninitialised: output.count)
     input.read { x in
       output.write { y in
-        places.withUnsafeMutableBufferPointer { places in
-          guard let places = places.baseAddress else { return }
+        places.withValues { places in
           pass.workers.run(shards: shape[0]) { image in
             withUnsafePointer(to: window) {
               ck_max_pool($0, x + image * inputImage, y + image * outputImage, places + image * outputImage)
@@ -49,13 +49,11 @@ public final class MaxPool: Layer {
     var gradient = Tensor(uninitialised: shape)
     outputGradient.read { dy in
       gradient.write { dx in
-        pass.workers.run(shards: shape[0]) { image in
-          let target = dx + image * inputImage
-          target.update(repeating: 0, count: inputImage)
-          places.withUnsafeBufferPointer { places in
-            guard let places = places.baseAddress else { return }
+        places.withValues { places in
+          pass.workers.run(shards: shape[0]) { image in
             withUnsafePointer(to: window) {
-              ck_max_pool_backward($0, dy + image * outputImage, places + image * outputImage, target)
+              ck_max_pool_backward(
+                $0, dy + image * outputImage, places + image * outputImage, dx + image * inputImage)
             }
           }
         }
@@ -90,11 +88,14 @@ public final class AveragePool: Layer {
     input.read { x in
       output.write { y in
         pass.workers.run(shards: shape[0]) { image in
-          Self.forEachPixel(of: shape, side: side) { area, pixel, areaSize in
-            let target = y + (image * side * side + area) * channels
-            let source = x + (image * shape[1] * shape[2] + pixel) * channels
-            let share = 1 / Float(areaSize)
-            for c in 0..<channels { target[c] += source[c] * share }
+          for area in 0..<side * side {
+            let (rows, columns) = Self.area(area, side: side, of: shape)
+            let mean = y + (image * side * side + area) * channels
+            for row in rows {
+              let line = x + ((image * shape[1] + row) * shape[2] + columns.lowerBound) * channels
+              ck_column_sums(line, columns.count, channels, mean)
+            }
+            ck_scale(mean, 1 / Float(rows.count * columns.count), channels)
           }
         }
       }
@@ -106,15 +107,21 @@ public final class AveragePool: Layer {
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let shape = used(&inputShape, by: "average pool")
     let (side, channels) = (side, shape[3])
-    var gradient = Tensor(zeros: shape)
-    outputGradient.read { dy in
+    let image = shape[1] * shape[2] * channels
+    var gradient = Tensor(uninitialised: shape)
+    // Each area's share becomes the gradient of all its pixels.
+    outputGradient.write { dy in
       gradient.write { dx in
-        pass.workers.run(shards: shape[0]) { image in
-          Self.forEachPixel(of: shape, side: side) { area, pixel, areaSize in
-            let source = dy + (image * side * side + area) * channels
-            let target = dx + (image * shape[1] * shape[2] + pixel) * channels
-            let share = 1 / Float(areaSize)
-            for c in 0..<channels { target[c] += source[c] * share }
+        pass.workers.run(shards: shape[0]) { index in
+          (dx + index * image).update(repeating: 0, count: image)
+          for area in 0..<side * side {
+            let (rows, columns) = Self.area(area, side: side, of: shape)
+            let share = dy + (index * side * side + area) * channels
+            ck_scale(share, 1 / Float(rows.count * columns.count), channels)
+            for row in rows {
+              let line = dx + ((index * shape[1] + row) * shape[2] + columns.lowerBound) * channels
+              ck_add_bias(line, columns.count, channels, share)
+            }
           }
         }
       }
@@ -122,22 +129,11 @@ public final class AveragePool: Layer {
     return gradient
   }
 
-  /// Calls `body` for every pixel of every area.
-  private static func forEachPixel(
-    of shape: [Int], side: Int, _ body: (_ area: Int, _ pixel: Int, _ areaSize: Int) -> Void
-  ) {
-    for row in 0..<side {
-      let top = row * shape[1] / side
-      let bottom = ((row + 1) * shape[1] + side - 1) / side
-      for column in 0..<side {
-        let left = column * shape[2] / side
-        let right = ((column + 1) * shape[2] + side - 1) / side
-        for y in top..<bottom {
-          for x in left..<right {
-            body(row * side + column, y * shape[2] + x, (bottom - top) * (right - left))
-          }
-        }
-      }
+  /// The rows and columns of a map [N, H, W, C] that an area covers.
+  private static func area(_ index: Int, side: Int, of shape: [Int]) -> (rows: Range<Int>, columns: Range<Int>) {
+    func range(_ index: Int, _ extent: Int) -> Range<Int> {
+      (index * extent / side)..<(((index + 1) * extent + side - 1) / side)
     }
+    return (range(index / side, shape[1]), range(index % side, shape[2]))
   }
 }

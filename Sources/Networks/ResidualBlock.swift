@@ -2,34 +2,34 @@
 
 import Tensors
 
-/// y = after(body(h) + shortcut(...)), where h is the input, pre-activated in v2.
+/// v1: y = relu(norm(body(x)) + shortcut(x)); v2: y = body(h) + shortcut(x or h), where h is the pre-activated input.
 public final class ResidualBlock: Layer {
-  /// Batch norm and ReLU before everything, in v2; empty else.
+  /// Batch norm and ReLU before everything, in v2; nil else.
   private let preActivation: Sequential?
   private let body: Sequential
+  /// The body's last norm, joined with the addition and the ReLU after it; nil in v2, which ends in a convolution.
+  private let norm: BatchNorm?
   /// nil for the identity.
   private let shortcut: (any Layer)?
   private let shortcutSource: ShortcutSource
-  /// The ReLU after the addition; nil in v2.
-  private let after: ReLU?
 
   /// What the shortcut reads: in v2 a projection shares the body's pre-activation, everything parameter-free carries
   /// the raw input (He et al. 2016, section 4.1).
   public enum ShortcutSource: Sendable { case input, preActivated }
 
   public init(
-    preActivation: Sequential?, body: Sequential, shortcut: (any Layer)?, shortcutSource: ShortcutSource,
-    after: ReLU?
+    preActivation: Sequential?, body: Sequential, norm: BatchNorm?, shortcut: (any Layer)?,
+    shortcutSource: ShortcutSource
   ) {
     self.preActivation = preActivation
     self.body = body
+    self.norm = norm
     self.shortcut = shortcut
     self.shortcutSource = preActivation == nil ? .input : shortcutSource
-    self.after = after
   }
 
   private var parts: [any Layer] {
-    [preActivation as (any Layer)?, body as (any Layer)?, shortcut].compactMap { $0 }
+    [preActivation as (any Layer)?, body as (any Layer)?, norm, shortcut].compactMap { $0 }
   }
 
   public var parameters: [Parameter] { parts.flatMap(\.parameters) }
@@ -37,22 +37,39 @@ public final class ResidualBlock: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     var carried = input
-    let activated = preActivation?.forward(carried, pass) ?? carried
+    var activated = carried
+    if let preActivation { activated = preActivation.forward(consume activated, pass) }
     if shortcutSource == .preActivated { carried = activated }
-    var sum = body.forward(activated, pass)
-    sum.add(shortcut?.forward(carried, pass) ?? carried, pass.workers)
-    guard let after else { return sum }
-    return after.forward(sum, pass)
+    var output = body.forward(consume activated, pass)
+    if let shortcut { carried = shortcut.forward(consume carried, pass) }
+    if let norm { return norm.forward(output, adding: carried, pass) }
+    output.add(carried, pass.workers)
+    return output
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
-    var sumGradient = outputGradient
-    if let after { sumGradient = after.backward(consume sumGradient, pass) }
-    var gradient = body.backward(sumGradient, pass)
-    let carriedGradient = shortcut?.backward(sumGradient, pass) ?? sumGradient
-    if shortcutSource == .preActivated { gradient.add(carriedGradient, pass.workers) }
-    if let preActivation { gradient = preActivation.backward(consume gradient, pass) }
-    if shortcutSource == .input { gradient.add(carriedGradient, pass.workers) }
-    return gradient
+    guard let norm else {
+      let carried = copy outputGradient
+      return backward(body: outputGradient, shortcut: carried, pass)
+    }
+    let (inner, carried) = norm.backwardOfSum(outputGradient, pass)
+    // `consume` leaves each layer the only owner of its gradient, which is what lets it work in place.
+    return backward(body: consume inner, shortcut: consume carried, pass)
+  }
+
+  /// - Parameters:
+  ///   - bodyGradient: the gradient by the body's output.
+  ///   - carried: the gradient by the shortcut's.
+  private func backward(
+    body bodyGradient: consuming Tensor, shortcut carried: consuming Tensor, _ pass: Pass
+  ) -> Tensor {
+    if let shortcut { carried = shortcut.backward(consume carried, pass) }
+    guard let preActivation else { return body.backward(bodyGradient, adding: carried, pass) }
+    switch shortcutSource {
+    case .input:
+      return preActivation.backward(body.backward(bodyGradient, pass), adding: carried, pass)
+    case .preActivated:
+      return preActivation.backward(body.backward(bodyGradient, adding: carried, pass), pass)
+    }
   }
 }

@@ -23,4 +23,14 @@ public final class Sequential: Layer {
     for layer in layers.reversed() { gradient = layer.backward(consume gradient, pass) }
     return gradient
   }
+
+  public func backward(
+    _ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass
+  ) -> Tensor {
+    var gradient = outputGradient
+    for layer in layers.dropFirst().reversed() { gradient = layer.backward(consume gradient, pass) }
+    if let first = layers.first { return first.backward(gradient, adding: carried, pass) }
+    gradient.add(carried, pass.workers)
+    return gradient
+  }
 }

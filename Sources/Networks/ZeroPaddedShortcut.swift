@@ -18,10 +18,12 @@ public final class ZeroPaddedShortcut: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     let copy = StridedCopy(input: input.shape, stride: stride, channels: channels, placement: placement)
-    var output = Tensor(zeros: copy.outputShape)
+    var output = Tensor(uninitialised: copy.outputShape)
+    let outputImage = output.count / max(1, copy.images)
     input.read { x in
       output.write { y in
         pass.workers.run(over: copy.images) { images in
+          (y + images.lowerBound * outputImage).update(repeating: 0, count: images.count * outputImage)
           copy.forEachPixel(of: images) { small, large in
             (y + large).update(from: x + small, count: copy.inputChannels)
           }
@@ -35,10 +37,12 @@ public final class ZeroPaddedShortcut: Layer {
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let shape = used(&inputShape, by: "zero-padded shortcut")
     let copy = StridedCopy(input: shape, stride: stride, channels: channels, placement: placement)
-    var gradient = Tensor(zeros: shape)
+    var gradient = Tensor(uninitialised: shape)
+    let inputImage = gradient.count / max(1, copy.images)
     outputGradient.read { dy in
       gradient.write { dx in
         pass.workers.run(over: copy.images) { images in
+          (dx + images.lowerBound * inputImage).update(repeating: 0, count: images.count * inputImage)
           copy.forEachPixel(of: images) { small, large in
             (dx + small).update(from: dy + large, count: copy.inputChannels)
           }

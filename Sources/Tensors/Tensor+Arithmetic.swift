@@ -20,18 +20,22 @@ extension Tensor {
 
   /// The sum of all squares, in double precision; shards are added in order.
   public func sumOfSquares(_ workers: WorkerPool) -> Double {
-    let shards = WorkerPool.standardShards
+    let shards = WorkerPool.shards(of: count)
     let count = count
-    var sums = [Double](repeating: 0, count: shards)
-    read { x in
-      sums.withUnsafeMutableBufferPointer { sums in
-        let sums = sums  // the pointer, not the inout binding, is what the shards capture
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: shards) { sums in
+      let sums = sums  // the pointer, not the inout binding, is what the shards capture
+      read { x in
         workers.run(shards: shards) { shard in
           let range = WorkerPool.range(shard, of: shards, count: count)
           sums[shard] = ck_sum_of_squares(x + range.lowerBound, range.count)
         }
       }
+      return sums.reduce(0, +)
     }
-    return sums.reduce(0, +)
   }
+}
+
+extension WorkerPool {
+  /// Into how many shards to cut a loop over so many numbers: one where waking a thread takes longer than the loop.
+  public static func shards(of count: Int) -> Int { count < 1 << 14 ? 1 : standardShards }
 }

@@ -77,6 +77,9 @@ public struct Tensor: Sendable {
     try a.read { a in try b.read { b in try body(a, b) } }
   }
 
+  /// Whether a write would change the elements where they are, rather than in a copy.
+  public mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
+
   private mutating func makeUnique() {
     guard !isKnownUniquelyReferenced(&storage) else { return }
     let copy = TensorStorage(count: storage.count)

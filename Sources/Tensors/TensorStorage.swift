@@ -1,5 +1,5 @@
 // The memory behind tensors: aligned blocks that are handed back to a pool when the last tensor using one goes, and
-// given out again. A training step asks for the same sizes each time, so after the first step it takes no memory
+// given out again. A training step asks for the same blocks each time, so after the first step it takes no memory
 // from the system, and pages stay mapped.
 
 import Synchronization
@@ -12,8 +12,8 @@ import Synchronization
 
 /// A block of `count` floats, aligned for the widest vectors, its contents undefined at first.
 ///
-/// It is `@unchecked Sendable` because only `Tensor` reaches it, and a tensor writes to a block only when it is the
-/// only one that refers to it.
+/// It is `@unchecked Sendable` because only `Tensor` and `PooledArray` reach it; a tensor writes to a block only when
+/// it is the only one that refers to it.
 final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
@@ -28,7 +28,10 @@ final class TensorStorage: @unchecked Sendable {
   deinit { StoragePool.giveBack(base, capacity: capacity) }
 }
 
-/// Blocks that no tensor uses at the moment, by size.
+/// Memory that no tensor uses at the moment.
+///
+/// Small blocks wait by size. Large ones are cut from ranges of pages and merged again, so that what a step needs at
+/// one time is hardly more than what it has mapped, whatever the sizes are.
 public enum StoragePool {
   private struct Block: @unchecked Sendable {
     // Sendable: a free block belongs to whoever takes it out of the locked table.
@@ -36,69 +39,71 @@ public enum StoragePool {
   }
 
   private struct State {
-    var free: [Int: [Block]] = [:]
+    /// By capacity.
+    var small: [Int: [Block]] = [:]
+    var smallBytesFree = 0
+    var large = FreeRanges()
+    /// Where the lowest page lies, for the next ones to be mapped below.
+    var bottom: UInt?
     var bytesInUse = 0
-    var bytesFree = 0
     var peakBytes = 0
-
-    /// Takes out idle blocks, the largest first, until no more than a quarter of the peak is held beyond it. Sizes
-    /// that are not asked for any more, such as those of another batch size, would else stay for ever.
-    mutating func takeSurplus() -> [Block] {
-      var surplus: [Block] = []
-      let allowed = peakBytes + peakBytes / 4
-      while bytesInUse + bytesFree > allowed, let largest = free.keys.max() {
-        if let block = free[largest]?.popLast() {
-          surplus.append(block)
-          bytesFree -= largest * MemoryLayout<Float>.stride
-        } else {
-          free[largest] = nil
-        }
-      }
-      return surplus
-    }
   }
 
   private static let state = Mutex(State())
   private static let alignment = 64
+  /// Blocks of so many floats are large: from here on a block is worth the search.
+  static let largeCapacity = 1 << 14
+  /// Pages are taken so many bytes at a time: a huge page, which spares the processor most of its address look-ups.
+  private static let pageBytes = 2 << 20
 
   /// Bytes taken from the system: those in use and those waiting to be used again.
-  public static var bytes: Int { state.withLock { $0.bytesInUse + $0.bytesFree } }
+  public static var bytes: Int { state.withLock { $0.bytesInUse + $0.smallBytesFree + $0.large.length } }
 
   /// The most bytes that were in use at one time.
   public static var peakBytes: Int { state.withLock { $0.peakBytes } }
 
-  /// Returns unused blocks to the system, between runs.
+  /// Returns unused memory to the system, between runs.
   public static func trim() {
     state.withLock { state in
-      for block in state.free.values.joined() { free(block.base) }
-      state.free.removeAll()
-      state.bytesFree = 0
+      for block in state.small.values.joined() { free(block.base) }
+      state.small.removeAll()
+      state.smallBytesFree = 0
+      for range in state.large.removeAll() {
+        // Whole pages go; what is beside them waits on.
+        let first = (range.start + UInt(pageBytes) - 1) / UInt(pageBytes) * UInt(pageBytes)
+        let end = range.end / UInt(pageBytes) * UInt(pageBytes)
+        guard first < end, munmap(UnsafeMutableRawPointer(bitPattern: first), Int(end - first)) == 0 else {
+          state.large.add(range)
+          continue
+        }
+        if first > range.start { state.large.add(.init(start: range.start, length: Int(first - range.start))) }
+        if end < range.end { state.large.add(.init(start: end, length: Int(range.end - end))) }
+      }
     }
   }
 
-  /// Sizes are rounded up to an eighth of their power of two, so that slightly different sizes share blocks.
+  /// Small sizes are rounded up to an eighth of their power of two, so that slightly different ones share blocks;
+  /// large ones to whole cache lines.
   static func capacity(for count: Int) -> Int {
     let least = max(count, 16)
-    let step = max(16, (1 << (Int.bitWidth - 1 - least.leadingZeroBitCount)) / 8)
+    let eighth = (1 << (Int.bitWidth - 1 - least.leadingZeroBitCount)) / 8
+    let step = least < largeCapacity ? max(16, eighth) : 16
     return (least + step - 1) / step * step
   }
 
   static func take(capacity: Int) -> UnsafeMutablePointer<Float> {
     let bytes = capacity * MemoryLayout<Float>.stride
-    let (reused, surplus) = state.withLock { state in
+    let block = state.withLock { state in
       state.bytesInUse += bytes
-      if let block = state.free[capacity]?.popLast() {
-        state.bytesFree -= bytes
-        state.peakBytes = max(state.peakBytes, state.bytesInUse)
-        return (block as Block?, [Block]())
-      }
       state.peakBytes = max(state.peakBytes, state.bytesInUse)
-      return (nil, state.takeSurplus())
+      guard capacity < largeCapacity else { return takeLarge(bytes, &state).map(Block.init) }
+      guard let block = state.small[capacity]?.popLast() else { return nil }
+      state.smallBytesFree -= bytes
+      return block
     }
-    for block in surplus { free(block.base) }
-    if let reused { return reused.base }
+    if let block { return block.base }
     var raw: UnsafeMutableRawPointer?
-    guard posix_memalign(&raw, alignment, bytes) == 0, let raw else {
+    guard capacity < largeCapacity, posix_memalign(&raw, alignment, bytes) == 0, let raw else {
       fatalError("out of memory: \(bytes) bytes for a tensor; use a smaller batch or image size")
     }
     return raw.bindMemory(to: Float.self, capacity: capacity)
@@ -108,9 +113,60 @@ public enum StoragePool {
     let block = Block(base: base)
     let bytes = capacity * MemoryLayout<Float>.stride
     state.withLock { state in
-      state.free[capacity, default: []].append(block)
       state.bytesInUse -= bytes
-      state.bytesFree += bytes
+      if capacity < largeCapacity {
+        state.small[capacity, default: []].append(block)
+        state.smallBytesFree += bytes
+      } else {
+        state.large.add(.init(start: UInt(bitPattern: block.base), length: bytes))
+      }
     }
+  }
+
+  /// - Returns: nil where the system has no more.
+  private static func takeLarge(_ bytes: Int, _ state: inout State) -> UnsafeMutablePointer<Float>? {
+    if let start = state.large.take(bytes) { return floats(at: start, bytes) }
+    // Only what is lacking beside the lowest range, if that is free; else, or if the place below is taken, all of it.
+    let lowest = state.large.ranges.first.flatMap { $0.start == state.bottom ? $0.length : nil } ?? 0
+    for length in [bytes - lowest, bytes] {
+      guard let pages = mapPages(length, below: state.bottom) else { return nil }
+      state.bottom = min(pages.start, state.bottom ?? .max)
+      state.large.add(pages)
+      if let start = state.large.take(bytes) { return floats(at: start, bytes) }
+    }
+    return nil
+  }
+
+  private static func floats(at start: UInt, _ bytes: Int) -> UnsafeMutablePointer<Float>? {
+    UnsafeMutableRawPointer(bitPattern: start)?
+      .bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+  }
+
+  /// Maps at least `length` bytes, whole huge pages, right below an address if that place is free.
+  private static func mapPages(_ length: Int, below address: UInt?) -> FreeRanges.Range? {
+    let length = (length + pageBytes - 1) / pageBytes * pageBytes
+    let wish = address.flatMap { $0 > UInt(length) ? $0 - UInt(length) : nil } ?? 0
+    guard var start = map(length, at: wish) else { return nil }
+    if start % UInt(pageBytes) != 0 {
+      // Mapped anew with room to cut it to whole huge pages.
+      munmap(UnsafeMutableRawPointer(bitPattern: start), length)
+      guard let wider = map(length + pageBytes, at: 0) else { return nil }
+      start = (wider + UInt(pageBytes) - 1) / UInt(pageBytes) * UInt(pageBytes)
+      let before = Int(start - wider)
+      if before > 0 { munmap(UnsafeMutableRawPointer(bitPattern: wider), before) }
+      munmap(UnsafeMutableRawPointer(bitPattern: start + UInt(length)), pageBytes - before)
+    }
+    #if os(Linux)
+      // Advice only: without huge pages it is a little slower.
+      madvise(UnsafeMutableRawPointer(bitPattern: start), length, MADV_HUGEPAGE)
+    #endif
+    return FreeRanges.Range(start: start, length: length)
+  }
+
+  private static func map(_ length: Int, at wish: UInt) -> UInt? {
+    let start = mmap(
+      UnsafeMutableRawPointer(bitPattern: wish), length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let start, start != MAP_FAILED else { return nil }
+    return UInt(bitPattern: start)
   }
 }

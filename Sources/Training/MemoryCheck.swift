@@ -7,9 +7,9 @@ import Networks
 
 /// The memory that training a plan takes, and what may be taken.
 struct MemoryCheck {
-  /// Blocks of sizes that are not asked for at the moment lie idle in the storage pool: it takes up to so many times
-  /// what is in use at one time.
-  static let poolShare = 1.4
+  /// Between the blocks in use lie gaps too small for those that are asked for: the storage pool takes up to so many
+  /// times what is in use at one time.
+  static let poolShare = 1.15
   /// Besides tensors: code, the index, decoders.
   static let base = 48 << 20
   /// What a computing thread touches of its buffer for matrix products, and of its stack.
@@ -37,7 +37,7 @@ struct MemoryCheck {
 
   /// Bytes, estimated, as they count for a limit.
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
-    let summary = plan.summary(batchSize: batch)
+    let summary = plan.summary(batchSize: batch, threads: threads)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
     // `last` is put together in memory: weights and momentum.
     let checkpoint = 2 * summary.parameters * MemoryLayout<Float>.stride

@@ -32,7 +32,7 @@ public struct SGD {
       parameter.gradient.read { gradient in
         velocities[index].write { velocity in
           parameter.value.write { value in
-            workers.run(over: count) { part in
+            workers.run(over: count, shards: WorkerPool.shards(of: count)) { part in
               let start = part.lowerBound
               ck_sgd(
                 value + start, velocity + start, gradient + start, part.count, Float(rate), momentum, decay,

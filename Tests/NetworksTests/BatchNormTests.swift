@@ -1,5 +1,6 @@
 // Batch norm: both modes, the running statistics, and batches large enough to be measured in blocks.
 
+import Messages
 import Tensors
 import Testing
 
@@ -16,6 +17,101 @@ import Testing
   @Test(arguments: cases)
   func `batch norm and its gradients`(_ c: LayerCase) {
     expectAgreement(c, output: 3e-7, gradient: c.input == [2, 1, 1, 2] ? 4e-5 : 5e-7)
+  }
+
+  /// What is joined with the norm, as the builder joins it.
+  static let joined: [LayerCase] = [
+    ([2, 3, 4, 3], "a few channels"), ([4, 1, 1, 5], "one pixel an image"),
+    ([1, 5, 5, 1], "one image, one channel"),
+    ([3, 2, 2, 17], "odd channels"), ([2, 3, 3, 257], "channels beyond a panel of groups"),
+  ].flatMap { shape, title in
+    let plans: [(String, [LayerPlan])] = [
+      ("ReLU", [.batchNorm(name: "bn"), .relu]),
+      ("two ReLUs", [.batchNorm(name: "bn"), .relu, .relu]),
+      ("addition", [sum([.batchNorm(name: "bn")], .identity, activated: false)]),
+      ("addition and ReLU", [sum([.batchNorm(name: "bn")], .identity, activated: true)]),
+      (
+        "addition of another norm and ReLU",
+        [sum([.batchNorm(name: "bn")], .projection([.batchNorm(name: "other")]), activated: true)]
+      ),
+      (
+        "addition of what a ReLU carries on, before another norm",
+        [.batchNorm(name: "first"), .relu, sum([.batchNorm(name: "bn")], .identity, activated: false)]
+      ),
+      (
+        "ReLU before an addition that passes by",
+        [sum([.batchNorm(name: "bn"), .relu, .dropout(rate: 0)], .identity, activated: false)]
+      ),
+    ]
+    return plans.map { LayerCase(name: "batch norm with \($0.0), \(title)", layers: $0.1, input: shape) }
+  }
+
+  private static func sum(_ body: [LayerPlan], _ shortcut: ShortcutPlan, activated: Bool) -> LayerPlan {
+    .residual(ResidualPlan(name: "sum", preActivation: [], body: body, shortcut: shortcut, activatesSum: activated))
+  }
+
+  @Test(arguments: joined)
+  func `batch norm with what is joined to it`(_ c: LayerCase) {
+    expectAgreement(c, output: 5e-7, gradient: 2e-6)
+  }
+
+  @Test func `a norm and its ReLU are one layer, and a block ends in one`() throws {
+    var builder = LayerBuilder(seed: 1)
+    let block = Self.sum([.batchNorm(name: "a"), .relu, .batchNorm(name: "b")], .identity, activated: true)
+    let layers = builder.build(
+      [.batchNorm(name: "c"), .relu, block, .relu], input: FeatureShape(height: 2, width: 2, channels: 3))
+    #expect(layers.map { "\(type(of: $0))" } == ["BatchNorm", "ResidualBlock", "ReLU"])
+    #expect(builder.batchNorms.map(\.name) == ["c", "a", "b"])
+    #expect(builder.batchNorms.allSatisfy { $0.activation == .relu })
+  }
+
+  /// Gradients are made in place, but never in an array that somebody else still has.
+  @Test func `nobody's tensors are changed`() {
+    let workers = WorkerPool(threads: 2)
+    let (training, inference) = (Pass(.training, workers), Pass(.inference, workers))
+    let shape = [2, 3, 3, 5]
+    let input = ReferenceNumbers.tensor("input", shape) { 2 * $0 - 1 }
+    let addend = ReferenceNumbers.tensor("addend", shape) { 2 * $0 - 1 }
+    let probe = ReferenceNumbers.tensor("probe", shape) { 2 * $0 - 1 }
+    let before = (input.values, addend.values, probe.values)
+    let layer = BatchNorm(name: "bn", channels: 5, activation: .relu)
+    _ = layer.forward(input, inference)
+    _ = layer.forward(input, adding: addend, inference)
+    _ = layer.forward(input, training)
+    _ = layer.backward(probe, training)
+    _ = layer.forward(input, training)
+    _ = layer.backward(probe, adding: addend, training)
+    _ = layer.forward(input, adding: addend, training)
+    _ = layer.backwardOfSum(probe, training)
+    #expect(input.values == before.0)
+    #expect(addend.values == before.1)
+    #expect(probe.values == before.2)
+  }
+
+  @Test func `moments that the layer before has gathered are used once, and then measured again`() {
+    let pass = Pass(.training, WorkerPool(threads: 2))
+    let input = ReferenceNumbers.tensor("input", [3, 5, 7, 6]) { 4 * $0 + 1 }
+    let rows = 3 * 5 * 7
+    let layer = BatchNorm(name: "bn", channels: 6)
+    let measured = layer.forward(input, pass)
+    // In portions of four rows, by three shards: only the rounding differs.
+    input.read { x in
+      layer.moments.gather(shards: 3) { moments in
+        pass.workers.run(shards: 3) { shard in
+          let range = WorkerPool.range(shard, of: 3, count: rows)
+          for row in stride(from: range.lowerBound, to: range.upperBound, by: 4) {
+            moments.add(x + row * 6, rows: min(4, range.upperBound - row), shard: shard)
+          }
+        }
+      }
+    }
+    #expect(layer.moments.rows == rows)
+    #expect(Deviation.largest(layer.forward(input, pass), from: NaiveTensor(measured)) < 5e-7)
+    #expect(layer.moments.rows == 0)
+    // Those of another tensor would show.
+    layer.moments.measure(Tensor([rows, 6]) { _ in 100 }, pass.workers)
+    #expect(layer.forward(input, pass) != measured)
+    #expect(layer.forward(input, pass) == measured)
   }
 
   @Test func `running statistics move a tenth of the way to the batch's mean and unbiased variance`() {
@@ -63,13 +159,15 @@ import Testing
     #expect(gradient.values.allSatisfy { $0.isFinite })
   }
 
-  /// 5 channels: a block is 3276 rows, a shard of 16 here 5000, so every shard has two blocks, the last one partial.
+  /// 5 channels: 16 rows are a group, 204 groups a block; a shard of 16 here 312 or 313 groups, so every shard has two
+  /// blocks, the last one partial.
   @Test func `a batch of many blocks is measured as exactly as a small one`() {
     let shape = [5, 125, 128, 5]
     var generator = RandomGenerator(seed: 31)
     // Each channel with a mean far from zero and a deviation of its own.
     let input = Tensor(shape) { Float($0 % 5 * 10) + generator.normal() * Float($0 % 5 + 1) }
-    let moments = ChannelMoments(of: input, channels: 5, WorkerPool(threads: 2))
+    let moments = ChannelMoments(channels: 5)
+    moments.measure(input, WorkerPool(threads: 2))
     let naive = Naive.moments(NaiveTensor(input))
     #expect(moments.rows == 80_000)
     for c in 0..<5 {

@@ -48,8 +48,8 @@ import Testing
     expectAgreement(c, output: 4e-7, gradient: 4e-7)
   }
 
-  /// Wide enough that a shard works through several blocks of columns: 64 * 9 columns, 227 rows a block.
-  @Test func `a convolution of several blocks of columns a shard`() {
+  /// Wide enough that a shard works through several blocks of lines, and deep enough that a sum has several parts.
+  @Test func `a convolution of several blocks of lines a shard`() {
     let weight = ReferenceNumbers.tensor("weight", [3, 3, 64, 2]) { 2 * $0 - 1 }
     let input = ReferenceNumbers.tensor("input", [1, 72, 72, 64]) { 2 * $0 - 1 }
     let layer = Convolution(name: "conv", weight: weight, padding: 1)
@@ -57,8 +57,8 @@ import Testing
     let output = layer.forward(input, pass)
     let expected = Naive.convolution(
       NaiveTensor(input), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: 1)
-    // Measured: 1.1e-7.
-    #expect(Deviation.largest(output, from: expected) < 4e-7)
+    // Measured: 4.6e-7.
+    #expect(Deviation.largest(output, from: expected) < 1e-6)
 
     // The gradient of a linear map: a probe through it gives the slope along any direction exactly.
     let probe = ReferenceNumbers.tensor("probe", output.shape) { 2 * $0 - 1 }

@@ -22,13 +22,14 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { file }
 
-  func network() throws -> Network {
+  func network(_ convolutions: ConvolutionAlgorithms) throws -> Network {
     let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
-    guard let stages else { return Network(plan, seed: 0) }
+    guard let stages else { return Network(plan, seed: 0, convolutions: convolutions) }
     let layers = PlanBuilder(settings: plan.settings, classes: 10).resNet(
       stages.blocks, widths: Architecture.resNetWidths, bottleneck: stages.bottleneck, residual: true)
     return Network(
-      try NetworkPlan(resolved: plan.settings, imageSize: imageSize, classes: 10, layers: layers), seed: 0)
+      try NetworkPlan(resolved: plan.settings, imageSize: imageSize, classes: 10, layers: layers), seed: 0,
+      convolutions: convolutions)
   }
 
   private static func cifar(_ file: String, _ settings: NetworkSettings) -> ParityCase {
@@ -65,8 +66,26 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
 @Suite struct PyTorchParityTests {
   @Test(arguments: ParityCase.all)
   func `logits, loss, gradients and running statistics are PyTorch's`(_ c: ParityCase) throws {
+    try expectAgreement(c, .direct)
+  }
+
+  /// With Winograd's algorithm the logits are some times less exact, and more of the activations that are nearly zero
+  /// fall on the other side of a ReLU, each of which changes gradients by up to a percent or two.
+  @Test(arguments: ParityCase.all)
+  func `with the fastest convolutions logits are near PyTorch's, and gradients but for a few ReLUs`(
+    _ c: ParityCase
+  ) throws {
+    var c = c
+    // Measured: 1.1 to 3.3 times as far from PyTorch's as the direct way; gradients up to 2.4 times, and 0.018 and
+    // 0.052 for the two deep networks.
+    c.logits *= 5
+    c.gradients = c.file.hasPrefix("resnet") ? 0.15 : 5 * c.gradients
+    try expectAgreement(c, .fastest)
+  }
+
+  private func expectAgreement(_ c: ParityCase, _ convolutions: ConvolutionAlgorithms) throws {
     let reference = try ReferenceFile(c.file)
-    let network = try c.network()
+    let network = try c.network(convolutions)
     ReferenceNumbers.fill(network)
     let workers = WorkerPool(threads: 2)
     let images = ReferenceNumbers.images(c.images, side: c.imageSize)
@@ -75,7 +94,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     let shape = [c.images, 10]
     let inference = Deviation.largest(
       network.forward(images, Pass(.inference, workers)), from: try reference.tensor("logits-eval", shape))
-    // No batch statistics, so even the deepest is close. Measured: 8e-7.
+    // No batch statistics, so even the deepest is close. Measured: 1.1e-6.
     #expect(inference <= 2.5e-6)
 
     let logits = network.forward(images, Pass(.training, workers))
@@ -94,7 +113,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
       #expect(statistics <= c.logits)
     }
     print(
-      "\(c.file): logits \(brief(inference)) in inference, \(brief(training)) in training; loss "
+      "\(c.file), \(convolutions): logits \(brief(inference)) in inference, \(brief(training)) in training; loss "
         + "\(brief(abs(result.loss - loss) / loss)); gradients \(brief(gradients)); statistics \(brief(statistics))"
     )
   }
@@ -103,7 +122,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
   @Test(arguments: ["sgd", "nesterov"])
   func `five steps of training are PyTorch's`(variant: String) throws {
     let reference = try ReferenceFile("cifar8-A")
-    let network = try ParityCase.all[0].network()
+    let network = try ParityCase.all[0].network(.direct)
     ReferenceNumbers.fill(network)
     let workers = WorkerPool(threads: 2)
     var velocities = network.parameters.map { Tensor(zeros: $0.value.shape) }

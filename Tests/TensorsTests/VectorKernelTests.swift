@@ -8,7 +8,14 @@ import Testing
 @testable import Tensors
 
 /// Half a unit in the last place of 1 in Float32: the relative error of one rounding.
-private let rounding = 0x1p-24
+let rounding = 0x1p-24
+
+/// Whether `value` is the sum of the terms but for rounding.
+func isSum(_ value: Double, of terms: [Double], roundingsATerm: Int = 0) -> Bool {
+  let size = terms.reduce(0) { $0 + abs($1) }
+  let bound = Double(terms.count + roundingsATerm) * rounding * size
+  return abs(value - terms.reduce(0, +)) <= bound
+}
 
 @Suite struct VectorKernelTests {
   /// Empty, shorter than a vector, exactly some vectors, and with a remainder.
@@ -63,68 +70,7 @@ private let rounding = 0x1p-24
     #expect(abs(ck_sum_of_squares(x, count) - naive) <= Double(count) * 0x1p-53 * naive)
   }
 
-  // MARK: Sums and affine maps a channel
-
-  @Test(arguments: shapes)
-  func `moments are mean and sum of squared deviations`(rows: Int, channels: Int) {
-    let x = numbers(rows * channels, seed: 3)
-    var mean = [Float](repeating: .nan, count: channels)
-    var squares = mean
-    ck_moments(x, rows, channels, &mean, &squares)
-    for c in 0..<channels {
-      let column = (0..<rows).map { Double(x[$0 * channels + c]) }
-      let naiveMean = rows == 0 ? 0 : column.reduce(0, +) / Double(rows)
-      let size = rows == 0 ? 0 : column.reduce(0) { $0 + abs($1) } / Double(rows)
-      #expect(abs(Double(mean[c]) - naiveMean) <= Double(rows + 2) * rounding * size)
-      let naive = column.reduce(0) { $0 + ($1 - naiveMean) * ($1 - naiveMean) }
-      // The mean's error enters squared.
-      let meanError = Double(rows + 2) * rounding * size
-      #expect(
-        abs(Double(squares[c]) - naive) <= Double(rows + 4) * rounding * naive * 2 + Double(rows) * meanError
-          * (meanError + 4 * rounding))
-    }
-  }
-
-  @Test(arguments: shapes)
-  func `scale and shift`(rows: Int, channels: Int) {
-    let x = numbers(rows * channels, seed: 4)
-    let (scale, shift) = (numbers(channels, seed: 5), numbers(channels, seed: 6))
-    var y = [Float](repeating: .nan, count: x.count)
-    ck_scale_shift(&y, x, rows, channels, scale, shift)
-    for i in x.indices {
-      let product = Double(x[i]) * Double(scale[i % channels])
-      let naive = product + Double(shift[i % channels])
-      #expect(abs(Double(y[i]) - naive) <= rounding * (abs(product) + abs(naive)))
-    }
-  }
-
-  @Test(arguments: shapes)
-  func `the sums of batch norm's backward pass add to what is there`(rows: Int, channels: Int) {
-    let (dy, x) = (numbers(rows * channels, seed: 7), numbers(rows * channels, seed: 8))
-    let mean = numbers(channels, seed: 9)
-    let start = numbers(channels, seed: 10)
-    var (sum, product) = (start, start)
-    ck_norm_backward_sums(dy, x, mean, rows, channels, &sum, &product)
-    for c in 0..<channels {
-      let terms = (0..<rows).map { Double(dy[$0 * channels + c]) }
-      let products = (0..<rows).map { terms[$0] * (Double(x[$0 * channels + c]) - Double(mean[c])) }
-      expectSum(sum[c], of: [Double(start[c])] + terms)
-      expectSum(product[c], of: [Double(start[c])] + products, roundingsATerm: 2)
-    }
-  }
-
-  @Test(arguments: shapes)
-  func `batch norm's backward pass as a * dy + b * x + d`(rows: Int, channels: Int) {
-    let (dy, x) = (numbers(rows * channels, seed: 11), numbers(rows * channels, seed: 12))
-    let (a, b, d) = (numbers(channels, seed: 13), numbers(channels, seed: 14), numbers(channels, seed: 15))
-    var result = dy
-    ck_norm_backward_apply(&result, x, rows, channels, a, b, d)
-    for i in dy.indices {
-      let c = i % channels
-      expectSum(
-        result[i], of: [Double(a[c]) * Double(dy[i]), Double(b[c]) * Double(x[i]), Double(d[c])], roundingsATerm: 1)
-    }
-  }
+  // MARK: Biases
 
   @Test(arguments: shapes)
   func `column sums add to what is there, and a bias is added to each row`(rows: Int, channels: Int) {
@@ -133,20 +79,11 @@ private let rounding = 0x1p-24
     var sums = start
     ck_column_sums(x, rows, channels, &sums)
     for c in 0..<channels {
-      expectSum(sums[c], of: [Double(start[c])] + (0..<rows).map { Double(x[$0 * channels + c]) })
+      #expect(isSum(Double(sums[c]), of: [Double(start[c])] + (0..<rows).map { Double(x[$0 * channels + c]) }))
     }
     var biased = x
     ck_add_bias(&biased, rows, channels, start)
     #expect(biased == x.indices.map { x[$0] + start[$0 % channels] })
-  }
-
-  /// Whether `value` is the sum of the terms but for rounding.
-  private func expectSum(
-    _ value: Float, of terms: [Double], roundingsATerm: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
-  ) {
-    let size = terms.reduce(0) { $0 + abs($1) }
-    let bound = Double(terms.count + roundingsATerm) * rounding * size
-    #expect(abs(Double(value) - terms.reduce(0, +)) <= bound, sourceLocation: sourceLocation)
   }
 
   // MARK: Optimiser

@@ -29,22 +29,82 @@ double ck_sum_of_squares(const float *x, size_t count);
 
 // -- Batch norm ----------------------------------------------------------------------------------------------
 
-/// Mean and sum of squared deviations of each channel of x [rows, channels], in two passes (meant for blocks that
-/// stay in cache). work: [channels].
-void ck_moments(const float *x, size_t rows, size_t channels, float *mean, float *squares);
-/// y = x * scale[c] + shift[c]
-void ck_scale_shift(float *y, const float *x, size_t rows, size_t channels, const float *scale, const float *shift);
-/// sum_dy[c] += sum of dy; sum_dy_x[c] += sum of dy * (x - mean[c])
+// Of matrices [rows, channels]. Functions that are called for parts of one must be given whole groups of rows, but for
+// the last part; then a mask's words are those of the groups before.
+
+/// Rows in a group: as many as fill whole vectors, 1 where that would be too many.
+size_t ck_norm_group(size_t channels);
+/// Words of a mask that a group takes.
+size_t ck_norm_mask_words(size_t channels);
+/// Goes on with mean[c] and squares[c] (the sum of squared deviations) of rows_before rows through these rows.
+void ck_norm_moments(
+    const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares);
+/// y = x * scale[c] + shift[c] + addend, and no less than 0 where relu is set; a NaN stays a NaN.
+/// addend: NULL for none. mask: NULL, or with an addend and relu a bit an element, set where y > 0.
+/// y may be x or addend. streaming: y will not be read soon and need not stay in the caches.
+void ck_norm_apply(
+    float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *scale,
+    const float *shift, int relu, uint16_t *mask, int streaming);
+/// sum_dy[c] += sum of g; sum_dy_x[c] += sum of g * (x - mean[c]).
+/// With a mask g is dy where its bit is set, else 0, and replaces dy; with a scale g is dy where
+/// x * scale[c] + shift[c] > 0, else 0; with neither (NULL) g is dy.
 void ck_norm_backward_sums(
-    const float *dy, const float *x, const float *mean, size_t rows, size_t channels, float *sum_dy,
-    float *sum_dy_x);
-/// dy = a[c] * dy + b[c] * x + d[c], in place
+    float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *scale,
+    const float *shift, const uint16_t *mask, double *sum_dy, double *sum_dy_x);
+/// dx = a[c] * g + b[c] * (x - mean[c]) + d[c] + addend. With a scale g is dy where x * scale[c] + shift[c] > 0, else 0.
+/// addend: NULL for none. dx may be dy or x or addend.
 void ck_norm_backward_apply(
-    float *dy, const float *x, size_t rows, size_t channels, const float *a, const float *b, const float *d);
+    float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels, const float *mean,
+    const float *a, const float *b, const float *d, const float *scale, const float *shift);
 /// sums[c] += sum of x[:, c]
 void ck_column_sums(const float *x, size_t rows, size_t channels, float *sums);
 /// x[r, c] += bias[c]
 void ck_add_bias(float *x, size_t rows, size_t channels, const float *bias);
+
+// -- Products ------------------------------------------------------------------------------------------------
+// out = A B, or out += A B. A is described by how to get from value to value; B lies in panels of neighbouring
+// columns, so that a step's values are next to each other.
+
+/// The left-hand side: value [line, row] at step (segment, step) is base[line * line_stride + row * row_stride +
+/// segment * segment_stride + step * step_stride]. The depth is segments * steps. Either row_stride or step_stride
+/// is 1.
+typedef struct {
+  const float *base;
+  size_t lines, line_stride;
+  size_t rows, row_stride;
+  size_t segments, segment_stride;
+  size_t steps, step_stride;
+} ck_operand;
+
+/// The right-hand side: panels of 2 * lanes columns, the value of step d in column c of a panel at base[panel *
+/// panel_stride + d * row + c]. The last panel's vectors can be read whole, whatever stands in missing columns.
+typedef struct {
+  const float *base;
+  size_t panel_stride, row;
+} ck_panels;
+
+/// The result: value [line, row, column] at base[line * line_stride + row * row_stride + column].
+typedef struct {
+  float *base;
+  size_t line_stride, row_stride;
+} ck_result;
+
+/// Floats in the widest vectors of this processor that the products have code for: 16, 8 or 4.
+size_t ck_lanes(void);
+/// Packs source[d * row_stride + c * column_stride] into steps first ..< first + depth of panels [panel][d][width],
+/// zero in missing columns.
+void ck_pack(
+    const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
+    size_t panel_width, size_t panel_stride, float *packed);
+/// lanes: what the panels are made for; at most ck_lanes(). Sums are in the order of the steps, in parts of a few
+/// hundred.
+void ck_product(
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+/// Every step-th line of an image [height, width, channels] from line `first` on, with `before` and `after` pixels
+/// of zeros at their ends; lines outside are zeros: padded [lines, before + width + after, channels].
+void ck_pad_lines(
+    const float *image, size_t height, size_t width, size_t channels, ptrdiff_t first, size_t step, size_t lines,
+    size_t before, size_t after, float *padded);
 
 // -- Convolution ---------------------------------------------------------------------------------------------
 
@@ -61,12 +121,61 @@ void ck_windows_to_columns(const ck_window *w, const float *image, int32_t first
 /// The transpose: adds each column entry to the image pixel it came from.
 void ck_columns_to_windows(const ck_window *w, const float *columns, int32_t first, int32_t rows, float *image);
 
+// -- Winograd convolution ------------------------------------------------------------------------------------
+// 3x3, stride 1, padding 1, in tiles of m x m outputs, m = 4 or 2, each made of n * n products, n = m + 2. Tiles
+// are numbered through the batch, row by row; the last of a row or column may reach over the map's edge.
+
+/// Images [height, width, channels] of which some channels are worked on, pixel_stride floats from one pixel to the
+/// next. tile: m.
+typedef struct {
+  int32_t height, width, tile;
+  size_t pixel_stride;
+} ck_winograd_map;
+
+/// n * n matrices (planes), in panels of neighbouring columns: element (r, c) of plane i lies at
+/// i * plane + (c / panel) * panel_stride + r * row + c % panel. With a panel not narrower than the matrix it is
+/// row-major.
+typedef struct {
+  size_t plane, panel, panel_stride, row;
+} ck_winograd_planes;
+
+/// Some rows and columns of a filter [3, 3, rows, columns]: floats from one tap, and from one row, to the next.
+typedef struct {
+  size_t tap, row;
+} ck_winograd_taps;
+
+/// B^T d B of tiles first ..< first + count, one a row: out [n * n][count, channels]. d: the (m + 2) x (m + 2)
+/// pixels around a tile of x, zero outside of the map.
+void ck_winograd_input(
+    const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
+    const ck_winograd_planes *planes);
+/// A^T M A of tiles first ..< first + count: sets those pixels of y that lie in the map. in [n * n][count,
+/// channels].
+void ck_winograd_output(
+    const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
+    size_t count, float *y);
+/// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [n * n][count, channels].
+void ck_winograd_output_gradient(
+    const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
+    const ck_winograd_planes *planes);
+/// G g G^T: w [3 * 3][rows, columns] to out [n * n][rows, columns].
+void ck_winograd_filter(
+    int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
+    const ck_winograd_planes *planes);
+/// G^T M G: in [n * n][rows, columns] to dw [3 * 3][rows, columns], which it sets.
+void ck_winograd_filter_gradient(
+    int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
+    const ck_winograd_taps *taps);
+/// The filter of the gradient by the input: w [3, 3, inputs, outputs] turned by half a circle and with inputs and
+/// outputs exchanged, of inputs first ..< first + count: out [3, 3, outputs, count].
+void ck_winograd_flip(const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out);
+
 // -- Pooling -------------------------------------------------------------------------------------------------
 
 /// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never
 /// wins; a NaN wins over every number.
 void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *place);
-/// Adds each output gradient to the place that had the maximum.
+/// gradient = at each pixel the sum of the output gradients whose maximum it was; the whole image is set.
 void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *place, float *gradient);
 
 // -- Optimiser -----------------------------------------------------------------------------------------------

@@ -1,0 +1,154 @@
+// The tiles of products.c for one instruction set. Whoever includes this has defined LANES (floats in a vector),
+// TILE_ROWS (6 or 14, what the registers hold), and LEVEL(name), which tells the instruction sets apart.
+//
+// A tile is a piece of the result, up to TILE_ROWS rows by one or two vectors, that stays in registers while the
+// steps go by. A step loads one or two vectors of B and multiplies them with one value of each row of A: twice as
+// many fused multiply-adds as loads, which is what lets the multipliers work all the time.
+
+typedef float LEVEL(vector) __attribute__((vector_size(4 * LANES)));
+typedef float LEVEL(unaligned_vector) __attribute__((vector_size(4 * LANES), aligned(4)));
+#define VECTOR LEVEL(vector)
+#define UNALIGNED LEVEL(unaligned_vector)
+
+static inline __attribute__((always_inline)) void LEVEL(store)(
+    float *out, VECTOR sums, size_t columns, int accumulate) {
+  if (columns >= LANES) {
+    UNALIGNED *target = (UNALIGNED *)out;
+    *target = accumulate ? *target + sums : sums;
+  } else {
+    float values[LANES];
+    memcpy(values, &sums, sizeof values);
+    for (size_t c = 0; c < columns; c++) out[c] = accumulate ? out[c] + values[c] : values[c];
+  }
+}
+
+// The sums are variables s<row>_<vector>: an array of them would be written to memory before its loops are unrolled.
+#define ZERO1(r) VECTOR s##r##_0 = {0};
+#define ZERO2(r) ZERO1(r) VECTOR s##r##_1 = {0};
+#define LOAD1 const VECTOR b0 = *(const UNALIGNED *)b;
+#define LOAD2 LOAD1 const VECTOR b1 = *(const UNALIGNED *)(b + LANES);
+// Subtracting a vector of zeros is how C spells "in every lane"; it costs nothing.
+#define STEP1(r) { const VECTOR value = VALUE(r) - (VECTOR){0}; s##r##_0 += value * b0; }
+#define STEP2(r) { const VECTOR value = VALUE(r) - (VECTOR){0}; s##r##_0 += value * b0; s##r##_1 += value * b1; }
+#define STORE1(r) LEVEL(store)(out + r * out_row, s##r##_0, columns, accumulate);
+#define STORE2(r) STORE1(r) LEVEL(store)(out + r * out_row + LANES, s##r##_1, columns - LANES, accumulate);
+
+// Rows of A at a distance, steps next to each other: five pointers that are never more than two rows off.
+#define TILE_ALONG_STEPS(ROWS, VECTORS) \
+  static void LEVEL(steps_##ROWS##x##VECTORS)( \
+      const ck_operand *a, const float *p0, const float *b, size_t b_row, float *out, size_t out_row, \
+      size_t columns, int accumulate) { \
+    ROWS_##ROWS(ZERO##VECTORS) \
+    const size_t row = a->row_stride, skip = a->segment_stride - a->steps; \
+    const float *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
+    for (size_t segment = 0; segment < a->segments; segment++) { \
+      for (size_t step = 0; step < a->steps; step++) { \
+        LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \
+        b += b_row; \
+        p0++, p1++, p2++, p3++, p4++; \
+      } \
+      p0 += skip, p1 += skip, p2 += skip, p3 += skip, p4 += skip; \
+    } \
+    (void)p1, (void)p2, (void)p3, (void)p4; \
+    ROWS_##ROWS(STORE##VECTORS) \
+  }
+
+// Rows of A next to each other, steps at a distance.
+#define TILE_ALONG_ROWS(ROWS, VECTORS) \
+  static void LEVEL(rows_##ROWS##x##VECTORS)( \
+      const ck_operand *a, const float *p, const float *b, size_t b_row, float *out, size_t out_row, \
+      size_t columns, int accumulate) { \
+    ROWS_##ROWS(ZERO##VECTORS) \
+    const size_t step_stride = a->step_stride, skip = a->segment_stride - a->steps * step_stride; \
+    for (size_t segment = 0; segment < a->segments; segment++) { \
+      for (size_t step = 0; step < a->steps; step++) { \
+        LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \
+        b += b_row; \
+        p += step_stride; \
+      } \
+      p += skip; \
+    } \
+    ROWS_##ROWS(STORE##VECTORS) \
+  }
+
+#define BOTH_WIDTHS(USE, ROWS) USE(ROWS, 1) USE(ROWS, 2)
+#define EACH_UP_TO_6(USE) \
+  BOTH_WIDTHS(USE, 1) BOTH_WIDTHS(USE, 2) BOTH_WIDTHS(USE, 3) BOTH_WIDTHS(USE, 4) BOTH_WIDTHS(USE, 5) BOTH_WIDTHS(USE, 6)
+#if TILE_ROWS > 6
+#define EACH_TILE(USE) \
+  EACH_UP_TO_6(USE) \
+  BOTH_WIDTHS(USE, 7) BOTH_WIDTHS(USE, 8) BOTH_WIDTHS(USE, 9) BOTH_WIDTHS(USE, 10) BOTH_WIDTHS(USE, 11) \
+  BOTH_WIDTHS(USE, 12) BOTH_WIDTHS(USE, 13) BOTH_WIDTHS(USE, 14)
+#else
+#define EACH_TILE(USE) EACH_UP_TO_6(USE)
+#endif
+
+#define VALUE(r) ROW_VALUE_##r
+EACH_TILE(TILE_ALONG_STEPS)
+#undef VALUE
+#define VALUE(r) p[r]
+EACH_TILE(TILE_ALONG_ROWS)
+#undef VALUE
+
+typedef void (*LEVEL(tile))(
+    const ck_operand *, const float *, const float *, size_t, float *, size_t, size_t, int);
+#define STEPS_ENTRY(ROWS, VECTORS) LEVEL(steps_##ROWS##x##VECTORS),
+#define ROWS_ENTRY(ROWS, VECTORS) LEVEL(rows_##ROWS##x##VECTORS),
+static const LEVEL(tile) LEVEL(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
+
+// All lines and rows for the steps that `a` has.
+static void LEVEL(panel)(
+    const ck_operand *a, const float *b, size_t b_row, size_t columns, float *out, const ck_result *result,
+    int accumulate) {
+  const int along_rows = a->row_stride == 1;
+  // Rows 4 KB apart share the few places that the first cache has for such addresses: take no more rows than those.
+  const size_t most = TILE_ROWS > 8 && !along_rows && a->row_stride % 1024 == 0 ? 7 : TILE_ROWS;
+  const size_t tiles = (a->rows + most - 1) / most, vectors = columns > LANES ? 2 : 1;
+  for (size_t line = 0; line < a->lines; line++)
+    for (size_t tile = 0; tile < tiles; tile++) {
+      const size_t from = a->rows * tile / tiles, to = a->rows * (tile + 1) / tiles;
+      LEVEL(tiles)[along_rows][2 * (to - from) - 3 + vectors](
+          a, a->base + line * a->line_stride + from * a->row_stride, b, b_row,
+          out + line * result->line_stride + from * result->row_stride, result->row_stride, columns, accumulate);
+    }
+}
+
+static void LEVEL(product)(
+    const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *result, int accumulate) {
+  for (size_t column = 0; column < columns; column += 2 * LANES) {
+    const float *panel = b->base + column / (2 * LANES) * b->panel_stride;
+    ck_operand part = *a;
+    for (size_t segment = 0; segment < a->segments; segment += part.segments) {
+      part.segments = segments_at_once(a, segment);
+      for (size_t step = 0; step < a->steps; step += part.steps) {
+        part.steps = steps_at_once(a, step);
+        part.base = a->base + segment * a->segment_stride + step * a->step_stride;
+        LEVEL(panel)(
+            &part, panel, b->row, columns - column, result->base + column, result,
+            accumulate || segment + step > 0);
+        panel += b->row * part.segments * part.steps;
+      }
+    }
+  }
+}
+
+#undef VECTOR
+#undef UNALIGNED
+#undef ZERO1
+#undef ZERO2
+#undef LOAD1
+#undef LOAD2
+#undef STEP1
+#undef STEP2
+#undef STORE1
+#undef STORE2
+#undef TILE_ALONG_STEPS
+#undef TILE_ALONG_ROWS
+#undef BOTH_WIDTHS
+#undef EACH_UP_TO_6
+#undef EACH_TILE
+#undef STEPS_ENTRY
+#undef ROWS_ENTRY
+#undef LANES
+#undef TILE_ROWS
+#undef LEVEL

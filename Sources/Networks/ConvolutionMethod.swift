@@ -1,0 +1,86 @@
+// How a convolution is computed: by its definition, or where that takes fewer multiplications by Winograd's algorithm.
+
+import Tensors
+
+/// Which ways of computing convolutions may be taken.
+public enum ConvolutionAlgorithms: Sendable {
+  /// Whatever is fastest for the shape.
+  case fastest
+  /// Only the definition's sums of products, whose rounding errors are several times smaller. Comparisons with another
+  /// program need it: one activation that falls on the other side of a ReLU changes a gradient by a percent.
+  case direct
+}
+
+/// Memory that a pass needs for itself, floats.
+struct ConvolutionScratch: Sendable, Equatable {
+  /// Once.
+  var shared: Int
+  /// For each thread.
+  var each: Int
+
+  func floats(threads: Int) -> Int { shared + threads * each }
+}
+
+/// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
+struct ConvolutionMethod: Sendable {
+  let direct: DirectConvolution
+  /// nil where the definition is as fast or the algorithm does not apply.
+  let winograd: Winograd?
+
+  /// - Parameters:
+  ///   - input: [N, H, W, C].
+  ///   - weight: [K, K, C, O].
+  init(
+    input: [Int], weight: [Int], stride: Int, padding: Int, _ algorithms: ConvolutionAlgorithms = .fastest
+  ) {
+    direct = DirectConvolution(input: input, weight: weight, stride: stride, padding: padding)
+    let applies = algorithms == .fastest && direct.kernel == 3 && stride == 1 && padding == 1
+    let geometry = Winograd.Geometry(
+      images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
+      outputs: direct.outputs)
+    winograd = applies ? Winograd.choice(for: geometry).map { Winograd(geometry, $0) } : nil
+  }
+
+  /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
+  func forward(
+    x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    if let winograd {
+      winograd.convolve(x, w, into: y, workers)
+    } else {
+      direct.forward(x: x, w: w, y: y, workers)
+    }
+  }
+
+  /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
+  func inputGradient(
+    dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    if let winograd {
+      winograd.inputGradient(dy, w, into: dx, workers)
+    } else {
+      direct.inputGradient(dy: dy, w: w, dx: dx, workers)
+    }
+  }
+
+  /// Sets dw [K, K, C, O] from x [N, H, W, C] and dy [N, H', W', O].
+  func weightGradient(
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
+  ) {
+    if let winograd {
+      winograd.weightGradient(x, dy, into: &dw, workers)
+    } else {
+      direct.weightGradient(x: x, dy: dy, dw: &dw, workers)
+    }
+  }
+
+  var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
+
+  var inputGradientScratch: ConvolutionScratch {
+    winograd?.scratch(for: .inputGradient) ?? direct.inputGradientScratch
+  }
+
+  var weightGradientScratch: ConvolutionScratch {
+    winograd?.scratch(for: .weightGradient) ?? direct.weightGradientScratch
+  }
+}

@@ -1,0 +1,150 @@
+// Convolution by its definition, three passes of it: the geometry of each pass as products of a map and a packed
+// matrix. The forward pass slides the kernel over the input. The input gradient slides the kernel, turned around, over
+// the output gradient; with a stride of s it is s * s such passes, one for each way in which a pixel's row and column
+// can lie on the grid of windows, so that no zeros are multiplied. The weight gradient multiplies each line of windows
+// with the line of output gradients above it.
+
+import CKernels
+import Tensors
+
+/// The geometry of a convolution of a batch; see `Convolution` for its definition.
+struct DirectConvolution: Sendable {
+  let images: Int
+  let height: Int
+  let width: Int
+  let channels: Int
+  let outputs: Int
+  let kernel: Int
+  let stride: Int
+  let padding: Int
+  let outputHeight: Int
+  let outputWidth: Int
+
+  /// - Parameters:
+  ///   - input: [N, H, W, C].
+  ///   - weight: [K, K, C, O].
+  init(input: [Int], weight: [Int], stride: Int, padding: Int) {
+    precondition(input.count == 4 && input[3] == weight[2], "a convolution of \(weight[2]) channels got \(input)")
+    // Not height > 0: integer division rounds minus a half up to zero.
+    precondition(
+      min(input[1], input[2]) + 2 * padding >= weight[0],
+      "a \(weight[0])x\(weight[0]) convolution of \(input) leaves nothing")
+    (images, height, width, channels) = (input[0], input[1], input[2], input[3])
+    (kernel, outputs) = (weight[0], weight[3])
+    self.stride = stride
+    self.padding = padding
+    outputHeight = (height + 2 * padding - kernel) / stride + 1
+    outputWidth = (width + 2 * padding - kernel) / stride + 1
+  }
+
+  var outputShape: [Int] { [images, outputHeight, outputWidth, outputs] }
+
+  /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
+  func forward(
+    x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    let product = forwardProduct
+    var weights = PackedMatrix(depth: product.depth, columns: outputs)
+    weights.pack(w, count: product.depth, rowStride: outputs)
+    product.run(x, weights, into: y, workers)
+  }
+
+  private var forwardProduct: SlidingProduct {
+    SlidingProduct(
+      images: images, height: height, width: width, channels: channels, taps: (kernel, kernel),
+      origin: (-padding, -padding), stride: stride, lines: outputHeight, pixels: outputWidth,
+      resultStrides: (outputHeight * outputWidth * outputs, outputWidth * outputs, outputs))
+  }
+
+  /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
+  func inputGradient(
+    dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    if stride > kernel || stride > 1 && kernel == 1 {
+      // Some pixels belong to no window.
+      workers.run(over: images * height * width * channels) {
+        (dx + $0.lowerBound).update(repeating: 0, count: $0.count)
+      }
+    }
+    for pass in inputGradientPasses {
+      pass.product.run(dy, turned(w, pass.vertical, pass.horizontal), into: dx, workers)
+    }
+  }
+
+  /// One way in which a pixel's row and column can lie on the grid of windows.
+  private struct InputGradientPass {
+    let vertical: Taps
+    let horizontal: Taps
+    let product: SlidingProduct
+  }
+
+  private var inputGradientPasses: [InputGradientPass] {
+    (0..<min(stride, height)).flatMap { y in
+      (0..<min(stride, width)).compactMap { x in
+        guard let vertical = Taps(pixel: y, of: self), let horizontal = Taps(pixel: x, of: self) else { return nil }
+        let product = SlidingProduct(
+          images: images, height: outputHeight, width: outputWidth, channels: outputs,
+          taps: (vertical.count, horizontal.count), origin: (vertical.origin, horizontal.origin), stride: 1,
+          lines: (height - y + stride - 1) / stride, pixels: (width - x + stride - 1) / stride,
+          resultStrides: (height * width * channels, stride * width * channels, stride * channels),
+          resultOffset: (y * width + x) * channels)
+        return InputGradientPass(vertical: vertical, horizontal: horizontal, product: product)
+      }
+    }
+  }
+
+  /// The places of the kernel, in one direction, whose windows a pixel belongs to: windows origin, origin + 1, ...
+  /// see it at places last, last - stride, ... For pixel + stride every window is one further on.
+  private struct Taps {
+    let count: Int
+    let origin: Int
+    let last: Int
+    let stride: Int
+
+    /// nil where no window reaches the pixel.
+    init?(pixel: Int, of convolution: DirectConvolution) {
+      // Window j has the pixel at place pixel + padding - j * stride.
+      let shifted = pixel + convolution.padding
+      let first = shifted % convolution.stride
+      guard first < convolution.kernel else { return nil }
+      stride = convolution.stride
+      count = (convolution.kernel - first + stride - 1) / stride
+      last = first + (count - 1) * stride
+      // Exact: both leave the same remainder. Negative where the window lies before the image.
+      origin = (shifted - last) / stride
+    }
+
+    /// The place that window origin + index sees it at.
+    func place(_ index: Int) -> Int { last - index * stride }
+  }
+
+  /// The weights at those places as a matrix [places * O, C], in the order of the windows.
+  private func turned(_ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps) -> PackedMatrix {
+    var weights = PackedMatrix(depth: vertical.count * horizontal.count * outputs, columns: channels)
+    for v in 0..<vertical.count {
+      for h in 0..<horizontal.count {
+        weights.pack(
+          w + (vertical.place(v) * kernel + horizontal.place(h)) * channels * outputs,
+          first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs)
+      }
+    }
+    return weights
+  }
+
+  // MARK: Memory
+
+  /// Scratch memory of each pass.
+  var forwardScratch: ConvolutionScratch {
+    ConvolutionScratch(
+      shared: PackedMatrix.floats(depth: forwardProduct.depth, columns: outputs),
+      each: forwardProduct.scratch(columns: outputs))
+  }
+
+  var inputGradientScratch: ConvolutionScratch {
+    inputGradientPasses.reduce(ConvolutionScratch(shared: 0, each: 0)) {
+      ConvolutionScratch(
+        shared: max($0.shared, PackedMatrix.floats(depth: $1.product.depth, columns: channels)),
+        each: max($0.each, $1.product.scratch(columns: channels)))
+    }
+  }
+}

@@ -1,0 +1,122 @@
+// One map slid over another as matrix products that read the map where it lies: the form that a convolution's
+// forward pass and its input gradient share. No matrix of columns exists; where there is padding, a block of lines is
+// copied with its zeros, small enough to stay in the second cache.
+
+import CKernels
+import Tensors
+
+/// result[n, y, x, o] = sum over v, h, c of
+/// source[n, origin.y + y * stride + v, origin.x + x * stride + h, c] * weights[v, h, c, o],
+/// where the source is zero outside.
+struct SlidingProduct: Sendable {
+  /// The source: [images, height, width, channels].
+  var images: Int
+  var height: Int
+  var width: Int
+  var channels: Int
+  /// How many source pixels a result reads each way.
+  var taps: (vertical: Int, horizontal: Int)
+  /// The first of them, for the first result; negative in the padding.
+  var origin: (y: Int, x: Int)
+  var stride: Int
+  /// The results of an image.
+  var lines: Int
+  var pixels: Int
+  /// Floats from result to result, and before the first.
+  var resultStrides: (image: Int, line: Int, pixel: Int)
+  var resultOffset = 0
+
+  /// Rows of the packed weights.
+  var depth: Int { taps.vertical * taps.horizontal * channels }
+
+  /// Zero pixels that a copied line needs before and after.
+  private var before: Int { max(0, -origin.x) }
+  private var after: Int { max(0, origin.x + (pixels - 1) * stride + taps.horizontal - width) }
+  private var reachesOutside: Bool {
+    before + after > 0 || origin.y < 0 || origin.y + (lines - 1) * stride + taps.vertical > height
+  }
+
+  /// Whether all pixels of all images are the rows of one matrix, in the source and in the result.
+  private func isOneMatrix(columns: Int) -> Bool {
+    taps == (1, 1) && stride == 1 && origin == (0, 0) && lines == height && pixels == width
+      && resultStrides == (lines * pixels * columns, pixels * columns, columns)
+  }
+
+  /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
+  private static let blockFloats = 49_152
+
+  func run(
+    _ source: UnsafePointer<Float>, _ weights: PackedMatrix, into result: UnsafeMutablePointer<Float>,
+    _ workers: WorkerPool
+  ) {
+    precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
+    if isOneMatrix(columns: weights.columns) {
+      workers.run(over: images * lines * pixels) { multiplyRows($0, source, weights, into: result) }
+    } else {
+      workers.run(over: images * lines) { multiplyLines($0, source, weights, into: result) }
+    }
+  }
+
+  private func multiplyRows(
+    _ rows: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    let columns = weights.columns
+    let size = max(56, Self.blockFloats / channels)
+    for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
+      weights.multiply(
+        ProductOperand(
+          base: source + start * channels, lines: 1, line_stride: 0, rows: min(size, rows.upperBound - start),
+          row_stride: channels, segments: 1, segment_stride: 0, steps: channels, step_stride: 1),
+        into: ProductResult(base: result + start * columns, line_stride: 0, row_stride: columns))
+    }
+  }
+
+  /// Floats of the copied lines that each thread needs.
+  func scratch(columns: Int) -> Int {
+    reachesOutside && !isOneMatrix(columns: columns) ? bufferFloats : 0
+  }
+
+  private var rowFloats: Int { (reachesOutside ? before + width + after : width) * channels }
+
+  /// Lines of results that are made from one block of source lines.
+  private var linesInBlock: Int { min(max(1, Self.blockFloats / (stride * rowFloats)), lines) }
+
+  private var bufferFloats: Int { ((linesInBlock - 1) * stride + taps.vertical) * rowFloats }
+
+  private func multiplyLines(
+    _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    let copies = reachesOutside
+    let row = rowFloats
+    let size = linesInBlock
+    var buffer = Tensor(uninitialised: [copies ? bufferFloats : 0])
+    var line = range.lowerBound
+    buffer.write { buffer in
+      while line < range.upperBound {
+        let (image, first) = line.quotientAndRemainder(dividingBy: lines)
+        let count = min(size, range.upperBound - line, lines - first)
+        let imageStart = source + image * height * width * channels
+        let top = origin.y + first * stride
+        let base: UnsafePointer<Float>
+        if copies {
+          ck_pad_lines(
+            imageStart, height, width, channels, top, 1, (count - 1) * stride + taps.vertical, before, after, buffer
+          )
+          base = UnsafePointer(buffer) + (origin.x + before) * channels
+        } else {
+          base = imageStart + top * row + origin.x * channels
+        }
+        weights.multiply(
+          ProductOperand(
+            base: base, lines: count, line_stride: stride * row, rows: pixels, row_stride: stride * channels,
+            segments: taps.vertical, segment_stride: row, steps: taps.horizontal * channels, step_stride: 1),
+          into: ProductResult(
+            base: result + resultOffset + image * resultStrides.image + first * resultStrides.line,
+            line_stride: resultStrides.line, row_stride: resultStrides.pixel))
+        line += count
+      }
+    }
+  }
+}

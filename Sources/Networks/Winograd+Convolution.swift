@@ -1,0 +1,204 @@
+// The output of a convolution and its gradient by the input: the same passes over another filter.
+
+import CKernels
+import Tensors
+
+extension Winograd {
+  /// y = x * w, without a bias.
+  /// - Parameters:
+  ///   - x: [N, H, W, C].
+  ///   - w: [3, 3, C, O].
+  ///   - y: [N, H, W, O]; all of it is set.
+  func convolve(
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    convolve(x, Filter(w, .asStored), into: y, workers)
+  }
+
+  /// dx = the transposed convolution of dy.
+  /// - Parameters:
+  ///   - dy: [N, H, W, O].
+  ///   - w: [3, 3, C, O].
+  ///   - dx: [N, H, W, C]; all of it is set.
+  func inputGradient(
+    _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
+    _ workers: WorkerPool
+  ) {
+    exchanged.convolve(dy, Filter(w, .transposed), into: dx, workers)
+  }
+
+  /// A filter as it is stored, or turned by half a circle with inputs and outputs exchanged.
+  private struct Filter {
+    let base: UnsafePointer<Float>
+    let orientation: Orientation
+
+    init(_ base: UnsafePointer<Float>, _ orientation: Orientation) {
+      self.base = base
+      self.orientation = orientation
+    }
+  }
+
+  private func convolve(
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    switch convolutionCut {
+    case .tiles: convolveByTiles(x, filter, into: y, workers)
+    case .outputs, .points: convolveByOutputs(x, filter, into: y, workers)
+    }
+  }
+
+  // MARK: By tiles
+
+  private func convolveByTiles(
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    let filterPlanes = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
+    var transformed = Tensor(uninitialised: [filterPlanes.floats])
+    transformed.write { u in
+      workers.run(shards: groups) { index in
+        transform(filter, columns: group(index), into: u, filterPlanes)
+      }
+    }
+    let all = 0..<geometry.outputs
+    transformed.read { u in
+      workers.run(over: runs, shards: tileShards) { runs in
+        let blocks = Self.parts(of: runs, length: runsInTileBlock)
+        let (inputPlanes, productPlanes) = tileBlockPlanes
+        var inputs = Tensor(uninitialised: [inputPlanes.floats])
+        var products = Tensor(uninitialised: [productPlanes.floats])
+        inputs.write { v in
+          products.write { m in
+            for block in blocks {
+              let tiles = tiles(inRuns: block)
+              transformInput(x, tiles: tiles, into: v, inputPlanes)
+              multiply(
+                Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m,
+                productPlanes, rows: tiles.count, columns: all.count, inner: geometry.channels)
+              transformOutput(m, productPlanes, tiles: tiles, columns: all, into: y)
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private var runsInTileBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
+
+  private var tileShards: Int { min(WorkerPool.standardShards, max(1, runs / runsInTileBlock)) }
+
+  private var tileBlockPlanes: (inputs: Planes, products: Planes) {
+    let rows = runsInTileBlock * Self.tilesInRun
+    return (
+      Planes(tile, rows: rows, columns: geometry.channels), Planes(tile, rows: rows, columns: geometry.outputs)
+    )
+  }
+
+  // MARK: By outputs
+
+  private func convolveByOutputs(
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+  ) {
+    let inputPlanes = batchInputPlanes
+    var inputs = Tensor(uninitialised: [inputPlanes.floats])
+    for batch in Self.parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
+      let first = tiles(inRuns: batch).lowerBound
+      inputs.write { v in
+        workers.run(over: batch.count) { part in
+          let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
+          transformInput(
+            x, tiles: tiles, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row, inputPlanes)
+        }
+      }
+      inputs.read { v in
+        workers.run(shards: groups) { index in
+          convolve(v, inputPlanes, first: first, runs: batch, filter, columns: group(index), into: y)
+        }
+      }
+    }
+  }
+
+  /// Some output columns of a batch of tiles whose inputs are transformed.
+  private func convolve(
+    _ v: UnsafePointer<Float>, _ inputPlanes: Planes, first: Int, runs: Range<Int>, _ filter: Filter,
+    columns: Range<Int>, into y: UnsafeMutablePointer<Float>
+  ) {
+    let (filterPlanes, productPlanes) = (groupFilterPlanes, groupProductPlanes(columns: columns.count))
+    var transformed = Tensor(uninitialised: [filterPlanes.floats])
+    var products = Tensor(uninitialised: [productPlanes.floats])
+    transformed.write { u in
+      products.write { m in
+        transform(filter, columns: columns, into: u, filterPlanes, from: columns.lowerBound)
+        for block in Self.parts(of: runs, length: runsInGroupBlock) {
+          let tiles = tiles(inRuns: block)
+          multiply(
+            Operand(base: v + (tiles.lowerBound - first) * inputPlanes.layout.row, planes: inputPlanes),
+            Operand(base: u, planes: filterPlanes), into: m, productPlanes, rows: tiles.count,
+            columns: columns.count, inner: geometry.channels)
+          transformOutput(m, productPlanes, tiles: tiles, columns: columns, into: y)
+        }
+      }
+    }
+  }
+
+  private var runsInGroupBlock: Int { runsInBlock(columns: Self.groupWidth) }
+
+  private var groupFilterPlanes: Planes {
+    Planes.rightOperand(tile, rows: geometry.channels, columns: Self.groupWidth)
+  }
+
+  private func groupProductPlanes(columns: Int) -> Planes {
+    Planes(tile, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
+  }
+
+  private var batchInputPlanes: Planes {
+    Planes(tile, rows: runsInBatch(columns: geometry.channels) * Self.tilesInRun, columns: geometry.channels)
+  }
+
+  // MARK: Filters
+
+  /// Some columns of the filter to planes [C, O] of which the first column is number `from`.
+  private func transform(
+    _ filter: Filter, columns: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes,
+    from first: Int = 0
+  ) {
+    let rows = geometry.channels
+    let target = out + planes.start(ofColumn: columns.lowerBound - first)
+    switch filter.orientation {
+    case .asStored:
+      transform(
+        filter.base + columns.lowerBound, ck_winograd_taps(tap: rows * geometry.outputs, row: geometry.outputs),
+        columns: columns.count, into: target, planes)
+    case .transposed:
+      var turned = Tensor(uninitialised: [9 * rows * columns.count])
+      turned.write { g in
+        ck_winograd_flip(filter.base, geometry.outputs, rows, columns.lowerBound, columns.count, g)
+        transform(
+          g, ck_winograd_taps(tap: rows * columns.count, row: columns.count), columns: columns.count, into: target,
+          planes)
+      }
+    }
+  }
+
+  private func transform(
+    _ w: UnsafePointer<Float>, _ taps: ck_winograd_taps, columns: Int, into out: UnsafeMutablePointer<Float>,
+    _ planes: Planes
+  ) {
+    var (taps, layout) = (taps, planes.layout)
+    ck_winograd_filter(Int32(tile.rawValue), w, &taps, geometry.channels, columns, out, &layout)
+  }
+
+  // MARK: Memory
+
+  func convolutionScratch(_ orientation: Orientation) -> ConvolutionScratch {
+    let turned = orientation == .transposed ? 9 * geometry.channels * min(Self.groupWidth, geometry.outputs) : 0
+    switch convolutionCut {
+    case .tiles:
+      let (inputs, products) = tileBlockPlanes
+      let filter = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
+      return ConvolutionScratch(shared: filter.floats, each: max(turned, inputs.floats + products.floats))
+    case .outputs, .points:
+      let each = groupFilterPlanes.floats + groupProductPlanes(columns: Self.groupWidth).floats + turned
+      return ConvolutionScratch(shared: batchInputPlanes.floats, each: each)
+    }
+  }
+}

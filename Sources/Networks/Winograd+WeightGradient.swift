@@ -1,0 +1,150 @@
+// A convolution's gradient by its weights: the transposed algorithm, dw = G^T ((B^T d B) * (A dY A^T)) G summed over
+// tiles, the sums being matrix products along the tiles.
+
+import CKernels
+import Tensors
+
+extension Winograd {
+  /// dw[ky, kx, c, o] = sum over n, y, x of in[n, y + ky - 1, x + kx - 1, c] * dy[n, y, x, o].
+  /// - Parameters:
+  ///   - x: [N, H, W, C].
+  ///   - dy: [N, H, W, O].
+  ///   - gradient: [3, 3, C, O]; overwritten.
+  func weightGradient(
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
+  ) {
+    switch gradientCut {
+    case .tiles: weightGradientByTiles(x, dy, into: &gradient, workers)
+    case .points, .outputs: weightGradientByPoints(x, dy, into: &gradient, workers)
+    }
+  }
+
+  // MARK: By tiles
+
+  /// Each shard has a gradient of its own; they are added in order.
+  private func weightGradientByTiles(
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
+  ) {
+    let shards = gradientShards
+    let count = 9 * geometry.channels * geometry.outputs
+    var partials = Tensor(uninitialised: [shards, count])
+    partials.write { dw in
+      workers.run(shards: shards) { shard in
+        let runs = WorkerPool.range(shard, of: shards, count: runs)
+        let all = 0..<geometry.outputs
+        let (inputPlanes, outputPlanes) = gradientBlockPlanes
+        var inputs = Tensor(uninitialised: [inputPlanes.floats])
+        var outputs = Tensor(uninitialised: [outputPlanes.floats])
+        var sums = Tensor(uninitialised: [sumPlanes.floats])
+        inputs.write { v in
+          outputs.write { d in
+            sums.write { sums in
+              for block in Self.parts(of: runs, length: runsInGradientBlock) {
+                let tiles = tiles(inRuns: block)
+                transformInput(x, tiles: tiles, into: v, inputPlanes)
+                transformOutputGradient(dy, tiles: tiles, into: d, outputPlanes)
+                multiply(
+                  Operand(base: v, planes: inputPlanes, orientation: .transposed),
+                  Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
+                  columns: all.count, inner: tiles.count, accumulating: block.lowerBound > runs.lowerBound)
+              }
+              transformGradient(sums, sumPlanes, rows: 0..<geometry.channels, into: dw + shard * count)
+            }
+          }
+        }
+      }
+    }
+    sumShards(partials, shards: shards, into: &gradient, workers)
+  }
+
+  private var runsInGradientBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
+
+  /// Few, because each holds a whole gradient.
+  private var gradientShards: Int { min(8, max(1, runs / runsInGradientBlock)) }
+
+  private var gradientBlockPlanes: (inputs: Planes, outputs: Planes) { gradientPlanes(runs: runsInGradientBlock) }
+
+  // MARK: By points
+
+  /// Each of the n * n sums by itself, over many tiles at once, so that few of them are read again.
+  private func weightGradientByPoints(
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
+  ) {
+    let (inputPlanes, outputPlanes) = gradientBatchPlanes
+    var inputs = Tensor(uninitialised: [inputPlanes.floats])
+    var outputs = Tensor(uninitialised: [outputPlanes.floats])
+    var sums = Tensor(uninitialised: [sumPlanes.floats])
+    for batch in Self.parts(of: 0..<runs, length: runsInGradientBatch) {
+      let batchTiles = tiles(inRuns: batch)
+      inputs.write { v in
+        outputs.write { d in
+          workers.run(over: batch.count) { part in
+            let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
+            let row = tiles.lowerBound - batchTiles.lowerBound
+            transformInput(x, tiles: tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
+            transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
+          }
+        }
+      }
+      Tensor.read(inputs, outputs) { v, d in
+        sums.write { sums in
+          workers.run(shards: tile.points) { point in
+            multiply(
+              Operand(base: v, planes: inputPlanes, orientation: .transposed),
+              Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
+              columns: geometry.outputs, inner: batchTiles.count, points: point..<(point + 1),
+              accumulating: batch.lowerBound > 0)
+          }
+        }
+      }
+    }
+    sums.read { sums in
+      gradient.write { dw in
+        workers.run(over: geometry.channels) { rows in transformGradient(sums, sumPlanes, rows: rows, into: dw) }
+      }
+    }
+  }
+
+  private var runsInGradientBatch: Int { runsInBatch(columns: geometry.channels + geometry.outputs) }
+
+  private var gradientBatchPlanes: (inputs: Planes, outputs: Planes) { gradientPlanes(runs: runsInGradientBatch) }
+
+  // MARK: Transforms
+
+  private func gradientPlanes(runs: Int) -> (inputs: Planes, outputs: Planes) {
+    let rows = runs * Self.tilesInRun
+    return (
+      Planes(tile, rows: rows, columns: geometry.channels),
+      Planes.rightOperand(tile, rows: rows, columns: geometry.outputs)
+    )
+  }
+
+  /// [C, O], each a product along the tiles.
+  private var sumPlanes: Planes { Planes(tile, rows: geometry.channels, columns: geometry.outputs) }
+
+  /// Some rows of planes [C, O] to dw [3, 3, C, O].
+  private func transformGradient(
+    _ sums: UnsafePointer<Float>, _ planes: Planes, rows: Range<Int>, into dw: UnsafeMutablePointer<Float>
+  ) {
+    let columns = geometry.outputs
+    var (taps, layout) = (ck_winograd_taps(tap: geometry.channels * columns, row: columns), planes.layout)
+    ck_winograd_filter_gradient(
+      Int32(tile.rawValue), sums + rows.lowerBound * planes.layout.row, &layout, rows.count, columns,
+      dw + rows.lowerBound * columns, &taps)
+  }
+
+  // MARK: Memory
+
+  var weightGradientScratch: ConvolutionScratch {
+    switch gradientCut {
+    case .tiles:
+      let (inputs, outputs) = gradientBlockPlanes
+      return ConvolutionScratch(
+        shared: gradientShards * 9 * geometry.channels * geometry.outputs,
+        each: inputs.floats + outputs.floats + sumPlanes.floats)
+    case .points, .outputs:
+      let (inputs, outputs) = gradientBatchPlanes
+      return ConvolutionScratch(shared: inputs.floats + outputs.floats + sumPlanes.floats, each: 0)
+    }
+  }
+}

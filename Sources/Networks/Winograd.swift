@@ -1,0 +1,277 @@
+// Winograd's fast convolution (Lavin and Gray 2015, arXiv:1509.09308): which convolutions it is for, in tiles of what
+// size, and how the work on one is cut so that it stays in cache. The passes are in Winograd+Convolution.swift and
+// Winograd+WeightGradient.swift, the transforms in C. It is no layer: it has no parameters and keeps nothing.
+
+import CKernels
+import Tensors
+
+/// A 3x3 convolution with stride 1 and padding 1, [N, H, W, C] to [N, H, W, O], by way of transformed tiles.
+///
+/// A tile of m x m outputs becomes n x n numbers, n = m + 2, a channel; the same numbers of all tiles form n * n
+/// matrices (planes) [tiles, channels], each multiplied by the transformed filter's [channels, outputs]. That makes
+/// n^2 products of m^2 outputs, where the formula has 9 m^2: four times fewer for m = 4, 2.25 times for m = 2.
+///
+/// The price is precision. Against the exact result the error of random data is some ten times a matrix product's;
+/// `errorBound` says how large it may be. Also a NaN or an infinity spreads over its whole tile.
+struct Winograd: Sendable {
+  /// F(m x m, 3 x 3), by m.
+  enum Tile: Int, Sendable, CaseIterable {
+    case f2 = 2
+    case f4 = 4
+
+    /// n * n.
+    var points: Int { (rawValue + 2) * (rawValue + 2) }
+  }
+
+  /// What a convolution is asked for.
+  enum Quantity: Sendable, CaseIterable { case output, inputGradient, weightGradient }
+
+  /// The shape of the convolution.
+  struct Geometry: Sendable, Hashable {
+    var images: Int
+    var height: Int
+    var width: Int
+    /// C.
+    var channels: Int
+    /// O.
+    var outputs: Int
+  }
+
+  let geometry: Geometry
+  let tile: Tile
+
+  init(_ geometry: Geometry, _ tile: Tile) {
+    self.geometry = geometry
+    self.tile = tile
+  }
+
+  /// Tiles of the whole batch; those at the lower and right edge may reach over the map.
+  var tiles: Int {
+    let (m, g) = (tile.rawValue, geometry)
+    return g.images * ((g.height + m - 1) / m) * ((g.width + m - 1) / m)
+  }
+
+  /// The convolution that makes the gradient by the input out of the gradient by the output.
+  var exchanged: Winograd {
+    var exchanged = geometry
+    swap(&exchanged.channels, &exchanged.outputs)
+    return Winograd(exchanged, tile)
+  }
+
+  /// The tiles that make a convolution fastest; nil where its formula is faster or nearly as fast. The same for all
+  /// three quantities, and for every machine.
+  ///
+  /// A rule by counting, in multiply-adds: the transforms of a tile cost about 16 for each of its n * n numbers and
+  /// each channel of input and output, those of the filter about 24 for each of its. Measured, the gain is mostly up
+  /// to a fifth less than the one counted, and more than that on maps of a few pixels.
+  static func choice(for geometry: Geometry) -> Tile? {
+    guard min(geometry.channels, geometry.outputs) >= fewestChannels else { return nil }
+    let direct = 9 * geometry.images * geometry.height * geometry.width * geometry.channels * geometry.outputs
+    let costs = Tile.allCases.map { ($0, Winograd(geometry, $0).cost) }
+    guard let (tile, cost) = costs.min(by: { $0.1 < $1.1 }) else { return nil }
+    return Double(direct) > leastGain * Double(cost) ? tile : nil
+  }
+
+  /// Below, vectors are half empty.
+  private static let fewestChannels = 16
+  private static let leastGain = 1.3
+
+  private var cost: Int {
+    let (channels, outputs) = (geometry.channels, geometry.outputs)
+    return tile.points * (tiles * (channels * outputs + 16 * (channels + outputs)) + 24 * channels * outputs)
+  }
+
+  /// The largest error relative to the largest magnitude of the exact result, for data of one scale: `terms` is the
+  /// number of products in a sum, 9 * C, 9 * O or N * H * W. Errors of random data grow with its square root at most.
+  static func errorBound(_ tile: Tile, terms: Int) -> Double {
+    let unit: Double = tile == .f4 ? 2e-7 : 6e-8
+    return unit * Double(max(terms, 64)).squareRoot()
+  }
+}
+
+// MARK: - Memory
+
+extension Winograd {
+  /// The most scratch memory that is in use at one time.
+  func scratch(for quantity: Quantity) -> ConvolutionScratch {
+    switch quantity {
+    case .output: convolutionScratch(.asStored)
+    case .inputGradient: exchanged.convolutionScratch(.transposed)
+    case .weightGradient: weightGradientScratch
+    }
+  }
+}
+
+// MARK: - Planes
+
+extension Winograd {
+  /// n * n matrices of a transform, one behind the other.
+  struct Planes: Sendable {
+    var layout: ck_winograd_planes
+    /// Of all planes together.
+    let floats: Int
+
+    /// Row-major matrices [rows, columns].
+    init(_ tile: Tile, rows: Int, columns: Int) {
+      // An odd number of cache lines from plane to plane: a tile is written to all of them, and at powers of two
+      // they would share the same few places of the cache.
+      let lines = (rows * columns + 15) / 16
+      let plane = 16 * (lines | 1)
+      layout = ck_winograd_planes(plane: plane, panel: Int.max, panel_stride: 0, row: columns)
+      floats = plane * tile.points
+    }
+
+    /// Matrices [rows, columns] as the right side of a product: in panels of columns.
+    static func rightOperand(_ tile: Tile, rows: Int, columns: Int) -> Planes {
+      let width = columns > ProductPanels.lanes ? ProductPanels.width : ProductPanels.lanes
+      var planes = Planes(tile, rows: rows, columns: (columns + width - 1) / width * width)
+      planes.layout.panel = width
+      planes.layout.panel_stride = rows * width
+      planes.layout.row = width
+      return planes
+    }
+
+    /// Where a column begins, from the start of a plane.
+    func start(ofColumn column: Int) -> Int {
+      column / layout.panel * layout.panel_stride + column % layout.panel
+    }
+  }
+
+  /// Some columns of planes in memory, as one side of a product.
+  struct Operand {
+    var base: UnsafePointer<Float>
+    var planes: Planes
+    var firstColumn = 0
+    var orientation = Orientation.asStored
+  }
+
+  /// Plane by plane `result = left * right`, or `result += left * right`; the result's planes are row-major and as
+  /// wide as `columns`. The one caller of matrix products.
+  /// - Parameter points: the planes to multiply; nil for all.
+  func multiply(
+    _ left: Operand, _ right: Operand, into result: UnsafeMutablePointer<Float>, _ resultPlanes: Planes, rows: Int,
+    columns: Int, inner: Int, points: Range<Int>? = nil, accumulating: Bool = false
+  ) {
+    for point in points ?? 0..<tile.points {
+      let a = left.base + point * left.planes.layout.plane + left.planes.start(ofColumn: left.firstColumn)
+      let b = right.base + point * right.planes.layout.plane + right.planes.start(ofColumn: right.firstColumn)
+      let (row, step) = left.orientation == .asStored ? (left.planes.layout.row, 1) : (1, left.planes.layout.row)
+      ProductPanels(base: b, panel_stride: right.planes.layout.panel_stride, row: right.planes.layout.row).multiply(
+        ProductOperand(
+          base: a, lines: 1, line_stride: 0, rows: rows, row_stride: row, segments: 1, segment_stride: 0,
+          steps: inner, step_stride: step),
+        into: ProductResult(
+          base: result + point * resultPlanes.layout.plane, line_stride: 0, row_stride: resultPlanes.layout.row),
+        columns: columns, accumulating: accumulating)
+    }
+  }
+}
+
+// MARK: - Transforms
+
+extension Winograd {
+  /// Images [N, H, W, pixelStride].
+  func map(pixelStride: Int) -> ck_winograd_map {
+    ck_winograd_map(
+      height: Int32(geometry.height), width: Int32(geometry.width), tile: Int32(tile.rawValue),
+      pixel_stride: pixelStride)
+  }
+
+  /// x [N, H, W, C] to planes [tiles, C].
+  func transformInput(
+    _ x: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.channels), planes.layout)
+    ck_winograd_input(&map, x, geometry.channels, tiles.lowerBound, tiles.count, out, &layout)
+  }
+
+  /// dy [N, H, W, O] to planes [tiles, O].
+  func transformOutputGradient(
+    _ dy: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    ck_winograd_output_gradient(&map, dy, geometry.outputs, tiles.lowerBound, tiles.count, out, &layout)
+  }
+
+  /// Planes [tiles, columns] to some columns of y [N, H, W, O].
+  func transformOutput(
+    _ products: UnsafePointer<Float>, _ planes: Planes, tiles: Range<Int>, columns: Range<Int>,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    ck_winograd_output(
+      &map, products, &layout, columns.count, tiles.lowerBound, tiles.count, y + columns.lowerBound)
+  }
+}
+
+// MARK: - Cuts
+
+extension Winograd {
+  /// What the blocks of the work are, so that each thread's part stays in cache. Part of the numerical result: by the
+  /// shape alone.
+  enum Cut: Sendable {
+    /// Some tiles from beginning to end, while the transformed filter, or its gradient, stays in cache.
+    case tiles
+    /// Some outputs of many tiles, with their part of the transformed filter.
+    case outputs
+    /// One of the n * n products of many tiles.
+    case points
+  }
+
+  var convolutionCut: Cut { filterFloats > Self.largestFilter && groups > 1 ? .outputs : .tiles }
+
+  var gradientCut: Cut { filterFloats > Self.largestGradient ? .points : .tiles }
+
+  private var filterFloats: Int { tile.points * geometry.channels * geometry.outputs }
+
+  /// Floats of a transformed filter that stay in a cache of some 32 MB while blocks of tiles go by: 12 MB. It is only
+  /// read, so that all threads share it.
+  private static let largestFilter = 3 << 20
+
+  /// Floats of a filter's gradient that every thread has for itself, and reads and writes for each block: 3 MB.
+  private static let largestGradient = 3 << 18
+
+  /// Outputs that are worked on together where the work is cut by outputs: a panel of the matrix product's.
+  static let groupWidth = 32
+
+  var groups: Int { (geometry.outputs + Self.groupWidth - 1) / Self.groupWidth }
+
+  func group(_ index: Int) -> Range<Int> {
+    (index * Self.groupWidth)..<min(geometry.outputs, (index + 1) * Self.groupWidth)
+  }
+
+  /// Tiles that matrix products work on together: blocks are multiples of it, except the last.
+  static let tilesInRun = 14
+
+  /// Runs of tiles in the batch, the last perhaps shorter.
+  var runs: Int { (tiles + Self.tilesInRun - 1) / Self.tilesInRun }
+
+  func tiles(inRuns runs: Range<Int>) -> Range<Int> {
+    (runs.lowerBound * Self.tilesInRun)..<min(tiles, runs.upperBound * Self.tilesInRun)
+  }
+
+  /// The runs of a block whose planes with `columns` columns fit half a megabyte, which leaves room in the cache next
+  /// to the processor for the filters that pass by.
+  func runsInBlock(columns: Int) -> Int {
+    max(1, min(runs, max(2, Self.blockFloats / (tile.points * columns * Self.tilesInRun))))
+  }
+
+  private static let blockFloats = 1 << 17
+
+  /// Where the work is not cut by tiles: the runs that are transformed before the products begin.
+  func runsInBatch(columns: Int) -> Int {
+    max(1, min(runs, Self.batchFloats / (tile.points * columns * Self.tilesInRun)))
+  }
+
+  /// 16 MB.
+  private static let batchFloats = 1 << 22
+
+  /// Cuts a range into parts of nearly equal length, about `length` each.
+  static func parts(of range: Range<Int>, length: Int) -> [Range<Int>] {
+    let count = max(1, (range.count + length - 1) / length)
+    return (0..<count).map { index in
+      let part = WorkerPool.range(index, of: count, count: range.count)
+      return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
+    }
+  }
+}

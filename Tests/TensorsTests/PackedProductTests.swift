@@ -1,0 +1,140 @@
+// The products that convolutions are made of, at every vector width that this processor runs, against sums in double
+// precision. Each layout of the left-hand side that a convolution uses, and every remainder of rows and columns.
+
+import CKernels
+import Testing
+
+@testable import Tensors
+
+@Suite struct PackedProductTests {
+  /// Sizes of one product.
+  struct Shape: CustomTestStringConvertible {
+    var lines = 1
+    var rows = 1
+    var segments = 1
+    var steps = 1
+    var columns = 1
+    var testDescription: String { "\(lines) x \(rows) rows, \(segments) x \(steps) steps, \(columns) columns" }
+  }
+
+  /// Every number of rows that a tile can have and more than two tiles; columns of no, one and two vectors and parts of
+  /// them, at each width; depths of one and several parts.
+  static let shapes: [Shape] =
+    (1...29).map { Shape(rows: $0, steps: 5, columns: 37) }
+    + [1, 3, 4, 5, 8, 9, 15, 16, 17, 31, 32, 33, 47, 48, 49, 64, 65].map { Shape(rows: 7, steps: 3, columns: $0) }
+    + [
+      Shape(lines: 3, rows: 9, segments: 3, steps: 12, columns: 20),
+      Shape(lines: 2, rows: 16, segments: 7, steps: 210, columns: 33),
+      Shape(lines: 1, rows: 20, segments: 1, steps: 1300, columns: 16),
+      Shape(lines: 1, rows: 3, segments: 2, steps: 700, columns: 8),
+      Shape(lines: 1, rows: 8, segments: 1024, steps: 1, columns: 4),
+      Shape(lines: 0, rows: 3, segments: 1, steps: 4, columns: 8),
+      Shape(lines: 1, rows: 0, segments: 1, steps: 4, columns: 8),
+    ]
+
+  static let widths: [Int] = [4, 8, 16].filter { $0 <= ck_lanes() }
+
+  /// Random numbers between -1 and 1.
+  private func numbers(_ count: Int, seed: UInt64) -> [Float] {
+    var generator = RandomGenerator(seed: seed)
+    return (0..<count).map { _ in generator.uniform(in: -1...1) }
+  }
+
+  /// Whether rows or steps of the left-hand side are neighbours, and whether B is packed from its transpose.
+  @Test(arguments: widths, shapes)
+  func `a product is the sum in double precision`(lanes: Int, shape: Shape) {
+    for alongRows in [false, true] {
+      for transposed in [false, true] {
+        for accumulating in [false, true] { check(shape, lanes, alongRows, transposed, accumulating) }
+      }
+    }
+  }
+
+  /// Rows a multiple of 4 KB apart are taken fewer at a time.
+  @Test(arguments: widths)
+  func `rows at the distance of a page`(lanes: Int) {
+    check(Shape(rows: 15, steps: 1024, columns: 33), lanes, false, false, false)
+  }
+
+  private func check(_ s: Shape, _ lanes: Int, _ alongRows: Bool, _ transposed: Bool, _ accumulating: Bool) {
+    let depth = s.segments * s.steps
+    // Gaps between segments and lines, so that a wrong stride meets other numbers.
+    let (row, step) = alongRows ? (1, s.rows + 2) : (s.steps, 1)
+    let segment = alongRows ? s.steps * step + 3 : s.rows * row + 3
+    let line = s.segments * segment + 5
+    let a = numbers(s.lines * line + s.rows * s.steps + 8, seed: 1)
+    let b = numbers(depth * s.columns, seed: 2)
+    let (outRow, outLine) = (s.columns + 3, s.rows * (s.columns + 3) + 7)
+    let before = numbers(s.lines * outLine + 1, seed: 3)
+
+    let width = s.columns > lanes ? 2 * lanes : lanes
+    var packed = Tensor(uninitialised: [depth * ((s.columns + width - 1) / width) * width])
+    // In two parts, as the places of a kernel are.
+    let half = depth / 2
+    let (rowStride, columnStride) = transposed ? (1, depth) : (s.columns, 1)
+    packed.write { panels in
+      b.withUnsafeBufferPointer { b in
+        guard let b = b.baseAddress else { return }
+        ck_pack(b, half, s.columns, rowStride, columnStride, 0, width, depth * width, panels)
+        ck_pack(
+          b + half * rowStride, depth - half, s.columns, rowStride, columnStride, half, width,
+          depth * width, panels)
+      }
+    }
+    var out = before
+    a.withUnsafeBufferPointer { a in
+      out.withUnsafeMutableBufferPointer { out in
+        guard let a = a.baseAddress, let out = out.baseAddress else { return }
+        var operand = ck_operand(
+          base: a, lines: s.lines, line_stride: line, rows: s.rows, row_stride: row, segments: s.segments,
+          segment_stride: segment, steps: s.steps, step_stride: step)
+        var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
+        packed.read {
+          var panels = ck_panels(base: $0, panel_stride: depth * width, row: width)
+          ck_product(&operand, &panels, s.columns, lanes, &result, accumulating ? 1 : 0)
+        }
+      }
+    }
+
+    var expected = before
+    var worst = 0.0
+    for l in 0..<s.lines {
+      for r in 0..<s.rows {
+        for c in 0..<s.columns {
+          let at = l * outLine + r * outRow + c
+          var sum = accumulating ? Double(before[at]) : 0
+          var size = abs(sum)
+          for k in 0..<depth {
+            let (part, offset) = k.quotientAndRemainder(dividingBy: s.steps)
+            let left = Double(a[l * line + r * row + part * segment + offset * step])
+            let right = Double(transposed ? b[c * depth + k] : b[k * s.columns + c])
+            sum += left * right
+            size += abs(left * right)
+          }
+          // Each product and each addition rounds once (Higham 2002, section 3.1).
+          worst = max(worst, abs(Double(out[at]) - sum) / (size * Double(depth + 2) * rounding))
+          expected[at] = out[at]
+        }
+      }
+    }
+    #expect(worst <= 1, "an error beyond the bound of the roundings")
+    #expect(out == expected, "nothing between and behind the results is touched")
+  }
+
+  @Test func `lines are padded with zeros on all sides and may be skipped`() {
+    // 3 lines of 2 pixels of 2 channels.
+    let image: [Float] = (1...12).map(Float.init)
+    var padded = [Float](repeating: 99, count: 4 * 10)
+    ck_pad_lines(image, 3, 2, 2, -1, 1, 4, 1, 2, &padded)
+    #expect(
+      padded == [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 1, 2, 3, 4, 0, 0, 0, 0,
+        0, 0, 5, 6, 7, 8, 0, 0, 0, 0,
+        0, 0, 9, 10, 11, 12, 0, 0, 0, 0,
+      ])
+    var stepped = [Float](repeating: 99, count: 3 * 4)
+    ck_pad_lines(image, 3, 2, 2, 0, 2, 3, 0, 0, &stepped)
+    #expect(stepped == [1, 2, 3, 4, 9, 10, 11, 12, 0, 0, 0, 0])
+  }
+}
