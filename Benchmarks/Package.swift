@@ -23,9 +23,11 @@ let package = Package(
       name: "layers", dependencies: ["Measuring", engine, argumentParser], path: "Sources/Layers",
       swiftSettings: strict),
     .executableTarget(
+      name: "loops", dependencies: ["CAllocations", "CMeasuring", "Measuring", engine, argumentParser],
+      path: "Sources/Loops", swiftSettings: strict),
+    .executableTarget(
       name: "training-step", dependencies: ["CAllocations", "Measuring", engine, argumentParser],
-      path: "Sources/TrainingStep",
-      swiftSettings: strict),
+      path: "Sources/TrainingStep", swiftSettings: strict),
     .executableTarget(
       name: "loader", dependencies: [engine, argumentParser], path: "Sources/Loader", swiftSettings: strict),
   ])
