@@ -20,6 +20,9 @@ let package = Package(
     .target(name: "CAllocations", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
     .target(name: "Measuring", dependencies: ["CMeasuring", engine], swiftSettings: strict),
     .executableTarget(
+      name: "bench", dependencies: ["Measuring", engine, argumentParser], path: "Sources/Bench",
+      swiftSettings: strict),
+    .executableTarget(
       name: "layers", dependencies: ["Measuring", engine, argumentParser], path: "Sources/Layers",
       swiftSettings: strict),
     .executableTarget(
