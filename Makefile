@@ -3,11 +3,13 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 FUZZ ?=
+BENCH ?=
+LAYERS ?=
 
-SWIFT_FILES = Sources Tests Package.swift
+SWIFT_FILES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak build bench bench-loader fuzz format lint sample install clean
+.PHONY: help run test soak build bench bench-layers bench-loader fuzz format lint sample install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
@@ -27,8 +29,12 @@ build: ## build the optimised program, .build/release/skipline
 	@scripts/bootstrap
 	swift build -c release --product skipline
 
-bench: ## time training steps of the reference networks; PEER="command" puts a peer beside them
-	@scripts/bench
+bench: ## measure steps, threads, memory and start; PYTHON=python3 puts PyTorch beside; BENCH="--rows cifar20" chooses
+	@PYTHON="$(PYTHON)" scripts/bench $(BENCH)
+
+bench-layers: ## time a network's layers against what the machine can do; LAYERS="--net resnet18 --size 64 --batch 64"
+	@scripts/bootstrap
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE swift run -c release --package-path Benchmarks layers $(LAYERS)
 
 fuzz: ## feed a million damaged inputs to everything that reads from outside; FUZZ="png --count 5000" chooses
 	@scripts/bootstrap

@@ -48,7 +48,7 @@ public enum DenseInitialisation: Sendable, Equatable {
 extension LayerPlan {
   /// The shape that comes out for a given shape.
   /// - Throws: `NetworkError.vanishes` where the map is too small for the layer.
-  func output(for input: FeatureShape) throws -> FeatureShape {
+  public func output(for input: FeatureShape) throws -> FeatureShape {
     switch self {
     case .convolution(let name, let outputs, let kernel, let stride, let padding, _):
       return try Self.slide(input, outputs, kernel, stride, padding, name)

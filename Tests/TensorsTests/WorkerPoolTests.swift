@@ -21,6 +21,25 @@ import Testing
     }
   }
 
+  @Test(arguments: [2, 3, 5], [0, 20, 200])
+  func `loops follow one another, at once or after threads have gone to sleep`(threads: Int, pause: UInt32) {
+    let workers = WorkerPool(threads: threads)
+    var calls = [Int](repeating: 0, count: 64)
+    let loops = pause == 0 ? 20_000 : 500
+    var expected = [Int](repeating: 0, count: 64)
+    for loop in 0..<loops {
+      // Other numbers of shards each time: a thread that comes late finds another loop than it was called for.
+      let shards = 2 + loop % 63
+      calls.withUnsafeMutableBufferPointer { calls in
+        let calls = calls  // shards capture the pointer
+        workers.run(shards: shards) { calls[$0] += loop }
+      }
+      for shard in 0..<shards { expected[shard] += loop }
+      if pause > 0 { usleep(pause) }
+    }
+    #expect(calls == expected)
+  }
+
   @Test(arguments: [1, 2, 3, 5])
   func `a loop has ended when run returns`(threads: Int) {
     let workers = WorkerPool(threads: threads)
@@ -68,6 +87,30 @@ import Testing
   @Test func `a request for no threads gives one, none at all as many as there are processors`() {
     #expect(WorkerPool(threads: 0).threads == 1)
     #expect(WorkerPool().threads == ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  @Test func `a loop inside a loop is refused`() async {
+    await #expect(processExitsWith: .failure) {
+      let workers = WorkerPool(threads: 2)
+      workers.run(shards: 4) { _ in workers.run(shards: 4) { _ in } }
+    }
+  }
+
+  @Test func `threads that have no work sleep`() async {
+    // In a process of its own, whose processor time is the threads' alone.
+    await #expect(processExitsWith: .success) {
+      func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+      }
+      let workers = WorkerPool(threads: min(4, ProcessInfo.processInfo.activeProcessorCount))
+      workers.run(shards: 16) { _ in }
+      let start = processorTime()
+      usleep(1_000_000)
+      #expect(processorTime() - start < 0.2)
+      workers.run(shards: 16) { _ in }
+    }
   }
 
   #if os(Linux)

@@ -1,13 +1,12 @@
 // Times one training step (forward, backward, SGD update) or one inference of a network on random images that are
 // already in memory: the network alone, not the image pipeline. Prints a JSON line with images a second by CPU time
-// (with one thread: per core, robust on a busy machine) and by wall time, and the peak memory of the process.
+// (with one thread: per core, robust on a busy machine) and by wall time, the peak memory of the process beside the
+// summary's estimate, and what a warm step asks of the allocator.
 
 import ArgumentParser
+import CAllocations
 import Foundation
-import Messages
-import Networks
-import Tensors
-import Training
+import Measuring
 
 @main
 struct TrainingStep: ParsableCommand {
@@ -17,73 +16,51 @@ struct TrainingStep: ParsableCommand {
   @Option(help: "The network: resnet18, resnet50, cifar20, ...") var net = "resnet50"
   @Option(help: "The images' side, pixels.") var size = 224
   @Option(help: "Images a step.") var batch = 16
-  @Option(help: "Classes.") var classes = 10
   @Option(help: "Steps that are timed, after one that is not.") var steps = 5
   @Option(help: "Threads that compute.") var threads = 1
   @Flag(help: "Time inference instead.") var infer = false
 
-  func run() throws {
-    // torchvision's stem at every size, to time the network that a peer times.
-    let stem: Stem? = net.hasPrefix("resnet") ? .large : nil
-    let network = Network(
-      try NetworkPlan(NetworkSettings(name: net, stem: stem), imageSize: size, classes: classes), seed: 0)
-    let workers = WorkerPool(threads: threads)
-    var optimiser = SGD(OptimiserSettings(weightDecay: 1e-4), network.parameters)
-    var generator = RandomGenerator(seed: 1)
-    let images = Tensor([batch, size, size, 3]) { _ in generator.normal() }
-    let labels = (0..<batch).map { _ in generator.integer(below: classes) }
+  func validate() throws {
+    guard steps > 0, batch > 0, threads > 0 else {
+      throw ValidationError("--steps, --batch and --threads have to be above zero")
+    }
+  }
 
+  func run() throws {
+    let workload = Workload(net: net, size: size, batch: batch, mode: infer ? .infer : .train)
+    let prepared = try PreparedWorkload(workload, threads: threads)
+    prepared.step()
+    let pages = pageFaults
     var cpu: [Double] = []
     var wall: [Double] = []
-    for step in 0...steps {
-      let (cpuStart, wallStart) = (seconds(CLOCK_PROCESS_CPUTIME_ID), seconds(CLOCK_MONOTONIC))
-      if infer {
-        _ = network.forward(images, Pass(.inference, workers))
-      } else {
-        let pass = Pass(.training, workers, seed: UInt64(step))
-        let loss = SoftmaxCrossEntropy(logits: network.forward(images, pass), labels: labels)
-        network.backward(loss.gradient, pass)
-        optimiser.step(network.parameters, rate: 0.01, gradientScale: 1, workers)
-      }
-      if step > 0 {
-        cpu.append(seconds(CLOCK_PROCESS_CPUTIME_ID) - cpuStart)
-        wall.append(seconds(CLOCK_MONOTONIC) - wallStart)
-      }
+    for _ in 0..<steps {
+      let (cpuStart, wallStart) = (Clock.cpu.seconds, Clock.wall.seconds)
+      prepared.step()
+      cpu.append(Clock.cpu.seconds - cpuStart)
+      wall.append(Clock.wall.seconds - wallStart)
     }
+    let pagesAStep = (pageFaults - pages) / steps
+    // In a step of its own: counting takes time too.
+    ca_start()
+    prepared.step()
+    let allocations = ca_stop()
+    let estimate = try workload.plan().summary(batchSize: batch).trainingMemory
+    print(
+      try jsonLine(
+        StepFigures(
+          engine: "skipline", net: net, size: size, batch: batch, mode: workload.mode, threads: threads,
+          layout: nil,
+          imagesPerCPUSecond: Double(batch) / Spread(cpu).median,
+          imagesPerSecond: Double(batch) / Spread(wall).median,
+          peakMemoryMB: peakMemoryMB(), estimatedMemoryMB: infer ? nil : Double(estimate) / 1_048_576,
+          allocations: ca_can_count() == 0 ? nil : Int(allocations.calls),
+          allocatedBytes: ca_can_count() == 0 ? nil : Int(allocations.bytes), pageFaults: pagesAStep)))
+  }
+
+  /// Pages that the system had to provide so far, without reading them from anywhere.
+  private var pageFaults: Int {
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    let line = Figures(
-      net: net, size: size, batch: batch, mode: infer ? "infer" : "train", threads: threads,
-      imagesPerCPUSecond: Double(batch) / median(cpu), imagesPerSecond: Double(batch) / median(wall),
-      peakMemoryMB: usage.ru_maxrss / 1024)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    print(String(decoding: try encoder.encode(line), as: UTF8.self))
-  }
-
-  private struct Figures: Encodable {
-    var net: String
-    var size: Int
-    var batch: Int
-    var mode: String
-    var threads: Int
-    var imagesPerCPUSecond: Double
-    var imagesPerSecond: Double
-    var peakMemoryMB: Int
-
-    enum CodingKeys: String, CodingKey {
-      case net, size, batch, mode, threads
-      case imagesPerCPUSecond = "img_per_cpu_s"
-      case imagesPerSecond = "img_per_s"
-      case peakMemoryMB = "peak_rss_mb"
-    }
-  }
-
-  private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-
-  private func seconds(_ clock: clockid_t) -> Double {
-    var time = timespec()
-    clock_gettime(clock, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    return usage.ru_minflt
   }
 }

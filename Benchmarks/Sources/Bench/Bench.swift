@@ -1,0 +1,74 @@
+// `make bench`: our engine beside a peer's, in pairs of processes; two threads beside one; memory and allocations; and
+// how soon the first frame stands on the screen. The driver computes nothing itself: each figure comes from a process of
+// its own, so that neither engine's memory or threads touch the other's.
+
+import ArgumentParser
+import Foundation
+import Measuring
+
+@main
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Measures the engine, beside PyTorch where there is one, and prints tables.")
+
+  enum Section: String, CaseIterable, ExpressibleByArgument {
+    /// Ours beside the peer's, with memory and allocations.
+    case pairs
+    /// Several threads beside one.
+    case threads
+    /// From the start of the program to its first frame.
+    case start
+  }
+
+  @Option(help: "A part alone: pairs, threads, start. May be given several times.") var section: [Section] = []
+  @Option(help: "Only rows whose text contains this, as in resnet50/224/16/train. May be given several times.")
+  var rows: [String] = []
+  @Option(help: "Pairs of processes for each row.") var pairs = 5
+  @Option(help: "Steps that each process times, after one that it does not.") var steps = 3
+  @Option(help: "Threads of both in the pairs. With more than one, images a second are by wall time.")
+  var threads = 1
+  @Option(help: "A Python with torch and torchvision; else $PYTHON or python3 is asked whether it has them.")
+  var python: String?
+  @Flag(help: "Our own figures alone.") var noPeer = false
+  @Option(help: "The folder with our programs; else that of this one.") var programs: String?
+  @Option(help: "The program whose first frame is awaited.") var skipline = ".build/release/skipline"
+  @Option(help: "The folder that takes the figures as JSON lines.") var results = "Benchmarks/results"
+
+  func validate() throws {
+    guard pairs > 0, steps > 0, threads > 0 else {
+      throw ValidationError("--pairs, --steps and --threads have to be above zero")
+    }
+    guard !chosenRows.isEmpty else {
+      throw ValidationError("no row is meant by that; there are \(Row.all.map(\.text).joined(separator: ", "))")
+    }
+  }
+
+  private var chosenRows: [Row] {
+    Row.all.filter { row in rows.isEmpty || rows.contains { row.text.contains($0) } }
+  }
+
+  func run() throws {
+    let log = try ResultsLog(folder: results)
+    let facts = MachineFacts()
+    try log.add(facts)
+    if facts.load > 0.3 {
+      complain(
+        "other programs run (load \(facts.load.text())): believe ratios by CPU time, and nothing by wall time")
+    }
+    let sections = section.isEmpty ? Section.allCases : section
+    let folder = programs ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
+    let ours = StepProgram(words: ["\(folder)/training-step"], name: "skipline")
+    if sections.contains(.pairs) {
+      let peer = try noPeer ? nil : StepProgram.pyTorch(python: python)
+      let figures = try comparePairs(
+        chosenRows, ours: ours, peer: peer, pairs: pairs, steps: steps, threads: threads, log)
+      printMemory(figures)
+    }
+    if sections.contains(.threads) {
+      try compareThreads(chosenRows, ours, several: 2, pairs: pairs, steps: steps, log)
+    }
+    if sections.contains(.start) { try measureStart(of: skipline, log) }
+    print("\n" + facts.text)
+    print("every process's figures: \(log.path)")
+  }
+}

@@ -1,0 +1,98 @@
+// What is measured: the reference networks, and the programs that time a step of them.
+
+import ArgumentParser
+import Foundation
+import Measuring
+
+/// A row of the tables.
+struct Row {
+  var workload: Workload
+
+  init(_ net: String, _ size: Int, _ batch: Int, _ mode: Workload.Mode) {
+    workload = Workload(net: net, size: size, batch: batch, mode: mode)
+  }
+
+  /// `resnet50/224/16/train`
+  var text: String { "\(workload.net)/\(workload.size)/\(workload.batch)/\(workload.mode.rawValue)" }
+
+  static let all = [
+    Row("cifar20", 32, 128, .train), Row("resnet18", 64, 64, .train), Row("resnet18", 224, 16, .train),
+    Row("resnet50", 64, 32, .train), Row("resnet50", 224, 16, .train), Row("resnet50", 224, 16, .infer),
+  ]
+}
+
+/// A program that times steps and prints `StepFigures`.
+struct StepProgram {
+  let words: [String]
+  let name: String
+
+  /// The peer's script with this Python, or with one that is found.
+  /// - Returns: nil where none with torch and torchvision is found.
+  /// - Throws: `ValidationError` if the one that was asked for lacks them.
+  static func pyTorch(python: String?) throws -> StepProgram? {
+    let asked = python ?? ProcessInfo.processInfo.environment["PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
+    let program = asked ?? "python3"
+    let question = "import torch, torchvision; print(torch.__version__)"
+    // What it complains of when it has none is no concern of anybody who did not name it.
+    let quiet = asked == nil ? FileHandle(forWritingAtPath: "/dev/null") : .standardError
+    guard let version = try? output(of: [program, "-c", question], errors: quiet) else {
+      if asked != nil { throw ValidationError("\(program) cannot be run, or has no torch and torchvision") }
+      complain("no peer: python3 has no torch; PYTHON=/path/to/python make bench names one that has")
+      return nil
+    }
+    let script = "Benchmarks/peers/pytorch_step.py"
+    guard FileManager.default.fileExists(atPath: script) else {
+      throw ValidationError("\(script) is not there: start this in the repository's folder")
+    }
+    return StepProgram(words: [program, script], name: "PyTorch \(version.prefix { $0 != "+" && $0 != "\n" })")
+  }
+
+  /// One process.
+  func measure(_ row: Row, steps: Int, threads: Int, layout: String? = nil) throws -> StepFigures {
+    let workload = row.workload
+    var words = words
+    words += ["--net", workload.net, "--size", "\(workload.size)", "--batch", "\(workload.batch)"]
+    words += ["--steps", "\(steps)", "--threads", "\(threads)"]
+    if workload.mode == .infer { words.append("--infer") }
+    if let layout { words += ["--layout", layout] }
+    return try JSONDecoder().decode(StepFigures.self, from: Data(output(of: words).utf8))
+  }
+
+  /// The peer's memory layouts.
+  static let layouts = ["channels_last", "contiguous"]
+}
+
+/// What a program prints.
+/// - Parameter errors: takes its standard error; nil closes that.
+/// - Throws: `FailedProgram`.
+func output(of words: [String], errors: FileHandle? = .standardError) throws -> String {
+  let process = Process()
+  process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+  process.arguments = words
+  process.environment = measuringEnvironment
+  let pipe = Pipe()
+  process.standardOutput = pipe
+  process.standardError = errors
+  try process.run()
+  let data = pipe.fileHandleForReading.readDataToEndOfFile()
+  process.waitUntilExit()
+  guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+    throw FailedProgram(words: words)
+  }
+  return String(decoding: data, as: UTF8.self)
+}
+
+/// This process's environment without what would keep a library from choosing its kernels for this processor itself,
+/// or give one of the two other threads than it was asked for.
+let measuringEnvironment = ProcessInfo.processInfo.environment.filter { name, _ in
+  !["OPENBLAS_", "GOTO_", "OMP_", "MKL_", "DNNL_", "ONEDNN_", "ATEN_"].contains { name.hasPrefix($0) }
+}
+
+struct FailedProgram: Error, CustomStringConvertible {
+  let words: [String]
+
+  var description: String { "this failed; what it said stands above: \(words.joined(separator: " "))" }
+}
+
+/// Progress and problems, apart from the tables.
+func complain(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

@@ -1,0 +1,56 @@
+// What this machine can do at best, measured in the same run as what is compared with it: another machine, another
+// clock frequency or a busy neighbour then changes both.
+
+import CMeasuring
+import Tensors
+
+/// The best of a few tries each, on one thread.
+public struct Attainable: Codable, Sendable {
+  /// Multiply-adds of registers, GFLOP/s.
+  public private(set) var arithmetic = 0.0
+  /// The BLAS library's product of two 1024 x 1024 matrices, GFLOP/s.
+  public private(set) var matrixProduct = 0.0
+
+  public init() { lookAgain() }
+
+  /// Measures once more and keeps the best: worth doing now and then during a long run on a busy machine.
+  public mutating func lookAgain() {
+    let side = 1024
+    let a = Tensor([side, side]) { Float($0 % 7) }
+    let b = Tensor([side, side]) { Float($0 % 5) }
+    var product = Tensor(zeros: [side, side])
+    for _ in 0..<4 {
+      var operations = 0.0
+      let seconds = Clock.cpu.time { operations = cm_multiply_adds(4_000_000) }
+      arithmetic = max(arithmetic, operations / seconds * 1e-9)
+      let productSeconds = Clock.cpu.time {
+        Tensor.read(a, b) { a, b in
+          product.write {
+            MatrixProduct.multiply(
+              MatrixView(a, stride: side), MatrixView(b, stride: side), into: $0, rows: side, columns: side,
+              inner: side)
+          }
+        }
+      }
+      matrixProduct = max(matrixProduct, 2 * Double(side * side * side) / productSeconds * 1e-9)
+    }
+  }
+
+  /// Copying `bytes` from one array to another, GB/s; each byte counts twice, once read and once written.
+  public static func copy(bytes: Int) -> Double {
+    let source = Tensor(zeros: [max(1, bytes / MemoryLayout<Float>.stride)])
+    var target = Tensor(zeros: source.shape)
+    var best = 0.0
+    // Small arrays are copied several times over, so that the clock sees something.
+    let turns = max(1, 16_000_000 / max(1, bytes))
+    for _ in 0..<4 {
+      let seconds = Clock.cpu.time {
+        for _ in 0..<turns {
+          source.read { x in target.write { y in y.update(from: x, count: source.count) } }
+        }
+      }
+      best = max(best, 2 * Double(source.count * MemoryLayout<Float>.stride * turns) / seconds * 1e-9)
+    }
+    return best
+  }
+}

@@ -1,0 +1,73 @@
+// One thing to time: a network, an image size, a batch, training or inference. The same for our programs and for a
+// peer's, so that both are asked for the same.
+
+import Messages
+import Networks
+import Tensors
+import Training
+
+/// What is computed in a step.
+public struct Workload: Codable, Sendable, Equatable {
+  public enum Mode: String, Codable, Sendable, CaseIterable {
+    /// Forward, backward, SGD.
+    case train
+    /// Forward alone, batch norm by its running statistics.
+    case infer
+  }
+
+  public var net: String
+  /// The images' side, pixels.
+  public var size: Int
+  public var batch: Int
+  public var mode: Mode
+  public var classes = 10
+
+  public init(net: String, size: Int, batch: Int, mode: Mode) {
+    self.net = net
+    self.size = size
+    self.batch = batch
+    self.mode = mode
+  }
+
+  /// The network that a peer times: torchvision's stem at every size.
+  public func plan() throws -> NetworkPlan {
+    let stem: Stem? = net.hasPrefix("resnet") ? .large : nil
+    return try NetworkPlan(NetworkSettings(name: net, stem: stem), imageSize: size, classes: classes)
+  }
+}
+
+/// A workload ready to be done, on random images that are already in memory: the network alone, no image files.
+public final class PreparedWorkload {
+  public let workload: Workload
+  public let network: Network
+  public let workers: WorkerPool
+  private var optimiser: SGD
+  private let images: Tensor
+  private let labels: [Int]
+  private var steps: UInt64 = 0
+
+  public init(_ workload: Workload, threads: Int) throws {
+    self.workload = workload
+    network = Network(try workload.plan(), seed: 0)
+    workers = WorkerPool(threads: threads)
+    optimiser = SGD(OptimiserSettings(weightDecay: 1e-4), network.parameters)
+    var generator = RandomGenerator(seed: 1)
+    images = Tensor([workload.batch, workload.size, workload.size, 3]) { _ in generator.normal() }
+    labels = (0..<workload.batch).map { _ in generator.integer(below: workload.classes) }
+  }
+
+  public func step() {
+    steps += 1
+    guard workload.mode == .train else {
+      _ = network.forward(images, Pass(.inference, workers))
+      return
+    }
+    let pass = Pass(.training, workers, seed: steps)
+    let loss = SoftmaxCrossEntropy(logits: network.forward(images, pass), labels: labels)
+    network.backward(loss.gradient, pass)
+    update()
+  }
+
+  /// The optimiser's part of a step.
+  public func update() { optimiser.step(network.parameters, rate: 0.01, gradientScale: 1, workers) }
+}
