@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func `the batch that is named is the largest that fits with room to spare`() throws {
-    let check = try check(batch: 256)
+    let check = try check(batch: 1024)
     for megabytes in [400, 500, 600, 800] {
       let limit = MemoryLimit(bytes: megabytes * Self.megabyte, source: .machine)
       let error = #expect(throws: MemoryShortage.self) { try check.require([limit]) }
@@ -27,7 +27,7 @@ import Testing
           && check.needed(batch: batch + 1) >= limit.bytes * 4 / 5)
       #expect(throws: Never.self) { try self.check(batch: batch).require([limit]) }
       #expect(error?.description.contains("--batch \(batch) fits") == true)
-      #expect(error?.description.contains("batches of 256") == true)
+      #expect(error?.description.contains("batches of 1024") == true)
     }
   }
 
