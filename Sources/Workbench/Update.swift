@@ -19,6 +19,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     state.take(time: seconds)
     return []
   }
+  state.askWhatWaits()
   return effects + state.requestPictures()
 }
 
