@@ -103,10 +103,11 @@ extension WorkbenchState {
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
     case .checkpointSaved(let checkpoint):
       inspector.take(saved: checkpoint)
+      if message?.unsaved == checkpoint.path { message = nil }
       notify(.information, "saved \(checkpoint.runName)/\(checkpoint.name)")
     case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
     case .warning(let text): notify(.warning, text)
-    case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)")
+    case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path)
     case .diverged(let report):
       divergence = Divergence(report: report)
       notify(.failure, "the run diverged at step \(Format.count(report.step)) and waits: space asks how to go on")

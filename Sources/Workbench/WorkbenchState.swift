@@ -36,6 +36,8 @@ struct Notice: Sendable, Equatable {
   var text: String
   /// Seconds on the clock of `.tick`.
   var time: Double
+  /// The file that could not be written; once it is, this is no news any more.
+  var unsaved: String?
 }
 
 /// What covers the panes and takes the keys.
