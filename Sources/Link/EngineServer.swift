@@ -13,6 +13,7 @@ import Synchronization
 /// refused.
 public final class EngineServer: Sendable {
   private let version: String
+  private let patience: Int
   private let take: @Sendable (Command) -> Bool
   private let shared = Mutex(Shared())
 
@@ -28,9 +29,13 @@ public final class EngineServer: Sendable {
 
   /// - Parameters:
   ///   - version: of the program.
+  ///   - patience: seconds that somebody who attaches may take to say hello.
   ///   - take: hands a client's command to the engine; false when it cannot be taken now. Called from any thread.
-  public init(version: String, take: @escaping @Sendable (Command) -> Bool) {
+  public init(
+    version: String, patience: Int = SocketFile.patience, take: @escaping @Sendable (Command) -> Bool
+  ) {
     self.version = version
+    self.patience = patience
     self.take = take
   }
 
@@ -46,7 +51,7 @@ public final class EngineServer: Sendable {
   /// Takes in a connection that was made in another way, such as the one a process was started with.
   /// - Parameter left: called when it has ended.
   public func attach(_ connection: Connection, left: @escaping @Sendable () -> Void = {}) {
-    connection.setPatience(seconds: SocketFile.patience)
+    connection.setPatience(seconds: patience)
     let client = Client(connection)
     let refusal: String? = shared.withLock { shared in
       if shared.isClosed { return "the run is over" }

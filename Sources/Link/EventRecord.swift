@@ -30,7 +30,9 @@ struct EventRecord {
     case .evaluation: evaluation = event
     case .warning, .failure: addNotice(event)
     // What one screen asked for, or what the next of its kind replaces in a moment.
-    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .preview, .evaluationProgress: break
+    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .preview, .evaluationProgress,
+      .dataChanged:
+      break
     }
   }
 
@@ -58,6 +60,7 @@ struct EventRecord {
       steps.drop(after: report.step)
       run?.history.removeAll { $0.step > report.step }
       if let last = lastStep, last.step > report.step { lastStep = nil }
+    case .folderMoved(let folder): run?.folder = folder
     case .checkpointSaved(let info):
       notices.removeAll {
         if case .training(.saveFailed(let failure)) = $0 { failure.path == info.path } else { false }

@@ -19,7 +19,7 @@ public struct SocketFile: Sendable {
   }
 
   /// How long an engine may take to answer somebody who wants to attach, seconds.
-  static let patience = 5
+  public static let patience = 5
 
   /// A socket that listens; a leftover of an engine that is gone is replaced.
   /// - Returns: the socket, and which file it made.
@@ -57,7 +57,10 @@ public struct SocketFile: Sendable {
 
   private var identity: FileIdentity? {
     var status = stat()
-    guard fstatat(folder.descriptor, Self.name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    let found = withExtendedLifetime(folder) {
+      fstatat($0.descriptor, Self.name, &status, AT_SYMLINK_NOFOLLOW)
+    }
+    guard found == 0 else { return nil }
     return FileIdentity(status)
   }
 
@@ -78,8 +81,9 @@ public struct SocketFile: Sendable {
     let path = "/proc/self/fd/\(folder.descriptor)/\(Self.name)"
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix($0.count - 1)) }
     return withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        // The folder must stay open for as long as its number is used, which the compiler does not see.
+        withExtendedLifetime(folder) { body(address, socklen_t(MemoryLayout<sockaddr_un>.size)) }
       }
     }
   }

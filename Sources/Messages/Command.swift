@@ -23,8 +23,9 @@ public enum Command: Codable, Sendable, Equatable {
 
   /// Start a new run; refused while one is under way.
   case start(TrainingSettings)
-  /// Go on with an earlier run from its last checkpoint; refused while one is under way.
-  case resumeRun(folder: String)
+  /// Go on with an earlier run from its last checkpoint; refused while one is under way. Where its images are not what
+  /// they were, and that is not accepted, answered by `.dataChanged`.
+  case resumeRun(folder: String, changes: ResumeChanges = ResumeChanges())
   case training(TrainingCommand)
   /// Evaluate a checkpoint on a split of the data; training, if any, waits. Answered by `.evaluation`.
   case evaluate(checkpoint: String, data: String?, split: Split)

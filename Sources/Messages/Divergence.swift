@@ -18,15 +18,23 @@ public struct DivergenceReport: Codable, Sendable, Equatable {
   public var loss: Double
   public var gradientNorm: Double
   public var learningRate: Double
+  /// The batch's number in its epoch, from 1.
+  public var batch: Int
   /// The images of the batch, by their paths below the dataset's folder.
   public var files: [String]
-  /// The step that going back would go on from: that of `last`, 0 where nothing was saved yet.
-  public var savedStep: Int
+  /// Whether the run can go on behind the batch: not where the weights are no numbers, nor where the epoch would be
+  /// left without a single image.
+  public var canLeaveOut: Bool
+  /// The step that going back would go on from: that of `last`; nil where nothing was saved yet, so that the run would
+  /// begin again.
+  public var savedStep: Int?
 
   public init(
-    cause: Cause, step: Int, epoch: Int, loss: Double, gradientNorm: Double, learningRate: Double, files: [String],
-    savedStep: Int
+    cause: Cause, step: Int, epoch: Int, loss: Double, gradientNorm: Double, learningRate: Double, batch: Int,
+    files: [String], canLeaveOut: Bool, savedStep: Int?
   ) {
+    self.batch = batch
+    self.canLeaveOut = canLeaveOut
     self.cause = cause
     self.step = step
     self.epoch = epoch
@@ -46,6 +54,9 @@ public enum Recovery: String, Codable, Sendable, CaseIterable {
   /// Go back to `last` and on from there with a tenth of the rate.
   case rollBack
   case stop
+
+  /// The share of the peak rate that is left after any recovery.
+  public static let loweredTo = 0.1
 }
 
 /// What was done about a divergence.

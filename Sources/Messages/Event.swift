@@ -32,6 +32,9 @@ public enum Event: Codable, Sendable, Equatable {
   case evaluationProgress(done: Int, total: Int)
   case evaluation(EvaluationReport)
 
+  /// The run was not resumed, because its images changed.
+  case dataChanged(DataChangeReport)
+
   /// Something to know; work goes on.
   case warning(String)
   /// What was asked could not be done: what happened, to which file, what to do.
@@ -55,6 +58,8 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   /// Loss, gradient or weights are no numbers. The loop waits for `.recover` if somebody can be asked.
   case diverged(DivergenceReport)
   case recovered(RecoveryReport)
+  /// The run's folder was renamed or moved; the run goes on there.
+  case folderMoved(to: String)
   case warning(String)
   case finished(RunOutcome)
 }

@@ -18,8 +18,18 @@ extension NetworkPlan {
 
 /// Floats in use, now and at most.
 private final class Ledger {
-  var inUse = 0
-  var peak = 0
+  private var inUse = 0
+  private(set) var peak = 0
+
+  func take(_ count: Int) {
+    inUse += count
+    peak = max(peak, inUse)
+  }
+
+  func giveBack(_ count: Int) { inUse -= count }
+
+  /// Taken and given back at once.
+  func pass(_ count: Int) { peak = max(peak, inUse + count) }
 }
 
 /// A tensor's memory: in use as long as anybody refers to it.
@@ -30,11 +40,10 @@ private final class Block {
   init(_ count: Int, _ ledger: Ledger) {
     self.count = count
     self.ledger = ledger
-    ledger.inUse += count
-    ledger.peak = max(ledger.peak, ledger.inUse)
+    ledger.take(count)
   }
 
-  deinit { ledger.inUse -= count }
+  deinit { ledger.giveBack(count) }
 }
 
 /// Goes through a plan as `Network` does.
@@ -78,16 +87,16 @@ private struct Rehearsal {
         input: [images, shape.height, shape.width, shape.channels],
         weight: [kernel, kernel, shape.channels, channels], stride: stride, padding: padding)
       let output = block(outputs)
-      _ = block(method.forwardScratch.floats(threads: threads))
+      ledger.pass(method.forwardScratch.floats(threads: threads))
       var kept: Block? = input
       return (
         output,
         { [self] gradient in
-          _ = block(method.weightGradientScratch.floats(threads: threads))
+          ledger.pass(method.weightGradientScratch.floats(threads: threads))
           let count = kept?.count ?? 0
           kept = nil
           let inputGradient = block(count)
-          withExtendedLifetime(gradient) { _ = block(method.inputGradientScratch.floats(threads: threads)) }
+          withExtendedLifetime(gradient) { ledger.pass(method.inputGradientScratch.floats(threads: threads)) }
           return inputGradient
         }
       )

@@ -149,9 +149,15 @@ public enum Checkpoint {
 
 /// A checkpoint that is made and not written yet.
 struct CheckpointContents {
-  let info: CheckpointInfo
+  private(set) var info: CheckpointInfo
   let arrays: [NamedArray]
   let metadata: [String: String]
+
+  func moved(to path: String) -> CheckpointContents {
+    var moved = self
+    moved.info.path = path
+    return moved
+  }
 
   /// - Throws: `FileOperationError`.
   func write(calls: FileCalls = .system) throws {

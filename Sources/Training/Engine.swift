@@ -4,6 +4,7 @@
 import Datasets
 import Foundation
 import Messages
+import Synchronization
 
 /// Takes commands and reports events.
 ///
@@ -17,6 +18,7 @@ public final class Engine: Sendable {
     if case (.preview, .preview) = (newest, next) { next } else { nil }
   })
   private let ended = DispatchGroup()
+  private let failed = Mutex<(any Error)?>(nil)
 
   /// - Parameters:
   ///   - events: where everything is reported; closed when the engine has ended.
@@ -28,9 +30,10 @@ public final class Engine: Sendable {
     events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore = .standard,
     isAttended: @escaping @Sendable () -> Bool = { true }
   ) {
-    start("training") { [work] in
+    start("training") { [self] in
       WorkThread(
-        commands: work, events: events, commandLine: commandLine, decisions: decisions, isAttended: isAttended
+        commands: work, events: events, commandLine: commandLine, decisions: decisions, isAttended: isAttended,
+        failed: { [self] error in failed.withLock { $0 = error } }
       ).run()
     }
     start("browsing") { [browsing] in
@@ -55,6 +58,9 @@ public final class Engine: Sendable {
       return true
     }
   }
+
+  /// Why the last run could not be started or could not go on, for the exit status; nil where none failed.
+  public var failure: (any Error)? { failed.withLock { $0 } }
 
   public func waitUntilEnded() { ended.wait() }
 

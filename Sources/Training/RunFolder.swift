@@ -30,6 +30,9 @@ public struct RunFolder: Sendable, Hashable {
     }
   }
 
+  /// The folder of a run that was moved.
+  init(moved path: String) { self.init(path: path) }
+
   private init(path: String) {
     var trimmed = path[...]
     while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }

@@ -159,6 +159,25 @@ public struct DataChangedError: Error, Equatable, CustomStringConvertible {
   /// The classes themselves changed: the network does not fit any more.
   public var classesChanged: Bool
 
+  /// So many paths of each kind are told; the others are counted.
+  static let mostPaths = 500
+
+  /// The same for a screen.
+  var report: DataChangeReport {
+    let kinds: [(DataChangeReport.Kind, [String])] =
+      changes.map {
+        [
+          (.added, $0.added), (.removed, $0.removed), (.relabelled, $0.relabelled), (.moved, $0.moved),
+          (.altered, $0.altered),
+        ]
+      } ?? []
+    return DataChangeReport(
+      run: run, data: data,
+      groups: kinds.filter { !$0.1.isEmpty }.map { kind, paths in
+        .init(kind: kind, count: paths.count, paths: Array(paths.prefix(Self.mostPaths)))
+      }, classesChanged: classesChanged)
+  }
+
   public var description: String {
     let what = changes.map { ": \($0.text)" } ?? ""
     let advice =

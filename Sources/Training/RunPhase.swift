@@ -17,7 +17,8 @@ public struct RunPhase: Sendable {
     case .resumed: break
     case .recovered: phase = .training
     case .paused, .diverged: return .paused
-    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .saveFailed, .warning, .finished:
+    case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .saveFailed, .folderMoved, .warning,
+      .finished:
       return nil
     }
     return phase

@@ -10,6 +10,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case diverged(step: Int, loss: Double, files: [String])
   /// The last step left weights that are no numbers; they were not saved.
   case weightsOverflowed(step: Int, array: String)
+  /// The run's folder was removed; nothing of the run is left, and nothing is saved elsewhere.
+  case folderGone(run: String, step: Int)
   case nothingDecodes(data: String, skipped: Int)
   /// The state at the end could not be saved; `savedStep` is that of the `last` on disk, nil where there is none.
   case notSaved(run: String, step: Int, savedStep: Int?, reason: FileOperationError)
@@ -31,6 +33,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + (savedStep.map { "\(run) goes back to step \($0)" } ?? "nothing of \(run) is saved")
         + ": \(reason); then "
         + "go on with 'skipline train --resume \(run)'"
+    case .folderGone(let run, let step):
+      "\(run) was removed while it was trained: the run ends at step \(step), and nothing of it is saved; start it again, "
+        + "or restore the folder and resume it"
     case .nothingDecodes(let data, let skipped):
       "none of the training images in \(data) decodes (\(skipped) tried); see log.txt in the run's folder"
     case .tooManyBadImages(let data, let skipped, let images, let first, let run):

@@ -11,7 +11,7 @@ struct Divergence: Error {
   var cause: DivergenceReport.Cause
   var loss: Double
   var gradientNorm: Double
-  /// The batch's number in its epoch, and its images.
+  /// The batch's number in its epoch, from 0, and its images.
   var batch: Int
   var files: [String]
 }
@@ -33,9 +33,6 @@ struct RunningStatistics {
 }
 
 extension TrainingLoop {
-  /// The share of the rate that is left after a recovery.
-  static let loweredTo = 0.1
-
   /// Tells of a divergence and does about it what was chosen.
   /// - Returns: false when somebody ended the run.
   /// - Throws: `failure` where nobody chose to go on; what reading a checkpoint throws.
@@ -44,8 +41,8 @@ extension TrainingLoop {
     let report = DivergenceReport(
       cause: divergence.cause, step: divergence.cause == .weights ? state.step : state.step + 1,
       epoch: state.epochsDone + 1, loss: divergence.loss,
-      gradientNorm: divergence.gradientNorm, learningRate: rate, files: divergence.files,
-      savedStep: savedState?.step ?? 0)
+      gradientNorm: divergence.gradientNorm, learningRate: rate, batch: divergence.batch + 1,
+      files: divergence.files, canLeaveOut: canLeaveOut(divergence), savedStep: savedState?.step)
     log.error("diverged (\(report.cause.rawValue)) at step \(report.step), rate \(rate), on \(report.files)")
     hooks.report(.diverged(report))
 
@@ -64,8 +61,9 @@ extension TrainingLoop {
   }
 
   private func go(on recovery: Recovery, after divergence: Divergence) throws {
-    let peak = schedule.state.peak * Self.loweredTo
+    let peak = schedule.state.peak * Recovery.loweredTo
     if recovery == .rollBack {
+      try keepToFolder()
       try restore()
     } else {
       state.batch = divergence.batch + 1

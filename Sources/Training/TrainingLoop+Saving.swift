@@ -8,9 +8,10 @@ import Networks
 
 extension TrainingLoop {
   /// Saves `last`.
-  /// - Throws: `TrainingError.weightsOverflowed`, or `FileOperationError`, which has been told; the earlier `last` is
-  ///   then still there.
+  /// - Throws: `TrainingError.weightsOverflowed` or `.folderGone`, or `FileOperationError`, which has been told; the
+  ///   earlier `last` is then still there.
   func saveLast() throws {
+    try keepToFolder()
     let contents = try contents(of: .last, resumable: (state, optimiser))
     // First, so that a resumed run never finds metrics missing.
     metrics.sync()
@@ -21,14 +22,15 @@ extension TrainingLoop {
   }
 
   /// Saves, and takes a failure to write for no more than was told of it.
-  /// - Throws: `TrainingError.weightsOverflowed`.
+  /// - Throws: `TrainingError.weightsOverflowed` or `.folderGone`.
   func attempt(_ save: () throws -> Void) throws {
     do { try save() } catch is FileOperationError {}
   }
 
   /// Saves `last`, and what could not be written before.
-  /// - Throws: `TrainingError.weightsOverflowed`.
+  /// - Throws: `TrainingError.weightsOverflowed` or `.folderGone`.
   func saveWhatIsDue() throws {
+    try keepToFolder()
     retryUnsaved()
     try attempt { try saveLast() }
   }
@@ -37,8 +39,9 @@ extension TrainingLoop {
   ///
   /// `last` comes after the others: it alone says that the epoch is over, so a run that ends in between validates
   /// again when it is resumed, and writes them then.
-  /// - Throws: `TrainingError.weightsOverflowed`.
+  /// - Throws: `TrainingError.weightsOverflowed` or `.folderGone`.
   func saveEpoch(improved: Bool) throws {
+    try keepToFolder()
     let keep = prepared.settings.keep
     if improved { try save(.best) }
     if keep.savesNumbered(epoch: state.epochsDone) { try save(.epoch(state.epochsDone)) }
@@ -47,8 +50,9 @@ extension TrainingLoop {
 
   /// Tries for the last time what could not be written, and saves the state at the end.
   /// - Returns: the names of checkpoints that are missing.
-  /// - Throws: `TrainingError.notSaved`, or `.weightsOverflowed`.
+  /// - Throws: `TrainingError.notSaved`, `.weightsOverflowed` or `.folderGone`.
   func saveAtEnd() throws -> [String] {
+    try keepToFolder()
     retryUnsaved()
     if savedState != state, savesAtEnd {
       do {

@@ -33,7 +33,8 @@ public final class TrainingLoop {
     }
   }
 
-  public let run: RunFolder
+  /// It follows its folder when that is renamed.
+  public internal(set) var run: RunFolder
   public let network: Network
   public internal(set) var state: TrainingState
   let prepared: PreparedRun
@@ -43,9 +44,10 @@ public final class TrainingLoop {
   var schedule: LearningRateSchedule
   var earlyStopping: EarlyStopping
   var estimate: ProgressEstimate
-  let metrics: MetricsLog
-  let results: ResultsTable
-  let log: Logger
+  let place: RunPlace
+  var metrics: MetricsLog
+  var results: ResultsTable
+  var log: Logger
   private var history = MetricsHistory()
   private let isResumed: Bool
   /// The last step that was taken, and its images.
@@ -86,10 +88,8 @@ public final class TrainingLoop {
       settings: settings.schedule, peak: settings.learningRate, stepsPerEpoch: max(1, prepared.training.batchCount),
       epochs: settings.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
-    let report = hooks.report
-    metrics = MetricsLog(path: run.metricsPath) { report(.warning($0)) }
-    results = ResultsTable(path: run.resultsPath) { report(.warning($0)) }
-    log = Logger(label: run.name) { [path = run.logPath] _ in FileLogHandler(path: path) }
+    place = try RunPlace(run)
+    (metrics, results, log) = Self.records(of: run, report: hooks.report)
     saves = SaveSchedule(interval: .seconds(settings.safety.saveMinutes * 60), now: clock.now)
     lossWatch = LossWatch(classes: prepared.index.classes.count, stepsPerEpoch: prepared.training.batchCount)
     let fingerprint = prepared.index.fingerprint
@@ -107,14 +107,15 @@ public final class TrainingLoop {
     } else if let path = settings.initialWeights,
       case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
     {
-      report(.warning("\(path) has other classes: '\(weight)' begins with random weights"))
+      hooks.report(.warning("\(path) has other classes: '\(weight)' begins with random weights"))
     }
     estimate = freshEstimate()
   }
 
   /// Trains until the epochs, the time budget or the patience are used up, or a command stops it. A run that had
   /// ended already ends again at once.
-  /// - Throws: `TrainingError` where training cannot go on, the `last` checkpoint then holds the last good state;
+  /// - Throws: `TrainingError` where training cannot go on, the `last` checkpoint then holds the last good state, unless
+  ///   the run's folder is gone (see `RunPlace`);
   ///   `TrainingError.notSaved` where the state at the end cannot be saved.
   public func train() throws -> RunOutcome {
     let description = description()
@@ -196,6 +197,7 @@ public final class TrainingLoop {
       // Only now: the totals of a step that cannot be taken are those before it.
       state.epochTotals.skipped += skipped.count
       state.epochTotals.secondsWaiting? += waited
+      try endIfRemoved()
       if clock.now >= saves.due { try saveWhatIsDue() }
       guard obeyCommands() else { return false }
     }

@@ -20,6 +20,11 @@ struct UnsavedCheckpoints {
     waiting[name] = contents
   }
 
+  /// The run's folder is another now.
+  mutating func move(to run: RunFolder) {
+    for (name, contents) in waiting { waiting[name] = contents.moved(to: run.path(of: name)) }
+  }
+
   /// A checkpoint of this name was written, this one or a newer one.
   mutating func written(_ name: CheckpointName) { waiting[name] = nil }
 

@@ -12,6 +12,8 @@ final class WorkThread {
   private let commandLine: [String]
   private let decisions: DecisionStore
   private let isAttended: () -> Bool
+  /// Told why a run failed.
+  private let failed: (any Error) -> Void
   /// Commands that came during an evaluation and wait for its end.
   private var postponed: [Command] = []
   /// Told when it changes and not again, so that a row of progress events stays one and can coalesce.
@@ -21,13 +23,14 @@ final class WorkThread {
 
   init(
     commands: Inbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore,
-    isAttended: @escaping () -> Bool
+    isAttended: @escaping () -> Bool, failed: @escaping (any Error) -> Void
   ) {
     self.commands = commands
     self.events = events
     self.commandLine = commandLine
     self.decisions = decisions
     self.isAttended = isAttended
+    self.failed = failed
   }
 
   func run() {
@@ -41,10 +44,11 @@ final class WorkThread {
             progress: { [events] in events.send(.preparing($0)) },
             isCancelled: { [commands] in commands.isClosed || commands.stopIsWaiting })
         }
-      case .resumeRun(let folder):
+      case .resumeRun(let folder, let changes):
         train {
           try TrainingJob.resumed(
-            folder: folder, decisions: self.decisions, progress: { [events] in events.send(.preparing($0)) },
+            folder: folder, changes: changes, decisions: self.decisions,
+            progress: { [events] in events.send(.preparing($0)) },
             isCancelled: { [commands] in commands.isClosed || commands.stopIsWaiting })
         }
       case .evaluate(let checkpoint, let data, let split):
@@ -74,7 +78,11 @@ final class WorkThread {
     } catch is CancellationError {
       // Nothing was begun that could be told of; the stop that asked for it is answered by the state.
       takeStop()
+    } catch let error as DataChangedError {
+      failed(error)
+      events.send(.dataChanged(error.report))
     } catch {
+      failed(error)
       events.send(.failure("\(error)"))
     }
     StoragePool.trim()

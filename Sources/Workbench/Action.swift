@@ -1,5 +1,7 @@
 // Everything a key, the palette or the mouse can ask for, by name.
 
+import Messages
+
 /// What a person asks the workbench to do.
 enum Action: Sendable, Hashable {
   // The workbench.
@@ -9,6 +11,8 @@ enum Action: Sendable, Hashable {
 
   // Training.
   case attach, train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
+  /// What to do about a divergence: open the dialogue, or an answer.
+  case decideDivergence, recover(Recovery), beginAgain
 
   // Moving.
   case up, down, left, right, pageUp, pageDown, halfPageUp, halfPageDown, first, last

@@ -102,6 +102,12 @@ enum Headless {
     return (["skipline", verb, shellQuoted(data)] + options + end + [shellQuoted(path)]).joined(separator: " ")
   }
 
+  /// A new run with the weights of one whose images are of other classes now.
+  static func begin(from report: DataChangeReport) -> String {
+    "skipline train \(shellQuoted(report.data)) --weights "
+      + shellQuoted(joined(report.run, "checkpoints/last.safetensors"))
+  }
+
   static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
 }
 

@@ -132,7 +132,9 @@ enum CurvesPane {
     let waits = curves.dataWaitText ?? ""
     frame.put(
       facts: [
-        isPaused ? "paused: space resumes" : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
+        isPaused
+          ? (state.divergence == nil ? "paused: space resumes" : "diverged: space asks how to go on")
+          : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
         Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))",
       ] + (curves.isKeptWaiting ? [waits] + figures : figures + [waits])
         + [curves.run.map { Format.count($0.trainingImages) + " images" } ?? ""],

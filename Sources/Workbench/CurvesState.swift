@@ -71,6 +71,7 @@ struct CurvesState: Sendable, Equatable {
       peakLearningRate = report.learningRate
       series.drop(after: report.step)
       epochs.removeAll { $0.step > report.step }
+    case .folderMoved(let folder): run?.folder = folder
     case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning: break
     }
   }

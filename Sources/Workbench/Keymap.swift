@@ -11,7 +11,8 @@ enum Context: Sendable, Hashable, CaseIterable {
   case dataset, layers, curves, checkpoints, report
   /// An image of the dataset on show, in its pane or among the mistakes.
   case images
-  case filter, learningRate, form, palette, chooser, reading, liveRuns, confirmStop, confirmQuit
+  case filter, learningRate, form, palette, chooser, reading, liveRuns, diverged, dataChanged, confirmStop,
+    confirmQuit
 
   /// The heading of its keys in the help.
   var title: String {
@@ -32,6 +33,8 @@ enum Context: Sendable, Hashable, CaseIterable {
     case .chooser: "Choosing a class"
     case .reading: "Help, notices"
     case .liveRuns: "Runs that are being trained"
+    case .diverged: "A run that diverged"
+    case .dataChanged: "Resuming on changed images"
     case .confirmStop: "Stop?"
     case .confirmQuit: "Quit?"
     }
@@ -60,7 +63,7 @@ enum Keymap {
     return nil
   }
 
-  static let bindings: [Binding] = always + workbench + lists + panes + overlays
+  static let bindings: [Binding] = always + workbench + lists + panes + overlays + questions
 
   private static let always = [
     command(.always, [.control("c")], .interrupt, "save and quit; a second time: quit at once"),
@@ -72,6 +75,7 @@ enum Keymap {
     command(.workbench, [.character(" ")], .train, hint: "train", "start, pause or resume training"),
     command(.workbench, [.character("a")], .attach, "attach to a run that is being trained elsewhere"),
     command(.workbench, [.character("x")], .stop, hint: "stop", "stop training and save"),
+    command(.workbench, [.character("D")], .decideDivergence, "decide how a run that diverged goes on"),
     command(.workbench, [.character("s")], .saveCheckpoint, hint: "save", "save a checkpoint now"),
     command(.workbench, [.character("o")], .settings, hint: "settings", "edit the settings of the next run"),
     command(.workbench, [.character("+"), .character("=")], .raiseLearningRate, "double the learning rate"),
@@ -208,6 +212,32 @@ enum Keymap {
     motion(
       .reading, [.escape, .enter, .character("q"), .character("?"), .character("!"), .function(1)], .cancel,
       hint: "close", "close"),
+
+  ]
+
+  private static let questions = [
+    command(
+      .diverged, [.character("l")], .recover(.lowerRate), hint: "lower",
+      "a run that diverged: go on with a tenth of the rate"),
+    command(
+      .diverged, [.character("b")], .recover(.rollBack), hint: "back",
+      "a run that diverged: back to the last checkpoint, with a tenth of the rate"),
+    command(
+      .diverged, [.character("a")], .beginAgain, hint: "begin again",
+      "a run that diverged before its first checkpoint: begin again"),
+    command(.diverged, [.character("s")], .recover(.stop), hint: "stop", "a run that diverged: stop it"),
+    motion(.diverged, [.up, .character("k")], .up, "up in the list of images"),
+    motion(.diverged, [.down, .character("j")], .down, hint: "scroll", "down"),
+    motion(.diverged, [.pageUp, .control("u")], .pageUp, "a page up"),
+    motion(.diverged, [.pageDown, .control("d")], .pageDown, "a page down"),
+    motion(.diverged, [.escape], .cancel, hint: "later", "decide later; the run waits, space asks again"),
+
+    motion(.dataChanged, [.character("y")], .accept, hint: "go on", "go on with the images as they are now"),
+    motion(.dataChanged, [.character("n"), .escape, .character("q")], .cancel, hint: "leave it", "leave the run"),
+    motion(.dataChanged, [.up, .character("k")], .up, "up in the list of changes"),
+    motion(.dataChanged, [.down, .character("j")], .down, hint: "scroll", "down"),
+    motion(.dataChanged, [.pageUp, .control("u")], .pageUp, "a page up"),
+    motion(.dataChanged, [.pageDown, .control("d")], .pageDown, "a page down"),
 
     motion(.confirmStop, [.character("y"), .enter], .accept, hint: "stop and save", "stop and save"),
     motion(.confirmStop, [.character("n"), .escape, .character("q")], .cancel, hint: "go on", "go on training"),

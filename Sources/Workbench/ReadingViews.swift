@@ -25,7 +25,7 @@ enum HelpView {
     let image = first.contains(.dataset) || first.contains(.report)
     let order =
       first + (image ? [.images] : []) + [.workbench, .lists] + panes + (image ? [] : [.images])
-      + [.form, .palette, .chooser, .filter, .always]
+      + [.diverged, .dataChanged, .form, .palette, .chooser, .filter, .always]
     return Array(
       order.map { context in
         [.heading(context.title)] + Keymap.bindings.filter { $0.context == context }.map { .binding($0) }

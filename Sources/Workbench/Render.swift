@@ -42,6 +42,9 @@ private func drawOverlay(_ state: WorkbenchState, into frame: inout Frame, theme
   case .learningRate(let entry): QuestionView.drawLearningRate(entry, state, into: &frame, theme: theme)
   case .relabel(let chooser): ClassChooserView.draw(chooser, state, into: &frame, theme: theme)
   case .liveRuns(let chooser): LiveRunsView.draw(chooser, into: &frame, theme: theme)
+  case .diverged(let dialogue):
+    state.scrollingQuestion?.draw(scroll: dialogue.scroll, into: &frame, theme: theme)
+  case .dataChanged(let scroll): state.scrollingQuestion?.draw(scroll: scroll, into: &frame, theme: theme)
   case .confirmStop: QuestionView.drawStop(state, into: &frame, theme: theme)
   case .confirmQuit: QuestionView.drawQuit(state, into: &frame, theme: theme)
   case nil: break
@@ -92,7 +95,7 @@ extension WorkbenchState {
     case .idle: curves.outcome == nil ? "idle" : "finished"
     case .preparing: "preparing"
     case .training: "training"
-    case .paused: "paused"
+    case .paused: divergence == nil ? "paused" : "diverged"
     case .validating: "validating"
     case .evaluating: "evaluating"
     case .stopping: "stopping"

@@ -120,9 +120,13 @@ extension WorkbenchState {
       switch engine {
       case .idle: return "train"
       case .training, .validating: return "pause"
-      case .paused: return "resume"
+      case .paused: return divergence == nil ? "resume" : "decide"
       case .preparing, .evaluating, .stopping: return nil
       }
+    case .recover, .beginAgain:
+      return recoveryChoices.contains { $0.action == binding.action && $0.isPossible } ? binding.hint : nil
+    case .accept where binding.context == .dataChanged:
+      return dataChange?.classesChanged == true ? nil : binding.hint
     case .stop, .saveCheckpoint: return canBeStopped ? binding.hint : nil
     case .zoom: return zoomed ? "all panes" : binding.hint
     case .filter: return listPath(of: focus) == nil ? nil : binding.hint

@@ -41,6 +41,8 @@ extension WorkbenchState {
       inspector.split = inspector.split.next
       notify(.information, "evaluates on the \(inspector.split.title) images")
     case .resumeRun: return resumeRun()
+    case .decideDivergence: decideDivergence()
+    case .recover, .beginAgain: return recover(action)
     case .nextView: changeView(by: 1)
     case .previousView: changeView(by: -1)
     case .attach: return findLiveRuns()
@@ -110,12 +112,7 @@ extension WorkbenchState {
       notify(.information, "there is no run to go on with")
       return []
     }
-    guard engine == .idle else {
-      notify(.information, "something is under way: stop it before another run is resumed")
-      return []
-    }
-    (engine, startRequested) = (.preparing, true)
-    return [.send(.resumeRun(folder: checkpoint.runFolder))]
+    return resume(checkpoint.runFolder)
   }
 
   private mutating func changeView(by places: Int) {

@@ -25,6 +25,7 @@ extension WorkbenchState {
       preparation = nil
       inspector.evaluating?.progress = CurvesState.Progress(done: done, total: total)
     case .evaluation(let report): take(report)
+    case .dataChanged(let report): dataChange = report
     case .warning(let text): notify(.warning, text)
     case .failure(let text): take(failure: text)
     }
@@ -38,11 +39,21 @@ extension WorkbenchState {
     }
     if new != engine { preparation = nil }
     engine = new
+    switch new {
+    case .paused, .evaluating: break
+    case .idle, .preparing, .training, .validating, .stopping: endDivergence()
+    }
     startRequested = false
     if case .evaluating(let checkpoint) = new, inspector.evaluating?.checkpoint != checkpoint {
       inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint)
     }
     return new == .idle ? leaveIfStopped() : []
+  }
+
+  /// The run goes on, or is over: there is nothing to decide any more, whoever decided it.
+  private mutating func endDivergence() {
+    divergence = nil
+    if case .diverged = overlay { overlay = nil }
   }
 
   private mutating func take(_ progress: DatasetProgress) {
@@ -83,23 +94,27 @@ extension WorkbenchState {
   private mutating func take(_ event: TrainingEvent) -> [Effect] {
     curves.take(event)
     switch event {
+    case .folderMoved: return [.send(.listCheckpoints(project: settings.project))]
     case .started(let run):
       (startRequested, preparation) = (false, nil)
+      endDivergence()
       notify(.information, "run \(lastComponent(run.folder)) started")
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
     case .checkpointSaved(let checkpoint):
       inspector.take(saved: checkpoint)
+      if message?.unsaved == checkpoint.path { message = nil }
       notify(.information, "saved \(checkpoint.runName)/\(checkpoint.name)")
     case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
     case .warning(let text): notify(.warning, text)
-    case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)")
+    case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path)
     case .diverged(let report):
-      notify(
-        .failure,
-        "diverged at step \(report.step) on \(report.files.first ?? "its images"): space goes on with a tenth of "
-          + "the rate, x stops")
+      divergence = Divergence(report: report)
+      notify(.failure, "the run diverged at step \(Format.count(report.step)) and waits: space asks how to go on")
     case .recovered(let report):
+      // That it waits is no news any more.
+      if divergence != nil, message?.level == .failure { message = nil }
+      endDivergence()
       notify(
         .information, "goes on from step \(report.step) with the peak rate \(Format.general(report.learningRate))")
     case .finished(let outcome):

@@ -27,6 +27,8 @@ extension WorkbenchState {
     case .learningRate: return [.learningRate, .always]
     case .relabel: return [.chooser, .always]
     case .liveRuns: return [.liveRuns, .always]
+    case .diverged: return [.diverged, .always]
+    case .dataChanged: return [.dataChanged, .always]
     case .confirmStop: return [.confirmStop, .always]
     case .confirmQuit: return [.confirmQuit, .always]
     case nil: break
@@ -72,7 +74,7 @@ extension WorkbenchState {
     case .relabel(var chooser):
       chooser.type(character)
       overlay = .relabel(chooser)
-    case .help, .notices, .liveRuns, .confirmStop, .confirmQuit: break
+    case .help, .notices, .liveRuns, .diverged, .dataChanged, .confirmStop, .confirmQuit: break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
     }
@@ -103,6 +105,7 @@ extension WorkbenchState {
     case .relabel(var chooser):
       chooser.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .relabel(chooser)
+    case .diverged, .dataChanged: scrollQuestion(by: rows)
     case .settings, .learningRate, .liveRuns, .confirmStop, .confirmQuit: break
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }

@@ -11,6 +11,8 @@ extension WorkbenchState {
     case .settings(let form): return perform(action, in: form)
     case .learningRate(let entry): return perform(action, in: entry)
     case .relabel(let chooser): return perform(action, in: chooser)
+    case .diverged(let dialogue): return perform(action, in: dialogue)
+    case .dataChanged(let scroll): return perform(action, inDataChange: scroll)
     case .confirmStop:
       overlay = nil
       guard action == .accept, canBeStopped else { return [] }

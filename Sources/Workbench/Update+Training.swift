@@ -37,6 +37,7 @@ extension WorkbenchState {
       return [.send(.start(settings))]
     case .training, .validating:
       return [.send(.training(.pause))]
+    case .paused where divergence != nil: decideDivergence()
     case .paused:
       return [.send(.training(.resume))]
     case .preparing: notify(.information, "the run is being prepared")

@@ -19,6 +19,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     state.take(time: seconds)
     return []
   }
+  state.askWhatWaits()
   return effects + state.requestPictures()
 }
 
@@ -35,8 +36,8 @@ extension WorkbenchState {
   }
 
   /// Shows a message in the status bar and keeps it for the list.
-  mutating func notify(_ level: Notice.Level, _ text: String) {
-    let notice = Notice(level: level, text: text, time: time)
+  mutating func notify(_ level: Notice.Level, _ text: String, unsaved: String? = nil) {
+    let notice = Notice(level: level, text: text, time: time, unsaved: unsaved)
     notices.append(notice)
     if notices.count > Self.mostNotices { notices.removeFirst(notices.count - Self.mostNotices) }
     // Good news does not push away a warning that nobody has seen yet.

@@ -36,6 +36,8 @@ struct Notice: Sendable, Equatable {
   var text: String
   /// Seconds on the clock of `.tick`.
   var time: Double
+  /// The file that could not be written; once it is, this is no news any more.
+  var unsaved: String?
 }
 
 /// What covers the panes and takes the keys.
@@ -47,6 +49,8 @@ enum Overlay: Sendable, Equatable {
   case learningRate(TextEntry)
   case relabel(ClassChooser)
   case liveRuns(LiveRunChooser)
+  case diverged(DivergenceDialogue)
+  case dataChanged(scroll: Int)
   case confirmStop
   case confirmQuit
 }
@@ -76,6 +80,10 @@ public struct WorkbenchState: Sendable, Equatable {
   var preparation: PreparationProgress?
   /// A start or a resume was asked for and not yet answered.
   var startRequested = false
+  /// What the run under way waits for an answer about.
+  var divergence: Divergence?
+  /// A run that was to be resumed on images that changed; the person is asked.
+  var dataChange: DataChangeReport?
   /// The person wants to leave as soon as the run has ended.
   var quitsWhenStopped = false
   /// ctrl-c was pressed once; the next one is immediate.

@@ -23,6 +23,10 @@ struct EngineCommand: ParsableCommand {
     signals.onFirst { host.stop() }
     host.attach(Connection(descriptor: EngineProcess.connectionDescriptor))
     host.serve()
+    if let failure = host.failure {
+      host.complain(of: failure)
+      throw ExitCode((ExitStatus(of: failure) ?? .failure).rawValue)
+    }
     if let signal = signals.received { throw ExitCode(128 + signal) }
   }
 }

@@ -13,6 +13,8 @@ final class EngineHost: Sendable {
   private let server: EngineServer
   /// Whether anything was asked that the engine exists for.
   private let hasJob: SharedFlag
+  /// Standard error as it was before the run's folder took it.
+  private let firstErrors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EngineProcess.connectionDescriptor + 1)
 
   init(commandLine: [String]) {
     let attendance = Attendance()
@@ -54,6 +56,18 @@ final class EngineHost: Sendable {
       hasBegun = hasBegun || state != .idle
     }
     server.close()
+  }
+
+  /// Why the run failed; nil where it did not.
+  var failure: (any Error)? { engine.failure }
+
+  /// Says why the run failed in the run's folder, and where that is no more, in the log of the user.
+  func complain(of failure: any Error) {
+    let line = "\(Date().formatted(.iso8601)) \(failure)"
+    Console.complain(line)
+    guard firstErrors >= 0 else { return }
+    dup2(firstErrors, STDERR_FILENO)
+    Console.complain(line)
   }
 
   private func open(_ folder: String) {

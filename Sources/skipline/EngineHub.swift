@@ -38,11 +38,13 @@ final class EngineHub: Sendable {
     switch command {
     case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
       return local.send(command)
-    case .training, .evaluate: return remote?.send(command) ?? local.send(command)
+    // Another process may work in another folder.
+    case .training, .evaluate:
+      return remote?.send(command.absolute(from: WorkingFolder.path)) ?? local.send(command)
     case .start, .resumeRun:
       // The run's own engine says that it is busy.
       if let remote { return remote.send(command) }
-      return begin(command)
+      return begin(command.absolute(from: WorkingFolder.path))
     case .shutDown: preconditionFailure("a screen leaves with `leave`")
     }
   }
@@ -180,8 +182,7 @@ private final class RunProgress: Sendable {
   private let state: Mutex<State>
   private let start = ContinuousClock.now
 
-  /// - Parameter folder: where it is known; else the run's own word for it is taken, which is right for a process
-  ///   with this one's working folder.
+  /// - Parameter folder: where it is known; else the run's own word for it is taken.
   init(folder: String?) { state = Mutex(State(folder: folder)) }
 
   var folder: String? { state.withLock { $0.folder } }
@@ -196,6 +197,7 @@ private final class RunProgress: Sendable {
     state.withLock { state in
       switch event {
       case .training(.started(let run)): state.folder = state.folder ?? run.folder
+      case .training(.folderMoved(let folder)): state.folder = folder
       case .state(let new):
         state.isOver = new == .idle && state.hasBegun
         state.hasBegun = state.hasBegun || new != .idle

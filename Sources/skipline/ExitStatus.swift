@@ -41,9 +41,10 @@ enum ExitStatus: Int32 {
     case is MissingFolder, is NoLiveRun: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
-    case TrainingError.notSaved: self = .inputOutput
+    case TrainingError.notSaved, TrainingError.folderGone: self = .inputOutput
     case is MemoryShortage: self = .failure
-    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached, is TrialFailure:
+    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached, is NoLogFolder,
+      is TrialFailure:
       self = .failure
     default: return nil
     }

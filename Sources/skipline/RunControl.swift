@@ -69,6 +69,8 @@ struct RunControl {
 struct LiveStatus {
   var state: EngineState
   var step: StepMetrics?
+  /// Whether it diverged and waits for an answer.
+  var hasDiverged = false
 
   /// An engine tells its state at once; one whose process was stopped never does.
   private static let patience = 5.0
@@ -78,13 +80,16 @@ struct LiveStatus {
     guard let control = try? RunControl(folder, project: "", readOnly: true) else { return nil }
     defer { control.close() }
     var last: StepMetrics?
+    var hasDiverged = false
     let found: EngineState? = control.wait(atMost: Self.patience) { event in
       if case .training(.step(let step)) = event { last = step }
+      if case .training(.diverged) = event { hasDiverged = true }
       if case .state(let state) = event { return state }
       return nil
     }
     guard let found else { return nil }
     state = found
     step = last
+    self.hasDiverged = hasDiverged && found == .paused
   }
 }

@@ -43,7 +43,7 @@ struct RunsCommand: ParsableCommand {
 /// A run as `skipline runs` lists it.
 struct RunListing: Codable, Equatable {
   var folder: String
-  /// `training`, `paused`, `validating`, `evaluating`, `preparing` or `stopping` while a process trains it;
+  /// `training`, `paused`, `diverged` (it waits to be told how to go on), `validating`, `evaluating`, `preparing` or `stopping` while a process trains it;
   /// `finished` when all its epochs are done; else `resumable`.
   var state: String
   /// The process that trains it.
@@ -72,7 +72,7 @@ struct RunListing: Codable, Equatable {
     let isDone = record.map { done >= $0.settings.epochs } ?? false
     if process != nil {
       let live = LiveStatus(folder: run.path)
-      state = live?.state.word ?? "in use"
+      state = live.map { $0.hasDiverged ? "diverged" : $0.state.word } ?? "in use"
       step = max(saved, live?.step?.step ?? 0)
     } else {
       state = isDone ? "finished" : "resumable"

@@ -10,11 +10,20 @@ import Training
 final class ServedRun {
   private let server: EngineServer
   private let commands = Mailbox<TrainingCommand>(capacity: 64)
+  /// What was asked that this process does not do, to be answered between two steps.
+  private let refusals = Mailbox<String>(capacity: 64)
   private var phase = RunPhase()
 
   init() {
-    server = EngineServer(version: Skipline.version) { [commands] command in
-      if case .training(let command) = command { commands.offer(command) } else { false }
+    server = EngineServer(version: Skipline.version) { [commands, refusals] command in
+      switch command {
+      case .training(let command): commands.offer(command)
+      case .evaluate(let checkpoint, _, let split):
+        refusals.offer(
+          "this run is trained by 'skipline train', which does nothing else meanwhile: evaluate it in a shell, "
+            + "skipline evaluate \(shellQuoted(checkpoint)) --split \(split.rawValue)")
+      default: false
+      }
     }
   }
 
@@ -32,7 +41,10 @@ final class ServedRun {
   func report(failure: String) { server.broadcast(.failure(failure)) }
 
   /// What was asked since the last step.
-  func nextCommand(waiting: Bool) -> TrainingCommand? { waiting ? commands.receive() : commands.poll() }
+  func nextCommand(waiting: Bool) -> TrainingCommand? {
+    while let refusal = refusals.poll() { server.broadcast(.failure(refusal)) }
+    return waiting ? commands.receive() : commands.poll()
+  }
 
   /// Whether somebody is attached who can be asked.
   var isAttended: Bool { server.isAttended }

@@ -26,17 +26,28 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    do { try train() } catch {
+      guard let status = ExitStatus(of: error) else { throw error }
+      // Paths of the run go from the root, and are read by whoever wrote them otherwise.
+      Console.complain("skipline: \(error)".shownPaths(from: WorkingFolder.path))
+      throw ExitCode(status.rawValue)
+    }
+  }
+
+  private func train() throws {
     let signals = SignalWatcher()
     let preparation = PreparationPrinter()
     let job =
       try signals.cancelling { isCancelled in
         guard let data else {
           return try TrainingJob.resumed(
-            folder: resume ?? "", changes: try options.resumeChanges(acceptingData: acceptChanges),
+            folder: (resume ?? "").path(from: WorkingFolder.path),
+            changes: try options.resumeChanges(acceptingData: acceptChanges),
             progress: { preparation.report($0) }, isCancelled: isCancelled)
         }
         return try TrainingJob.new(
-          try options.settings(data: data), commandLine: ProgramArguments.all,
+          // From the root, because what is told of the run reaches processes with other working folders.
+          try options.settings(data: data).absolute(from: WorkingFolder.path), commandLine: ProgramArguments.all,
           progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
     for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
@@ -49,7 +60,7 @@ struct TrainCommand: ParsableCommand {
     let hooks = TrainingLoop.Hooks(
       report: { event in
         if case .step(let step) = event { steps = step.step }
-        printer.report(event)
+        printer.report(event.shown(from: WorkingFolder.path))
         served.report(event)
       },
       nextCommand: { [untilStep] waiting in
@@ -64,7 +75,7 @@ struct TrainCommand: ParsableCommand {
       throw error
     }
     if let signal = signals.received { throw ExitCode(128 + signal) }
-    printer.conclude(outcome)
+    printer.conclude(outcome.shown(from: WorkingFolder.path))
     if !outcome.unsaved.isEmpty { throw ExitCode(ExitStatus.inputOutput.rawValue) }
   }
 }
@@ -99,7 +110,8 @@ private struct TrainingPrinter {
     case .recovered(let report):
       Console.progress(
         "! goes on from step \(report.step) with the peak learning rate \(Format.general(report.learningRate))")
-    case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .finished:
+    case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .folderMoved,
+      .finished:
       break
     }
   }

@@ -22,7 +22,9 @@ struct WatchCommand: ParsableCommand {
     guard LiveStatus(folder: folder) != nil else { throw NoLiveRun(folder: folder) }
     guard Terminal.isInteractive else { throw NoTerminal(command: "skipline runs") }
     var settings = record.settings
-    settings.project = options.project
+    // The other runs beside it, wherever this is called.
+    settings.project =
+      folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."
     let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)
     try session.attach(to: folder, readOnly: readOnly)
     if let signal = session.run() { throw ExitCode(128 + signal) }

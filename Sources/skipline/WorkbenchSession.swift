@@ -11,6 +11,8 @@ import Workbench
 
 /// One opening of the workbench, from the first frame to the restored terminal.
 final class WorkbenchSession {
+  /// What the trap of a crash writes, and why engines ended badly; nothing else in ordinary use.
+  private let log: UserLog
   private let screen: TerminalScreen
   private let events: Mailbox<Event>
   private let engine: EngineHub
@@ -28,26 +30,23 @@ final class WorkbenchSession {
 
   /// - Throws: `TerminalFailure` without a terminal that can show a screen.
   init(settings: TrainingSettings, themes: ThemeShelf, theme name: String?) throws {
+    log = try UserLog()
     screen = try TerminalScreen(
-      log: Self.logPath,
-      crashMessage: "skipline crashed; the terminal is restored, and \(Self.logPath) says more.\n")
+      log: log.path, crashMessage: "skipline crashed; the terminal is restored, and \(log.path) says more.\n")
     let waker = screen.waker
     events = Mailbox.forEvents(wake: { waker.wake() })
-    engine = EngineHub(events: events, log: Self.logPath)
+    engine = EngineHub(events: events, log: log.path)
     self.themes = themes
     let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
     state = WorkbenchState(
-      data: settings.data, settings: settings, networkNames: Architecture.examples, themeNames: themes.names,
+      // As paths in events are written, so that the two can be compared.
+      data: settings.data.shownPath(from: WorkingFolder.path), settings: settings,
+      networkNames: Architecture.examples, themeNames: themes.names,
       theme: chosen, size: screen.size)
     start = clock.now
     lastFrame = start
     lastTick = start
-  }
-
-  /// What the trap of a crash writes, and nothing else in ordinary use.
-  private static var logPath: String {
-    FileManager.default.temporaryDirectory.appendingPathComponent("skipline-\(getuid()).log").path
   }
 
   /// Shows a run that is being trained elsewhere.
@@ -78,7 +77,7 @@ final class WorkbenchSession {
       }
       var changed = !inputs.isEmpty
       while ending == nil, let event = events.poll() {
-        ending = handle(.engine(event))
+        ending = handle(.engine(event.shown(from: WorkingFolder.path)))
         stale = true
       }
       let now = clock.now
@@ -142,6 +141,7 @@ final class WorkbenchSession {
 
   /// Restores the terminal. A run that is under way goes on in its own process.
   private func finish(_ ending: Ending) -> Int32? {
+    defer { log.close() }
     switch ending {
     case .interrupted:
       screen.close()

@@ -38,8 +38,8 @@ import Testing
     let diverged = Event.training(
       .diverged(
         DivergenceReport(
-          cause: .loss, step: 5, epoch: 1, loss: .infinity, gradientNorm: 1, learningRate: 1, files: ["a"],
-          savedStep: 2)))
+          cause: .loss, step: 5, epoch: 1, loss: .infinity, gradientNorm: 1, learningRate: 1, batch: 1,
+          files: ["a"], canLeaveOut: true, savedStep: 2)))
     var record = EventRecord()
     record.add(.training(.started(description)))
     for number in 1...4 { record.add(step(number)) }

@@ -95,7 +95,9 @@ import Testing
   @Test(arguments: [
     Command.openDataset(path: "a", split: SplitSettings(), inspect: true),
     .describeNetwork(settings.network, imageSize: 32, classes: 10, batchSize: 8), .listCheckpoints(project: "runs"),
-    .preview(path: "a/b.png", maximumSide: 64), .start(settings), .resumeRun(folder: "runs/a"), .training(.pause),
+    .preview(path: "a/b.png", maximumSide: 64), .start(settings), .resumeRun(folder: "runs/a"),
+    .resumeRun(folder: "a", changes: ResumeChanges(epochs: 3, learningRate: 0.5, acceptsData: true)),
+    .training(.recover(.rollBack)), .training(.pause),
     .training(.resume), .training(.stop), .training(.saveCheckpoint), .training(.setLearningRate(0.01)),
     .evaluate(checkpoint: "c", data: nil, split: .test), .evaluate(checkpoint: "c", data: "d", split: .validation),
     .shutDown,
@@ -145,6 +147,15 @@ import Testing
     .training(
       .checkpointSaved(
         CheckpointInfo(path: "p", name: "best", epoch: 1, step: 2, validationAccuracy: 0.5, savedAt: "2026-01-31"))),
+    .training(
+      .diverged(
+        DivergenceReport(
+          cause: .gradient, step: 3, epoch: 1, loss: 1, gradientNorm: 2, learningRate: 0.5, batch: 3, files: ["f"],
+          canLeaveOut: true, savedStep: nil))),
+    .training(.folderMoved(to: "p")),
+    .dataChanged(
+      DataChangeReport(
+        run: "r", data: "d", groups: [.init(kind: .relabelled, count: 2, paths: ["p"])], classesChanged: true)),
     .training(.checkpointRemoved(path: "p")), .training(.warning("w")),
     .training(
       .finished(

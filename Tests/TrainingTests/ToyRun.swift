@@ -147,6 +147,7 @@ extension TrainingEvent {
     case .saveFailed(let failure): "not saved \(CheckpointName(path: failure.path).stem)"
     case .diverged(let report): "diverged \(report.step)"
     case .recovered(let report): "recovered \(report.step)"
+    case .folderMoved: "moved"
     case .warning: "warning"
     case .finished(let outcome): "finished \(outcome.reason.rawValue)"
     }

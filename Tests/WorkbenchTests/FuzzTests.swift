@@ -54,7 +54,7 @@ private struct Dice: RandomNumberGenerator {
 
   mutating func event() -> Messages.Event {
     let number = Int.random(in: 0...400, using: &self)
-    switch Int.random(in: 0..<26, using: &self) {
+    switch Int.random(in: 0..<29, using: &self) {
     case 0:
       return .state(
         pick([.idle, .preparing, .training, .paused, .validating, .evaluating(checkpoint: "x"), .stopping]))
@@ -94,6 +94,17 @@ private struct Dice: RandomNumberGenerator {
           .measuring(done: -1, total: 0),
         ]))
     case 20, 21: return .dataset(report())
+    case 22, 23:
+      var report = Fixtures.divergence(
+        pick([.loss, .gradient, .weights]), savedStep: pick([nil, 0, .max]), canLeaveOut: pick([true, false]),
+        files: number)
+      if number % 4 == 0 { (report.step, report.batch, report.learningRate) = (.min, -1, self.number()) }
+      return .training(.diverged(report))
+    case 24:
+      var report = Fixtures.dataChange
+      report.classesChanged = number % 2 == 0
+      if number % 3 == 0 { report.groups = [.init(kind: .moved, count: -3, paths: ["\u{1B}[2J", "", "日本"])] }
+      return .dataChanged(report)
     default:
       var step = Fixtures.step(number)
       if number % 3 == 0 { step.loss = self.number() }
@@ -180,6 +191,11 @@ private struct Dice: RandomNumberGenerator {
       state.type(keys)
       states.append(state)
     }
+    states.append(.diverged(Fixtures.divergence(files: 0)))
+    states.append(.diverged())
+    var asked = WorkbenchState.opened()
+    asked.hear(.dataChanged(Fixtures.dataChange))
+    states.append(asked)
     for state in states {
       for (width, height) in [(1, 1), (2, 3), (9, 2), (59, 16), (60, 15), (60, 16), (61, 17), (73, 19), (250, 16)] {
         let size = Size(width: width, height: height)

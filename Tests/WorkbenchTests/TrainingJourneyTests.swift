@@ -192,6 +192,16 @@ import Testing
     #expect(state.inspector.checkpoints == before.dropLast())
   }
 
+  @Test func `a save that failed stands on the screen until that file is saved`() {
+    var state = WorkbenchState.training()
+    let (last, best) = (Fixtures.checkpoint("last", epoch: 7, minute: 50), Fixtures.checkpoints[2])
+    state.hear(.training(.saveFailed(SaveFailure(path: last.path, reason: "the disk is full", retrySeconds: 30))))
+    state.hear(.training(.checkpointSaved(best)))
+    #expect(state.message?.text == "not saved: the disk is full")
+    state.hear(.training(.checkpointSaved(last)))
+    #expect(state.message?.text == "saved cifar20-3/last")
+  }
+
   @Test func `good news passes, warnings stay until Esc, and all are listed`() {
     var state = WorkbenchState.opened()
     _ = update(&state, .tick(seconds: 100))

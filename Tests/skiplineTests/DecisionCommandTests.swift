@@ -87,7 +87,7 @@ import Testing
     for words in [["check", "data"], ["train", "data"], ["include", "data", Self.disc]] {
       let result = try await workspace.skipline(words)
       #expect(result.status == 65)
-      #expect(result.errors.contains("\(listing.file), line 9: "), "\(result.errors)")
+      #expect(result.errors.contains("\(file), line 9: "), "\(result.errors)")
     }
   }
 

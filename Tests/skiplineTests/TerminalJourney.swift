@@ -54,10 +54,11 @@ final class TerminalJourney: Sendable {
   }
 
   /// Starts `skipline` from the shell, which says `ended with <status>` when it is over. The process's number is in
-  /// a file, the terminal's settings from before in `before`.
-  func startSkipline(_ arguments: [String]) throws {
+  /// a file, the terminal's settings from before in `before`; these files are in the shell's folder, or in another.
+  func startSkipline(_ arguments: [String], in folder: String = ".") throws {
     let words = (["skipline"] + arguments).joined(separator: " ")
-    try enter("clear; stty -g >before; sh -c 'echo $$ >pid-\(name); exec \(words)'; echo ended with $?")
+    try enter(
+      "clear; stty -g >\(folder)/before; sh -c 'echo $$ >\(folder)/pid-\(name); exec \(words)'; echo ended with $?")
   }
 
   /// Starts it on the dataset with the tiny network, and waits for its first screen.

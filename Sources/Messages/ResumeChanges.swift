@@ -1,10 +1,8 @@
 // What may be changed when a run is resumed. Everything else stays as the run was started, so that the result is that
 // of the uninterrupted run.
 
-import Messages
-
 /// Settings for the rest of a run; nil leaves them as they are.
-public struct ResumeChanges: Sendable, Equatable {
+public struct ResumeChanges: Codable, Sendable, Equatable {
   /// Epochs in all. The schedule is then that of a run of so many epochs: a cosine that had come down is up again.
   public var epochs: Int?
   /// Seconds in all.
@@ -38,7 +36,7 @@ public struct ResumeChanges: Sendable, Equatable {
   }
 
   /// The settings of the run from here on. The peak rate is not among them: it is where the run stands.
-  func applied(to settings: TrainingSettings) -> TrainingSettings {
+  public func applied(to settings: TrainingSettings) -> TrainingSettings {
     var settings = settings
     settings.epochs = epochs ?? settings.epochs
     settings.timeBudget = timeBudget ?? settings.timeBudget

@@ -1,0 +1,101 @@
+// Every path in a message, so that it can be written the way the reader needs it. Paths of images below a dataset's
+// folder are no places of their own and stay.
+
+extension TrainingSettings {
+  /// The same run, started from any folder.
+  /// - Parameter folder: the working folder that its paths are relative to.
+  public func absolute(from folder: String) -> TrainingSettings { changingPaths { $0.path(from: folder) } }
+
+  func changingPaths(_ path: (String) -> String) -> TrainingSettings {
+    var settings = self
+    settings.data = path(data)
+    settings.split.lists = split.lists.map(path)
+    settings.initialWeights = initialWeights.map(path)
+    settings.project = path(project)
+    return settings
+  }
+}
+
+extension Command {
+  /// The same command for an engine with any working folder.
+  /// - Parameter folder: the working folder that its paths are relative to.
+  public func absolute(from folder: String) -> Command {
+    func path(_ path: String) -> String { path.path(from: folder) }
+    switch self {
+    case .openDataset(let data, let split, let inspect):
+      return .openDataset(path: path(data), split: split, inspect: inspect)
+    case .decide(let data, let split, let changes): return .decide(data: path(data), split: split, changes: changes)
+    case .listCheckpoints(let project): return .listCheckpoints(project: path(project))
+    case .preview(let file, let side): return .preview(path: path(file), maximumSide: side)
+    case .start(let settings): return .start(settings.absolute(from: folder))
+    case .resumeRun(let run, let changes): return .resumeRun(folder: path(run), changes: changes)
+    case .evaluate(let checkpoint, let data, let split):
+      return .evaluate(checkpoint: path(checkpoint), data: data.map(path), split: split)
+    case .cancelReading, .describeNetwork, .training, .shutDown: return self
+    }
+  }
+}
+
+extension Event {
+  /// The same event as somebody in `folder` writes its paths. Datasets and pictures stay as they were asked for.
+  public func shown(from folder: String) -> Event {
+    func path(_ path: String) -> String { path.shownPath(from: folder) }
+    switch self {
+    case .state(.evaluating(let checkpoint)): return .state(.evaluating(checkpoint: path(checkpoint)))
+    case .checkpoints(let list): return .checkpoints(list.map { $0.changingPath(path) })
+    case .training(let event): return .training(event.shown(from: folder))
+    case .evaluation(var report):
+      report.checkpoint = path(report.checkpoint)
+      report.data = path(report.data)
+      return .evaluation(report)
+    case .dataChanged(var report):
+      report.run = path(report.run)
+      report.data = path(report.data)
+      return .dataChanged(report)
+    case .warning(let text): return .warning(text.shownPaths(from: folder))
+    case .failure(let text): return .failure(text.shownPaths(from: folder))
+    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .preview, .preparing, .evaluationProgress:
+      return self
+    }
+  }
+}
+
+extension TrainingEvent {
+  /// The same event as somebody in `folder` writes its paths.
+  public func shown(from folder: String) -> TrainingEvent {
+    func path(_ path: String) -> String { path.shownPath(from: folder) }
+    switch self {
+    case .started(var run):
+      run.folder = path(run.folder)
+      run.settings = run.settings.changingPaths(path)
+      return .started(run)
+    case .checkpointSaved(let info): return .checkpointSaved(info.changingPath(path))
+    case .checkpointRemoved(let removed): return .checkpointRemoved(path: path(removed))
+    case .saveFailed(var failure):
+      failure.path = path(failure.path)
+      failure.reason = failure.reason.shownPaths(from: folder)
+      return .saveFailed(failure)
+    case .folderMoved(let moved): return .folderMoved(to: path(moved))
+    case .warning(let text): return .warning(text.shownPaths(from: folder))
+    case .finished(let outcome): return .finished(outcome.shown(from: folder))
+    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .diverged, .recovered: return self
+    }
+  }
+}
+
+extension RunOutcome {
+  /// The same as somebody in `folder` writes its path.
+  public func shown(from folder: String) -> RunOutcome {
+    var outcome = self
+    outcome.folder = self.folder.shownPath(from: folder)
+    return outcome
+  }
+}
+
+extension CheckpointInfo {
+  fileprivate func changingPath(_ path: (String) -> String) -> CheckpointInfo {
+    var info = self
+    info.path = path(self.path)
+    return info
+  }
+}

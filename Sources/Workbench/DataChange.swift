@@ -1,0 +1,77 @@
+// A run that was to be resumed on images which are not those it was started on: what became of them, and the question
+// whether to go on all the same.
+
+import Canvas
+import Messages
+
+extension WorkbenchState {
+  mutating func perform(_ action: Action, inDataChange scroll: Int) -> [Effect] {
+    switch action {
+    case .accept:
+      guard let change = dataChange, !change.classesChanged else { return [] }
+      (overlay, dataChange) = (nil, nil)
+      return resume(change.run, ResumeChanges(acceptsData: true))
+    case .cancel:
+      (overlay, dataChange) = (nil, nil)
+      notify(.information, "the run was not resumed: nothing is changed")
+    default:
+      guard let rows = scrollingQuestion?.rows(for: action, in: size) else { return [] }
+      scrollQuestion(by: rows)
+    }
+    return []
+  }
+
+  /// Asks the engine to go on with a run.
+  mutating func resume(_ folder: String, _ changes: ResumeChanges = ResumeChanges()) -> [Effect] {
+    guard engine == .idle else {
+      notify(.information, "something is under way: stop it before another run is resumed")
+      return []
+    }
+    (engine, startRequested) = (.preparing, true)
+    return [.send(.resumeRun(folder: folder, changes: changes))]
+  }
+}
+
+enum DataChangeView {
+  static func question(_ report: DataChangeReport) -> ScrollingQuestion {
+    let name = lastComponent(report.run)
+    let lines = report.groups.flatMap { group -> [ScrollingQuestion.Line] in
+      let more = group.count - group.paths.count
+      return [.init(text: "\(Format.count(group.count)) \(group.kind.title)", isHeading: true)]
+        + group.paths.map { .init(text: "  " + $0) }
+        + (more > 0 ? [.init(text: "  and \(Format.count(more)) more")] : [])
+    }
+    let what = "The images in \(report.data) are not those that \(name) was started on."
+    if report.classesChanged {
+      return ScrollingQuestion(
+        title: "Other classes",
+        head: [
+          what + " Their classes are others too, which the network does not fit: restore them, or begin a new run "
+            + "from its weights:",
+          "$ " + Headless.begin(from: report),
+        ], body: lines, foot: [.init(key: "Esc", text: "close; nothing is changed")])
+    }
+    return ScrollingQuestion(
+      title: "Go on with changed images?",
+      head: [
+        what + (lines.isEmpty ? " Which, it is too old to tell." : ""),
+        "$ " + Headless.resume(report.run) + " --accept-changes",
+      ], body: lines,
+      foot: [
+        .init(key: "y", text: "go on with the images as they are now"),
+        .init(key: "n", text: "leave the run; nothing is changed"),
+      ])
+  }
+}
+
+extension DataChangeReport.Kind {
+  fileprivate var title: String {
+    switch self {
+    case .added: "added"
+    case .removed: "removed"
+    case .relabelled: "in another class"
+    case .moved: "in another split"
+    case .altered: "of another size"
+    }
+  }
+}

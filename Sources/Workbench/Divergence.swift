@@ -1,0 +1,154 @@
+// A run that diverged and waits to be told how to go on: what can be chosen, what stands against it, and the dialogue
+// that asks. It opens by itself wherever the run is looked at; what an answer does is the training loop's.
+
+import Canvas
+import Messages
+
+/// A divergence that no answer has come to yet.
+struct Divergence: Sendable, Equatable {
+  var report: DivergenceReport
+  /// Whether the person closed the dialogue, or answered; `space` opens it again.
+  var isPutOff = false
+}
+
+/// The dialogue while it is open.
+struct DivergenceDialogue: Sendable, Equatable {
+  /// Rows of the list of files that are above its window.
+  var scroll = 0
+  /// On the clock of `.tick`.
+  let openedAt: Double
+
+  /// Seconds in which it takes no answer: a key that was meant for what it has just covered must not decide.
+  static let quietSeconds = 0.5
+}
+
+/// A way to go on.
+struct RecoveryChoice: Equatable {
+  var key: String
+  var action: Action
+  var text: String
+  /// Whether it can be chosen; if not, `text` says why.
+  var isPossible = true
+}
+
+extension WorkbenchState {
+  /// Every way to go on, in the order in which they are offered; none where no run has diverged.
+  var recoveryChoices: [RecoveryChoice] {
+    guard let report = divergence?.report else { return [] }
+    let rate = "peak rate " + Format.general(curves.peakLearningRate * Recovery.loweredTo)
+    let lower: RecoveryChoice =
+      if report.canLeaveOut {
+        RecoveryChoice(key: "l", action: .recover(.lowerRate), text: "lower: \(rate), go on behind this batch")
+      } else {
+        RecoveryChoice(
+          key: "l", action: .recover(.lowerRate),
+          text: report.cause == .weights
+            ? "no going on: the weights are no numbers" : "no going on: the epoch has no other batch",
+          isPossible: false)
+      }
+    guard let step = report.savedStep else {
+      return [
+        lower,
+        RecoveryChoice(
+          key: "b", action: .recover(.rollBack), text: "no going back: no checkpoint was saved yet",
+          isPossible: false),
+        RecoveryChoice(key: "a", action: .beginAgain, text: "begin again at the first step: \(rate)"),
+        Self.stopChoice,
+      ]
+    }
+    return [
+      lower,
+      RecoveryChoice(
+        key: "b", action: .recover(.rollBack),
+        text: "roll back to last, step \(Format.count(step)): \(rate)"),
+      Self.stopChoice,
+    ]
+  }
+
+  private static let stopChoice = RecoveryChoice(
+    key: "s", action: .recover(.stop), text: "stop the run; its last good state is kept")
+
+  /// Opens the dialogue again, or says that there is nothing to decide.
+  mutating func decideDivergence() {
+    guard divergence != nil else {
+      notify(.information, "no run waits: none has diverged")
+      return
+    }
+    divergence?.isPutOff = false
+  }
+
+  /// Tells the loop how to go on.
+  mutating func recover(_ action: Action) -> [Effect] {
+    guard engine == .paused, divergence != nil else {
+      notify(.information, "no run waits: none has diverged")
+      return []
+    }
+    guard let choice = recoveryChoices.first(where: { $0.action == action }) else {
+      notify(.information, "there is a checkpoint to go back to (b): the run need not begin again")
+      return []
+    }
+    guard choice.isPossible else {
+      notify(.warning, choice.text)
+      return []
+    }
+    if case .diverged = overlay { overlay = nil }
+    divergence?.isPutOff = true
+    switch action {
+    case .recover(.stop):
+      engine = .stopping
+      return [.send(.training(.recover(.stop)))]
+    case .recover(let recovery): return [.send(.training(.recover(recovery)))]
+    default: return [.send(.training(.recover(.rollBack)))]
+    }
+  }
+
+  mutating func perform(_ action: Action, in dialogue: DivergenceDialogue) -> [Effect] {
+    switch action {
+    case .recover, .beginAgain:
+      return time < dialogue.openedAt + DivergenceDialogue.quietSeconds ? [] : recover(action)
+    case .cancel:
+      overlay = nil
+      divergence?.isPutOff = true
+      notify(.warning, "the run waits: space asks again how to go on")
+    default:
+      guard let rows = DivergenceView.question(self)?.rows(for: action, in: size) else { return [] }
+      scrollQuestion(by: rows)
+    }
+    return []
+  }
+}
+
+enum DivergenceView {
+  /// What the dialogue says; nil where no run has diverged.
+  static func question(_ state: WorkbenchState) -> ScrollingQuestion? {
+    guard let report = state.divergence?.report else { return nil }
+    let what =
+      switch report.cause {
+      case .loss: "the loss is no number (\(Format.loss(report.loss)))"
+      case .gradient: "the gradient is no number (norm \(Format.loss(report.gradientNorm)))"
+      case .weights: "the weights are no numbers any more"
+      }
+    let taken =
+      report.cause == .weights ? "They were not saved" : "The step was not taken"
+    let batches = state.curves.run.map { "/\(Format.count($0.stepsPerEpoch))" } ?? ""
+    var figures = ["batch \(Format.count(report.batch))\(batches)", "rate \(Format.general(report.learningRate))"]
+    if report.cause != .loss { figures.append("loss \(Format.loss(report.loss))") }
+    if report.cause != .gradient { figures.append("gradient \(Format.loss(report.gradientNorm))") }
+    return ScrollingQuestion(
+      title: "\(state.curves.runName ?? "The run") diverged",
+      head: [
+        "At step \(Format.count(report.step)), in epoch \(Format.count(report.epoch)), \(what). \(taken); the run "
+          + "waits.",
+        figures.joined(separator: ", "),
+        "its \(Format.counted(report.files.count, "image")), below \(state.dataPath(of: report)):",
+      ],
+      body: report.files.map { .init(text: "  " + $0) },
+      foot: state.recoveryChoices.map { .init(key: $0.key, text: $0.text, isPossible: $0.isPossible) }
+        + [.init(key: "Esc", text: "decide later; the run waits")])
+  }
+}
+
+extension WorkbenchState {
+  /// The folder that the files of a divergence lie in.
+  fileprivate func dataPath(of report: DivergenceReport) -> String { curves.run?.settings.data ?? dataset.path }
+}
