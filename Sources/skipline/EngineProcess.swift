@@ -42,7 +42,8 @@ final class EngineProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
     _ = log.withPathCString {
-      posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, $0, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
+      posix_spawn_file_actions_addopen(
+        &actions, STDERR_FILENO, $0, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
     }
     // Also takes the close-on-exec mark away, which the pair has.
     posix_spawn_file_actions_adddup2(&actions, theirs, Self.connectionDescriptor)
