@@ -45,7 +45,7 @@ struct DirectConvolution: Sendable {
   ) {
     let product = forwardProduct
     var weights = PackedMatrix(depth: product.depth, columns: outputs)
-    weights.pack(w, count: product.depth, rowStride: outputs)
+    weights.pack(w, count: product.depth, rowStride: outputs, workers)
     product.run(x, weights, into: y, workers)
   }
 
@@ -67,7 +67,7 @@ struct DirectConvolution: Sendable {
       }
     }
     for pass in inputGradientPasses {
-      pass.product.run(dy, turned(w, pass.vertical, pass.horizontal), into: dx, workers)
+      pass.product.run(dy, turned(w, pass.vertical, pass.horizontal, workers), into: dx, workers)
     }
   }
 
@@ -119,13 +119,15 @@ struct DirectConvolution: Sendable {
   }
 
   /// The weights at those places as a matrix [places * O, C], in the order of the windows.
-  private func turned(_ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps) -> PackedMatrix {
+  private func turned(
+    _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, _ workers: WorkerPool
+  ) -> PackedMatrix {
     var weights = PackedMatrix(depth: vertical.count * horizontal.count * outputs, columns: channels)
     for v in 0..<vertical.count {
       for h in 0..<horizontal.count {
         weights.pack(
           w + (vertical.place(v) * kernel + horizontal.place(h)) * channels * outputs,
-          first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs)
+          first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs, workers)
       }
     }
     return weights

@@ -3,6 +3,9 @@
 import Messages
 
 extension NetworkPlan {
+  /// Bytes of the program itself, its libraries and threads. Measured: 26 to 45 MiB.
+  public static let programMemory = 32 << 20
+
   /// Rows, totals and the memory estimate at a batch size.
   /// - Parameter threads: how many compute, each with buffers of its own.
   public func summary(batchSize: Int, threads: Int = 2) -> NetworkSummary {
@@ -10,8 +13,9 @@ extension NetworkPlan {
     counter.add(layers, to: input, depth: 0)
     return NetworkSummary(
       network: settings, input: input, classes: classes, layers: counter.rows, batchSize: batchSize,
-      trainingMemory: trainingMemory(
-        batchSize: batchSize, parameters: counter.rows.reduce(0) { $0 + $1.parameters }, threads: threads))
+      trainingMemory: Self.programMemory
+        + trainingMemory(
+          batchSize: batchSize, parameters: counter.rows.reduce(0) { $0 + $1.parameters }, threads: threads))
   }
 }
 

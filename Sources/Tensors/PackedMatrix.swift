@@ -37,6 +37,22 @@ public struct PackedMatrix: Sendable {
     panels.write { ck_pack(source, count, columns, rowStride, columnStride, first, width, depth * width, $0) }
   }
 
+  /// The same by several threads, a range of panels each.
+  public mutating func pack(
+    _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1,
+    _ workers: WorkerPool
+  ) {
+    let (depth, columns, width) = (depth, columns, width)
+    panels.write { panels in
+      workers.run(over: (columns + width - 1) / width, shards: WorkerPool.shards(of: count * columns)) { part in
+        let start = part.lowerBound * width
+        ck_pack(
+          source + start * columnStride, count, min(columns, part.upperBound * width) - start, rowStride,
+          columnStride, first, width, depth * width, panels + start * depth)
+      }
+    }
+  }
+
   /// result = operand * self, or result += operand * self, on the calling thread.
   public func multiply(_ operand: ProductOperand, into result: ProductResult, accumulating: Bool = false) {
     panels.read {

@@ -10,8 +10,8 @@ struct MemoryCheck {
   /// Between the blocks in use lie gaps too small for those that are asked for: the storage pool takes up to so many
   /// times what is in use at one time.
   static let poolShare = 1.15
-  /// Besides tensors: code, the index, decoders.
-  static let base = 48 << 20
+  /// Besides tensors and the program itself: the index, decoders.
+  static let base = 16 << 20
   /// What a computing thread touches of its buffer for matrix products, and of its stack.
   static let touched = 24 << 20
   /// What the limits of a shell count of it, touched or not: OpenBLAS takes 128 MiB a thread, and waits for ever where

@@ -22,7 +22,7 @@ import Testing
   ) async {
     await #expect(processExitsWith: .success) { [settings, imageSize, images] in
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
-      let estimate = plan.summary(batchSize: images).trainingMemory
+      let estimate = plan.summary(batchSize: images).trainingMemory - NetworkPlan.programMemory
       let network = Network(plan, seed: 1)
       var momentum = network.parameters.map { Tensor(zeros: $0.value.shape) }
       let pass = Pass(.training, WorkerPool(threads: 2))
