@@ -52,9 +52,10 @@ public enum Format {
     return (value < 0 ? "-" : "") + trimmed(fixed(mantissa, 2)) + "e\(exponent)"
   }
 
-  /// A loss: three decimals while it is small.
+  /// A loss: three decimals while it is small, `6.45e27` where it has run away.
   public static func loss(_ value: Double?) -> String {
     guard let value else { return absent }
+    guard value.magnitude < 1e6 || !value.isFinite else { return general(value) }
     return fixed(value, value.magnitude < 100 ? 3 : value.magnitude < 10_000 ? 1 : 0)
   }
 

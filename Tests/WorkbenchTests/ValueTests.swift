@@ -19,6 +19,8 @@ import Testing
     #expect(Format.percent(0.9345) == "93.5%")
     #expect(Format.percent(nil) == "-")
     #expect(Format.loss(.nan) == "NaN")
+    #expect(Format.loss(.infinity) == "inf")
+    #expect(Format.loss(6.453674940725642e27) == "6.45e27")
     #expect([-0.004, -0.006, 1e300].map { Format.fixed($0, 2) } == ["0.00", "-0.01", "1e+300"])
   }
 
