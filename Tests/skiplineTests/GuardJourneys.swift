@@ -77,24 +77,15 @@ extension Journeys {
       #expect(workspace.processNumbers(with: "engine").isEmpty)
     }
 
-    @Test func `a run that diverged is trained on, from its start and from its checkpoint`() async throws {
+    @Test func `a run that diverged begins again at a lower rate and is trained on`() async throws {
       let workspace = try Workspace()
       let terminal = try await diverging(in: workspace)
       try await recover(terminal)
       try await workspace.waitForRun("wild", until: "a checkpoint") { _ in
         workspace.exists("runs/wild/checkpoints/last.safetensors")
       }
-      try terminal.press("L")
-      try await terminal.sees("Learning rate")
-      try terminal.press("C-u")
-      try terminal.type("99")
-      try terminal.press("Enter")
-      try await terminal.sees("wild diverged", "roll back to last")
-      try await recover(terminal)
-      let step = try await workspace.listedRun("wild").step
-      try await workspace.waitForRun("wild", until: "steps") { $0.state == "training" && $0.step > step }
       let log = try workspace.text("runs/wild/log.txt")
-      #expect(log.contains("diverged") && log.contains("rollBack: goes on from step"))
+      #expect(log.contains("diverged"))
       try terminal.press("C-c")
       try await terminal.sees("ended with 0")
       try await workspace.expectSaved("wild")
