@@ -1,6 +1,6 @@
 // One map slid over another as matrix products that read the map where it lies: the form that a convolution's
 // forward pass and its input gradient share. No matrix of columns exists; where there is padding, a block of lines is
-// copied with its zeros, small enough to stay in the second cache.
+// copied with its zeros, small enough to stay in the second cache; likewise where it is rounded to bfloat16.
 
 import CKernels
 import Tensors
@@ -62,22 +62,37 @@ struct SlidingProduct: Sendable {
     into result: UnsafeMutablePointer<Float>
   ) {
     let columns = weights.columns
-    let size = max(56, Self.blockFloats / channels)
-    for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
-      weights.multiply(
-        ProductOperand(
-          base: source + start * channels, lines: 1, line_stride: 0, rows: min(size, rows.upperBound - start),
-          row_stride: channels, segments: 1, segment_stride: 0, steps: channels, step_stride: 1),
-        into: ProductResult(base: result + start * columns, line_stride: 0, row_stride: columns))
+    let places = weights.precision.places(channels)
+    var buffer = Tensor(uninitialised: [weights.precision == .bfloat16 ? rowsInBlock * places : 0])
+    buffer.write { buffer in
+      for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: rowsInBlock) {
+        let count = min(rowsInBlock, rows.upperBound - start)
+        var base = source + start * channels
+        if weights.precision == .bfloat16 {
+          ck_round_pairs(base, count * places, buffer)
+          base = UnsafePointer(buffer)
+        }
+        weights.multiply(
+          ProductOperand(
+            base: base, lines: 1, line_stride: 0, rows: count, row_stride: places, segments: 1, segment_stride: 0,
+            steps: places, step_stride: 1),
+          into: ProductResult(base: result + start * columns, line_stride: 0, row_stride: columns))
+      }
     }
   }
 
-  /// Floats of the copied lines that each thread needs.
-  func scratch(columns: Int) -> Int {
-    reachesOutside && !isOneMatrix(columns: columns) ? bufferFloats : 0
+  private var rowsInBlock: Int { max(56, Self.blockFloats / channels) }
+
+  /// Floats of the copied source that each thread needs.
+  func scratch(columns: Int, _ precision: FactorPrecision) -> Int {
+    guard isOneMatrix(columns: columns) else { return copies(precision) ? bufferFloats : 0 }
+    return precision == .bfloat16 ? rowsInBlock * precision.places(channels) : 0
   }
 
-  private var rowFloats: Int { (reachesOutside ? before + width + after : width) * channels }
+  /// Lines are copied where they need zeros around them, or are rounded.
+  private func copies(_ precision: FactorPrecision) -> Bool { reachesOutside || precision == .bfloat16 }
+
+  private var rowFloats: Int { (before + width + after) * channels }
 
   /// Lines of results that are made from one block of source lines.
   private var linesInBlock: Int { min(max(1, Self.blockFloats / (stride * rowFloats)), lines) }
@@ -88,7 +103,8 @@ struct SlidingProduct: Sendable {
     _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
     into result: UnsafeMutablePointer<Float>
   ) {
-    let copies = reachesOutside
+    let precision = weights.precision
+    let copies = copies(precision)
     let row = rowFloats
     let size = linesInBlock
     var buffer = Tensor(uninitialised: [copies ? bufferFloats : 0])
@@ -101,17 +117,19 @@ struct SlidingProduct: Sendable {
         let top = origin.y + first * stride
         let base: UnsafePointer<Float>
         if copies {
-          ck_pad_lines(
-            imageStart, height, width, channels, top, 1, (count - 1) * stride + taps.vertical, before, after, buffer
-          )
-          base = UnsafePointer(buffer) + (origin.x + before) * channels
+          let copied = (count - 1) * stride + taps.vertical
+          ck_pad_lines(imageStart, height, width, channels, top, 1, copied, before, after, buffer)
+          if precision == .bfloat16 { ck_round_pairs(buffer, precision.places(copied * row), buffer) }
+          base = UnsafePointer(buffer) + precision.places((origin.x + before) * channels)
         } else {
           base = imageStart + top * row + origin.x * channels
         }
         weights.multiply(
           ProductOperand(
-            base: base, lines: count, line_stride: stride * row, rows: pixels, row_stride: stride * channels,
-            segments: taps.vertical, segment_stride: row, steps: taps.horizontal * channels, step_stride: 1),
+            base: base, lines: count, line_stride: precision.places(stride * row), rows: pixels,
+            row_stride: precision.places(stride * channels), segments: taps.vertical,
+            segment_stride: precision.places(row), steps: precision.places(taps.horizontal * channels),
+            step_stride: 1),
           into: ProductResult(
             base: result + resultOffset + image * resultStrides.image + first * resultStrides.line,
             line_stride: resultStrides.line, row_stride: resultStrides.pixel))
