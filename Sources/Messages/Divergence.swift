@@ -25,13 +25,14 @@ public struct DivergenceReport: Codable, Sendable, Equatable {
   /// Whether the run can go on behind the batch: not where the weights are no numbers, nor where the epoch would be
   /// left without a single image.
   public var canLeaveOut: Bool
-  /// The step that going back would go on from: that of `last`; nil where nothing was saved yet, so that the run would
-  /// begin again.
+  /// The step of `last`; nil where nothing was saved yet, so that the run can only begin again.
   public var savedStep: Int?
+  /// The `best` checkpoint where it is whole and older than `last`; else nil.
+  public var best: CheckpointInfo?
 
   public init(
     cause: Cause, step: Int, epoch: Int, loss: Double, gradientNorm: Double, learningRate: Double, batch: Int,
-    files: [String], canLeaveOut: Bool, savedStep: Int?
+    files: [String], canLeaveOut: Bool, savedStep: Int?, best: CheckpointInfo? = nil
   ) {
     self.batch = batch
     self.canLeaveOut = canLeaveOut
@@ -43,6 +44,7 @@ public struct DivergenceReport: Codable, Sendable, Equatable {
     self.learningRate = learningRate
     self.files = files
     self.savedStep = savedStep
+    self.best = best
   }
 }
 
@@ -51,9 +53,17 @@ public enum Recovery: String, Codable, Sendable, CaseIterable {
   /// Go on behind the batch, with a tenth of the rate and without momentum. The batch itself is left out: the same
   /// weights have the same loss on it, whatever the rate. Where the weights are no numbers, `rollBack`.
   case lowerRate
-  /// Go back to `last` and on from there with a tenth of the rate.
+  /// Go back to `last` and on from there with a tenth of the rate; to the first step where nothing was saved yet.
   case rollBack
+  /// The same from `best`, without momentum, which it does not hold: where `last` itself is on the way to diverging. To
+  /// `last` where there is no older `best`.
+  case rollBackToBest
+  /// The same from the first step.
+  case beginAgain
   case stop
+
+  /// Whether it takes the run back to an earlier step.
+  public var goesBack: Bool { self != .lowerRate && self != .stop }
 
   /// The share of the peak rate that is left after any recovery.
   public static let loweredTo = 0.1

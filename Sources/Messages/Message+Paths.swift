@@ -78,7 +78,10 @@ extension TrainingEvent {
     case .folderMoved(let moved): return .folderMoved(to: path(moved))
     case .warning(let text): return .warning(text.shownPaths(from: folder))
     case .finished(let outcome): return .finished(outcome.shown(from: folder))
-    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .diverged, .recovered: return self
+    case .diverged(var report):
+      report.best = report.best?.changingPath(path)
+      return .diverged(report)
+    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .recovered: return self
     }
   }
 }

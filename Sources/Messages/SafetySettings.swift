@@ -25,6 +25,6 @@ public enum DivergencePolicy: String, Codable, Sendable, CaseIterable {
   case stop
   /// Go on behind the batch with a tenth of the rate; back to `last` if that does not help.
   case lower
-  /// Go back to `last`, with a tenth of the rate.
+  /// Go back to `last`, with a tenth of the rate; where that leads to the same again, to an older `best`.
   case rollback
 }

@@ -81,6 +81,12 @@ public struct LearningRateSchedule: Sendable, Equatable {
     }
   }
 
+  /// Goes on from an earlier epoch of which only the weights are known: reductions stay, losses are judged anew.
+  public mutating func restart() {
+    state.bestLoss = nil
+    state.badEpochs = 0
+  }
+
   /// Scales everything from now on to another peak.
   public mutating func setPeak(_ peak: Double) { state.peak = peak }
 

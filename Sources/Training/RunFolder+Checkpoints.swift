@@ -133,6 +133,23 @@ extension RunFolder {
     return Array(surplus)
   }
 
+  /// Renames `best` or a numbered checkpoint to `abandoned-` and its name, in the place of an earlier one of that name.
+  /// - Returns: where it is now; nil for `last` and for files of other names, which stay what they are.
+  /// - Throws: `FileOperationError`.
+  func setAside(_ checkpoint: CheckpointInfo, calls: FileCalls = .system) throws -> CheckpointInfo? {
+    let name = CheckpointName(path: checkpoint.path)
+    switch name {
+    case .last, .other: return nil
+    case .best, .epoch: break
+    }
+    var moved = checkpoint
+    moved.name = "abandoned-\(name.stem)"
+    moved.path = path(of: .other(moved.name))
+    try calls.move(checkpoint.path, to: moved.path)
+    try calls.syncFolder(checkpointsPath)
+    return moved
+  }
+
   private func checkpointNames() -> [CheckpointName] {
     let files = (try? Folder.names(in: checkpointsPath)) ?? []
     return files.filter { $0.hasSuffix(CheckpointName.ending) && !$0.hasPrefix(".") }

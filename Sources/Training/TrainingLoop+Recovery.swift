@@ -42,7 +42,8 @@ extension TrainingLoop {
       cause: divergence.cause, step: divergence.cause == .weights ? state.step : state.step + 1,
       epoch: state.epochsDone + 1, loss: divergence.loss,
       gradientNorm: divergence.gradientNorm, learningRate: rate, batch: divergence.batch + 1,
-      files: divergence.files, canLeaveOut: canLeaveOut(divergence), savedStep: savedState?.step)
+      files: divergence.files, canLeaveOut: canLeaveOut(divergence), savedStep: savedState?.step,
+      best: bestToGoBackTo())
     log.error("diverged (\(report.cause.rawValue)) at step \(report.step), rate \(rate), on \(report.files)")
     hooks.report(.diverged(report))
 
@@ -55,18 +56,22 @@ extension TrainingLoop {
       if savesAtEnd { try attempt { try saveLast() } }
       throw failure
     }
-    if recovery == .lowerRate && !canLeaveOut(divergence) { recovery = .rollBack }
-    try go(on: recovery, after: divergence)
+    if recovery == .lowerRate && !report.canLeaveOut { recovery = .rollBack }
+    if recovery == .rollBackToBest && report.best == nil { recovery = .rollBack }
+    if recovery == .rollBack && report.savedStep == nil { recovery = .beginAgain }
+    try go(on: recovery, report)
     return true
   }
 
-  private func go(on recovery: Recovery, after divergence: Divergence) throws {
+  private func go(on recovery: Recovery, _ report: DivergenceReport) throws {
     let peak = schedule.state.peak * Recovery.loweredTo
-    if recovery == .rollBack {
-      try keepToFolder()
-      try restore()
-    } else {
-      state.batch = divergence.batch + 1
+    if recovery.goesBack { try keepToFolder() }
+    switch recovery {
+    case .rollBack: try restore()
+    case .rollBackToBest: if let best = report.best { try restore(best) }
+    case .beginAgain: try begin()
+    case .lowerRate, .stop:
+      state.batch = report.batch
       // The momentum is what led here.
       optimiser.forgetMomentum()
     }
@@ -76,9 +81,10 @@ extension TrainingLoop {
     estimate = freshEstimate()
     log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
     hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
-    if recovery == .rollBack {
+    if recovery.goesBack {
       // So that a crash does not lead through the same again.
       try attempt { try saveLast() }
+      setAsideLaterCheckpoints()
     } else {
       // Not before a step was taken: if it cannot be, `last` is what to go back to.
       saves.changed(at: clock.now)
@@ -104,7 +110,8 @@ extension TrainingLoop {
       stopping = true
       return nil
     }
-    return recoveryPlan.next(prepared.settings.safety.divergence, step: report.step)
+    return recoveryPlan.next(
+      prepared.settings.safety.divergence, step: report.step, hasBest: report.best != nil)
   }
 
   /// Waits for as long as somebody is there.

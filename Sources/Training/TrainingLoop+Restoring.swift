@@ -26,14 +26,49 @@ extension TrainingLoop {
       if let other = run.newestWholeCheckpoint(except: .last) {
         throw CheckpointError.lost(path: path, reason: "\(path) is not there", alternative: other)
       }
-      try begin()
+      return try begin()
     }
+    try rewindRecords()
+  }
+
+  /// Goes back to the end of an epoch of which only the weights are kept: the momentum is forgotten, and epochs without
+  /// improvement count from there. The time that was spent since stays spent.
+  /// - Throws: `CheckpointError.lost`, `.doesNotFit` or `FileOperationError`.
+  func restore(_ checkpoint: CheckpointInfo) throws {
+    do {
+      try network.loadState(try Safetensors.read(path: checkpoint.path))
+    } catch let error as SafetensorsError {
+      throw CheckpointError.lost(
+        path: checkpoint.path, reason: "\(error)", alternative: run.newestWholeCheckpoint(except: .best))
+    }
+    optimiser.forgetMomentum()
+    schedule.restart()
+    earlyStopping.state = EarlyStopping.State()
+    earlyStopping.state.bestAccuracy = checkpoint.validationAccuracy
+    state.epochsDone = checkpoint.epoch
+    state.step = checkpoint.step
+    state.batch = 0
+    state.epochTotals = EpochTotals()
+    state.validationAccuracy = checkpoint.validationAccuracy
+    state.schedule = schedule.state
+    state.earlyStopping = earlyStopping.state
+    try rewindRecords()
+  }
+
+  /// `best`, where going back to it is something else than going back to `last`.
+  func bestToGoBackTo() -> CheckpointInfo? {
+    let latest = min(state.step, savedState.map { $0.step - 1 } ?? .max)
+    return run.checkpoints().first { CheckpointName(path: $0.path) == .best && $0.step <= latest }
+      .flatMap { best in (try? Safetensors.read(path: best.path)).map { _ in best } }
+  }
+
+  private func rewindRecords() throws {
     try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
     try results.rewind(toStep: state.step, epoch: state.epochsDone)
   }
 
-  /// Puts everything to where a new run begins.
-  private func begin() throws {
+  /// Puts everything to where a new run begins, and the records with it.
+  func begin() throws {
     let settings = prepared.settings
     let fresh = Network(prepared.plan, seed: settings.seed)
     if let path = settings.initialWeights { try InitialWeights(path: path).load(into: fresh) }
@@ -45,6 +80,22 @@ extension TrainingLoop {
     state = TrainingState(
       schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: prepared.index.fingerprint)
     savedState = nil
+    try rewindRecords()
+  }
+
+  /// Renames what was saved of steps that the run has gone back behind: it is no checkpoint of the way that the run
+  /// takes now, and the next one of its name must not replace it.
+  func setAsideLaterCheckpoints() {
+    unsaved.forget(afterStep: state.step, epoch: state.epochsDone)
+    for checkpoint in run.checkpoints() where checkpoint.step > state.step {
+      do {
+        guard let moved = try run.setAside(checkpoint, calls: calls) else { continue }
+        hooks.report(.checkpointRemoved(path: checkpoint.path))
+        hooks.report(.checkpointSaved(moved))
+      } catch {
+        warn("a checkpoint of steps that were gone back behind keeps its name: \(error)")
+      }
+    }
   }
 
   /// What a resumed run should be told.

@@ -25,6 +25,12 @@ struct UnsavedCheckpoints {
     for (name, contents) in waiting { waiting[name] = contents.moved(to: run.path(of: name)) }
   }
 
+  /// The run goes on from an earlier step: what was of later ones will not be missed.
+  mutating func forget(afterStep step: Int, epoch: Int) {
+    waiting = waiting.filter { $0.value.info.step <= step }
+    givenUp.removeAll { $0 > epoch }
+  }
+
   /// A checkpoint of this name was written, this one or a newer one.
   mutating func written(_ name: CheckpointName) { waiting[name] = nil }
 

@@ -12,7 +12,7 @@ enum Action: Sendable, Hashable {
   // Training.
   case attach, train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
   /// What to do about a divergence: open the dialogue, or an answer.
-  case decideDivergence, recover(Recovery), beginAgain
+  case decideDivergence, recover(Recovery)
 
   // Moving.
   case up, down, left, right, pageUp, pageDown, halfPageUp, halfPageDown, first, last

@@ -25,7 +25,7 @@ struct DivergenceDialogue: Sendable, Equatable {
 /// A way to go on.
 struct RecoveryChoice: Equatable {
   var key: String
-  var action: Action
+  var recovery: Recovery
   var text: String
   /// Whether it can be chosen; if not, `text` says why.
   var isPossible = true
@@ -38,35 +38,35 @@ extension WorkbenchState {
     let rate = "peak rate " + Format.general(curves.peakLearningRate * Recovery.loweredTo)
     let lower: RecoveryChoice =
       if report.canLeaveOut {
-        RecoveryChoice(key: "l", action: .recover(.lowerRate), text: "lower: \(rate), go on behind this batch")
+        RecoveryChoice(key: "l", recovery: .lowerRate, text: "lower: \(rate), go on behind this batch")
       } else {
         RecoveryChoice(
-          key: "l", action: .recover(.lowerRate),
+          key: "l", recovery: .lowerRate,
           text: report.cause == .weights
             ? "no going on: the weights are no numbers" : "no going on: the epoch has no other batch",
           isPossible: false)
       }
-    guard let step = report.savedStep else {
-      return [
-        lower,
+    let back: RecoveryChoice =
+      if let step = report.savedStep {
         RecoveryChoice(
-          key: "b", action: .recover(.rollBack), text: "no going back: no checkpoint was saved yet",
-          isPossible: false),
-        RecoveryChoice(key: "a", action: .beginAgain, text: "begin again at the first step: \(rate)"),
-        Self.stopChoice,
-      ]
+          key: "b", recovery: .rollBack, text: "roll back to last, step \(Format.count(step)): \(rate)")
+      } else {
+        RecoveryChoice(
+          key: "b", recovery: .rollBack, text: "no going back: no checkpoint was saved yet",
+          isPossible: false)
+      }
+    let best = report.best.map { best in
+      let accuracy = best.validationAccuracy.map { " (\(Format.percent($0)))" } ?? ""
+      return RecoveryChoice(
+        key: "B", recovery: .rollBackToBest,
+        text: "roll back to best\(accuracy), step \(Format.count(best.step)): \(rate)")
     }
-    return [
-      lower,
+    return [lower, back] + (best.map { [$0] } ?? []) + [
       RecoveryChoice(
-        key: "b", action: .recover(.rollBack),
-        text: "roll back to last, step \(Format.count(step)): \(rate)"),
-      Self.stopChoice,
+        key: "a", recovery: .beginAgain, text: "begin again at the first step: \(rate)"),
+      RecoveryChoice(key: "s", recovery: .stop, text: "stop the run; its last good state is kept"),
     ]
   }
-
-  private static let stopChoice = RecoveryChoice(
-    key: "s", action: .recover(.stop), text: "stop the run; its last good state is kept")
 
   /// Opens the dialogue again, or says that there is nothing to decide.
   mutating func decideDivergence() {
@@ -78,13 +78,13 @@ extension WorkbenchState {
   }
 
   /// Tells the loop how to go on.
-  mutating func recover(_ action: Action) -> [Effect] {
+  mutating func recover(_ recovery: Recovery) -> [Effect] {
     guard engine == .paused, divergence != nil else {
       notify(.information, "no run waits: none has diverged")
       return []
     }
-    guard let choice = recoveryChoices.first(where: { $0.action == action }) else {
-      notify(.information, "there is a checkpoint to go back to (b): the run need not begin again")
+    guard let choice = recoveryChoices.first(where: { $0.recovery == recovery }) else {
+      notify(.information, "there is no best checkpoint that is older than last")
       return []
     }
     guard choice.isPossible else {
@@ -93,19 +93,14 @@ extension WorkbenchState {
     }
     if case .diverged = overlay { overlay = nil }
     divergence?.isPutOff = true
-    switch action {
-    case .recover(.stop):
-      engine = .stopping
-      return [.send(.training(.recover(.stop)))]
-    case .recover(let recovery): return [.send(.training(.recover(recovery)))]
-    default: return [.send(.training(.recover(.rollBack)))]
-    }
+    if recovery == .stop { engine = .stopping }
+    return [.send(.training(.recover(recovery)))]
   }
 
   mutating func perform(_ action: Action, in dialogue: DivergenceDialogue) -> [Effect] {
     switch action {
-    case .recover, .beginAgain:
-      return time < dialogue.openedAt + DivergenceDialogue.quietSeconds ? [] : recover(action)
+    case .recover(let recovery):
+      return time < dialogue.openedAt + DivergenceDialogue.quietSeconds ? [] : recover(recovery)
     case .cancel:
       overlay = nil
       divergence?.isPutOff = true

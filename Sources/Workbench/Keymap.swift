@@ -223,8 +223,11 @@ enum Keymap {
       .diverged, [.character("b")], .recover(.rollBack), hint: "back",
       "a run that diverged: back to the last checkpoint, with a tenth of the rate"),
     command(
-      .diverged, [.character("a")], .beginAgain, hint: "begin again",
-      "a run that diverged before its first checkpoint: begin again"),
+      .diverged, [.character("B")], .recover(.rollBackToBest), hint: "best",
+      "a run that diverged: back to the best checkpoint, with a tenth of the rate"),
+    command(
+      .diverged, [.character("a")], .recover(.beginAgain), hint: "begin again",
+      "a run that diverged: begin again at the first step, with a tenth of the rate"),
     command(.diverged, [.character("s")], .recover(.stop), hint: "stop", "a run that diverged: stop it"),
     motion(.diverged, [.up, .character("k")], .up, "up in the list of images"),
     motion(.diverged, [.down, .character("j")], .down, hint: "scroll", "down"),

@@ -123,8 +123,8 @@ extension WorkbenchState {
       case .paused: return divergence == nil ? "resume" : "decide"
       case .preparing, .evaluating, .stopping: return nil
       }
-    case .recover, .beginAgain:
-      return recoveryChoices.contains { $0.action == binding.action && $0.isPossible } ? binding.hint : nil
+    case .recover(let recovery):
+      return recoveryChoices.contains { $0.recovery == recovery && $0.isPossible } ? binding.hint : nil
     case .accept where binding.context == .dataChanged:
       return dataChange?.classesChanged == true ? nil : binding.hint
     case .stop, .saveCheckpoint: return canBeStopped ? binding.hint : nil

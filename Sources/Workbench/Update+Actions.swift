@@ -42,7 +42,7 @@ extension WorkbenchState {
       notify(.information, "evaluates on the \(inspector.split.title) images")
     case .resumeRun: return resumeRun()
     case .decideDivergence: decideDivergence()
-    case .recover, .beginAgain: return recover(action)
+    case .recover(let recovery): return recover(recovery)
     case .nextView: changeView(by: 1)
     case .previousView: changeView(by: -1)
     case .attach: return findLiveRuns()

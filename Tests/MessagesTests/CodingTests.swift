@@ -151,7 +151,9 @@ import Testing
       .diverged(
         DivergenceReport(
           cause: .gradient, step: 3, epoch: 1, loss: 1, gradientNorm: 2, learningRate: 0.5, batch: 3, files: ["f"],
-          canLeaveOut: true, savedStep: nil))),
+          canLeaveOut: true, savedStep: nil,
+          best: CheckpointInfo(
+            path: "b", name: "best", epoch: 1, step: 2, validationAccuracy: nil, savedAt: "2026-01-01T00:00:00Z")))),
     .training(.folderMoved(to: "p")),
     .dataChanged(
       DataChangeReport(

@@ -112,6 +112,9 @@ import Testing
     case .stop: #expect(recoveries.isEmpty)
     case .lower, .rollback: #expect(recoveries.count == RecoveryPlan.attempts)
     }
+    if policy == .rollback {
+      #expect(recoveries.first == .beginAgain, "nothing was saved to go back to")
+    }
     let last = project.firstRun + "/checkpoints/last.safetensors"
     if FileManager.default.fileExists(atPath: last) { #expect(try isFinite(last)) }
   }
@@ -138,6 +141,114 @@ import Testing
     }
     #expect(try MetricsLog.read(path: run.run.metricsPath).steps.map(\.step) == Array(1...15))
     #expect(try isFinite(run.run.path(of: .last)))
+  }
+
+  /// Settings whose first validation is the best one: the rate is next to nothing.
+  private func bestFirst() -> TrainingSettings {
+    project.settings(epochs: 4) {
+      $0.learningRate = 1e-11 * Recovery.loweredTo
+      $0.keep = KeepPolicy(everyEpochs: 1, newest: nil)
+    }
+  }
+
+  /// Breaks the classifier from outside after the given step, the first time it is passed.
+  private func breaking(afterStep step: Int, _ answers: [TrainingCommand])
+    -> (TrainingEvent, TrainingLoop) -> [TrainingCommand]
+  {
+    var isBroken = false
+    return { event, loop in
+      if event.isStep(step), !isBroken {
+        isBroken = true
+        let weight = loop.network.parameters.first { $0.name == "fc.weight" }
+        weight?.value = Tensor(weight?.value.shape ?? []) { _ in 3e38 }
+      }
+      if case .diverged = event { return answers }
+      return []
+    }
+  }
+
+  @Test func `back to best, without momentum, and what was saved since is set aside`() throws {
+    var weights: [String: [Float]] = [:]
+    let answer = breaking(afterStep: 12, [.setLearningRate(1e-3), .recover(.rollBackToBest)])
+    let run = try project.trainWatched(bestFirst()) { event, loop in
+      if case .recovered = event {
+        let best = try? Safetensors.read(path: loop.run.path(of: .best))
+        for name in best?.names ?? [] { weights[name] = try? best?.floats(name) }
+        for parameter in loop.network.parameters {
+          #expect(parameter.fileOrder(parameter.value).elementsEqual(weights[parameter.name] ?? []))
+        }
+        #expect(loop.optimiser.velocities.allSatisfy { $0.sumOfSquares(loop.workers) == 0 })
+      }
+      return answer(event, loop)
+    }
+    #expect(!weights.isEmpty)
+    let report = try #require(reports(run).first)
+    #expect(report.savedStep == 10)
+    let best = try #require(report.best)
+    #expect(best.epoch == 1 && best.step == 5 && best.validationAccuracy != nil)
+    #expect(recoveries(run) == [RecoveryReport(recovery: .rollBackToBest, step: 5, learningRate: 1e-3 * 0.1)])
+    #expect(run.outcome.reason == .completed && run.outcome.steps == 20)
+    let metrics = try MetricsLog.read(path: run.run.metricsPath)
+    #expect(metrics.steps.map(\.step) == Array(1...20) && metrics.epochs.map(\.epoch) == [1, 2, 3, 4])
+    #expect(metrics.steps[5].learningRate == 1e-3 * 0.1)
+    // The second epoch's file is of a way that was left; the one of its name is of the way that was taken.
+    let names = run.run.checkpoints().map(\.name)
+    #expect(names.contains("abandoned-epoch-0002") && names.contains("epoch-0002") && names.contains("epoch-0001"))
+    #expect(!names.contains("abandoned-epoch-0001"))
+    let left = try Safetensors.read(path: run.run.path(of: .other("abandoned-epoch-0002")))
+    let taken = try Safetensors.read(path: run.run.path(of: .epoch(2)))
+    #expect(try left.floats("fc.weight") != taken.floats("fc.weight"))
+    let told = run.events.contains {
+      if case .checkpointRemoved(let path) = $0 { path == run.run.path(of: .epoch(2)) } else { false }
+    }
+    #expect(told)
+  }
+
+  @Test func `from the first step, the run becomes the one that never left its way, and best is set aside`() throws
+  {
+    let reference = try project.train(bestFirst())
+    let run = try project.trainWatched(
+      bestFirst(), reply: breaking(afterStep: 12, [.setLearningRate(1e-11), .recover(.beginAgain)]))
+    #expect(recoveries(run).map(\.step) == [0])
+    let comparison = try RunComparison(reference.run, run.run)
+    #expect(comparison.isSame, "\(comparison.differences)")
+    #expect(run.run.checkpoints().map(\.name).contains("abandoned-best"))
+    #expect(try isFinite(run.run.path(of: .best)))
+  }
+
+  @Test func `a best that is no older than last, or is damaged, is none to go back to`() throws {
+    let fresh = try project.trainWatched(
+      bestFirst(), reply: breaking(afterStep: 7, [.recover(.rollBackToBest)]))
+    #expect(reports(fresh).map(\.best) == [nil])
+    #expect(recoveries(fresh).map(\.recovery) == [.rollBack])
+    let answer = breaking(afterStep: 12, [.recover(.rollBackToBest)])
+    let damaged = try project.trainWatched(bestFirst()) { event, loop in
+      if event.isStep(11) {
+        let path = loop.run.path(of: .best)
+        var bytes = (try? Data(contentsOf: URL(filePath: path))) ?? Data()
+        bytes[bytes.count - 1] ^= 1
+        #expect((try? bytes.write(to: URL(filePath: path))) != nil)
+      }
+      return answer(event, loop)
+    }
+    #expect(reports(damaged).map(\.best) == [nil])
+    #expect(recoveries(damaged).map(\.step) == [10])
+  }
+
+  @Test func `unwatched, a last that leads to the same again is left for an older best`() throws {
+    var settings = bestFirst()
+    settings.safety.divergence = .rollback
+    let run = try project.trainReached(settings) { event, loop in
+      // As if the weights of `last` were finite and beyond use.
+      guard event.isStep(12), loop.schedule.state.peak > 2e-15 else { return [] }
+      let weight = loop.network.parameters.first { $0.name == "fc.weight" }
+      weight?.value = Tensor(weight?.value.shape ?? []) { _ in 3e38 }
+      return []
+    }
+    #expect(recoveries(run).map(\.recovery) == [.rollBack, .rollBack, .rollBackToBest])
+    #expect(recoveries(run).map(\.step) == [10, 10, 5])
+    #expect(run.outcome.reason == .completed)
+    #expect(try MetricsLog.read(path: run.run.metricsPath).steps.map(\.step) == Array(1...20))
   }
 
   @Test func `weights that overflowed are never gone on from`() throws {
@@ -178,17 +289,26 @@ import Testing
 
   @Test func `an unwatched run tries each way in turn, and not for ever`() {
     var plan = RecoveryPlan()
-    #expect(plan.next(.lower, step: 10) == .lowerRate)
-    #expect(plan.next(.lower, step: 10) == .rollBack, "the next batch was no better")
-    #expect(plan.next(.lower, step: 8) == .rollBack, "nor was the way there")
-    #expect(plan.next(.lower, step: 12) == .lowerRate)
-    #expect(plan.next(.lower, step: 14) == .lowerRate)
-    #expect(plan.next(.lower, step: 16) == .stop)
-    #expect(plan.next(.lower, step: 117) == .lowerRate, "a hundred good steps later it is another matter")
+    #expect(plan.next(.lower, step: 10, hasBest: true) == .lowerRate)
+    #expect(plan.next(.lower, step: 10, hasBest: true) == .rollBack, "the next batch was no better")
+    #expect(plan.next(.lower, step: 8, hasBest: true) == .rollBack, "nor was the way there")
+    #expect(plan.next(.lower, step: 12, hasBest: true) == .lowerRate)
+    #expect(plan.next(.lower, step: 14, hasBest: true) == .lowerRate)
+    #expect(plan.next(.lower, step: 16, hasBest: true) == .stop)
+    #expect(
+      plan.next(.lower, step: 117, hasBest: true) == .lowerRate, "a hundred good steps later it is another matter")
     var stops = RecoveryPlan()
-    #expect(stops.next(.stop, step: 1) == .stop)
+    #expect(stops.next(.stop, step: 1, hasBest: true) == .stop)
     var back = RecoveryPlan()
-    #expect((0..<6).map { back.next(.rollback, step: $0) } == Array(repeating: .rollBack, count: 5) + [.stop])
+    #expect(
+      (0..<6).map { back.next(.rollback, step: $0, hasBest: false) } == Array(repeating: .rollBack, count: 5) + [
+        .stop
+      ])
+    var best = RecoveryPlan()
+    #expect(
+      (0..<4).map { best.next(.rollback, step: $0, hasBest: true) }
+        == [.rollBack, .rollBack, .rollBackToBest, .rollBackToBest])
+    #expect(best.next(.rollback, step: 104, hasBest: true) == .rollBack, "a hundred good steps later, `last` first")
   }
 
   @Test func `a loss far above its best is told once, a spike is not`() {

@@ -96,8 +96,8 @@ private struct Dice: RandomNumberGenerator {
     case 20, 21: return .dataset(report())
     case 22, 23:
       var report = Fixtures.divergence(
-        pick([.loss, .gradient, .weights]), savedStep: pick([nil, 0, .max]), canLeaveOut: pick([true, false]),
-        files: number)
+        pick([.loss, .gradient, .weights]), savedStep: pick([nil, 0, .max]),
+        best: pick([nil, Fixtures.best]), canLeaveOut: pick([true, false]), files: number)
       if number % 4 == 0 { (report.step, report.batch, report.learningRate) = (.min, -1, self.number()) }
       return .training(.diverged(report))
     case 24:

@@ -8,14 +8,19 @@ import Testing
 
 extension Fixtures {
   static func divergence(
-    _ cause: DivergenceReport.Cause = .loss, savedStep: Int? = 156, canLeaveOut: Bool = true, files: Int = 64
+    _ cause: DivergenceReport.Cause = .loss, savedStep: Int? = 156, best: CheckpointInfo? = nil,
+    canLeaveOut: Bool = true, files: Int = 64
   ) -> DivergenceReport {
     DivergenceReport(
       cause: cause, step: 171, epoch: 7, loss: cause == .loss ? .nan : 2.5,
       gradientNorm: cause == .gradient ? .infinity : 31.25, learningRate: 0.0825, batch: 15,
       files: (0..<files).map { "\(classNames[$0 % 10])/IMG_\(1100 + $0 * 7).JPG" }, canLeaveOut: canLeaveOut,
-      savedStep: savedStep)
+      savedStep: savedStep, best: best)
   }
+
+  static let best = CheckpointInfo(
+    path: "runs/cifar20-3/checkpoints/best.safetensors", name: "best", epoch: 4, step: 104,
+    validationAccuracy: 0.875, savedAt: "2026-01-02T03:04:05Z")
 
   static let dataChange = DataChangeReport(
     run: "runs/cifar20-3", data: "data/sign-digits",
@@ -62,7 +67,7 @@ extension WorkbenchState {
     #expect(state.curves.peakLearningRate == 0.01)
   }
 
-  @Test(arguments: [("b", Recovery.rollBack), ("s", .stop), ("l", .lowerRate)])
+  @Test(arguments: [("b", Recovery.rollBack), ("s", .stop), ("l", .lowerRate), ("a", .beginAgain)])
   func `each key sends its answer once`(key: String, recovery: Recovery) {
     var state = WorkbenchState.diverged()
     #expect(state.type(key) == [.send(.training(.recover(recovery)))])
@@ -75,10 +80,17 @@ extension WorkbenchState {
     #expect(state.screenText.contains("no checkpoint was saved yet"))
     #expect(state.type("b").isEmpty)
     #expect(state.asksAboutDivergence)
-    #expect(state.type("a") == [.send(.training(.recover(.rollBack)))])
-    // With a checkpoint there is no such answer.
-    var saved = WorkbenchState.diverged()
-    #expect(saved.type("a").isEmpty)
+    #expect(state.type("a") == [.send(.training(.recover(.beginAgain)))])
+  }
+
+  @Test func `an older best is offered beside last, and only where there is one`() {
+    var state = WorkbenchState.diverged(Fixtures.divergence(best: Fixtures.best))
+    #expect(state.screenText.contains("roll back to best (87.5%), step 104: peak rate 0.01"))
+    #expect(state.type("B") == [.send(.training(.recover(.rollBackToBest)))])
+    var without = WorkbenchState.diverged()
+    #expect(!without.screenText.contains("best"))
+    #expect(without.type("B").isEmpty)
+    #expect(without.asksAboutDivergence)
   }
 
   @Test func `weights that are no numbers cannot be gone on from`() {
@@ -241,6 +253,10 @@ extension WorkbenchState {
 
   @Test(arguments: sizes) func `a divergence`(size: Size) throws {
     try expectSnapshot(.diverged(size: size), name("diverged", size))
+  }
+
+  @Test func `a divergence with an older best`() throws {
+    try expectSnapshot(.diverged(Fixtures.divergence(best: Fixtures.best)), "diverged-best-80x24")
   }
 
   @Test func `a divergence before the first checkpoint, and one put off`() throws {

@@ -10,7 +10,8 @@ extension Journeys {
     private static let wild = Workspace.longRun("wild") + ["--lr", "1e6", "--schedule", "constant"]
 
     /// Answers the dialogue until training goes on.
-    private func recover(_ terminal: TerminalJourney) async throws {
+    /// - Parameter key: how to go on where a checkpoint was saved; before that the run begins again.
+    private func recover(_ terminal: TerminalJourney, key: String) async throws {
       for _ in 0..<40 {
         let asked = try await terminal.waits(until: "a question or training") {
           $0.contains("wild diverged") || $0.contains(" training ")
@@ -27,7 +28,7 @@ extension Journeys {
         // The dialogue takes no answer in its first moment: a key may have been meant for what it covers.
         try await terminal.waits(until: "the question is answered") { screen in
           if screen.contains("wild diverged") {
-            try terminal.press(screen.contains("a    begin again") ? "a" : "b")
+            try terminal.press(screen.contains("no checkpoint was saved yet") ? "a" : key)
           }
           return !screen.contains("wild diverged")
         }
@@ -77,15 +78,26 @@ extension Journeys {
       #expect(workspace.processNumbers(with: "engine").isEmpty)
     }
 
-    @Test func `a run that diverged begins again at a lower rate and is trained on`() async throws {
+    @Test func `a run that diverged is trained on, from its start and from its checkpoint`() async throws {
       let workspace = try Workspace()
       let terminal = try await diverging(in: workspace)
-      try await recover(terminal)
+      try await recover(terminal, key: "a")
+      #expect(try workspace.text("runs/wild/log.txt").contains("beginAgain: goes on from step 0"))
       try await workspace.waitForRun("wild", until: "a checkpoint") { _ in
         workspace.exists("runs/wild/checkpoints/last.safetensors")
       }
-      let log = try workspace.text("runs/wild/log.txt")
-      #expect(log.contains("diverged"))
+      try terminal.press("L")
+      try await terminal.sees("Learning rate")
+      try terminal.press("C-u")
+      try terminal.type("99")
+      try terminal.press("Enter")
+      try await terminal.sees("wild diverged", "roll back to last", "begin again")
+      // What `last` holds may be on the way to diverging already, so once, and then surely.
+      try await terminal.waits(until: "the run has gone back") { screen in
+        if screen.contains("wild diverged") { try terminal.press("b") }
+        return try workspace.text("runs/wild/log.txt").contains("rollBack: goes on from step")
+      }
+      try await recover(terminal, key: "a")
       try terminal.press("C-c")
       try await terminal.sees("ended with 0")
       try await workspace.expectSaved("wild")

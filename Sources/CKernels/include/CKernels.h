@@ -132,21 +132,6 @@ void ck_pad_lines(
     const float *image, size_t height, size_t width, size_t channels, ptrdiff_t first, size_t step, size_t lines,
     size_t before, size_t after, float *padded);
 
-// -- Convolution ---------------------------------------------------------------------------------------------
-
-/// The geometry of a convolution or pooling of one image [height, width, channels].
-typedef struct {
-  int32_t height, width, channels;
-  int32_t out_height, out_width;
-  int32_t kernel, stride, padding;
-} ck_window;
-
-/// Output rows first ..< first + rows of one image as a matrix [rows * out_width, kernel * kernel * channels]:
-/// each row the window of one output pixel, zero where it reaches outside.
-void ck_windows_to_columns(const ck_window *w, const float *image, int32_t first, int32_t rows, float *columns);
-/// The transpose: adds each column entry to the image pixel it came from.
-void ck_columns_to_windows(const ck_window *w, const float *columns, int32_t first, int32_t rows, float *image);
-
 // -- Winograd convolution ------------------------------------------------------------------------------------
 // 3x3, stride 1, padding 1, in tiles of m x m outputs, m = 4 or 2, each made of n * n products, n = m + 2. Tiles
 // are numbered through the batch, row by row; the last of a row or column may reach over the map's edge.
@@ -197,6 +182,13 @@ void ck_winograd_filter_gradient(
 void ck_winograd_flip(const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out);
 
 // -- Pooling -------------------------------------------------------------------------------------------------
+
+/// The geometry of a pooling of one image [height, width, channels].
+typedef struct {
+  int32_t height, width, channels;
+  int32_t out_height, out_width;
+  int32_t kernel, stride, padding;
+} ck_window;
 
 /// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never
 /// wins; a NaN wins over every number.

@@ -1,4 +1,4 @@
-// The C loops over sliding windows, against naive twins that look up every pixel by its coordinates.
+// The C loops of pooling, against naive twins that look up every pixel by its coordinates.
 
 import CKernels
 import Testing
@@ -48,58 +48,12 @@ struct WindowCase: Sendable, CustomTestStringConvertible {
     guard (0..<height).contains(row), (0..<width).contains(column) else { return nil }
     return (row * width + column) * channels
   }
-
-  /// Calls `body` for each output pixel, place and channel: the column's index, and the image's, nil outside.
-  func forEachColumn(rows: Range<Int>, _ body: (_ column: Int, _ image: Int?) -> Void) {
-    var column = 0
-    for y in rows {
-      for x in 0..<outWidth {
-        for k in 0..<kernel * kernel {
-          let offset = offset(y, x, place: k)
-          for c in 0..<channels {
-            body(column, offset.map { $0 + c })
-            column += 1
-          }
-        }
-      }
-    }
-  }
 }
 
-@Suite struct WindowKernelTests {
+@Suite struct PoolingKernelTests {
   private func numbers(_ count: Int, seed: UInt64) -> [Float] {
     var generator = RandomGenerator(seed: seed)
     return (0..<count).map { _ in generator.uniform(in: -1...1) }
-  }
-
-  @Test(arguments: WindowCase.all)
-  func `windows become columns, whole images and some rows`(_ c: WindowCase) {
-    let image = numbers(c.height * c.width * c.channels, seed: 1)
-    var window = c.window
-    for rows in [0..<c.outHeight, 0..<0, (c.outHeight - 1)..<c.outHeight, (c.outHeight / 2)..<c.outHeight] {
-      let count = rows.count * c.outWidth * c.kernel * c.kernel * c.channels
-      var columns = [Float](repeating: .nan, count: count + 1)
-      ck_windows_to_columns(&window, image, Int32(rows.lowerBound), Int32(rows.count), &columns)
-      var naive = [Float](repeating: 0, count: count)
-      c.forEachColumn(rows: rows) { column, pixel in naive[column] = pixel.map { image[$0] } ?? 0 }
-      #expect(Array(columns.dropLast()) == naive)
-      #expect(columns[count].isNaN, "nothing behind the end is touched")
-    }
-  }
-
-  @Test(arguments: WindowCase.all)
-  func `columns are added to the pixels they came from`(_ c: WindowCase) {
-    var window = c.window
-    for rows in [0..<c.outHeight, (c.outHeight / 2)..<c.outHeight] {
-      let columns = numbers(rows.count * c.outWidth * c.kernel * c.kernel * c.channels, seed: 2)
-      let start = numbers(c.height * c.width * c.channels, seed: 3)
-      var image = start
-      ck_columns_to_windows(&window, columns, Int32(rows.lowerBound), Int32(rows.count), &image)
-      // The same additions in the same order: the bits agree.
-      var naive = start
-      c.forEachColumn(rows: rows) { column, pixel in if let pixel { naive[pixel] += columns[column] } }
-      #expect(image == naive)
-    }
   }
 
   @Test(arguments: WindowCase.all)
