@@ -48,7 +48,7 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
       size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t row = a->row_stride, skip = a->segment_stride - a->steps; \
-    const float *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
+    const ELEMENT *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
     for (size_t segment = 0; segment < a->segments; segment++) { \
       for (size_t step = 0; step < a->steps; step++) { \
         LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \

@@ -199,35 +199,72 @@ static inline __attribute__((always_inline)) uint32_t pair_of(float earlier, flo
 }
 
 VECTOR_VERSIONS
-void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs) {
-  pair *out = (pair *)rounded_pairs;
-  for (size_t i = 0; i < pairs; i++) out[i] = pair_of(source[2 * i], source[2 * i + 1]);
+static void plain_pair_up(const float *earlier, const float *later, size_t step, size_t count, pair *out) {
+  for (size_t i = 0; i < count; i++) out[i] = pair_of(earlier[step * i], later[step * i]);
 }
 
-VECTOR_VERSIONS
+#if defined(__x86_64__)
+// Two vectors become one, the second's numbers behind the first's; rows that are apart are then shuffled together.
+__attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512)))
+static void bf16_pair_up(const float *earlier, const float *later, size_t step, size_t count, pair *out) {
+  static const uint16_t shuffled[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i order = _mm512_loadu_si512(shuffled);
+  size_t i = 0;
+  for (; step == 1 && i + 16 <= count; i += 16) {
+    const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(later + i), _mm512_loadu_ps(earlier + i));
+    _mm512_storeu_si512(out + i, _mm512_permutexvar_epi16(order, both));
+  }
+  for (; step == 2 && i + 16 <= count; i += 16)
+    _mm512_storeu_si512(
+        out + i,
+        (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(earlier + 2 * i + 16), _mm512_loadu_ps(earlier + 2 * i)));
+  for (; i < count; i++) out[i] = pair_of(earlier[step * i], later[step * i]);
+}
+#endif
+
+// out[i] = the pair of earlier[step * i] and later[step * i]. A step of 2 means that later is earlier + 1.
+static void pair_up(const float *earlier, const float *later, size_t step, size_t count, pair *out) {
+#if defined(__x86_64__)
+  if (ck_pair_lanes() == 16) return bf16_pair_up(earlier, later, step, count, out);
+#endif
+  plain_pair_up(earlier, later, step, count, out);
+}
+
+void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs) {
+  pair_up(source, source + 1, 2, pairs, (pair *)rounded_pairs);
+}
+
+// Sixteen columns of sixteen pairs at a time: rounded as they lie, then turned.
+static void pack_transposed(
+    const float *source, size_t pairs, size_t columns, size_t column_stride, size_t panel_width, pair *panel) {
+  pair block[16][16];
+  for (size_t start = 0; start < pairs; start += 16)
+    for (size_t column = 0; column < columns; column += 16) {
+      const size_t deep = pairs - start < 16 ? pairs - start : 16;
+      const size_t wide = columns - column < 16 ? columns - column : 16;
+      for (size_t c = 0; c < wide; c++) {
+        const float *from = source + (column + c) * column_stride + 2 * start;
+        pair_up(from, from + 1, 2, deep, block[c]);
+      }
+      for (size_t p = 0; p < deep; p++)
+        for (size_t c = 0; c < wide; c++) panel[(start + p) * panel_width + column + c] = block[c][p];
+    }
+}
+
 void ck_pack_pairs(
-    const float *restrict source, size_t depth, size_t columns, size_t row_stride, size_t column_stride,
-    size_t first, size_t panel_width, size_t panel_stride, float *restrict packed) {
+    const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
+    size_t panel_width, size_t panel_stride, float *packed) {
   const size_t whole = depth / 2;
   for (size_t column = 0; column < columns; column += panel_width, packed += panel_stride) {
     const size_t present = columns - column < panel_width ? columns - column : panel_width;
     pair *panel = (pair *)packed + first * panel_width;
     const float *from = source + column * column_stride;
     if (column_stride == 1) {
-      for (size_t p = 0; p < whole; p++) {
-        const float *row = from + 2 * p * row_stride, *next = row + row_stride;
-        for (size_t c = 0; c < present; c++) panel[p * panel_width + c] = pair_of(row[c], next[c]);
-      }
+      for (size_t p = 0; p < whole; p++)
+        pair_up(from + 2 * p * row_stride, from + (2 * p + 1) * row_stride, 1, present, panel + p * panel_width);
     } else {
-      // Sixteen pairs at a time: what is read and what is written stay in the first cache.
-      for (size_t start = 0; start < whole; start += 16) {
-        const size_t end = whole - start < 16 ? whole : start + 16;
-        for (size_t c = 0; c < present; c++)
-          for (size_t p = start; p < end; p++) {
-            const float *value = from + c * column_stride + 2 * p * row_stride;
-            panel[p * panel_width + c] = pair_of(value[0], value[row_stride]);
-          }
-      }
+      pack_transposed(from, whole, present, column_stride, panel_width, panel);
     }
     if (depth % 2 == 1)
       for (size_t c = 0; c < present; c++)

@@ -141,7 +141,8 @@ extension DirectConvolution {
     gradients.pack(dy, count: depth, rowStride: outputs)
     gradients.multiply(
       ProductOperand(
-        base: windows.base, lines: 1, line_stride: 0, rows: piece.rows.count, row_stride: 1, segments: windows.lines,
+        base: windows.base, lines: 1, line_stride: 0, rows: piece.rows.count, row_stride: 1,
+        segments: windows.lines,
         segment_stride: windows.lineStride, steps: windows.pixels, step_stride: windows.pixelStride),
       into: result, accumulating: accumulating)
   }
@@ -159,7 +160,8 @@ extension DirectConvolution {
         gradients.pack(
           dy + line * windows.pixels * outputs, first: line * 2 * pairs, count: windows.pixels, rowStride: outputs)
         ck_pack_pairs(
-          windows.base + line * windows.lineStride, windows.pixels, rows, windows.pixelStride, 1, line * pairs, rows,
+          windows.base + line * windows.lineStride, windows.pixels, rows, windows.pixelStride, 1, line * pairs,
+          rows,
           0, packed)
       }
       gradients.multiply(

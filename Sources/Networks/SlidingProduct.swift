@@ -36,11 +36,8 @@ struct SlidingProduct: Sendable {
     before + after > 0 || origin.y < 0 || origin.y + (lines - 1) * stride + taps.vertical > height
   }
 
-  /// Whether all pixels of all images are the rows of one matrix, in the source and in the result.
-  private func isOneMatrix(columns: Int) -> Bool {
-    taps == (1, 1) && stride == 1 && origin == (0, 0) && lines == height && pixels == width
-      && resultStrides == (lines * pixels * columns, pixels * columns, columns)
-  }
+  /// Whether each result reads a single pixel: then those pixels are the rows of one matrix, though not neighbours.
+  private var readsPixels: Bool { taps == (1, 1) && !reachesOutside }
 
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
@@ -50,43 +47,93 @@ struct SlidingProduct: Sendable {
     _ workers: WorkerPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
-    if isOneMatrix(columns: weights.columns) {
-      workers.run(over: images * lines * pixels) { multiplyRows($0, source, weights, into: result) }
+    if readsPixels {
+      workers.run(over: images * lines * pixels) { multiplyPixels($0, source, weights, into: result) }
     } else {
       workers.run(over: images * lines) { multiplyLines($0, source, weights, into: result) }
     }
   }
 
-  private func multiplyRows(
+  /// Gathers the pixels where they are apart or are rounded, and scatters the results where those are apart: many rows
+  /// that lie evenly make better products than a few of each line.
+  private func multiplyPixels(
     _ rows: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
     into result: UnsafeMutablePointer<Float>
   ) {
     let columns = weights.columns
     let places = weights.precision.places(channels)
-    var buffer = Tensor(uninitialised: [weights.precision == .bfloat16 ? rowsInBlock * places : 0])
-    buffer.write { buffer in
-      for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: rowsInBlock) {
-        let count = min(rowsInBlock, rows.upperBound - start)
-        var base = source + start * channels
-        if weights.precision == .bfloat16 {
-          ck_round_pairs(base, count * places, buffer)
-          base = UnsafePointer(buffer)
+    let (gathers, scatters) = (gathers(weights.precision), scatters(columns: columns))
+    var gathered = Tensor(uninitialised: [gathers ? pixelsInBlock * places : 0])
+    var products = Tensor(uninitialised: [scatters ? pixelsInBlock * columns : 0])
+    gathered.write { gathered in
+      products.write { products in
+        for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: pixelsInBlock) {
+          let block = start..<min(start + pixelsInBlock, rows.upperBound)
+          if gathers { gather(block, source, weights.precision, into: gathered) }
+          weights.multiply(
+            ProductOperand(
+              base: gathers ? UnsafePointer(gathered) : source + start * channels, lines: 1, line_stride: 0,
+              rows: block.count, row_stride: places, segments: 1, segment_stride: 0, steps: places, step_stride: 1),
+            into: ProductResult(
+              base: scatters ? products : result + resultOffset + start * columns, line_stride: 0,
+              row_stride: columns))
+          if scatters { scatter(products, columns: columns, into: result, block) }
         }
-        weights.multiply(
-          ProductOperand(
-            base: base, lines: 1, line_stride: 0, rows: count, row_stride: places, segments: 1, segment_stride: 0,
-            steps: places, step_stride: 1),
-          into: ProductResult(base: result + start * columns, line_stride: 0, row_stride: columns))
       }
     }
   }
 
-  private var rowsInBlock: Int { max(56, Self.blockFloats / channels) }
+  private func gather(
+    _ block: Range<Int>, _ source: UnsafePointer<Float>, _ precision: FactorPrecision,
+    into gathered: UnsafeMutablePointer<Float>
+  ) {
+    let places = precision.places(channels)
+    if isSourceDense {
+      return ck_round_pairs(source + block.lowerBound * channels, block.count * places, gathered)
+    }
+    for (index, row) in block.enumerated() {
+      let (image, y, x) = position(row)
+      let pixel =
+        source + ((image * height + origin.y + y * stride) * width + origin.x + x * stride) * channels
+      switch precision {
+      case .float32: (gathered + index * places).update(from: pixel, count: channels)
+      case .bfloat16: ck_round_pairs(pixel, places, gathered + index * places)
+      }
+    }
+  }
 
-  /// Floats of the copied source that each thread needs.
+  private func scatter(
+    _ products: UnsafePointer<Float>, columns: Int, into result: UnsafeMutablePointer<Float>, _ block: Range<Int>
+  ) {
+    for (index, row) in block.enumerated() {
+      let (image, y, x) = position(row)
+      let offset = image * resultStrides.image + y * resultStrides.line + x * resultStrides.pixel
+      (result + resultOffset + offset).update(from: products + index * columns, count: columns)
+    }
+  }
+
+  /// Image, line and pixel of a result.
+  private func position(_ row: Int) -> (image: Int, y: Int, x: Int) {
+    let (line, x) = row.quotientAndRemainder(dividingBy: pixels)
+    let (image, y) = line.quotientAndRemainder(dividingBy: lines)
+    return (image, y, x)
+  }
+
+  private var isSourceDense: Bool { stride == 1 && origin == (0, 0) && lines == height && pixels == width }
+
+  private func gathers(_ precision: FactorPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
+
+  private func scatters(columns: Int) -> Bool {
+    resultStrides != (lines * pixels * columns, pixels * columns, columns)
+  }
+
+  private var pixelsInBlock: Int { min(max(56, Self.blockFloats / channels), images * lines * pixels) }
+
+  /// Floats that each thread needs for copies.
   func scratch(columns: Int, _ precision: FactorPrecision) -> Int {
-    guard isOneMatrix(columns: columns) else { return copies(precision) ? bufferFloats : 0 }
-    return precision == .bfloat16 ? rowsInBlock * precision.places(channels) : 0
+    guard readsPixels else { return copies(precision) ? bufferFloats : 0 }
+    return (gathers(precision) ? pixelsInBlock * precision.places(channels) : 0)
+      + (scatters(columns: columns) ? pixelsInBlock * columns : 0)
   }
 
   /// Lines are copied where they need zeros around them, or are rounded.

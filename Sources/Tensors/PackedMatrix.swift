@@ -153,7 +153,9 @@ extension ProductPanels {
     let lanes = FactorPrecision.bfloat16.lanes
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
-        withUnsafePointer(to: result) { ck_product_pairs(operand, panels, columns, lanes, $0, accumulating ? 1 : 0) }
+        withUnsafePointer(to: result) {
+          ck_product_pairs(operand, panels, columns, lanes, $0, accumulating ? 1 : 0)
+        }
       }
     }
   }
