@@ -1,5 +1,7 @@
 // The tiles of products.c for one instruction set. Whoever includes this has defined LANES (floats in a vector),
-// TILE_ROWS (6 or 14, what the registers hold), and LEVEL(name), which tells the instruction sets apart.
+// TILE_ROWS (6 or 14, what the registers hold), LEVEL(name), which tells the instruction sets apart, ELEMENT, what A
+// and B are made of (float, or pair: two neighbouring steps in bfloat16), and MULTIPLY_ADD(sums, value, b), which
+// gives sums + value * b: all vectors, the value an element of A in every lane.
 //
 // A tile is a piece of the result, up to TILE_ROWS rows by one or two vectors, that stays in registers while the
 // steps go by. A step loads one or two vectors of B and multiplies them with one value of each row of A: twice as
@@ -7,8 +9,10 @@
 
 typedef float LEVEL(vector) __attribute__((vector_size(4 * LANES)));
 typedef float LEVEL(unaligned_vector) __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef ELEMENT LEVEL(elements) __attribute__((vector_size(4 * LANES), aligned(4)));
 #define VECTOR LEVEL(vector)
 #define UNALIGNED LEVEL(unaligned_vector)
+#define ELEMENTS LEVEL(elements)
 
 static inline __attribute__((always_inline)) void LEVEL(store)(
     float *out, VECTOR sums, size_t columns, int accumulate) {
@@ -25,22 +29,26 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 // The sums are variables s<row>_<vector>: an array of them would be written to memory before its loops are unrolled.
 #define ZERO1(r) VECTOR s##r##_0 = {0};
 #define ZERO2(r) ZERO1(r) VECTOR s##r##_1 = {0};
-#define LOAD1 const VECTOR b0 = *(const UNALIGNED *)b;
-#define LOAD2 LOAD1 const VECTOR b1 = *(const UNALIGNED *)(b + LANES);
+#define LOAD1 const ELEMENTS b0 = *(const ELEMENTS *)b;
+#define LOAD2 LOAD1 const ELEMENTS b1 = *(const ELEMENTS *)(b + LANES);
 // Subtracting a vector of zeros is how C spells "in every lane"; it costs nothing.
-#define STEP1(r) { const VECTOR value = VALUE(r) - (VECTOR){0}; s##r##_0 += value * b0; }
-#define STEP2(r) { const VECTOR value = VALUE(r) - (VECTOR){0}; s##r##_0 += value * b0; s##r##_1 += value * b1; }
+#define STEP1(r) { const ELEMENTS value = VALUE(r) - (ELEMENTS){0}; s##r##_0 = MULTIPLY_ADD(s##r##_0, value, b0); }
+#define STEP2(r) { \
+    const ELEMENTS value = VALUE(r) - (ELEMENTS){0}; \
+    s##r##_0 = MULTIPLY_ADD(s##r##_0, value, b0); \
+    s##r##_1 = MULTIPLY_ADD(s##r##_1, value, b1); \
+  }
 #define STORE1(r) LEVEL(store)(out + r * out_row, s##r##_0, columns, accumulate);
 #define STORE2(r) STORE1(r) LEVEL(store)(out + r * out_row + LANES, s##r##_1, columns - LANES, accumulate);
 
 // Rows of A at a distance, steps next to each other: five pointers that are never more than two rows off.
 #define TILE_ALONG_STEPS(ROWS, VECTORS) \
   static void LEVEL(steps_##ROWS##x##VECTORS)( \
-      const ck_operand *a, const float *p0, const float *b, size_t b_row, float *out, size_t out_row, \
+      const ck_operand *a, const ELEMENT *p0, const ELEMENT *b, size_t b_row, float *out, size_t out_row, \
       size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t row = a->row_stride, skip = a->segment_stride - a->steps; \
-    const float *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
+    const ELEMENT *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
     for (size_t segment = 0; segment < a->segments; segment++) { \
       for (size_t step = 0; step < a->steps; step++) { \
         LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \
@@ -56,7 +64,7 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 // Rows of A next to each other, steps at a distance.
 #define TILE_ALONG_ROWS(ROWS, VECTORS) \
   static void LEVEL(rows_##ROWS##x##VECTORS)( \
-      const ck_operand *a, const float *p, const float *b, size_t b_row, float *out, size_t out_row, \
+      const ck_operand *a, const ELEMENT *p, const ELEMENT *b, size_t b_row, float *out, size_t out_row, \
       size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t step_stride = a->step_stride, skip = a->segment_stride - a->steps * step_stride; \
@@ -91,14 +99,14 @@ EACH_TILE(TILE_ALONG_ROWS)
 #undef VALUE
 
 typedef void (*LEVEL(tile))(
-    const ck_operand *, const float *, const float *, size_t, float *, size_t, size_t, int);
+    const ck_operand *, const ELEMENT *, const ELEMENT *, size_t, float *, size_t, size_t, int);
 #define STEPS_ENTRY(ROWS, VECTORS) LEVEL(steps_##ROWS##x##VECTORS),
 #define ROWS_ENTRY(ROWS, VECTORS) LEVEL(rows_##ROWS##x##VECTORS),
 static const LEVEL(tile) LEVEL(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
 
 // All lines and rows for the steps that `a` has.
 static void LEVEL(panel)(
-    const ck_operand *a, const float *b, size_t b_row, size_t columns, float *out, const ck_result *result,
+    const ck_operand *a, const ELEMENT *b, size_t b_row, size_t columns, float *out, const ck_result *result,
     int accumulate) {
   const int along_rows = a->row_stride == 1;
   // Rows 4 KB apart share the few places that the first cache has for such addresses: take no more rows than those.
@@ -108,7 +116,7 @@ static void LEVEL(panel)(
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t from = a->rows * tile / tiles, to = a->rows * (tile + 1) / tiles;
       LEVEL(tiles)[along_rows][2 * (to - from) - 3 + vectors](
-          a, a->base + line * a->line_stride + from * a->row_stride, b, b_row,
+          a, (const ELEMENT *)a->base + line * a->line_stride + from * a->row_stride, b, b_row,
           out + line * result->line_stride + from * result->row_stride, result->row_stride, columns, accumulate);
     }
 }
@@ -116,7 +124,7 @@ static void LEVEL(panel)(
 static void LEVEL(product)(
     const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *result, int accumulate) {
   for (size_t column = 0; column < columns; column += 2 * LANES) {
-    const float *panel = b->base + column / (2 * LANES) * b->panel_stride;
+    const ELEMENT *panel = (const ELEMENT *)b->base + column / (2 * LANES) * b->panel_stride;
     ck_operand part = *a;
     for (size_t segment = 0; segment < a->segments; segment += part.segments) {
       part.segments = segments_at_once(a, segment);
@@ -134,6 +142,7 @@ static void LEVEL(product)(
 
 #undef VECTOR
 #undef UNALIGNED
+#undef ELEMENTS
 #undef ZERO1
 #undef ZERO2
 #undef LOAD1
@@ -150,5 +159,7 @@ static void LEVEL(product)(
 #undef STEPS_ENTRY
 #undef ROWS_ENTRY
 #undef LANES
+#undef ELEMENT
+#undef MULTIPLY_ADD
 #undef TILE_ROWS
 #undef LEVEL

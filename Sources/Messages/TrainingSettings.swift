@@ -18,6 +18,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   /// Mass moved from the true class to all classes evenly, 0 ..< 1 (Szegedy et al. 2015, section 7).
   public var labelSmoothing: Double
   public var batchSize: Int
+  public var precision: TrainingPrecision
   public var epochs: Int
   /// Seconds after which training ends, whatever the epoch; nil for none.
   public var timeBudget: Double?
@@ -43,7 +44,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     initialWeights: String? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimiser: OptimiserSettings = OptimiserSettings(), learningRate: Double = 0.1,
-    schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64, epochs: Int = 10,
+    schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
+    precision: TrainingPrecision = .fp32, epochs: Int = 10,
     timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
     keep: KeepPolicy = KeepPolicy(), safety: SafetySettings = SafetySettings(), logEvery: Int = 10,
@@ -60,6 +62,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
     self.batchSize = batchSize
+    self.precision = precision
     self.epochs = epochs
     self.timeBudget = timeBudget
     self.earlyStoppingPatience = earlyStoppingPatience
@@ -91,6 +94,20 @@ public struct SplitSettings: Codable, Sendable, Equatable {
     self.validation = validation
     self.test = test
     self.lists = lists
+  }
+}
+
+/// What training steps compute with. Weights, statistics and sums are float32 in any case, and so is all inference.
+public enum TrainingPrecision: String, Codable, Sendable, CaseIterable {
+  case fp32
+  /// Mixed precision: the factors of most convolutions are rounded to bfloat16.
+  case bf16
+}
+
+extension KeyedDecodingContainer {
+  /// Settings saved by version 0.1 do not speak of a precision: there was one.
+  func decode(_ type: TrainingPrecision.Type, forKey key: Key) throws -> TrainingPrecision {
+    try decodeIfPresent(type, forKey: key) ?? .fp32
   }
 }
 

@@ -42,7 +42,7 @@ public final class Convolution: Layer {
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    let method = method(input.shape)
+    let method = method(input.shape, pass.mode)
     var output = Tensor(uninitialised: method.direct.outputShape)
     Tensor.read(input, weight.value) { x, w in
       output.write { y in method.forward(x: x, w: w, y: y, pass.workers) }
@@ -61,7 +61,7 @@ public final class Convolution: Layer {
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let input = used(&self.input, by: name)
-    let method = method(input.shape)
+    let method = method(input.shape, .training)
     Tensor.read(input, outputGradient) { x, dy in
       method.weightGradient(x: x, dy: dy, dw: &weight.gradient, pass.workers)
     }
@@ -78,8 +78,9 @@ public final class Convolution: Layer {
     return gradient
   }
 
-  private func method(_ input: [Int]) -> ConvolutionMethod {
-    ConvolutionMethod(
+  private func method(_ input: [Int], _ mode: Pass.Mode) -> ConvolutionMethod {
+    let algorithms = mode == .inference && algorithms == .bfloat16 ? .fastest : algorithms
+    return ConvolutionMethod(
       input: input, weight: weight.value.shape, stride: stride, padding: padding, algorithms)
   }
 }

@@ -9,6 +9,11 @@ public enum ConvolutionAlgorithms: Sendable {
   /// Only the definition's sums of products, whose rounding errors are several times smaller. Comparisons with another
   /// program need it: one activation that falls on the other side of a ReLU changes a gradient by a percent.
   case direct
+  /// Mixed precision: like `fastest`, but for the products of training passes that are sums by the definition the
+  /// factors are rounded to bfloat16 (Kalamkar et al. 2019, "A study of BFLOAT16 for deep learning training"). Winograd's
+  /// algorithm would enlarge the roundings; it stays in float32, where it saves more. So do inference and the first
+  /// layer.
+  case bfloat16
 }
 
 /// Memory that a pass needs for itself, floats.
@@ -33,8 +38,10 @@ struct ConvolutionMethod: Sendable {
   init(
     input: [Int], weight: [Int], stride: Int, padding: Int, _ algorithms: ConvolutionAlgorithms = .fastest
   ) {
-    direct = DirectConvolution(input: input, weight: weight, stride: stride, padding: padding)
-    let applies = algorithms == .fastest && direct.kernel == 3 && stride == 1 && padding == 1
+    let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
+    direct = DirectConvolution(
+      input: input, weight: weight, stride: stride, padding: padding, isPaired ? .bfloat16 : .float32)
+    let applies = algorithms != .direct && direct.kernel == 3 && stride == 1 && padding == 1
     let geometry = Winograd.Geometry(
       images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
       outputs: direct.outputs)

@@ -1,6 +1,7 @@
 // The weight gradient: dw[ky, kx, c, o] = sum over all output pixels of the input seen at (ky, kx, c) times the output
 // gradient. For one kernel row ky, the values (kx, c) of a window are neighbours in the (padded) input, and the next
-// pixel's window begins stride * C further on: again a product of something that lies there already.
+// pixel's window begins stride * C further on: again a product of something that lies there already. In bfloat16, where
+// the pairs of a product are of neighbouring pixels, both sides are packed.
 
 import CKernels
 import Tensors
@@ -72,11 +73,17 @@ extension DirectConvolution {
 
   var weightGradientScratch: ConvolutionScratch {
     let columns = min(outputs, Self.pieceSide)
+    // In bfloat16 each line begins with a new pair.
+    let depth = linesInBlock * (precision == .bfloat16 ? 2 * precision.places(outputWidth) : outputWidth)
+    let windows = precision == .bfloat16 ? precision.places(depth) * min(kernel * channels, Self.pieceSide) : 0
     return ConvolutionScratch(
       shared: parts > 1 ? parts * weights : 0,
-      each: (padding > 0 ? linesInBlock * rowFloats : 0)
-        + PackedMatrix.floats(depth: linesInBlock * outputWidth, columns: columns))
+      each: (padding > 0 ? linesInBlock * rowFloats : 0) + windows
+        + PackedMatrix.floats(depth: depth, columns: columns, precision))
   }
+
+  /// Whether the pixels of all images follow each other evenly: without padding and stride.
+  private var crossesImages: Bool { kernel == 1 && stride == 1 && padding == 0 }
 
   private func add(
     _ piece: Piece, lines: Range<Int>, x: UnsafePointer<Float>, dy: UnsafePointer<Float>,
@@ -89,8 +96,6 @@ extension DirectConvolution {
     let result = ProductResult(
       base: dw + (piece.kernelRow * kernel * channels + piece.rows.lowerBound) * outputs + piece.columns.lowerBound,
       line_stride: 0, row_stride: outputs)
-    // Without padding and stride the lines of all images follow each other evenly.
-    let crossesImages = kernel == 1 && stride == 1 && !copies
     var line = lines.lowerBound
     buffer.write { buffer in
       while line < lines.upperBound {
@@ -98,25 +103,72 @@ extension DirectConvolution {
         let count = min(size, lines.upperBound - line, crossesImages ? .max : outputHeight - first)
         let imageStart = x + image * height * width * channels
         let top = first * stride + piece.kernelRow - padding
-        let base: UnsafePointer<Float>
+        var windows = Windows(
+          base: imageStart + top * row, lines: count, lineStride: stride * row, pixels: outputWidth,
+          pixelStride: stride * channels)
         if copies {
           ck_pad_lines(imageStart, height, width, channels, top, stride, count, padding, padding, buffer)
-          base = UnsafePointer(buffer)
-        } else {
-          base = imageStart + top * row
+          (windows.base, windows.lineStride) = (UnsafePointer(buffer), row)
         }
-        var gradients = PackedMatrix(depth: count * outputWidth, columns: piece.columns.count)
-        gradients.pack(
-          dy + line * outputWidth * outputs + piece.columns.lowerBound, count: count * outputWidth,
-          rowStride: outputs)
-        gradients.multiply(
-          ProductOperand(
-            base: base + piece.rows.lowerBound, lines: 1, line_stride: 0, rows: piece.rows.count, row_stride: 1,
-            segments: count, segment_stride: (copies ? 1 : stride) * row, steps: outputWidth,
-            step_stride: stride * channels),
-          into: result, accumulating: line > lines.lowerBound)
+        if crossesImages { (windows.lines, windows.pixels) = (1, count * outputWidth) }
+        windows.base += piece.rows.lowerBound
+        let gradients = dy + line * outputWidth * outputs + piece.columns.lowerBound
+        let accumulating = line > lines.lowerBound
+        switch precision {
+        case .float32: multiply(windows, gradients, piece, into: result, accumulating: accumulating)
+        case .bfloat16: multiplyPairs(windows, gradients, piece, into: result, accumulating: accumulating)
+        }
         line += count
       }
+    }
+  }
+
+  /// The windows of some pixels: where the first begins, and how far it is to the next one.
+  private struct Windows {
+    var base: UnsafePointer<Float>
+    var lines: Int
+    var lineStride: Int
+    var pixels: Int
+    var pixelStride: Int
+  }
+
+  /// Reads the windows where they lie.
+  private func multiply(
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ piece: Piece, into result: ProductResult, accumulating: Bool
+  ) {
+    let depth = windows.lines * windows.pixels
+    var gradients = PackedMatrix(depth: depth, columns: piece.columns.count)
+    gradients.pack(dy, count: depth, rowStride: outputs)
+    gradients.multiply(
+      ProductOperand(
+        base: windows.base, lines: 1, line_stride: 0, rows: piece.rows.count, row_stride: 1,
+        segments: windows.lines,
+        segment_stride: windows.lineStride, steps: windows.pixels, step_stride: windows.pixelStride),
+      into: result, accumulating: accumulating)
+  }
+
+  /// Packs the windows too, in pairs of neighbouring pixels; each line begins with a new pair.
+  private func multiplyPairs(
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ piece: Piece, into result: ProductResult, accumulating: Bool
+  ) {
+    let rows = piece.rows.count
+    let pairs = precision.places(windows.pixels)
+    var gradients = PackedMatrix(depth: windows.lines * 2 * pairs, columns: piece.columns.count, precision)
+    var packed = Tensor(uninitialised: [windows.lines * pairs * rows])
+    packed.write { packed in
+      for line in 0..<windows.lines {
+        gradients.pack(
+          dy + line * windows.pixels * outputs, first: line * 2 * pairs, count: windows.pixels, rowStride: outputs)
+        ck_pack_pairs(
+          windows.base + line * windows.lineStride, windows.pixels, rows, windows.pixelStride, 1, line * pairs,
+          rows,
+          0, packed)
+      }
+      gradients.multiply(
+        ProductOperand(
+          base: packed, lines: 1, line_stride: 0, rows: rows, row_stride: 1, segments: 1, segment_stride: 0,
+          steps: windows.lines * pairs, step_stride: rows),
+        into: result, accumulating: accumulating)
     }
   }
 }

@@ -19,11 +19,14 @@ struct DirectConvolution: Sendable {
   let padding: Int
   let outputHeight: Int
   let outputWidth: Int
+  /// What the factors of the products are rounded to.
+  let precision: FactorPrecision
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
   ///   - weight: [K, K, C, O].
-  init(input: [Int], weight: [Int], stride: Int, padding: Int) {
+  ///   - precision: bfloat16 only where C and O are even: pairs are of neighbouring channels.
+  init(input: [Int], weight: [Int], stride: Int, padding: Int, _ precision: FactorPrecision = .float32) {
     precondition(input.count == 4 && input[3] == weight[2], "a convolution of \(weight[2]) channels got \(input)")
     // Not height > 0: integer division rounds minus a half up to zero.
     precondition(
@@ -33,6 +36,8 @@ struct DirectConvolution: Sendable {
     (kernel, outputs) = (weight[0], weight[3])
     self.stride = stride
     self.padding = padding
+    self.precision = precision
+    precondition(precision == .float32 || channels % 2 == 0 && outputs % 2 == 0, "pairs of odd channels")
     outputHeight = (height + 2 * padding - kernel) / stride + 1
     outputWidth = (width + 2 * padding - kernel) / stride + 1
   }
@@ -44,7 +49,7 @@ struct DirectConvolution: Sendable {
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
     let product = forwardProduct
-    var weights = PackedMatrix(depth: product.depth, columns: outputs)
+    var weights = PackedMatrix(depth: product.depth, columns: outputs, precision)
     weights.pack(w, count: product.depth, rowStride: outputs, workers)
     product.run(x, weights, into: y, workers)
   }
@@ -122,7 +127,7 @@ struct DirectConvolution: Sendable {
   private func turned(
     _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, _ workers: WorkerPool
   ) -> PackedMatrix {
-    var weights = PackedMatrix(depth: vertical.count * horizontal.count * outputs, columns: channels)
+    var weights = PackedMatrix(depth: vertical.count * horizontal.count * outputs, columns: channels, precision)
     for v in 0..<vertical.count {
       for h in 0..<horizontal.count {
         weights.pack(
@@ -138,15 +143,15 @@ struct DirectConvolution: Sendable {
   /// Scratch memory of each pass.
   var forwardScratch: ConvolutionScratch {
     ConvolutionScratch(
-      shared: PackedMatrix.floats(depth: forwardProduct.depth, columns: outputs),
-      each: forwardProduct.scratch(columns: outputs))
+      shared: PackedMatrix.floats(depth: forwardProduct.depth, columns: outputs, precision),
+      each: forwardProduct.scratch(columns: outputs, precision))
   }
 
   var inputGradientScratch: ConvolutionScratch {
     inputGradientPasses.reduce(ConvolutionScratch(shared: 0, each: 0)) {
       ConvolutionScratch(
-        shared: max($0.shared, PackedMatrix.floats(depth: $1.product.depth, columns: channels)),
-        each: max($0.each, $1.product.scratch(columns: channels)))
+        shared: max($0.shared, PackedMatrix.floats(depth: $1.product.depth, columns: channels, precision)),
+        each: max($0.each, $1.product.scratch(columns: channels, precision)))
     }
   }
 }

@@ -1,6 +1,6 @@
 // One map slid over another as matrix products that read the map where it lies: the form that a convolution's
 // forward pass and its input gradient share. No matrix of columns exists; where there is padding, a block of lines is
-// copied with its zeros, small enough to stay in the second cache.
+// copied with its zeros, small enough to stay in the second cache; likewise where it is rounded to bfloat16.
 
 import CKernels
 import Tensors
@@ -36,11 +36,8 @@ struct SlidingProduct: Sendable {
     before + after > 0 || origin.y < 0 || origin.y + (lines - 1) * stride + taps.vertical > height
   }
 
-  /// Whether all pixels of all images are the rows of one matrix, in the source and in the result.
-  private func isOneMatrix(columns: Int) -> Bool {
-    taps == (1, 1) && stride == 1 && origin == (0, 0) && lines == height && pixels == width
-      && resultStrides == (lines * pixels * columns, pixels * columns, columns)
-  }
+  /// Whether each result reads a single pixel: then those pixels are the rows of one matrix, though not neighbours.
+  private var readsPixels: Bool { taps == (1, 1) && !reachesOutside }
 
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
@@ -50,34 +47,99 @@ struct SlidingProduct: Sendable {
     _ workers: WorkerPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
-    if isOneMatrix(columns: weights.columns) {
-      workers.run(over: images * lines * pixels) { multiplyRows($0, source, weights, into: result) }
+    if readsPixels {
+      workers.run(over: images * lines * pixels) { multiplyPixels($0, source, weights, into: result) }
     } else {
       workers.run(over: images * lines) { multiplyLines($0, source, weights, into: result) }
     }
   }
 
-  private func multiplyRows(
+  /// Gathers the pixels where they are apart or are rounded, and scatters the results where those are apart: many rows
+  /// that lie evenly make better products than a few of each line.
+  private func multiplyPixels(
     _ rows: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
     into result: UnsafeMutablePointer<Float>
   ) {
     let columns = weights.columns
-    let size = max(56, Self.blockFloats / channels)
-    for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: size) {
-      weights.multiply(
-        ProductOperand(
-          base: source + start * channels, lines: 1, line_stride: 0, rows: min(size, rows.upperBound - start),
-          row_stride: channels, segments: 1, segment_stride: 0, steps: channels, step_stride: 1),
-        into: ProductResult(base: result + start * columns, line_stride: 0, row_stride: columns))
+    let places = weights.precision.places(channels)
+    let (gathers, scatters) = (gathers(weights.precision), scatters(columns: columns))
+    var gathered = Tensor(uninitialised: [gathers ? pixelsInBlock * places : 0])
+    var products = Tensor(uninitialised: [scatters ? pixelsInBlock * columns : 0])
+    gathered.write { gathered in
+      products.write { products in
+        for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: pixelsInBlock) {
+          let block = start..<min(start + pixelsInBlock, rows.upperBound)
+          if gathers { gather(block, source, weights.precision, into: gathered) }
+          weights.multiply(
+            ProductOperand(
+              base: gathers ? UnsafePointer(gathered) : source + start * channels, lines: 1, line_stride: 0,
+              rows: block.count, row_stride: places, segments: 1, segment_stride: 0, steps: places, step_stride: 1),
+            into: ProductResult(
+              base: scatters ? products : result + resultOffset + start * columns, line_stride: 0,
+              row_stride: columns))
+          if scatters { scatter(products, columns: columns, into: result, block) }
+        }
+      }
     }
   }
 
-  /// Floats of the copied lines that each thread needs.
-  func scratch(columns: Int) -> Int {
-    reachesOutside && !isOneMatrix(columns: columns) ? bufferFloats : 0
+  private func gather(
+    _ block: Range<Int>, _ source: UnsafePointer<Float>, _ precision: FactorPrecision,
+    into gathered: UnsafeMutablePointer<Float>
+  ) {
+    let places = precision.places(channels)
+    if isSourceDense {
+      return ck_round_pairs(source + block.lowerBound * channels, block.count * places, gathered)
+    }
+    for (index, row) in block.enumerated() {
+      let (image, y, x) = position(row)
+      let pixel =
+        source + ((image * height + origin.y + y * stride) * width + origin.x + x * stride) * channels
+      switch precision {
+      case .float32: (gathered + index * places).update(from: pixel, count: channels)
+      case .bfloat16: ck_round_pairs(pixel, places, gathered + index * places)
+      }
+    }
   }
 
-  private var rowFloats: Int { (reachesOutside ? before + width + after : width) * channels }
+  private func scatter(
+    _ products: UnsafePointer<Float>, columns: Int, into result: UnsafeMutablePointer<Float>, _ block: Range<Int>
+  ) {
+    for (index, row) in block.enumerated() {
+      let (image, y, x) = position(row)
+      let offset = image * resultStrides.image + y * resultStrides.line + x * resultStrides.pixel
+      (result + resultOffset + offset).update(from: products + index * columns, count: columns)
+    }
+  }
+
+  /// Image, line and pixel of a result.
+  private func position(_ row: Int) -> (image: Int, y: Int, x: Int) {
+    let (line, x) = row.quotientAndRemainder(dividingBy: pixels)
+    let (image, y) = line.quotientAndRemainder(dividingBy: lines)
+    return (image, y, x)
+  }
+
+  private var isSourceDense: Bool { stride == 1 && origin == (0, 0) && lines == height && pixels == width }
+
+  private func gathers(_ precision: FactorPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
+
+  private func scatters(columns: Int) -> Bool {
+    resultStrides != (lines * pixels * columns, pixels * columns, columns)
+  }
+
+  private var pixelsInBlock: Int { min(max(56, Self.blockFloats / channels), images * lines * pixels) }
+
+  /// Floats that each thread needs for copies.
+  func scratch(columns: Int, _ precision: FactorPrecision) -> Int {
+    guard readsPixels else { return copies(precision) ? bufferFloats : 0 }
+    return (gathers(precision) ? pixelsInBlock * precision.places(channels) : 0)
+      + (scatters(columns: columns) ? pixelsInBlock * columns : 0)
+  }
+
+  /// Lines are copied where they need zeros around them, or are rounded.
+  private func copies(_ precision: FactorPrecision) -> Bool { reachesOutside || precision == .bfloat16 }
+
+  private var rowFloats: Int { (before + width + after) * channels }
 
   /// Lines of results that are made from one block of source lines.
   private var linesInBlock: Int { min(max(1, Self.blockFloats / (stride * rowFloats)), lines) }
@@ -88,7 +150,8 @@ struct SlidingProduct: Sendable {
     _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
     into result: UnsafeMutablePointer<Float>
   ) {
-    let copies = reachesOutside
+    let precision = weights.precision
+    let copies = copies(precision)
     let row = rowFloats
     let size = linesInBlock
     var buffer = Tensor(uninitialised: [copies ? bufferFloats : 0])
@@ -101,17 +164,19 @@ struct SlidingProduct: Sendable {
         let top = origin.y + first * stride
         let base: UnsafePointer<Float>
         if copies {
-          ck_pad_lines(
-            imageStart, height, width, channels, top, 1, (count - 1) * stride + taps.vertical, before, after, buffer
-          )
-          base = UnsafePointer(buffer) + (origin.x + before) * channels
+          let copied = (count - 1) * stride + taps.vertical
+          ck_pad_lines(imageStart, height, width, channels, top, 1, copied, before, after, buffer)
+          if precision == .bfloat16 { ck_round_pairs(buffer, precision.places(copied * row), buffer) }
+          base = UnsafePointer(buffer) + precision.places((origin.x + before) * channels)
         } else {
           base = imageStart + top * row + origin.x * channels
         }
         weights.multiply(
           ProductOperand(
-            base: base, lines: count, line_stride: stride * row, rows: pixels, row_stride: stride * channels,
-            segments: taps.vertical, segment_stride: row, steps: taps.horizontal * channels, step_stride: 1),
+            base: base, lines: count, line_stride: precision.places(stride * row), rows: pixels,
+            row_stride: precision.places(stride * channels), segments: taps.vertical,
+            segment_stride: precision.places(row), steps: precision.places(taps.horizontal * channels),
+            step_stride: 1),
           into: ProductResult(
             base: result + resultOffset + image * resultStrides.image + first * resultStrides.line,
             line_stride: resultStrides.line, row_stride: resultStrides.pixel))

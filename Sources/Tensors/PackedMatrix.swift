@@ -2,39 +2,73 @@
 
 import CKernels
 
-/// A matrix [depth, columns] packed into panels of neighbouring columns, for `ck_product`.
+/// What the factors of a product are rounded to. The sums are float32 in any case.
+public enum FactorPrecision: Sendable, Hashable {
+  case float32
+  /// The upper half of a float32: 8 bits of precision. Two neighbouring steps are a pair, in the place of a float.
+  case bfloat16
+
+  /// Whether this processor multiplies bfloat16 faster than float32.
+  public static let hasFastBFloat16 = ck_pair_lanes() > 4
+
+  /// Floats, or places of floats, that so many steps take.
+  public func places(_ steps: Int) -> Int {
+    switch self {
+    case .float32: steps
+    case .bfloat16: (steps + 1) / 2
+    }
+  }
+
+  /// Places in a vector that this processor has code for. It decides how panels are laid out.
+  var lanes: Int {
+    switch self {
+    case .float32: ProductPanels.lanes
+    case .bfloat16: Self.pairLanes
+    }
+  }
+
+  private static let pairLanes = ck_pair_lanes()
+}
+
+/// A matrix [depth, columns] packed into panels of neighbouring columns, for `ck_product` and `ck_product_pairs`.
 public struct PackedMatrix: Sendable {
+  /// A number of steps that is even where they are packed in pairs and in several portions.
   public let depth: Int
   public let columns: Int
+  public let precision: FactorPrecision
+  /// Places of a panel's column.
+  private let places: Int
   /// Columns that a panel has room for.
   private let width: Int
   private var panels: Tensor
 
   /// A matrix whose contents are undefined until packed.
-  public init(depth: Int, columns: Int) {
+  public init(depth: Int, columns: Int, _ precision: FactorPrecision = .float32) {
     self.depth = depth
     self.columns = columns
-    width = Self.width(columns: columns)
-    panels = Tensor(uninitialised: [Self.floats(depth: depth, columns: columns)])
+    self.precision = precision
+    places = precision.places(depth)
+    width = Self.width(columns: columns, precision)
+    panels = Tensor(uninitialised: [Self.floats(depth: depth, columns: columns, precision)])
   }
 
   /// Floats that a packed matrix takes.
-  public static func floats(depth: Int, columns: Int) -> Int {
-    let width = width(columns: columns)
-    return depth * ((columns + width - 1) / width) * width
+  public static func floats(depth: Int, columns: Int, _ precision: FactorPrecision = .float32) -> Int {
+    let width = width(columns: columns, precision)
+    return precision.places(depth) * ((columns + width - 1) / width) * width
   }
 
-  private static func width(columns: Int) -> Int {
-    columns > ProductPanels.lanes ? ProductPanels.width : ProductPanels.lanes
+  private static func width(columns: Int, _ precision: FactorPrecision) -> Int {
+    columns > precision.lanes ? 2 * precision.lanes : precision.lanes
   }
 
   /// Fills rows `first` ..< `first` + `count` with source[row * rowStride + column * columnStride], where one of the
-  /// strides is 1.
+  /// strides is 1. In bfloat16 `first` is even, and `count` may be odd: what follows then begins at the next even row.
   public mutating func pack(
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1
   ) {
-    let (depth, columns, width) = (depth, columns, width)
-    panels.write { ck_pack(source, count, columns, rowStride, columnStride, first, width, depth * width, $0) }
+    let layout = layout(first: first)
+    panels.write { layout.pack(source, columns, count, rowStride, columnStride, into: $0) }
   }
 
   /// The same by several threads, a range of panels each.
@@ -42,22 +76,49 @@ public struct PackedMatrix: Sendable {
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1,
     _ workers: WorkerPool
   ) {
-    let (depth, columns, width) = (depth, columns, width)
+    let (columns, width, places, layout) = (columns, width, places, layout(first: first))
     panels.write { panels in
       workers.run(over: (columns + width - 1) / width, shards: WorkerPool.shards(of: count * columns)) { part in
         let start = part.lowerBound * width
-        ck_pack(
-          source + start * columnStride, count, min(columns, part.upperBound * width) - start, rowStride,
-          columnStride, first, width, depth * width, panels + start * depth)
+        layout.pack(
+          source + start * columnStride, min(columns, part.upperBound * width) - start, count, rowStride,
+          columnStride, into: panels + start * places)
       }
     }
   }
 
-  /// result = operand * self, or result += operand * self, on the calling thread.
+  private func layout(first: Int) -> PanelLayout {
+    PanelLayout(precision: precision, first: precision.places(first), width: width, stride: places * width)
+  }
+
+  /// result = operand * self, or result += operand * self, on the calling thread. The operand is of the same precision:
+  /// in bfloat16 its strides and steps are places.
   public func multiply(_ operand: ProductOperand, into result: ProductResult, accumulating: Bool = false) {
     panels.read {
-      ProductPanels(base: $0, panel_stride: depth * width, row: width).multiply(
-        operand, into: result, columns: columns, accumulating: accumulating)
+      let panels = ProductPanels(base: $0, panel_stride: places * width, row: width)
+      switch precision {
+      case .float32: panels.multiply(operand, into: result, columns: columns, accumulating: accumulating)
+      case .bfloat16: panels.multiplyPairs(operand, into: result, columns: columns, accumulating: accumulating)
+      }
+    }
+  }
+}
+
+/// Where a portion of rows goes.
+private struct PanelLayout: Sendable {
+  let precision: FactorPrecision
+  /// The first place of a panel's column.
+  let first: Int
+  let width: Int
+  let stride: Int
+
+  func pack(
+    _ source: UnsafePointer<Float>, _ columns: Int, _ count: Int, _ rowStride: Int, _ columnStride: Int,
+    into panels: UnsafeMutablePointer<Float>
+  ) {
+    switch precision {
+    case .float32: ck_pack(source, count, columns, rowStride, columnStride, first, width, stride, panels)
+    case .bfloat16: ck_pack_pairs(source, count, columns, rowStride, columnStride, first, width, stride, panels)
     }
   }
 }
@@ -81,6 +142,20 @@ extension ProductPanels {
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
         withUnsafePointer(to: result) { ck_product(operand, panels, columns, Self.lanes, $0, accumulating ? 1 : 0) }
+      }
+    }
+  }
+
+  /// The same of pairs of bfloat16.
+  fileprivate func multiplyPairs(
+    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool
+  ) {
+    let lanes = FactorPrecision.bfloat16.lanes
+    withUnsafePointer(to: operand) { operand in
+      withUnsafePointer(to: self) { panels in
+        withUnsafePointer(to: result) {
+          ck_product_pairs(operand, panels, columns, lanes, $0, accumulating ? 1 : 0)
+        }
       }
     }
   }

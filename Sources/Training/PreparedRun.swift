@@ -123,6 +123,9 @@ extension TrainingSettings {
     try require(optimiser.gradientClip.map(positive) ?? true, "--clip: a norm above 0")
     try require(!optimiser.nesterov || optimiser.momentum > 0, "--nesterov needs a --momentum above 0")
     try require(
+      precision != .bf16 || FactorPrecision.hasFastBFloat16,
+      "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
+    try require(
       (0..<1).contains(labelSmoothing), "--label-smoothing \(labelSmoothing): at least 0 and below 1")
     try require(timeBudget.map(positive) ?? true, "--time: seconds above 0")
     try require(earlyStoppingPatience.map { $0 >= 1 } ?? true, "--patience: at least one epoch")

@@ -82,7 +82,8 @@ public final class TrainingLoop {
     self.hooks = hooks
     let settings = prepared.settings
     self.workers = workers ?? WorkerPool(threads: settings.threads)
-    network = Network(prepared.plan, seed: settings.seed)
+    network = Network(
+      prepared.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
     optimiser = SGD(settings.optimiser, network.parameters)
     schedule = LearningRateSchedule(
       settings: settings.schedule, peak: settings.learningRate, stepsPerEpoch: max(1, prepared.training.batchCount),

@@ -41,6 +41,7 @@ extension TrainingSettings {
       if: optimiser.weightDecay != usual.optimiser.weightDecay)
     flag("--no-decay-norms", if: !optimiser.decayNormsAndBiases)
     if let clip = optimiser.gradientClip { add("--clip", plainNumber(clip), if: true) }
+    add("--precision", precision.rawValue, if: precision != .fp32)
     add("--label-smoothing", plainNumber(labelSmoothing), if: labelSmoothing != 0)
     add("--seed", "\(seed)", if: seed != 0)
     if let threads { add("--threads", "\(threads)", if: true) }

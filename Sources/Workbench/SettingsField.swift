@@ -7,7 +7,7 @@ import Messages
 enum SettingsField: Sendable, Equatable, CaseIterable {
   case network, shortcut, version, stem, width, head
   case imageSize, batchSize, epochs, learningRate, schedule, momentum, weightDecay
-  case crop, flip, labelSmoothing, splitLists, cache, seed, name
+  case crop, flip, labelSmoothing, precision, splitLists, cache, seed, name
 
   /// Why a text was refused, and what would be right.
   struct Refusal: Error, Equatable {
@@ -32,6 +32,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .crop: "random crop"
     case .flip: "mirror images"
     case .labelSmoothing: "label smoothing"
+    case .precision: "precision"
     case .splitLists: "split lists"
     case .cache: "cache"
     case .seed: "seed"
@@ -58,6 +59,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .crop: "pad: shift by an eighth; resized: random area and aspect"
     case .flip: "off for digits, letters and signs"
     case .labelSmoothing: "share moved from the true class to all, 0 or more and below 1"
+    case .precision: "bf16: rounded factors, faster where the processor has AVX512-BF16"
     case .splitLists: "folder with train.txt, val.txt and test.txt; empty for none"
     case .cache: "keeps decoded and resized images on disk, so that no run decodes them again"
     case .seed: "the same seed gives the same run"
@@ -77,6 +79,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .stem: [Self.usual] + Stem.allCases.map(\.rawValue)
     case .head: Head.allCases.map(\.rawValue)
     case .crop: AugmentationSettings.Crop.allCases.map(\.rawValue)
+    case .precision: TrainingPrecision.allCases.map(\.rawValue)
     case .flip, .cache: ["on", "off"]
     case .width, .imageSize, .batchSize, .epochs, .learningRate, .schedule, .momentum, .weightDecay,
       .labelSmoothing, .splitLists, .seed, .name:
@@ -105,6 +108,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .crop: settings.augmentation.crop.rawValue
     case .flip: settings.augmentation.horizontalFlip ? "on" : "off"
     case .labelSmoothing: plainNumber(settings.labelSmoothing)
+    case .precision: settings.precision.rawValue
     case .splitLists: settings.split.lists ?? ""
     case .cache: settings.cache.isEnabled ? "on" : "off"
     case .seed: "\(settings.seed)"
@@ -137,6 +141,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
       settings.optimiser.weightDecay = try Self.number(text, "0 or more, at most 1") { $0 >= 0 && $0 <= 1 }
     case .crop: settings.augmentation.crop = try Self.choice(text)
     case .flip: settings.augmentation.horizontalFlip = try Self.onOrOff(text)
+    case .precision: settings.precision = try Self.choice(text)
     case .splitLists: settings.split.lists = text.isEmpty ? nil : text
     case .cache: settings.cache.isEnabled = try Self.onOrOff(text)
     case .labelSmoothing:

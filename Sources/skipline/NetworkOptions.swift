@@ -12,6 +12,7 @@ extension Split: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}
+extension TrainingPrecision: ExpressibleByArgument {}
 
 struct NetworkOptions: ParsableArguments {
   @Option(help: "Shortcuts: A (zero padding), B (projection where the shape changes), C (projection everywhere).")

@@ -23,6 +23,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: splitHelp) var split = "80/10/10"
 
   @Option(help: "Images a step.") var batch = 64
+  @Option(help: "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.")
+  var precision: TrainingPrecision = .fp32
   @Option(help: "Epochs to train, in all. (default: 10)") var epochs: Int?
   @Option(help: "End after so many seconds, whatever the epoch.") var time: Double?
   @Option(help: "End after so many epochs without a better validation accuracy.") var patience: Int?
@@ -64,7 +66,7 @@ struct TrainingOptions: ParsableArguments {
         gradientClip: clip),
       learningRate: lr ?? usual.learningRate, schedule: try Schedule(argument: schedule),
       labelSmoothing: labelSmoothing,
-      batchSize: batch,
+      batchSize: batch, precision: precision,
       epochs: epochs ?? usual.epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed,
       threads: threads, workers: workers ?? usual.workers, cache: cache.settings,
       keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),

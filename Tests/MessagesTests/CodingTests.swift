@@ -28,6 +28,7 @@ import Testing
     optimiser: OptimiserSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
+    precision: .bf16,
     epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 1 << 30), keep: KeepPolicy(everyEpochs: 2, newest: nil),
     safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true), logEvery: 5,
@@ -46,11 +47,12 @@ import Testing
     #expect(try isRestored(TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20"))))
   }
 
-  @Test func `settings that were saved before there was a cache get the usual one`() throws {
+  @Test func `settings that were saved before there was a cache or a precision get the usual ones`() throws {
     let usual = TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20"))
     let text = try json(usual)
     let older = text.replacing(#""cache":{"isEnabled":true},"#, with: "")
-    #expect(older != text)
+      .replacing(#""precision":"fp32","#, with: "")
+    #expect(!older.contains("cache") && !older.contains("precision"))
     #expect(try JSONDecoder().decode(TrainingSettings.self, from: Data(older.utf8)) == usual)
   }
 
@@ -63,7 +65,7 @@ import Testing
       #""network":{"head":"regularised","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"#,
       #""optimiser":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
-      #""weightDecay":0.125},"preprocessing":{"imageSize":96,"normalisation":{"given":{"deviation":[1,2,4],"#,
+      #""weightDecay":0.125},"precision":"bf16","preprocessing":{"imageSize":96,"normalisation":{"given":{"deviation":[1,2,4],"#,
       #""mean":[0.5,0.25,0.125]}},"resize":"crop"},"project":"runs/a","#,
       #""safety":{"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,

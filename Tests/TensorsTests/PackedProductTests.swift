@@ -121,6 +121,137 @@ import Testing
     #expect(out == expected, "nothing between and behind the results is touched")
   }
 
+  // MARK: Pairs of bfloat16
+
+  static let pairWidths = Set([4, ck_pair_lanes()]).sorted()
+
+  /// The nearest bfloat16, by the definition: of the two floats with 8 bits of precision around it.
+  private func nearest(_ value: Float) -> Float {
+    let below = Float(bitPattern: value.bitPattern & 0xffff_0000)
+    let above = Float(bitPattern: below.bitPattern + 0x1_0000)
+    let (down, up) = (abs(Double(value) - Double(below)), abs(Double(above) - Double(value)))
+    if down == up { return below.bitPattern & 0x1_0000 == 0 ? below : above }
+    return down < up ? below : above
+  }
+
+  private func unpaired(_ pairs: [Float]) -> [Float] {
+    pairs.flatMap { [Float(bitPattern: $0.bitPattern << 16), Float(bitPattern: $0.bitPattern & 0xffff_0000)] }
+  }
+
+  @Test func `numbers are rounded to the nearest bfloat16, in place too`() {
+    for count in [0, 1, 15, 16, 17, 64, 65] {
+      var values = numbers(2 * count, seed: 5).map { $0 * 1e3 }
+      if count > 20 {
+        // Half way between two: to the even one, down and up.
+        values[3] = Float(bitPattern: 0x3f80_8000)
+        values[36] = Float(bitPattern: 0x3f81_8000)
+        values[38] = -0.0
+        values[40] = .infinity
+      }
+      var pairs = [Float](repeating: 7, count: count + 1)
+      ck_round_pairs(values, count, &pairs)
+      #expect(unpaired(Array(pairs.dropLast())) == values.map { $0.isFinite ? nearest($0) : $0 })
+      #expect(pairs[count] == 7)
+      values.withUnsafeMutableBufferPointer { all in
+        guard let base = all.baseAddress else { return }
+        ck_round_pairs(base, count, base)
+      }
+      #expect(Array(values.prefix(count)).map(\.bitPattern) == pairs.dropLast().map(\.bitPattern))
+    }
+    for nan in [Float.nan, -.nan, Float(bitPattern: 0x7f80_0001)] {
+      for count in [1, 16] {
+        var pairs = [Float](repeating: 0, count: count)
+        ck_round_pairs([Float](repeating: nan, count: 2 * count), count, &pairs)
+        #expect(unpaired(pairs).allSatisfy { $0.isNaN })
+      }
+    }
+  }
+
+  @Test(arguments: [(1, 1), (2, 3), (5, 16), (6, 17), (33, 40), (64, 35), (71, 70)])
+  func `a matrix and its transpose are packed to the same pairs`(depth: Int, columns: Int) {
+    let b = numbers(depth * columns, seed: 6)
+    let transposed = (0..<columns).flatMap { c in (0..<depth).map { b[$0 * columns + c] } }
+    for width in [4, 32] {
+      let places = (depth + 1) / 2
+      let size = places * ((columns + width - 1) / width) * width
+      var packed = [Float](repeating: .nan, count: size)
+      var other = packed
+      ck_pack_pairs(b, depth, columns, columns, 1, 0, width, places * width, &packed)
+      ck_pack_pairs(transposed, depth, columns, 1, depth, 0, width, places * width, &other)
+      #expect(packed.map(\.bitPattern) == other.map(\.bitPattern))
+      var expected = [Float](repeating: 0, count: 2 * size)
+      for d in 0..<depth {
+        for c in 0..<columns {
+          let place = c / width * places * width + d / 2 * width + c % width
+          expected[2 * place + d % 2] = nearest(b[d * columns + c])
+        }
+      }
+      #expect(unpaired(packed) == expected)
+    }
+  }
+
+  @Test(arguments: pairWidths, shapes)
+  func `a product of pairs is the sum of the rounded factors in double precision`(lanes: Int, shape: Shape) {
+    for alongRows in [false, true] {
+      for accumulating in [false, true] { checkPairs(shape, lanes, alongRows, accumulating) }
+    }
+  }
+
+  /// Steps are pairs here.
+  private func checkPairs(_ s: Shape, _ lanes: Int, _ alongRows: Bool, _ accumulating: Bool) {
+    let depth = s.segments * s.steps
+    let (row, step) = alongRows ? (1, s.rows + 2) : (s.steps, 1)
+    let segment = alongRows ? s.steps * step + 3 : s.rows * row + 3
+    let line = s.segments * segment + 5
+    let places = s.lines * line + s.rows * s.steps + 8
+    var a = [Float](repeating: 0, count: places)
+    ck_round_pairs(numbers(2 * places, seed: 1), places, &a)
+    let left = unpaired(a)
+    let b = numbers(2 * depth * s.columns, seed: 2)
+    let (outRow, outLine) = (s.columns + 3, s.rows * (s.columns + 3) + 7)
+    let before = numbers(s.lines * outLine + 1, seed: 3)
+    let width = s.columns > lanes ? 2 * lanes : lanes
+    var panels = [Float](repeating: 0, count: depth * ((s.columns + width - 1) / width) * width)
+    ck_pack_pairs(b, 2 * depth, s.columns, s.columns, 1, 0, width, depth * width, &panels)
+
+    var out = before
+    a.withUnsafeBufferPointer { a in
+      panels.withUnsafeBufferPointer { panels in
+        out.withUnsafeMutableBufferPointer { out in
+          guard let a = a.baseAddress, let panels = panels.baseAddress, let out = out.baseAddress else { return }
+          var operand = ck_operand(
+            base: a, lines: s.lines, line_stride: line, rows: s.rows, row_stride: row, segments: s.segments,
+            segment_stride: segment, steps: s.steps, step_stride: step)
+          var right = ck_panels(base: panels, panel_stride: depth * width, row: width)
+          var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
+          ck_product_pairs(&operand, &right, s.columns, lanes, &result, accumulating ? 1 : 0)
+        }
+      }
+    }
+    var expected = before
+    var worst = 0.0
+    for l in 0..<s.lines {
+      for r in 0..<s.rows {
+        for c in 0..<s.columns {
+          let at = l * outLine + r * outRow + c
+          var sum = accumulating ? Double(before[at]) : 0
+          var size = abs(sum)
+          for k in 0..<2 * depth {
+            let (part, offset) = (k / 2).quotientAndRemainder(dividingBy: s.steps)
+            let place = l * line + r * row + part * segment + offset * step
+            let product = Double(left[2 * place + k % 2]) * Double(nearest(b[k * s.columns + c]))
+            sum += product
+            size += abs(product)
+          }
+          worst = max(worst, abs(Double(out[at]) - sum) / (size * Double(2 * depth + 2) * rounding))
+          expected[at] = out[at]
+        }
+      }
+    }
+    #expect(worst <= 1, "an error beyond the bound of the roundings")
+    #expect(out == expected, "nothing between and behind the results is touched")
+  }
+
   @Test func `lines are padded with zeros on all sides and may be skipped`() {
     // 3 lines of 2 pixels of 2 channels.
     let image: [Float] = (1...12).map(Float.init)

@@ -14,13 +14,16 @@ struct Bench: ParsableCommand {
   enum Section: String, CaseIterable, ExpressibleByArgument {
     /// Ours beside the peer's, with memory and allocations.
     case pairs
+    /// The same in mixed precision.
+    case mixed
     /// Several threads beside one.
     case threads
     /// From the start of the program to its first frame.
     case start
   }
 
-  @Option(help: "A part alone: pairs, threads, start. May be given several times.") var section: [Section] = []
+  @Option(help: "A part alone: pairs, mixed, threads, start. May be given several times.") var section: [Section] =
+    []
   @Option(help: "Only rows whose text contains this, as in resnet50/224/16/train. May be given several times.")
   var rows: [String] = []
   @Option(help: "Pairs of processes for each row.") var pairs = 5
@@ -38,13 +41,14 @@ struct Bench: ParsableCommand {
     guard pairs > 0, steps > 0, threads > 0 else {
       throw ValidationError("--pairs, --steps and --threads have to be above zero")
     }
-    guard !chosenRows.isEmpty else {
-      throw ValidationError("no row is meant by that; there are \(Row.all.map(\.text).joined(separator: ", "))")
+    guard !chosen(Row.all + Row.mixed).isEmpty else {
+      throw ValidationError(
+        "no row is meant by that; there are \((Row.all + Row.mixed).map(\.text).joined(separator: ", "))")
     }
   }
 
-  private var chosenRows: [Row] {
-    Row.all.filter { row in rows.isEmpty || rows.contains { row.text.contains($0) } }
+  private func chosen(_ all: [Row]) -> [Row] {
+    all.filter { row in rows.isEmpty || rows.contains { row.text.contains($0) } }
   }
 
   func run() throws {
@@ -57,15 +61,18 @@ struct Bench: ParsableCommand {
     }
     let sections = section.isEmpty ? Section.allCases : section
     let folder = programs ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
-    let ours = StepProgram(words: ["\(folder)/training-step"], name: "skipline")
-    if sections.contains(.pairs) {
-      let peer = try noPeer ? nil : StepProgram.pyTorch(python: python)
+    let ours = StepProgram(words: ["\(folder)/training-step"], name: "skipline", precisionName: "bf16")
+    let comparesPairs = sections.contains(.pairs) || sections.contains(.mixed)
+    let peer = try noPeer || !comparesPairs ? nil : StepProgram.pyTorch(python: python)
+    for (section, all) in [(Section.pairs, Row.all), (.mixed, Row.mixed)] where sections.contains(section) {
+      let rows = chosen(all)
+      if rows.isEmpty { continue }
       let figures = try comparePairs(
-        chosenRows, ours: ours, peer: peer, pairs: pairs, steps: steps, threads: threads, log)
+        rows, ours: ours, peer: peer, pairs: pairs, steps: steps, threads: threads, log)
       printMemory(figures)
     }
     if sections.contains(.threads) {
-      try compareThreads(chosenRows, ours, several: 2, pairs: pairs, steps: steps, log)
+      try compareThreads(chosen(Row.all), ours, several: 2, pairs: pairs, steps: steps, log)
     }
     if sections.contains(.start) { try measureStart(of: skipline, log) }
     print("\n" + facts.text)

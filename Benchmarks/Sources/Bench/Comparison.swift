@@ -33,7 +33,7 @@ func comparePairs(
     "\(unit), \(plural(threads, "thread", "threads")): medians of \(plural(pairs, "process", "processes")) (least..greatest), "
       + "\(plural(steps, "step", "steps")) each after one")
   let table = TextTable([
-    .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -5), .init("skipline", 22),
+    .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -10), .init("skipline", 22),
     .init(peer?.name ?? "", 22), .init("layout", -13), .init("ratio", 17), .init("MiB", 6), .init("peer", 6),
     .init("ratio", 5),
   ])
@@ -61,7 +61,7 @@ func comparePairs(
 
 private func printRow(_ row: Row, _ mine: Runs, _ theirs: Runs, _ layout: String?, _ table: TextTable) {
   let workload = row.workload
-  var cells = [workload.net, "\(workload.size)", "\(workload.batch)", workload.mode.rawValue, text(mine.speed)]
+  var cells = [workload.net, "\(workload.size)", "\(workload.batch)", workload.modeText, text(mine.speed)]
   if theirs.speeds.isEmpty {
     cells += ["-", "-", "-", mine.peakMemory.text(0), "-", "-"]
   } else {
@@ -80,7 +80,7 @@ private func printRow(_ row: Row, _ mine: Runs, _ theirs: Runs, _ layout: String
 func printMemory(_ runs: [Runs]) {
   print("\npeak memory of the process beside the summary's estimate, MiB; what a warm step asks for")
   let table = TextTable([
-    .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -5), .init("peak", 8), .init("estimate", 8),
+    .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -10), .init("peak", 8), .init("estimate", 8),
     .init("ratio", 5), .init("allocations", 12), .init("bytes", 10), .init("pages", 6),
   ])
   table.printHeader()
@@ -88,7 +88,7 @@ func printMemory(_ runs: [Runs]) {
     guard let last = row.figures.last else { continue }
     let workload = row.row.workload
     table.printRow([
-      workload.net, "\(workload.size)", "\(workload.batch)", workload.mode.rawValue, row.peakMemory.text(0),
+      workload.net, "\(workload.size)", "\(workload.batch)", workload.modeText, row.peakMemory.text(0),
       last.estimatedMemoryMB?.text(0) ?? "-", last.estimatedMemoryMB.map { (row.peakMemory / $0).text(2) } ?? "-",
       last.allocations.map(String.init) ?? "-", last.allocatedBytes.map(String.init) ?? "-",
       last.pageFaults.map(String.init) ?? "-",
@@ -104,7 +104,7 @@ func compareThreads(
     "\nimages a second, wall time, \(several) threads beside one: medians of \(plural(pairs, "process", "processes")) (least..greatest)"
   )
   let table = TextTable([
-    .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -5), .init("1 thread", 22),
+    .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -10), .init("1 thread", 22),
     .init("\(several) threads", 22), .init("ratio", 17),
   ])
   table.printHeader()
@@ -119,7 +119,7 @@ func compareThreads(
     let ratios = Spread(zip(more.speeds, one.speeds).map { $0 / $1 })
     let workload = row.workload
     table.printRow([
-      workload.net, "\(workload.size)", "\(workload.batch)", workload.mode.rawValue, text(one.speed),
+      workload.net, "\(workload.size)", "\(workload.batch)", workload.modeText, text(one.speed),
       text(more.speed), "\(ratios.median.text(2)) (\(ratios.least.text(2))..\(ratios.greatest.text(2)))",
     ])
   }

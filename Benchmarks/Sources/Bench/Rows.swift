@@ -3,28 +3,41 @@
 import ArgumentParser
 import Foundation
 import Measuring
+import Messages
+import Tensors
 
 /// A row of the tables.
 struct Row {
   var workload: Workload
 
-  init(_ net: String, _ size: Int, _ batch: Int, _ mode: Workload.Mode) {
-    workload = Workload(net: net, size: size, batch: batch, mode: mode)
+  init(_ net: String, _ size: Int, _ batch: Int, _ mode: Workload.Mode, _ precision: TrainingPrecision = .fp32) {
+    workload = Workload(net: net, size: size, batch: batch, mode: mode, precision: precision)
   }
 
-  /// `resnet50/224/16/train`
-  var text: String { "\(workload.net)/\(workload.size)/\(workload.batch)/\(workload.mode.rawValue)" }
+  /// `resnet50/224/16/train`, `resnet50/224/16/train/bf16`
+  var text: String {
+    let mode = workload.modeText.replacing(" ", with: "/")
+    return "\(workload.net)/\(workload.size)/\(workload.batch)/\(mode)"
+  }
 
   static let all = [
     Row("cifar20", 32, 128, .train), Row("resnet18", 64, 64, .train), Row("resnet18", 224, 16, .train),
     Row("resnet50", 64, 32, .train), Row("resnet50", 224, 16, .train), Row("resnet50", 224, 16, .infer),
   ]
+
+  /// Training in mixed precision, where the processor has the instruction; the peer's is autocast.
+  static let mixed =
+    !FactorPrecision.hasFastBFloat16
+    ? []
+    : all.map(\.workload).filter { $0.mode == .train }.map { Row($0.net, $0.size, $0.batch, .train, .bf16) }
 }
 
 /// A program that times steps and prints `StepFigures`.
 struct StepProgram {
   let words: [String]
   let name: String
+  /// What it calls bfloat16.
+  let precisionName: String
 
   /// The peer's script with this Python, or with one that is found.
   /// - Returns: nil where none with torch and torchvision is found.
@@ -44,7 +57,9 @@ struct StepProgram {
     guard FileManager.default.fileExists(atPath: script) else {
       throw ValidationError("\(script) is not there: start this in the repository's folder")
     }
-    return StepProgram(words: [program, script], name: "PyTorch \(version.prefix { $0 != "+" && $0 != "\n" })")
+    return StepProgram(
+      words: [program, script], name: "PyTorch \(version.prefix { $0 != "+" && $0 != "\n" })",
+      precisionName: "bfloat16")
   }
 
   /// One process.
@@ -54,6 +69,7 @@ struct StepProgram {
     words += ["--net", workload.net, "--size", "\(workload.size)", "--batch", "\(workload.batch)"]
     words += ["--steps", "\(steps)", "--threads", "\(threads)"]
     if workload.mode == .infer { words.append("--infer") }
+    if workload.precision == .bf16 { words += ["--precision", precisionName] }
     if let layout { words += ["--layout", layout] }
     return try JSONDecoder().decode(StepFigures.self, from: Data(output(of: words).utf8))
   }

@@ -12,6 +12,8 @@ public struct StepFigures: Codable, Sendable {
   public var batch: Int
   public var mode: Workload.Mode
   public var threads: Int
+  /// As its program calls it.
+  public var precision: String?
   /// A peer's order of dimensions in memory; nil where there is but one.
   public var layout: String?
   public var imagesPerCPUSecond: Double
@@ -27,8 +29,9 @@ public struct StepFigures: Codable, Sendable {
   public var pageFaults: Int?
 
   public init(
-    engine: String, net: String, size: Int, batch: Int, mode: Workload.Mode, threads: Int, layout: String?,
-    imagesPerCPUSecond: Double, imagesPerSecond: Double, peakMemoryMB: Double, estimatedMemoryMB: Double?,
+    engine: String, net: String, size: Int, batch: Int, mode: Workload.Mode, threads: Int, precision: String?,
+    layout: String?, imagesPerCPUSecond: Double, imagesPerSecond: Double, peakMemoryMB: Double,
+    estimatedMemoryMB: Double?,
     allocations: Int?, allocatedBytes: Int?, pageFaults: Int?
   ) {
     self.engine = engine
@@ -37,6 +40,7 @@ public struct StepFigures: Codable, Sendable {
     self.batch = batch
     self.mode = mode
     self.threads = threads
+    self.precision = precision
     self.layout = layout
     self.imagesPerCPUSecond = imagesPerCPUSecond
     self.imagesPerSecond = imagesPerSecond
@@ -48,7 +52,7 @@ public struct StepFigures: Codable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case engine, net, size, batch, mode, threads, layout, allocations
+    case engine, net, size, batch, mode, threads, precision, layout, allocations
     case imagesPerCPUSecond = "img_per_cpu_s"
     case imagesPerSecond = "img_per_s"
     case peakMemoryMB = "peak_mb"

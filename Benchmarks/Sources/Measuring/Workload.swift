@@ -20,14 +20,19 @@ public struct Workload: Codable, Sendable, Equatable {
   public var size: Int
   public var batch: Int
   public var mode: Mode
+  public var precision: TrainingPrecision
   public var classes = 10
 
-  public init(net: String, size: Int, batch: Int, mode: Mode) {
+  public init(net: String, size: Int, batch: Int, mode: Mode, precision: TrainingPrecision = .fp32) {
     self.net = net
     self.size = size
     self.batch = batch
     self.mode = mode
+    self.precision = precision
   }
+
+  /// `train`, or with another precision than the usual one `train bf16`.
+  public var modeText: String { mode.rawValue + (precision == .fp32 ? "" : " \(precision.rawValue)") }
 
   /// The network that a peer times: torchvision's stem at every size.
   public func plan() throws -> NetworkPlan {
@@ -48,7 +53,8 @@ public final class PreparedWorkload {
 
   public init(_ workload: Workload, threads: Int) throws {
     self.workload = workload
-    network = Network(try workload.plan(), seed: 0)
+    network = Network(
+      try workload.plan(), seed: 0, convolutions: workload.precision == .bf16 ? .bfloat16 : .fastest)
     workers = WorkerPool(threads: threads)
     optimiser = SGD(OptimiserSettings(weightDecay: 1e-4), network.parameters)
     var generator = RandomGenerator(seed: 1)

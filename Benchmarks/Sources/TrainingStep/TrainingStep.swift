@@ -7,6 +7,9 @@ import ArgumentParser
 import CAllocations
 import Foundation
 import Measuring
+import Messages
+
+extension TrainingPrecision: @retroactive ExpressibleByArgument {}
 
 @main
 struct TrainingStep: ParsableCommand {
@@ -19,6 +22,7 @@ struct TrainingStep: ParsableCommand {
   @Option(help: "Steps that are timed, after one that is not.") var steps = 5
   @Option(help: "Threads that compute.") var threads = 1
   @Flag(help: "Time inference instead.") var infer = false
+  @Option(help: "fp32 or bf16, as in training.") var precision: TrainingPrecision = .fp32
 
   func validate() throws {
     guard steps > 0, batch > 0, threads > 0 else {
@@ -27,7 +31,7 @@ struct TrainingStep: ParsableCommand {
   }
 
   func run() throws {
-    let workload = Workload(net: net, size: size, batch: batch, mode: infer ? .infer : .train)
+    let workload = Workload(net: net, size: size, batch: batch, mode: infer ? .infer : .train, precision: precision)
     let prepared = try PreparedWorkload(workload, threads: threads)
     prepared.step()
     let pages = pageFaults
@@ -49,7 +53,7 @@ struct TrainingStep: ParsableCommand {
       try jsonLine(
         StepFigures(
           engine: "skipline", net: net, size: size, batch: batch, mode: workload.mode, threads: threads,
-          layout: nil,
+          precision: precision.rawValue, layout: nil,
           imagesPerCPUSecond: Double(batch) / Spread(cpu).median,
           imagesPerSecond: Double(batch) / Spread(wall).median,
           peakMemoryMB: peakMemoryMB(), estimatedMemoryMB: infer ? nil : Double(estimate) / 1_048_576,

@@ -110,6 +110,22 @@ void ck_pack(
 /// hundred.
 void ck_product(
     const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+
+/// The same of numbers rounded to bfloat16: in the place of each float of A and B stands a pair, two neighbouring
+/// steps of bfloat16, the earlier one in the lower half. So all strides and counts of A and B are in pairs; the result
+/// is floats. lanes: 4, or ck_pair_lanes().
+void ck_product_pairs(
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+/// 16 where the processor multiplies pairs by an instruction of its own (AVX512-BF16), else 4: then it is slower than
+/// ck_product.
+size_t ck_pair_lanes(void);
+/// ck_pack, rounding to pairs of steps: fills first ..< first + (depth + 1) / 2, in pairs; after an odd depth the last
+/// pair's later half is zero.
+void ck_pack_pairs(
+    const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
+    size_t panel_width, size_t panel_stride, float *packed);
+/// Rounds floats 2 i and 2 i + 1 to pair i. The pairs may lie in the place of the floats.
+void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs);
 /// Every step-th line of an image [height, width, channels] from line `first` on, with `before` and `after` pixels
 /// of zeros at their ends; lines outside are zeros: padded [lines, before + width + after, channels].
 void ck_pad_lines(
