@@ -100,7 +100,7 @@ extension BatchNorm {
     _ workers: WorkerPool
   ) {
     let (channels, normalisation) = (channels, normalisation)
-    let sums = PooledArray<Double>(repeating: 0, count: cut.shards * 2 * channels)
+    let sums = PooledArray<Double>(zeros: cut.shards * 2 * channels)
     sums.withValues { sums in
       workers.run(shards: cut.shards) { shard in
         let rows = cut.rows(shard)
@@ -121,23 +121,19 @@ extension BatchNorm {
       for shard in 1..<max(1, cut.shards) {
         for i in 0..<2 * channels { sums[i] += sums[shard * 2 * channels + i] }
       }
-      for c in 0..<channels {
-        setGradients(c, rows: Double(cut.total), sumGradient: sums[c], sumProduct: sums[channels + c])
-      }
+      setGradients(rows: Double(cut.total), sumGradients: sums, sumProducts: sums + channels)
     }
   }
 
-  /// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy * xhat)), written as
-  /// a * dy + b * (x - mean) + d.
-  private func setGradients(_ c: Int, rows: Double, sumGradient: Double, sumProduct: Double) {
-    let inverse = Double(normalisation.inverseDeviation[c])
-    let slope = Double(scale.value[c]) * inverse
-    let curve = -slope * inverse * inverse * sumProduct / rows
-    slopes.a[c] = Float(slope)
-    slopes.b[c] = Float(curve)
-    slopes.d[c] = Float(-slope * sumGradient / rows)
-    scale.gradient[c] = Float(sumProduct * inverse)
-    shift.gradient[c] = Float(sumGradient)
+  private func setGradients(rows: Double, sumGradients: UnsafePointer<Double>, sumProducts: UnsafePointer<Double>) {
+    scale.value.read {
+      slopes.set(normalisation, scale: $0, rows: rows, sumGradients: sumGradients, sumProducts: sumProducts)
+    }
+    let inverse = normalisation.inverseDeviation
+    scale.gradient.write {
+      for c in inverse.indices { $0[c] = Float(sumProducts[c] * Double(inverse[c])) }
+    }
+    shift.gradient.write { for c in inverse.indices { $0[c] = Float(sumGradients[c]) } }
   }
 }
 
@@ -150,5 +146,22 @@ struct GradientMap {
   init(channels: Int) {
     a = [Float](repeating: 0, count: channels)
     (b, d) = (a, a)
+  }
+
+  /// dx = gamma / deviation * (dy - mean(dy) - xhat * mean(dy * xhat)).
+  /// - Parameters:
+  ///   - scale: gamma, [C].
+  ///   - sumGradients, sumProducts: over rows, of dy and of dy * (x - mean); [C].
+  mutating func set(
+    _ normalisation: Normalisation, scale: UnsafePointer<Float>, rows: Double, sumGradients: UnsafePointer<Double>,
+    sumProducts: UnsafePointer<Double>
+  ) {
+    for c in a.indices {
+      let inverse = Double(normalisation.inverseDeviation[c])
+      let slope = Double(scale[c]) * inverse
+      a[c] = Float(slope)
+      b[c] = Float(-slope * inverse * inverse * sumProducts[c] / rows)
+      d[c] = Float(-slope * sumGradients[c] / rows)
+    }
   }
 }

@@ -78,18 +78,14 @@ public final class BatchNorm: Layer {
     switch pass.mode {
     case .inference:
       var map = Normalisation(channels: channels)
-      for c in 0..<channels {
-        map.set(
-          c, mean: Double(runningMean.value[c]), variance: Double(runningVariance.value[c]), scale.value[c],
-          shift.value[c])
-      }
+      map.set(
+        mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),
+        scale.value, shift.value)
       return output(of: &input, adding: addend, by: map, pass.workers)
     case .training:
       if moments.rows * channels != input.count { moments.measure(input, pass.workers) }
       updateRunningStatistics()
-      for c in 0..<channels {
-        normalisation.set(c, mean: moments.mean[c], variance: moments.variance[c], scale.value[c], shift.value[c])
-      }
+      normalisation.set(mean: moments.mean, variance: moments.variance, scale.value, shift.value)
       moments.markUsed()
       return trainingOutput(of: input, adding: addend, pass.workers)
     }
@@ -98,10 +94,14 @@ public final class BatchNorm: Layer {
   private func updateRunningStatistics() {
     let momentum = Self.momentum
     let unbiased = Double(moments.rows) / Double(max(1, moments.rows - 1))
-    for c in 0..<channels {
-      runningMean.value[c] = Float((1 - momentum) * Double(runningMean.value[c]) + momentum * moments.mean[c])
-      runningVariance.value[c] = Float(
-        (1 - momentum) * Double(runningVariance.value[c]) + momentum * moments.variance[c] * unbiased)
+    let (mean, variance) = (moments.mean, moments.variance)
+    runningMean.value.write {
+      for c in mean.indices { $0[c] = Float((1 - momentum) * Double($0[c]) + momentum * mean[c]) }
+    }
+    runningVariance.value.write {
+      for c in variance.indices {
+        $0[c] = Float((1 - momentum) * Double($0[c]) + momentum * variance[c] * unbiased)
+      }
     }
     batchesTracked += 1
   }
@@ -213,10 +213,15 @@ struct Normalisation {
     (offsets, mean, inverseDeviation) = (factors, factors, factors)
   }
 
-  mutating func set(_ c: Int, mean: Double, variance: Double, _ scale: Float, _ shift: Float) {
-    self.mean[c] = Float(mean)
-    inverseDeviation[c] = Float(1 / (variance + BatchNorm.epsilon).squareRoot())
-    factors[c] = scale * inverseDeviation[c]
-    offsets[c] = shift - self.mean[c] * factors[c]
+  /// All [C].
+  mutating func set(mean: [Double], variance: [Double], _ scale: Tensor, _ shift: Tensor) {
+    Tensor.read(scale, shift) { scale, shift in
+      for c in mean.indices {
+        self.mean[c] = Float(mean[c])
+        inverseDeviation[c] = Float(1 / (variance[c] + BatchNorm.epsilon).squareRoot())
+        factors[c] = scale[c] * inverseDeviation[c]
+        offsets[c] = shift[c] - self.mean[c] * factors[c]
+      }
+    }
   }
 }

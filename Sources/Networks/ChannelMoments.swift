@@ -50,21 +50,24 @@ final class ChannelMoments {
   /// Begins anew, calls `produce`, which adds every row, and merges the shards in order.
   func gather(shards: Int, _ produce: (Gathering) -> Void) {
     let width = 1 + 2 * channels
-    let parts = PooledArray<Double>(repeating: 0, count: shards * width)
+    let parts = PooledArray<Double>(zeros: shards * width)
     parts.withValues { parts in
       produce(Gathering(channels: channels, parts: parts))
-      for c in 0..<channels {
-        mean[c] = 0
-        variance[c] = 0
+      // Pointers, because each look at a property of a class is checked.
+      mean.withUnsafeMutableBufferPointer { mean in
+        variance.withUnsafeMutableBufferPointer { variance in
+          mean.update(repeating: 0)
+          variance.update(repeating: 0)
+          var count = 0.0
+          for shard in 0..<shards {
+            let part = parts + shard * width
+            Self.merge(part + 1, rows: part[0], into: mean, variance, of: count)
+            count += part[0]
+          }
+          rows = Int(count)
+          for c in variance.indices { variance[c] /= max(1, count) }
+        }
       }
-      var count = 0.0
-      for shard in 0..<shards {
-        let part = parts + shard * width
-        merge(part + 1, rows: part[0], onto: count)
-        count += part[0]
-      }
-      rows = Int(count)
-      for c in 0..<channels { variance[c] /= max(1, count) }
     }
   }
 
@@ -85,13 +88,16 @@ final class ChannelMoments {
   func markUsed() { rows = 0 }
 
   /// Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
-  private func merge(_ part: UnsafePointer<Double>, rows partRows: Double, onto rows: Double) {
+  private static func merge(
+    _ part: UnsafePointer<Double>, rows partRows: Double, into mean: UnsafeMutableBufferPointer<Double>,
+    _ squares: UnsafeMutableBufferPointer<Double>, of rows: Double
+  ) {
     guard partRows > 0 else { return }
     let share = partRows / (rows + partRows)
-    for c in 0..<channels {
+    for c in mean.indices {
       let difference = part[c] - mean[c]
       mean[c] += difference * share
-      variance[c] += part[channels + c] + difference * difference * rows * share
+      squares[c] += part[mean.count + c] + difference * difference * rows * share
     }
   }
 }

@@ -71,10 +71,14 @@ extension DirectConvolution {
   /// Floats from line to line of the input, copied with its padding where it has any.
   private var rowFloats: Int { (width + 2 * padding) * channels }
 
+  /// Output pixels of a block; in bfloat16 each line begins with a new pair.
+  private var depthInBlock: Int {
+    linesInBlock * (precision == .bfloat16 ? 2 * precision.places(outputWidth) : outputWidth)
+  }
+
   var weightGradientScratch: ConvolutionScratch {
     let columns = min(outputs, Self.pieceSide)
-    // In bfloat16 each line begins with a new pair.
-    let depth = linesInBlock * (precision == .bfloat16 ? 2 * precision.places(outputWidth) : outputWidth)
+    let depth = depthInBlock
     let windows = precision == .bfloat16 ? precision.places(depth) * min(kernel * channels, Self.pieceSide) : 0
     return ConvolutionScratch(
       shared: parts > 1 ? parts * weights : 0,
@@ -92,12 +96,13 @@ extension DirectConvolution {
     let copies = padding > 0
     let row = rowFloats
     let size = linesInBlock
-    var buffer = Tensor(uninitialised: [copies ? size * row : 0])
     let result = ProductResult(
       base: dw + (piece.kernelRow * kernel * channels + piece.rows.lowerBound) * outputs + piece.columns.lowerBound,
       line_stride: 0, row_stride: outputs)
+    // One for all blocks; the last may leave some of its rows unused.
+    var gradients = PackedMatrix(depth: depthInBlock, columns: piece.columns.count, precision)
     var line = lines.lowerBound
-    buffer.write { buffer in
+    StoragePool.withScratch(copies ? size * row : 0) { buffer in
       while line < lines.upperBound {
         let (image, first) = line.quotientAndRemainder(dividingBy: outputHeight)
         let count = min(size, lines.upperBound - line, crossesImages ? .max : outputHeight - first)
@@ -112,11 +117,11 @@ extension DirectConvolution {
         }
         if crossesImages { (windows.lines, windows.pixels) = (1, count * outputWidth) }
         windows.base += piece.rows.lowerBound
-        let gradients = dy + line * outputWidth * outputs + piece.columns.lowerBound
+        let block = dy + line * outputWidth * outputs + piece.columns.lowerBound
         let accumulating = line > lines.lowerBound
         switch precision {
-        case .float32: multiply(windows, gradients, piece, into: result, accumulating: accumulating)
-        case .bfloat16: multiplyPairs(windows, gradients, piece, into: result, accumulating: accumulating)
+        case .float32: multiply(windows, block, &gradients, piece, into: result, accumulating: accumulating)
+        case .bfloat16: multiplyPairs(windows, block, &gradients, piece, into: result, accumulating: accumulating)
         }
         line += count
       }
@@ -134,11 +139,10 @@ extension DirectConvolution {
 
   /// Reads the windows where they lie.
   private func multiply(
-    _ windows: Windows, _ dy: UnsafePointer<Float>, _ piece: Piece, into result: ProductResult, accumulating: Bool
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: inout PackedMatrix, _ piece: Piece,
+    into result: ProductResult, accumulating: Bool
   ) {
-    let depth = windows.lines * windows.pixels
-    var gradients = PackedMatrix(depth: depth, columns: piece.columns.count)
-    gradients.pack(dy, count: depth, rowStride: outputs)
+    gradients.pack(dy, count: windows.lines * windows.pixels, rowStride: outputs)
     gradients.multiply(
       ProductOperand(
         base: windows.base, lines: 1, line_stride: 0, rows: piece.rows.count, row_stride: 1,
@@ -149,13 +153,12 @@ extension DirectConvolution {
 
   /// Packs the windows too, in pairs of neighbouring pixels; each line begins with a new pair.
   private func multiplyPairs(
-    _ windows: Windows, _ dy: UnsafePointer<Float>, _ piece: Piece, into result: ProductResult, accumulating: Bool
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: inout PackedMatrix, _ piece: Piece,
+    into result: ProductResult, accumulating: Bool
   ) {
     let rows = piece.rows.count
     let pairs = precision.places(windows.pixels)
-    var gradients = PackedMatrix(depth: windows.lines * 2 * pairs, columns: piece.columns.count, precision)
-    var packed = Tensor(uninitialised: [windows.lines * pairs * rows])
-    packed.write { packed in
+    StoragePool.withScratch(windows.lines * pairs * rows) { packed in
       for line in 0..<windows.lines {
         gradients.pack(
           dy + line * windows.pixels * outputs, first: line * 2 * pairs, count: windows.pixels, rowStride: outputs)

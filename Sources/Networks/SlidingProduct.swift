@@ -63,10 +63,8 @@ struct SlidingProduct: Sendable {
     let columns = weights.columns
     let places = weights.precision.places(channels)
     let (gathers, scatters) = (gathers(weights.precision), scatters(columns: columns))
-    var gathered = Tensor(uninitialised: [gathers ? pixelsInBlock * places : 0])
-    var products = Tensor(uninitialised: [scatters ? pixelsInBlock * columns : 0])
-    gathered.write { gathered in
-      products.write { products in
+    StoragePool.withScratch(gathers ? pixelsInBlock * places : 0) { gathered in
+      StoragePool.withScratch(scatters ? pixelsInBlock * columns : 0) { products in
         for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: pixelsInBlock) {
           let block = start..<min(start + pixelsInBlock, rows.upperBound)
           if gathers { gather(block, source, weights.precision, into: gathered) }
@@ -154,9 +152,8 @@ struct SlidingProduct: Sendable {
     let copies = copies(precision)
     let row = rowFloats
     let size = linesInBlock
-    var buffer = Tensor(uninitialised: [copies ? bufferFloats : 0])
     var line = range.lowerBound
-    buffer.write { buffer in
+    StoragePool.withScratch(copies ? bufferFloats : 0) { buffer in
       while line < range.upperBound {
         let (image, first) = line.quotientAndRemainder(dividingBy: lines)
         let count = min(size, range.upperBound - line, lines - first)

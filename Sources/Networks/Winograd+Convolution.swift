@@ -64,10 +64,8 @@ extension Winograd {
       workers.run(over: runs, shards: tileShards) { runs in
         let blocks = Self.parts(of: runs, length: runsInTileBlock)
         let (inputPlanes, productPlanes) = tileBlockPlanes
-        var inputs = Tensor(uninitialised: [inputPlanes.floats])
-        var products = Tensor(uninitialised: [productPlanes.floats])
-        inputs.write { v in
-          products.write { m in
+        StoragePool.withScratch(inputPlanes.floats) { v in
+          StoragePool.withScratch(productPlanes.floats) { m in
             for block in blocks {
               let tiles = tiles(inRuns: block)
               transformInput(x, tiles: tiles, into: v, inputPlanes)
@@ -123,10 +121,8 @@ extension Winograd {
     columns: Range<Int>, into y: UnsafeMutablePointer<Float>
   ) {
     let (filterPlanes, productPlanes) = (groupFilterPlanes, groupProductPlanes(columns: columns.count))
-    var transformed = Tensor(uninitialised: [filterPlanes.floats])
-    var products = Tensor(uninitialised: [productPlanes.floats])
-    transformed.write { u in
-      products.write { m in
+    StoragePool.withScratch(filterPlanes.floats) { u in
+      StoragePool.withScratch(productPlanes.floats) { m in
         transform(filter, columns: columns, into: u, filterPlanes, from: columns.lowerBound)
         for block in Self.parts(of: runs, length: runsInGroupBlock) {
           let tiles = tiles(inRuns: block)
@@ -169,8 +165,7 @@ extension Winograd {
         filter.base + columns.lowerBound, ck_winograd_taps(tap: rows * geometry.outputs, row: geometry.outputs),
         columns: columns.count, into: target, planes)
     case .transposed:
-      var turned = Tensor(uninitialised: [9 * rows * columns.count])
-      turned.write { g in
+      StoragePool.withScratch(9 * rows * columns.count) { g in
         ck_winograd_flip(filter.base, geometry.outputs, rows, columns.lowerBound, columns.count, g)
         transform(
           g, ck_winograd_taps(tap: rows * columns.count, row: columns.count), columns: columns.count, into: target,

@@ -33,12 +33,9 @@ extension Winograd {
         let runs = WorkerPool.range(shard, of: shards, count: runs)
         let all = 0..<geometry.outputs
         let (inputPlanes, outputPlanes) = gradientBlockPlanes
-        var inputs = Tensor(uninitialised: [inputPlanes.floats])
-        var outputs = Tensor(uninitialised: [outputPlanes.floats])
-        var sums = Tensor(uninitialised: [sumPlanes.floats])
-        inputs.write { v in
-          outputs.write { d in
-            sums.write { sums in
+        StoragePool.withScratch(inputPlanes.floats) { v in
+          StoragePool.withScratch(outputPlanes.floats) { d in
+            StoragePool.withScratch(sumPlanes.floats) { sums in
               for block in Self.parts(of: runs, length: runsInGradientBlock) {
                 let tiles = tiles(inRuns: block)
                 transformInput(x, tiles: tiles, into: v, inputPlanes)

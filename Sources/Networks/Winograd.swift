@@ -218,9 +218,19 @@ extension Winograd {
     case points
   }
 
-  var convolutionCut: Cut { filterFloats > Self.largestFilter && groups > 1 ? .outputs : .tiles }
+  var convolutionCut: Cut {
+    groups > 1 && (filterFloats > Self.largestFilter || blocks < Self.fewestBlocks) ? .outputs : .tiles
+  }
 
-  var gradientCut: Cut { filterFloats > Self.largestGradient ? .points : .tiles }
+  var gradientCut: Cut {
+    filterFloats > Self.largestGradient || blocks < Self.fewestBlocks ? .points : .tiles
+  }
+
+  /// So many blocks of tiles there are for the threads to share out.
+  private var blocks: Int { runs / runsInBlock(columns: geometry.channels + geometry.outputs) }
+
+  /// With fewer, some threads would wait for the others.
+  private static let fewestBlocks = 8
 
   private var filterFloats: Int { tile.points * geometry.channels * geometry.outputs }
 
@@ -267,9 +277,9 @@ extension Winograd {
   private static let batchFloats = 1 << 22
 
   /// Cuts a range into parts of nearly equal length, about `length` each.
-  static func parts(of range: Range<Int>, length: Int) -> [Range<Int>] {
+  static func parts(of range: Range<Int>, length: Int) -> some Sequence<Range<Int>> {
     let count = max(1, (range.count + length - 1) / length)
-    return (0..<count).map { index in
+    return (0..<count).lazy.map { index in
       let part = WorkerPool.range(index, of: count, count: range.count)
       return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
     }

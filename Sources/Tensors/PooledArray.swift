@@ -14,9 +14,12 @@ public struct PooledArray<Element: BitwiseCopyable & Sendable>: Sendable {
     storage = TensorStorage(count: floats)
   }
 
-  public init(repeating value: Element, count: Int) {
+  /// All bits zero.
+  public init(zeros count: Int) {
     self.init(uninitialised: count)
-    withValues { $0.update(repeating: value, count: count) }
+    // As bytes: of elements, where they are generic, each would be assigned by a call.
+    UnsafeMutableRawPointer(storage.base)
+      .initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<Element>.stride)
   }
 
   /// Calls `body` with the values; the pointer is valid only inside. Who writes must be the only one who uses them.

@@ -59,6 +59,17 @@ public enum StoragePool {
   /// Bytes taken from the system: those in use and those waiting to be used again.
   public static var bytes: Int { state.withLock { $0.bytesInUse + $0.smallBytesFree + $0.large.length } }
 
+  /// Calls `body` with memory for `count` floats, aligned like a tensor's and undefined; the pointer is valid only
+  /// inside. For what a loop's shard needs for itself: nothing is allocated once the pool has such a block.
+  public static func withScratch<Result>(
+    _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    let capacity = capacity(for: count)
+    let base = take(capacity: capacity)
+    defer { giveBack(base, capacity: capacity) }
+    return try body(base)
+  }
+
   /// The most bytes that were in use at one time.
   public static var peakBytes: Int { state.withLock { $0.peakBytes } }
 

@@ -82,14 +82,32 @@ import Testing
   }
 
   @Test func `an array of any element lies in memory of the pool`() {
-    let places = PooledArray<UInt8>(repeating: 7, count: 1001)
-    let sums = PooledArray<Double>(repeating: 0.5, count: 333)
+    // What is given back is not zero.
+    withExtendedLifetime(Tensor([700]) { _ in 1 }) {}
+    let places = PooledArray<UInt8>(uninitialised: 1001)
+    let sums = PooledArray<Double>(zeros: 333)
     places.withValues { places in
+      places.update(repeating: 7, count: 1001)
       sums.withValues { sums in
+        #expect((0..<333).allSatisfy { sums[$0] == 0 })
+        sums.update(repeating: 0.5, count: 333)
         #expect((0..<1001).allSatisfy { places[$0] == 7 })
         #expect((0..<333).allSatisfy { sums[$0] == 0.5 })
       }
     }
+  }
+
+  @Test func `scratch is memory of its own, given back and given out again`() {
+    StoragePool.withScratch(5000) { outer in
+      outer.update(repeating: 1, count: 5000)
+      StoragePool.withScratch(5000) { inner in
+        inner.update(repeating: 2, count: 5000)
+        #expect(UInt(bitPattern: inner) % 64 == 0)
+      }
+      #expect((0..<5000).allSatisfy { outer[$0] == 1 })
+    }
+    struct Failure: Error {}
+    #expect(throws: Failure.self) { try StoragePool.withScratch(3) { _ in throw Failure() } }
   }
 
   @Test func `tensors made and freed on many threads never share a block`() {
