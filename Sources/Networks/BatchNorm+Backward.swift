@@ -100,8 +100,8 @@ extension BatchNorm {
     _ workers: WorkerPool
   ) {
     let (channels, normalisation) = (channels, normalisation)
-    let sums = PooledArray<Double>(zeros: cut.shards * 2 * channels)
-    sums.withValues { sums in
+    StoragePool.withScratch(of: Double.self, cut.shards * 2 * channels) { sums in
+      sums.update(repeating: 0, count: cut.shards * 2 * channels)
       workers.run(shards: cut.shards) { shard in
         let rows = cut.rows(shard)
         let start = rows.lowerBound * channels

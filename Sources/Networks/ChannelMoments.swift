@@ -50,8 +50,8 @@ final class ChannelMoments {
   /// Begins anew, calls `produce`, which adds every row, and merges the shards in order.
   func gather(shards: Int, _ produce: (Gathering) -> Void) {
     let width = 1 + 2 * channels
-    let parts = PooledArray<Double>(zeros: shards * width)
-    parts.withValues { parts in
+    StoragePool.withScratch(of: Double.self, shards * width) { parts in
+      parts.update(repeating: 0, count: shards * width)
       produce(Gathering(channels: channels, parts: parts))
       // Pointers, because each look at a property of a class is checked.
       mean.withUnsafeMutableBufferPointer { mean in

@@ -24,6 +24,8 @@ public final class Convolution: Layer {
   private let name: String
   private let algorithms: ConvolutionAlgorithms
   private var input: Tensor?
+  /// Of the last pass: the next one is mostly of the same shape.
+  private var lastMethod: (input: [Int], mode: Pass.Mode, method: ConvolutionMethod)?
 
   public init(
     name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
@@ -79,8 +81,11 @@ public final class Convolution: Layer {
   }
 
   private func method(_ input: [Int], _ mode: Pass.Mode) -> ConvolutionMethod {
+    if let lastMethod, lastMethod.input == input, lastMethod.mode == mode { return lastMethod.method }
     let algorithms = mode == .inference && algorithms == .bfloat16 ? .fastest : algorithms
-    return ConvolutionMethod(
+    let method = ConvolutionMethod(
       input: input, weight: weight.value.shape, stride: stride, padding: padding, algorithms)
+    lastMethod = (input, mode, method)
+    return method
   }
 }

@@ -37,8 +37,7 @@ public final class Dense: Layer {
         output.write { y in
           // Each shard sets some columns of every row, so the weights are read once: they are the large matrix.
           pass.workers.run(over: outputs) { range in
-            var part = Tensor(uninitialised: [images, range.count])
-            part.write { part in
+            StoragePool.withScratch(images * range.count) { part in
               MatrixProduct.multiply(
                 MatrixView(x, stride: inputs), MatrixView(w + range.lowerBound, stride: outputs), into: part,
                 rows: images, columns: range.count, inner: inputs)

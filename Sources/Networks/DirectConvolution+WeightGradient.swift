@@ -16,18 +16,17 @@ extension DirectConvolution {
   ) {
     let (pieces, parts, weights) = (pieces, parts, weights)
     let lines = images * outputHeight
-    var partial = Tensor(uninitialised: [parts > 1 ? parts * weights : 0])
-    partial.write { partial in
+    StoragePool.withScratch(parts > 1 ? parts * weights : 0) { partial in
       dw.write { dw in
-        workers.run(shards: pieces.count * parts) { task in
-          let (part, piece) = task.quotientAndRemainder(dividingBy: pieces.count)
+        workers.run(shards: pieces * parts) { task in
+          let (part, index) = task.quotientAndRemainder(dividingBy: pieces)
           add(
-            pieces[piece], lines: WorkerPool.range(part, of: parts, count: lines), x: x, dy: dy,
+            piece(index), lines: WorkerPool.range(part, of: parts, count: lines), x: x, dy: dy,
             to: parts > 1 ? partial + part * weights : dw)
         }
       }
+      if parts > 1 { sumShards(partial, shards: parts, into: &dw, workers) }
     }
-    if parts > 1 { sumShards(partial, shards: parts, into: &dw, workers) }
   }
 
   /// A rectangle of dw: some of the rows (kx, c) of one kernel row, some of the columns o.
@@ -43,26 +42,28 @@ extension DirectConvolution {
   /// Output pixels whose gradients are packed at a time: their panel stays in the first cache.
   private static let blockPixels = 224
 
-  private var pieces: [Piece] {
-    let rows = kernel * channels
-    let rowParts = (rows + Self.pieceSide - 1) / Self.pieceSide
-    return (0..<kernel).flatMap { kernelRow in
-      (0..<rowParts).flatMap { part in
-        Swift.stride(from: 0, to: outputs, by: Self.pieceSide).map { column in
-          Piece(
-            kernelRow: kernelRow, rows: WorkerPool.range(part, of: rowParts, count: rows),
-            columns: column..<min(column + Self.pieceSide, outputs))
-        }
-      }
-    }
+  /// Into how many pieces the rows of a kernel row and the columns are cut.
+  private var cuts: (rows: Int, columns: Int) {
+    func cuts(_ count: Int) -> Int { (count + Self.pieceSide - 1) / Self.pieceSide }
+    return (cuts(kernel * channels), cuts(outputs))
+  }
+
+  private var pieces: Int { kernel * cuts.rows * cuts.columns }
+
+  private func piece(_ index: Int) -> Piece {
+    let (rows, column) = index.quotientAndRemainder(dividingBy: cuts.columns)
+    let (kernelRow, row) = rows.quotientAndRemainder(dividingBy: cuts.rows)
+    let first = column * Self.pieceSide
+    return Piece(
+      kernelRow: kernelRow, rows: WorkerPool.range(row, of: cuts.rows, count: kernel * channels),
+      columns: first..<min(first + Self.pieceSide, outputs))
   }
 
   private var weights: Int { kernel * kernel * channels * outputs }
 
   /// Into how many parts the lines of the batch are cut.
   private var parts: Int {
-    let pieces = pieces.count
-    return pieces >= Self.fewestTasks
+    pieces >= Self.fewestTasks
       ? 1 : min(images * outputHeight, (Self.fewestTasks + pieces - 1) / pieces)
   }
 
@@ -99,31 +100,32 @@ extension DirectConvolution {
     let result = ProductResult(
       base: dw + (piece.kernelRow * kernel * channels + piece.rows.lowerBound) * outputs + piece.columns.lowerBound,
       line_stride: 0, row_stride: outputs)
-    // One for all blocks; the last may leave some of its rows unused.
-    var gradients = PackedMatrix(depth: depthInBlock, columns: piece.columns.count, precision)
     var line = lines.lowerBound
     StoragePool.withScratch(copies ? size * row : 0) { buffer in
-      while line < lines.upperBound {
-        let (image, first) = line.quotientAndRemainder(dividingBy: outputHeight)
-        let count = min(size, lines.upperBound - line, crossesImages ? .max : outputHeight - first)
-        let imageStart = x + image * height * width * channels
-        let top = first * stride + piece.kernelRow - padding
-        var windows = Windows(
-          base: imageStart + top * row, lines: count, lineStride: stride * row, pixels: outputWidth,
-          pixelStride: stride * channels)
-        if copies {
-          ck_pad_lines(imageStart, height, width, channels, top, stride, count, padding, padding, buffer)
-          (windows.base, windows.lineStride) = (UnsafePointer(buffer), row)
+      // One for all blocks; the last may leave some of its rows unused.
+      PackedMatrix.withScratch(depth: depthInBlock, columns: piece.columns.count, precision) { gradients in
+        while line < lines.upperBound {
+          let (image, first) = line.quotientAndRemainder(dividingBy: outputHeight)
+          let count = min(size, lines.upperBound - line, crossesImages ? .max : outputHeight - first)
+          let imageStart = x + image * height * width * channels
+          let top = first * stride + piece.kernelRow - padding
+          var windows = Windows(
+            base: imageStart + top * row, lines: count, lineStride: stride * row, pixels: outputWidth,
+            pixelStride: stride * channels)
+          if copies {
+            ck_pad_lines(imageStart, height, width, channels, top, stride, count, padding, padding, buffer)
+            (windows.base, windows.lineStride) = (UnsafePointer(buffer), row)
+          }
+          if crossesImages { (windows.lines, windows.pixels) = (1, count * outputWidth) }
+          windows.base += piece.rows.lowerBound
+          let block = dy + line * outputWidth * outputs + piece.columns.lowerBound
+          let accumulating = line > lines.lowerBound
+          switch precision {
+          case .float32: multiply(windows, block, gradients, piece, into: result, accumulating: accumulating)
+          case .bfloat16: multiplyPairs(windows, block, gradients, piece, into: result, accumulating: accumulating)
+          }
+          line += count
         }
-        if crossesImages { (windows.lines, windows.pixels) = (1, count * outputWidth) }
-        windows.base += piece.rows.lowerBound
-        let block = dy + line * outputWidth * outputs + piece.columns.lowerBound
-        let accumulating = line > lines.lowerBound
-        switch precision {
-        case .float32: multiply(windows, block, &gradients, piece, into: result, accumulating: accumulating)
-        case .bfloat16: multiplyPairs(windows, block, &gradients, piece, into: result, accumulating: accumulating)
-        }
-        line += count
       }
     }
   }
@@ -139,7 +141,7 @@ extension DirectConvolution {
 
   /// Reads the windows where they lie.
   private func multiply(
-    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: inout PackedMatrix, _ piece: Piece,
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: PackedMatrix, _ piece: Piece,
     into result: ProductResult, accumulating: Bool
   ) {
     gradients.pack(dy, count: windows.lines * windows.pixels, rowStride: outputs)
@@ -153,7 +155,7 @@ extension DirectConvolution {
 
   /// Packs the windows too, in pairs of neighbouring pixels; each line begins with a new pair.
   private func multiplyPairs(
-    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: inout PackedMatrix, _ piece: Piece,
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: PackedMatrix, _ piece: Piece,
     into result: ProductResult, accumulating: Bool
   ) {
     let rows = piece.rows.count

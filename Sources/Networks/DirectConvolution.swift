@@ -19,6 +19,8 @@ struct DirectConvolution: Sendable {
   let padding: Int
   let outputHeight: Int
   let outputWidth: Int
+  /// [N, H', W', O].
+  let outputShape: [Int]
   /// What the factors of the products are rounded to.
   let precision: FactorPrecision
 
@@ -40,18 +42,18 @@ struct DirectConvolution: Sendable {
     precondition(precision == .float32 || channels % 2 == 0 && outputs % 2 == 0, "pairs of odd channels")
     outputHeight = (height + 2 * padding - kernel) / stride + 1
     outputWidth = (width + 2 * padding - kernel) / stride + 1
+    outputShape = [images, outputHeight, outputWidth, outputs]
   }
-
-  var outputShape: [Int] { [images, outputHeight, outputWidth, outputs] }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
     let product = forwardProduct
-    var weights = PackedMatrix(depth: product.depth, columns: outputs, precision)
-    weights.pack(w, count: product.depth, rowStride: outputs, workers)
-    product.run(x, weights, into: y, workers)
+    PackedMatrix.withScratch(depth: product.depth, columns: outputs, precision) { weights in
+      weights.pack(w, count: product.depth, rowStride: outputs, workers)
+      product.run(x, weights, into: y, workers)
+    }
   }
 
   private var forwardProduct: SlidingProduct {
@@ -71,29 +73,28 @@ struct DirectConvolution: Sendable {
         (dx + $0.lowerBound).update(repeating: 0, count: $0.count)
       }
     }
-    for pass in inputGradientPasses {
-      pass.product.run(dy, turned(w, pass.vertical, pass.horizontal, workers), into: dx, workers)
+    forEachInputGradientPass { vertical, horizontal, product in
+      PackedMatrix.withScratch(depth: product.depth, columns: channels, precision) { weights in
+        turn(w, vertical, horizontal, into: weights, workers)
+        product.run(dy, weights, into: dx, workers)
+      }
     }
   }
 
-  /// One way in which a pixel's row and column can lie on the grid of windows.
-  private struct InputGradientPass {
-    let vertical: Taps
-    let horizontal: Taps
-    let product: SlidingProduct
-  }
-
-  private var inputGradientPasses: [InputGradientPass] {
-    (0..<min(stride, height)).flatMap { y in
-      (0..<min(stride, width)).compactMap { x in
-        guard let vertical = Taps(pixel: y, of: self), let horizontal = Taps(pixel: x, of: self) else { return nil }
+  /// Each way in which a pixel's row and column can lie on the grid of windows.
+  private func forEachInputGradientPass(
+    _ body: (_ vertical: Taps, _ horizontal: Taps, _ product: SlidingProduct) -> Void
+  ) {
+    for y in 0..<min(stride, height) {
+      for x in 0..<min(stride, width) {
+        guard let vertical = Taps(pixel: y, of: self), let horizontal = Taps(pixel: x, of: self) else { continue }
         let product = SlidingProduct(
           images: images, height: outputHeight, width: outputWidth, channels: outputs,
           taps: (vertical.count, horizontal.count), origin: (vertical.origin, horizontal.origin), stride: 1,
           lines: (height - y + stride - 1) / stride, pixels: (width - x + stride - 1) / stride,
           resultStrides: (height * width * channels, stride * width * channels, stride * channels),
           resultOffset: (y * width + x) * channels)
-        return InputGradientPass(vertical: vertical, horizontal: horizontal, product: product)
+        body(vertical, horizontal, product)
       }
     }
   }
@@ -124,10 +125,10 @@ struct DirectConvolution: Sendable {
   }
 
   /// The weights at those places as a matrix [places * O, C], in the order of the windows.
-  private func turned(
-    _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, _ workers: WorkerPool
-  ) -> PackedMatrix {
-    var weights = PackedMatrix(depth: vertical.count * horizontal.count * outputs, columns: channels, precision)
+  private func turn(
+    _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, into weights: PackedMatrix,
+    _ workers: WorkerPool
+  ) {
     for v in 0..<vertical.count {
       for h in 0..<horizontal.count {
         weights.pack(
@@ -135,7 +136,6 @@ struct DirectConvolution: Sendable {
           first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs, workers)
       }
     }
-    return weights
   }
 
   // MARK: Memory
@@ -148,10 +148,11 @@ struct DirectConvolution: Sendable {
   }
 
   var inputGradientScratch: ConvolutionScratch {
-    inputGradientPasses.reduce(ConvolutionScratch(shared: 0, each: 0)) {
-      ConvolutionScratch(
-        shared: max($0.shared, PackedMatrix.floats(depth: $1.product.depth, columns: channels, precision)),
-        each: max($0.each, $1.product.scratch(columns: channels, precision)))
+    var most = ConvolutionScratch(shared: 0, each: 0)
+    forEachInputGradientPass { _, _, product in
+      most.shared = max(most.shared, PackedMatrix.floats(depth: product.depth, columns: channels, precision))
+      most.each = max(most.each, product.scratch(columns: channels, precision))
     }
+    return most
   }
 }

@@ -53,16 +53,13 @@ extension Winograd {
     _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
     let filterPlanes = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
-    var transformed = Tensor(uninitialised: [filterPlanes.floats])
-    transformed.write { u in
+    let all = 0..<geometry.outputs
+    StoragePool.withScratch(filterPlanes.floats) { u in
       workers.run(shards: groups) { index in
         transform(filter, columns: group(index), into: u, filterPlanes)
       }
-    }
-    let all = 0..<geometry.outputs
-    transformed.read { u in
       workers.run(over: runs, shards: tileShards) { runs in
-        let blocks = Self.parts(of: runs, length: runsInTileBlock)
+        let blocks = Parts(of: runs, length: runsInTileBlock)
         let (inputPlanes, productPlanes) = tileBlockPlanes
         StoragePool.withScratch(inputPlanes.floats) { v in
           StoragePool.withScratch(productPlanes.floats) { m in
@@ -97,17 +94,14 @@ extension Winograd {
     _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
     let inputPlanes = batchInputPlanes
-    var inputs = Tensor(uninitialised: [inputPlanes.floats])
-    for batch in Self.parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
-      let first = tiles(inRuns: batch).lowerBound
-      inputs.write { v in
+    StoragePool.withScratch(inputPlanes.floats) { v in
+      for batch in Parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
+        let first = tiles(inRuns: batch).lowerBound
         workers.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
           transformInput(
             x, tiles: tiles, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row, inputPlanes)
         }
-      }
-      inputs.read { v in
         workers.run(shards: groups) { index in
           convolve(v, inputPlanes, first: first, runs: batch, filter, columns: group(index), into: y)
         }
@@ -124,7 +118,7 @@ extension Winograd {
     StoragePool.withScratch(filterPlanes.floats) { u in
       StoragePool.withScratch(productPlanes.floats) { m in
         transform(filter, columns: columns, into: u, filterPlanes, from: columns.lowerBound)
-        for block in Self.parts(of: runs, length: runsInGroupBlock) {
+        for block in Parts(of: runs, length: runsInGroupBlock) {
           let tiles = tiles(inRuns: block)
           multiply(
             Operand(base: v + (tiles.lowerBound - first) * inputPlanes.layout.row, planes: inputPlanes),

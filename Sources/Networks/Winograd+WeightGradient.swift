@@ -27,8 +27,7 @@ extension Winograd {
   ) {
     let shards = gradientShards
     let count = 9 * geometry.channels * geometry.outputs
-    var partials = Tensor(uninitialised: [shards, count])
-    partials.write { dw in
+    StoragePool.withScratch(shards * count) { dw in
       workers.run(shards: shards) { shard in
         let runs = WorkerPool.range(shard, of: shards, count: runs)
         let all = 0..<geometry.outputs
@@ -36,7 +35,7 @@ extension Winograd {
         StoragePool.withScratch(inputPlanes.floats) { v in
           StoragePool.withScratch(outputPlanes.floats) { d in
             StoragePool.withScratch(sumPlanes.floats) { sums in
-              for block in Self.parts(of: runs, length: runsInGradientBlock) {
+              for block in Parts(of: runs, length: runsInGradientBlock) {
                 let tiles = tiles(inRuns: block)
                 transformInput(x, tiles: tiles, into: v, inputPlanes)
                 transformOutputGradient(dy, tiles: tiles, into: d, outputPlanes)
@@ -50,8 +49,8 @@ extension Winograd {
           }
         }
       }
+      sumShards(dw, shards: shards, into: &gradient, workers)
     }
-    sumShards(partials, shards: shards, into: &gradient, workers)
   }
 
   private var runsInGradientBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
@@ -68,34 +67,27 @@ extension Winograd {
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
   ) {
     let (inputPlanes, outputPlanes) = gradientBatchPlanes
-    var inputs = Tensor(uninitialised: [inputPlanes.floats])
-    var outputs = Tensor(uninitialised: [outputPlanes.floats])
-    var sums = Tensor(uninitialised: [sumPlanes.floats])
-    for batch in Self.parts(of: 0..<runs, length: runsInGradientBatch) {
-      let batchTiles = tiles(inRuns: batch)
-      inputs.write { v in
-        outputs.write { d in
-          workers.run(over: batch.count) { part in
-            let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
-            let row = tiles.lowerBound - batchTiles.lowerBound
-            transformInput(x, tiles: tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
-            transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
+    StoragePool.withScratch(sumPlanes.floats) { sums in
+      StoragePool.withScratch(inputPlanes.floats) { v in
+        StoragePool.withScratch(outputPlanes.floats) { d in
+          for batch in Parts(of: 0..<runs, length: runsInGradientBatch) {
+            let batchTiles = tiles(inRuns: batch)
+            workers.run(over: batch.count) { part in
+              let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
+              let row = tiles.lowerBound - batchTiles.lowerBound
+              transformInput(x, tiles: tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
+              transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
+            }
+            workers.run(shards: tile.points) { point in
+              multiply(
+                Operand(base: v, planes: inputPlanes, orientation: .transposed),
+                Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
+                columns: geometry.outputs, inner: batchTiles.count, points: point..<(point + 1),
+                accumulating: batch.lowerBound > 0)
+            }
           }
         }
       }
-      Tensor.read(inputs, outputs) { v, d in
-        sums.write { sums in
-          workers.run(shards: tile.points) { point in
-            multiply(
-              Operand(base: v, planes: inputPlanes, orientation: .transposed),
-              Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
-              columns: geometry.outputs, inner: batchTiles.count, points: point..<(point + 1),
-              accumulating: batch.lowerBound > 0)
-          }
-        }
-      }
-    }
-    sums.read { sums in
       gradient.write { dw in
         workers.run(over: geometry.channels) { rows in transformGradient(sums, sumPlanes, rows: rows, into: dw) }
       }

@@ -276,11 +276,22 @@ extension Winograd {
   /// 16 MB.
   private static let batchFloats = 1 << 22
 
-  /// Cuts a range into parts of nearly equal length, about `length` each.
-  static func parts(of range: Range<Int>, length: Int) -> some Sequence<Range<Int>> {
-    let count = max(1, (range.count + length - 1) / length)
-    return (0..<count).lazy.map { index in
+  /// A range cut into parts of nearly equal length, about `length` each. Lazily mapped, a closure for each walk would be
+  /// allocated.
+  struct Parts: Sequence, IteratorProtocol {
+    private let range: Range<Int>
+    private let count: Int
+    private var index = 0
+
+    init(of range: Range<Int>, length: Int) {
+      self.range = range
+      count = range.isEmpty ? 1 : (range.count + length - 1) / length
+    }
+
+    mutating func next() -> Range<Int>? {
+      guard index < count else { return nil }
       let part = WorkerPool.range(index, of: count, count: range.count)
+      index += 1
       return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
     }
   }

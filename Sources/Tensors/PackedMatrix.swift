@@ -30,8 +30,9 @@ public enum FactorPrecision: Sendable, Hashable {
   private static let pairLanes = ck_pair_lanes()
 }
 
-/// A matrix [depth, columns] packed into panels of neighbouring columns, for `ck_product` and `ck_product_pairs`.
-public struct PackedMatrix: Sendable {
+/// A matrix [depth, columns] packed into panels of neighbouring columns, for `ck_product` and `ck_product_pairs`. Its
+/// memory is lent: several threads may fill different rows or read the same.
+public struct PackedMatrix {
   /// A number of steps that is even where they are packed in pairs and in several portions.
   public let depth: Int
   public let columns: Int
@@ -40,16 +41,24 @@ public struct PackedMatrix: Sendable {
   private let places: Int
   /// Columns that a panel has room for.
   private let width: Int
-  private var panels: Tensor
+  private let panels: UnsafeMutablePointer<Float>
 
-  /// A matrix whose contents are undefined until packed.
-  public init(depth: Int, columns: Int, _ precision: FactorPrecision = .float32) {
+  private init(depth: Int, columns: Int, _ precision: FactorPrecision, _ panels: UnsafeMutablePointer<Float>) {
     self.depth = depth
     self.columns = columns
     self.precision = precision
+    self.panels = panels
     places = precision.places(depth)
     width = Self.width(columns: columns, precision)
-    panels = Tensor(uninitialised: [Self.floats(depth: depth, columns: columns, precision)])
+  }
+
+  /// Calls `body` with a matrix whose contents are undefined until packed; it is valid only inside.
+  public static func withScratch<Result>(
+    depth: Int, columns: Int, _ precision: FactorPrecision = .float32, _ body: (PackedMatrix) throws -> Result
+  ) rethrows -> Result {
+    try StoragePool.withScratch(floats(depth: depth, columns: columns, precision)) { panels in
+      try body(PackedMatrix(depth: depth, columns: columns, precision, panels))
+    }
   }
 
   /// Floats that a packed matrix takes.
@@ -64,26 +73,23 @@ public struct PackedMatrix: Sendable {
 
   /// Fills rows `first` ..< `first` + `count` with source[row * rowStride + column * columnStride], where one of the
   /// strides is 1. In bfloat16 `first` is even, and `count` may be odd: what follows then begins at the next even row.
-  public mutating func pack(
+  public func pack(
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1
   ) {
-    let layout = layout(first: first)
-    panels.write { layout.pack(source, columns, count, rowStride, columnStride, into: $0) }
+    layout(first: first).pack(source, columns, count, rowStride, columnStride, into: panels)
   }
 
   /// The same by several threads, a range of panels each.
-  public mutating func pack(
+  public func pack(
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1,
     _ workers: WorkerPool
   ) {
-    let (columns, width, places, layout) = (columns, width, places, layout(first: first))
-    panels.write { panels in
-      workers.run(over: (columns + width - 1) / width, shards: WorkerPool.shards(of: count * columns)) { part in
-        let start = part.lowerBound * width
-        layout.pack(
-          source + start * columnStride, min(columns, part.upperBound * width) - start, count, rowStride,
-          columnStride, into: panels + start * places)
-      }
+    let layout = layout(first: first)
+    workers.run(over: (columns + width - 1) / width, shards: WorkerPool.shards(of: count * columns)) { part in
+      let start = part.lowerBound * width
+      layout.pack(
+        source + start * columnStride, min(columns, part.upperBound * width) - start, count, rowStride,
+        columnStride, into: panels + start * places)
     }
   }
 
@@ -94,12 +100,10 @@ public struct PackedMatrix: Sendable {
   /// result = operand * self, or result += operand * self, on the calling thread. The operand is of the same precision:
   /// in bfloat16 its strides and steps are places.
   public func multiply(_ operand: ProductOperand, into result: ProductResult, accumulating: Bool = false) {
-    panels.read {
-      let panels = ProductPanels(base: $0, panel_stride: places * width, row: width)
-      switch precision {
-      case .float32: panels.multiply(operand, into: result, columns: columns, accumulating: accumulating)
-      case .bfloat16: panels.multiplyPairs(operand, into: result, columns: columns, accumulating: accumulating)
-      }
+    let panels = ProductPanels(base: panels, panel_stride: places * width, row: width)
+    switch precision {
+    case .float32: panels.multiply(operand, into: result, columns: columns, accumulating: accumulating)
+    case .bfloat16: panels.multiplyPairs(operand, into: result, columns: columns, accumulating: accumulating)
     }
   }
 }

@@ -39,8 +39,8 @@ public enum StoragePool {
   }
 
   private struct State {
-    /// By capacity.
-    var small: [Int: [Block]] = [:]
+    /// By `sizeClass`.
+    var small = [[Block]](repeating: [], count: StoragePool.sizeClass(of: StoragePool.largeCapacity))
     var smallBytesFree = 0
     var large = FreeRanges()
     /// Where the lowest page lies, for the next ones to be mapped below.
@@ -59,15 +59,30 @@ public enum StoragePool {
   /// Bytes taken from the system: those in use and those waiting to be used again.
   public static var bytes: Int { state.withLock { $0.bytesInUse + $0.smallBytesFree + $0.large.length } }
 
-  /// Calls `body` with memory for `count` floats, aligned like a tensor's and undefined; the pointer is valid only
-  /// inside. For what a loop's shard needs for itself: nothing is allocated once the pool has such a block.
+  /// Calls `body` with memory for `count` plain values, aligned like a tensor's and undefined; the pointer is valid
+  /// only inside. For what a pass or a shard needs for itself: nothing is allocated once the pool has such a block.
+  public static func withScratch<Element: BitwiseCopyable, Result>(
+    of element: Element.Type, _ count: Int, _ body: (UnsafeMutablePointer<Element>) throws -> Result
+  ) rethrows -> Result {
+    let capacity = capacity(for: floats(for: count, of: element))
+    let base = take(capacity: capacity)
+    defer { giveBack(base, capacity: capacity) }
+    // The block was bound to floats, and is used as nothing but this element inside.
+    return try body(UnsafeMutableRawPointer(base).bindMemory(to: element, capacity: count))
+  }
+
+  /// The same of floats.
   public static func withScratch<Result>(
     _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result
   ) rethrows -> Result {
-    let capacity = capacity(for: count)
-    let base = take(capacity: capacity)
-    defer { giveBack(base, capacity: capacity) }
-    return try body(base)
+    try withScratch(of: Float.self, count, body)
+  }
+
+  /// Floats that have room for so many values.
+  static func floats<Element>(for count: Int, of element: Element.Type) -> Int {
+    precondition(MemoryLayout<Element>.alignment <= alignment, "the pool's blocks begin at multiples of 64 bytes")
+    let float = MemoryLayout<Float>.stride
+    return (count * MemoryLayout<Element>.stride + float - 1) / float
   }
 
   /// The most bytes that were in use at one time.
@@ -76,8 +91,10 @@ public enum StoragePool {
   /// Returns unused memory to the system, between runs.
   public static func trim() {
     state.withLock { state in
-      for block in state.small.values.joined() { free(block.base) }
-      state.small.removeAll()
+      for index in state.small.indices {
+        for block in state.small[index] { free(block.base) }
+        state.small[index].removeAll()
+      }
       state.smallBytesFree = 0
       for range in state.large.removeAll() {
         // Whole pages go; what is beside them waits on.
@@ -97,10 +114,18 @@ public enum StoragePool {
   /// large ones to whole cache lines.
   static func capacity(for count: Int) -> Int {
     let least = max(count, 16)
-    let eighth = (1 << (Int.bitWidth - 1 - least.leadingZeroBitCount)) / 8
-    let step = least < largeCapacity ? max(16, eighth) : 16
+    let step = least < largeCapacity ? max(16, (1 << logarithm(of: least)) / 8) : 16
     return (least + step - 1) / step * step
   }
+
+  /// The place of a small capacity in their order: eight for each power of two.
+  static func sizeClass(of capacity: Int) -> Int {
+    let power = logarithm(of: capacity)
+    return 8 * power + ((capacity - (1 << power)) >> (power - 3))
+  }
+
+  /// Of two, rounded down.
+  private static func logarithm(of count: Int) -> Int { Int.bitWidth - 1 - count.leadingZeroBitCount }
 
   static func take(capacity: Int) -> UnsafeMutablePointer<Float> {
     let bytes = capacity * MemoryLayout<Float>.stride
@@ -108,7 +133,7 @@ public enum StoragePool {
       state.bytesInUse += bytes
       state.peakBytes = max(state.peakBytes, state.bytesInUse)
       guard capacity < largeCapacity else { return takeLarge(bytes, &state).map(Block.init) }
-      guard let block = state.small[capacity]?.popLast() else { return nil }
+      guard let block = state.small[sizeClass(of: capacity)].popLast() else { return nil }
       state.smallBytesFree -= bytes
       return block
     }
@@ -126,7 +151,7 @@ public enum StoragePool {
     state.withLock { state in
       state.bytesInUse -= bytes
       if capacity < largeCapacity {
-        state.small[capacity, default: []].append(block)
+        state.small[sizeClass(of: capacity)].append(block)
         state.smallBytesFree += bytes
       } else {
         state.large.add(.init(start: UInt(bitPattern: block.base), length: bytes))

@@ -37,11 +37,14 @@ import Testing
       }
       let used = StoragePool.peakBytes
       let ratio = Double(estimate) / Double(used)
-      let taken = Double(StoragePool.bytes) / Double(used)
       // Measured: 0.98 to 1.00.
       #expect((0.9...1.1).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
-      // Gaps between blocks. Measured: 1.00 to 1.08.
-      #expect(taken < 1.15, "used \(used) bytes at one time, took \(brief(taken)) of that from the system")
+      // Gaps between blocks, and the rest of a huge page. Measured: 1.01 to 1.10 of what is used, with two threads at
+      // times a page more.
+      let taken = StoragePool.bytes
+      #expect(
+        Double(taken) < 1.1 * Double(used) + Double(2 << 20),
+        "used \(used) bytes at one time, took \(taken) from the system")
     }
   }
 }

@@ -82,19 +82,24 @@ import Testing
   }
 
   @Test func `an array of any element lies in memory of the pool`() {
-    // What is given back is not zero.
-    withExtendedLifetime(Tensor([700]) { _ in 1 }) {}
     let places = PooledArray<UInt8>(uninitialised: 1001)
-    let sums = PooledArray<Double>(zeros: 333)
     places.withValues { places in
       places.update(repeating: 7, count: 1001)
-      sums.withValues { sums in
-        #expect((0..<333).allSatisfy { sums[$0] == 0 })
+      StoragePool.withScratch(of: Double.self, 333) { sums in
         sums.update(repeating: 0.5, count: 333)
         #expect((0..<1001).allSatisfy { places[$0] == 7 })
         #expect((0..<333).allSatisfy { sums[$0] == 0.5 })
       }
     }
+  }
+
+  @Test func `each small capacity has a place of its own`() {
+    let capacities = (1..<StoragePool.largeCapacity).map(StoragePool.capacity(for:)).filter {
+      $0 < StoragePool.largeCapacity
+    }
+    let classes = Dictionary(grouping: Set(capacities), by: StoragePool.sizeClass(of:))
+    #expect(classes.values.allSatisfy { $0.count == 1 })
+    #expect(classes.keys.allSatisfy { (0..<StoragePool.sizeClass(of: StoragePool.largeCapacity)).contains($0) })
   }
 
   @Test func `scratch is memory of its own, given back and given out again`() {
