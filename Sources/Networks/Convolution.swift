@@ -21,6 +21,9 @@ public final class Convolution: Layer {
 
   public enum InputGradient: Sendable { case computed, omitted }
 
+  /// Those of the batch norm that follows: gathered in training, while the output is in cache, where the method can.
+  var outputMoments: ChannelMoments?
+
   private let name: String
   private let algorithms: ConvolutionAlgorithms
   private var input: Tensor?
@@ -47,7 +50,8 @@ public final class Convolution: Layer {
     let method = method(input.shape, pass.mode)
     var output = Tensor(uninitialised: method.direct.outputShape)
     Tensor.read(input, weight.value) { x, w in
-      output.write { y in method.forward(x: x, w: w, y: y, pass.workers) }
+      let moments = pass.mode == .training && bias == nil ? outputMoments : nil
+      output.write { y in method.forward(x: x, w: w, y: y, moments: moments, pass.workers) }
     }
     if let bias {
       let outputs = bias.value.count

@@ -49,11 +49,18 @@ struct ConvolutionMethod: Sendable {
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
+  /// - Parameter moments: gathered from y by the direct method. Winograd's tiles end within lines of the map.
   func forward(
-    x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+    moments: ChannelMoments? = nil,
+    _ workers: WorkerPool
   ) {
     if let winograd {
       winograd.convolve(x, w, into: y, workers)
+    } else if let moments {
+      moments.gather(shards: WorkerPool.standardShards) {
+        direct.forward(x: x, w: w, y: y, moments: $0, workers)
+      }
     } else {
       direct.forward(x: x, w: w, y: y, workers)
     }

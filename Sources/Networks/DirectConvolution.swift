@@ -47,12 +47,13 @@ struct DirectConvolution: Sendable {
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
   func forward(
-    x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+    moments: ChannelMoments.Gathering? = nil, _ workers: WorkerPool
   ) {
     let product = forwardProduct
     PackedMatrix.withScratch(depth: product.depth, columns: outputs, precision) { weights in
       weights.pack(w, count: product.depth, rowStride: outputs, workers)
-      product.run(x, weights, into: y, workers)
+      product.run(x, weights, into: y, moments: moments, workers)
     }
   }
 

@@ -64,7 +64,11 @@ struct LayerBuilder {
     for (index, plan) in plans.enumerated() {
       let isActivated = index + 1 < plans.count && plans[index + 1] == .relu
       if plan != .relu || !(layers.last is BatchNorm) {
-        layers.append(build(plan, input: shape, activation: isActivated ? .relu : .none))
+        let layer = build(plan, input: shape, activation: isActivated ? .relu : .none)
+        if let norm = layer as? BatchNorm, let convolution = layers.last as? Convolution {
+          convolution.outputMoments = norm.moments
+        }
+        layers.append(layer)
       }
       guard let output = try? plan.output(for: shape) else {
         preconditionFailure("a plan's shapes are checked when it is made")

@@ -42,15 +42,27 @@ struct SlidingProduct: Sendable {
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
 
+  /// - Parameter moments: what the results are added to, in standard shards, where they lie close together.
   func run(
     _ source: UnsafePointer<Float>, _ weights: PackedMatrix, into result: UnsafeMutablePointer<Float>,
-    _ workers: WorkerPool
+    moments: ChannelMoments.Gathering? = nil, _ workers: WorkerPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
-    if readsPixels {
-      workers.run(over: images * lines * pixels) { multiplyPixels($0, source, weights, into: result) }
-    } else {
-      workers.run(over: images * lines) { multiplyLines($0, source, weights, into: result) }
+    precondition(moments == nil || !scatters(columns: weights.columns), "moments of results that are apart")
+    let (readsPixels, columns) = (readsPixels, weights.columns)
+    let count = readsPixels ? images * lines * pixels : images * lines
+    let shards = min(WorkerPool.standardShards, count)
+    workers.run(shards: shards) { shard in
+      let range = WorkerPool.range(shard, of: shards, count: count)
+      if readsPixels {
+        multiplyPixels(range, source, weights, into: result) { rows in
+          moments?.add(result + rows.lowerBound * columns, rows: rows.count, shard: shard)
+        }
+      } else {
+        multiplyLines(range, source, weights, into: result) { lines in
+          moments?.add(result + lines.lowerBound * pixels * columns, rows: lines.count * pixels, shard: shard)
+        }
+      }
     }
   }
 
@@ -58,7 +70,7 @@ struct SlidingProduct: Sendable {
   /// that lie evenly make better products than a few of each line.
   private func multiplyPixels(
     _ rows: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
-    into result: UnsafeMutablePointer<Float>
+    into result: UnsafeMutablePointer<Float>, _ whenDone: (_ rows: Range<Int>) -> Void
   ) {
     let columns = weights.columns
     let places = weights.precision.places(channels)
@@ -76,6 +88,7 @@ struct SlidingProduct: Sendable {
               base: scatters ? products : result + resultOffset + start * columns, line_stride: 0,
               row_stride: columns))
           if scatters { scatter(products, columns: columns, into: result, block) }
+          whenDone(block)
         }
       }
     }
@@ -146,7 +159,7 @@ struct SlidingProduct: Sendable {
 
   private func multiplyLines(
     _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
-    into result: UnsafeMutablePointer<Float>
+    into result: UnsafeMutablePointer<Float>, _ whenDone: (_ lines: Range<Int>) -> Void
   ) {
     let precision = weights.precision
     let copies = copies(precision)
@@ -177,6 +190,7 @@ struct SlidingProduct: Sendable {
           into: ProductResult(
             base: result + resultOffset + image * resultStrides.image + first * resultStrides.line,
             line_stride: resultStrides.line, row_stride: resultStrides.pixel))
+        whenDone(line..<(line + count))
         line += count
       }
     }
