@@ -12,7 +12,10 @@ import Synchronization
 /// and read only by a thread that has claimed a shard and not finished it.
 final class LoopBoard: @unchecked Sendable {
   private var body: ((Int) -> Void)?
-  /// How many shards the loop has (upper half) and which is to be claimed next (lower half).
+  /// The shards that nobody has claimed: the first of them (lower half), and the one after the last (upper half).
+  ///
+  /// The caller claims from the front and the workers from the back. So of two threads each has the same half in loop
+  /// after loop, and finds in its own cache what it has written there.
   ///
   /// Claiming exchanges both at once. A thread that was held up between looking and claiming, and finds the same
   /// numbers in a later loop, has a valid claim of the later one, for it reads `body` only then.
@@ -43,7 +46,7 @@ final class LoopBoard: @unchecked Sendable {
       unfinished.store(shards, ordering: .relaxed)
       claims.store(UInt64(shards) << 32, ordering: .sequentiallyConsistent)
       wakeWorkers(atMost: shards - 1)
-      carryOutShards()
+      carryOutShards(from: .front)
       waitUntilFinished()
       self.body = nil
     }
@@ -78,7 +81,7 @@ final class LoopBoard: @unchecked Sendable {
 
   /// Helps with every loop until the board is closed.
   func work() {
-    while waitForWork() { carryOutShards() }
+    while waitForWork() { carryOutShards(from: .back) }
   }
 
   /// - Returns: false when there will be none any more.
@@ -94,13 +97,15 @@ final class LoopBoard: @unchecked Sendable {
     return !isClosed.load(ordering: .relaxed)
   }
 
-  private var hasUnclaimed: Bool { Self.next(of: claims.load(ordering: .sequentiallyConsistent)) != nil }
+  private var hasUnclaimed: Bool { Unclaimed(claims.load(ordering: .sequentiallyConsistent)).count > 0 }
 
   // MARK: Shards
 
+  private enum End { case front, back }
+
   /// Carries out shards until none is left to claim.
-  private func carryOutShards() {
-    while let shard = claim() {
+  private func carryOutShards(from end: End) {
+    while let shard = claim(from: end) {
       carryOut(shard)
       if unfinished.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { wakeCaller() }
     }
@@ -113,21 +118,39 @@ final class LoopBoard: @unchecked Sendable {
     finished.unlock()
   }
 
-  private func claim() -> Int? {
+  private func claim(from end: End) -> Int? {
     var seen = claims.load(ordering: .relaxed)
-    while let shard = Self.next(of: seen) {
+    while true {
+      var left = Unclaimed(seen)
+      guard let shard = left.take(from: end) else { return nil }
       let (exchanged, now) = claims.compareExchange(
-        expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+        expected: seen, desired: left.bits, ordering: .acquiringAndReleasing)
       if exchanged { return shard }
       seen = now
     }
-    return nil
   }
 
-  /// The shard that is to be claimed next; nil when all are.
-  private static func next(of claims: UInt64) -> Int? {
-    let (shards, next) = (claims >> 32, claims & 0xffff_ffff)
-    return next < shards ? Int(next) : nil
+  /// A range of shards in the halves of a word.
+  private struct Unclaimed {
+    private(set) var bits: UInt64
+
+    init(_ bits: UInt64) { self.bits = bits }
+
+    private var first: Int { Int(bits & 0xffff_ffff) }
+    private var end: Int { Int(bits >> 32) }
+    var count: Int { end - first }
+
+    mutating func take(from side: End) -> Int? {
+      guard count > 0 else { return nil }
+      switch side {
+      case .front:
+        defer { bits += 1 }
+        return first
+      case .back:
+        bits -= 1 << 32
+        return end
+      }
+    }
   }
 
   /// Never inlined: the reference to `body` that a call takes must be gone before the shard counts as finished, for
