@@ -170,7 +170,7 @@ private final class Client: Sendable {
     let thread = Thread { [self] in
       defer { written.leave() }
       while let event = events.receive() {
-        do { try connection.send(ServerMessage.event(event)) } catch { return close() }
+        do { try send(event) } catch { return close() }
         // More steps than a screen draws would only take time from the training; the newest waits here.
         if case .training(.step) = event, !isFinishing.load(ordering: .acquiring) { usleep(Self.stepInterval) }
       }
@@ -178,6 +178,15 @@ private final class Client: Sendable {
     }
     thread.name = "events to a screen"
     thread.start()
+  }
+
+  /// Sends an event, or says that it is too long to be sent: the screen stays attached.
+  private func send(_ event: Event) throws {
+    do { try connection.send(ServerMessage.event(event)) } catch LinkError.tooLong(let bytes) {
+      try connection.send(
+        ServerMessage.event(
+          .warning("the engine had something to tell that is too long for a screen: \(bytes) bytes")))
+    }
   }
 
   /// - Returns: false for a client that has stopped reading.

@@ -70,14 +70,41 @@ public struct EpochMetrics: Codable, Sendable, Equatable {
 
 /// Loss and accuracies on images the network was not trained on.
 public struct ValidationMetrics: Codable, Sendable, Equatable {
-  public var loss: Double
+  /// nil, in JSON null, where the outputs for some image are no numbers.
+  public var loss: Double?
   public var top1: Double
   /// Share with the true class among the five most probable; 1 where there are five classes or fewer.
   public var top5: Double
+  /// Images for which the network's outputs are no finite numbers: they are no hits.
+  public var nonFinite: Int
 
-  public init(loss: Double, top1: Double, top5: Double) {
+  private enum CodingKeys: CodingKey { case loss, top1, top5, nonFinite }
+
+  public init(loss: Double?, top1: Double, top5: Double, nonFinite: Int = 0) {
     self.loss = loss
     self.top1 = top1
     self.top5 = top5
+    self.nonFinite = nonFinite
   }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    // Version 0.1 wrote a loss that was no number as one.
+    let loss = try values.decodeIfPresent(Double.self, forKey: .loss)
+    self.init(
+      loss: loss.flatMap { $0.isFinite ? $0 : nil }, top1: try values.decode(Double.self, forKey: .top1),
+      top5: try values.decode(Double.self, forKey: .top5),
+      nonFinite: try values.decodeIfPresent(Int.self, forKey: .nonFinite) ?? 0)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(loss, forKey: .loss)
+    try values.encode(top1, forKey: .top1)
+    try values.encode(top5, forKey: .top5)
+    if nonFinite > 0 { try values.encode(nonFinite, forKey: .nonFinite) }
+  }
+
+  /// Whether every output was a number: only then the figures say how good the network is.
+  public var isFinite: Bool { loss != nil && nonFinite == 0 }
 }

@@ -30,10 +30,10 @@ public struct EarlyStopping: Sendable, Equatable {
     self.state = state
   }
 
-  /// - Parameter validationAccuracy: 0...1; nil, where there are no validation images, changes nothing. NaN is not
-  ///   better than anything.
+  /// - Parameter validationAccuracy: 0...1; nil, where there are no validation images or their outputs are no
+  ///   numbers, changes nothing, and neither does NaN.
   public mutating func epochEnded(validationAccuracy: Double?) -> Verdict {
-    guard let accuracy = validationAccuracy else { return .goOn }
+    guard let accuracy = validationAccuracy, !accuracy.isNaN else { return .goOn }
     if accuracy > state.bestAccuracy ?? -.infinity {
       state.bestAccuracy = accuracy
       state.badEpochs = 0

@@ -1,5 +1,6 @@
 // Counting what a network says about images whose class is known: one image at a time goes in, the report's totals,
-// ratios, confusion matrix and list of mistakes come out. It neither runs the network nor reads images.
+// ratios, confusion matrix and list of mistakes come out. It neither runs the network nor reads images. Work and room
+// are in proportion to the images, and linear in the classes.
 
 import Foundation
 import Messages
@@ -14,18 +15,26 @@ public struct EvaluationTally: Sendable {
   private var lossSum = 0.0
   private var top1Hits = 0
   private var top5Hits = 0
-  /// [truth, predicted], row-major.
-  private var confusion: [Int]
+  /// Images of each true class, of each predicted one, and of each where both are the same.
+  private var support: [Int]
+  private var predictions: [Int]
+  private var hits: [Int]
+  /// Counts by truth * classes + predicted.
+  private var confusion: [Int: Int] = [:]
   private var misclassified: [Misclassification] = []
+  /// Images whose outputs are no numbers.
+  private(set) var nonFinite: [String] = []
 
   /// - Parameter classes: the checkpoint's classes in the order of its labels; at least one.
   public init(classes: [String]) {
     precondition(!classes.isEmpty, "an evaluation needs at least one class")
     self.classes = classes
-    confusion = Array(repeating: 0, count: classes.count * classes.count)
+    support = Array(repeating: 0, count: classes.count)
+    (predictions, hits) = (support, support)
   }
 
-  /// Counts a batch.
+  /// Counts a batch. An image with an output that is NaN or infinite was given no class: it is no hit, whatever its class
+  /// is, and its loss is no number.
   /// - Parameters:
   ///   - logits: [N, classes], row-major, before the softmax. Log-probabilities give the same.
   ///   - truths: [N], labels.
@@ -41,20 +50,24 @@ public struct EvaluationTally: Sendable {
 
   private mutating func add(row: ArraySlice<Float>, truth: Int, path: String) {
     precondition(classes.indices.contains(truth), "label \(truth) is none of the \(classes.count) classes")
+    images += 1
+    support[truth] += 1
+    guard row.allSatisfy({ $0.isFinite }) else { return nonFinite.append(path) }
     // Softmax and its logarithm in Double, shifted by the largest logit, so that no exponential overflows.
-    let values = row.map(Double.init)
+    let values = row.map { Double($0) }
     let largest = values.max() ?? 0
     let sum = values.reduce(0) { $0 + exp($1 - largest) }
     // Not (largest + log(sum)) - value: next to a large logit the logarithm would be rounded away.
     lossSum += log(sum) + (largest - values[truth])
-    images += 1
 
     let order = Self.mostProbable(values)
     let predicted = order[0]
-    confusion[truth * classes.count + predicted] += 1
+    predictions[predicted] += 1
+    confusion[truth * classes.count + predicted, default: 0] += 1
     if order.contains(truth) { top5Hits += 1 }
     guard predicted != truth else {
       top1Hits += 1
+      hits[truth] += 1
       return
     }
     func probability(_ label: Int) -> Double { exp(values[label] - largest) / sum }
@@ -65,13 +78,11 @@ public struct EvaluationTally: Sendable {
         truthProbability: probability(truth)))
   }
 
-  /// The labels of the five largest values, the largest first; of equal ones the smaller label first. NaN ranks
-  /// below everything, so that a diverged network still has one prediction for each image.
+  /// The labels of the five largest values, the largest first; of equal ones the smaller label first.
   private static func mostProbable(_ values: [Double]) -> [Int] {
     var labels: [Int] = []
-    func value(_ label: Int) -> Double { values[label].isNaN ? -.infinity : values[label] }
     for label in values.indices {
-      let place = labels.firstIndex { value(label) > value($0) } ?? labels.count
+      let place = labels.firstIndex { values[label] > values[$0] } ?? labels.count
       guard place < best else { continue }
       labels.insert(label, at: place)
       if labels.count > best { labels.removeLast() }
@@ -80,50 +91,64 @@ public struct EvaluationTally: Sendable {
   }
 
   /// The means so far; nil before the first image. The loss is the mean cross-entropy in nats, without label
-  /// smoothing. Of equal logits the smaller label ranks first.
+  /// smoothing; nil where an output was no number. Of equal logits the smaller label ranks first.
   public var metrics: ValidationMetrics? {
     guard images > 0 else { return nil }
     return ValidationMetrics(
-      loss: lossSum / Double(images), top1: Double(top1Hits) / Double(images),
-      top5: Double(top5Hits) / Double(images))
+      loss: nonFinite.isEmpty ? lossSum / Double(images) : nil, top1: Double(top1Hits) / Double(images),
+      top5: Double(top5Hits) / Double(images), nonFinite: nonFinite.count)
   }
 
-  /// The class that every image so far was given; nil where there were several, or the images are all of one class.
+  /// The class that every image so far was given; nil where there were several, or none for some image, or the images
+  /// are all of one class.
   var onlyPrediction: String? {
-    let all = classes.indices
-    let predicted = all.filter { label in all.contains { confusion[$0 * classes.count + label] > 0 } }
-    let truths = all.count { truth in all.contains { confusion[truth * classes.count + $0] > 0 } }
-    return predicted.count == 1 && truths > 1 ? classes[predicted[0]] : nil
+    let predicted = classes.indices.filter { predictions[$0] > 0 }
+    let truths = support.count { $0 > 0 }
+    return predicted.count == 1 && truths > 1 && nonFinite.isEmpty ? classes[predicted[0]] : nil
+  }
+
+  /// What of the images and classes of a split was left out of a report.
+  public struct LeftOut: Sendable {
+    /// Paths of images that do not decode.
+    public var skipped: [String]
+    /// Classes of the dataset that the checkpoint does not know, and their images in the split.
+    public var unknownClasses: [String]
+    public var unknownImages: Int
+
+    public init(skipped: [String] = [], unknownClasses: [String] = [], unknownImages: Int = 0) {
+      self.skipped = skipped
+      self.unknownClasses = unknownClasses
+      self.unknownImages = unknownImages
+    }
   }
 
   /// The whole report; nil where no image was counted. Mistakes stand in the order in which the images came.
-  /// - Parameters:
-  ///   - skipped: paths of images that do not decode.
-  ///   - unknownClasses: classes of the dataset that the checkpoint does not know.
-  ///   - seconds: wall time the evaluation took.
+  /// - Parameter seconds: wall time the evaluation took.
   public func report(
-    checkpoint: String, data: String, split: Split, skipped: [String], unknownClasses: [String], seconds: Double
+    checkpoint: String, data: String, split: EvaluationSplit, leftOut: LeftOut, seconds: Double,
+    provenance: EvaluationProvenance? = nil
   ) -> EvaluationReport? {
     guard let metrics else { return nil }
-    let rows = classes.indices.map { Array(confusion[$0 * classes.count..<($0 + 1) * classes.count]) }
+    let cells = confusion.map { key, count in
+      ConfusionMatrix.Cell(truth: key / classes.count, predicted: key % classes.count, count: count)
+    }
     return EvaluationReport(
       checkpoint: checkpoint, data: data, split: split, images: images, loss: metrics.loss, top1: metrics.top1,
-      top5: metrics.top5, classes: classMetrics(rows), confusion: rows, misclassified: misclassified,
-      skipped: skipped, unknownClasses: unknownClasses,
-      imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0)
+      top5: metrics.top5, classes: classMetrics, confusion: ConfusionMatrix(classes: classes.count, cells: cells),
+      misclassified: misclassified, nonFinite: nonFinite, skipped: leftOut.skipped,
+      unknownImages: leftOut.unknownImages, unknownClasses: leftOut.unknownClasses,
+      imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0, provenance: provenance)
   }
 
   /// Precision = hits / predicted, recall = hits / support, F1 = 2 · hits / (predicted + support); nil where that
   /// would divide by zero.
-  private func classMetrics(_ rows: [[Int]]) -> [ClassMetrics] {
+  private var classMetrics: [ClassMetrics] {
     func ratio(_ part: Int, _ whole: Int) -> Double? { whole > 0 ? Double(part) / Double(whole) : nil }
     return classes.enumerated().map { label, name in
-      let hits = rows[label][label]
-      let support = rows[label].reduce(0, +)
-      let predicted = rows.reduce(0) { $0 + $1[label] }
-      return ClassMetrics(
-        name: name, support: support, precision: ratio(hits, predicted), recall: ratio(hits, support),
-        f1: ratio(2 * hits, predicted + support))
+      ClassMetrics(
+        name: name, support: support[label], precision: ratio(hits[label], predictions[label]),
+        recall: ratio(hits[label], support[label]),
+        f1: ratio(2 * hits[label], predictions[label] + support[label]))
     }
   }
 }

@@ -65,10 +65,12 @@ public struct LearningRateSchedule: Sendable, Equatable {
   }
 
   /// Tells the schedule how an epoch ended; only a plateau listens.
-  /// - Parameter validationLoss: nil where there are no validation images: then nothing is learnt from the epoch.
-  ///   NaN counts as not better.
+  /// - Parameter validationLoss: nil where there are no validation images or their outputs are no numbers: then
+  ///   nothing is learnt from the epoch, and neither from a loss that is no finite number.
   public mutating func epochEnded(validationLoss: Double?) {
-    guard case .plateau(_, let patience) = settings, let loss = validationLoss else { return }
+    guard case .plateau(_, let patience) = settings, let loss = validationLoss, loss.isFinite else {
+      return
+    }
     if loss < state.bestLoss ?? .infinity {
       state.bestLoss = loss
       state.badEpochs = 0

@@ -4,7 +4,8 @@ import Files
 import Foundation
 import Messages
 
-/// The epochs of a run as comma-separated values. A cell without a value is empty; NaN is `nan`.
+/// The epochs of a run as comma-separated values. A cell without a value is empty, and so is one
+/// whose value is no finite number: spreadsheets and scripts read these as text.
 public final class ResultsTable {
   static let header =
     "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped,data_wait"
@@ -23,9 +24,9 @@ public final class ResultsTable {
   /// Appends a row. Never fails: a row that cannot be written is lost and `onFailure` told.
   public func append(_ epoch: EpochMetrics) {
     let cells = [
-      "\(epoch.epoch)", "\(epoch.step)", "\(epoch.trainLoss)", "\(epoch.trainAccuracy)",
+      "\(epoch.epoch)", "\(epoch.step)", cell(epoch.trainLoss), cell(epoch.trainAccuracy),
       cell(epoch.validation?.loss), cell(epoch.validation?.top1), cell(epoch.validation?.top5),
-      "\(epoch.learningRate)", "\(epoch.seconds)", "\(epoch.skippedImages)",
+      cell(epoch.learningRate), cell(epoch.seconds), "\(epoch.skippedImages)",
       cell(epoch.dataWait),
     ]
     if let error = file.append(cells.joined(separator: ",")) {
@@ -54,5 +55,5 @@ public final class ResultsTable {
     }
   }
 
-  private func cell(_ value: Double?) -> String { value.map { "\($0)" } ?? "" }
+  private func cell(_ value: Double?) -> String { value.flatMap { $0.isFinite ? "\($0)" : nil } ?? "" }
 }

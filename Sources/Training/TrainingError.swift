@@ -10,6 +10,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case diverged(step: Int, loss: Double, files: [String])
   /// The last step left weights that are no numbers; they were not saved.
   case weightsOverflowed(step: Int, array: String)
+  /// The network's outputs for validation images are no numbers; nil for images that are not known any more.
+  case validationDiverged(run: String, epoch: Int, images: [String]?, of: Int)
   /// The run's folder was removed; nothing of the run is left, and nothing is saved elsewhere.
   case folderGone(run: String, step: Int)
   case nothingDecodes(data: String, skipped: Int)
@@ -28,6 +30,16 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .weightsOverflowed(let step, let array):
       "training diverged: after step \(step) '\(array)' holds values that are no numbers; they were not saved: "
         + "lower the learning rate and start again, or resume from what was saved before"
+    case .validationDiverged(let run, let epoch, let images, let count):
+      "training diverged: after epoch \(epoch) the network's outputs for "
+        + (images.map { images in
+          "\(images.count) of the \(count) validation images are no numbers ("
+            + images.prefix(3).joined(separator: ", ") + (images.count > 3 ? " and \(images.count - 3) more" : "")
+            + ")"
+        } ?? "validation images are no numbers")
+        + ", so that it counts as no good one: resume with a lower rate and more epochs (--resume \(run) --lr RATE "
+        + "--epochs N), start again from an earlier checkpoint (--weights), or have the next run go back by itself "
+        + "(--on-divergence rollback)"
     case .notSaved(let run, let step, let savedStep, let reason):
       "the run's end at step \(step) could not be saved, "
         + (savedStep.map { "\(run) goes back to step \($0)" } ?? "nothing of \(run) is saved")

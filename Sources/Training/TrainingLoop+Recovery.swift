@@ -1,12 +1,14 @@
-// What a loop does when a step cannot be taken because loss, gradient or weights are no numbers: it asks whoever is
-// there, or follows the run's policy. Nothing that is no number ever gets into a checkpoint.
+// What a loop does when a step cannot be taken because loss, gradient or weights are no numbers, or when the outputs for
+// validation images are none: it asks whoever is there, or follows the run's policy. Nothing that is no number ever gets
+// into a checkpoint.
 
 import Foundation
 import Messages
 import Networks
 import Tensors
 
-/// A step that was not taken. The state is the one before it.
+/// A step that was not taken; the state is the one before it. Or a validation whose outputs are no numbers; the state is
+/// that of the end of its epoch.
 struct Divergence: Error {
   var cause: DivergenceReport.Cause
   var loss: Double
@@ -37,14 +39,19 @@ extension TrainingLoop {
   /// - Returns: false when somebody ended the run.
   /// - Throws: `failure` where nobody chose to go on; what reading a checkpoint throws.
   func recover(from divergence: Divergence, failure: TrainingError) throws -> Bool {
-    let rate = schedule.rate(step: state.step)
+    let isValidation = divergence.cause == .validation
+    let rate = schedule.rate(step: isValidation ? max(0, state.step - 1) : state.step)
+    let earlier = isValidation ? checkpointBefore(step: state.step) : nil
     let report = DivergenceReport(
-      cause: divergence.cause, step: divergence.cause == .weights ? state.step : state.step + 1,
-      epoch: state.epochsDone + 1, loss: divergence.loss,
+      cause: divergence.cause,
+      step: [.weights, .validation].contains(divergence.cause) ? state.step : state.step + 1,
+      epoch: isValidation ? state.epochsDone : state.epochsDone + 1, loss: divergence.loss,
       gradientNorm: divergence.gradientNorm, learningRate: rate, batch: divergence.batch + 1,
-      files: divergence.files, canLeaveOut: canLeaveOut(divergence), savedStep: savedState?.step,
+      files: Array(divergence.files.prefix(Self.mostFiles)), images: divergence.files.count,
+      canLeaveOut: canLeaveOut(divergence), savedStep: isValidation ? earlier?.step : savedState?.step,
       best: bestToGoBackTo())
-    log.error("diverged (\(report.cause.rawValue)) at step \(report.step), rate \(rate), on \(report.files)")
+    log.error(
+      "diverged (\(report.cause.rawValue)) at step \(report.step), rate \(rate), on \(report.files.prefix(100))")
     hooks.report(.diverged(report))
 
     guard var recovery = waitForAnswer() ?? unattendedRecovery(report) else {
@@ -53,25 +60,30 @@ extension TrainingLoop {
     }
     if recovery == .stop {
       holdBack(divergence)
-      if savesAtEnd { try attempt { try saveLast() } }
+      if savesAtEnd, savedState != state { try attempt { try saveLast() } }
       throw failure
     }
     if recovery == .lowerRate && !report.canLeaveOut { recovery = .rollBack }
     if recovery == .rollBackToBest && report.best == nil { recovery = .rollBack }
     if recovery == .rollBack && report.savedStep == nil { recovery = .beginAgain }
-    try go(on: recovery, report)
+    try go(on: recovery, report, to: earlier)
     return true
   }
 
-  private func go(on recovery: Recovery, _ report: DivergenceReport) throws {
+  /// So many images are named at most.
+  private static let mostFiles = 1000
+
+  /// - Parameter earlier: what to roll back to instead of `last`.
+  private func go(on recovery: Recovery, _ report: DivergenceReport, to earlier: CheckpointInfo?) throws {
     let peak = schedule.state.peak * Recovery.loweredTo
     if recovery.goesBack { try keepToFolder() }
     switch recovery {
-    case .rollBack: try restore()
+    case .rollBack: if let earlier { try restore(earlier) } else { try restore() }
     case .rollBackToBest: if let best = report.best { try restore(best) }
     case .beginAgain: try begin()
     case .lowerRate, .stop:
-      state.batch = report.batch
+      // After a validation the next epoch begins.
+      if report.cause != .validation { state.batch = report.batch }
       // The momentum is what led here.
       optimiser.forgetMomentum()
     }
@@ -93,8 +105,9 @@ extension TrainingLoop {
 
   /// Whether the run can go on behind the batch.
   private func canLeaveOut(_ divergence: Divergence) -> Bool {
+    if divergence.cause == .validation { return state.epochsDone < prepared.settings.epochs }
     // An epoch without a single image that was trained on would be none.
-    divergence.cause != .weights
+    return divergence.cause != .weights
       && (state.epochTotals.images > 0 || divergence.batch + 1 < prepared.training.batchCount)
   }
 

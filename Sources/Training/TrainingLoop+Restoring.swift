@@ -50,6 +50,7 @@ extension TrainingLoop {
     state.batch = 0
     state.epochTotals = EpochTotals()
     state.validationAccuracy = checkpoint.validationAccuracy
+    state.validationDiverged = false
     state.schedule = schedule.state
     state.earlyStopping = earlyStopping.state
     try rewindRecords()
@@ -60,6 +61,17 @@ extension TrainingLoop {
     let latest = min(state.step, savedState.map { $0.step - 1 } ?? .max)
     return run.checkpoints().first { CheckpointName(path: $0.path) == .best && $0.step <= latest }
       .flatMap { best in (try? Safetensors.read(path: best.path)).map { _ in best } }
+  }
+
+  /// The newest whole checkpoint of the end of an earlier epoch whose validation gave numbers, or that was not validated.
+  func checkpointBefore(step: Int) -> CheckpointInfo? {
+    let isJudged = !prepared.validation.items.isEmpty
+    return run.checkpoints().filter { info in
+      switch CheckpointName(path: info.path) {
+      case .best, .epoch: info.step < step && (info.validationAccuracy != nil || !isJudged)
+      case .last, .other: false
+      }
+    }.sorted { $0.step > $1.step }.first { (try? Safetensors.read(path: $0.path)) != nil }
   }
 
   private func rewindRecords() throws {

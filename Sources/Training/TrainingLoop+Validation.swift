@@ -5,19 +5,23 @@ import Foundation
 import Messages
 
 extension TrainingLoop {
-  /// Validates, records the epoch and saves what is to be kept.
+  /// Validates, records the epoch and saves what is to be kept. An epoch after which the outputs for some validation
+  /// image are no numbers is recorded as such, is never `best`, and says nothing to patience and schedule.
   /// - Returns: false when a command stopped the validation; the epoch is then validated anew when the run is resumed.
+  /// - Throws: `Divergence` after such an epoch; `TrainingError`.
   func finishEpoch() throws -> Bool {
-    guard let (validation, seconds) = validate() else { return false }
+    guard let (validation, nonFinite, seconds) = validate() else { return false }
+    let judged = validation.flatMap { $0.isFinite ? $0 : nil }
     let totals = state.epochTotals
     state.seconds += seconds
     state.epochsDone += 1
     state.batch = 0
     state.epochTotals = EpochTotals()
-    state.validationAccuracy = validation?.top1
+    state.validationAccuracy = judged?.top1
+    state.validationDiverged = validation?.isFinite == false
     let rate = schedule.rate(step: max(0, state.step - 1))
-    schedule.epochEnded(validationLoss: validation?.loss)
-    let verdict = earlyStopping.epochEnded(validationAccuracy: validation?.top1)
+    schedule.epochEnded(validationLoss: judged?.loss)
+    let verdict = earlyStopping.epochEnded(validationAccuracy: judged?.top1)
     state.schedule = schedule.state
     state.earlyStopping = earlyStopping.state
 
@@ -34,15 +38,20 @@ extension TrainingLoop {
     }
     hooks.report(.epoch(figures))
     try saveEpoch(improved: verdict == .improved)
+    if !nonFinite.isEmpty {
+      throw Divergence(
+        cause: .validation, loss: figures.trainLoss, gradientNorm: lastStep?.figures.gradientNorm ?? 0,
+        batch: prepared.training.batchCount - 1, files: nonFinite)
+    }
     return true
   }
 
   /// Measures every validation image.
-  /// - Returns: the means, nil where there is no image to measure, and the seconds it took, pauses left out; nil when
-  ///   a command stopped it.
-  private func validate() -> (metrics: ValidationMetrics?, seconds: Double)? {
+  /// - Returns: the means, nil where there is no image to measure, the images whose outputs are no numbers, and the
+  ///   seconds it took, pauses left out; nil when a command stopped it.
+  private func validate() -> (metrics: ValidationMetrics?, nonFinite: [String], seconds: Double)? {
     let loader = prepared.validation
-    guard !loader.items.isEmpty else { return (nil, 0) }
+    guard !loader.items.isEmpty else { return (nil, [], 0) }
     var tally = EvaluationTally(classes: prepared.index.classes)
     var done = 0
     var seconds = 0.0
@@ -67,6 +76,6 @@ extension TrainingLoop {
       warn(text)
     }
     name(skipped)
-    return (tally.metrics, seconds)
+    return (tally.metrics, tally.nonFinite, seconds)
   }
 }

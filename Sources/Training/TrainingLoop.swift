@@ -51,7 +51,7 @@ public final class TrainingLoop {
   private var history = MetricsHistory()
   private let isResumed: Bool
   /// The last step that was taken, and its images.
-  private var lastStep: (figures: StepMetrics, items: [Int])?
+  private(set) var lastStep: (figures: StepMetrics, items: [Int])?
   let clock = ContinuousClock()
   /// How files are written; tests make it fail.
   var calls = FileCalls.system
@@ -146,14 +146,20 @@ public final class TrainingLoop {
   private func trainEpochs() throws -> RunOutcome.Reason {
     while true {
       do {
-        if let reason = reasonToEnd { return reason }
+        if let reason = reasonToEnd {
+          // A run that ended in this way ends so again, however often it is resumed.
+          if state.validationDiverged == true { throw validationFailure(images: nil) }
+          return reason
+        }
         guard try trainEpoch() else { return .stopped }
         // Before validating, so that nothing is lost if that fails.
         try attempt { try saveLast() }
         guard try finishEpoch() else { return .stopped }
       } catch let divergence as Divergence {
-        let failure = TrainingError.diverged(
-          step: state.step + 1, loss: divergence.loss, files: divergence.files)
+        let failure =
+          divergence.cause == .validation
+          ? validationFailure(images: divergence.files)
+          : TrainingError.diverged(step: state.step + 1, loss: divergence.loss, files: divergence.files)
         guard try recover(from: divergence, failure: failure) else { return .stopped }
       } catch TrainingError.weightsOverflowed(let step, let array) {
         let divergence = Divergence(
@@ -163,6 +169,12 @@ public final class TrainingLoop {
         guard try recover(from: divergence, failure: failure) else { return .stopped }
       }
     }
+  }
+
+  /// - Parameter images: those whose outputs are no numbers; nil where that is not known any more.
+  private func validationFailure(images: [String]?) -> TrainingError {
+    .validationDiverged(
+      run: run.path, epoch: state.epochsDone, images: images, of: prepared.validation.items.count)
   }
 
   /// What keeps the next epoch from starting. An epoch that was begun is finished or, out of time, validated.

@@ -15,6 +15,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var earlyStopping: EarlyStopping.State
   /// The validation accuracy of the last epoch that was validated.
   public var validationAccuracy: Double?
+  /// Whether the outputs for images of that validation were no numbers; nil in a state of version 0.1.
+  public var validationDiverged: Bool?
   /// Seconds of training time so far, pauses left out.
   public var seconds = 0.0
   /// Identifies images and split; another one means that the data changed.

@@ -36,7 +36,7 @@ extension CurvesPane {
         validation: curves.latestValidation.map { Format.loss($0.loss) }, best: best.map { Format.loss($0) },
         theme: theme), in: head, style: theme[.text])
     var chart = chart(
-      curves, training: \.loss, validation: \.loss, width: plot.width, format: .number, height: plot.height)
+      curves, training: \.loss, validation: { $0.loss }, width: plot.width, format: .number, height: plot.height)
     if let limit = lossLimit(curves) {
       for index in chart.series.indices {
         chart.series[index].values = chart.series[index].values.map { $0.map { min($0, limit) } }
@@ -65,7 +65,8 @@ extension CurvesPane {
     if let chance = curves.run?.chance { pieces.append([Span("chance \(Format.percent(chance))", theme[.chance])]) }
     frame.put(pieces: pieces, in: head, style: theme[.text])
     var chart = chart(
-      curves, training: \.accuracy, validation: \.top1, width: plot.width, format: .percent, height: plot.height)
+      curves, training: \.accuracy, validation: { $0.top1 }, width: plot.width, format: .percent,
+      height: plot.height)
     chart.range = 0...1
     chart.reference = curves.run.map { LineChart.Reference($0.chance) }
     chart.draw(into: &frame, in: plot, theme: theme)
@@ -84,7 +85,7 @@ extension CurvesPane {
 
   private static func chart(
     _ curves: CurvesState, training: KeyPath<StepSeries.Point, Double?>,
-    validation: KeyPath<ValidationMetrics, Double>, width: Int, format: ValueFormat, height: Int
+    validation: (ValidationMetrics) -> Double?, width: Int, format: ValueFormat, height: Int
   ) -> LineChart {
     let points = curves.series.all
     let lastStep = max(points.last?.step ?? 0, curves.epochs.last?.step ?? 0)
@@ -93,7 +94,7 @@ extension CurvesPane {
     let train = Resampling.values(
       points.map { ($0.step, $0[keyPath: training]) }, total: total, positions: positions)
     let validated = Resampling.values(
-      curves.epochs.map { ($0.step, $0.validation?[keyPath: validation]) }, total: total, positions: positions)
+      curves.epochs.map { ($0.step, $0.validation.flatMap(validation)) }, total: total, positions: positions)
     let epochs = curves.run?.settings.epochs ?? 0
     return LineChart(
       series: [

@@ -38,7 +38,9 @@ struct CurvesState: Sendable, Equatable {
 
   /// The epoch with the highest validation accuracy.
   var best: EpochMetrics? {
-    epochs.filter { $0.validation != nil }.max { ($0.validation?.top1 ?? 0) < ($1.validation?.top1 ?? 0) }
+    epochs.filter { $0.validation?.isFinite == true }.max {
+      ($0.validation?.top1 ?? 0) < ($1.validation?.top1 ?? 0)
+    }
   }
 
   var latestValidation: ValidationMetrics? { epochs.last { $0.validation != nil }?.validation }

@@ -38,21 +38,26 @@ extension WorkbenchState {
     let rate = "peak rate " + Format.general(curves.peakLearningRate * Recovery.loweredTo)
     let lower: RecoveryChoice =
       if report.canLeaveOut {
-        RecoveryChoice(key: "l", recovery: .lowerRate, text: "lower: \(rate), go on behind this batch")
+        RecoveryChoice(
+          key: "l", recovery: .lowerRate,
+          text: "lower: \(rate), go on "
+            + (report.cause == .validation ? "with the next epoch" : "behind this batch"))
       } else {
         RecoveryChoice(
           key: "l", recovery: .lowerRate,
-          text: report.cause == .weights
-            ? "no going on: the weights are no numbers" : "no going on: the epoch has no other batch",
-          isPossible: false)
+          text: Self.whyNotBehind(report.cause), isPossible: false)
       }
     let back: RecoveryChoice =
       if let step = report.savedStep {
         RecoveryChoice(
-          key: "b", recovery: .rollBack, text: "roll back to last, step \(Format.count(step)): \(rate)")
+          key: "b", recovery: .rollBack,
+          text: "roll back to \(report.cause == .validation ? "the one before" : "last"), step "
+            + "\(Format.count(step)): \(rate)")
       } else {
         RecoveryChoice(
-          key: "b", recovery: .rollBack, text: "no going back: no checkpoint was saved yet",
+          key: "b", recovery: .rollBack,
+          text: report.cause == .validation
+            ? "no going back: there is no earlier checkpoint" : "no going back: no checkpoint was saved yet",
           isPossible: false)
       }
     let best = report.best.map { best in
@@ -66,6 +71,14 @@ extension WorkbenchState {
         key: "a", recovery: .beginAgain, text: "begin again at the first step: \(rate)"),
       RecoveryChoice(key: "s", recovery: .stop, text: "stop the run; its last good state is kept"),
     ]
+  }
+
+  private static func whyNotBehind(_ cause: DivergenceReport.Cause) -> String {
+    switch cause {
+    case .weights: "no going on: the weights are no numbers"
+    case .validation: "no going on: this was the last epoch"
+    case .loss, .gradient: "no going on: the epoch has no other batch"
+    }
   }
 
   /// Opens the dialogue again, or says that there is nothing to decide.
@@ -122,9 +135,14 @@ enum DivergenceView {
       case .loss: "the loss is no number (\(Format.loss(report.loss)))"
       case .gradient: "the gradient is no number (norm \(Format.loss(report.gradientNorm)))"
       case .weights: "the weights are no numbers any more"
+      case .validation: "the outputs for validation images are no numbers"
       }
     let taken =
-      report.cause == .weights ? "They were not saved" : "The step was not taken"
+      switch report.cause {
+      case .weights: "They were not saved"
+      case .validation: "The epoch counts as no good one"
+      case .loss, .gradient: "The step was not taken"
+      }
     let batches = state.curves.run.map { "/\(Format.count($0.stepsPerEpoch))" } ?? ""
     var figures = ["batch \(Format.count(report.batch))\(batches)", "rate \(Format.general(report.learningRate))"]
     if report.cause != .loss { figures.append("loss \(Format.loss(report.loss))") }
@@ -135,9 +153,11 @@ enum DivergenceView {
         "At step \(Format.count(report.step)), in epoch \(Format.count(report.epoch)), \(what). \(taken); the run "
           + "waits.",
         figures.joined(separator: ", "),
-        "its \(Format.counted(report.files.count, "image")), below \(state.dataPath(of: report)):",
+        "\(report.cause == .validation ? "such" : "its") \(Format.counted(report.images, "image")), below \(state.dataPath(of: report)):",
       ],
-      body: report.files.map { .init(text: "  " + $0) },
+      body: report.files.map { .init(text: "  " + $0) }
+        + (report.images > report.files.count
+          ? [.init(text: "  and \(Format.count(report.images - report.files.count)) more")] : []),
       foot: state.recoveryChoices.map { .init(key: $0.key, text: $0.text, isPossible: $0.isPossible) }
         + [.init(key: "Esc", text: "decide later; the run waits")])
   }

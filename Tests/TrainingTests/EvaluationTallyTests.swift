@@ -10,8 +10,8 @@ import Testing
   private func report(_ tally: EvaluationTally) throws -> EvaluationReport {
     try #require(
       tally.report(
-        checkpoint: "runs/a/checkpoints/best.safetensors", data: "d", split: .test, skipped: ["bad.png"],
-        unknownClasses: ["bird"], seconds: 2))
+        checkpoint: "runs/a/checkpoints/best.safetensors", data: "d", split: .test,
+        leftOut: .init(skipped: ["bad.png"], unknownClasses: ["bird"], unknownImages: 3), seconds: 2))
   }
 
   @Test func `six images of three classes`() throws {
@@ -36,7 +36,7 @@ import Testing
     #expect(report.top5 == 1)
     // -log of the true class's probability, row by row.
     let losses: [Double] = [2, 4, 2, 1.4, 7, 3].map { log($0) }
-    #expect(abs(report.loss - losses.reduce(0, +) / 6) < 1e-7)
+    #expect(abs((report.loss ?? .nan) - losses.reduce(0, +) / 6) < 1e-7)
 
     // cat: 2 of 3 predicted, 2 of 3 images; dog: the same; eel: never predicted and not there.
     #expect(
@@ -55,7 +55,7 @@ import Testing
     #expect(abs(report.misclassified[1].truthProbability - 1.0 / 7) < 1e-7)
 
     #expect(report.skipped == ["bad.png"])
-    #expect(report.unknownClasses == ["bird"])
+    #expect(report.unknownClasses == ["bird"] && report.unknownImages == 3 && report.found == 10)
     #expect(report.imagesPerSecond == 3)
     #expect(tally.metrics == ValidationMetrics(loss: report.loss, top1: report.top1, top5: report.top5))
   }
@@ -105,7 +105,7 @@ import Testing
   @Test func `large logits do not overflow`() throws {
     var tally = EvaluationTally(classes: ["a", "b"])
     tally.add(logits: [3e38, 0, 1000, 1001, -3e38, -3e38], truths: [0, 0, 1], paths: ["1", "2", "3"])
-    let loss = try report(tally).loss
+    let loss = try #require(try report(tally).loss)
     let expected = (0 + log1p(exp(1.0)) + log(2.0)) / 3
     #expect(abs(loss - expected) < 1e-12)
   }
@@ -122,19 +122,43 @@ import Testing
     #expect(abs(loss - (log(sum) - 1)) < 1e-12)
   }
 
-  @Test func `a network that answers NaN has NaN as loss, and one prediction for each image`() throws {
-    var tally = EvaluationTally(classes: ["a", "b"])
-    tally.add(logits: [.nan, .nan, .nan, 1, 1, .nan], truths: [1, 1, 0], paths: ["1", "2", "3"])
+  @Test(arguments: [[.nan, .nan], [.nan, 1], [1, .nan], [.infinity, 0], [0, -.infinity]] as [[Float]])
+  func `outputs that are no numbers are no hit for any class, and are named`(outputs: [Float]) throws {
+    for truth in 0...1 {
+      var tally = EvaluationTally(classes: ["a", "b"])
+      tally.add(logits: outputs + [0, 1], truths: [truth, 1], paths: ["bad", "good"])
+      let report = try report(tally)
+      #expect(report.images == 2 && report.loss == nil)
+      #expect(report.top1 == 0.5 && report.top5 == 0.5)
+      #expect(report.confusion == [[0, 0], [0, 1]])
+      #expect(report.nonFinite == ["bad"] && report.nonFiniteImages == 1 && report.mistakes == 0)
+      // It is one of its class's images, and no image was given its class.
+      #expect(report.classes[truth].support == (truth == 1 ? 2 : 1))
+      #expect(report.classes[1].precision == 1 && report.classes[1].recall == (truth == 1 ? 0.5 : 1))
+      #expect(tally.metrics?.isFinite == false && tally.metrics?.nonFinite == 1)
+      #expect(tally.onlyPrediction == nil)
+    }
+  }
+
+  @Test func `ten thousand classes take room and time by their images`() throws {
+    let names = (0..<10_000).map { "class \($0)" }
+    var tally = EvaluationTally(classes: names)
+    var logits = [Float](repeating: 0, count: names.count)
+    logits[7] = 5
+    for truth in stride(from: 7, to: 10_000, by: 1_000) {
+      tally.add(logits: logits, truths: [truth], paths: ["\(truth)"])
+    }
     let report = try report(tally)
-    #expect(report.loss.isNaN)
-    #expect(report.confusion == [[1, 0], [1, 1]])
-    #expect(report.top1 == 2.0 / 3)
+    #expect(report.confusion.cells.count == 10 && report.confusion.classes == 10_000)
+    #expect(report.top1 == 0.1 && report.mistakes == 9)
+    #expect(report.classes[7].precision == 0.1 && report.classes[1007].recall == 0)
+    #expect(!report.hasDenseConfusion)
   }
 
   @Test func `without any image there is no report`() {
     let tally = EvaluationTally(classes: ["a"])
     #expect(tally.metrics == nil)
     #expect(
-      tally.report(checkpoint: "c", data: "d", split: .test, skipped: [], unknownClasses: [], seconds: 1) == nil)
+      tally.report(checkpoint: "c", data: "d", split: .test, leftOut: .init(), seconds: 1) == nil)
   }
 }

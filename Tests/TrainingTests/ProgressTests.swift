@@ -22,14 +22,16 @@ import Testing
     #expect(stopping.epochEnded(validationAccuracy: 0.51) == .improved)
   }
 
-  @Test func `an accuracy of zero is better than none, NaN is not, and no accuracy says nothing`() {
+  @Test func `an accuracy of zero is better than none, and no accuracy and NaN say nothing`() {
     var stopping = EarlyStopping(patience: 2)
     #expect(stopping.epochEnded(validationAccuracy: nil) == .goOn)
     #expect(stopping.epochEnded(validationAccuracy: .nan) == .goOn)
     #expect(stopping.epochEnded(validationAccuracy: 0) == .improved)
     #expect(stopping.epochEnded(validationAccuracy: .nan) == .goOn)
-    #expect(stopping.epochEnded(validationAccuracy: nil) == .goOn)
-    #expect(stopping.epochEnded(validationAccuracy: .nan) == .stop)
+    for _ in 0..<9 { #expect(stopping.epochEnded(validationAccuracy: .nan) == .goOn) }
+    #expect(stopping.state.badEpochs == 0)
+    #expect(stopping.epochEnded(validationAccuracy: 0) == .goOn)
+    #expect(stopping.epochEnded(validationAccuracy: 0) == .stop)
   }
 
   @Test func `the state, saved and restored, goes on in the same way`() throws {
