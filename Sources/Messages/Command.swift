@@ -27,8 +27,9 @@ public enum Command: Codable, Sendable, Equatable {
   /// they were, and that is not accepted, answered by `.dataChanged`.
   case resumeRun(folder: String, changes: ResumeChanges = ResumeChanges())
   case training(TrainingCommand)
-  /// Evaluate a checkpoint on a split of the data; training, if any, waits. Answered by `.evaluation`.
-  case evaluate(checkpoint: String, data: String?, split: Split)
+  /// Evaluate a checkpoint on a split of the data; training, if any, waits. Without a split: on the test images, or on
+  /// all of data that are not divided. Answered by `.evaluation`.
+  case evaluate(checkpoint: String, data: String?, split: EvaluationSplit?)
   /// Stop and save what is under way, then end the engine. It overtakes the commands that wait; they are dropped.
   case shutDown
 }

@@ -32,7 +32,7 @@ public struct Misclassification: Codable, Sendable, Equatable {
   }
 }
 
-/// Precision, recall and F1 of one class. A ratio without any case to count is nil, not zero.
+/// Precision, recall and F1 of one class. A ratio without any case to count is nil, not zero; in JSON, null.
 public struct ClassMetrics: Codable, Sendable, Equatable {
   public var name: String
   /// Images whose true class it is.
@@ -48,34 +48,87 @@ public struct ClassMetrics: Codable, Sendable, Equatable {
     self.recall = recall
     self.f1 = f1
   }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(support, forKey: .support)
+    // Not `encodeIfPresent`: whoever reads it finds the key in every class.
+    try container.encode(precision, forKey: .precision)
+    try container.encode(recall, forKey: .recall)
+    try container.encode(f1, forKey: .f1)
+  }
+}
+
+/// What an evaluation was made of, so that two can be told apart.
+public struct EvaluationProvenance: Codable, Sendable, Equatable {
+  /// Of the checkpoint's file, as `crc32c:` and eight hexadecimal digits.
+  public var checkpoint: String
+  /// Stands for the dataset's images, splits and decisions, as in `run.json`.
+  public var splitFingerprint: String
+  /// Stands for the same and the files' sizes.
+  public var imagesFingerprint: String
+  /// Images that the user excluded from the dataset, and those of another class than their folder's.
+  public var excluded: Int
+  public var relabeled: Int
+  /// Whether the images are those that the checkpoint's run was trained on, and divided as there.
+  public var isRunsOwn: Bool
+
+  public init(
+    checkpoint: String, splitFingerprint: String, imagesFingerprint: String, excluded: Int, relabeled: Int,
+    isRunsOwn: Bool
+  ) {
+    self.checkpoint = checkpoint
+    self.splitFingerprint = splitFingerprint
+    self.imagesFingerprint = imagesFingerprint
+    self.excluded = excluded
+    self.relabeled = relabeled
+    self.isRunsOwn = isRunsOwn
+  }
 }
 
 /// The result of evaluating one checkpoint on one split.
-public struct EvaluationReport: Codable, Sendable, Equatable {
+///
+/// The lists may be shortened for a screen (`limited(toBytes:)`); the counts beside them are always of all.
+public struct EvaluationReport: Sendable, Equatable {
   public var checkpoint: String
   public var data: String
-  public var split: Split
-  /// Images counted: every one of the split that decodes.
+  public var split: EvaluationSplit
+  /// Images counted: every one of the split that decodes and whose class the checkpoint knows.
   public var images: Int
-  public var loss: Double
+  /// The mean cross-entropy, nats; nil where the outputs for some image are no numbers.
+  public var loss: Double?
+  /// Shares of the images; those whose outputs are no numbers are no hits.
   public var top1: Double
   public var top5: Double
   /// The checkpoint's classes, in the order of its labels.
   public var classes: [ClassMetrics]
-  /// confusion[truth][predicted], counts.
-  public var confusion: [[Int]]
+  /// Without the images whose outputs are no numbers: they were given no class.
+  public var confusion: ConfusionMatrix
+  /// Images that were given a wrong class.
+  public var mistakes: Int
   public var misclassified: [Misclassification]
-  /// Paths of images that do not decode and were not counted.
+  /// Images for which the network's outputs are no finite numbers: counted, and given no class.
+  public var nonFiniteImages: Int
+  public var nonFinite: [String]
+  /// Images that do not decode and were not counted.
+  public var skippedImages: Int
   public var skipped: [String]
-  /// Classes of the dataset that the checkpoint does not know; their images were not counted.
+  /// Images of the split that were not counted because the checkpoint does not know their class.
+  public var unknownImages: Int
+  /// Classes of the dataset that the checkpoint does not know.
   public var unknownClasses: [String]
   /// Images of wall time a second.
   public var imagesPerSecond: Double
+  /// nil in a report of version 0.1.
+  public var provenance: EvaluationProvenance?
 
   public init(
-    checkpoint: String, data: String, split: Split, images: Int, loss: Double, top1: Double, top5: Double,
-    classes: [ClassMetrics], confusion: [[Int]], misclassified: [Misclassification], skipped: [String],
-    unknownClasses: [String], imagesPerSecond: Double
+    checkpoint: String, data: String, split: EvaluationSplit, images: Int, loss: Double?, top1: Double,
+    top5: Double,
+    classes: [ClassMetrics], confusion: ConfusionMatrix, misclassified: [Misclassification],
+    nonFinite: [String] = [], skipped: [String], unknownImages: Int = 0, unknownClasses: [String],
+    imagesPerSecond: Double, provenance: EvaluationProvenance? = nil
   ) {
     self.checkpoint = checkpoint
     self.data = data
@@ -86,22 +139,26 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     self.top5 = top5
     self.classes = classes
     self.confusion = confusion
+    mistakes = misclassified.count
     self.misclassified = misclassified
+    nonFiniteImages = nonFinite.count
+    self.nonFinite = nonFinite
+    skippedImages = skipped.count
     self.skipped = skipped
+    self.unknownImages = unknownImages
     self.unknownClasses = unknownClasses
     self.imagesPerSecond = imagesPerSecond
+    self.provenance = provenance
   }
+
+  /// Images of the split, counted or not.
+  public var found: Int { images + skippedImages + unknownImages }
 
   /// Pairs (truth, predicted, count) off the diagonal, the most frequent first.
   public func confusedPairs(limit: Int) -> [(truth: Int, predicted: Int, count: Int)] {
-    var pairs: [(truth: Int, predicted: Int, count: Int)] = []
-    for (truth, row) in confusion.enumerated() {
-      for (predicted, count) in row.enumerated() where count > 0 && truth != predicted {
-        pairs.append((truth, predicted, count))
-      }
-    }
-    pairs.sort { ($1.count, $0.truth, $0.predicted) < ($0.count, $1.truth, $1.predicted) }
-    return Array(pairs.prefix(limit))
+    confusion.cells.filter { $0.truth != $0.predicted }
+      .sorted { ($1.count, $0.truth, $0.predicted) < ($0.count, $1.truth, $1.predicted) }
+      .prefix(limit).map { ($0.truth, $0.predicted, $0.count) }
   }
 }
 

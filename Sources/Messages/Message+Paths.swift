@@ -28,7 +28,9 @@ extension Command {
     case .listCheckpoints(let project): return .listCheckpoints(project: path(project))
     case .preview(let file, let side): return .preview(path: path(file), maximumSide: side)
     case .start(let settings): return .start(settings.absolute(from: folder))
-    case .resumeRun(let run, let changes): return .resumeRun(folder: path(run), changes: changes)
+    case .resumeRun(let run, var changes):
+      changes.data = changes.data.map(path)
+      return .resumeRun(folder: path(run), changes: changes)
     case .evaluate(let checkpoint, let data, let split):
       return .evaluate(checkpoint: path(checkpoint), data: data.map(path), split: split)
     case .cancelReading, .describeNetwork, .training, .shutDown: return self

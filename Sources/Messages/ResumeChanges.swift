@@ -3,6 +3,8 @@
 
 /// Settings for the rest of a run; nil leaves them as they are.
 public struct ResumeChanges: Codable, Sendable, Equatable {
+  /// The folder that the run's images are in now; what is in it is compared with what the run was started on.
+  public var data: String?
   /// Epochs in all. The schedule is then that of a run of so many epochs: a cosine that had come down is up again.
   public var epochs: Int?
   /// Seconds in all.
@@ -19,10 +21,12 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
   public var acceptsData: Bool
 
   public init(
-    epochs: Int? = nil, timeBudget: Double? = nil, patience: Int? = nil, learningRate: Double? = nil,
-    threads: Int? = nil, workers: Int? = nil, saveMinutes: Double? = nil, divergence: DivergencePolicy? = nil,
+    data: String? = nil, epochs: Int? = nil, timeBudget: Double? = nil, patience: Int? = nil,
+    learningRate: Double? = nil, threads: Int? = nil, workers: Int? = nil, saveMinutes: Double? = nil,
+    divergence: DivergencePolicy? = nil,
     ignoresMemory: Bool = false, acceptsData: Bool = false
   ) {
+    self.data = data
     self.epochs = epochs
     self.timeBudget = timeBudget
     self.patience = patience

@@ -129,7 +129,7 @@ public enum Checkpoint {
   private static func load(_ contents: SafetensorsContents, as model: ModelDescription) throws -> LoadedModel {
     let network = Network(try model.plan(), seed: 0)
     try network.loadState(contents)
-    return LoadedModel(path: contents.path, description: model, network: network)
+    return LoadedModel(path: contents.path, description: model, network: network, checksum: contents.checksum)
   }
 
   private static func json(_ value: some Encodable) throws -> String {
@@ -170,6 +170,8 @@ public struct LoadedModel {
   public let path: String
   public let description: ModelDescription
   public let network: Network
+  /// Of the file: `crc32c:` and eight hexadecimal digits; empty for a network that is from none.
+  public var checksum = ""
 }
 
 /// A file of weights that cannot be used as asked.

@@ -29,11 +29,16 @@ struct BatchEvaluator {
 }
 
 /// Measures a model on a split of a dataset.
+///
+/// The images that the model's run was trained on keep the run's division, wherever they are now. Any other data are only
+/// measured: what their folders or shards call a split is one, and nothing is divided by a rule made for training.
 public struct Evaluation {
   public var model: LoadedModel
   public var data: String
-  public var split: Split
-  public var splitSettings: SplitSettings
+  /// nil for the test images, or all images of data that are not divided.
+  public var split: EvaluationSplit?
+  /// What the model's run was trained on; nil where that is not known.
+  var runImages: RunImages?
   public var batchSize: Int
   public var workers: WorkerPool
   public var loaders: Int
@@ -43,14 +48,12 @@ public struct Evaluation {
   public var packs: PackFolder?
 
   public init(
-    model: LoadedModel, data: String, split: Split, splitSettings: SplitSettings = SplitSettings(),
-    batchSize: Int = 64, workers: WorkerPool, loaders: Int = 1, decisions: DecisionStore = .standard,
-    packs: PackFolder? = nil
+    model: LoadedModel, data: String, split: EvaluationSplit?, batchSize: Int = 64, workers: WorkerPool,
+    loaders: Int = 1, decisions: DecisionStore = .standard, packs: PackFolder? = nil
   ) {
     self.model = model
     self.data = data
     self.split = split
-    self.splitSettings = splitSettings
     self.batchSize = batchSize
     self.workers = workers
     self.loaders = loaders
@@ -69,27 +72,14 @@ public struct Evaluation {
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     preparation: (PreparationProgress) -> Bool = { _ in true }
   ) throws -> EvaluationReport? {
-    guard let index = try openDataset(preparation) else { return nil }
-    let classes = model.description.classes
-    let labels = index.classes.map { classes.firstIndex(of: $0) }
-    let all = index.items(in: split)
-    let items = all.compactMap { item in
-      labels[item.label].map { DatasetItem(path: item.path, label: $0, split: item.split) }
-    }
-    let unknown = Set(all.filter { labels[$0.label] == nil }.map { index.classes[$0.label] })
-    guard !items.isEmpty else {
-      throw SettingsError(
-        all.isEmpty
-          ? "\(data) has no images in its '\(split.rawValue)' split; choose another with --split, or add some"
-          : "none of the classes in \(data) (\(unknown.sorted().joined(separator: ", "))) is known to "
-            + "\(model.path); it knows \(classes.joined(separator: ", "))")
-    }
-
+    guard let (index, isRunsOwn) = try openDataset(preparation) else { return nil }
+    let split = try chosenSplit(of: index, isRunsOwn: isRunsOwn)
+    let (items, leftOut) = try itemsToCount(index, split)
     let loader = BatchLoader(
       items: items, root: index.root,
       pack: packs?.existing(index: index, preprocessing: model.description.preprocessing, workers: workers.threads),
       preprocessing: model.description.preprocessing, batchSize: batchSize, mode: .evaluation, workers: loaders)
-    var tally = EvaluationTally(classes: classes)
+    var tally = EvaluationTally(classes: model.description.classes)
     var done = 0
     var ended = false
     let clock = ContinuousClock()
@@ -101,24 +91,94 @@ public struct Evaluation {
       return !ended
     }
     if ended { return nil }
+    var left = leftOut
+    left.skipped = skipped.map(\.path)
     guard
       let report = tally.report(
-        checkpoint: model.path, data: index.root, split: split, skipped: skipped.map(\.path),
-        unknownClasses: unknown.sorted(), seconds: (clock.now - start).seconds)
+        checkpoint: model.path, data: index.root, split: split, leftOut: left,
+        seconds: (clock.now - start).seconds, provenance: provenance(of: index, isRunsOwn: isRunsOwn))
     else {
-      throw SettingsError("none of the \(items.count) images of '\(split.rawValue)' in \(data) decodes")
+      throw SettingsError("none of the \(items.count) \(Self.images(split)) in \(data) decodes")
     }
     return report
   }
 }
 
 extension Evaluation {
-  /// nil when `preparation` ended it.
-  private func openDataset(_ preparation: (PreparationProgress) -> Bool) throws -> DatasetIndex? {
+  /// The split to measure.
+  /// - Throws: `SettingsError` where there is no such division.
+  private func chosenSplit(of index: DatasetIndex, isRunsOwn: Bool) throws -> EvaluationSplit {
+    let isDivided = isRunsOwn || index.splitSource != .hash
+    guard let split else { return isDivided ? .test : .all }
+    guard isDivided || split == .all else {
+      throw SettingsError(
+        "\(data) is not divided into train, val and test, and is not what \(model.path) was trained on: measure all "
+          + "of it, with --split all")
+    }
+    return split
+  }
+
+  /// The images of the split whose classes the model knows, with its labels, and what is left out.
+  private func itemsToCount(
+    _ index: DatasetIndex, _ split: EvaluationSplit
+  ) throws -> (items: [DatasetItem], leftOut: EvaluationTally.LeftOut) {
+    let classes = model.description.classes
+    let known = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let labels = index.classes.map { known[$0] }
+    let all = split.split.map { index.items(in: $0) } ?? index.items
+    let items = all.compactMap { item in
+      labels[item.label].map { DatasetItem(path: item.path, label: $0, split: item.split) }
+    }
+    let unknown = Set(all.lazy.map(\.label).filter { labels[$0] == nil }).sorted().map { index.classes[$0] }
+    guard !items.isEmpty else {
+      throw SettingsError(
+        all.isEmpty
+          ? "\(data) has no images in its '\(split.rawValue)' split; choose another with --split, or all with "
+            + "--split all"
+          : "none of the classes in \(data) (\(Self.list(unknown))) is known to \(model.path); it knows "
+            + Self.list(classes))
+    }
+    return (items, .init(unknownClasses: unknown, unknownImages: all.count - items.count))
+  }
+
+  private func provenance(of index: DatasetIndex, isRunsOwn: Bool) -> EvaluationProvenance {
+    EvaluationProvenance(
+      checkpoint: model.checksum, splitFingerprint: index.fingerprint,
+      imagesFingerprint: RunManifest(of: index).fingerprint, excluded: index.excluded.count,
+      relabeled: index.items.count { $0.relabelledFrom != nil }, isRunsOwn: isRunsOwn)
+  }
+
+  static func images(_ split: EvaluationSplit) -> String {
+    split == .all ? "images" : "images of '\(split.rawValue)'"
+  }
+
+  private static let listed = 20
+
+  /// The first names, and how many more there are.
+  private static func list(_ names: [String]) -> String {
+    let more = names.count - listed
+    return names.prefix(listed).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+  }
+
+  /// The dataset, and whether it is what the model's run was trained on; nil when `preparation` ended it.
+  private func openDataset(
+    _ preparation: (PreparationProgress) -> Bool
+  ) throws -> (index: DatasetIndex, isRunsOwn: Bool)? {
+    if let own = runImages, own.isPlace(data) { return try open(own.split, preparation).map { ($0, true) } }
+    // Whatever no folder or shard says of a split is one heap of images.
+    let heap = SplitSettings(train: 100, validation: 0, test: 0)
+    guard let index = try open(heap, preparation) else { return nil }
+    guard let own = runImages, own.areHeld(by: index) else { return (index, false) }
+    return try open(own.split(in: index.root), preparation).map { ($0, true) }
+  }
+
+  private func open(
+    _ split: SplitSettings, _ preparation: (PreparationProgress) -> Bool
+  ) throws -> DatasetIndex? {
     var goesOn = true
     do {
       return try DatasetIndex.open(
-        root: data, split: splitSettings, decisions: decisions,
+        root: data, split: split, decisions: decisions,
         progress: { if case .scanning(let files, _) = $0 { goesOn = preparation(.scanning(files: files)) } },
         isCancelled: { !goesOn })
     } catch DatasetError.cancelled {
@@ -147,6 +207,10 @@ public struct Predictor {
       var input = [Float](repeating: 0, count: side * side * 3)
       input.withUnsafeMutableBufferPointer { preprocessing.normalise(image, into: $0) }
       let logits = model.network.forward(Tensor([1, side, side, 3], input), Pass(.inference, workers)).values
+      // Overflow is no answer: of NaN every class would be as probable as any other.
+      guard logits.allSatisfy({ $0.isFinite }) else {
+        return Prediction(path: path, top: [], error: Self.nonFiniteOutputs)
+      }
       let probabilities = softmax(logits)
       let best = probabilities.indices.sorted {
         (probabilities[$1], $0) < (probabilities[$0], $1)
@@ -160,6 +224,10 @@ public struct Predictor {
       return Prediction(path: path, top: [], error: error.reason)
     }
   }
+
+  static let nonFiniteOutputs =
+    "the network's outputs for it are no numbers: this checkpoint has overflowed, use another or train again with a lower "
+    + "rate"
 
   private func softmax(_ logits: [Float]) -> [Double] {
     let largest = Double(logits.max() ?? 0)

@@ -1,5 +1,5 @@
-// What the commands and the engine both do: start or resume a run, evaluate a run or a checkpoint. A job finds the
-// files and puts the parts together; the work itself is in TrainingLoop and Evaluation.
+// What the commands and the engine both do to train: start or resume a run. A job finds the files and puts the parts
+// together; the work itself is in TrainingLoop. Evaluating is in EvaluationJob.swift.
 
 import Datasets
 import Files
@@ -49,9 +49,10 @@ public struct TrainingJob: Sendable {
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
   /// - Parameters:
-  ///   - changes: what is to be otherwise from now on.
+  ///   - changes: what is to be otherwise from now on. Images in another place have to be those of the run, as in the
+  ///     old one.
   ///   - decisions, packs, progress, isCancelled: see `PreparedRun`.
-  /// - Throws: as `new`; `DataChangedError`.
+  /// - Throws: as `new`; `DataChangedError`, or `RunDataGone` where the data are not in their place.
   public static func resumed(
     folder: String, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
     packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
@@ -60,10 +61,19 @@ public struct TrainingJob: Sendable {
     let run = try RunFolder(existing: folder)
     let lock = try RunLock(run)
     let record = try run.record()
-    let changed = changes.applied(to: record.settings)
-    let prepared = try PreparedRun(
-      changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
-      isCancelled: isCancelled)
+    var changed = changes.applied(to: record.settings)
+    if let data = changes.data {
+      changed.data = FilePath.absolute(data)
+      changed.split = RunImages(record, in: run).split(in: changed.data)
+    }
+    let prepared: PreparedRun
+    do {
+      prepared = try PreparedRun(
+        changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
+        isCancelled: isCancelled)
+    } catch DatasetError.notFound(let path) where changes.data == nil {
+      throw RunDataGone(run: run.path, data: path, advice: .resume)
+    }
     try run.checkData(prepared.index, record, accepting: changes.acceptsData)
     if changed != record.settings {
       var record = try run.record()
@@ -86,91 +96,5 @@ public struct TrainingJob: Sendable {
     let loop = try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
     if let newPeak { loop.goOn(withPeak: newPeak) }
     return loop
-  }
-}
-
-/// An evaluation of a run's best checkpoint, or of a file.
-public struct EvaluationJob {
-  public let checkpoint: String
-  private let run: RunFolder?
-  private let data: String
-  private let split: Split
-  private let splitSettings: SplitSettings
-  private let batchSize: Int
-  private let description: ModelDescription?
-  private let packs: PackFolder?
-
-  /// - Parameters:
-  ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
-  ///   - data: the dataset; nil for the one that the run was trained on.
-  ///   - description: for a file that does not describe itself.
-  ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
-  /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
-  ///   not known.
-  public init(
-    checkpoint: String, data: String?, split: Split, batchSize: Int? = nil, description: ModelDescription? = nil,
-    packs: PackFolder? = .user
-  ) throws {
-    let found = try CheckpointLocation(checkpoint)
-    let record = try found.run.map { try $0.record() }
-    self.checkpoint = found.path
-    run = found.run
-    guard let folder = data ?? record?.settings.data else {
-      throw SettingsError("\(found.path) lies in no run: say which images to evaluate it on, with --data")
-    }
-    self.data = folder
-    self.split = split
-    // The run's own division, so that images it was trained on are not taken for test images.
-    splitSettings = record?.settings.split ?? SplitSettings()
-    self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
-    self.description = description
-    // A run that was to do without is evaluated without.
-    self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
-  }
-
-  /// Evaluates and, for a checkpoint of a run, saves the report in the run's folder.
-  /// - Returns: nil when `preparation` or `progress` ended it.
-  public func run(
-    threads: Int?, decisions: DecisionStore = .standard,
-    progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
-    preparation: (PreparationProgress) -> Bool = { _ in true }
-  ) throws -> EvaluationReport? {
-    let model =
-      try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
-    let evaluation = Evaluation(
-      model: model, data: data, split: split, splitSettings: splitSettings, batchSize: batchSize,
-      workers: WorkerPool(threads: threads), decisions: decisions, packs: packs)
-    let report = try evaluation.run(progress: progress, preparation: preparation)
-    if let report, let run { try run.save(report) }
-    return report
-  }
-}
-
-/// Where a checkpoint is that the user named by its file or by its run.
-public struct CheckpointLocation {
-  public let path: String
-  /// The run it belongs to; nil for a file elsewhere.
-  public let run: RunFolder?
-
-  /// - Throws: `CheckpointError.noCheckpoint` for a run without any, `RunFolderError.missing` for nothing at all.
-  public init(_ name: String) throws {
-    guard let isFolder = FilePath.isFolder(name) else { throw RunFolderError.missing(path: name) }
-    if isFolder {
-      let folder = try RunFolder(existing: name)
-      let best = folder.path(of: .best)
-      // A damaged one is not passed over: loading it tells what is wrong.
-      guard let chosen = FilePath.isFolder(best) != nil ? best : folder.checkpoints().first?.path
-      else {
-        throw CheckpointError.noCheckpoint(run: name)
-      }
-      path = chosen
-      run = folder
-    } else {
-      path = name
-      let checkpoints = URL(fileURLWithPath: name).deletingLastPathComponent()
-      run =
-        checkpoints.lastPathComponent == "checkpoints"
-        ? try? RunFolder(existing: checkpoints.deletingLastPathComponent().relativePath) : nil
-    }
   }
 }

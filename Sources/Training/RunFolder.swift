@@ -13,7 +13,7 @@ import Messages
 ///       metrics.jsonl   a line a logged step and a line an epoch
 ///       results.csv     a row an epoch
 ///       checkpoints/    last.safetensors, best.safetensors, epoch-0003.safetensors ...
-///       evaluations/    a JSON a (checkpoint, split)
+///       evaluations/    a JSON an evaluation (RunFolder+Evaluations.swift)
 ///       log.txt
 ///       run.lock        held while a process trains the run
 ///       engine.sock     where that process can be reached
@@ -102,25 +102,6 @@ public struct RunFolder: Sendable, Hashable {
   public var lockPath: String { path + "/run.lock" }
   public var checkpointsPath: String { path + "/checkpoints" }
   public var evaluationsPath: String { path + "/evaluations" }
-
-  /// Writes `evaluations/<checkpoint>-<split>.json`, replacing an earlier evaluation of the same.
-  /// - Returns: the file's path.
-  /// - Throws: `FileOperationError`.
-  @discardableResult
-  public func save(_ report: EvaluationReport) throws -> String {
-    let checkpoint = CheckpointName(path: report.checkpoint).stem
-    let target = "\(evaluationsPath)/\(checkpoint)-\(report.split.rawValue).json"
-    try AtomicFile.write(try RunJSON.document(report), to: target)
-    return target
-  }
-
-  /// The saved evaluation of a checkpoint on a split; nil where there is none.
-  /// - Throws: `RunFolderError.unreadable`.
-  public func evaluation(of checkpoint: CheckpointName, on split: Split) throws -> EvaluationReport? {
-    let source = "\(evaluationsPath)/\(checkpoint.stem)-\(split.rawValue).json"
-    guard FilePath.isFolder(source) != nil else { return nil }
-    return try RunJSON.read(EvaluationReport.self, path: source)
-  }
 }
 
 /// A run's folder that cannot be made or used.

@@ -30,7 +30,7 @@ public enum Safetensors {
       let (header, bytes) = try readHeader(file)
       let buffer = try file.read(count: file.size - 8 - bytes.count, at: 8 + bytes.count)
       try verifyChecksum(header: header, bytes: bytes, buffer: buffer)
-      return SafetensorsContents(path: path, header: header, buffer: buffer)
+      return SafetensorsContents(path: path, header: header, headerBytes: bytes, buffer: buffer)
     }
   }
 
@@ -107,14 +107,23 @@ public enum Safetensors {
 public struct SafetensorsContents: Sendable {
   public let path: String
   public let metadata: [String: String]
+  /// `crc32c:` and eight hexadecimal digits: what the file says of itself, else of its header and buffer.
+  let checksum: String
   private let entries: [String: SafetensorsHeader.Entry]
   private let buffer: [UInt8]
 
-  init(path: String, header: SafetensorsHeader, buffer: [UInt8]) {
+  init(path: String, header: SafetensorsHeader, headerBytes: [UInt8], buffer: [UInt8]) {
     self.path = path
     metadata = header.metadata.mapValues(\.value)
     entries = header.entries
     self.buffer = buffer
+    if let stored = metadata[Safetensors.checksumKey] {
+      checksum = stored
+    } else {
+      var computed = Safetensors.checksum(ofHeader: headerBytes)
+      computed.update(buffer)
+      checksum = Safetensors.text(computed)
+    }
   }
 
   /// The arrays' names, sorted.

@@ -123,11 +123,12 @@ final class WorkThread {
     return .stop
   }
 
-  private func evaluate(checkpoint: String, data: String?, split: Split) {
+  private func evaluate(checkpoint: String, data: String?, split: EvaluationSplit?) {
     let before = state
     state = .evaluating(checkpoint: checkpoint)
     do {
       let job = try EvaluationJob(checkpoint: checkpoint, data: data, split: split)
+      for note in job.notes { events.send(.warning(note)) }
       let report = try job.run(
         threads: nil, decisions: decisions,
         progress: { done, total in
@@ -139,7 +140,9 @@ final class WorkThread {
           return goesOnEvaluating()
         })
       if let report {
-        events.send(.evaluation(report))
+        events.send(.evaluation(report.limited()))
+        // Whatever becomes of the file, the figures are on the screen.
+        do { try job.keep(report) } catch { events.send(.warning("this evaluation is not kept: \(error)")) }
       } else {
         events.send(.warning("the evaluation was stopped"))
       }

@@ -87,8 +87,9 @@ enum Headless {
       + ["--imgsz", "\(imageSize)", "--classes", "\(classes)"]).joined(separator: " ")
   }
 
-  static func evaluate(_ checkpoint: String, data: String, split: Split) -> String {
-    "skipline evaluate \(shellQuoted(checkpoint)) --data \(shellQuoted(data)) --split \(split.rawValue)"
+  static func evaluate(_ checkpoint: String, data: String, split: EvaluationSplit?) -> String {
+    "skipline evaluate \(shellQuoted(checkpoint)) --data \(shellQuoted(data))"
+      + (split.map { " --split \($0.rawValue)" } ?? "")
   }
 
   static func decide(_ change: DecisionChange, data: String) -> String {

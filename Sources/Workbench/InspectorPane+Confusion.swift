@@ -7,16 +7,15 @@ extension InspectorPane {
   static func drawConfusion(
     _ report: EvaluationReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
   ) {
+    // Only what is in view is looked at: there may be ten thousand classes.
     let matrix = report.confusion
-    let labels = matrix.indices.map { "\($0) \(report.className($0))" }
-    let label = min(labels.map(\.columns).max() ?? 0, max(6, areas.table.width / 3))
-    let largest = matrix.flatMap { $0 }.max() ?? 0
-    let cell = max("\(largest)".count, "\(max(0, matrix.count - 1))".count) + 1
+    let label = min(state.inspector.confusionLabel, max(6, areas.table.width / 3))
+    let cell = state.inspector.confusionDigits + 1
     let across = (areas.table.width - label - 1) / cell
     guard across > 0 else { return }
-    let first = max(0, min(state.inspector.confusionColumn, matrix.count - across))
-    let columns = first..<min(matrix.count, first + across)
-    let scrolls = matrix.count > across || matrix.count > areas.body.height
+    let first = max(0, min(state.inspector.confusionColumn, matrix.classes - across))
+    let columns = first..<min(matrix.classes, first + across)
+    let scrolls = matrix.classes > across || matrix.classes > areas.body.height
     frame.put(
       facts: [
         "rows true, columns predicted", scrolls ? "arrows scroll" : "", "top-1 \(Format.percent(report.top1))",
@@ -36,10 +35,10 @@ extension InspectorPane {
       let selected = position == list.selected
       let ground = selected ? theme.selection(focused: state.focus == .inspector) : theme[.text]
       if selected { frame.fill(rect.splitLeft(label + columns.count * cell).left, style: ground) }
-      frame.put(labels[row], in: rect.splitLeft(label).left, style: ground, truncate: .middle)
-      let total = matrix[row].reduce(0, +)
+      frame.put(confusionLabel(row, report), in: rect.splitLeft(label).left, style: ground, truncate: .middle)
+      let total = matrix.total(ofRow: row)
       for (place, column) in columns.enumerated() {
-        let count = matrix[row].indices.contains(column) ? matrix[row][column] : 0
+        let count = matrix[row, column]
         var style = theme[role(count, of: total, onDiagonal: row == column)]
         if selected { (style.background, style.reverse) = (ground.background, ground.reverse) }
         frame.put(
@@ -49,6 +48,9 @@ extension InspectorPane {
       }
     }
   }
+
+  /// A row's number, which its column has too, and its class.
+  static func confusionLabel(_ row: Int, _ report: EvaluationReport) -> String { "\(row) \(report.className(row))" }
 
   /// A tenth of a class is a lot of mistakes of one kind.
   private static func role(_ count: Int, of total: Int, onDiagonal: Bool) -> ThemeRole {

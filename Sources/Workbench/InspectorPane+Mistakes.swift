@@ -10,11 +10,13 @@ extension InspectorPane {
   ) {
     let list = state.inspector.mistakes
     guard let mistake = state.inspector.selectedMistake, let path = state.inspector.mistakePath else {
-      let text = report.misclassified.isEmpty ? "no mistakes at all" : "no mistake passes the filter"
-      frame.put(notice: text, in: areas.table, style: theme[report.misclassified.isEmpty ? .success : .dimmed])
+      let text = report.mistakes == 0 ? "no mistakes at all" : "no mistake passes the filter"
+      frame.put(notice: text, in: areas.table, style: theme[report.mistakes == 0 ? .success : .dimmed])
       return
     }
-    let place = "\(Format.count(list.selected + 1)) of \(Format.count(list.count))"
+    // A screen is told of so many mistakes only.
+    let cut = report.mistakes > report.misclassified.count ? " (\(Format.count(report.mistakes)) in all)" : ""
+    let place = "\(Format.count(list.selected + 1)) of \(Format.count(list.count))\(cut)"
     var head = [Span(place, theme[.header]), Span("  ")]
     // What was decided since, in the words of the dataset pane: the class is the one it has now.
     if let image = state.mistakenImage, let decision = image.decision {

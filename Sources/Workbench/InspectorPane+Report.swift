@@ -7,11 +7,17 @@ extension InspectorPane {
   /// What limits the figures: images and classes that were not counted.
   static func notes(of report: EvaluationReport) -> [String] {
     var notes: [String] = []
-    if !report.skipped.isEmpty {
-      notes.append("! \(Format.counted(report.skipped.count, "image")) skipped: not decodable")
+    if report.nonFiniteImages > 0 {
+      notes.append("! \(Format.counted(report.nonFiniteImages, "image")) with outputs that are no numbers: no hits")
+    }
+    if report.skippedImages > 0 {
+      notes.append("! \(Format.counted(report.skippedImages, "image")) skipped: not decodable")
     }
     if !report.unknownClasses.isEmpty {
-      notes.append("! not counted, unknown to the checkpoint: " + report.unknownClasses.joined(separator: ", "))
+      let more = report.unknownClasses.count > 20 ? " and others" : ""
+      notes.append(
+        "! not counted, unknown to the checkpoint: " + report.unknownClasses.prefix(20).joined(separator: ", ")
+          + more)
     }
     return notes
   }
@@ -27,8 +33,8 @@ extension InspectorPane {
       ], in: areas.header.row(0), style: theme[.text])
     frame.put(
       facts: [
-        "\(Format.count(report.images)) \(report.split.title) images",
-        Format.counted(report.misclassified.count, "mistake"), Format.speed(report.imagesPerSecond),
+        Format.count(report.images) + (report.split == .all ? " images" : " \(report.split.title) images"),
+        Format.counted(report.mistakes, "mistake"), Format.speed(report.imagesPerSecond),
       ], in: areas.header.row(1), theme: theme)
     frame.put(
       checkpointName(report), in: areas.header.row(2), style: theme[.dimmed], truncate: .start)
@@ -63,7 +69,7 @@ extension InspectorPane {
       state.inspector.pairs, columns: columns, height: areas.body.height, focused: state.focus == .inspector
     ) { item in
       let pair = pairs[item]
-      let support = report.confusion[pair.truth].reduce(0, +)
+      let support = report.confusion.total(ofRow: pair.truth)
       return [
         .text(report.className(pair.truth)), .text(report.className(pair.predicted)),
         .text(Format.count(pair.count)), .text(Format.percent(Double(pair.count) / Double(max(1, support)))),
@@ -103,7 +109,8 @@ extension InspectorPane {
     frame.put(
       facts: [
         "top-1 \(Format.percent(report.top1))", "loss \(Format.loss(report.loss))",
-        "\(Format.count(report.images)) \(report.split.title) images", checkpointName(report),
+        Format.count(report.images) + (report.split == .all ? " images" : " \(report.split.title) images"),
+        checkpointName(report),
       ], in: rect, theme: theme)
   }
 }

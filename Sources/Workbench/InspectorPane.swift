@@ -113,7 +113,7 @@ enum InspectorPane {
     frame.put(
       pieces: [
         [Span(Format.counted(count, "checkpoint"))],
-        [Span("Enter", theme[.hintKey]), Span(" evaluates on \(inspector.split.rawValue)")],
+        [Span("Enter", theme[.hintKey]), Span(" evaluates on \((inspector.split ?? .test).rawValue)")],
       ], in: rect, style: theme[.text])
   }
 }

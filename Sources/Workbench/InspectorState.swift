@@ -35,8 +35,8 @@ struct InspectorState: Sendable, Equatable {
   /// Nil until the first list came.
   var checkpoints: [CheckpointInfo]?
   var list = BrowsableList()
-  /// The split to evaluate on.
-  var split = Split.test
+  /// The split to evaluate on; nil until one was chosen: the test images, or all images of data that are not divided.
+  var split: EvaluationSplit?
   var evaluating: Evaluating?
   var report: EvaluationReport?
   /// The most confused pairs of the report, the most frequent first: found once, not for each frame.
@@ -46,6 +46,9 @@ struct InspectorState: Sendable, Equatable {
   var confusionRows = BrowsableList()
   /// The first column in view.
   var confusionColumn = 0
+  /// Columns of the widest label of a row, and digits of the largest number in the matrix: found once too.
+  var confusionLabel = 0
+  var confusionDigits = 1
   var mistakes = BrowsableList()
 
   static let pairLimit = 50
@@ -89,8 +92,11 @@ struct InspectorState: Sendable, Equatable {
     }
     pairs.reset(total: confused.count)
     classes.reset(total: new.classes.count)
-    confusionRows.reset(total: new.confusion.count)
+    confusionRows.reset(total: new.confusion.classes)
     confusionColumn = 0
+    confusionLabel = (0..<new.confusion.classes).map { InspectorPane.confusionLabel($0, new).columns }.max() ?? 0
+    let largest = new.confusion.cells.map(\.count).max() ?? 0
+    confusionDigits = max("\(largest)".count, "\(max(0, new.confusion.classes - 1))".count)
     mistakes.reset(total: new.misclassified.count)
   }
 

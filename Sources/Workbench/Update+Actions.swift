@@ -38,8 +38,9 @@ extension WorkbenchState {
     case .changeCurves: curves.view = curves.view.next
     case .evaluate: return evaluate()
     case .changeSplit:
-      inspector.split = inspector.split.next
-      notify(.information, "evaluates on the \(inspector.split.title) images")
+      let next = (inspector.split ?? .test).next
+      inspector.split = next
+      notify(.information, "evaluates on \(next == .all ? "all" : "the \(next.title)") images")
     case .resumeRun: return resumeRun()
     case .decideDivergence: decideDivergence()
     case .recover(let recovery): return recover(recovery)
@@ -168,16 +169,22 @@ extension CurvesState.View {
   }
 }
 
-extension Split {
+extension EvaluationSplit {
   /// Test first: it is what an evaluation is for.
-  fileprivate var next: Split {
+  fileprivate var next: EvaluationSplit {
     switch self {
     case .test: .validation
     case .validation: .train
-    case .train: .test
+    case .train: .all
+    case .all: .test
     }
   }
 
+  /// Before "images".
+  var title: String { split?.title ?? "" }
+}
+
+extension Split {
   var title: String {
     switch self {
     case .train: "training"

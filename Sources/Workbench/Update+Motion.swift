@@ -54,7 +54,7 @@ extension WorkbenchState {
     case .layers, .curves: break
     case .inspector:
       if inspector.view == .confusion {
-        let last = (inspector.report?.confusion.count ?? 1) - 1
+        let last = (inspector.report?.confusion.classes ?? 1) - 1
         inspector.confusionColumn = max(0, min(last, inspector.confusionColumn + 1))
       }
       if inspector.view == .mistakes { cycle(by: 1) }

@@ -4,6 +4,8 @@
 
 import Canvas
 import Foundation
+import Messages
+import Training
 
 enum Console {
   /// A line of results.
@@ -25,6 +27,11 @@ enum Console {
     write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: .standardOutput)
   }
 
+  /// A report as JSON, as it goes.
+  static func print(_ report: EvaluationReport) throws {
+    try EvaluationDocument.write(report) { write(Data($0), to: .standardOutput) }
+  }
+
   /// Columns padded to the widest cell, the first to the left and the rest to the right.
   static func table(_ rows: [[String]]) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
@@ -42,8 +49,10 @@ enum Console {
     }
   }
 
-  private static func write(_ text: String, to handle: FileHandle) {
+  private static func write(_ text: String, to handle: FileHandle) { write(Data(text.utf8), to: handle) }
+
+  private static func write(_ bytes: Data, to handle: FileHandle) {
     // A closed pipe or a full disk behind it must not end a run: results are also in the run's folder.
-    try? handle.write(contentsOf: Data(text.utf8))
+    try? handle.write(contentsOf: bytes)
   }
 }

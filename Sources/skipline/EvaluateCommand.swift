@@ -9,28 +9,57 @@ import Training
 
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "evaluate", abstract: "Measures a checkpoint on a split of a dataset.")
+    commandName: "evaluate", abstract: "Measures a checkpoint on a split of a dataset.",
+    discussion: """
+      Data that are not the run's own are measured as their folders or shards divide them, and all of them where nothing \
+      does. Exits with 1 where the network's outputs for some image are no numbers, with 74 where the report could not be \
+      kept in the run's folder, with 65 where some image does not decode; the figures are printed in any case.
+      """)
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.") var checkpoint: String
   @Option(help: "The dataset's folder; the run's own if not given.") var data: String?
-  @Option(help: "train, val or test.") var split: Split = .test
+  @Option(help: "train, val, test or all; test if not given, and all of other data that are not divided.")
+  var split: EvaluationSplit?
   @Option(help: "Images a step; the run's own if not given.") var batch: Int?
   @Option(help: "Threads that compute; one a processor if not given.") var threads: Int?
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
+  @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let job = try EvaluationJob(
       checkpoint: checkpoint, data: data, split: split, batchSize: batch,
       description: try foreign.description(data: data), packs: cache ? .user : nil)
+    for note in job.notes { Console.complain("! \(note)") }
     let signals = SignalWatcher()
     let report = try job.run(
       threads: threads, progress: { _, _ in signals.received == nil }, preparation: { _ in signals.received == nil }
     )
     guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
-    if json { return try Console.print(json: report) }
-    EvaluationPrinter(report: report).print()
+    // Shown before it is stored: whatever becomes of the file, nobody has waited for nothing.
+    if json { try Console.print(report) } else { EvaluationPrinter(report: report, isWhole: all).print() }
+    if let status = keep(report, with: job) ?? status(of: report) { throw ExitCode(status.rawValue) }
+  }
+
+  /// - Returns: nil where the figures are of every image.
+  private func status(of report: EvaluationReport) -> ExitStatus? {
+    report.skippedImages > 0 ? .badData : nil
+  }
+
+  /// - Returns: the status for what went wrong; nil for nothing.
+  private func keep(_ report: EvaluationReport, with job: EvaluationJob) -> ExitStatus? {
+    var status: ExitStatus?
+    do { try job.keep(report) } catch {
+      Console.complain("skipline: the report could not be kept in the run's folder, and is printed only: \(error)")
+      status = .inputOutput
+    }
+    guard report.nonFiniteImages > 0 else { return status }
+    Console.complain(
+      "skipline: the network's outputs for \(Format.count(report.nonFiniteImages)) of "
+        + "\(Format.counted(report.images, "image")) are no numbers: they count as no hits, and there is no loss; use "
+        + "another checkpoint, or train again with a lower rate")
+    return .failure
   }
 }
 
@@ -61,50 +90,5 @@ struct ForeignModelOptions: ParsableArguments {
         normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
       items: [], root: "")
     return ModelDescription(network: network.settings(name: net), classes: names, preprocessing: preprocessing)
-  }
-}
-
-/// Prints a report for people.
-private struct EvaluationPrinter {
-  let report: EvaluationReport
-
-  func print() {
-    Console.print("\(report.checkpoint) on the \(report.split.rawValue) images of \(report.data)")
-    Console.print(
-      "\(Format.count(report.images)) images  loss \(Format.fixed(report.loss, 4))  top-1 "
-        + "\(Format.percent(report.top1, decimals: 2))  top-5 \(Format.percent(report.top5, decimals: 2))  "
-        + "\(Format.fixed(report.imagesPerSecond, 1)) images/s")
-    Console.print("")
-    func share(_ value: Double?) -> String { Format.percent(value, decimals: 2) }
-    let rows = report.classes.map {
-      [$0.name, share($0.precision), share($0.recall), share($0.f1), Format.count($0.support)]
-    }
-    lines(Console.table([["class", "precision", "recall", "F1", "images"]] + rows))
-    Console.print("")
-    Console.print("confusion (a row a true class, a column a predicted one)")
-    let names = report.classes.map(\.name)
-    lines(
-      Console.table(
-        [[""] + names] + zip(names, report.confusion).map { [$0] + $1.map { $0 == 0 ? "." : "\($0)" } }))
-    if !report.misclassified.isEmpty { mistakes(names) }
-    for name in report.unknownClasses {
-      Console.print("! class '\(name)' is unknown to the checkpoint: not counted")
-    }
-    for path in report.skipped { Console.print("! \(path) does not decode: not counted") }
-  }
-
-  private func mistakes(_ names: [String]) {
-    Console.print("")
-    Console.print("\(report.misclassified.count) misclassified images")
-    let rows = report.misclassified.map { mistake in
-      [mistake.path, names[mistake.truth]]
-        + mistake.top.prefix(1).flatMap { [names[$0.label], Format.percent($0.probability, decimals: 2)] }
-        + [Format.percent(mistake.truthProbability, decimals: 2)]
-    }
-    lines(Console.table([["image", "true", "predicted", "probability", "of the true class"]] + rows))
-  }
-
-  private func lines(_ lines: [String]) {
-    for line in lines { Console.print(line) }
   }
 }

@@ -25,6 +25,7 @@ enum ExitStatus: Int32 {
     case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
       self = .missingInput
+    case is RunDataGone: self = .missingInput
     case DatasetError.invalidSplit: self = .usage
     case is DataChangedError: self = .badData
     case RecordExportError.noImages: self = .badData

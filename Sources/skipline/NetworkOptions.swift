@@ -8,7 +8,7 @@ extension ZeroPlacement: ExpressibleByArgument {}
 extension BlockVersion: ExpressibleByArgument {}
 extension Stem: ExpressibleByArgument {}
 extension Head: ExpressibleByArgument {}
-extension Split: ExpressibleByArgument {}
+extension EvaluationSplit: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}

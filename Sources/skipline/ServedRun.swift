@@ -21,7 +21,7 @@ final class ServedRun {
       case .evaluate(let checkpoint, _, let split):
         refusals.offer(
           "this run is trained by 'skipline train', which does nothing else meanwhile: evaluate it in a shell, "
-            + "skipline evaluate \(shellQuoted(checkpoint)) --split \(split.rawValue)")
+            + "skipline evaluate \(shellQuoted(checkpoint))" + (split.map { " --split \($0.rawValue)" } ?? ""))
       default: false
       }
     }

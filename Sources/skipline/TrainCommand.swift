@@ -12,6 +12,8 @@ struct TrainCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder; not with --resume.") var data: String?
   @Option(help: "Go on with this run from its last checkpoint, with its own settings.") var resume: String?
+  @Option(name: .customLong("data"), help: "With --resume: where the run's images are now, if they were moved.")
+  var movedData: String?
   @OptionGroup var options: TrainingOptions
   @Flag(help: "With --resume: go on although images were added, removed or changed.") var acceptChanges = false
   @Flag(help: "Print a JSON line an epoch, and the outcome.") var json = false
@@ -19,9 +21,14 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if (data == nil) == (resume == nil) {
-      throw ValidationError("name a dataset's folder to start a run, or a run with --resume")
+      throw ValidationError(
+        "name a dataset's folder to start a run, or a run with --resume (and, if its images were moved, their folder "
+          + "with --data)")
     }
     if resume != nil { _ = try options.resumeChanges(acceptingData: acceptChanges) }
+    if resume == nil, movedData != nil {
+      throw ValidationError("--data goes with --resume; a new run is started with: skipline train FOLDER")
+    }
     if resume == nil && acceptChanges { throw ValidationError("--accept-changes goes with --resume") }
   }
 
@@ -40,9 +47,10 @@ struct TrainCommand: ParsableCommand {
     let job =
       try signals.cancelling { isCancelled in
         guard let data else {
+          var changes = try options.resumeChanges(acceptingData: acceptChanges)
+          changes.data = movedData.map { $0.path(from: WorkingFolder.path) }
           return try TrainingJob.resumed(
-            folder: (resume ?? "").path(from: WorkingFolder.path),
-            changes: try options.resumeChanges(acceptingData: acceptChanges),
+            folder: (resume ?? "").path(from: WorkingFolder.path), changes: changes,
             progress: { preparation.report($0) }, isCancelled: isCancelled)
         }
         return try TrainingJob.new(
@@ -128,8 +136,13 @@ private struct TrainingPrinter {
       case .loss: "the loss is no number"
       case .gradient: "the gradient is no number"
       case .weights: "the weights are no numbers any more"
+      case .validation: "the outputs for validation images are no numbers"
       }
     let files = report.files.prefix(5).joined(separator: ", ") + (report.files.count > 5 ? " and others" : "")
+    if report.cause == .validation {
+      return "diverged at step \(report.step), after epoch \(report.epoch): \(what), "
+        + "\(Format.counted(report.images, "image")) (\(files)); it counts as no good epoch"
+    }
     return "diverged at step \(report.step): \(what), on the batch of \(files)"
   }
 
@@ -170,8 +183,9 @@ private struct TrainingPrinter {
   private func line(_ epoch: EpochMetrics) -> String {
     let validation =
       epoch.validation.map {
-        "; validation loss \(Format.fixed($0.loss, 4)), top-1 \(Format.percent($0.top1, decimals: 2)), "
+        "; validation loss \($0.loss.map { Format.fixed($0, 4) } ?? Format.absent), top-1 \(Format.percent($0.top1, decimals: 2)), "
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
+          + ($0.nonFinite > 0 ? ", \(Format.counted($0.nonFinite, "image")) with outputs that are no numbers" : "")
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
     let wait = epoch.dataWait.map { ", \(Format.percent($0)) of the steps waiting for images" } ?? ""

@@ -193,10 +193,10 @@ import TestSupport
     #expect(due(0) == [])
   }
 
-  @Test func `an evaluation is a file a checkpoint and split, and is read back, NaN and all`() throws {
+  @Test func `an evaluation is a file a checkpoint and split, and is read back, without a loss too`() throws {
     let run = try makeRun()
     var report = EvaluationReport(
-      checkpoint: run.path(of: .epoch(3)), data: "d", split: .validation, images: 1, loss: .infinity, top1: 0,
+      checkpoint: run.path(of: .epoch(3)), data: "/d", split: .validation, images: 1, loss: nil, top1: 0,
       top5: 1, classes: [], confusion: [[1]], misclassified: [], skipped: [], unknownClasses: [], imagesPerSecond: 1
     )
     let path = try run.save(report)

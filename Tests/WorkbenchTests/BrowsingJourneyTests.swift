@@ -89,6 +89,43 @@ import Testing
     #expect(state.dataset.classes.filter == " q")
   }
 
+  @Test func `p goes through the splits and all of them, and until then the data decide`() {
+    var state = WorkbenchState.opened()
+    state.type("4")
+    var asked: [EvaluationSplit?] = []
+    for _ in 0..<6 {
+      for case .send(.evaluate(_, _, let split)) in state.press(.enter) { asked.append(split) }
+      state.hear(.failure("enough"))
+      state.type("p")
+    }
+    #expect(asked == [nil, .validation, .train, .all, .test, .validation])
+  }
+
+  @Test func `of a large report a screen shows what is in view, and says how many mistakes there are in all`() {
+    func screen(_ state: WorkbenchState) -> String { render(state, size: state.size, theme: .dark).text() }
+    let count = 10_000
+    var report = EvaluationReport(
+      checkpoint: Fixtures.evaluation.checkpoint, data: "d", split: .all, images: count, loss: nil, top1: 0,
+      top5: 0,
+      classes: (0..<count).map { ClassMetrics(name: "class \($0)", support: 1, precision: nil, recall: 0, f1: 0) },
+      confusion: ConfusionMatrix(classes: count, cells: [.init(truth: 9_999, predicted: 9_998, count: 7)]),
+      misclassified: Fixtures.evaluation.misclassified, nonFinite: ["a.png"], skipped: [], unknownClasses: [],
+      imagesPerSecond: 1)
+    report.mistakes = 5_000
+    var state = WorkbenchState.opened()
+    state.type("4z")
+    state.hear(.evaluation(report))
+    #expect(
+      screen(state).contains("1 image with outputs that are no numbers") && screen(state).contains("5,000 mistakes")
+    )
+    state.type("vv")
+    state.type("G")
+    for _ in 0..<3 { state.press(.right) }
+    #expect(screen(state).contains("9999 class 9999"))
+    state.type("v")
+    #expect(screen(state).contains("(5,000 in all)"))
+  }
+
   @Test func `an evaluation is asked for, followed, read and stepped through`() {
     var state = WorkbenchState.opened()
     state.type("4p")
@@ -207,7 +244,7 @@ import Testing
     #expect(
       state.press(.enter) == [
         .send(
-          .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: .test))
+          .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: nil))
       ])
     #expect(state.focus == .inspector)
     #expect(state.overlay == nil)

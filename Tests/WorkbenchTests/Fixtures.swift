@@ -155,7 +155,8 @@ enum Fixtures {
       checkpoint: "runs/cifar20-3/checkpoints/best.safetensors", data: "data/sign-digits", split: .test,
       images: images, loss: 0.2134, top1: 1 - Double(mistakes.count) / Double(images), top5: 0.995,
       classes: classes,
-      confusion: confusion, misclassified: mistakes, skipped: ["six/broken.jpg"], unknownClasses: [],
+      confusion: ConfusionMatrix(rows: confusion), misclassified: mistakes, skipped: ["six/broken.jpg"],
+      unknownClasses: [],
       imagesPerSecond: 1312)
   }()
 

@@ -146,7 +146,7 @@ private struct Dice: RandomNumberGenerator {
   mutating func evaluation() -> EvaluationReport {
     var report = Fixtures.evaluation
     switch Int.random(in: 0..<5, using: &self) {
-    case 0: report.confusion = report.confusion.map { Array($0.prefix(3)) }
+    case 0: report.confusion = ConfusionMatrix(classes: 3, cells: report.confusion.cells)
     case 1: report.classes.removeLast(7)
     case 2: (report.misclassified, report.confusion, report.classes) = ([], [], [])
     case 3:

@@ -1,0 +1,157 @@
+// What the commands and the engine both do to evaluate: find the checkpoint, its run and its data. Measuring itself is
+// Evaluation. A checkpoint's file is enough: whatever lies around it may be damaged, foreign or not to be written to.
+
+import Datasets
+import Files
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+/// An evaluation of a run's best checkpoint, or of a file.
+public struct EvaluationJob {
+  public let checkpoint: String
+  /// What to know about it beforehand.
+  public let notes: [String]
+  /// The run in whose folder the report is kept.
+  private let run: RunFolder?
+  private let record: RunRecord?
+  private let data: String
+  /// Whether it was said which data; else they are the run's own.
+  private let isDataGiven: Bool
+  private let split: EvaluationSplit?
+  private let batchSize: Int
+  private let description: ModelDescription?
+  private let packs: PackFolder?
+
+  /// - Parameters:
+  ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
+  ///   - data: the dataset; nil for the one that the run was trained on.
+  ///   - split: nil for the test images, or all images of data that are neither divided nor the run's own.
+  ///   - description: for a file that does not describe itself.
+  ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
+  /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
+  ///   not known.
+  public init(
+    checkpoint: String, data: String?, split: EvaluationSplit?, batchSize: Int? = nil,
+    description: ModelDescription? = nil, packs: PackFolder? = .user
+  ) throws {
+    let found = try CheckpointLocation(checkpoint)
+    let own = OwnRun(of: found, description: description)
+    self.checkpoint = found.path
+    notes = [own.problem].compactMap { $0 }
+    run = own.run
+    record = own.record
+    guard let folder = data ?? record?.settings.data else {
+      throw SettingsError(
+        (own.problem.map { "\($0), and it" } ?? "\(found.path) lies in no run: it")
+          + " does not say which images to evaluate it on; say so, with --data")
+    }
+    self.data = folder
+    isDataGiven = data != nil
+    self.split = split
+    self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
+    self.description = description
+    // A run that was to do without is evaluated without.
+    self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
+  }
+
+  /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
+  /// - Returns: nil when `preparation` or `progress` ended it.
+  /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not in
+  ///   their place.
+  public func run(
+    threads: Int?, decisions: DecisionStore = .standard,
+    progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
+    preparation: (PreparationProgress) -> Bool = { _ in true }
+  ) throws -> EvaluationReport? {
+    let model =
+      try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
+    var evaluation = Evaluation(
+      model: model, data: data, split: split, batchSize: batchSize, workers: WorkerPool(threads: threads),
+      decisions: decisions, packs: packs)
+    if let run, let record { evaluation.runImages = RunImages(record, in: run) }
+    do {
+      return try evaluation.run(progress: progress, preparation: preparation)
+    } catch DatasetError.notFound(let path) where !isDataGiven {
+      throw RunDataGone(run: run?.path ?? checkpoint, data: path, advice: .evaluate)
+    }
+  }
+
+  /// Keeps a report in the folder of the checkpoint's run.
+  /// - Returns: the file; nil for a checkpoint that lies in no run.
+  /// - Throws: `FileOperationError`.
+  @discardableResult
+  public func keep(_ report: EvaluationReport) throws -> String? { try run?.save(report) }
+}
+
+/// The run that a checkpoint is of.
+private struct OwnRun {
+  var run: RunFolder?
+  var record: RunRecord?
+  /// Why it is evaluated as if it lay in no run.
+  var problem: String?
+
+  init(of found: CheckpointLocation, description: ModelDescription?) {
+    guard let run = found.run else { return }
+    do {
+      let record = try run.record()
+      // What is wrong with the checkpoint itself is told when it is loaded.
+      let model = description ?? (try? Checkpoint.model(path: found.path)).flatMap { $0 }
+      if let model, model.classes != record.model.classes || model.network.name != record.model.network.name {
+        problem = "\(run.recordPath) is about another model than \(found.path), which stands by itself"
+      } else {
+        (self.run, self.record) = (run, record)
+      }
+    } catch RunFolderError.unreadable(let path, let reason) {
+      problem = "\(path) cannot be read (\(reason)): \(found.path) stands by itself"
+    } catch {
+      problem = "\(error): \(found.path) stands by itself"
+    }
+  }
+}
+
+/// A run's data are not where they were.
+public struct RunDataGone: Error, Equatable, CustomStringConvertible {
+  public enum Advice: Sendable { case resume, evaluate }
+
+  public var run: String
+  public var data: String
+  public var advice: Advice
+
+  public var description: String {
+    let command = advice == .resume ? "train --resume" : "evaluate"
+    return "\(data): there is no such folder, and \(run) was trained on it; if it was moved: "
+      + "skipline \(command) \(shellQuoted(run)) --data FOLDER"
+  }
+}
+
+/// Where a checkpoint is that the user named by its file or by its run.
+public struct CheckpointLocation {
+  public let path: String
+  /// The run it belongs to; nil for a file elsewhere.
+  public let run: RunFolder?
+
+  /// - Throws: `CheckpointError.noCheckpoint` for a run without any, `RunFolderError.missing` for nothing at all.
+  public init(_ name: String) throws {
+    guard let isFolder = FilePath.isFolder(name) else { throw RunFolderError.missing(path: name) }
+    if isFolder {
+      let folder = try RunFolder(existing: name)
+      let best = folder.path(of: .best)
+      // A damaged one is not passed over: loading it tells what is wrong.
+      guard let chosen = FilePath.isFolder(best) != nil ? best : folder.checkpoints().first?.path
+      else {
+        throw CheckpointError.noCheckpoint(run: name)
+      }
+      path = chosen
+      run = folder
+    } else {
+      path = name
+      let (checkpoints, _) = FilePath.split(FilePath.absolute(name))
+      let (parent, folder) = FilePath.split(checkpoints)
+      // Any folder may be called so; without a record it is none of a run.
+      let found = folder == "checkpoints" ? try? RunFolder(existing: parent) : nil
+      run = found.flatMap { FilePath.isFolder($0.recordPath) == false ? $0 : nil }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// The images a run was trained on, known again wherever they are now: by their paths below the dataset's folder and
+// their sizes. An image that was trained on is then never taken for one that the network has not seen.
+
+import Datasets
+import Files
+import Foundation
+import Messages
+import Tensors
+
+/// Where a run's images were and how they were divided.
+struct RunImages {
+  /// The folder in the run's record.
+  let data: String
+  let split: SplitSettings
+  private let fingerprint: String
+  private let manifestPath: String
+
+  init(_ record: RunRecord, in run: RunFolder) {
+    data = record.settings.data
+    split = record.settings.split
+    fingerprint = record.splitFingerprint
+    manifestPath = run.manifestPath
+  }
+
+  /// Whether a folder is the one the run was trained on, whichever way it is named.
+  func isPlace(_ folder: String) -> Bool { FilePath.real(folder) == FilePath.real(data) }
+
+  /// Whether the images of another folder are those of the run, moved or copied: at least half of them, or of the run's,
+  /// have the path and the size of one of the run's.
+  func areHeld(by index: DatasetIndex) -> Bool {
+    guard let before = try? RunManifest(path: manifestPath) else {
+      // A run of version 0.1, of whose images only a fingerprint is known.
+      return (try? DatasetIndex.scan(root: index.root, split: split(in: index.root)))?.fingerprint == fingerprint
+    }
+    let now = RunManifest(of: index)
+    let same = now.entries.count { path, entry in
+      guard let known = before.entries[path] else { return false }
+      return known.size == entry.size || known.size == nil || entry.size == nil
+    }
+    return same > 0 && 2 * same >= min(now.entries.count, before.entries.count)
+  }
+
+  /// The run's division of its images in another folder: lists that lie in the dataset are looked for in the new place.
+  func split(in folder: String) -> SplitSettings {
+    var moved = split
+    moved.lists = split.lists.map { lists in
+      guard let below = FilePath.relative(lists, below: data) else { return lists }
+      return "\(folder)/\(below)"
+    }
+    return moved
+  }
+}
+
+extension RunManifest {
+  /// Sixteen hexadecimal digits that stand for the images' paths, classes, splits and sizes.
+  var fingerprint: String {
+    let sorted = entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    let hash = sorted.reduce(stableHash("")) { hash, image in
+      let (path, entry) = image
+      let size = entry.size.map(String.init) ?? "-"
+      return stableHash("\(entry.split)\0\(entry.name)\0\(size)\0\(path)\n".utf8, from: hash)
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
