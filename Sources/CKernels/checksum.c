@@ -1,6 +1,6 @@
 // CRC-32C with the instruction that x86-64 has for it since 2008.
 
-#include "internal.h"
+#include "include/CKernels.h"
 
 #include <string.h>
 

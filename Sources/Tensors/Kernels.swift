@@ -6,11 +6,41 @@ import COpenBLAS
 
 /// The machine code that the results depend on, besides their inputs.
 public enum Kernels {
-  /// `x86-64-v3, OpenBLAS 0.3.21 Haswell`. Equal texts give equal bits; unequal ones may give other bits.
-  public static let description: String = {
+  /// `avx2, OpenBLAS 0.3.21 Haswell`. Equal texts give equal bits; unequal ones may give other bits.
+  public static let description: String = "\(level), \(blas)"
+
+  /// `OpenBLAS 0.3.21 Haswell`: the library, its version, and the processor that its own kernels are for.
+  public static let blas: String = {
     // "OpenBLAS 0.3.21 DYNAMIC_ARCH NO_AFFINITY Haswell MAX_THREADS=64": name and version come first.
     let library = String(cString: openblas_get_config()).split(separator: " ").prefix(2).joined(separator: " ")
-    return
-      "\(String(cString: ck_processor_level())), \(library) \(String(cString: openblas_get_corename()))"
+    return "\(library) \(String(cString: openblas_get_corename()))"
   }()
+
+  /// The instruction set of the vector loops in use: `avx512`, `avx2`, `sse2`, `neon` or `portable`.
+  public static var level: String { String(cString: ck_level()) }
+
+  /// The environment variable that names another level.
+  public static let variable = "SKIPLINE_KERNELS"
+
+  /// The levels that this processor has, the best first.
+  public static var levels: [String] {
+    var levels: [String] = []
+    while let name = ck_level_at(levels.count) { levels.append(String(cString: name)) }
+    return levels
+  }
+
+  /// - Throws: `UnknownKernels` where the environment names a level that this processor does not have.
+  public static func validate() throws(UnknownKernels) {
+    if let name = ck_refused_level() { throw UnknownKernels(name: String(cString: name), levels: levels) }
+  }
+}
+
+/// `SKIPLINE_KERNELS` names kernels that there are not, here.
+public struct UnknownKernels: Error, CustomStringConvertible {
+  public let name: String
+  public let levels: [String]
+
+  public var description: String {
+    "\(Kernels.variable)=\(name): this processor has no such kernels; it has \(levels.joined(separator: ", "))"
+  }
 }

@@ -7,6 +7,7 @@ import Foundation
 import Link
 import Messages
 import Networks
+import Tensors
 import Terminal
 import Training
 
@@ -22,7 +23,7 @@ enum ExitStatus: Int32 {
   /// nil for an error that is not ours, such as the argument parser's own.
   init?(of error: any Error) {
     switch error {
-    case is SettingsError, is NetworkError, is ScheduleTextError: self = .usage
+    case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels: self = .usage
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
       self = .missingInput
     case is RunDataGone: self = .missingInput

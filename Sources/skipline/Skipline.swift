@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Tensors
 import Training
 
 @main
@@ -30,6 +31,7 @@ struct SkiplineCommand: ParsableCommand {
     // Nor must a limit on file sizes: a save that is too large fails as on a full disk.
     signal(SIGXFSZ, SIG_IGN)
     do {
+      try Kernels.validate()
       var command = try parseAsRoot(ProgramArguments.words)
       try command.run()
     } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {

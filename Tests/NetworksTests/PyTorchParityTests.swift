@@ -46,11 +46,12 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
       file: "basic-B", settings: NetworkSettings(name: "resnet18"),
       stages: Architecture.Stages(blocks: [1, 1, 1, 1], bottleneck: false), images: 2, imageSize: 64, logits: 6e-6,
       gradients: 2.5e-5),
-    // Measured: 2e-6 and 1.3e-5; PyTorch's single precision: 3e-6 and 8e-6.
+    // Measured: 2e-6 and 1.3e-5; PyTorch's single precision: 3e-6 and 8e-6. Without fused multiply-adds (SSE2) one
+    // activation rounds to the other side of its ReLU: 0.0036.
     ParityCase(
       file: "bottleneck-B", settings: NetworkSettings(name: "resnet50"),
       stages: Architecture.Stages(blocks: [1, 1, 1, 1], bottleneck: true), images: 2, imageSize: 64, logits: 6e-6,
-      gradients: 4e-5),
+      gradients: ck_lanes() > 4 ? 4e-5 : 0.01),
     // Measured: 4e-6 and 1.5e-5; PyTorch's single precision: 6e-6 and 8e-6.
     ParityCase(
       file: "resnet18", settings: NetworkSettings(name: "resnet18"), images: 2, imageSize: 64, logits: 1.2e-5,

@@ -11,8 +11,13 @@
 
 // -- Processor -----------------------------------------------------------------------------------------------
 
-/// The instruction set of the versions below that this processor runs: `x86-64-v3`. A constant string.
-const char *ck_processor_level(void);
+/// The instruction set of the versions of the functions below that run: `avx512`, `avx2` or `sse2`, `neon` on 64-bit
+/// ARM, else `portable`. The best that the processor has, or the one that SKIPLINE_KERNELS in the environment names.
+const char *ck_level(void);
+/// Those that this processor has, the best first; NULL behind the last.
+const char *ck_level_at(size_t index);
+/// What SKIPLINE_KERNELS names where this processor has no such version; else NULL.
+const char *ck_refused_level(void);
 
 /// Tells the processor that this thread only looks whether something has changed: saves power, and lets the other
 /// thread of a core run. Some tens of nanoseconds.
@@ -99,14 +104,14 @@ typedef struct {
   size_t line_stride, row_stride;
 } ck_result;
 
-/// Floats in the widest vectors of this processor that the products have code for: 16, 8 or 4.
+/// Floats in the vectors of the products that run: 16, 8 or 4.
 size_t ck_lanes(void);
 /// Packs source[d * row_stride + c * column_stride] into steps first ..< first + depth of panels [panel][d][width],
 /// zero in missing columns.
 void ck_pack(
     const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
     size_t panel_width, size_t panel_stride, float *packed);
-/// lanes: what the panels are made for; at most ck_lanes(). Sums are in the order of the steps, in parts of a few
+/// lanes: what the panels are made for; no more than the processor has. Sums are in the order of the steps, in parts of a few
 /// hundred.
 void ck_product(
     const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);

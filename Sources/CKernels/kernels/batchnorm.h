@@ -4,14 +4,11 @@
 // A matrix [rows, channels] is walked as one of groups: as many rows as fill whole vectors, so that 3 channels are as
 // fast as 64. What is given a channel is spread over the lanes of a group first.
 
-#include "../internal.h"
-
-#include <string.h>
+#include "batchnorm_groups.h"
 
 enum {
-  LANES = 16,
-  // The most lanes that a group of several rows may have, and of which sums are kept at one time.
-  PANEL = 1024,
+  // Sums are kept of so many lanes at one time.
+  PANEL = NORM_PANEL,
   // Floats are added up over about so many numbers, and so many groups at least, before doubles take over.
   BLOCK = 16384,
   FEWEST_GROUPS = 32,
@@ -20,25 +17,14 @@ enum {
   STREAMS = 4,
 };
 
-typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef int32_t choice __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef _Bool bits __attribute__((ext_vector_type(LANES)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-// Macros, because a vector argument wider than the plain version's registers would change how functions are called.
-
 // What forward and backward pass must both take for positive: one expression, so that a compiler which fuses the
 // multiplication with the addition does so in both.
 #define AFFINE(x, scale, shift) ((x) * (scale) + (shift))
-#define CHOSEN(which, v) ((lanes)((which) & (choice)(v)))
-
-static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 // The first n lanes of v; lanes behind are zero, and are not read from memory.
 INLINE void load(lanes *v, const float *x, size_t n) {
   if (n == LANES) {
-    *v = *(const lanes *)x;
+    *v = *(const unaligned_lanes *)x;
   } else {
     *v = (lanes){0};
     memcpy(v, x, n * sizeof(float));
@@ -51,7 +37,7 @@ INLINE void store(float *y, const lanes *v, size_t n, int streaming) {
   else if (streaming)
     __builtin_nontemporal_store(*v, (lanes *)__builtin_assume_aligned(y, sizeof(lanes)));
   else
-    *(lanes *)y = *v;
+    *(unaligned_lanes *)y = *v;
 }
 
 INLINE void unpack(choice *which, const uint16_t *mask) {
@@ -60,21 +46,13 @@ INLINE void unpack(choice *which, const uint16_t *mask) {
   *which = -__builtin_convertvector(b, choice);
 }
 
-size_t ck_norm_group(size_t channels) {
-  size_t rows = 1;
-  while (rows * channels % LANES != 0 || rows * channels < 4 * LANES) rows++;
-  return rows * channels <= PANEL ? rows : 1;
-}
-
-size_t ck_norm_mask_words(size_t channels) { return (ck_norm_group(channels) * channels + LANES - 1) / LANES; }
-
 // A matrix cut into groups. The rows that are left over are a last group, shorter than the others.
 typedef struct {
   size_t channels, width, groups, rest;
 } grouping;
 
 static grouping grouped(size_t rows, size_t channels) {
-  const size_t group = ck_norm_group(channels);
+  const size_t group = norm_group(channels);
   return (grouping){channels, group * channels, rows / group, rows % group * channels};
 }
 
@@ -165,8 +143,7 @@ static size_t groups_of_block(const grouping *g) {
   return groups < FEWEST_GROUPS ? FEWEST_GROUPS : groups;
 }
 
-VECTOR_VERSIONS
-void ck_norm_moments(
+static void KERNEL(norm_moments)(
     const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares) {
   const grouping g = grouped(rows, channels);
   const size_t block = groups_of_block(&g), group = g.width / channels;
@@ -230,8 +207,7 @@ INLINE void apply_kind(const forward *f, const grouping *g, int relu, const int 
   }
 }
 
-VECTOR_VERSIONS
-void ck_norm_apply(
+static void KERNEL(norm_apply)(
     float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *scale,
     const float *shift, int relu, uint16_t *mask, int streaming) {
   const grouping g = grouped(rows, channels);
@@ -339,8 +315,7 @@ INLINE void sums(
   }
 }
 
-VECTOR_VERSIONS
-void ck_norm_backward_sums(
+static void KERNEL(norm_backward_sums)(
     float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *scale,
     const float *shift, const uint16_t *mask, double *sum_dy, double *sum_dy_x) {
   const grouping g = grouped(rows, channels);
@@ -389,8 +364,7 @@ INLINE void gradients(const gradient *f, const grouping *g, const int adds, cons
   }
 }
 
-VECTOR_VERSIONS
-void ck_norm_backward_apply(
+static void KERNEL(norm_backward_apply)(
     float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels, const float *mean,
     const float *a, const float *b, const float *d, const float *scale, const float *shift) {
   const grouping g = grouped(rows, channels);
@@ -417,14 +391,12 @@ void ck_norm_backward_apply(
 
 // -- Biases --------------------------------------------------------------------------------------------------
 
-VECTOR_VERSIONS
-void ck_column_sums(const float *restrict x, size_t rows, size_t channels, float *restrict sums) {
+static void KERNEL(column_sums)(const float *restrict x, size_t rows, size_t channels, float *restrict sums) {
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < channels; c++) sums[c] += x[r * channels + c];
 }
 
-VECTOR_VERSIONS
-void ck_add_bias(float *restrict x, size_t rows, size_t channels, const float *restrict bias) {
+static void KERNEL(add_bias)(float *restrict x, size_t rows, size_t channels, const float *restrict bias) {
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < channels; c++) x[r * channels + c] += bias[c];
 }

@@ -1,30 +1,23 @@
 // Loops over arrays without structure, and the optimiser's update.
 
-#include "../internal.h"
-
-VECTOR_VERSIONS
-void ck_add(float *restrict y, const float *restrict x, size_t count) {
+static void KERNEL(add)(float *restrict y, const float *restrict x, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] += x[i];
 }
 
-VECTOR_VERSIONS
-void ck_relu(float *y, size_t count) {
+static void KERNEL(relu)(float *y, size_t count) {
   // `y < 0` is false for a NaN, which therefore passes.
   for (size_t i = 0; i < count; i++) y[i] = y[i] < 0 ? 0 : y[i];
 }
 
-VECTOR_VERSIONS
-void ck_relu_backward(float *restrict dy, const float *restrict y, size_t count) {
+static void KERNEL(relu_backward)(float *restrict dy, const float *restrict y, size_t count) {
   for (size_t i = 0; i < count; i++) dy[i] = y[i] > 0 ? dy[i] : 0;
 }
 
-VECTOR_VERSIONS
-void ck_scale(float *y, float factor, size_t count) {
+static void KERNEL(scale)(float *y, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] *= factor;
 }
 
-VECTOR_VERSIONS
-double ck_sum_of_squares(const float *x, size_t count) {
+static double KERNEL(sum_of_squares)(const float *x, size_t count) {
   // Eight running sums: a fixed order of addition that still lets the compiler use vectors.
   double sums[8] = {0};
   size_t i = 0;
@@ -34,8 +27,7 @@ double ck_sum_of_squares(const float *x, size_t count) {
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-VECTOR_VERSIONS
-void ck_sgd(
+static void KERNEL(sgd)(
     float *restrict value, float *restrict velocity, const float *restrict gradient, size_t count, float rate,
     float momentum, float decay, float gradient_scale, int nesterov) {
   const float look_ahead = nesterov ? momentum : 0, along = nesterov ? 1 : 0;

@@ -1,28 +1,12 @@
 // Max pooling of one image, vectors of channels at a time.
 
-#include "../internal.h"
-
-#include <math.h>
-#include <string.h>
-
-enum { LANES = 16 };
-
-typedef float lanes __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef int32_t choice __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef uint8_t places __attribute__((vector_size(LANES), aligned(1)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-static int32_t larger(int32_t a, int32_t b) { return a > b ? a : b; }
-static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
-
 // The places from ..< to of a window that begins at `start` which lie inside 0 ..< extent.
 typedef struct {
   int32_t from, to;
 } range;
 
 static range inside(int32_t start, int32_t kernel, int32_t extent) {
-  return (range){larger(0, -start), smaller(kernel, extent - start)};
+  return (range){greatest(0, -start), least(kernel, extent - start)};
 }
 
 // n channels of one window; `image` is the window's first pixel, inside or not.
@@ -35,7 +19,7 @@ INLINE void max_of_window(
   for (int32_t ky = rows.from; ky < rows.to; ky++)
     for (int32_t kx = columns.from; kx < columns.to; kx++) {
       const float *pixel = image + ((ptrdiff_t)ky * w->width + kx) * channels;
-      if (n == LANES) v = *(const lanes *)pixel;
+      if (n == LANES) v = *(const unaligned_lanes *)pixel;
       else memcpy(&v, pixel, n * sizeof(float));
       // The first place is taken whatever it holds (it may be minus infinity); then only a larger one, or a NaN.
       const choice better = first ? ~(choice){0} : (choice)(v > best) | (choice)(v != v);
@@ -43,18 +27,17 @@ INLINE void max_of_window(
       at = (better & (ky * w->kernel + kx)) | (~better & at);
       first = 0;
     }
-  const places narrow = __builtin_convertvector(at, places);
+  const byte_lanes narrow = __builtin_convertvector(at, byte_lanes);
   if (n == LANES) {
-    *(lanes *)out = best;
-    *(places *)place = narrow;
+    *(unaligned_lanes *)out = best;
+    *(byte_lanes *)place = narrow;
   } else {
     memcpy(out, &best, n * sizeof(float));
     memcpy(place, &narrow, n);
   }
 }
 
-VECTOR_VERSIONS
-void ck_max_pool(const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict place) {
+static void KERNEL(max_pool)(const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict place) {
   const size_t channels = (size_t)w->channels, whole = channels - channels % LANES;
   for (int32_t oy = 0; oy < w->out_height; oy++) {
     const int32_t top = oy * w->stride - w->padding;
@@ -76,14 +59,14 @@ INLINE void sum_of_windows(
     const ck_window *w, const float *dy, const uint8_t *place, int32_t y, int32_t x, range rows, range columns,
     size_t n, float *gradient) {
   lanes sum = {0}, v = {0};
-  places narrow = {0};
+  byte_lanes narrow = {0};
   for (int32_t oy = rows.from; oy < rows.to; oy++)
     for (int32_t ox = columns.from; ox < columns.to; ox++) {
       const size_t at = ((size_t)oy * (size_t)w->out_width + (size_t)ox) * (size_t)w->channels;
       const int32_t k = (y + w->padding - oy * w->stride) * w->kernel + x + w->padding - ox * w->stride;
       if (n == LANES) {
-        v = *(const lanes *)(dy + at);
-        narrow = *(const places *)(place + at);
+        v = *(const unaligned_lanes *)(dy + at);
+        narrow = *(const byte_lanes *)(place + at);
       } else {
         memcpy(&v, dy + at, n * sizeof(float));
         memcpy(&narrow, place + at, n);
@@ -91,18 +74,17 @@ INLINE void sum_of_windows(
       const choice won = __builtin_convertvector(narrow, choice) == k;
       sum += (lanes)(won & (choice)v);
     }
-  if (n == LANES) *(lanes *)gradient = sum;
+  if (n == LANES) *(unaligned_lanes *)gradient = sum;
   else memcpy(gradient, &sum, n * sizeof(float));
 }
 
 // The output rows (or columns) whose windows reach a pixel.
 static range reaching(const ck_window *w, int32_t at, int32_t extent) {
   const int32_t before = at + w->padding - w->kernel + 1;
-  return (range){before <= 0 ? 0 : (before + w->stride - 1) / w->stride, smaller(extent, (at + w->padding) / w->stride + 1)};
+  return (range){before <= 0 ? 0 : (before + w->stride - 1) / w->stride, least(extent, (at + w->padding) / w->stride + 1)};
 }
 
-VECTOR_VERSIONS
-void ck_max_pool_backward(
+static void KERNEL(max_pool_backward)(
     const ck_window *w, const float *restrict out_gradient, const uint8_t *restrict place,
     float *restrict gradient) {
   const size_t channels = (size_t)w->channels, whole = channels - channels % LANES;

@@ -1,5 +1,5 @@
-// The tiles of products.c for one instruction set. Whoever includes this has defined LANES (floats in a vector),
-// TILE_ROWS (6 or 14, what the registers hold), LEVEL(name), which tells the instruction sets apart, ELEMENT, what A
+// The tiles of products for one instruction set. Whoever includes this has defined TILE_LANES (floats in a vector),
+// TILE_ROWS (6 or 14, what the registers hold), TILE(name), which tells kinds of products apart, ELEMENT, what A
 // and B are made of (float, or pair: two neighbouring steps in bfloat16), and MULTIPLY_ADD(sums, value, b), which
 // gives sums + value * b: all vectors, the value an element of A in every lane.
 //
@@ -7,20 +7,20 @@
 // steps go by. A step loads one or two vectors of B and multiplies them with one value of each row of A: twice as
 // many fused multiply-adds as loads, which is what lets the multipliers work all the time.
 
-typedef float LEVEL(vector) __attribute__((vector_size(4 * LANES)));
-typedef float LEVEL(unaligned_vector) __attribute__((vector_size(4 * LANES), aligned(4)));
-typedef ELEMENT LEVEL(elements) __attribute__((vector_size(4 * LANES), aligned(4)));
-#define VECTOR LEVEL(vector)
-#define UNALIGNED LEVEL(unaligned_vector)
-#define ELEMENTS LEVEL(elements)
+typedef float TILE(vector) __attribute__((vector_size(4 * TILE_LANES)));
+typedef float TILE(unaligned_vector) __attribute__((vector_size(4 * TILE_LANES), aligned(4)));
+typedef ELEMENT TILE(elements) __attribute__((vector_size(4 * TILE_LANES), aligned(4)));
+#define VECTOR TILE(vector)
+#define UNALIGNED TILE(unaligned_vector)
+#define ELEMENTS TILE(elements)
 
-static inline __attribute__((always_inline)) void LEVEL(store)(
+INLINE WIDE void TILE(store)(
     float *out, VECTOR sums, size_t columns, int accumulate) {
-  if (columns >= LANES) {
+  if (columns >= TILE_LANES) {
     UNALIGNED *target = (UNALIGNED *)out;
     *target = accumulate ? *target + sums : sums;
   } else {
-    float values[LANES];
+    float values[TILE_LANES];
     memcpy(values, &sums, sizeof values);
     for (size_t c = 0; c < columns; c++) out[c] = accumulate ? out[c] + values[c] : values[c];
   }
@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 #define ZERO1(r) VECTOR s##r##_0 = {0};
 #define ZERO2(r) ZERO1(r) VECTOR s##r##_1 = {0};
 #define LOAD1 const ELEMENTS b0 = *(const ELEMENTS *)b;
-#define LOAD2 LOAD1 const ELEMENTS b1 = *(const ELEMENTS *)(b + LANES);
+#define LOAD2 LOAD1 const ELEMENTS b1 = *(const ELEMENTS *)(b + TILE_LANES);
 // Subtracting a vector of zeros is how C spells "in every lane"; it costs nothing.
 #define STEP1(r) { const ELEMENTS value = VALUE(r) - (ELEMENTS){0}; s##r##_0 = MULTIPLY_ADD(s##r##_0, value, b0); }
 #define STEP2(r) { \
@@ -38,12 +38,12 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
     s##r##_0 = MULTIPLY_ADD(s##r##_0, value, b0); \
     s##r##_1 = MULTIPLY_ADD(s##r##_1, value, b1); \
   }
-#define STORE1(r) LEVEL(store)(out + r * out_row, s##r##_0, columns, accumulate);
-#define STORE2(r) STORE1(r) LEVEL(store)(out + r * out_row + LANES, s##r##_1, columns - LANES, accumulate);
+#define STORE1(r) TILE(store)(out + r * out_row, s##r##_0, columns, accumulate);
+#define STORE2(r) STORE1(r) TILE(store)(out + r * out_row + TILE_LANES, s##r##_1, columns - TILE_LANES, accumulate);
 
 // Rows of A at a distance, steps next to each other: five pointers that are never more than two rows off.
 #define TILE_ALONG_STEPS(ROWS, VECTORS) \
-  static void LEVEL(steps_##ROWS##x##VECTORS)( \
+  WIDE static void TILE(steps_##ROWS##x##VECTORS)( \
       const ck_operand *a, const ELEMENT *p0, const ELEMENT *b, size_t b_row, float *out, size_t out_row, \
       size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
@@ -63,7 +63,7 @@ static inline __attribute__((always_inline)) void LEVEL(store)(
 
 // Rows of A next to each other, steps at a distance.
 #define TILE_ALONG_ROWS(ROWS, VECTORS) \
-  static void LEVEL(rows_##ROWS##x##VECTORS)( \
+  WIDE static void TILE(rows_##ROWS##x##VECTORS)( \
       const ck_operand *a, const ELEMENT *p, const ELEMENT *b, size_t b_row, float *out, size_t out_row, \
       size_t columns, int accumulate) { \
     ROWS_##ROWS(ZERO##VECTORS) \
@@ -98,40 +98,40 @@ EACH_TILE(TILE_ALONG_STEPS)
 EACH_TILE(TILE_ALONG_ROWS)
 #undef VALUE
 
-typedef void (*LEVEL(tile))(
+typedef void (*TILE(tile))(
     const ck_operand *, const ELEMENT *, const ELEMENT *, size_t, float *, size_t, size_t, int);
-#define STEPS_ENTRY(ROWS, VECTORS) LEVEL(steps_##ROWS##x##VECTORS),
-#define ROWS_ENTRY(ROWS, VECTORS) LEVEL(rows_##ROWS##x##VECTORS),
-static const LEVEL(tile) LEVEL(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
+#define STEPS_ENTRY(ROWS, VECTORS) TILE(steps_##ROWS##x##VECTORS),
+#define ROWS_ENTRY(ROWS, VECTORS) TILE(rows_##ROWS##x##VECTORS),
+static const TILE(tile) TILE(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
 
 // All lines and rows for the steps that `a` has.
-static void LEVEL(panel)(
+WIDE static void TILE(panel)(
     const ck_operand *a, const ELEMENT *b, size_t b_row, size_t columns, float *out, const ck_result *result,
     int accumulate) {
   const int along_rows = a->row_stride == 1;
   // Rows 4 KB apart share the few places that the first cache has for such addresses: take no more rows than those.
   const size_t most = TILE_ROWS > 8 && !along_rows && a->row_stride % 1024 == 0 ? 7 : TILE_ROWS;
-  const size_t tiles = (a->rows + most - 1) / most, vectors = columns > LANES ? 2 : 1;
+  const size_t tiles = (a->rows + most - 1) / most, vectors = columns > TILE_LANES ? 2 : 1;
   for (size_t line = 0; line < a->lines; line++)
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t from = a->rows * tile / tiles, to = a->rows * (tile + 1) / tiles;
-      LEVEL(tiles)[along_rows][2 * (to - from) - 3 + vectors](
+      TILE(tiles)[along_rows][2 * (to - from) - 3 + vectors](
           a, (const ELEMENT *)a->base + line * a->line_stride + from * a->row_stride, b, b_row,
           out + line * result->line_stride + from * result->row_stride, result->row_stride, columns, accumulate);
     }
 }
 
-static void LEVEL(product)(
+WIDE static void TILE(product)(
     const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *result, int accumulate) {
-  for (size_t column = 0; column < columns; column += 2 * LANES) {
-    const ELEMENT *panel = (const ELEMENT *)b->base + column / (2 * LANES) * b->panel_stride;
+  for (size_t column = 0; column < columns; column += 2 * TILE_LANES) {
+    const ELEMENT *panel = (const ELEMENT *)b->base + column / (2 * TILE_LANES) * b->panel_stride;
     ck_operand part = *a;
     for (size_t segment = 0; segment < a->segments; segment += part.segments) {
       part.segments = segments_at_once(a, segment);
       for (size_t step = 0; step < a->steps; step += part.steps) {
         part.steps = steps_at_once(a, step);
         part.base = a->base + segment * a->segment_stride + step * a->step_stride;
-        LEVEL(panel)(
+        TILE(panel)(
             &part, panel, b->row, columns - column, result->base + column, result,
             accumulate || segment + step > 0);
         panel += b->row * part.segments * part.steps;
@@ -158,8 +158,6 @@ static void LEVEL(product)(
 #undef EACH_TILE
 #undef STEPS_ENTRY
 #undef ROWS_ENTRY
-#undef LANES
 #undef ELEMENT
 #undef MULTIPLY_ADD
-#undef TILE_ROWS
-#undef LEVEL
+#undef TILE

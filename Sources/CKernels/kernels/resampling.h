@@ -1,9 +1,5 @@
 // The two passes of changing an image's size: weighted sums of bytes in fixed point.
 
-#include "../internal.h"
-
-#include <string.h>
-
 // 1 is 2^22: with 8-bit samples and weights that add up to 1 a sum stays within 31 bits.
 enum { FRACTION_BITS = 22, HALF = 1 << (FRACTION_BITS - 1) };
 
@@ -33,8 +29,7 @@ static void resample_pixel(
 // So many rows at once: their sums do not wait for one another, and share the weights.
 enum { ROWS = 4 };
 
-VECTOR_VERSIONS
-void ck_resample_rows(
+static void KERNEL(resample_rows)(
     const uint8_t *restrict source, size_t source_count, size_t width, size_t rows, const int32_t *restrict starts,
     const int32_t *restrict weights, size_t pairs, size_t columns, uint8_t *restrict target) {
   const size_t length = 3 * width;
@@ -76,8 +71,7 @@ void ck_resample_rows(
   }
 }
 
-VECTOR_VERSIONS
-void ck_resample_columns(
+static void KERNEL(resample_columns)(
     const uint8_t *restrict source, size_t row_length, const int32_t *restrict weights, size_t taps,
     uint8_t *restrict target) {
   size_t i = 0;

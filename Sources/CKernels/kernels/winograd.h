@@ -1,22 +1,8 @@
 // Winograd's convolution: walks over the tiles of a map and over filters, and what happens at their edges. The
-// transforms of one tile are in winograd.h; the matrix products between them are the caller's, and so is every
+// transforms of one tile are in winograd_tiles.h; the matrix products between them are the caller's, and so is every
 // decision about blocks.
 
 #include "winograd_tiles.h"
-
-#include <string.h>
-
-#include "../internal.h"
-
-// A processor with AVX-512 uses it for these functions even where the compiler's taste is half the width.
-#if defined(__has_attribute)
-#if __has_attribute(min_vector_width)
-#define WIDE VECTOR_VERSIONS __attribute__((min_vector_width(512)))
-#endif
-#endif
-#ifndef WIDE
-#define WIDE VECTOR_VERSIONS
-#endif
 
 // -- One tile ------------------------------------------------------------------------------------------------
 
@@ -78,8 +64,6 @@ INLINE void transform_channels(
 
 INLINE tile_cut whole(int32_t side) { return (tile_cut){side, 0, side, 0, side}; }
 
-INLINE int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
-
 /// Neighbouring columns of planes that are transformed together: LANES of them, unless the panel or the matrix ends
 /// before. The first of them, its distance from the start of the row, and its place in the panel.
 typedef struct {
@@ -134,7 +118,7 @@ INLINE void map_to_planes(
   }
 }
 
-WIDE void ck_winograd_input(
+WIDE static void KERNEL(winograd_input)(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
   if (map->tile == 4)
@@ -143,7 +127,7 @@ WIDE void ck_winograd_input(
     map_to_planes(input_2_tile, map, 4, 1, 4, x, channels, first, count, out, planes);
 }
 
-WIDE void ck_winograd_output_gradient(
+WIDE static void KERNEL(winograd_output_gradient)(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
   if (map->tile == 4)
@@ -176,7 +160,7 @@ INLINE void planes_to_map(
   }
 }
 
-WIDE void ck_winograd_output(
+WIDE static void KERNEL(winograd_output)(
     const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
     size_t count, float *y) {
   if (map->tile == 4)
@@ -216,7 +200,7 @@ INLINE void planes_to_filter(
           &target, group_size(planes, group, columns));
 }
 
-WIDE void ck_winograd_filter(
+WIDE static void KERNEL(winograd_filter)(
     int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
     const ck_winograd_planes *planes) {
   if (tile == 4)
@@ -225,7 +209,7 @@ WIDE void ck_winograd_filter(
     filter_to_planes(filter_2_tile, 4, w, taps, rows, columns, out, planes);
 }
 
-WIDE void ck_winograd_filter_gradient(
+WIDE static void KERNEL(winograd_filter_gradient)(
     int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
     const ck_winograd_taps *taps) {
   if (tile == 4)
@@ -234,7 +218,7 @@ WIDE void ck_winograd_filter_gradient(
     planes_to_filter(filter_gradient_2_tile, 4, in, planes, rows, columns, dw, taps);
 }
 
-WIDE void ck_winograd_flip(
+WIDE static void KERNEL(winograd_flip)(
     const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out) {
   // In squares, so that the lines that are written to stay in cache.
   for (size_t tap = 0; tap < 9; tap++) {

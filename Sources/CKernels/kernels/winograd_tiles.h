@@ -10,16 +10,7 @@
 // and B is still exact in binary. The constants follow from the points p = 3/4 and q = 3/2 by formula.
 #pragma once
 
-#include <stddef.h>
-
-enum { LANES = 16, MOST_SIDE = 6, MOST_PLACES = MOST_SIDE * MOST_SIDE };
-
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-/// The same where memory is only aligned for floats.
-typedef float unaligned_lanes
-    __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
-
-#define INLINE static inline __attribute__((always_inline))
+enum { MOST_SIDE = 6, MOST_PLACES = MOST_SIDE * MOST_SIDE };
 
 // -- One dimension -------------------------------------------------------------------------------------------
 // Symmetric points share their even and odd parts.

@@ -1,0 +1,120 @@
+// Which version of the kernels runs: the best that the processor has, or the one that SKIPLINE_KERNELS names, chosen
+// once when the program is loaded.
+
+#include "levels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/batchnorm_groups.h"
+
+#if defined(__x86_64__)
+#define BASE_NAME "sse2"
+#elif defined(__aarch64__)
+#define BASE_NAME "neon"
+#else
+#define BASE_NAME "portable"
+#endif
+
+typedef struct {
+  const char *name;
+  size_t lanes;
+  const ck_kernels *kernels;
+} level;
+
+// The best first.
+static const level levels[] = {
+#if defined(__x86_64__)
+    {"avx512", 16, &ck_avx512_kernels},
+    {"avx2", 8, &ck_avx2_kernels},
+#endif
+    {BASE_NAME, 4, &ck_base_kernels},
+};
+enum { LEVELS = sizeof levels / sizeof *levels };
+
+static int runs_here(const level *candidate) {
+#if defined(__x86_64__)
+  if (candidate->lanes == 16) return __builtin_cpu_supports("x86-64-v4") != 0;
+  if (candidate->lanes == 8) return __builtin_cpu_supports("x86-64-v3") != 0;
+#endif
+  return candidate->lanes == 4;
+}
+
+static const level *chosen = &levels[LEVELS - 1];
+static const char *refused = NULL;
+
+__attribute__((constructor)) static void choose(void) {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+#endif
+  const level *best = levels;
+  while (!runs_here(best)) best++;
+  chosen = best;
+  const char *wanted = getenv("SKIPLINE_KERNELS");
+  if (wanted == NULL || *wanted == 0) return;
+  for (const level *candidate = best; candidate < levels + LEVELS; candidate++)
+    if (strcmp(candidate->name, wanted) == 0) {
+      chosen = candidate;
+      return;
+    }
+  refused = wanted;
+}
+
+const char *ck_level(void) { return chosen->name; }
+
+const char *ck_level_at(size_t index) {
+  for (size_t at = 0; at < LEVELS; at++)
+    if (runs_here(&levels[at]) && index-- == 0) return levels[at].name;
+  return NULL;
+}
+
+const char *ck_refused_level(void) { return refused; }
+
+size_t ck_lanes(void) { return chosen->lanes; }
+
+size_t ck_norm_group(size_t channels) { return norm_group(channels); }
+
+size_t ck_norm_mask_words(size_t channels) { return norm_mask_words(channels); }
+
+#define FORWARD(result, name, parameters, arguments) \
+  result ck_##name parameters { return chosen->kernels->name arguments; }
+EACH_KERNEL(FORWARD)
+
+// Panels are made for a number of lanes, which need not be the chosen one's.
+void ck_product(
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
+  if (a->rows == 0) return;
+  for (size_t at = 0; at < LEVELS; at++)
+    if (levels[at].lanes == lanes) return levels[at].kernels->product(a, b, columns, out, accumulate);
+}
+
+static const ck_pair_kernels *pair_kernels(size_t lanes) {
+#if defined(__x86_64__)
+  if (lanes == 16) return &ck_avx512bf16_pair_kernels;
+#endif
+  (void)lanes;
+  return &ck_base_pair_kernels;
+}
+
+size_t ck_pair_lanes(void) {
+#if defined(__x86_64__)
+  if (chosen->lanes == 16 && __builtin_cpu_supports("avx512bf16")) return 16;
+#endif
+  return 4;
+}
+
+void ck_product_pairs(
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
+  if (a->rows > 0) pair_kernels(lanes)->product(a, b, columns, out, accumulate);
+}
+
+void ck_pack_pairs(
+    const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
+    size_t panel_width, size_t panel_stride, float *packed) {
+  pair_kernels(ck_pair_lanes())
+      ->pack_pairs(source, depth, columns, row_stride, column_stride, first, panel_width, panel_stride, packed);
+}
+
+void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs) {
+  pair_kernels(ck_pair_lanes())->round_pairs(source, pairs, rounded_pairs);
+}

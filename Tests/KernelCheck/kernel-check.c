@@ -1,0 +1,277 @@
+// Holds the kernels against loops that anybody can read, without Swift: so that they can be tried where there is no
+// Swift, compiled for another processor and run under an emulator. scripts/kernel-check compiles and runs it.
+//
+// Prints a line a kernel with the largest difference, relative to the largest value, and exits with status 1 where one
+// is beyond its bound.
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "CKernels.h"
+
+static int failures = 0;
+
+static void report(const char *name, double difference, double bound) {
+  const int bad = !(difference <= bound);
+  failures += bad;
+  printf("%-28s %8.1e  at most %.0e%s\n", name, difference, bound, bad ? "  FAILED" : "");
+}
+
+// Numbers in -1 ..< 1, the same everywhere (Knuth's MMIX generator).
+static uint64_t state = 1;
+static float number(void) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return (float)((double)(state >> 11) / 4503599627370496.0 - 1.0);
+}
+
+static float *numbers(size_t count) {
+  // Not on a boundary of a vector, as in the middle of a larger array.
+  float *values = (float *)malloc((count + 17) * sizeof(float)) + 1;
+  for (size_t i = 0; i < count + 16; i++) values[i] = number();
+  return values;
+}
+
+static float *copy(const float *values, size_t count) {
+  float *other = (float *)malloc((count + 17) * sizeof(float)) + 1;
+  memcpy(other, values, (count + 16) * sizeof(float));
+  return other;
+}
+
+static double difference(const float *found, const double *wanted, size_t count) {
+  double largest = 0, scale = 1e-30;
+  for (size_t i = 0; i < count; i++) {
+    if (!(fabs((double)found[i] - wanted[i]) <= largest)) largest = fabs((double)found[i] - wanted[i]);
+    if (fabs(wanted[i]) > scale) scale = fabs(wanted[i]);
+  }
+  return largest / scale;
+}
+
+static void elementwise(void) {
+  enum { N = 1003 };
+  double wanted[N];
+  float *x = numbers(N), *y = numbers(N), *z;
+
+  z = copy(y, N);
+  ck_add(z, x, N);
+  for (int i = 0; i < N; i++) wanted[i] = (double)y[i] + x[i];
+  report("add", difference(z, wanted, N), 1e-7);
+
+  z = copy(y, N);
+  ck_relu(z, N);
+  for (int i = 0; i < N; i++) wanted[i] = y[i] > 0 ? y[i] : 0;
+  report("relu", difference(z, wanted, N), 0);
+
+  z = copy(y, N);
+  ck_relu_backward(z, x, N);
+  for (int i = 0; i < N; i++) wanted[i] = x[i] > 0 ? y[i] : 0;
+  report("relu_backward", difference(z, wanted, N), 0);
+
+  z = copy(y, N);
+  ck_scale(z, 3.5f, N);
+  for (int i = 0; i < N; i++) wanted[i] = 3.5 * y[i];
+  report("scale", difference(z, wanted, N), 1e-7);
+
+  double sum = 0;
+  for (int i = 0; i < N; i++) sum += (double)x[i] * x[i];
+  report("sum_of_squares", fabs(ck_sum_of_squares(x, N) - sum) / sum, 1e-14);
+
+  float *value = copy(x, N), *velocity = copy(y, N), *gradient = numbers(N);
+  ck_sgd(value, velocity, gradient, N, 0.1f, 0.9f, 1e-3f, 0.5f, 1);
+  for (int i = 0; i < N; i++) {
+    const double g = 0.5 * gradient[i] + 1e-3 * x[i], v = 0.9 * y[i] + g;
+    wanted[i] = x[i] - 0.1 * (g + 0.9 * v);
+  }
+  report("sgd", difference(value, wanted, N), 3e-7);
+}
+
+static void batch_norm(size_t rows, size_t channels) {
+  const size_t count = rows * channels;
+  float *x = numbers(count), *dy = numbers(count), *addend = numbers(count), *y = copy(x, count);
+  float *scale = numbers(channels), *shift = numbers(channels), *mean = numbers(channels);
+  double *wanted = malloc(count * sizeof(double)), *mean64 = calloc(channels, sizeof(double));
+  double *squares = calloc(channels, sizeof(double)), worst = 0;
+  char name[64];
+
+  ck_norm_moments(x, rows, channels, 0, mean64, squares);
+  for (size_t c = 0; c < channels; c++) {
+    double m = 0, s = 0;
+    for (size_t r = 0; r < rows; r++) m += x[r * channels + c];
+    m /= (double)rows;
+    for (size_t r = 0; r < rows; r++) s += (x[r * channels + c] - m) * (x[r * channels + c] - m);
+    worst = fmax(worst, fmax(fabs(mean64[c] - m), fabs(squares[c] - s) / s));
+  }
+  snprintf(name, sizeof name, "norm_moments %zux%zu", rows, channels);
+  report(name, worst, 2e-6);
+
+  uint16_t *mask = calloc(ck_norm_mask_words(channels) * (rows / ck_norm_group(channels) + 1), sizeof(uint16_t));
+  ck_norm_apply(y, x, addend, rows, channels, scale, shift, 1, mask, 0);
+  for (size_t i = 0; i < count; i++) {
+    const double z = (double)x[i] * scale[i % channels] + shift[i % channels] + addend[i];
+    wanted[i] = z > 0 ? z : 0;
+  }
+  snprintf(name, sizeof name, "norm_apply %zux%zu", rows, channels);
+  report(name, difference(y, wanted, count), 3e-7);
+
+  double *sum_dy = calloc(channels, sizeof(double)), *sum_dy_x = calloc(channels, sizeof(double));
+  float *held = copy(dy, count);
+  ck_norm_backward_sums(held, x, rows, channels, mean, NULL, NULL, mask, sum_dy, sum_dy_x);
+  worst = 0;
+  for (size_t c = 0; c < channels; c++) {
+    double g = 0, gx = 0;
+    for (size_t r = 0; r < rows; r++) {
+      const size_t i = r * channels + c;
+      if (y[i] > 0) g += dy[i], gx += (double)dy[i] * (x[i] - mean[c]);
+    }
+    worst = fmax(worst, fmax(fabs(sum_dy[c] - g), fabs(sum_dy_x[c] - gx)));
+  }
+  snprintf(name, sizeof name, "norm_backward_sums %zux%zu", rows, channels);
+  report(name, worst / sqrt((double)rows), 2e-6);
+
+  float *dx = copy(dy, count);
+  ck_norm_backward_apply(dx, dy, x, addend, rows, channels, mean, scale, shift, mean, NULL, NULL);
+  for (size_t i = 0; i < count; i++) {
+    const size_t c = i % channels;
+    wanted[i] = (double)scale[c] * dy[i] + (double)shift[c] * (x[i] - mean[c]) + mean[c] + addend[i];
+  }
+  snprintf(name, sizeof name, "norm_backward_apply %zux%zu", rows, channels);
+  report(name, difference(dx, wanted, count), 4e-7);
+}
+
+// out [rows, columns] = A [rows, depth] B [depth, columns]
+static void product(size_t rows, size_t depth, size_t columns) {
+  const size_t lanes = ck_lanes(), width = 2 * lanes, panels = (columns + width - 1) / width;
+  float *a = numbers(rows * depth), *b = numbers(depth * columns);
+  float *packed = numbers(panels * depth * width), *out = numbers(rows * columns);
+  ck_pack(b, depth, columns, columns, 1, 0, width, depth * width, packed);
+  const ck_operand left = {a, 1, 0, rows, depth, 1, 0, depth, 1};
+  const ck_panels right = {packed, depth * width, width};
+  const ck_result result = {out, 0, columns};
+  ck_product(&left, &right, columns, lanes, &result, 0);
+  double *wanted = calloc(rows * columns, sizeof(double));
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++)
+      for (size_t d = 0; d < depth; d++) wanted[r * columns + c] += (double)a[r * depth + d] * b[d * columns + c];
+  char name[64];
+  snprintf(name, sizeof name, "product %zux%zux%zu", rows, depth, columns);
+  report(name, difference(out, wanted, rows * columns), 2e-6);
+
+  // The same of numbers that bfloat16 holds exactly, so that the result is exact as well as the rounding.
+  const size_t pair_lanes = ck_pair_lanes(), pair_width = 2 * pair_lanes, half = (depth + 1) / 2;
+  const size_t pair_panels = (columns + pair_width - 1) / pair_width;
+  for (size_t i = 0; i < rows * depth; i++) a[i] = (float)(int)(a[i] * 64) / 64;
+  for (size_t i = 0; i < depth * columns; i++) b[i] = (float)(int)(b[i] * 64) / 64;
+  float *pairs = numbers(rows * half), *pair_packed = numbers(pair_panels * half * pair_width);
+  if (depth % 2 == 0) {
+    ck_round_pairs(a, rows * half, pairs);
+    ck_pack_pairs(b, depth, columns, columns, 1, 0, pair_width, half * pair_width, pair_packed);
+    const ck_operand pair_left = {pairs, 1, 0, rows, half, 1, 0, half, 1};
+    const ck_panels pair_right = {pair_packed, half * pair_width, pair_width};
+    ck_product_pairs(&pair_left, &pair_right, columns, pair_lanes, &result, 0);
+    memset(wanted, 0, rows * columns * sizeof(double));
+    for (size_t r = 0; r < rows; r++)
+      for (size_t c = 0; c < columns; c++)
+        for (size_t d = 0; d < depth; d++) wanted[r * columns + c] += (double)a[r * depth + d] * b[d * columns + c];
+    snprintf(name, sizeof name, "product_pairs %zux%zux%zu", rows, depth, columns);
+    report(name, difference(out, wanted, rows * columns), 2e-6);
+  }
+}
+
+// A convolution 3x3 of one channel each way by Winograd's algorithm, beside the sums that define it.
+static void winograd(int32_t tile, int32_t height, int32_t width, size_t channels) {
+  const int32_t side = tile + 2;
+  const size_t points = (size_t)(side * side), pixels = (size_t)(height * width);
+  const size_t tiles = (size_t)((height + tile - 1) / tile) * (size_t)((width + tile - 1) / tile);
+  float *x = numbers(pixels * channels), *w = numbers(9 * channels), *y = numbers(pixels * channels);
+  float *data = numbers(points * tiles * channels), *filter = numbers(points * channels);
+  const ck_winograd_map map = {height, width, tile, channels};
+  const ck_winograd_planes planes = {tiles * channels, channels, 0, channels};
+  const ck_winograd_planes filter_planes = {channels, channels, 0, channels};
+  const ck_winograd_taps taps = {channels, channels};
+  ck_winograd_input(&map, x, channels, 0, tiles, data, &planes);
+  ck_winograd_filter(tile, w, &taps, 1, channels, filter, &filter_planes);
+  // Channel by channel: the product of the transforms, element by element.
+  for (size_t p = 0; p < points; p++)
+    for (size_t t = 0; t < tiles; t++)
+      for (size_t c = 0; c < channels; c++) data[(p * tiles + t) * channels + c] *= filter[p * channels + c];
+  ck_winograd_output(&map, data, &planes, channels, 0, tiles, y);
+  double *wanted = calloc(pixels * channels, sizeof(double));
+  for (int32_t i = 0; i < height; i++)
+    for (int32_t j = 0; j < width; j++)
+      for (int32_t ky = 0; ky < 3; ky++)
+        for (int32_t kx = 0; kx < 3; kx++) {
+          const int32_t yy = i + ky - 1, xx = j + kx - 1;
+          if (yy < 0 || xx < 0 || yy >= height || xx >= width) continue;
+          for (size_t c = 0; c < channels; c++)
+            wanted[(size_t)(i * width + j) * channels + c] +=
+                (double)x[(size_t)(yy * width + xx) * channels + c] * w[(size_t)(ky * 3 + kx) * channels + c];
+        }
+  char name[64];
+  snprintf(name, sizeof name, "winograd F(%d) %dx%dx%zu", tile, height, width, channels);
+  report(name, difference(y, wanted, pixels * channels), 4e-6);
+}
+
+static void max_pool(int32_t side, int32_t channels) {
+  const ck_window w = {side, side, channels, (side + 1) / 2, (side + 1) / 2, 3, 2, 1};
+  const size_t in = (size_t)(side * side * channels), out = (size_t)(w.out_height * w.out_width * channels);
+  float *x = numbers(in), *y = numbers(out), *dx = numbers(in), *dy = numbers(out);
+  uint8_t *place = malloc(out);
+  double *wanted = malloc(out * sizeof(double)), *gradient = calloc(in, sizeof(double));
+  ck_max_pool(&w, x, y, place);
+  ck_max_pool_backward(&w, dy, place, dx);
+  for (int32_t oy = 0; oy < w.out_height; oy++)
+    for (int32_t ox = 0; ox < w.out_width; ox++)
+      for (int32_t c = 0; c < channels; c++) {
+        const size_t at = (size_t)((oy * w.out_width + ox) * channels + c);
+        size_t best = 0;
+        wanted[at] = -INFINITY;
+        for (int32_t yy = 2 * oy - 1; yy < 2 * oy + 2; yy++)
+          for (int32_t xx = 2 * ox - 1; xx < 2 * ox + 2; xx++) {
+            if (yy < 0 || xx < 0 || yy >= side || xx >= side) continue;
+            const size_t from = (size_t)((yy * side + xx) * channels + c);
+            if (x[from] > wanted[at]) wanted[at] = x[from], best = from;
+          }
+        gradient[best] += dy[at];
+      }
+  char name[64];
+  snprintf(name, sizeof name, "max_pool %dx%dx%d", side, side, channels);
+  report(name, difference(y, wanted, out), 0);
+  snprintf(name, sizeof name, "max_pool_backward %dx%dx%d", side, side, channels);
+  report(name, difference(dx, gradient, in), 2e-7);
+}
+
+static void resample_columns(void) {
+  enum { N = 203, TAPS = 5 };
+  uint8_t source[N * TAPS], target[N];
+  const int32_t weights[TAPS] = {1 << 20, 1 << 20, 1 << 20, 1 << 19, 1 << 19};
+  for (int i = 0; i < N * TAPS; i++) source[i] = (uint8_t)(127.5 * (number() + 1));
+  ck_resample_columns(source, N, weights, TAPS, target);
+  int worst = 0;
+  for (int i = 0; i < N; i++) {
+    int32_t sum = 1 << 21;
+    for (int tap = 0; tap < TAPS; tap++) sum += source[tap * N + i] * weights[tap];
+    const int wanted = sum >> 22 < 255 ? sum >> 22 : 255;
+    worst = abs(target[i] - wanted) > worst ? abs(target[i] - wanted) : worst;
+  }
+  report("resample_columns", worst, 0);
+}
+
+int main(void) {
+  if (ck_refused_level() != NULL) {
+    fprintf(stderr, "kernel-check: this processor has no '%s' kernels\n", ck_refused_level());
+    return 2;
+  }
+  printf("kernels: %s, %zu lanes, %zu for pairs\n", ck_level(), ck_lanes(), ck_pair_lanes());
+  elementwise();
+  const size_t shapes[][2] = {{1, 1}, {77, 3}, {50, 16}, {33, 64}, {9, 1500}};
+  for (size_t i = 0; i < 5; i++) batch_norm(shapes[i][0] + 1, shapes[i][1]);
+  product(1, 1, 1);
+  product(13, 27, 16);
+  product(49, 576, 70);
+  winograd(4, 9, 14, 19);
+  winograd(2, 5, 5, 16);
+  max_pool(9, 19);
+  resample_columns();
+  return failures > 0;
+}
