@@ -37,9 +37,10 @@ public final class Connection: Sendable {
   }
 
   /// Writes a message; waits while the other end does not read.
-  /// - Throws: `LinkError.closed` when the other end is gone, `.silent` or `.system`.
-  public func send(_ message: some Encodable) throws {
-    let frame = try Wire.encode(message)
+  /// - Parameter limit: the longest message that is sent, bytes.
+  /// - Throws: `LinkError.closed` when the other end is gone, `.tooLong` where nothing was sent, `.silent` or `.system`.
+  public func send(_ message: some Encodable, limit: Int? = nil) throws {
+    let frame = try Wire.encode(message, limit: limit ?? Wire.maximumLength)
     try frame.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {

@@ -14,6 +14,7 @@ import Synchronization
 public final class EngineServer: Sendable {
   private let version: String
   private let patience: Int
+  private let longestMessage: Int?
   private let take: @Sendable (Command) -> Bool
   private let shared = Mutex(Shared())
 
@@ -30,12 +31,15 @@ public final class EngineServer: Sendable {
   /// - Parameters:
   ///   - version: of the program.
   ///   - patience: seconds that somebody who attaches may take to say hello.
+  ///   - longestMessage: bytes of the longest event that clients are told; nil for what they take.
   ///   - take: hands a client's command to the engine; false when it cannot be taken now. Called from any thread.
   public init(
-    version: String, patience: Int = SocketFile.patience, take: @escaping @Sendable (Command) -> Bool
+    version: String, patience: Int = SocketFile.patience, longestMessage: Int? = nil,
+    take: @escaping @Sendable (Command) -> Bool
   ) {
     self.version = version
     self.patience = patience
+    self.longestMessage = longestMessage
     self.take = take
   }
 
@@ -52,7 +56,7 @@ public final class EngineServer: Sendable {
   /// - Parameter left: called when it has ended.
   public func attach(_ connection: Connection, left: @escaping @Sendable () -> Void = {}) {
     connection.setPatience(seconds: patience)
-    let client = Client(connection)
+    let client = Client(connection, longestMessage: longestMessage)
     let refusal: String? = shared.withLock { shared in
       if shared.isClosed { return "the run is over" }
       if shared.clients.count >= Self.capacity { return "\(Self.capacity) others are attached already" }
@@ -148,6 +152,7 @@ public final class EngineServer: Sendable {
 /// A connection, and the events that wait to go over it.
 private final class Client: Sendable {
   let connection: Connection
+  private let longestMessage: Int?
   private let events = Mailbox<Event>.forEvents(capacity: 4096)
   private let hasBegun = Atomic(false)
   private let steers = Atomic(false)
@@ -157,7 +162,11 @@ private final class Client: Sendable {
   /// The least time between two steps that a client is told, microseconds.
   private static let stepInterval: UInt32 = 20_000
 
-  init(_ connection: Connection) { self.connection = connection }
+  /// - Parameter longestMessage: bytes; what would be longer is told to be too long.
+  init(_ connection: Connection, longestMessage: Int?) {
+    self.connection = connection
+    self.longestMessage = longestMessage
+  }
 
   var maySteer: Bool { steers.load(ordering: .acquiring) }
   func letSteer() { steers.store(true, ordering: .releasing) }
@@ -182,7 +191,8 @@ private final class Client: Sendable {
 
   /// Sends an event, or says that it is too long to be sent: the screen stays attached.
   private func send(_ event: Event) throws {
-    do { try connection.send(ServerMessage.event(event)) } catch LinkError.tooLong(let bytes) {
+    do { try connection.send(ServerMessage.event(event), limit: longestMessage) } catch LinkError.tooLong(let bytes)
+    {
       try connection.send(
         ServerMessage.event(
           .warning("the engine had something to tell that is too long for a screen: \(bytes) bytes")))

@@ -87,13 +87,14 @@ enum Wire {
   static let maximumRequest = 16 << 20
   static let prefixLength = 4
 
-  static func encode(_ message: some Encodable) throws -> Data {
+  /// - Throws: `LinkError.tooLong`.
+  static func encode(_ message: some Encodable, limit: Int = maximumLength) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     let body = try encoder.encode(message)
-    guard body.count <= maximumLength else { throw LinkError.tooLong(bytes: body.count) }
+    guard body.count <= limit else { throw LinkError.tooLong(bytes: body.count) }
     var frame = Data(capacity: prefixLength + body.count)
     for shift in [0, 8, 16, 24] { frame.append(UInt8(truncatingIfNeeded: body.count >> shift)) }
     frame.append(body)

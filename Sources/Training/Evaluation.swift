@@ -178,7 +178,7 @@ extension Evaluation {
     var goesOn = true
     do {
       return try DatasetIndex.open(
-        root: data, split: split, decisions: decisions,
+        root: data, split: split, minimumClasses: 1, decisions: decisions,
         progress: { if case .scanning(let files, _) = $0 { goesOn = preparation(.scanning(files: files)) } },
         isCancelled: { !goesOn })
     } catch DatasetError.cancelled {

@@ -73,8 +73,8 @@ public struct EvaluationJob {
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
       return try evaluation.run(progress: progress, preparation: preparation)
-    } catch DatasetError.notFound(let path) where !isDataGiven {
-      throw RunDataGone(run: run?.path ?? checkpoint, data: path, advice: .evaluate)
+    } catch let error as DatasetError where !isDataGiven && error.isAbsence {
+      throw RunDataGone(run: run?.path ?? checkpoint, reason: error, advice: .evaluate)
     }
   }
 
@@ -116,13 +116,24 @@ public struct RunDataGone: Error, Equatable, CustomStringConvertible {
   public enum Advice: Sendable { case resume, evaluate }
 
   public var run: String
-  public var data: String
+  public var reason: DatasetError
   public var advice: Advice
 
   public var description: String {
     let command = advice == .resume ? "train --resume" : "evaluate"
-    return "\(data): there is no such folder, and \(run) was trained on it; if it was moved: "
+    return "\(reason). \(run) was trained on it; if its images were moved: "
       + "skipline \(command) \(shellQuoted(run)) --data FOLDER"
+  }
+}
+
+extension DatasetError {
+  /// Whether nothing of a dataset is in its place: the folder is gone, or an empty one is left, as of a disk that is not
+  /// mounted.
+  var isAbsence: Bool {
+    switch self {
+    case .notFound, .notAFolder, .noClassFolders, .noImages: true
+    default: false
+    }
   }
 }
 

@@ -71,8 +71,8 @@ public struct TrainingJob: Sendable {
       prepared = try PreparedRun(
         changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
         isCancelled: isCancelled)
-    } catch DatasetError.notFound(let path) where changes.data == nil {
-      throw RunDataGone(run: run.path, data: path, advice: .resume)
+    } catch let error as DatasetError where changes.data == nil && error.isAbsence {
+      throw RunDataGone(run: run.path, reason: error, advice: .resume)
     }
     try run.checkData(prepared.index, record, accepting: changes.acceptsData)
     if changed != record.settings {

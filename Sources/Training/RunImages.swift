@@ -26,18 +26,35 @@ struct RunImages {
   func isPlace(_ folder: String) -> Bool { FilePath.real(folder) == FilePath.real(data) }
 
   /// Whether the images of another folder are those of the run, moved or copied: at least half of them, or of the run's,
-  /// have the path and the size of one of the run's.
+  /// have the path and the size of one of the run's. Where the run's own folder is still there, the files' bytes decide:
+  /// pictures drawn by one program may well have equal names and sizes.
   func areHeld(by index: DatasetIndex) -> Bool {
     guard let before = try? RunManifest(path: manifestPath) else {
       // A run of version 0.1, of whose images only a fingerprint is known.
       return (try? DatasetIndex.scan(root: index.root, split: split(in: index.root)))?.fingerprint == fingerprint
     }
     let now = RunManifest(of: index)
-    let same = now.entries.count { path, entry in
+    let same = now.entries.filter { path, entry in
       guard let known = before.entries[path] else { return false }
       return known.size == entry.size || known.size == nil || entry.size == nil
+    }.keys.sorted()
+    guard !same.isEmpty, 2 * same.count >= min(now.entries.count, before.entries.count) else { return false }
+    return haveBytesOfTheRun(same, in: index.root) ?? true
+  }
+
+  /// So many files are compared, evenly spread.
+  private static let compared = 64
+
+  /// Whether most of these images are the same files in both folders; nil where the run's folder has none of them.
+  private func haveBytesOfTheRun(_ paths: [String], in root: String) -> Bool? {
+    var (equal, other) = (0, 0)
+    for place in stride(from: 0, to: paths.count, by: max(1, paths.count / Self.compared)) {
+      guard let old = try? RunJSON.bytes(of: "\(data)/\(paths[place])"),
+        let new = try? RunJSON.bytes(of: "\(root)/\(paths[place])")
+      else { continue }
+      if old == new { equal += 1 } else { other += 1 }
     }
-    return same > 0 && 2 * same >= min(now.entries.count, before.entries.count)
+    return equal + other > 0 ? equal >= other : nil
   }
 
   /// The run's division of its images in another folder: lists that lie in the dataset are looked for in the new place.

@@ -153,7 +153,9 @@ enum DivergenceView {
         "At step \(Format.count(report.step)), in epoch \(Format.count(report.epoch)), \(what). \(taken); the run "
           + "waits.",
         figures.joined(separator: ", "),
-        "\(report.cause == .validation ? "such" : "its") \(Format.counted(report.images, "image")), below \(state.dataPath(of: report)):",
+        (report.cause == .validation
+          ? Format.counted(report.images, "such image") : "its \(Format.counted(report.images, "image"))")
+          + ", below \(state.dataPath(of: report)):",
       ],
       body: report.files.map { .init(text: "  " + $0) }
         + (report.images > report.files.count

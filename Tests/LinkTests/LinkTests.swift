@@ -18,9 +18,10 @@ private final class Bench {
   let server: EngineServer
   private let taken = SharedList<Command>()
 
-  init() throws {
+  init(longestMessage: Int? = nil) throws {
     folder = try TemporaryFolder()
-    server = EngineServer(version: "1.0", patience: loadedMachine) { [taken] command in
+    server = EngineServer(version: "1.0", patience: loadedMachine, longestMessage: longestMessage) {
+      [taken] command in
       taken.append(command)
       return true
     }
@@ -108,6 +109,22 @@ private let marker = Event.warning("marker")
       ])
     bench.server.broadcast(step(4))
     #expect(screen.events { $0 == step(4) } == [step(4)])
+  }
+
+  @Test func `what is too long for a screen is told to be, and the screen stays`() throws {
+    let bench = try Bench(longestMessage: 1000)
+    bench.server.broadcast(.state(.training))
+    let screen = try bench.attach()
+    _ = screen.events { $0 == .state(.training) }
+    bench.server.broadcast(.failure(String(repeating: "x", count: 2000)))
+    bench.server.broadcast(marker)
+    let told = screen.events { $0 == marker }
+    #expect(told.count == 2)
+    guard case .warning(let text)? = told.first else {
+      Issue.record("\(told)")
+      return
+    }
+    #expect(text.contains("too long for a screen"))
   }
 
   @Test func `several screens see the same, and a screen that looks on changes nothing`() throws {

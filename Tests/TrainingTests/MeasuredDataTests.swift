@@ -50,6 +50,45 @@ import Testing
     #expect(try report(run.path, nil).images == 9 && report(run.path, nil, .all).images == 33)
   }
 
+  @Test func `images of one class can be measured`() throws {
+    let run = try project.train(project.settings(epochs: 1)).run
+    let reds = try ToyDataset(project.folder.file("reds"), classes: ["red"], counts: SplitCounts())
+    for number in 0..<5 { try reds.add("red/\(number).png", colour: "red") }
+    let report = try report(run.path, reds.root)
+    #expect(report.images == 5 && report.classes.map(\.support) == [0, 0, 5])
+  }
+
+  /// Bitmaps of one size have files of one size.
+  @Test func `other pictures with the names and sizes of the run's are others`() throws {
+    func write(_ name: String, shade: UInt8) throws -> String {
+      let root = project.folder.file(name)
+      for (label, colour) in ["green", "red"].enumerated() {
+        try FileManager.default.createDirectory(atPath: "\(root)/\(colour)", withIntermediateDirectories: true)
+        for number in 0..<20 {
+          let pixels = (0..<192).map { UInt8($0) &* 31 ^ UInt8(number * 7 + label) ^ shade }
+          try ToyDataset.writePNG(
+            PixelImage(width: 8, height: 8, pixels: pixels), to: "\(root)/\(colour)/\(number).png")
+          let file = try #require(FileHandle(forWritingAtPath: "\(root)/\(colour)/\(number).png"))
+          // Behind the picture's end, where no decoder looks.
+          try file.truncate(atOffset: 1000)
+          try file.close()
+        }
+      }
+      return root
+    }
+    let data = try write("drawn", shade: 0)
+    let run = try project.train(
+      project.settings(epochs: 1) {
+        $0.data = data
+        $0.split = SplitSettings()
+      }
+    ).run
+    let copy = project.folder.file("copy")
+    try FileManager.default.copyItem(atPath: data, toPath: copy)
+    #expect(try report(run.path, copy).provenance?.isRunsOwn == true)
+    #expect(try report(run.path, try write("others", shade: 96)).images == 40)
+  }
+
   @Test func `the run's own images keep their division where they were moved`() throws {
     let data = try heap("data2", in: project, numbers: 0..<30)
     let settings = project.settings(epochs: 1) {
@@ -65,6 +104,9 @@ import Testing
     try FileManager.default.moveItem(atPath: data, toPath: moved)
     let gone = #expect(throws: RunDataGone.self) { try report(run.path, nil) }
     #expect(gone?.description.contains("skipline evaluate") == true && gone?.description.contains("--data") == true)
+    // An empty folder is left where a disk was mounted.
+    try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: true)
+    #expect(throws: RunDataGone.self) { try report(run.path, nil) }
     let after = try report(run.path, moved)
     #expect(after.images == before.images && after.confusion == before.confusion && after.loss == before.loss)
     #expect(after.provenance == before.provenance)

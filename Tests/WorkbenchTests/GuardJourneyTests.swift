@@ -67,6 +67,28 @@ extension WorkbenchState {
     #expect(state.curves.peakLearningRate == 0.01)
   }
 
+  @Test func `after a validation without numbers it says so, and what there is to go back to`() {
+    let report = DivergenceReport(
+      cause: .validation, step: 171, epoch: 7, loss: 2.5, gradientNorm: 1, learningRate: 0.1, batch: 26,
+      files: ["a.png"], images: 2000, canLeaveOut: true, savedStep: 130)
+    // Without the line breaks and frames that come between words.
+    let text = WorkbenchState.diverged(report, size: Size(width: 100, height: 30)).screenText
+      .split { $0.isWhitespace || $0 == "│" }.joined(separator: " ")
+    for part in [
+      "the outputs for validation images are", "counts as no good one", "2,000 such images", "and 1,999 more",
+      "with the next epoch", "the one before, step 130",
+    ] {
+      #expect(text.contains(part), "\(part)")
+    }
+    var last = report
+    (last.canLeaveOut, last.savedStep) = (false, nil)
+    var state = WorkbenchState.diverged(last, size: Size(width: 100, height: 30))
+    #expect(
+      state.screenText.contains("this was the last epoch") && state.screenText.contains("no earlier checkpoint"))
+    #expect(state.type("lb").isEmpty)
+    #expect(state.type("a") == [.send(.training(.recover(.beginAgain)))])
+  }
+
   @Test(arguments: [("b", Recovery.rollBack), ("s", .stop), ("l", .lowerRate), ("a", .beginAgain)])
   func `each key sends its answer once`(key: String, recovery: Recovery) {
     var state = WorkbenchState.diverged()

@@ -10,22 +10,24 @@ extension DatasetIndex {
   /// Reads a dataset's folder as `DatasetReading.read` does, and applies decisions.
   /// - Throws: `DatasetError` where there is nothing to train on; anything less is a finding in the index.
   public static func scan(
-    root: String, split: SplitSettings, decisions: Decisions = .none,
+    root: String, split: SplitSettings, minimumClasses: Int = 2, decisions: Decisions = .none,
     progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetIndex {
-    try DatasetReading.read(root: root, split: split, progress: progress, isCancelled: isCancelled).index(decisions)
+    try DatasetReading.read(
+      root: root, split: split, minimumClasses: minimumClasses, progress: progress, isCancelled: isCancelled
+    ).index(decisions)
   }
 
   /// Reads a dataset's folder with the decisions that are kept about it: what everything that uses a dataset calls,
   /// so that decisions hold everywhere.
   /// - Throws: `DatasetError`, also where the decisions cannot be read: nothing is trained on half of them.
   public static func open(
-    root: String, split: SplitSettings, decisions: DecisionStore = .standard,
+    root: String, split: SplitSettings, minimumClasses: Int = 2, decisions: DecisionStore = .standard,
     progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetIndex {
     try scan(
-      root: root, split: split, decisions: try decisions.load(dataset: root), progress: progress,
-      isCancelled: isCancelled)
+      root: root, split: split, minimumClasses: minimumClasses, decisions: try decisions.load(dataset: root),
+      progress: progress, isCancelled: isCancelled)
   }
 }
 
@@ -40,12 +42,13 @@ extension DatasetReading {
   /// `SplitLists`) belong where the lists say, in either layout. Dot-files and system files are ignored.
   ///
   /// - Parameters:
+  ///   - minimumClasses: 1 for data that are only measured; a classifier needs two to be trained.
   ///   - progress: called with the number of images found so far, at most 20 times a second, and at the end.
   ///   - isCancelled: asked every few files; true ends the reading.
   /// - Throws: `DatasetError` where there is nothing to train on, `.cancelled` where it was cancelled; anything less
   ///   is a finding.
   public static func read(
-    root: String, split: SplitSettings, progress: (DatasetProgress) -> Void = { _ in },
+    root: String, split: SplitSettings, minimumClasses: Int = 2, progress: (DatasetProgress) -> Void = { _ in },
     isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetReading {
     try split.validate()
@@ -54,7 +57,8 @@ extension DatasetReading {
     let root = trimmed(root)
     let listing = try list(root)
     if let records = try readRecords(
-      root: root, listing: listing, split: split, lists: lists, progress: progress, isCancelled: isCancelled)
+      root: root, listing: listing, split: split, lists: lists, minimumClasses: minimumClasses, progress: progress,
+      isCancelled: isCancelled)
     {
       return records
     }
@@ -67,7 +71,7 @@ extension DatasetReading {
 
     let found = ClassTable(folders: layout.folders, files: walker.files)
     guard let firstClass = found.classes.first else { throw .noImages(path: root) }
-    guard found.classes.count > 1 else { throw .tooFewClasses(path: root, only: firstClass) }
+    guard found.classes.count >= minimumClasses else { throw .tooFewClasses(path: root, only: firstClass) }
 
     let hasValidation = layout.folders.contains { $0.part == .validation }
     let items = found.files.map { label, file in

@@ -17,7 +17,7 @@ extension DatasetReading {
   /// - Returns: nil for a folder that holds no shards.
   /// - Throws: `DatasetError` where there is nothing to train on; damage is in the index's findings.
   static func readRecords(
-    root: String, listing: FolderListing, split: SplitSettings, lists: SplitLists?,
+    root: String, listing: FolderListing, split: SplitSettings, lists: SplitLists?, minimumClasses: Int,
     progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
   ) throws(DatasetError) -> DatasetReading? {
     guard let folder = try RecordFolder(root: root, listing: listing) else { return nil }
@@ -30,7 +30,7 @@ extension DatasetReading {
         path: root,
         reason: "holds no usable image in its shards (" + (table.findings.first?.message ?? "empty") + ")")
     }
-    guard table.classes.count > 1 else { throw .tooFewClasses(path: root, only: first) }
+    guard table.classes.count >= minimumClasses else { throw .tooFewClasses(path: root, only: first) }
 
     var lists = lists
     let hasValidation = table.shards.contains { $0.split == .validation }
