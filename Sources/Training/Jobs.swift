@@ -69,8 +69,9 @@ public struct TrainingJob: Sendable {
     let prepared: PreparedRun
     do {
       prepared = try PreparedRun(
-        changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
-        isCancelled: isCancelled)
+        changed, preprocessing: record.model.preprocessing,
+        recorded: try RunManifest(path: run.manifestPath)?.recordedSplits(), decisions: decisions, packs: packs,
+        progress: progress, isCancelled: isCancelled)
     } catch DatasetError.notFound(let path) where changes.data == nil {
       throw RunDataGone(run: run.path, data: path, advice: .resume)
     }
