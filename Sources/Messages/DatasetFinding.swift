@@ -17,9 +17,9 @@ public struct DatasetFinding: Codable, Sendable, Equatable {
     // Contents.
     case duplicate, duplicateAcrossSplits, labelConflict, nearDuplicate, nearDuplicateAcrossSplits, unusualSize
     // Classes.
-    case emptyClass, fewTrainingImages, imbalance, missingInSplit, splitRatio
+    case emptyClass, fewTrainingImages, imbalance, missingInSplit, splitRatio, mergedClass
     // What the user decided.
-    case staleDecision
+    case staleDecision, splitList, decisionsMoved
   }
 
   public var kind: Kind

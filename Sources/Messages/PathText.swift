@@ -59,7 +59,8 @@ extension String {
     }
   }
 
-  private var hasEscapedPathBytes: Bool {
+  /// Whether it is the text of a name that is no UTF-8.
+  public var hasEscapedPathBytes: Bool {
     // U+F780...U+F7FF are EF 9E 80 to EF 9F BF: names without EF, as good as all, are told at once.
     guard utf8.contains(0xEF) else { return false }
     return unicodeScalars.contains { Self.escapedPathBytes.contains($0.value) }

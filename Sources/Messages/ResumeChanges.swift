@@ -17,6 +17,8 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
   public var saveMinutes: Double?
   public var divergence: DivergencePolicy?
   public var ignoresMemory: Bool
+  /// Go on although errors in the data are known.
+  public var acceptsErrors: Bool
   /// Go on although images were added, removed or changed.
   public var acceptsData: Bool
 
@@ -24,7 +26,7 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
     data: String? = nil, epochs: Int? = nil, timeBudget: Double? = nil, patience: Int? = nil,
     learningRate: Double? = nil, threads: Int? = nil, workers: Int? = nil, saveMinutes: Double? = nil,
     divergence: DivergencePolicy? = nil,
-    ignoresMemory: Bool = false, acceptsData: Bool = false
+    ignoresMemory: Bool = false, acceptsErrors: Bool = false, acceptsData: Bool = false
   ) {
     self.data = data
     self.epochs = epochs
@@ -36,6 +38,7 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
     self.saveMinutes = saveMinutes
     self.divergence = divergence
     self.ignoresMemory = ignoresMemory
+    self.acceptsErrors = acceptsErrors
     self.acceptsData = acceptsData
   }
 
@@ -50,6 +53,7 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
     settings.safety.saveMinutes = saveMinutes ?? settings.safety.saveMinutes
     settings.safety.divergence = divergence ?? settings.safety.divergence
     if ignoresMemory { settings.safety.ignoresMemory = true }
+    if acceptsErrors { settings.safety.acceptsErrors = true }
     return settings
   }
 }

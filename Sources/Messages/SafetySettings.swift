@@ -1,5 +1,5 @@
 // How a run is guarded: how much of it a crash may cost, what it does when it diverges with nobody there to ask, and
-// whether it may start without enough memory. None of it changes the result of a run in which nothing goes wrong.
+// whether it may start without enough memory or with faulty data. None of it changes the result of a run in which nothing goes wrong.
 
 /// The guards of a run.
 public struct SafetySettings: Codable, Sendable, Equatable {
@@ -9,13 +9,26 @@ public struct SafetySettings: Codable, Sendable, Equatable {
   public var divergence: DivergencePolicy
   /// Start although the memory that is free seems too little.
   public var ignoresMemory: Bool
+  /// Start although errors in the data are known.
+  public var acceptsErrors: Bool
 
   public init(
-    saveMinutes: Double = 5, divergence: DivergencePolicy = .stop, ignoresMemory: Bool = false
+    saveMinutes: Double = 5, divergence: DivergencePolicy = .stop, ignoresMemory: Bool = false,
+    acceptsErrors: Bool = false
   ) {
     self.saveMinutes = saveMinutes
     self.divergence = divergence
     self.ignoresMemory = ignoresMemory
+    self.acceptsErrors = acceptsErrors
+  }
+
+  /// Settings of earlier versions do not speak of errors.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    saveMinutes = try container.decode(Double.self, forKey: .saveMinutes)
+    divergence = try container.decode(DivergencePolicy.self, forKey: .divergence)
+    ignoresMemory = try container.decode(Bool.self, forKey: .ignoresMemory)
+    acceptsErrors = try container.decodeIfPresent(Bool.self, forKey: .acceptsErrors) ?? false
   }
 }
 

@@ -70,13 +70,15 @@ struct BrowsingThread {
     guard !commands.readingIsCancelled else { return }
     let index: DatasetIndex
     do {
-      index = try read(path, split: split, isCancelled: { [commands] in commands.readingIsCancelled })
-        .index(try decisions.load(dataset: path))
+      let reading = try read(path, split: split, isCancelled: { [commands] in commands.readingIsCancelled })
+      index = reading.index(try decisions.find(for: reading))
     } catch DatasetError.cancelled {
       return
     }
     if commands.readingIsCancelled { return }
     events.send(.dataset(index.report()))
+    // Among the findings too; but whoever opens a dataset should know whose decisions hold before looking there.
+    for finding in index.findings where finding.kind == .decisionsMoved { events.send(.warning(finding.text)) }
     guard inspect else { return }
     let inspection = index.inspect(
       workers: ProcessInfo.processInfo.activeProcessorCount,
@@ -105,8 +107,8 @@ struct BrowsingThread {
         return
       }
     }
-    let decided = try decisions.update(dataset: data) { try $0.apply(changes, to: reading) }
-    events.send(.dataset(reading.index(decided).report()))
+    try decisions.update(reading) { try $0.apply(changes, to: reading) }
+    events.send(.dataset(reading.index(try decisions.find(for: reading)).report()))
   }
 
   private func preview(_ path: String, _ side: Int) {

@@ -66,13 +66,15 @@ public struct Evaluation {
   /// - Parameters:
   ///   - progress: called after each batch; returning false ends the evaluation.
   ///   - preparation: told while the dataset is read; returning false ends the evaluation.
+  ///   - notice: told what is known of the decisions about the images, before they are measured.
   /// - Returns: nil when it was ended.
   /// - Throws: `DatasetError`, or `SettingsError` where the split has no image to count.
   public func run(
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
-    preparation: (PreparationProgress) -> Bool = { _ in true }
+    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
   ) throws -> EvaluationReport? {
     guard let (index, isRunsOwn) = try openDataset(preparation) else { return nil }
+    for finding in index.findings where [.decisionsMoved, .staleDecision].contains(finding.kind) { notice(finding) }
     let split = try chosenSplit(of: index, isRunsOwn: isRunsOwn)
     let (items, leftOut) = try itemsToCount(index, split)
     let loader = BatchLoader(
@@ -123,8 +125,13 @@ extension Evaluation {
     _ index: DatasetIndex, _ split: EvaluationSplit
   ) throws -> (items: [DatasetItem], leftOut: EvaluationTally.LeftOut) {
     let classes = model.description.classes
-    let known = Dictionary(classes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    let known = ClassLabels(classes)
     let labels = index.classes.map { known[$0] }
+    if let name = index.classes.first(where: { known.ambiguous.contains(ClassName($0)) }) {
+      throw SettingsError(
+        "\(model.path) has more than one class \"\(name)\", in other Unicode spellings, and the images of \(data) do not "
+          + "say which is meant; train anew, and they are one class")
+    }
     let all = split.split.map { index.items(in: $0) } ?? index.items
     let items = all.compactMap { item in
       labels[item.label].map { DatasetItem(path: item.path, label: $0, split: item.split) }
@@ -164,21 +171,23 @@ extension Evaluation {
   private func openDataset(
     _ preparation: (PreparationProgress) -> Bool
   ) throws -> (index: DatasetIndex, isRunsOwn: Bool)? {
-    if let own = runImages, own.isPlace(data) { return try open(own.split, preparation).map { ($0, true) } }
+    if let own = runImages, own.isPlace(data) {
+      return try open(own.split, own.recordedSplits, preparation).map { ($0, true) }
+    }
     // Whatever no folder or shard says of a split is one heap of images.
     let heap = SplitSettings(train: 100, validation: 0, test: 0)
-    guard let index = try open(heap, preparation) else { return nil }
+    guard let index = try open(heap, nil, preparation) else { return nil }
     guard let own = runImages, own.areHeld(by: index) else { return (index, false) }
-    return try open(own.split(in: index.root), preparation).map { ($0, true) }
+    return try open(own.split(in: index.root), own.recordedSplits, preparation).map { ($0, true) }
   }
 
   private func open(
-    _ split: SplitSettings, _ preparation: (PreparationProgress) -> Bool
+    _ split: SplitSettings, _ recorded: RecordedSplits?, _ preparation: (PreparationProgress) -> Bool
   ) throws -> DatasetIndex? {
     var goesOn = true
     do {
       return try DatasetIndex.open(
-        root: data, split: split, minimumClasses: 1, decisions: decisions,
+        root: data, split: split, minimumClasses: 1, recorded: recorded, decisions: decisions,
         progress: { if case .scanning(let files, _) = $0 { goesOn = preparation(.scanning(files: files)) } },
         isCancelled: { !goesOn })
     } catch DatasetError.cancelled {

@@ -39,7 +39,7 @@ public struct EvaluationJob {
     let found = try CheckpointLocation(checkpoint)
     let own = OwnRun(of: found, description: description)
     self.checkpoint = found.path
-    notes = [own.problem].compactMap { $0 }
+    notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 }
     run = own.run
     record = own.record
     guard let folder = data ?? record?.settings.data else {
@@ -56,6 +56,16 @@ public struct EvaluationJob {
     self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
   }
 
+  /// Why the run's own division may not be known.
+  private static func problem(of run: RunFolder) -> String? {
+    do {
+      _ = try RunManifest(path: run.manifestPath)
+      return nil
+    } catch {
+      return "\(error): images that no folder and no list divides are divided by the rule anew, which may differ"
+    }
+  }
+
   /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
   /// - Returns: nil when `preparation` or `progress` ended it.
   /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not in
@@ -63,7 +73,7 @@ public struct EvaluationJob {
   public func run(
     threads: Int?, decisions: DecisionStore = .standard,
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
-    preparation: (PreparationProgress) -> Bool = { _ in true }
+    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
   ) throws -> EvaluationReport? {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
@@ -72,7 +82,7 @@ public struct EvaluationJob {
       decisions: decisions, packs: packs)
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
-      return try evaluation.run(progress: progress, preparation: preparation)
+      return try evaluation.run(progress: progress, preparation: preparation, notice: notice)
     } catch let error as DatasetError where !isDataGiven && error.isAbsence {
       throw RunDataGone(run: run?.path ?? checkpoint, reason: error, advice: .evaluate)
     }
@@ -98,7 +108,10 @@ private struct OwnRun {
       let record = try run.record()
       // What is wrong with the checkpoint itself is told when it is loaded.
       let model = description ?? (try? Checkpoint.model(path: found.path)).flatMap { $0 }
-      if let model, model.classes != record.model.classes || model.network.name != record.model.network.name {
+      if let model,
+        model.classes.map(ClassName.init) != record.model.classes.map(ClassName.init)
+          || model.network.name != record.model.network.name
+      {
         problem = "\(run.recordPath) is about another model than \(found.path), which stands by itself"
       } else {
         (self.run, self.record) = (run, record)

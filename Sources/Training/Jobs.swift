@@ -69,8 +69,9 @@ public struct TrainingJob: Sendable {
     let prepared: PreparedRun
     do {
       prepared = try PreparedRun(
-        changed, preprocessing: record.model.preprocessing, decisions: decisions, packs: packs, progress: progress,
-        isCancelled: isCancelled)
+        changed, preprocessing: record.model.preprocessing,
+        recorded: try RunManifest(path: run.manifestPath)?.recordedSplits(), decisions: decisions, packs: packs,
+        progress: progress, isCancelled: isCancelled)
     } catch let error as DatasetError where changes.data == nil && error.isAbsence {
       throw RunDataGone(run: run.path, reason: error, advice: .resume)
     }

@@ -20,21 +20,24 @@ public struct PreparedRun: Sendable {
 
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
+  ///   - recorded: the splits that the images had when a run was started, when it is resumed.
   ///   - decisions: where the user's decisions about the images are kept.
   ///   - packs: where packs are kept; nil for none. The run's results do not depend on it.
   ///   - progress: told what is going on now and then, from any thread but never from two at a time.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
-  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError` or `MemoryShortage`; `CancellationError` when it was cancelled.
+  /// - Throws: `SettingsError`, `DatasetError`, `UnacceptedErrors`, `NetworkError` or `MemoryShortage`; `CancellationError` when it was cancelled.
   public init(
-    _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil,
+    _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil, recorded: RecordedSplits? = nil,
     decisions: DecisionStore = .standard, packs: PackFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
     try settings.validate()
     self.settings = settings
-    let index = try Self.open(settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
+    let index = try Self.open(
+      settings, recorded: recorded, decisions: decisions, progress: progress, isCancelled: isCancelled)
     self.index = index
+    if !settings.safety.acceptsErrors { try UnacceptedErrors.check(index) }
     let trainingItems = index.items(in: .train)
     guard !trainingItems.isEmpty else {
       throw SettingsError("\(settings.data) has no training images; add some, or change --split")
@@ -76,12 +79,13 @@ public struct PreparedRun: Sendable {
   }
 
   private static func open(
-    _ settings: TrainingSettings, decisions: DecisionStore, progress: @Sendable (PreparationProgress) -> Void,
+    _ settings: TrainingSettings, recorded: RecordedSplits?, decisions: DecisionStore,
+    progress: @Sendable (PreparationProgress) -> Void,
     isCancelled: () -> Bool
   ) throws -> DatasetIndex {
     do {
       return try DatasetIndex.open(
-        root: settings.data, split: settings.split, decisions: decisions,
+        root: settings.data, split: settings.split, recorded: recorded, decisions: decisions,
         progress: { if case .scanning(let files, _) = $0 { progress(.scanning(files: files)) } },
         isCancelled: isCancelled)
     } catch DatasetError.cancelled {

@@ -14,12 +14,15 @@ struct RunImages {
   let split: SplitSettings
   private let fingerprint: String
   private let manifestPath: String
+  /// The split that each image had, where the rule decides; nil where that is not known.
+  let recordedSplits: RecordedSplits?
 
   init(_ record: RunRecord, in run: RunFolder) {
     data = record.settings.data
     split = record.settings.split
     fingerprint = record.splitFingerprint
     manifestPath = run.manifestPath
+    recordedSplits = (try? RunManifest(path: run.manifestPath))?.recordedSplits()
   }
 
   /// Whether a folder is the one the run was trained on, whichever way it is named.
@@ -34,10 +37,13 @@ struct RunImages {
       return (try? DatasetIndex.scan(root: index.root, split: split(in: index.root)))?.fingerprint == fingerprint
     }
     let now = RunManifest(of: index)
+    // By canonical form: a Mac's archive spells accented letters in its own way.
+    let known = Dictionary(
+      before.entries.map { (ClassName($0.key.text), $0.value) }, uniquingKeysWith: { first, _ in first })
     let same = now.entries.filter { path, entry in
-      guard let known = before.entries[path] else { return false }
+      guard let known = known[ClassName(path.text)] else { return false }
       return known.size == entry.size || known.size == nil || entry.size == nil
-    }.keys.sorted()
+    }.keys.map(\.text).sorted()
     guard !same.isEmpty, 2 * same.count >= min(now.entries.count, before.entries.count) else { return false }
     return haveBytesOfTheRun(same, in: index.root) ?? true
   }
@@ -71,11 +77,11 @@ struct RunImages {
 extension RunManifest {
   /// Sixteen hexadecimal digits that stand for the images' paths, classes, splits and sizes.
   var fingerprint: String {
-    let sorted = entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+    let sorted = entries.sorted { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }
     let hash = sorted.reduce(stableHash("")) { hash, image in
       let (path, entry) = image
       let size = entry.size.map(String.init) ?? "-"
-      return stableHash("\(entry.split)\0\(entry.name)\0\(size)\0\(path)\n".utf8, from: hash)
+      return stableHash("\(entry.split)\0\(entry.name)\0\(size)\0\(path.text)\n".utf8, from: hash)
     }
     let digits = String(hash, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits

@@ -16,8 +16,8 @@ struct RunManifest: Equatable {
     var size: Int?
   }
 
-  /// By the path below the dataset's folder.
-  private(set) var entries: [String: Entry]
+  /// By the path below the dataset's folder, byte by byte.
+  private(set) var entries: [ByteKey: Entry]
 
   private static let header = "# skipline images 1: split, class, bytes, path"
 
@@ -29,7 +29,7 @@ struct RunManifest: Equatable {
         let isFile = found == 0 && status.st_mode & S_IFMT == S_IFREG
         let entry = Entry(
           split: item.split.rawValue, name: index.classes[item.label], size: isFile ? Int(status.st_size) : nil)
-        return (item.path, entry)
+        return (ByteKey(item.path), entry)
       }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -47,35 +47,49 @@ struct RunManifest: Equatable {
       guard cells.count == 4 else {
         throw RunFolderError.unreadable(path: path, reason: "a line has \(cells.count) columns instead of 4")
       }
-      entries[cells[3]] = Entry(split: cells[0], name: cells[1], size: Int(cells[2]))
+      entries[ByteKey(cells[3])] = Entry(split: cells[0], name: cells[1], size: Int(cells[2]))
     }
   }
 
   /// - Throws: `FileOperationError`.
   func write(to path: String) throws {
     var text = Self.header + "\n"
-    for (image, entry) in entries.sorted(by: { $0.key < $1.key }) {
+    for (image, entry) in entries.sorted(by: { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }) {
       text += "\(entry.split)\t\(Self.escaped(entry.name))\t\(entry.size.map(String.init) ?? "-")"
-      text += "\t\(Self.escaped(image))\n"
+      text += "\t\(Self.escaped(image.text))\n"
     }
     try AtomicFile.write(Data(text.utf8), to: path)
   }
 
-  /// What is different in `new`; nil where nothing is.
+  /// What is different in `new`; nil where nothing is. An image whose path is only spelled in another way, as after a
+  /// trip through a Mac's archive, is the same image.
   func changes(to new: RunManifest) -> DataChanges? {
     var changes = DataChanges()
+    var gone = Dictionary(grouping: entries.keys.filter { new.entries[$0] == nil }) { ClassName($0.text) }
     for (path, entry) in new.entries {
-      guard let old = entries[path] else {
-        changes.added.append(path)
+      let before =
+        entries[path]
+        ?? gone[ClassName(path.text)].flatMap { spellings in
+          guard spellings.count == 1 else { return nil }
+          gone[ClassName(path.text)] = nil
+          return entries[spellings[0]]
+        }
+      guard let old = before else {
+        changes.added.append(path.text)
         continue
       }
-      if old.name != entry.name { changes.relabelled.append(path) }
-      if old.split != entry.split { changes.moved.append(path) }
-      if let before = old.size, let now = entry.size, before != now { changes.altered.append(path) }
+      if ClassName(old.name) != ClassName(entry.name) { changes.relabelled.append(path.text) }
+      if old.split != entry.split { changes.moved.append(path.text) }
+      if let before = old.size, let now = entry.size, before != now { changes.altered.append(path.text) }
     }
-    changes.removed = entries.keys.filter { new.entries[$0] == nil }
+    changes.removed = gone.values.flatMap { $0.map(\.text) }
     changes.sort()
     return changes.isEmpty ? nil : changes
+  }
+
+  /// The splits that the images had, for dividing them in the same way again.
+  func recordedSplits() -> RecordedSplits {
+    RecordedSplits(entries.compactMap { path, entry in Split(rawValue: entry.split).map { (path.text, $0) } })
   }
 
   private static func escaped(_ text: String) -> String {
@@ -198,7 +212,7 @@ extension RunFolder {
     let now = RunManifest(of: index)
     let before = try RunManifest(path: manifestPath)
     let changes = before?.changes(to: now)
-    let classesChanged = index.classes != record.model.classes
+    let classesChanged = index.classes.map(ClassName.init) != record.model.classes.map(ClassName.init)
     guard changes != nil || classesChanged || (before == nil && index.fingerprint != record.splitFingerprint) else {
       return
     }

@@ -138,7 +138,7 @@ final class WorkThread {
         preparation: {
           events.send(.preparing($0))
           return goesOnEvaluating()
-        })
+        }, notice: { events.send(.warning($0.text)) })
       if let report {
         events.send(.evaluation(report.limited()))
         // Whatever becomes of the file, the figures are on the screen.

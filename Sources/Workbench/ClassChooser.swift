@@ -1,5 +1,7 @@
 // The chooser of a class for an image: what was typed, and which classes it leaves.
 
+import Messages
+
 /// A list of classes narrowed by typing.
 struct ClassChooser: SearchableList, Sendable, Equatable {
   /// The image, below the dataset's folder.
@@ -17,9 +19,11 @@ struct ClassChooser: SearchableList, Sendable, Equatable {
     self.path = path
     self.current = current
     self.original = original
-    names = classes.filter { $0 != current }
+    names = classes.filter { ClassName($0) != ClassName(current) }
     list = BrowsableList(total: names.count)
-    if let likely, let index = names.firstIndex(of: likely) { list.select(item: index) }
+    if let likely, let index = names.firstIndex(where: { ClassName($0) == ClassName(likely) }) {
+      list.select(item: index)
+    }
   }
 
   var selected: String? { list.selectedItem.map { names[$0] } }

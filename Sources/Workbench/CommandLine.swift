@@ -54,6 +54,7 @@ extension TrainingSettings {
     add("--save-minutes", plainNumber(safe.saveMinutes), if: safe.saveMinutes != usual.safety.saveMinutes)
     add("--on-divergence", safe.divergence.rawValue, if: safe.divergence != usual.safety.divergence)
     flag("--ignore-memory", if: safe.ignoresMemory)
+    flag("--accept-errors", if: safe.acceptsErrors)
     add("--log-every", "\(logEvery)", if: logEvery != usual.logEvery)
     if let name { add("--name", name, if: true) }
     add("--project", project, if: project != usual.project)

@@ -43,7 +43,10 @@ extension DatasetFinding.Kind {
     case .imbalance: "imbalance"
     case .missingInSplit: "class missing in a split"
     case .splitRatio: "split ratio"
+    case .mergedClass: "merged class"
     case .staleDecision: "stale decision"
+    case .splitList: "split list"
+    case .decisionsMoved: "decisions from elsewhere"
     }
   }
 }

@@ -52,7 +52,7 @@ extension DatasetFinding.Kind {
       .nearDuplicateAcrossSplits, .unusualSize:
       true
     case .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
-      .missingInSplit, .splitRatio,
+      .missingInSplit, .splitRatio, .mergedClass, .splitList, .decisionsMoved,
       .staleDecision:
       false
     }

@@ -26,7 +26,7 @@ extension DatasetState {
     }
     switch source {
     case .classNamed(let name):
-      guard let entry = report.classes.first(where: { $0.name == name }) else { return nil }
+      guard let entry = report.classes.first(where: { ClassName($0.name) == ClassName(name) }) else { return nil }
       return Split.allCases.flatMap { split in
         entry.images.filter { $0.split == split }.map { listed($0, name) }
       }

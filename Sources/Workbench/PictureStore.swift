@@ -13,13 +13,15 @@ struct PictureStore: Sendable, Equatable {
 
   static let capacity = 32
 
-  private var entries: [String: Entry] = [:]
+  /// By the bytes of the path: `==` calls two spellings of an accented letter equal, and they may be two files.
+  private var entries: [[UInt8]: Entry] = [:]
   /// Paths, the oldest first.
-  private var order: [String] = []
+  private var order: [[UInt8]] = []
 
-  subscript(path: String) -> Entry? { entries[path] }
+  subscript(path: String) -> Entry? { entries[Array(path.utf8)] }
 
   mutating func set(_ entry: Entry, for path: String) {
+    let path = Array(path.utf8)
     if entries.updateValue(entry, forKey: path) == nil { order.append(path) }
     if order.count > Self.capacity { entries[order.removeFirst()] = nil }
   }

@@ -7,7 +7,7 @@ import Messages
 enum SettingsField: Sendable, Equatable, CaseIterable {
   case network, shortcut, version, stem, width, head
   case imageSize, batchSize, epochs, learningRate, schedule, momentum, weightDecay
-  case crop, flip, labelSmoothing, precision, splitLists, cache, seed, name
+  case crop, flip, labelSmoothing, precision, splitLists, acceptErrors, cache, seed, name
 
   /// Why a text was refused, and what would be right.
   struct Refusal: Error, Equatable {
@@ -34,6 +34,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .labelSmoothing: "label smoothing"
     case .precision: "precision"
     case .splitLists: "split lists"
+    case .acceptErrors: "accept errors"
     case .cache: "cache"
     case .seed: "seed"
     case .name: "run name"
@@ -61,6 +62,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .labelSmoothing: "share moved from the true class to all, 0 or more and below 1"
     case .precision: "bf16: rounded factors, faster where the processor has AVX512-BF16"
     case .splitLists: "folder with train.txt, val.txt and test.txt; empty for none"
+    case .acceptErrors: "on: train although the dataset's findings include errors"
     case .cache: "keeps decoded and resized images on disk, so that no run decodes them again"
     case .seed: "the same seed gives the same run"
     case .name: "folder of the run; empty for one made of network and number"
@@ -80,7 +82,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .head: Head.allCases.map(\.rawValue)
     case .crop: AugmentationSettings.Crop.allCases.map(\.rawValue)
     case .precision: TrainingPrecision.allCases.map(\.rawValue)
-    case .flip, .cache: ["on", "off"]
+    case .flip, .acceptErrors, .cache: ["on", "off"]
     case .width, .imageSize, .batchSize, .epochs, .learningRate, .schedule, .momentum, .weightDecay,
       .labelSmoothing, .splitLists, .seed, .name:
       nil
@@ -110,6 +112,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .labelSmoothing: plainNumber(settings.labelSmoothing)
     case .precision: settings.precision.rawValue
     case .splitLists: settings.split.lists ?? ""
+    case .acceptErrors: settings.safety.acceptsErrors ? "on" : "off"
     case .cache: settings.cache.isEnabled ? "on" : "off"
     case .seed: "\(settings.seed)"
     case .name: settings.name ?? ""
@@ -143,6 +146,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .flip: settings.augmentation.horizontalFlip = try Self.onOrOff(text)
     case .precision: settings.precision = try Self.choice(text)
     case .splitLists: settings.split.lists = text.isEmpty ? nil : text
+    case .acceptErrors: settings.safety.acceptsErrors = try Self.onOrOff(text)
     case .cache: settings.cache.isEnabled = try Self.onOrOff(text)
     case .labelSmoothing:
       settings.labelSmoothing = try Self.number(text, "0 or more and below 1") { $0 >= 0 && $0 < 1 }

@@ -10,8 +10,6 @@ struct CheckPrinter {
   /// Whether to print all findings of a kind, and all files of each.
   let showsAll: Bool
 
-  /// So many findings of a kind are printed otherwise.
-  static let findingsShown = 5
   private static let sizesShown = 5
 
   func print() {
@@ -132,7 +130,7 @@ struct CheckPrinter {
     var lines: [String] = []
     for kind in DatasetFinding.Kind.allCases {
       let found = findings.filter { $0.kind == kind }
-      let shown = showsAll ? found[...] : found.prefix(Self.findingsShown)
+      let shown = showsAll ? found[...] : found.prefix(FindingLines.shown)
       for finding in shown {
         lines.append("\(mark) \(finding.message)")
         if !finding.advice.isEmpty { lines.append("    \(finding.advice)") }

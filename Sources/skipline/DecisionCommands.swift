@@ -51,25 +51,39 @@ struct RelabelCommand: ParsableCommand {
 
 struct DecisionsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "decisions", abstract: "Lists what was decided about the images of a dataset.")
+    commandName: "decisions", abstract: "Lists what was decided about the images of a dataset.",
+    discussion: """
+      Decisions are found again when the dataset was moved or renamed, by what its images hold. --adopt takes over those \
+      that were made elsewhere, where that is not certain, or to keep them under the new name.
+      """)
 
   @Argument(help: "The dataset's folder.") var data: String
+  @Option(help: "Take over the decisions of this file, or of a dataset that lay in this folder.") var adopt: String?
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let reading = try DatasetReading.read(root: data, split: SplitSettings())
-    let listing = DecisionListing(reading, try DecisionStore.standard.load(dataset: data))
+    if let adopt {
+      let (decisions, count, from) = try DecisionStore.standard.adopt(adopt, for: reading)
+      if !json {
+        Console.print("adopted: \(Format.counted(count, "decision")) about the images of \(from)")
+        let kept = decisions.list.count - count
+        if kept > 0 { Console.print("what was decided here already stays: \(Format.counted(kept, "decision"))") }
+        Console.print("")
+      }
+    }
+    let listing = DecisionListing(reading, try DecisionStore.standard.find(for: reading))
     if json { try Console.print(json: listing) } else { print(listing) }
   }
 
   private func print(_ listing: DecisionListing) {
+    for finding in listing.stale { Console.print("! \(finding.text)") }
     if listing.isEmpty {
       Console.print("nothing is decided about the images of \(data)")
       return
     }
     for path in listing.excluded { Console.print("exclude  \(path)") }
     for entry in listing.relabelled { Console.print("relabel  \(entry.path)  from \(entry.from) to \(entry.to)") }
-    for finding in listing.stale { Console.print("! \(finding.text)") }
     Console.print("")
     Console.print("kept in \(listing.file)")
   }
@@ -92,14 +106,15 @@ struct NamedImages: ParsableArguments {
   ) throws {
     let reading = try DatasetReading.read(root: data, split: SplitSettings())
     let store = DecisionStore.standard
-    let before = try store.load(dataset: data)
+    let before = try store.find(for: reading)
     let names = try names()
-    let known = ImagePaths(reading, before)
+    var known = ImagePaths(reading, before.decisions)
     let changes = names.map { change(known.path(of: $0)) }
     var changed: [Bool] = []
-    let after = try store.update(dataset: data) { changed = try $0.apply(changes, to: reading) }
+    try store.update(reading) { changed = try $0.apply(changes, to: reading) }
+    for finding in before.findings { Console.complain("! \(finding.text)") }
     if json {
-      try Console.print(json: DecisionListing(reading, after))
+      try Console.print(json: DecisionListing(reading, try store.find(for: reading)))
       return
     }
     var takenBack: [String: [String]] = [:]
@@ -144,16 +159,16 @@ private struct DecisionListing: Encodable {
   var relabelled: [Relabelled]
   var stale: [DatasetFinding]
 
-  init(_ reading: DatasetReading, _ decisions: Decisions) {
-    let index = reading.index(decisions)
+  init(_ reading: DatasetReading, _ found: FoundDecisions) {
+    let index = reading.index(found)
     dataset = reading.root
-    file = DecisionStore.standard.file(forDataset: reading.root)
+    file = found.file ?? DecisionStore.standard.file(forDataset: reading.root)
     excluded = index.excluded.map(\.path)
     relabelled = (index.items + index.excluded).compactMap { item in
       item.relabelledFrom.map { Relabelled(path: item.path, from: $0, to: index.classes[item.label]) }
     }
-    stale = index.findings.filter { $0.kind == .staleDecision }
+    stale = index.findings.filter { [.staleDecision, .decisionsMoved].contains($0.kind) }
   }
 
-  var isEmpty: Bool { excluded.isEmpty && relabelled.isEmpty && stale.isEmpty }
+  var isEmpty: Bool { excluded.isEmpty && relabelled.isEmpty && !stale.contains { $0.kind == .staleDecision } }
 }

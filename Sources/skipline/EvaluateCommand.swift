@@ -34,8 +34,9 @@ struct EvaluateCommand: ParsableCommand {
     for note in job.notes { Console.complain("! \(note)") }
     let signals = SignalWatcher()
     let report = try job.run(
-      threads: threads, progress: { _, _ in signals.received == nil }, preparation: { _ in signals.received == nil }
-    )
+      threads: threads, progress: { _, _ in signals.received == nil },
+      preparation: { _ in signals.received == nil },
+      notice: { Console.complain("! \($0.text)") })
     guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
     // Shown before it is stored: whatever becomes of the file, nobody has waited for nothing.
     if json { try Console.print(report) } else { EvaluationPrinter(report: report, isWhole: all).print() }

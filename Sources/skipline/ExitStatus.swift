@@ -28,7 +28,9 @@ enum ExitStatus: Int32 {
       self = .missingInput
     case is RunDataGone: self = .missingInput
     case DatasetError.invalidSplit: self = .usage
-    case is DataChangedError: self = .badData
+    case DatasetError.noDecisions: self = .missingInput
+    case is DataChangedError, is UnacceptedErrors: self = .badData
+    case is DecisionsNotKept: self = .inputOutput
     case RecordExportError.noImages: self = .badData
     case RecordExportError.system: self = .inputOutput
     case is RecordExportError: self = .usage

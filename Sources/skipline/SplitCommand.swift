@@ -27,7 +27,9 @@ struct SplitCommand: ParsableCommand {
   func run() throws {
     let settings = try parseSplit(split)
     var index = try DatasetIndex.open(root: data, split: settings)
-    for finding in index.findings where finding.kind == .staleDecision { Console.progress("! \(finding.text)") }
+    let kinds: Set<DatasetFinding.Kind> = [.staleDecision, .splitList, .decisionsMoved]
+    let told = index.findings.filter { kinds.contains($0.kind) }
+    for line in FindingLines(told, data: index.root).short { Console.progress("! \(line)") }
     if exact { index = index.dividedExactly(settings) }
     if let export { try write(index, to: export) }
     let report = index.report()

@@ -2,6 +2,7 @@
 // never a reason not to start.
 
 import Canvas
+import Files
 import Foundation
 
 /// Every theme there is, by the name that `--theme` takes: a file's without its ending, a built-in one's in small
@@ -49,13 +50,10 @@ struct ThemeShelf {
   /// The package's own (beside an installed binary, or above one in a build folder), then the user's, which win.
   private static var folders: [String] {
     let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let environment = ProcessInfo.processInfo.environment
-    let configuration =
-      environment["XDG_CONFIG_HOME"].map { URL(fileURLWithPath: $0) }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".config")
     let installed = program.deletingLastPathComponent().appendingPathComponent("share/skipline/themes")
     // .build/<triple>/<configuration>/skipline
     let built = program.appendingPathComponent("../../../themes").standardized
-    return [installed, built, configuration.appendingPathComponent("skipline/themes")].map(\.path)
+    let own = UserFolders.current.configuration.map { [$0 + "/skipline/themes"] } ?? []
+    return [installed.path, built.path] + own
   }
 }

@@ -58,7 +58,9 @@ struct TrainCommand: ParsableCommand {
           try options.settings(data: data).absolute(from: WorkingFolder.path), commandLine: ProgramArguments.all,
           progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
-    for finding in job.prepared.index.findings { Console.progress("! \(finding.text)") }
+    for line in FindingLines(job.prepared.index.findings, data: job.prepared.index.root).short {
+      Console.progress("! \(line)")
+    }
     var printer = TrainingPrinter(json: json)
     let served = ServedRun()
     defer { served.close() }

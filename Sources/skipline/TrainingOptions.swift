@@ -50,6 +50,7 @@ struct TrainingOptions: ParsableArguments {
     help: "When the loss is no number and nobody is attached: stop, lower (the rate), or rollback. (default: stop)")
   var onDivergence: DivergencePolicy?
   @Flag(help: "Start although memory seems too little.") var ignoreMemory = false
+  @Flag(help: "Start although the data have errors, as 'skipline check' names them.") var acceptErrors = false
   @Option(help: "Steps between two lines of metrics.jsonl.") var logEvery = 10
   @Option(help: "The folder that holds runs.") var project = "runs"
   @Option(help: "The run's name; network and number if not given.") var name: String?
@@ -72,7 +73,7 @@ struct TrainingOptions: ParsableArguments {
       keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
       safety: SafetySettings(
         saveMinutes: saveMinutes ?? usual.safety.saveMinutes, divergence: onDivergence ?? usual.safety.divergence,
-        ignoresMemory: ignoreMemory), logEvery: logEvery,
+        ignoresMemory: ignoreMemory, acceptsErrors: acceptErrors), logEvery: logEvery,
       project: project, name: name)
   }
 
@@ -81,15 +82,17 @@ struct TrainingOptions: ParsableArguments {
   func resumeChanges(acceptingData: Bool) throws -> ResumeChanges {
     var rest = self
     (rest.epochs, rest.time, rest.patience, rest.lr, rest.threads, rest.workers) = (nil, nil, nil, nil, nil, nil)
-    (rest.saveMinutes, rest.onDivergence, rest.ignoreMemory) = (nil, nil, false)
+    (rest.saveMinutes, rest.onDivergence, rest.ignoreMemory, rest.acceptErrors) = (nil, nil, false, false)
     guard try rest.settings(data: "") == TrainingOptions.parse([]).settings(data: "") else {
       throw ValidationError(
         "a run is resumed with the settings it was started with; only --epochs, --time, --patience, --lr, --threads, "
-          + "--workers, --save-minutes, --on-divergence, --ignore-memory and --accept-changes go with --resume")
+          + "--workers, --save-minutes, --on-divergence, --ignore-memory, --accept-errors and --accept-changes go with "
+          + "--resume")
     }
     return ResumeChanges(
       epochs: epochs, timeBudget: time, patience: patience, learningRate: lr, threads: threads, workers: workers,
-      saveMinutes: saveMinutes, divergence: onDivergence, ignoresMemory: ignoreMemory, acceptsData: acceptingData)
+      saveMinutes: saveMinutes, divergence: onDivergence, ignoresMemory: ignoreMemory,
+      acceptsErrors: acceptErrors, acceptsData: acceptingData)
   }
 
   private func parseKeep() throws -> Int? {

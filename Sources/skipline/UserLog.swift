@@ -2,6 +2,7 @@
 // ended that has no folder any more. It lies where nobody else can put anything: a name that others can guess, in a
 // folder that others write to, could be a link to one of the user's files.
 
+import Files
 import Foundation
 import Messages
 
@@ -14,7 +15,8 @@ struct UserLog {
   /// - Parameter environment: of the process; the variables of the XDG base directory specification.
   /// - Throws: `NoLogFolder` where no folder can be had.
   init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
-    if let folder = Self.stateFolder(environment), Self.makePrivate(folder) {
+    let state = UserFolders { environment[$0] }.state
+    if let folder = state.map({ $0 + "/skipline" }), Self.makePrivate(folder) {
       (path, isTemporary) = (folder + "/skipline.log", false)
       return
     }
@@ -30,13 +32,6 @@ struct UserLog {
     var status = stat()
     guard isTemporary, stat(path, &status) == 0, status.st_size == 0, unlink(path) == 0 else { return }
     rmdir(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
-  }
-
-  private static func stateFolder(_ environment: [String: String]) -> String? {
-    // The specification: a path that is not absolute is to be ignored.
-    if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return state + "/skipline" }
-    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-    return home + "/.local/state/skipline"
   }
 
   /// Makes a folder and those above it.

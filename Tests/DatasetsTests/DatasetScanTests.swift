@@ -37,7 +37,7 @@ private func warnings(_ index: DatasetIndex, _ kind: DatasetFinding.Kind) -> [Da
   #expect(try DatasetIndex.scan(root: folder.path + "//", split: SplitSettings()) == scan(folder))
 }
 
-@Test func `adding files moves no other to another split`() throws {
+@Test func `adding files moves hardly any other to another split`() throws {
   let folder = try TemporaryFolder()
   var generator = RandomGenerator(seed: 7)
   func addFiles(_ count: Int) throws {
@@ -54,7 +54,8 @@ private func warnings(_ index: DatasetIndex, _ kind: DatasetFinding.Kind) -> [Da
   try addFiles(60)
   let after = try splits()
   #expect(after.count > before.count)
-  for (path, split) in before { #expect(after[path] == split) }
+  // Which and how many is tested with SplitShares.
+  #expect(before.count { after[$0.key] != $0.value } <= before.count / 5)
   #expect(Set(before.values) == Set(Split.allCases))
 }
 
@@ -219,12 +220,13 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(warnings(index, .unreadableFolder).map(\.subject) == ["b/locked"])
 }
 
-@Test func `two spellings of an accented letter are two classes`() throws {
+@Test func `two spellings of an accented letter are one class, and two folders`() throws {
   let folder = try TemporaryFolder()
-  for name in ["caf\u{e9}/1.png", "cafe\u{301}/1.png"] { try folder.write(PNGFile.any, to: name) }
+  for name in ["caf\u{e9}/1.png", "cafe\u{301}/1.png", "the/1.png"] { try folder.write(PNGFile.any, to: name) }
   let index = try scan(folder)
-  #expect(index.classes.map { $0.unicodeScalars.count } == [5, 4])
-  #expect(index.items.map(\.label) == [0, 1])
+  #expect(index.classes.map { $0.unicodeScalars.count } == [4, 3])
+  #expect(index.items.map { $0.path.unicodeScalars.count } == [11, 10, 9])
+  #expect(index.items.map(\.label) == [0, 0, 1])
 }
 
 /// Fault 39.

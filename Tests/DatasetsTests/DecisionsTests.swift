@@ -247,7 +247,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
   let reading = try DatasetReading.read(root: folder.path + "/link", split: SplitSettings())
   var decisions = Decisions.none
   decisions.exclude("cat/gone.png")
-  let paths = ImagePaths(reading, decisions)
+  var paths = ImagePaths(reading, decisions)
   for name in ["cat/1.png", "\(folder.path)/link/cat/1.png", "\(folder.path)/pets/./cat//1.png"] {
     #expect(paths.path(of: name) == "cat/1.png")
   }

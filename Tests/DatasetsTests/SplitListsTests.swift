@@ -1,4 +1,4 @@
-// Lists of paths for each split: written, read, mixed with the rule. Nothing that is added ever moves an image.
+// Lists of paths for each split: written, read, mixed with the rule. What is listed never moves, whatever is added.
 
 import Foundation
 import Messages
@@ -70,16 +70,95 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
     try DatasetIndex.scan(root: folder.path + "/d", split: SplitSettings(lists: "\(folder.path)/l"))
       .findings.first { $0.kind == .staleDecision }
   }
-  try folder.write(Array("a/1.png\na/2.png\nb/3.png\n".utf8), to: "l/train.txt")
+  try folder.write(Array("a/1.png\na/2.png\nb/1.png\nb/3.png\n".utf8), to: "l/train.txt")
   let some = try #require(try finding())
   #expect(some.severity == .warning && some.paths == ["a/2.png", "b/3.png"])
   #expect(some.message.contains("/l/train.txt, line 2: a/2.png") && some.message.contains("and 1 more"))
-  try folder.write(Array("d/a/1.png\n".utf8), to: "l/train.txt")
+  try folder.write(Array("a/1.png\na/2.png\nb/3.png\n".utf8), to: "l/train.txt")
+  let most = try #require(try finding())
+  #expect(most.severity == .error && most.message.contains("most lines of train.txt name none"))
+  // Another list is whole: this one is still of something else.
+  try folder.write(Array("b/1.png\n".utf8), to: "l/test.txt")
   #expect(try finding()?.severity == .error)
+  try folder.write([], to: "l/test.txt")
+  for lines in ["c/1.png\n", "", "# nothing\n\n", "d/x/a/1.png\ne/b/1.png\n", "/a/1.jpg\n"] {
+    try folder.write(Array(lines.utf8), to: "l/train.txt")
+    let error = #expect(throws: DatasetError.self, "\(lines)") { try finding() }
+    guard case .foreignLists = error else {
+      Issue.record("\(lines): \(String(describing: error))")
+      continue
+    }
+  }
 }
 
-/// Adding images never moves old ones: whatever is added, in whatever order, with and without lists.
-@Test func `adding images never moves another`() throws {
+/// The ways in which lists that other programs write name an image.
+@Test func `lines of other programs are understood where they name one image`() throws {
+  let folder = try TemporaryFolder()
+  let names = ["cat/my 1.png", "cat/2.png", "caf\u{e9}/3.png", "Dog/4.PNG", "Dog/deep/5.png", "Dog/6,7.png"]
+  for name in names { try folder.write([], to: "pets/\(name)") }
+  try folder.link("link", to: "pets")
+  let root = folder.path + "/pets"
+  func resolved(_ line: [UInt8], _ root: String = root) throws -> [String] {
+    // Beside one that is understood, so that no match is no error.
+    try folder.write(line + Array("\n".utf8), to: "l/test.txt")
+    try folder.write(Array("Dog/6,7.png\n".utf8), to: "l/val.txt")
+    let index = try DatasetIndex.scan(
+      root: root, split: SplitSettings(train: 100, validation: 0, test: 0, lists: folder.path + "/l"))
+    return index.items(in: .test).map(\.path)
+  }
+  func check(_ path: String, _ lines: [String], _ root: String = root) throws {
+    for line in lines { #expect(try resolved(Array(line.utf8), root) == [path], "\(line)") }
+  }
+  try check(
+    "cat/2.png",
+    [
+      "cat/2.png", "./cat/2.png", "\(root)/cat/2.png", "\(folder.path)/link/cat/2.png", "pets/cat/2.png",
+      "cat\\2.png",
+      ".\\cat\\2.png", "\u{feff}cat/2.png", "cat/2.png\r", "cat/2.png 0", "cat/2.png,cat", "cat/2.png\t1 0 0",
+      "cat/2.png;7", "cat/2.png , 3", "\"cat/2.png\",cat", "\"cat\\2.png\"", "0 cat/2.png", "cat,cat/2.png",
+      "  cat/2.png  ", "cat//2.png", "cat/../cat/2.png", "../pets/cat/2.png", "CAT/2.png", "cat/2", "2.png",
+      "/home/ann/pets/cat/2.png", "/mnt/elsewhere/cat/2.png", "C:\\work\\pets\\cat\\2.png", "data/cat/2.png 5",
+    ])
+  try check("cat/my 1.png", ["cat/my 1.png", "cat/my 1.png 4", "\"cat/my 1.png\" 4", "\(root)/cat/my 1.png,4,5"])
+  try check("caf\u{e9}/3.png", ["cafe\u{301}/3.png", "\(root)/cafe\u{301}/3.png 1", "CAFE\u{301}/3.png"])
+  try check("Dog/4.PNG", ["dog/4.png", "Dog/4", "4.PNG"])
+  try check("Dog/deep/5.png", ["Dog/deep/5.png,1", "deep/5.png", "5.png"])
+  try check(
+    "cat/2.png", ["\(root)/cat/2.png", "\(folder.path)/link/cat/2.png", "link/cat/2.png"], folder.path + "/link")
+  // Two images have the end of a path, or another file has all of it: nothing is guessed.
+  try folder.write([], to: "pets/cat/deep/5.png")
+  #expect(try resolved(Array("5.png".utf8)).isEmpty)
+  for name in names { try folder.write([], to: "other/pets/\(name)") }
+  #expect(try resolved(Array("\(folder.path)/other/pets/cat/2.png".utf8)).isEmpty)
+}
+
+@Test func `byte-order marks, UTF-16 and carriage returns are no part of a line`() {
+  let text = "cat/2.png\r\n# no\ncaf\u{e9}.png"
+  let plain = LineFile.lines(of: Array(text.utf8)[...]).map { Array($0.bytes) }
+  #expect(plain == [Array("cat/2.png".utf8), Array("caf\u{e9}.png".utf8)])
+  #expect(LineFile.lines(of: Array("\u{feff}\(text)".utf8)[...]).map { Array($0.bytes) } == plain)
+  let little = Array("\u{feff}\(text)".utf16).flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+  let big = Array("\u{feff}\(text)".utf16).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+  for wide in [little, big] { #expect(LineFile.lines(of: wide[...]).map { Array($0.bytes) } == plain) }
+}
+
+@Test func `labels that contradict the folders are told, others noted`() throws {
+  let folder = try TemporaryFolder()
+  for name in ["cat/1.png", "cat/2.png", "dog/1.png"] { try folder.write([], to: "d/\(name)") }
+  func finding(_ lines: String) throws -> DatasetFinding? {
+    try folder.write(Array(lines.utf8), to: "l/train.txt")
+    return try DatasetIndex.scan(root: folder.path + "/d", split: SplitSettings(lists: folder.path + "/l"))
+      .findings.first { $0.kind == .splitList }
+  }
+  #expect(try finding("cat/1.png\ndog/1.png\n") == nil)
+  #expect(try finding("cat/1.png 0\ndog/1.png 1\n")?.severity == .note)
+  #expect(try finding("cat/1.png cat\ndog/1.png dog\n")?.severity == .note)
+  let other = try #require(try finding("cat/1.png cat\ndog/1.png cat\n"))
+  #expect(other.severity == .warning && other.message.contains("dog/1.png is called cat"))
+}
+
+/// Whatever is added, in whatever order: an image that is listed, or that a run has recorded, stays.
+@Test func `adding images never moves one that is listed or recorded`() throws {
   var generator = RandomGenerator(seed: 21)
   for round in 0..<6 {
     let folder = try TemporaryFolder()
@@ -103,15 +182,19 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
       }
     }
     var known: [ByteKey: Split] = [:]
+    var recorded: RecordedSplits?
     try add(30)
     for step in 0..<6 {
-      let index = try DatasetIndex.scan(root: folder.path + "/d", split: settings)
+      let index = try DatasetReading.read(root: folder.path + "/d", split: settings, recorded: recorded).index()
       let now = splits(index)
       for (path, split) in known { #expect(now[path] == split, "\(path.text)") }
-      known = now
-      if hasLists && step == 2 {
+      if hasLists && step.isMultiple(of: 2) {
+        known = now
         try write(index, to: folder, "lists")
         settings.lists = folder.path + "/lists"
+      } else if !hasLists {
+        known = now
+        recorded = RecordedSplits(index.items.map { ($0.path, $0.split) })
       }
       try add(1 + generator.integer(below: 40))
     }

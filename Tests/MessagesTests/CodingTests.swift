@@ -56,6 +56,15 @@ import Testing
     #expect(try JSONDecoder().decode(TrainingSettings.self, from: Data(older.utf8)) == usual)
   }
 
+  @Test func `guards saved before errors could be accepted do not accept them`() throws {
+    let older = #"{"divergence":"lower","ignoresMemory":true,"saveMinutes":2}"#
+    let read = try JSONDecoder().decode(SafetySettings.self, from: Data(older.utf8))
+    #expect(read == SafetySettings(saveMinutes: 2, divergence: .lower, ignoresMemory: true, acceptsErrors: false))
+    var accepting = read
+    accepting.acceptsErrors = true
+    #expect(try JSONDecoder().decode(SafetySettings.self, from: JSONEncoder().encode(accepting)) == accepting)
+  }
+
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
       #"{"augmentation":{"colourJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
@@ -67,7 +76,7 @@ import Testing
       #""optimiser":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
       #""weightDecay":0.125},"precision":"bf16","preprocessing":{"imageSize":96,"normalisation":{"given":{"deviation":[1,2,4],"#,
       #""mean":[0.5,0.25,0.125]}},"resize":"crop"},"project":"runs/a","#,
-      #""safety":{"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
+      #""safety":{"acceptsErrors":false,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
       #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#,
     ]

@@ -89,6 +89,7 @@ import TestSupport
         project.settings {
           $0.data = data.root
           $0.preprocessing.normalisation = .given(mean: [0, 0, 0], deviation: [1, 1, 1])
+          $0.safety.acceptsErrors = true
         })
     }
     #expect(error == .nothingDecodes(data: data.root, skipped: 3))

@@ -192,3 +192,13 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder).count == 1, "nothing is left over")
   }
 }
+
+extension DecisionStore {
+  fileprivate func update(dataset root: String, _ change: (inout Decisions) throws -> Void) throws {
+    try update(DatasetReading.read(root: root, split: SplitSettings()), change)
+  }
+
+  fileprivate func load(dataset root: String) throws -> Decisions {
+    try find(for: DatasetReading.read(root: root, split: SplitSettings())).decisions
+  }
+}

@@ -143,3 +143,28 @@ import Testing
     #expect(Resampling.values([], total: 4, positions: 2) == [nil, nil])
   }
 }
+
+/// A class has one name in two Unicode spellings; a file has the bytes that it has.
+@Suite struct `Names in two spellings` {
+  private static let composed = "caf\u{e9}"
+  private static let decomposed = "cafe\u{301}"
+
+  @Test func `a picture is that of its own file`() {
+    var store = PictureStore()
+    store.set(.failed("one"), for: "\(Self.composed).png")
+    store.set(.failed("other"), for: "\(Self.decomposed).png")
+    #expect(store["\(Self.composed).png"] == .failed("one"))
+    #expect(store["\(Self.decomposed).png"] == .failed("other"))
+  }
+
+  @Test func `a class is found and left out in either`() {
+    var chooser = ClassChooser(
+      path: "a.png", current: "eau", original: nil, classes: [Self.composed, "eau", "the"], likely: Self.decomposed)
+    #expect(chooser.selected == Self.composed)
+    chooser.narrow(to: Self.decomposed)
+    #expect(chooser.list.count == 1 && chooser.selected == Self.composed)
+    let own = ClassChooser(
+      path: "a.png", current: Self.decomposed, original: nil, classes: [Self.composed, "eau"], likely: nil)
+    #expect(own.names == ["eau"])
+  }
+}

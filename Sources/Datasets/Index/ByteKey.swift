@@ -1,16 +1,16 @@
 // Texts as keys by their bytes. Swift's `==` calls two spellings of an accented letter equal; file systems do not.
 
 /// A path or a name that equals only what has the same bytes.
-struct ByteKey: Hashable, Sendable {
-  let text: String
+package struct ByteKey: Hashable, Sendable {
+  package let text: String
 
-  init(_ text: String) { self.text = text }
+  package init(_ text: String) { self.text = text }
 
-  static func == (first: ByteKey, second: ByteKey) -> Bool {
+  package static func == (first: ByteKey, second: ByteKey) -> Bool {
     first.text.utf8.count == second.text.utf8.count && first.text.utf8.elementsEqual(second.text.utf8)
   }
 
-  func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     let isHashed: Void? = text.utf8.withContiguousStorageIfAvailable {
       hasher.combine(bytes: UnsafeRawBufferPointer($0))
     }

@@ -25,8 +25,12 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case malformedLine(file: String, line: Int, reason: String)
   /// A folder named for its lists has none.
   case noLists(path: String)
+  /// Lists none of whose lines names an image of the dataset. `first` is a line of them; nil where there is none.
+  case foreignLists(folder: String, root: String, first: String?)
   /// No image of a dataset has this path.
   case unknownImage(path: String, root: String)
+  /// Nothing is known to be decided about what a path names.
+  case noDecisions(path: String, folder: String)
   /// A dataset has no such class.
   case unknownClass(name: String, known: [String])
 
@@ -61,8 +65,16 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
       "\(file), line \(line): \(reason); correct the line or remove it"
     case .noLists(let path):
       "\(path) holds none of train.txt, val.txt and test.txt; give the folder that 'skipline split --export' wrote"
+    case .foreignLists(let folder, let root, let first?):
+      "\(folder)/\(first) is no image of \(root), and no other line of the lists is one; give the lists of this dataset, "
+        + "with paths below its folder, or write them anew: skipline split DATA --export FOLDER"
+    case .foreignLists(let folder, let root, nil):
+      "the lists in \(folder) are empty: they name no image of \(root); write them anew: skipline split DATA --export "
+        + "FOLDER"
     case .unknownImage(let path, let root):
       "\(path) is no image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"
+    case .noDecisions(let path, let folder):
+      "no decisions about \(path) are kept; name one of the files in \(folder), or the folder in which the dataset lay"
     case .unknownClass(let name, let known):
       "there is no class \"\(name)\"; there are \(known.joined(separator: ", "))"
     }

@@ -20,14 +20,17 @@ extension DatasetIndex {
 
   /// Reads a dataset's folder with the decisions that are kept about it: what everything that uses a dataset calls,
   /// so that decisions hold everywhere.
+  /// - Parameter recorded: see `DatasetReading.read`.
   /// - Throws: `DatasetError`, also where the decisions cannot be read: nothing is trained on half of them.
   public static func open(
-    root: String, split: SplitSettings, minimumClasses: Int = 2, decisions: DecisionStore = .standard,
-    progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
+    root: String, split: SplitSettings, minimumClasses: Int = 2, recorded: RecordedSplits? = nil,
+    decisions: DecisionStore = .standard, progress: (DatasetProgress) -> Void = { _ in },
+    isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetIndex {
-    try scan(
-      root: root, split: split, minimumClasses: minimumClasses, decisions: try decisions.load(dataset: root),
-      progress: progress, isCancelled: isCancelled)
+    let reading = try DatasetReading.read(
+      root: root, split: split, minimumClasses: minimumClasses, recorded: recorded, progress: progress,
+      isCancelled: isCancelled)
+    return reading.index(try decisions.find(for: reading))
   }
 }
 
@@ -43,21 +46,24 @@ extension DatasetReading {
   ///
   /// - Parameters:
   ///   - minimumClasses: 1 for data that are only measured; a classifier needs two to be trained.
+  ///   - recorded: the splits that images had when a run was started: they win over the rule, not over lists and
+  ///     folders.
   ///   - progress: called with the number of images found so far, at most 20 times a second, and at the end.
   ///   - isCancelled: asked every few files; true ends the reading.
   /// - Throws: `DatasetError` where there is nothing to train on, `.cancelled` where it was cancelled; anything less
   ///   is a finding.
   public static func read(
-    root: String, split: SplitSettings, minimumClasses: Int = 2, progress: (DatasetProgress) -> Void = { _ in },
-    isCancelled: () -> Bool = { false }
+    root: String, split: SplitSettings, minimumClasses: Int = 2, recorded: RecordedSplits? = nil,
+    progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetReading {
     try split.validate()
     var lists: SplitLists?
     if let folder = split.lists { lists = try SplitLists(folder: folder) }
     let root = trimmed(root)
     let listing = try list(root)
+    let division = ImageDivision(root: root, settings: split, lists: lists, recorded: recorded)
     if let records = try readRecords(
-      root: root, listing: listing, split: split, lists: lists, minimumClasses: minimumClasses, progress: progress,
+      root: root, listing: listing, division: division, minimumClasses: minimumClasses, progress: progress,
       isCancelled: isCancelled)
     {
       return records
@@ -74,19 +80,20 @@ extension DatasetReading {
     guard found.classes.count >= minimumClasses else { throw .tooFewClasses(path: root, only: firstClass) }
 
     let hasValidation = layout.folders.contains { $0.part == .validation }
-    let items = found.files.map { label, file in
-      let itemSplit: Split =
+    let images = found.files.map { label, file in
+      let origin: SplitOrigin =
         switch layout.folders[file.folder].part {
-        case nil: split.split(ofPath: file.path)
-        case .train where !hasValidation: split.splitWithinTraining(ofPath: file.path)
-        case let part?: part
+        case nil: .rule
+        case .train where !hasValidation: .ruleWithinTraining
+        case let part?: .named(part)
         }
-      return DatasetItem(path: file.path, label: label, split: lists?.take(path: file.path) ?? itemSplit)
+      return UndividedImage(path: file.path, label: label, origin: origin)
     }
+    let (items, listFindings) = try division.divided(images, classes: found.classes)
     return DatasetReading(
       root: root, split: split, classes: found.classes, items: items,
       splitSource: lists != nil ? .lists : layout.splitByFolder ? .folders : .hash,
-      findings: walker.findings + (lists?.findings ?? [])
+      findings: walker.findings + listFindings + found.mergedClasses
         + found.emptyClasses.map(DatasetIndex.emptyClassFinding))
   }
 
@@ -171,23 +178,28 @@ extension FolderEntry {
   var isFolder: Bool { kind == .folder || kind == .linkedFolder }
 }
 
-/// The classes that have images, and the images by label.
+/// The classes that have images, and the images by label. Folders whose names are one class in two Unicode spellings
+/// are folders of one class.
 private struct ClassTable {
   var classes: [String]
   var emptyClasses: [String]
   /// In order of the label, then of the path.
   var files: [(label: Int, file: FolderWalker.File)]
+  /// Notes about folders that lie side by side and are one class.
+  var mergedClasses: [DatasetFinding] = []
 
   init(folders: [ClassFolder], files found: [FolderWalker.File]) {
-    var places: [ByteKey: Int] = [:]
+    var places: [ClassName: Int] = [:]
     var groups: [(name: String, files: [FolderWalker.File])] = []
     let groupOfFolder = folders.map { folder in
-      if let place = places[ByteKey(folder.name)] { return place }
-      places[ByteKey(folder.name)] = groups.count
-      groups.append((folder.name, []))
+      let name = ClassName(folder.name)
+      if let place = places[name] { return place }
+      places[name] = groups.count
+      groups.append((name.text, []))
       return groups.count - 1
     }
     for file in found { groups[groupOfFolder[file.folder]].files.append(file) }
+    mergedClasses = Self.mergedFindings(folders)
 
     groups.sort { NaturalOrder.precedes($0.name, $1.name) }
     emptyClasses = groups.filter(\.files.isEmpty).map(\.name)
@@ -195,6 +207,25 @@ private struct ClassTable {
     classes = filled.map(\.name)
     files = filled.enumerated().flatMap { label, group in
       group.files.sorted { NaturalOrder.precedes($0.path, $1.path) }.map { (label, $0) }
+    }
+  }
+
+  private static func mergedFindings(_ folders: [ClassFolder]) -> [DatasetFinding] {
+    struct Place: Hashable {
+      var parent: ByteKey
+      var name: ClassName
+    }
+    let groups = Dictionary(grouping: folders) { folder in
+      Place(parent: ByteKey(FilePath.split(folder.path).folder), name: ClassName(folder.name))
+    }
+    return groups.values.filter { $0.count > 1 }.sorted { NaturalOrder.precedes($0[0].path, $1[0].path) }.map {
+      group in
+      DatasetFinding(
+        kind: .mergedClass, severity: .note, subject: ClassName.canonical(group[0].name), paths: group.map(\.path),
+        message:
+          "\(group.count) folders, \(group.map(\.path).joined(separator: ", ")), have the same name in other "
+          + "Unicode spellings: they are one class",
+        advice: "if they are not meant to be, rename one")
     }
   }
 }

@@ -41,9 +41,16 @@ public struct DatasetReading: Sendable {
         + ratioFindings(used))
   }
 
+  /// The same with decisions and what there is to say about them.
+  public func index(_ found: FoundDecisions) -> DatasetIndex {
+    let index = index(found.decisions)
+    return DatasetIndex(
+      root: index.root, classes: index.classes, items: index.items, excluded: index.excluded,
+      splitSource: index.splitSource, findings: index.findings + found.findings)
+  }
+
   private func divide(by decisions: Decisions) -> ([DatasetItem], [DatasetItem], StaleDecisions) {
-    let labels = Dictionary(
-      classes.enumerated().map { (ByteKey($1), $0) }, uniquingKeysWith: { first, _ in first })
+    let labels = ClassLabels(classes)
     var used: [DatasetItem] = []
     used.reserveCapacity(items.count)
     var excluded: [DatasetItem] = []
@@ -55,7 +62,7 @@ public struct DatasetReading: Sendable {
         continue
       }
       if let name = decision.className {
-        if let label = labels[ByteKey(name)] {
+        if let label = labels[name] {
           if label != item.label { item.relabelledFrom = classes[item.label] }
           item.label = label
         } else {

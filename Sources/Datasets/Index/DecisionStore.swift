@@ -1,5 +1,5 @@
-// Where decisions are kept: a text file for each dataset in Skipline's configuration folder. Reading only; changing is
-// in DecisionStore+Saving.swift.
+// Where decisions are kept: a text file for each dataset in Skipline's configuration folder. Finding them
+// is in DecisionStore+Finding.swift, changing in DecisionStore+Saving.swift.
 
 import Files
 import Foundation
@@ -15,12 +15,8 @@ public struct DecisionStore: Sendable, Equatable {
   /// `$XDG_CONFIG_HOME/skipline/decisions`, or `~/.config/skipline/decisions` (XDG Base Directory Specification 0.8,
   /// by which a relative path in the variable counts for nothing).
   public static var standard: DecisionStore {
-    func variable(_ name: String) -> String? {
-      getenv(name).map { String(pathBytes: UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
-    }
-    let configuration = variable("XDG_CONFIG_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
-    let home = variable("HOME") ?? FileManager.default.homeDirectoryForCurrentUser.path
-    return DecisionStore(folder: "\(configuration ?? "\(home)/.config")/skipline/decisions")
+    // Without a home there is nothing to find, and what is to be written says that it cannot be.
+    DecisionStore(folder: "\(UserFolders.current.configuration ?? "/nonexistent")/skipline/decisions")
   }
 
   /// The file about a dataset: the folder's own name, for people, and a hash of its real path, which tells it from
@@ -35,13 +31,5 @@ public struct DecisionStore: Sendable, Equatable {
     }
     // File systems allow 255 bytes; forty scalars of any script stay below.
     return "\(folder)/\(String(plain.prefix(40)))-\(hexadecimal(stableHash(path))).txt"
-  }
-
-  /// What was decided about the images of a dataset; nothing where there is no file.
-  /// - Throws: `DatasetError.unreadableFile` or `.malformedLine`.
-  public func load(dataset root: String) throws(DatasetError) -> Decisions {
-    let file = file(forDataset: root)
-    guard let lines = try LineFile.lines(of: file) else { return .none }
-    return try Decisions(lines: lines, file: file)
   }
 }

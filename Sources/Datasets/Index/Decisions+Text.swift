@@ -5,7 +5,7 @@
 //     relabel "cat/my dog.png" -> dog
 //
 // Names are written as PathQuoting.swift says. Empty lines and lines that begin with # mean nothing; they are not kept
-// when Skipline writes the file anew.
+// when Skipline writes the file anew. Those that begin with #= are DatasetIdentity's.
 
 import Messages
 
@@ -42,7 +42,9 @@ extension Decisions {
 
   /// Whether bytes are such a file's content.
   package static func areReadable(_ bytes: [UInt8]) -> Bool {
-    (try? Decisions(lines: LineFile.lines(of: bytes[...]), file: "input")) != nil
+    // What the dataset is known by is read from the same bytes, and is never refused.
+    _ = DatasetIdentity(content: bytes)
+    return (try? Decisions(lines: LineFile.lines(of: bytes[...]), file: "input")) != nil
   }
 
   private mutating func take(_ words: [PathQuoting.Word]) throws(QuotingError) {

@@ -16,7 +16,7 @@ public struct Decisions: Sendable, Equatable {
 
     public static func == (first: Entry, second: Entry) -> Bool {
       ByteKey(first.path) == ByteKey(second.path) && first.isExcluded == second.isExcluded
-        && first.className.map(ByteKey.init) == second.className.map(ByteKey.init)
+        && first.className.map(ClassName.init) == second.className.map(ClassName.init)
     }
   }
 
@@ -34,7 +34,7 @@ public struct Decisions: Sendable, Equatable {
   }
 
   mutating func relabel(_ path: String, to className: String) {
-    entries[ByteKey(path), default: Entry(path: path)].className = className
+    entries[ByteKey(path), default: Entry(path: path)].className = ClassName.canonical(className)
   }
 
   mutating func remove(path: String) -> Entry? { entries.removeValue(forKey: ByteKey(path)) }
@@ -52,7 +52,7 @@ public struct Decisions: Sendable, Equatable {
   ) throws(DatasetError) -> [Bool] {
     let labels = Dictionary(
       reading.items.map { (ByteKey($0.path), $0.label) }, uniquingKeysWith: { first, _ in first })
-    let classes = Set(reading.classes.map(ByteKey.init))
+    let classes = Set(reading.classes.map(ClassName.init))
     var next = self
     var changed: [Bool] = []
     for change in changes {
@@ -69,8 +69,8 @@ public struct Decisions: Sendable, Equatable {
         next.change(path) { $0.isExcluded = false }
       case .relabel(_, let name):
         guard let label else { throw .unknownImage(path: path, root: reading.root) }
-        guard classes.contains(ByteKey(name)) else { throw .unknownClass(name: name, known: reading.classes) }
-        let isOwn = ByteKey(name) == ByteKey(reading.classes[label])
+        guard classes.contains(ClassName(name)) else { throw .unknownClass(name: name, known: reading.classes) }
+        let isOwn = ClassName(name) == ClassName(reading.classes[label])
         if isOwn { next.change(path) { $0.className = nil } } else { next.relabel(path, to: name) }
       }
       changed.append(next[path] != before)

@@ -112,13 +112,14 @@ struct FolderWalker {
     if let lastTold, now - lastTold < Self.progressInterval { return }
     lastTold = now
     var classes: [DatasetProgress.ClassCount] = []
-    var places: [ByteKey: Int] = [:]
+    var places: [ClassName: Int] = [:]
     for (folder, count) in zip(folders, counts) {
       guard let count else { continue }
-      let place = places[ByteKey(folder.name), default: classes.count]
+      let name = ClassName(folder.name)
+      let place = places[name, default: classes.count]
       if place == classes.count {
-        places[ByteKey(folder.name)] = place
-        classes.append(DatasetProgress.ClassCount(name: folder.name, images: 0))
+        places[name] = place
+        classes.append(DatasetProgress.ClassCount(name: name.text, images: 0))
       }
       classes[place].images += count
     }

@@ -7,26 +7,29 @@ import Messages
 public struct ImagePaths {
   private let root: String
   private let classes: [String]
-  private var labels: [ByteKey: Int] = [:]
-  private var known: Set<ByteKey>
+  private let labels: [Int]
+  private var table: PathTable
 
   /// - Parameter decisions: what is decided about files that are gone can be named too.
   public init(_ reading: DatasetReading, _ decisions: Decisions) {
     root = reading.root
     classes = reading.classes
-    for item in reading.items { labels[ByteKey(item.path)] = item.label }
-    known = Set(labels.keys)
-    for entry in decisions.list { known.insert(ByteKey(entry.path)) }
+    labels = reading.items.map(\.label)
+    let here = Set(reading.items.map { ByteKey($0.path) })
+    let gone = decisions.list.map(\.path).filter { !here.contains(ByteKey($0)) }
+    table = PathTable(reading.items.map(\.path) + gone)
   }
 
-  /// The path below the dataset's folder: the name itself where that is one, else what is left of a path that leads
-  /// into the folder; the name as it is where nothing of the kind is known.
-  public func path(of name: String) -> String {
-    if known.contains(ByteKey(name)) { return name }
-    guard let path = FilePath.relative(name, below: root), known.contains(ByteKey(path)) else { return name }
-    return path
+  /// The path below the dataset's folder: the name itself where that is one, or another Unicode spelling of one, else
+  /// what is left of a path that leads into the folder; the name as it is where nothing of the kind is known.
+  public mutating func path(of name: String) -> String {
+    if let place = table.place(of: name) { return table.paths[place] }
+    guard let path = FilePath.relative(name, below: root), let place = table.place(of: path) else { return name }
+    return table.paths[place]
   }
 
   /// The class of an image's folder; nil for a file that is gone.
-  public func ownClass(of path: String) -> String? { labels[ByteKey(path)].map { classes[$0] } }
+  public func ownClass(of path: String) -> String? {
+    table.place(exactly: path).flatMap { $0 < labels.count ? classes[labels[$0]] : nil }
+  }
 }

@@ -34,6 +34,15 @@ enum PathQuoting {
     return words[0].text
   }
 
+  /// The quoted path that a line begins with, and what is left of the line.
+  static func leadingQuoted(
+    _ line: ArraySlice<UInt8>
+  ) throws(QuotingError) -> (path: String, rest: ArraySlice<UInt8>) {
+    var rest = line
+    let path = try unquoted(&rest)
+    return (path, rest)
+  }
+
   /// A word of a line.
   struct Word {
     var text: String

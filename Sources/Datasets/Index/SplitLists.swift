@@ -1,66 +1,118 @@
-// Splits as lists of paths, one file for each, written by Skipline or by hand. A line is a path below the dataset's
-// folder, just as it stands or in the double quotes of PathQuoting.swift; lines that begin with # mean nothing.
+// Splits as lists of paths, one file for each, written by Skipline, by hand or by another program. A line is a path,
+// just as it stands or in the double quotes of PathQuoting.swift; lines that begin with # mean nothing. Which other
+// forms a line may have is in ListLine.swift; which of them names an image is decided here, by the images there are.
 
+import Files
+import Foundation
 import Messages
 import Tensors
 
 /// The lists `train.txt`, `val.txt` and `test.txt` of a folder. Any of them may be missing.
 struct SplitLists {
-  private struct Place {
+  fileprivate struct Line {
     var split: Split
-    var line: Int
+    var number: Int
+    var content: ListLine
   }
 
-  private let folder: String
-  private var places: [ByteKey: Place] = [:]
-  private let count: Int
+  let folder: String
+  fileprivate let lines: [Line]
+  /// The lists that are there.
+  fileprivate let found: Set<Split>
 
-  /// - Throws: `DatasetError.unreadableFile`, `.malformedLine`, also for a path that is listed twice, or `.noLists`.
+  /// - Throws: `DatasetError.unreadableFile`, `.malformedLine` or `.noLists`.
   init(folder: String) throws(DatasetError) {
     self.folder = folder
-    var found = 0
+    var lines: [Line] = []
+    var found: Set<Split> = []
     for split in Split.allCases {
       let file = Self.file(split, in: folder)
-      guard let lines = try LineFile.lines(of: file) else { continue }
-      found += 1
-      for (number, bytes) in lines {
-        let path: String
+      guard let content = try LineFile.lines(of: file) else { continue }
+      found.insert(split)
+      for (number, bytes) in content {
         do throws(QuotingError) {
-          path = try PathQuoting.path(ofLine: bytes)
+          lines.append(Line(split: split, number: number, content: try ListLine(bytes)))
         } catch {
           throw .malformedLine(file: file, line: number, reason: error.reason)
         }
-        if let earlier = places.updateValue(Place(split: split, line: number), forKey: ByteKey(path)) {
-          throw .malformedLine(
-            file: file, line: number,
-            reason: "\(path) is listed before, on line \(earlier.line) of \(Self.name(earlier.split))")
-        }
       }
     }
-    guard found > 0 else { throw .noLists(path: folder) }
-    count = places.count
+    guard !found.isEmpty else { throw .noLists(path: folder) }
+    self.lines = lines
+    self.found = found
   }
 
-  /// The split that lists give an image; what is never asked for is told in `findings`.
-  mutating func take(path: String) -> Split? { places.removeValue(forKey: ByteKey(path))?.split }
-
-  /// The lines whose paths were not taken: no image has them.
-  var findings: [DatasetFinding] {
-    guard !places.isEmpty else { return [] }
-    let unknown = places.sorted {
-      ($0.value.split.rawValue, $0.value.line) < ($1.value.split.rawValue, $1.value.line)
+  /// The splits that the lists give to images.
+  /// - Parameters:
+  ///   - images: their paths below the dataset's folder, and their classes.
+  ///   - root: the dataset's folder.
+  /// - Throws: `DatasetError.malformedLine` for an image that is listed twice, `.foreignLists` where no line names an
+  ///   image. Less than that is a finding.
+  func resolved(
+    for images: [(path: String, className: String)], root: String
+  ) throws(DatasetError) -> (splits: [Split?], findings: [DatasetFinding]) {
+    var reading = ListReading(self, PathTable(images.map(\.path)), root: root)
+    let places = reading.places()
+    var splits = [Split?](repeating: nil, count: images.count)
+    var takenBy = [Int?](repeating: nil, count: images.count)
+    for (number, place) in places.enumerated() {
+      guard let place else { continue }
+      let line = lines[number]
+      if let earlier = takenBy[place].map({ lines[$0] }) {
+        throw .malformedLine(
+          file: Self.file(line.split, in: folder), line: line.number,
+          reason: "\(line.content.text) is listed before, on line \(earlier.number) of \(Self.name(earlier.split))")
+      }
+      takenBy[place] = number
+      splits[place] = line.split
     }
-    let first = unknown[0]
-    let isForeign = unknown.count == count
-    let all = isForeign ? ", as is every other line" : unknown.count > 1 ? ", and \(unknown.count - 1) more" : ""
+    let unknown = places.indices.filter { places[$0] == nil }
+    guard unknown.count < lines.count else {
+      let first = lines.first
+      throw .foreignLists(
+        folder: folder, root: root,
+        first: first.map { "\(Self.name($0.split)), line \($0.number): \($0.content.text)" })
+    }
+    let listed = splits.count { $0 != nil }
+    return (
+      splits,
+      missingFindings(unknown, images: images.count, listed: listed) + reading.findings(images.map(\.className))
+    )
+  }
+
+  /// What is said about lines that name no image, and about lists that leave most images out.
+  private func missingFindings(_ unknown: [Int], images: Int, listed: Int) -> [DatasetFinding] {
+    let isComplete = found.count == Split.allCases.count
+    let leavesMost = isComplete && 2 * listed < images
+    guard let first = unknown.first.map({ lines[$0] }) else {
+      guard leavesMost else { return [] }
+      return [
+        DatasetFinding(
+          kind: .staleDecision, severity: .warning,
+          message:
+            "the lists in \(folder) name \(listed) of the \(images) images; the others are divided by the rule",
+          advice: "if that is not meant, write them anew: skipline split DATA --export FOLDER")
+      ]
+    }
+    // A list most of whose lines are of nothing here is one of something else, whatever few names agree.
+    let foreign = Split.allCases.filter { split in
+      2 * unknown.count { lines[$0].split == split } > lines.count { $0.split == split }
+    }
+    let isForeign = !foreign.isEmpty || leavesMost
+    let more = unknown.count > 1 ? ", and \(unknown.count - 1) more" : ""
+    let which =
+      foreign.isEmpty
+      ? leavesMost ? "; the lists name \(listed) of the \(images) images" : ""
+      : "; most lines of \(foreign.map(Self.name).joined(separator: " and ")) name none"
     return [
       DatasetFinding(
-        kind: .staleDecision, severity: isForeign ? .error : .warning, paths: unknown.map(\.key.text),
-        message:
-          "\(Self.file(first.value.split, in: folder)), line \(first.value.line): \(first.key.text) is no image "
-          + "of the dataset\(all)",
+        kind: .staleDecision, severity: isForeign ? .error : .warning,
+        paths: unknown.map { lines[$0].content.text },
+        message: "\(Self.file(first.split, in: folder)), line \(first.number): \(first.content.text) is no image "
+          + "of the dataset\(more)\(which)",
         advice: isForeign
-          ? "give the lists of this dataset, with paths below its folder"
+          ? "give the lists of this dataset, with paths below its folder, or write them anew: skipline split DATA "
+            + "--export FOLDER"
           : "correct the lists, or write them anew: skipline split DATA --export FOLDER")
     ]
   }
@@ -68,6 +120,168 @@ struct SplitLists {
   static func name(_ split: Split) -> String { "\(split.rawValue).txt" }
 
   static func file(_ split: Split, in folder: String) -> String { "\(folder)/\(name(split))" }
+}
+
+/// Finds the image that each line of lists names.
+private struct ListReading {
+  private let lists: SplitLists
+  private let root: String
+  private let rootNames: Set<ClassName>
+  private var table: PathTable
+  private var found: [(place: Int, label: String?)?]
+  /// How many lines were understood otherwise than as a path below the dataset's folder, by what stood before it.
+  private var prefixes: [String: Int] = [:]
+  private var otherSpellings: [String] = []
+  private var endsOnly: [String] = []
+
+  init(_ lists: SplitLists, _ table: PathTable, root: String) {
+    self.lists = lists
+    self.table = table
+    self.root = root
+    rootNames = Set(
+      [root, FilePath.absolute(root), FilePath.real(root)].map { ClassName(FilePath.split($0).name) })
+    found = Array(repeating: nil, count: lists.lines.count)
+  }
+
+  /// The image of each line; nil for a line that names none.
+  mutating func places() -> [Int?] {
+    for index in found.indices { found[index] = byPath(lists.lines[index].content) }
+    findByPrefix()
+    for index in found.indices where found[index] == nil { found[index] = byOtherName(lists.lines[index].content) }
+    return found.map { $0?.place }
+  }
+
+  // MARK: Paths that lead to an image
+
+  private mutating func byPath(_ line: ListLine) -> (place: Int, label: String?)? {
+    for candidate in line.candidates {
+      if let place = table.place(exactly: candidate.path) { return (place, candidate.label) }
+    }
+    for candidate in line.candidates {
+      if let place = place(leadingTo: candidate.path) { return (place, candidate.label) }
+    }
+    return nil
+  }
+
+  private mutating func place(leadingTo path: String) -> Int? {
+    let (parts, isAbsolute) = ListLine.parts(of: path)
+    let plain = (isAbsolute ? "/" : "") + parts.joined(separator: "/")
+    if !isAbsolute, let place = table.place(of: plain) { return place }
+    // By way of the folder in which the command was given, or of the one in which the lists are.
+    for start in isAbsolute ? [plain] : [plain, "\(lists.folder)/\(plain)"] {
+      if let below = FilePath.relative(lexical(start), below: root), let place = table.place(of: below) {
+        return place
+      }
+    }
+    return nil
+  }
+
+  /// Without `..`, as far as names tell.
+  private func lexical(_ path: String) -> String {
+    let (parts, _) = ListLine.parts(of: FilePath.absolute(path))
+    return "/" + parts.joined(separator: "/")
+  }
+
+  // MARK: Paths of the dataset in another place
+
+  /// What stands before an image's path where a path leads elsewhere: the dataset's folder as it was, or as it is on
+  /// another machine. It counts where it ends in the dataset's own name, and where all lines of a list have the same.
+  private mutating func findByPrefix() {
+    var options: [Split: [String: [(line: Int, place: Int, label: String?)]]] = [:]
+    for index in found.indices where found[index] == nil {
+      let line = lists.lines[index]
+      guard let (prefix, place, label) = behindPrefix(line.content) else { continue }
+      options[line.split, default: [:]][prefix, default: []].append((index, place, label))
+    }
+    for (_, prefixes) in options {
+      for (prefix, lines) in prefixes {
+        let isNamed = rootNames.contains(ClassName(FilePath.split(prefix).name))
+        guard isNamed || prefixes.count == 1 else { continue }
+        for line in lines { found[line.line] = (line.place, line.label) }
+        if !isNamed || prefix.contains("/") { self.prefixes[prefix, default: 0] += lines.count }
+      }
+    }
+  }
+
+  /// The longest end of a path that is an image here, with what stands before; nil also where the whole path leads to
+  /// another file: then that is what is meant.
+  private mutating func behindPrefix(_ line: ListLine) -> (prefix: String, place: Int, label: String?)? {
+    for candidate in line.candidates {
+      let (parts, isAbsolute) = ListLine.parts(of: candidate.path)
+      let plain = (isAbsolute ? "/" : "") + parts.joined(separator: "/")
+      // A file's name alone says too little.
+      for start in parts.indices.dropFirst().dropLast() {
+        guard let place = table.place(of: parts[start...].joined(separator: "/")) else { continue }
+        guard FilePath.isFolder(plain) == nil, FilePath.isFolder("\(lists.folder)/\(plain)") == nil else {
+          return nil
+        }
+        return ((isAbsolute ? "/" : "") + parts[..<start].joined(separator: "/"), place, candidate.label)
+      }
+    }
+    return nil
+  }
+
+  // MARK: Names
+
+  /// An image that is named in other capitals, without its ending, or without the folders before it.
+  private mutating func byOtherName(_ line: ListLine) -> (place: Int, label: String?)? {
+    for candidate in line.candidates {
+      let (parts, isAbsolute) = ListLine.parts(of: candidate.path)
+      let plain = parts.joined(separator: "/")
+      guard !isAbsolute, !plain.isEmpty else { continue }
+      if let place = table.place(inAnyCase: plain) ?? table.place(withoutEnding: plain) {
+        otherSpellings.append(candidate.path)
+        return (place, candidate.label)
+      }
+      if let place = table.place(endingIn: plain) {
+        endsOnly.append(candidate.path)
+        return (place, candidate.label)
+      }
+    }
+    return nil
+  }
+
+  // MARK: What was made of it
+
+  /// Notes about how lines were understood, and a warning where labels in them contradict the classes.
+  func findings(_ classes: [String]) -> [DatasetFinding] {
+    var findings: [DatasetFinding] = []
+    func note(_ message: String, _ advice: String = "", _ severity: DatasetFinding.Severity = .note) {
+      findings.append(
+        DatasetFinding(kind: .splitList, severity: severity, message: message, advice: advice))
+    }
+    func lines(_ count: Int) -> String { count == 1 ? "1 line" : "\(count) lines" }
+    for (prefix, count) in prefixes.sorted(by: { $0.key < $1.key }) {
+      note("\(lines(count)) of the lists in \(lists.folder) begin with \(prefix)/, which is taken for \(root)")
+    }
+    if let first = otherSpellings.first {
+      note(
+        "\(lines(otherSpellings.count)) of the lists in \(lists.folder) name images in other capitals or without the "
+          + "file's ending: \(first)")
+    }
+    if let first = endsOnly.first {
+      note(
+        "\(lines(endsOnly.count)) of the lists in \(lists.folder) name images without their folders: \(first)")
+    }
+    let names = Set(classes.map(ClassName.init))
+    let labels = found.compactMap { entry in
+      entry.flatMap { entry in entry.label.map { (place: entry.place, label: $0) } }
+    }
+    let others = labels.filter {
+      names.contains(ClassName($0.label)) && ClassName($0.label) != ClassName(classes[$0.place])
+    }
+    if let other = others.first {
+      note(
+        "\(lines(others.count)) of the lists in \(lists.folder) give images other classes than their folders: "
+          + "\(table.paths[other.place]) is called \(other.label)",
+        "the lists divide only; to change classes: skipline relabel DATA FILE --to CLASS", .warning)
+    } else if let first = labels.first {
+      note(
+        "what stands beside the paths in the lists of \(lists.folder) is not used (\"\(first.label)\"): classes come "
+          + "from folders")
+    }
+    return findings
+  }
 }
 
 extension DatasetIndex {

@@ -1,5 +1,5 @@
-// Which split an image belongs to. The answer depends on the image's own path and nothing else, so adding or
-// removing files never moves another one.
+// Which split an image's own path says it belongs to. The answer depends on nothing else, so adding or removing files
+// never changes it. Where the answers for a class come out unfairly, SplitShares.swift corrects a few of them.
 
 import Messages
 import Tensors

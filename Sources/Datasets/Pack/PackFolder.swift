@@ -21,13 +21,7 @@ public struct PackFolder: Sendable {
   /// `skipline/packs` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (XDG Base Directory
   /// Specification 0.8). Nil where neither is known.
   public static var user: PackFolder? {
-    let environment = ProcessInfo.processInfo.environment
-    // The specification: a path that is not absolute is to be ignored.
-    if let cache = environment["XDG_CACHE_HOME"], cache.hasPrefix("/") {
-      return PackFolder(path: cache + "/skipline/packs")
-    }
-    guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
-    return PackFolder(path: home + "/.cache/skipline/packs")
+    UserFolders.current.cache.map { PackFolder(path: $0 + "/skipline/packs") }
   }
 
   /// One pack of the list.

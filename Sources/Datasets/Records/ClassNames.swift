@@ -7,8 +7,9 @@ import Messages
 struct ClassNames {
   private(set) var names: [String] = []
   private let labels: LabelsFile
-  // Keyed by bytes: Swift's strings call two spellings of an accented letter equal.
-  private var indices: [[UInt8]: Int] = [:]
+  private var indices: [ClassName: Int] = [:]
+  /// The same by the bytes of the shards, so that a name is made canonical once.
+  private var indicesOfBytes: [[UInt8]: Int] = [:]
   /// The labels that came with each name.
   private var numbers: [Set<Int64>] = []
 
@@ -17,15 +18,21 @@ struct ClassNames {
   /// The index in `names` of an Example's class.
   /// - Parameter example: has a text or a label.
   mutating func index(of example: ImageExample) -> Int {
-    let name = example.text ?? Array((example.label.map { labels.names[$0] ?? "\($0)" } ?? "").utf8)
+    let bytes = example.text ?? Array((example.label.map { labels.names[$0] ?? "\($0)" } ?? "").utf8)
     let index: Int
-    if let known = indices[name] {
+    if let known = indicesOfBytes[bytes] {
       index = known
     } else {
-      index = names.count
-      indices[name] = index
-      names.append(example.text.map { String(pathBytes: $0) } ?? String(decoding: name, as: UTF8.self))
-      numbers.append([])
+      let name = ClassName(example.text.map { String(pathBytes: $0) } ?? String(decoding: bytes, as: UTF8.self))
+      if let known = indices[name] {
+        index = known
+      } else {
+        index = names.count
+        indices[name] = index
+        names.append(name.text)
+        numbers.append([])
+      }
+      indicesOfBytes[bytes] = index
     }
     if let label = example.label { numbers[index].insert(label) }
     return index
@@ -48,14 +55,14 @@ struct ClassNames {
           "if they are different things, write the shards anew with different texts")
       }
       for number in sorted {
-        guard let listed = labels.names[number], LabelsFile.line(listed) != LabelsFile.line(name) else { continue }
+        guard let listed = labels.names[number], Self.line(listed) != Self.line(name) else { continue }
         note(
           .warning, name, "label \(number) is \"\(name)\" in the shards and \"\(listed)\" in \(LabelsFile.name)",
           "the shards' text is used; correct \(LabelsFile.name)")
       }
     }
-    let used = Set(names.map { LabelsFile.line($0) })
-    let unused = labels.names.sorted { $0.key < $1.key }.map(\.value).filter { !used.contains(LabelsFile.line($0)) }
+    let used = Set(names.map(Self.line))
+    let unused = labels.names.sorted { $0.key < $1.key }.map(\.value).filter { !used.contains(Self.line($0)) }
     if !unused.isEmpty {
       let shown = unused.prefix(5).joined(separator: ", ") + (unused.count > 5 ? ", ..." : "")
       findings.append(
@@ -66,4 +73,7 @@ struct ClassNames {
     }
     return findings
   }
+
+  /// A class's name as a line of labels.txt can hold it.
+  private static func line(_ name: String) -> [UInt8] { LabelsFile.line(ClassName.canonical(name)) }
 }

@@ -17,7 +17,7 @@ extension DatasetReading {
   /// - Returns: nil for a folder that holds no shards.
   /// - Throws: `DatasetError` where there is nothing to train on; damage is in the index's findings.
   static func readRecords(
-    root: String, listing: FolderListing, split: SplitSettings, lists: SplitLists?, minimumClasses: Int,
+    root: String, listing: FolderListing, division: ImageDivision, minimumClasses: Int,
     progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
   ) throws(DatasetError) -> DatasetReading? {
     guard let folder = try RecordFolder(root: root, listing: listing) else { return nil }
@@ -32,21 +32,20 @@ extension DatasetReading {
     }
     guard table.classes.count >= minimumClasses else { throw .tooFewClasses(path: root, only: first) }
 
-    var lists = lists
     let hasValidation = table.shards.contains { $0.split == .validation }
-    let items = table.images.map { label, image in
-      let path = table.path(image)
-      let itemSplit: Split =
+    let images = table.images.map { label, image in
+      let origin: SplitOrigin =
         switch table.shards[image.shard].split {
-        case nil: split.split(ofPath: path)
-        case .train where !hasValidation: split.splitWithinTraining(ofPath: path)
-        case let part?: part
+        case nil: .rule
+        case .train where !hasValidation: .ruleWithinTraining
+        case let part?: .named(part)
         }
-      return DatasetItem(path: path, label: label, split: lists?.take(path: path) ?? itemSplit)
+      return UndividedImage(path: table.path(image), label: label, origin: origin)
     }
+    let (items, listFindings) = try division.divided(images, classes: table.classes)
     return DatasetReading(
-      root: root, split: split, classes: table.classes, items: items,
-      splitSource: lists != nil ? .lists : table.shards.contains { $0.split != nil } ? .folders : .hash,
-      findings: table.findings + (lists?.findings ?? []))
+      root: root, split: division.settings, classes: table.classes, items: items,
+      splitSource: division.lists != nil ? .lists : table.shards.contains { $0.split != nil } ? .folders : .hash,
+      findings: table.findings + listFindings)
   }
 }

@@ -23,7 +23,7 @@ struct LabelsFile: Equatable {
     let hasNumbers = numbered.contains { $0 != nil }
     for (index, line) in lines.enumerated() where !line.isEmpty {
       let entry = hasNumbers ? numbered[index] : (Int64(index), String(pathBytes: line))
-      if let (number, name) = entry, names[number] == nil || names[number] == name {
+      if let (number, name) = entry, names[number].map({ ClassName($0) == ClassName(name) }) ?? true {
         names[number] = name
       } else {
         faultyLine = faultyLine ?? index + 1
