@@ -2,6 +2,7 @@
 // machine may say otherwise.
 
 import Foundation
+import Messages
 
 /// The cap on pixels, and the environment variable that moves it.
 package struct PixelLimit: Sendable, Equatable {
@@ -17,10 +18,9 @@ package struct PixelLimit: Sendable, Equatable {
   package let refusedSetting: String?
 
   package init(setting: String?) {
-    let digits = setting.flatMap { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int($0) : nil }
-    // Beyond this not even the bytes could be counted.
-    if let digits, digits > 0, digits <= Int.max >> 8 {
-      (pixels, refusedSetting) = (digits, nil)
+    let digits = setting.flatMap { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } ? $0 : nil }
+    if let digits, let pixels = try? Limits.maxPixels.parse(digits) {
+      (self.pixels, refusedSetting) = (pixels, nil)
     } else {
       (pixels, refusedSetting) = (Self.standard, setting)
     }

@@ -93,6 +93,7 @@ extension RunOutcome {
   public func shown(from folder: String) -> RunOutcome {
     var outcome = self
     outcome.folder = self.folder.shownPath(from: folder)
+    outcome.advice = advice?.shownPaths(from: folder)
     return outcome
   }
 }

@@ -7,8 +7,9 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
   public var data: String?
   /// Epochs in all. The schedule is then that of a run of so many epochs: a cosine that had come down is up again.
   public var epochs: Int?
-  /// Seconds in all.
+  /// Seconds in all, those of earlier sessions included.
   public var timeBudget: Double?
+  /// Epochs without a better validation accuracy; 0 for no end by them.
   public var patience: Int?
   /// The peak rate from here on.
   public var learningRate: Double?
@@ -47,7 +48,7 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
     var settings = settings
     settings.epochs = epochs ?? settings.epochs
     settings.timeBudget = timeBudget ?? settings.timeBudget
-    settings.earlyStoppingPatience = patience ?? settings.earlyStoppingPatience
+    if let patience { settings.earlyStoppingPatience = patience == 0 ? nil : patience }
     settings.threads = threads ?? settings.threads
     settings.workers = workers ?? settings.workers
     settings.safety.saveMinutes = saveMinutes ?? settings.safety.saveMinutes

@@ -77,11 +77,14 @@ public struct RunOutcome: Codable, Sendable, Equatable {
   public var failedSaves: Int
   /// Names of the checkpoints that are missing at the end because they never could be: `best`, `epoch-0003`.
   public var unsaved: [String]
+  /// What would let the run go on, where it did not come to the end of its epochs or had nothing left to train.
+  public var advice: String?
 
   public init(
     folder: String, reason: Reason, epochs: Int, steps: Int, bestValidationAccuracy: Double?, seconds: Double,
-    failedSaves: Int = 0, unsaved: [String] = []
+    failedSaves: Int = 0, unsaved: [String] = [], advice: String? = nil
   ) {
+    self.advice = advice
     self.failedSaves = failedSaves
     self.unsaved = unsaved
     self.folder = folder

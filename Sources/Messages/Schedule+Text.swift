@@ -15,31 +15,31 @@ extension Schedule: CustomStringConvertible {
     }
     func factor(_ index: Int) throws(ScheduleTextError) -> Double {
       guard index < parts.count else { return 0.1 }
-      guard let factor = Double(parts[index]), factor > 0, factor < 1 else {
-        throw refuse("a factor between 0 and 1 in place of \"\(parts[index])\"")
+      do { return try Limits.scheduleFactor.parse(parts[index]) } catch {
+        throw refuse("a factor, \(error.requirement), in place of \"\(parts[index])\"")
       }
-      return factor
     }
 
     switch (parts[0], parts.count) {
     case ("constant", 1):
       self = .constant
     case ("cosine", 1...2):
-      guard let share = parts.count > 1 ? Double(parts[1]) : 0.05, share >= 0, share < 1 else {
-        throw refuse("a warm-up share from 0 to below 1 in place of \"\(parts[1])\"")
+      do { self = .cosine(warmUp: try parts.count > 1 ? Limits.warmUp.parse(parts[1]) : 0.05) } catch {
+        throw refuse("a warm-up share, \(error.requirement), in place of \"\(parts[1])\"")
       }
-      self = .cosine(warmUp: share)
     case ("step", 2...3):
       let words = parts[1].split(separator: ",", omittingEmptySubsequences: false)
-      let epochs = words.compactMap { Int($0) }
-      guard epochs.count == words.count, epochs[0] > 0, zip(epochs, epochs.dropFirst()).allSatisfy({ $0 < $1 })
-      else {
-        throw refuse("rising epochs from 1, as in \"30,60\", in place of \"\(parts[1])\"")
+      let epochs = words.compactMap { try? Limits.scheduleEpoch.parse(String($0)) }
+      guard epochs.count == words.count, zip(epochs, epochs.dropFirst()).allSatisfy({ $0 < $1 }) else {
+        throw refuse(
+          "rising epochs, as in \"30,60\", each \(Limits.scheduleEpoch.range.requirement), in place of "
+            + "\"\(parts[1])\"")
       }
       self = .step(epochs: epochs, factor: try factor(2))
     case ("plateau", 1...3):
-      guard let patience = parts.count > 2 ? Int(parts[2]) : 5, patience > 0 else {
-        throw refuse("a number of epochs, at least 1, in place of \"\(parts[2])\"")
+      let patience: Int
+      do { patience = try parts.count > 2 ? Limits.schedulePatience.parse(parts[2]) : 5 } catch {
+        throw refuse("a number of epochs, \(error.requirement), in place of \"\(parts[2])\"")
       }
       self = .plateau(factor: try factor(1), patience: patience)
     default:

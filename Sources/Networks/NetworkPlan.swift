@@ -13,12 +13,12 @@ public struct NetworkPlan: Sendable, Equatable {
 
   /// - Throws: `NetworkError` for an unknown name, an option the family lacks, or an image that is too small.
   public init(_ settings: NetworkSettings, imageSize: Int, classes: Int) throws {
-    guard imageSize > 0, classes > 0 else {
-      throw NetworkError.unsupported("a network needs an image size and a number of classes above zero")
-    }
-    guard settings.widthMultiplier > 0, settings.widthMultiplier <= 16 else {
-      throw NetworkError.unsupported(
-        "a width multiplier of \(settings.widthMultiplier): use one above 0, at most 16")
+    do {
+      try Limits.imageSize.check(imageSize)
+      try Limits.classes.check(classes)
+      try settings.checkNumbers()
+    } catch {
+      throw NetworkError.unsupported("\(error)")
     }
     let architecture = try Architecture(name: settings.name)
     let resolved = architecture.resolved(settings, imageSize: imageSize)

@@ -66,19 +66,22 @@ struct Winograd: Sendable {
   /// to a fifth less than the one counted, and more than that on maps of a few pixels.
   static func choice(for geometry: Geometry) -> Tile? {
     guard min(geometry.channels, geometry.outputs) >= fewestChannels else { return nil }
-    let direct = 9 * geometry.images * geometry.height * geometry.width * geometry.channels * geometry.outputs
+    let pixels = Double(geometry.images) * Double(geometry.height) * Double(geometry.width)
+    let direct = 9 * pixels * Double(geometry.channels) * Double(geometry.outputs)
     let costs = Tile.allCases.map { ($0, Winograd(geometry, $0).cost) }
     guard let (tile, cost) = costs.min(by: { $0.1 < $1.1 }) else { return nil }
-    return Double(direct) > leastGain * Double(cost) ? tile : nil
+    return direct > leastGain * cost ? tile : nil
   }
 
   /// Below, vectors are half empty.
   private static let fewestChannels = 16
   private static let leastGain = 1.3
 
-  private var cost: Int {
-    let (channels, outputs) = (geometry.channels, geometry.outputs)
-    return tile.points * (tiles * (channels * outputs + 16 * (channels + outputs)) + 24 * channels * outputs)
+  /// Exact while it is below 2^53; a plan too large for any machine is counted too.
+  private var cost: Double {
+    let (channels, outputs) = (Double(geometry.channels), Double(geometry.outputs))
+    let each = channels * outputs + 16 * (channels + outputs)
+    return Double(tile.points) * (Double(tiles) * each + 24 * channels * outputs)
   }
 
   /// The largest error relative to the largest magnitude of the exact result, for data of one scale: `terms` is the

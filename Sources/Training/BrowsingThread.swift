@@ -41,6 +41,7 @@ struct BrowsingThread {
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize):
+      try Limits.batchSize.check(batchSize)
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
       events.send(.network(plan.summary(batchSize: batchSize)))
     case .listCheckpoints(let project):

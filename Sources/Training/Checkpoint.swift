@@ -22,6 +22,17 @@ public struct ModelDescription: Codable, Sendable, Equatable {
     self.preprocessing = preprocessing
   }
 
+  /// Files may hold any number.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    network = try container.decode(NetworkSettings.self, forKey: .network)
+    classes = try container.decode([String].self, forKey: .classes)
+    preprocessing = try container.decode(Preprocessing.self, forKey: .preprocessing)
+    do { try network.checkNumbers(at: "network") } catch {
+      throw DecodingError.dataCorruptedError(forKey: .network, in: container, debugDescription: "\(error)")
+    }
+  }
+
   /// The plan of the described network.
   public func plan() throws -> NetworkPlan {
     try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: classes.count)
@@ -102,8 +113,8 @@ public enum Checkpoint {
   private static func trainingState(_ metadata: [String: String], _ path: String) throws -> TrainingState {
     guard let text = metadata[stateKey] else { throw CheckpointError.notResumable(path: path) }
     let state = try decode(TrainingState.self, text, path)
-    guard state.epochsDone >= 0, state.step >= 0, state.batch >= 0 else {
-      throw CheckpointError.doesNotFit(path: path, reason: "its training state counts below zero")
+    do { try state.checkNumbers() } catch {
+      throw CheckpointError.doesNotFit(path: path, reason: "its training state has \(error)")
     }
     return state
   }
@@ -142,7 +153,8 @@ public enum Checkpoint {
     do {
       return try JSONDecoder().decode(type, from: Data(text.utf8))
     } catch {
-      throw CheckpointError.doesNotFit(path: path, reason: "its description cannot be read (\(error))")
+      let reason = (error as? DecodingError).map(RunJSON.reason) ?? "\(error)"
+      throw CheckpointError.doesNotFit(path: path, reason: "its description cannot be read (\(reason))")
     }
   }
 }

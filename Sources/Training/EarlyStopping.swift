@@ -21,12 +21,12 @@ public struct EarlyStopping: Sendable, Equatable {
     public init() {}
   }
 
-  /// Epochs; nil never stops.
+  /// Epochs; nil never stops, nor does 0.
   public let patience: Int?
   public var state: State
 
   public init(patience: Int?, state: State = State()) {
-    self.patience = patience
+    self.patience = patience == 0 ? nil : patience
     self.state = state
   }
 

@@ -12,8 +12,8 @@ import Tensors
 public struct TrainingJob: Sendable {
   public let prepared: PreparedRun
   public let run: RunFolder
-  private let resuming: Bool
-  private let newPeak: Double?
+  /// What a resumed run was like; nil for a new one.
+  private let resuming: Resuming?
   /// Held for as long as the job exists.
   private let lock: RunLock
 
@@ -44,7 +44,7 @@ public struct TrainingJob: Sendable {
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
         model: prepared.model, splitFingerprint: prepared.index.fingerprint))
     try RunManifest(of: prepared.index).write(to: run.manifestPath)
-    return TrainingJob(prepared: prepared, run: run, resuming: false, newPeak: nil, lock: lock)
+    return TrainingJob(prepared: prepared, run: run, resuming: nil, lock: lock)
   }
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
@@ -52,7 +52,8 @@ public struct TrainingJob: Sendable {
   ///   - changes: what is to be otherwise from now on. Images in another place have to be those of the run, as in the
   ///     old one.
   ///   - decisions, packs, progress, isCancelled: see `PreparedRun`.
-  /// - Throws: as `new`; `DataChangedError`, or `RunDataGone` where the data are not in their place.
+  /// - Throws: as `new`; `DataChangedError`, or `RunDataGone` where the data are not in their place; `SettingsError` for
+  ///   changes that would end the run before where it is.
   public static func resumed(
     folder: String, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
     packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
@@ -61,6 +62,7 @@ public struct TrainingJob: Sendable {
     let run = try RunFolder(existing: folder)
     let lock = try RunLock(run)
     let record = try run.record()
+    try changes.requireMore(than: try run.savedState(), of: run)
     var changed = changes.applied(to: record.settings)
     if let data = changes.data {
       changed.data = FilePath.absolute(data)
@@ -82,7 +84,8 @@ public struct TrainingJob: Sendable {
       try run.save(record)
     }
     return TrainingJob(
-      prepared: prepared, run: run, resuming: true, newPeak: changes.learningRate, lock: lock)
+      prepared: prepared, run: run,
+      resuming: Resuming(epochs: record.settings.epochs, newPeak: changes.learningRate), lock: lock)
   }
 
   /// Trains to the end, holding the run for this process all the time.
@@ -94,8 +97,18 @@ public struct TrainingJob: Sendable {
 
   /// The loop that does it.
   public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
-    let loop = try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
-    if let newPeak { loop.goOn(withPeak: newPeak) }
+    let loop = try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming != nil, hooks: hooks)
+    guard let resuming else { return loop }
+    let lastRate = loop.lastRate(of: resuming.epochs)
+    if let newPeak = resuming.newPeak { loop.goOn(withPeak: newPeak) }
+    if resuming.epochs != prepared.settings.epochs { loop.tellRate(after: lastRate, insteadOf: resuming.epochs) }
     return loop
+  }
+
+  private struct Resuming {
+    /// Epochs that the run had so far.
+    var epochs: Int
+    /// The peak rate from here on; nil for the one it had.
+    var newPeak: Double?
   }
 }

@@ -82,7 +82,8 @@ public final class MetricsLog {
   }
 
   private static func decode(_ line: Data) -> MetricsLine? {
-    try? RunJSON.decoder.decode(MetricsLine.self, from: line)
+    guard let line = try? RunJSON.decoder.decode(MetricsLine.self, from: line), line.isPossible else { return nil }
+    return line
   }
 }
 
@@ -90,6 +91,16 @@ public final class MetricsLog {
 private enum MetricsLine: Codable {
   case step(StepMetrics)
   case epoch(EpochMetrics)
+
+  /// Whether step and epoch are such as a run comes to.
+  var isPossible: Bool {
+    let (step, epoch) =
+      switch self {
+      case .step(let metrics): (metrics.step, metrics.epoch)
+      case .epoch(let metrics): (metrics.step, metrics.epoch)
+      }
+    return Limits.count.range.contains(step) && Limits.epoch.range.contains(epoch)
+  }
 
   private enum Kind: String, Codable { case step, epoch }
   private enum Key: String, CodingKey { case kind }

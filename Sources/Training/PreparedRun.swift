@@ -114,34 +114,10 @@ extension TrainingSettings {
     func require(_ condition: Bool, _ message: @autoclosure () -> String) throws {
       if !condition { throw SettingsError(message()) }
     }
-    func positive(_ value: Double) -> Bool { value > 0 && value.isFinite }
-
-    try require(batchSize >= 1, "--batch \(batchSize): a batch has at least one image")
-    try require(epochs >= 1, "--epochs \(epochs): train for at least one epoch")
-    try require(positive(learningRate), "--lr \(learningRate): the learning rate is a number above 0")
-    try require(
-      (0..<1).contains(optimiser.momentum), "--momentum \(optimiser.momentum): at least 0 and below 1")
-    try require(
-      optimiser.weightDecay >= 0 && optimiser.weightDecay.isFinite,
-      "--weight-decay \(optimiser.weightDecay): 0 or more")
-    try require(optimiser.gradientClip.map(positive) ?? true, "--clip: a norm above 0")
+    do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     try require(!optimiser.nesterov || optimiser.momentum > 0, "--nesterov needs a --momentum above 0")
     try require(
       precision != .bf16 || FactorPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
-    try require(
-      (0..<1).contains(labelSmoothing), "--label-smoothing \(labelSmoothing): at least 0 and below 1")
-    try require(timeBudget.map(positive) ?? true, "--time: seconds above 0")
-    try require(earlyStoppingPatience.map { $0 >= 1 } ?? true, "--patience: at least one epoch")
-    try require(threads.map { $0 >= 1 } ?? true, "--threads: at least one")
-    try require(workers >= 1, "--workers \(workers): at least one")
-    try require(
-      positive(safety.saveMinutes), "--save-minutes \(safety.saveMinutes): minutes above 0")
-    try require(cache.limit.map { $0 >= 0 } ?? true, "--cache-limit: 0 bytes or more")
-    try require(logEvery >= 1, "--log-every \(logEvery): at least one step")
-    try require(
-      keep.everyEpochs >= 0 && keep.newest ?? 0 >= 0, "--save-every and --keep: 0 or more")
-    try require(
-      (0...1).contains(augmentation.colourJitter), "--jitter \(augmentation.colourJitter): between 0 and 1")
   }
 }

@@ -54,12 +54,17 @@ extension CheckpointInfo {
 
   /// Reads what a checkpoint's metadata say of it; nil where they are not those of a checkpoint.
   public init?(path: String, metadata: [String: String]) {
-    guard let epoch = metadata[Self.epochKey].flatMap({ Int($0) }),
-      let step = metadata[Self.stepKey].flatMap({ Int($0) }), let savedAt = metadata[Self.savedAtKey]
+    func number<Number>(_ key: String, _ setting: NumericSetting<Number>) -> Number? {
+      metadata[key].flatMap { try? setting.parse($0) }
+    }
+    guard let epoch = number(Self.epochKey, Limits.epoch), let step = number(Self.stepKey, Limits.count),
+      let savedAt = metadata[Self.savedAtKey]
     else { return nil }
+    let accuracy = number(Self.accuracyKey, Limits.share)
+    guard accuracy != nil || metadata[Self.accuracyKey] == nil else { return nil }
     self.init(
-      path: path, name: CheckpointName(path: path).stem, epoch: epoch, step: step,
-      validationAccuracy: metadata[Self.accuracyKey].flatMap { Double($0) }, savedAt: savedAt)
+      path: path, name: CheckpointName(path: path).stem, epoch: epoch, step: step, validationAccuracy: accuracy,
+      savedAt: savedAt)
   }
 
   /// The metadata from which `init(path:metadata:)` reads the same back.
@@ -102,7 +107,8 @@ extension RunFolder {
         if let info = CheckpointInfo(path: path, metadata: try Safetensors.readMetadata(path: path)) {
           listing.usable.append(info)
         } else {
-          let reason = "\(path): not a checkpoint of a run, it says neither epoch nor step; move it elsewhere"
+          let reason =
+            "\(path): not a checkpoint of a run, epoch, step or accuracy are missing or impossible; move it elsewhere"
           listing.damaged.append(.init(path: path, reason: reason))
         }
       } catch {

@@ -54,7 +54,8 @@ enum RunJSON {
     return encoder
   }
 
-  private static func reason(_ error: DecodingError) -> String {
+  /// What is wrong, and where in the document.
+  static func reason(_ error: DecodingError) -> String {
     let context: DecodingError.Context
     let what: String
     switch error {

@@ -37,6 +37,19 @@ public struct RunRecord: Codable, Sendable, Equatable {
   }
 }
 
+extension RunRecord {
+  /// - Throws: `OutOfRange` for a number that no run could have been started with.
+  func checkNumbers() throws(OutOfRange) {
+    try settings.checkNumbers(at: "settings")
+    let split = settings.split
+    guard split.train + split.validation + split.test == 100 else {
+      throw OutOfRange(
+        place: "settings.split", value: "\(split.train)/\(split.validation)/\(split.test)",
+        requirement: "percentages that add up to 100")
+    }
+  }
+}
+
 extension RunFolder {
   /// Writes `run.json`, atomically.
   /// - Throws: `FileOperationError`.
@@ -49,16 +62,21 @@ extension RunFolder {
   public func record() throws -> RunRecord {
     struct Format: Decodable { var format: Int }
     let format = try RunJSON.read(Format.self, path: recordPath).format
-    guard format <= RunRecord.currentFormat else {
+    guard (1...RunRecord.currentFormat).contains(format) else {
       throw RunFolderError.unreadable(
         path: recordPath, reason: "it has format \(format), and this version knows \(RunRecord.currentFormat)")
     }
+    let record: RunRecord
     do {
-      return try RunJSON.read(RunRecord.self, path: recordPath)
+      record = try RunJSON.read(RunRecord.self, path: recordPath)
     } catch let error as RunFolderError {
       guard let completed = completedRecord() else { throw error }
-      return completed
+      record = completed
     }
+    do { try record.checkNumbers() } catch {
+      throw RunFolderError.unreadable(path: recordPath, reason: "\(error)")
+    }
+    return record
   }
 
   /// The record of an earlier version, with the defaults of settings that it did not have.

@@ -67,6 +67,8 @@ public final class TrainingLoop {
   var oneClassWatch = OneClassWatch()
   /// Set by a command; the run ends after the step under way.
   var stopping = false
+  /// What is said before a resumed run goes on.
+  var noticesAtResume: [String] = []
 
   /// - Parameters:
   ///   - run: the folder made for it.
@@ -124,18 +126,20 @@ public final class TrainingLoop {
     hooks.report(.started(description))
     if isResumed {
       try warnAboutResuming()
+      for notice in noticesAtResume { warn(notice) }
       if schedule.state.peak != prepared.settings.learningRate {
         hooks.report(.learningRateChanged(schedule.state.peak))
       }
     }
     warnAboutSpace()
     for note in prepared.notes { warn(note) }
+    let stepBefore = state.step
     let reason = try trainEpochs()
     let unsaved = try saveAtEnd()
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
       bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds, failedSaves: failedSaves,
-      unsaved: unsaved)
+      unsaved: unsaved, advice: advice(after: reason, trainedNothing: state.step == stepBefore))
     log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
     hooks.report(.finished(outcome))
     return outcome
@@ -179,18 +183,27 @@ public final class TrainingLoop {
 
   /// What keeps the next epoch from starting. An epoch that was begun is finished or, out of time, validated.
   private var reasonToEnd: RunOutcome.Reason? {
-    if state.epochsDone >= prepared.settings.epochs { return .completed }
+    if state.epochsDone >= prepared.settings.epochs {
+      return state.wasCutShort == true ? .timeBudget : .completed
+    }
     if isOutOfTime && state.batch == 0 { return .timeBudget }
     return earlyStopping.isExhausted ? .earlyStopping : nil
   }
 
-  private var isOutOfTime: Bool { prepared.settings.timeBudget.map { state.seconds >= $0 } ?? false }
+  var isOutOfTime: Bool { prepared.settings.timeBudget.map { state.seconds >= $0 } ?? false }
+
+  /// Seconds until the run ends, by its epochs or by its time budget.
+  private var secondsLeft: Double? {
+    let budget = prepared.settings.timeBudget.map { max(0, $0 - state.seconds) }
+    return [estimate.secondsLeft, budget].compactMap { $0 }.min()
+  }
 
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
     let stream = prepared.training.epoch(state.epochsDone, fromBatch: state.batch)
     var named = 0
+    state.wasCutShort = nil
     while !isOutOfTime {
       let start = clock.now
       let batch = stream.next()
@@ -214,6 +227,8 @@ public final class TrainingLoop {
       if clock.now >= saves.due { try saveWhatIsDue() }
       guard obeyCommands() else { return false }
     }
+    // Also where a run that was stopped while validating is resumed.
+    if isOutOfTime, state.batch < prepared.training.batchCount { state.wasCutShort = true }
     guard state.epochTotals.images > 0 else {
       throw TrainingError.nothingDecodes(data: prepared.settings.data, skipped: state.epochTotals.skipped)
     }
@@ -278,7 +293,7 @@ public final class TrainingLoop {
     let figures = StepMetrics(
       step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
       accuracy: Double(loss.correct) / Double(count), learningRate: rate, gradientNorm: norm,
-      imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: estimate.secondsLeft)
+      imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
     if state.step % settings.logEvery == 0 { metrics.append(figures) }
     lastStep = (figures, batch.items)
     hooks.report(.step(figures))

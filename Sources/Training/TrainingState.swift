@@ -1,6 +1,8 @@
 // Where a run stands: everything besides weights and momentum that training goes on from. All else of a run is a
 // function of its settings.
 
+import Messages
+
 /// The progress of a run, as a checkpoint keeps it.
 public struct TrainingState: Codable, Sendable, Equatable {
   /// Epochs that are over, validation included.
@@ -19,6 +21,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var validationDiverged: Bool?
   /// Seconds of training time so far, pauses left out.
   public var seconds = 0.0
+  /// Whether the time budget ended the last epoch before all its batches were done; nil where it did not.
+  public var wasCutShort: Bool?
   /// Identifies images and split; another one means that the data changed.
   public var splitFingerprint: String
 
@@ -28,6 +32,29 @@ public struct TrainingState: Codable, Sendable, Equatable {
     self.schedule = schedule
     self.earlyStopping = earlyStopping
     self.splitFingerprint = splitFingerprint
+  }
+}
+
+extension TrainingState {
+  /// - Throws: `OutOfRange` for a number that no run comes to.
+  func checkNumbers() throws(OutOfRange) {
+    try Limits.epoch.check(epochsDone, at: "epochsDone")
+    try Limits.count.check(step, at: "step")
+    try Limits.count.check(batch, at: "batch")
+    try Limits.count.check(epochTotals.images, at: "epochTotals.images")
+    try Limits.count.check(epochTotals.correct, at: "epochTotals.correct")
+    try Limits.count.check(epochTotals.skipped, at: "epochTotals.skipped")
+    try Limits.loss.check(epochTotals.loss, at: "epochTotals.loss")
+    try Limits.seconds.check(epochTotals.seconds, at: "epochTotals.seconds")
+    try Limits.seconds.check(epochTotals.secondsWaiting, at: "epochTotals.secondsWaiting")
+    try Limits.currentRate.check(schedule.peak, at: "schedule.peak")
+    try Limits.epoch.check(schedule.reductions, at: "schedule.reductions")
+    try Limits.epoch.check(schedule.badEpochs, at: "schedule.badEpochs")
+    try Limits.loss.check(schedule.bestLoss, at: "schedule.bestLoss")
+    try Limits.epoch.check(earlyStopping.badEpochs, at: "earlyStopping.badEpochs")
+    try Limits.share.check(earlyStopping.bestAccuracy, at: "earlyStopping.bestAccuracy")
+    try Limits.share.check(validationAccuracy, at: "validationAccuracy")
+    try Limits.seconds.check(seconds, at: "seconds")
   }
 }
 

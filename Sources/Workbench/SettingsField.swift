@@ -130,18 +130,18 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .version: settings.network.version = try Self.optional(text)
     case .stem: settings.network.stem = try Self.optional(text)
     case .width:
-      settings.network.widthMultiplier = try Self.number(text, "above 0, at most 16") { $0 > 0 && $0 <= 16 }
+      settings.network.widthMultiplier = try Self.number(text, Limits.width)
     case .head: settings.network.head = try Self.choice(text)
-    case .imageSize: settings.preprocessing.imageSize = try Self.whole(text, 8...2048)
-    case .batchSize: settings.batchSize = try Self.whole(text, 1...65536)
-    case .epochs: settings.epochs = try Self.whole(text, 1...1_000_000)
+    case .imageSize: settings.preprocessing.imageSize = try Self.number(text, Limits.imageSize)
+    case .batchSize: settings.batchSize = try Self.number(text, Limits.batchSize)
+    case .epochs: settings.epochs = try Self.number(text, Limits.epochs)
     case .learningRate: settings.learningRate = try Self.learningRate(text)
     case .schedule:
       do { settings.schedule = try Schedule(argument: text) } catch { throw Refusal(reason: error.description) }
     case .momentum:
-      settings.optimiser.momentum = try Self.number(text, "0 or more and below 1") { $0 >= 0 && $0 < 1 }
+      settings.optimiser.momentum = try Self.number(text, Limits.momentum)
     case .weightDecay:
-      settings.optimiser.weightDecay = try Self.number(text, "0 or more, at most 1") { $0 >= 0 && $0 <= 1 }
+      settings.optimiser.weightDecay = try Self.number(text, Limits.weightDecay)
     case .crop: settings.augmentation.crop = try Self.choice(text)
     case .flip: settings.augmentation.horizontalFlip = try Self.onOrOff(text)
     case .precision: settings.precision = try Self.choice(text)
@@ -149,10 +149,8 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .acceptErrors: settings.safety.acceptsErrors = try Self.onOrOff(text)
     case .cache: settings.cache.isEnabled = try Self.onOrOff(text)
     case .labelSmoothing:
-      settings.labelSmoothing = try Self.number(text, "0 or more and below 1") { $0 >= 0 && $0 < 1 }
-    case .seed:
-      guard let seed = UInt64(text) else { throw Refusal(reason: "a seed is a whole number from 0") }
-      settings.seed = seed
+      settings.labelSmoothing = try Self.number(text, Limits.labelSmoothing)
+    case .seed: settings.seed = try Self.number(text, Limits.seed)
     case .name:
       guard !text.contains("/"), !text.hasPrefix(".") else {
         throw Refusal(reason: "a run's name has no slash and does not begin with a dot")
@@ -168,24 +166,13 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
 
   /// A learning rate as the form and the prompt take it.
   static func learningRate(_ text: String) throws(Refusal) -> Double {
-    try number(text, "above 0, at most 100") { $0 > 0 && $0 <= 100 }
+    try number(text, Limits.learningRate)
   }
 
-  private static func number(
-    _ text: String, _ range: String, _ holds: (Double) -> Bool
-  ) throws(Refusal) -> Double {
-    guard let value = Double(text), value.isFinite, holds(value) else {
-      throw Refusal(reason: "it must be a number \(range)")
-    }
-    return value
-  }
-
-  private static func whole(_ text: String, _ range: ClosedRange<Int>) throws(Refusal) -> Int {
-    guard let value = Int(text), range.contains(value) else {
-      throw Refusal(
-        reason: "it must be a whole number from \(range.lowerBound) to \(Format.count(range.upperBound))")
-    }
-    return value
+  private static func number<Number>(
+    _ text: String, _ setting: NumericSetting<Number>
+  ) throws(Refusal) -> Number {
+    do { return try setting.parse(text) } catch { throw Refusal(reason: "it must be \(error.requirement)") }
   }
 
   private static func choice<Choice: RawRepresentable<String> & CaseIterable>(

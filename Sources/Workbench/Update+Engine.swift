@@ -164,6 +164,6 @@ extension WorkbenchState {
       }
     let best = outcome.bestValidationAccuracy.map { ", best " + Format.percent($0) } ?? ""
     return "\(lastComponent(outcome.folder)) \(how): \(Format.counted(outcome.epochs, "epoch")), "
-      + Format.duration(outcome.seconds) + best
+      + Format.duration(outcome.seconds) + best + (outcome.advice.map { "; \($0)" } ?? "")
   }
 }

@@ -49,7 +49,7 @@ extension WorkbenchState {
 
   /// Sets the peak learning rate of the run, or of the next one.
   mutating func change(learningRate rate: Double) -> [Effect] {
-    guard rate.isFinite, rate >= 1e-9, rate <= 100 else {
+    guard Limits.learningRate.range.contains(rate) else {
       notify(.warning, "a learning rate of \(Format.general(rate)) is out of range: it stays as it is")
       return []
     }

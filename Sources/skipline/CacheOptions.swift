@@ -8,27 +8,46 @@ import Messages
 import Synchronization
 
 struct CacheOptions: ParsableArguments {
-  @Flag(inversion: .prefixedNo, help: "Keep decoded and resized images in a file of the user's cache folder.")
-  var cache = true
-  @Option(help: "Bytes that file may have, as 500M or 20G; half of the free disk and of the memory if not given.")
-  var cacheLimit: ByteCount?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Keep decoded and resized images in a file of the user's cache folder. (default: --cache)")
+  var cache: Bool?
+  @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
+  var cacheLimit: Int?
 
-  var settings: CacheSettings { CacheSettings(isEnabled: cache, limit: cacheLimit?.bytes) }
+  var settings: CacheSettings { CacheSettings(isEnabled: cache ?? true, limit: cacheLimit) }
+
+  /// Which of them were given.
+  var given: [(String, Bool)] {
+    [("--cache", cache == true), ("--no-cache", cache == false), ("--cache-limit", cacheLimit != nil)]
+  }
 }
 
-/// `4096`, `500M`, `20G`: a whole number of bytes, or of KiB, MiB, GiB or TiB.
-struct ByteCount: ExpressibleByArgument {
-  var bytes: Int
-
-  init?(argument: String) {
-    let shifts: [Character: Int] = ["k": 10, "m": 20, "g": 30, "t": 40]
-    let unit = argument.last.flatMap { shifts[Character($0.lowercased())] }
-    let digits = unit == nil ? argument[...] : argument.dropLast()
-    guard let number = Int(digits), number >= 0, digits.allSatisfy(\.isNumber) else { return nil }
-    let (bytes, overflow) = number.multipliedReportingOverflow(by: 1 << (unit ?? 0))
-    guard !overflow else { return nil }
-    self.bytes = bytes
+extension Option where Value == Int? {
+  /// A number of bytes: `4096`, `500M`, `20G`.
+  /// - Parameter binary: whether a K is 1024 bytes, or 1000.
+  init(byteCount setting: NumericSetting<Int>, binary: Bool, instead: String) {
+    let most = setting.range.upper >> 40
+    self.init(
+      name: .customLong(setting.name), parsing: .unconditional,
+      help: "\(setting.meaning), as 500M or 20G, at most \(most)T; \(instead) if not given.",
+      transform: { try bytes(of: $0, setting, binary: binary) })
   }
+}
+
+/// Reads a whole number of bytes, or of thousands, millions, ... of bytes.
+private func bytes(of text: String, _ setting: NumericSetting<Int>, binary: Bool) throws(Unfitting) -> Int {
+  let powers: [Character: Int] = ["k": 1, "m": 2, "g": 3, "t": 4]
+  let power = text.last.flatMap { powers[Character($0.lowercased())] }
+  let digits = power == nil ? text[...] : text.dropLast()
+  let unit = (0..<(power ?? 0)).reduce(1) { unit, _ in unit * (binary ? 1024 : 1000) }
+  guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(digits),
+    case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit), !overflow,
+    setting.range.contains(bytes)
+  else {
+    throw Unfitting("it must be a number of bytes, \(setting.range.text), such as 500K, 100M or 20G")
+  }
+  return bytes
 }
 
 /// Lines on standard error about what comes before the first step: none in the first second, then one every two.

@@ -15,7 +15,7 @@ struct CheckCommand: ParsableCommand {
       lacks, unusual sizes. Exits with 65 if training, or the figures it gives, would be wrong. Nothing is changed.
       """)
 
-  @Argument(help: "The dataset's folder.") var data: String
+  @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: splitHelp) var split = "80/10/10"
   @Flag(inversion: .prefixedNo, help: "Look into the files; without, only names are read.") var decode = true
   @Flag(help: "Print every finding and every file of a group.") var all = false

@@ -6,7 +6,7 @@ import Messages
 
 /// The run that a command is about.
 struct LiveRunOptions: ParsableArguments {
-  @Argument(help: "The run's folder, or its name.") var run: String
+  @Argument(help: "The run's folder, or its name.", transform: given) var run: String
   @Option(help: "The folder that holds runs.") var project = "runs"
 }
 

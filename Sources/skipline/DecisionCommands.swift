@@ -57,8 +57,9 @@ struct DecisionsCommand: ParsableCommand {
       that were made elsewhere, where that is not certain, or to keep them under the new name.
       """)
 
-  @Argument(help: "The dataset's folder.") var data: String
-  @Option(help: "Take over the decisions of this file, or of a dataset that lay in this folder.") var adopt: String?
+  @Argument(help: "The dataset's folder.", transform: given) var data: String
+  @Option(help: "Take over the decisions of this file, or of a dataset that lay in this folder.", transform: given)
+  var adopt: String?
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
@@ -91,8 +92,9 @@ struct DecisionsCommand: ParsableCommand {
 
 /// Images of a dataset as a person names them.
 struct NamedImages: ParsableArguments {
-  @Argument(help: "The dataset's folder.") var data: String
-  @Argument(help: "Images: paths below DATA, or any that lead into it; - for a list on standard input.")
+  @Argument(help: "The dataset's folder.", transform: given) var data: String
+  @Argument(
+    help: "Images: paths below DATA, or any that lead into it; - for a list on standard input.", transform: given)
   var files: [String]
 
   func validate() throws {

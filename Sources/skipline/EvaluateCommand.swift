@@ -16,12 +16,13 @@ struct EvaluateCommand: ParsableCommand {
       kept in the run's folder, with 65 where some image does not decode; the figures are printed in any case.
       """)
 
-  @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.") var checkpoint: String
+  @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.", transform: given) var checkpoint:
+    String
   @Option(help: "The dataset's folder; the run's own if not given.") var data: String?
   @Option(help: "train, val, test or all; test if not given, and all of other data that are not divided.")
   var split: EvaluationSplit?
-  @Option(help: "Images a step; the run's own if not given.") var batch: Int?
-  @Option(help: "Threads that compute; one a processor if not given.") var threads: Int?
+  @Option(Limits.batchSize, instead: "default: the run's own") var batch: Int?
+  @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
@@ -68,7 +69,7 @@ struct EvaluateCommand: ParsableCommand {
 struct ForeignModelOptions: ParsableArguments {
   @Option(help: "The network's name.") var net: String?
   @OptionGroup var network: NetworkOptions
-  @Option(help: "Side of the square images, pixels.") var imgsz = 224
+  @Option(Limits.imageSize) var imgsz = 224
   @Option(help: "How images become square: stretch, crop or auto.")
   var resize: PreprocessingSettings.Resize = .automatic
   @Option(help: "The classes in the order of the labels, with commas; the data's folders if not given.")

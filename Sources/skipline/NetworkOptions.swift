@@ -17,20 +17,27 @@ extension TrainingPrecision: ExpressibleByArgument {}
 struct NetworkOptions: ParsableArguments {
   @Option(help: "Shortcuts: A (zero padding), B (projection where the shape changes), C (projection everywhere).")
   var shortcut: Shortcut?
-  @Option(help: "Where shortcut A puts the zero channels: split (half on each side) or end.")
-  var zeros: ZeroPlacement = .split
+  @Option(help: "Where shortcut A puts the zero channels: split (half on each side) or end. (default: split)")
+  var zeros: ZeroPlacement?
   @Option(name: .customLong("block"), help: "Order inside a block: v1, v1.5 or v2 (pre-activation).")
   var blockVersion: BlockVersion?
   @Option(help: "First layers: large (7x7/2 and pool) or small (3x3); by image size if not given.")
   var stem: Stem?
-  @Option(help: "Multiplies every channel count.")
-  var width = 1.0
-  @Option(help: "Classifier: standard, or regularised (dropout 0.5, L2, truncated normal).")
-  var head: Head = .standard
+  @Option(Limits.width, usual: 1) var width: Double?
+  @Option(help: "Classifier: standard, or regularised (dropout 0.5, L2, truncated normal). (default: standard)")
+  var head: Head?
 
   func settings(name: String) -> NetworkSettings {
     NetworkSettings(
-      name: name, shortcut: shortcut, zeroPlacement: zeros, version: blockVersion, stem: stem,
-      widthMultiplier: width, head: head)
+      name: name, shortcut: shortcut, zeroPlacement: zeros ?? .split, version: blockVersion, stem: stem,
+      widthMultiplier: width ?? 1, head: head ?? .standard)
+  }
+
+  /// Which of them were given.
+  var given: [(String, Bool)] {
+    [
+      ("--shortcut", shortcut != nil), ("--zeros", zeros != nil), ("--block", blockVersion != nil),
+      ("--stem", stem != nil), ("--width", width != nil), ("--head", head != nil),
+    ]
   }
 }

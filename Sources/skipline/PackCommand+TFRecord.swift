@@ -9,9 +9,9 @@ import Messages
 struct TFRecordOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write TFRecord shards of tf.train.Example into FOLDER.", valueName: "folder"))
   var tfrecord: String?
-  @Option(help: "How many shards for each split.") var shards: Int?
-  @Option(help: "About how many bytes a shard, if --shards does not say; as 500K, 100M or 1G.")
-  var shardSize: String?
+  @Option(Limits.shards) var shards: Int?
+  @Option(byteCount: Limits.shardSize, binary: false, instead: "100M, unless --shards says how many,")
+  var shardSize: Int?
   @Flag(help: "Replace all shards that FOLDER has.") var overwrite = false
 
   func validate() throws {
@@ -19,17 +19,13 @@ struct TFRecordOptions: ParsableArguments {
       throw ValidationError("--shards, --shard-size and --overwrite go with --tfrecord FOLDER")
     }
     if shards != nil, shardSize != nil { throw ValidationError("give --shards or --shard-size, not both") }
-    if let shards, !(1...99_999).contains(shards) {
-      throw ValidationError("--shards \(shards): a number from 1 to 99999")
-    }
-    _ = try sharding()
   }
 
   /// Writes an index's images where `--tfrecord` says, and prints what was written.
   /// - Throws: `RecordExportError`; an exit with 65 where images were left out, 128 + N where a signal came.
   func export(_ index: DatasetIndex, json: Bool) throws {
     guard let tfrecord else { return }
-    let export = TFRecordExport(index, sharding: try sharding())
+    let export = TFRecordExport(index, sharding: sharding)
     let total = index.items.count
     Console.progress(
       "to write: \(Format.counted(total, "image")), about \(Format.bytes(export.imageBytes))")
@@ -64,16 +60,7 @@ struct TFRecordOptions: ParsableArguments {
     Console.print("shards: \(summary.folder)")
   }
 
-  private func sharding() throws -> TFRecordExport.Sharding {
-    if let shards { return .count(shards) }
-    guard let shardSize else { return .bytes(100_000_000) }
-    let factors: [Character: Int] = ["K": 1000, "M": 1_000_000, "G": 1_000_000_000]
-    let factor = shardSize.last.flatMap { factors[Character($0.uppercased())] }
-    let digits = factor == nil ? shardSize[...] : shardSize.dropLast()
-    guard digits.allSatisfy(\.isASCII), let number = Int(digits), number > 0 else {
-      throw ValidationError("--shard-size \(shardSize): write a number of bytes such as 500K, 100M or 1G")
-    }
-    let (bytes, overflow) = number.multipliedReportingOverflow(by: factor ?? 1)
-    return .bytes(overflow ? .max : bytes)
+  private var sharding: TFRecordExport.Sharding {
+    shards.map { .count($0) } ?? .bytes(shardSize ?? 100_000_000)
   }
 }

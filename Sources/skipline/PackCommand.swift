@@ -14,13 +14,13 @@ struct PackCommand: ParsableCommand {
       that no run used for 30 days is removed when another is made. Images that changed are packed anew, one by one.
       """)
 
-  @Argument(help: "The dataset's folder; not with --list or --clear.") var data: String?
-  @Option(help: "Side of the square images, pixels.") var imgsz = 32
+  @Argument(help: "The dataset's folder; not with --list or --clear.", transform: given) var data: String?
+  @Option(Limits.imageSize) var imgsz = 32
   @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
   var resize: PreprocessingSettings.Resize = .automatic
-  @Option(help: "Bytes it may have, as 500M or 20G; half of the free disk and of the memory if not given.")
-  var cacheLimit: ByteCount?
-  @Option(help: "Threads that decode; one a processor if not given.") var threads: Int?
+  @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
+  var cacheLimit: Int?
+  @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
   @Flag(help: "List the packs there are.") var list = false
   @Flag(help: "Remove every pack.") var clear = false
   @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
@@ -72,7 +72,7 @@ struct PackCommand: ParsableCommand {
         progress: { if case .scanning(let files, _) = $0 { printer.report(.scanning(files: files)) } },
         isCancelled: signals.hasReceived)
       prepared = try folder.prepare(
-        index: index, preprocessing: preprocessing, limit: cacheLimit?.bytes,
+        index: index, preprocessing: preprocessing, limit: cacheLimit,
         workers: threads ?? ProcessInfo.processInfo.activeProcessorCount, progress: { printer.report($0) },
         isCancelled: signals.hasReceived)
     } catch let error where !signals.hasReceived() {

@@ -14,17 +14,18 @@ struct PredictCommand: ParsableCommand {
     commandName: "predict", abstract: "Says which classes a checkpoint sees in images.",
     discussion: "Goes on after an image that does not decode, and then exits with 65.")
 
-  @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.") var checkpoint: String
-  @Argument(help: "Image files, or folders whose images are taken, of files or of TFRecord shards.") var images:
-    [String]
-  @Option(help: "How many classes an image.") var top = 3
-  @Option(help: "Threads that compute; one a processor if not given.") var threads: Int?
+  @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.", transform: given) var checkpoint:
+    String
+  @Argument(
+    help: "Image files, or folders whose images are taken, of files or of TFRecord shards.", transform: given)
+  var images: [String]
+  @Option(Limits.top) var top = 3
+  @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
     if images.isEmpty { throw ValidationError("name at least one image or folder") }
-    if top < 1 { throw ValidationError("--top \(top): at least one class") }
   }
 
   func run() throws {

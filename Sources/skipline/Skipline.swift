@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import Foundation
+import Images
+import Messages
 import Tensors
 import Training
 
@@ -32,6 +34,8 @@ struct SkiplineCommand: ParsableCommand {
     signal(SIGXFSZ, SIG_IGN)
     do {
       try Kernels.validate()
+      try ProgramArguments.refuseEmptyValues()
+      try refuseImpossibleEnvironment()
       var command = try parseAsRoot(ProgramArguments.words)
       try command.run()
     } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {
@@ -41,5 +45,12 @@ struct SkiplineCommand: ParsableCommand {
       Console.complain("skipline: \(error)")
       Foundation.exit(status.rawValue)
     }
+  }
+
+  /// A cap that is no number would else be none, or another one than was meant.
+  private static func refuseImpossibleEnvironment() throws {
+    guard let setting = PixelLimit.current.refusedSetting, !setting.isEmpty else { return }
+    throw ValidationError(
+      "\(PixelLimit.variable)=\(setting) in the environment: it must be \(Limits.maxPixels.range.requirement)")
   }
 }

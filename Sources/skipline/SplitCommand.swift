@@ -17,7 +17,7 @@ struct SplitCommand: ParsableCommand {
       them are divided by the rule.
       """)
 
-  @Argument(help: "The dataset's folder.") var data: String
+  @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: splitHelp) var split = "80/10/10"
   @Option(help: "Write the lists in this folder.") var export: String?
   @Flag(help: "Divide anew, each class exactly by the percentages of --split.") var exact = false

@@ -9,13 +9,13 @@ struct SummaryCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "summary", abstract: "Lists a network's layers, parameters and multiply-adds.")
 
-  @Argument(help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.")
+  @Argument(
+    help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.", transform: given)
   var net: String
   @OptionGroup var network: NetworkOptions
-  @Option(help: "Side of the square images, pixels; 32 for the CIFAR family and 224 for the others if not given.")
-  var imgsz: Int?
-  @Option(help: "Classes; 10 for the CIFAR family and 1000 for the others if not given.") var classes: Int?
-  @Option(help: "Images a step, for the memory estimate.") var batch = 64
+  @Option(Limits.imageSize, instead: "default: 32 for the CIFAR family and 224 for the others") var imgsz: Int?
+  @Option(Limits.classes, instead: "default: 10 for the CIFAR family and 1000 for the others") var classes: Int?
+  @Option(Limits.batchSize, note: "For the memory estimate.") var batch = 64
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {

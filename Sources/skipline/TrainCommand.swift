@@ -10,14 +10,14 @@ struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train", abstract: "Trains a network on a dataset, or goes on with a run.")
 
-  @Argument(help: "The dataset's folder; not with --resume.") var data: String?
+  @Argument(help: "The dataset's folder; not with --resume.", transform: given) var data: String?
   @Option(help: "Go on with this run from its last checkpoint, with its own settings.") var resume: String?
   @Option(name: .customLong("data"), help: "With --resume: where the run's images are now, if they were moved.")
   var movedData: String?
   @OptionGroup var options: TrainingOptions
   @Flag(help: "With --resume: go on although images were added, removed or changed.") var acceptChanges = false
   @Flag(help: "Print a JSON line an epoch, and the outcome.") var json = false
-  @Option(help: ArgumentHelp("End, saved, after this step.", visibility: .hidden)) var untilStep: Int?
+  @Option(Limits.untilStep, visibility: .hidden) var untilStep: Int?
 
   func validate() throws {
     if (data == nil) == (resume == nil) {
@@ -157,6 +157,7 @@ private struct TrainingPrinter {
       Console.progress(
         "! \(Format.counted(outcome.failedSaves, "save")) failed, and what they were of is saved now")
     }
+    defer { advise(outcome) }
     if json {
       try? Console.print(json: Line(kind: "outcome", outcome: outcome), indented: false)
       return
@@ -168,6 +169,10 @@ private struct TrainingPrinter {
         + "\(Format.counted(outcome.steps, "step")), "
         + "\(Format.duration(outcome.seconds))\(best)")
     Console.print("run: \(outcome.folder)")
+  }
+
+  private func advise(_ outcome: RunOutcome) {
+    if let advice = outcome.advice { Console.progress(advice) }
   }
 
   /// A line every five seconds, and for the first step.

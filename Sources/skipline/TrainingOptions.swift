@@ -1,93 +1,130 @@
-// The options of a training run; shared by `train` and the workbench, so that both start the same runs.
+// The options of a training run; shared by `train` and the workbench, so that both start the same runs. None has a
+// default of its own, so that it is known which were given: a run that is resumed keeps what it was started with.
 
 import ArgumentParser
 import Messages
 import Training
 
 struct TrainingOptions: ParsableArguments {
-  @Option(help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.")
-  var net = "cifar20"
+  /// What holds where an option is not given.
+  private static let usual = TrainingSettings(data: "", network: NetworkSettings(name: "cifar20"))
+
+  @Option(
+    help: """
+      The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn. \
+      (default: \(usual.network.name))
+      """)
+  var net: String?
   @OptionGroup var network: NetworkOptions
   @Option(help: "Start from the weights in this safetensors file, ours or PyTorch's.")
   var weights: String?
 
-  @Option(help: "Side of the square images, pixels.") var imgsz = 32
-  @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
-  var resize: PreprocessingSettings.Resize = .automatic
-  @Option(help: "Channel means on 0...1, as 0.485,0.456,0.406; measured on the training images if not given.")
-  var mean: String?
-  @Option(help: "Channel deviations on 0...1, with --mean.") var deviation: String?
-  @Option(help: "Random crops: none, pad, resized, or auto.") var crop: AugmentationSettings.Crop = .automatic
-  @Flag(inversion: .prefixedNo, help: "Mirror half of the training images.") var flip = true
-  @Option(help: "Random change of brightness, contrast and saturation, 0 to 1.") var jitter = 0.0
-  @Option(help: splitHelp) var split = "80/10/10"
+  @Option(Limits.imageSize, usual: usual.preprocessing.imageSize) var imgsz: Int?
+  @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on). (default: auto)")
+  var resize: PreprocessingSettings.Resize?
+  @Option(channels: Limits.mean, note: "measured on the training images if not given.") var mean: Channels?
+  @Option(channels: Limits.deviation, note: "with --mean.") var deviation: Channels?
+  @Option(help: "Random crops: none, pad, resized, or auto. (default: auto)")
+  var crop: AugmentationSettings.Crop?
+  @Flag(inversion: .prefixedNo, help: "Mirror half of the training images. (default: --flip)") var flip: Bool?
+  @Option(Limits.jitter, usual: usual.augmentation.colourJitter) var jitter: Double?
+  @Option(help: ArgumentHelp("\(splitHelp.abstract) (default: \(usual.split))")) var split: String?
 
-  @Option(help: "Images a step.") var batch = 64
-  @Option(help: "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.")
-  var precision: TrainingPrecision = .fp32
-  @Option(help: "Epochs to train, in all. (default: 10)") var epochs: Int?
-  @Option(help: "End after so many seconds, whatever the epoch.") var time: Double?
-  @Option(help: "End after so many epochs without a better validation accuracy.") var patience: Int?
-  @Option(help: "Peak learning rate. (default: 0.1)") var lr: Double?
-  @Option(help: "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.")
-  var schedule = "cosine:0.05"
-  @Option(help: "Momentum of SGD.") var momentum = 0.9
+  @Option(Limits.batchSize, usual: usual.batchSize) var batch: Int?
+  @Option(help: "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16. (default: fp32)")
+  var precision: TrainingPrecision?
+  @Option(Limits.epochs, usual: usual.epochs) var epochs: Int?
+  @Option(Limits.time) var time: Double?
+  @Option(Limits.patience) var patience: Int?
+  @Option(Limits.learningRate, usual: usual.learningRate) var lr: Double?
+  @Option(
+    help: "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE. (default: \(usual.schedule))",
+    transform: { text in
+      do throws(ScheduleTextError) {
+        return try Schedule(argument: text)
+      } catch {
+        throw Unfitting("write \(error.expected)")
+      }
+    })
+  var schedule: Schedule?
+  @Option(Limits.momentum, usual: usual.optimiser.momentum) var momentum: Double?
   @Flag(help: "Nesterov's momentum.") var nesterov = false
-  @Option(help: "L2 penalty on weights.") var weightDecay = 5e-4
-  @Flag(inversion: .prefixedNo, help: "Weight decay on batch norms and biases too.") var decayNorms = true
-  @Option(help: "Largest gradient norm.") var clip: Double?
-  @Option(help: "Label smoothing, 0 to below 1.") var labelSmoothing = 0.0
-  @Option(help: "Where every random choice comes from.") var seed: UInt64 = 0
+  @Option(Limits.weightDecay, usual: usual.optimiser.weightDecay) var weightDecay: Double?
+  @Flag(
+    inversion: .prefixedNo, help: "Weight decay on batch norms and biases too. (default: --decay-norms)")
+  var decayNorms: Bool?
+  @Option(Limits.clip, instead: "default: none") var clip: Double?
+  @Option(Limits.labelSmoothing, usual: usual.labelSmoothing) var labelSmoothing: Double?
+  @Option(Limits.seed, usual: usual.seed) var seed: UInt64?
 
-  @Option(help: "Threads that compute; one a processor if not given. The result does not depend on it.")
+  @Option(
+    Limits.threads, instead: "default: one a processor", note: "The result does not depend on it.")
   var threads: Int?
-  @Option(help: "Threads that decode images ahead. (default: 1)") var workers: Int?
+  @Option(Limits.workers, usual: usual.workers) var workers: Int?
   @OptionGroup var cache: CacheOptions
-  @Option(help: "Keep a checkpoint every so many epochs, 0 for none.") var saveEvery = 1
-  @Option(help: "How many of those stay; 'all' for all.") var keep = "3"
-  @Option(help: "Save 'last' at most so many minutes apart. (default: 5)") var saveMinutes: Double?
+  @Option(Limits.saveEvery, usual: usual.keep.everyEpochs) var saveEvery: Int?
+  @Option(
+    help: "How many of those stay, \(Limits.keep.range.text); 'all' for all. (default: 3)",
+    transform: { try Kept($0) })
+  var keep: Kept?
+  @Option(Limits.saveMinutes, usual: usual.safety.saveMinutes) var saveMinutes: Double?
   @Option(
     help: "When the loss is no number and nobody is attached: stop, lower (the rate), or rollback. (default: stop)")
   var onDivergence: DivergencePolicy?
   @Flag(help: "Start although memory seems too little.") var ignoreMemory = false
   @Flag(help: "Start although the data have errors, as 'skipline check' names them.") var acceptErrors = false
-  @Option(help: "Steps between two lines of metrics.jsonl.") var logEvery = 10
-  @Option(help: "The folder that holds runs.") var project = "runs"
+  @Option(Limits.logEvery, usual: usual.logEvery) var logEvery: Int?
+  @Option(help: "The folder that holds runs. (default: \(usual.project))") var project: String?
   @Option(help: "The run's name; network and number if not given.") var name: String?
 
   func settings(data: String) throws -> TrainingSettings {
-    let usual = TrainingSettings(data: data, network: NetworkSettings(name: net))
-    return TrainingSettings(
-      data: data, split: try parseSplit(split), network: network.settings(name: net), initialWeights: weights,
-      preprocessing: PreprocessingSettings(
-        imageSize: imgsz, resize: resize, normalisation: try parseNormalisation()),
-      augmentation: AugmentationSettings(crop: crop, horizontalFlip: flip, colourJitter: jitter),
-      optimiser: OptimiserSettings(
-        momentum: momentum, nesterov: nesterov, weightDecay: weightDecay, decayNormsAndBiases: decayNorms,
-        gradientClip: clip),
-      learningRate: lr ?? usual.learningRate, schedule: try Schedule(argument: schedule),
-      labelSmoothing: labelSmoothing,
-      batchSize: batch, precision: precision,
-      epochs: epochs ?? usual.epochs, timeBudget: time, earlyStoppingPatience: patience, seed: seed,
-      threads: threads, workers: workers ?? usual.workers, cache: cache.settings,
-      keep: KeepPolicy(everyEpochs: saveEvery, newest: try parseKeep()),
-      safety: SafetySettings(
-        saveMinutes: saveMinutes ?? usual.safety.saveMinutes, divergence: onDivergence ?? usual.safety.divergence,
-        ignoresMemory: ignoreMemory, acceptsErrors: acceptErrors), logEvery: logEvery,
-      project: project, name: name)
+    let name = net ?? Self.usual.network.name
+    var settings = TrainingSettings(data: data, network: network.settings(name: name))
+    settings.split = try split.map(parseSplit) ?? settings.split
+    settings.initialWeights = weights
+    settings.preprocessing = PreprocessingSettings(
+      imageSize: imgsz ?? settings.preprocessing.imageSize, resize: resize ?? settings.preprocessing.resize,
+      normalisation: try normalisation())
+    settings.augmentation = AugmentationSettings(
+      crop: crop ?? settings.augmentation.crop, horizontalFlip: flip ?? settings.augmentation.horizontalFlip,
+      colourJitter: jitter ?? settings.augmentation.colourJitter)
+    settings.optimiser = OptimiserSettings(
+      momentum: momentum ?? settings.optimiser.momentum, nesterov: nesterov,
+      weightDecay: weightDecay ?? settings.optimiser.weightDecay,
+      decayNormsAndBiases: decayNorms ?? settings.optimiser.decayNormsAndBiases, gradientClip: clip)
+    settings.learningRate = lr ?? settings.learningRate
+    settings.schedule = schedule ?? settings.schedule
+    settings.labelSmoothing = labelSmoothing ?? settings.labelSmoothing
+    settings.batchSize = batch ?? settings.batchSize
+    settings.precision = precision ?? settings.precision
+    settings.epochs = epochs ?? settings.epochs
+    settings.timeBudget = time
+    settings.earlyStoppingPatience = patience == 0 ? nil : patience
+    settings.seed = seed ?? settings.seed
+    settings.threads = threads
+    settings.workers = workers ?? settings.workers
+    settings.cache = cache.settings
+    settings.keep = KeepPolicy(
+      everyEpochs: saveEvery ?? settings.keep.everyEpochs,
+      newest: keep.map(\.newest) ?? settings.keep.newest)
+    settings.safety = SafetySettings(
+      saveMinutes: saveMinutes ?? settings.safety.saveMinutes,
+      divergence: onDivergence ?? settings.safety.divergence, ignoresMemory: ignoreMemory,
+      acceptsErrors: acceptErrors)
+    settings.logEvery = logEvery ?? settings.logEvery
+    settings.project = project ?? settings.project
+    settings.name = self.name
+    return settings
   }
 
   /// What these options change in a run that is resumed.
-  /// - Throws: `ValidationError` for one that a run cannot change.
+  /// - Throws: `ValidationError` for those that a run cannot change, also where they say what it has anyway.
   func resumeChanges(acceptingData: Bool) throws -> ResumeChanges {
-    var rest = self
-    (rest.epochs, rest.time, rest.patience, rest.lr, rest.threads, rest.workers) = (nil, nil, nil, nil, nil, nil)
-    (rest.saveMinutes, rest.onDivergence, rest.ignoreMemory, rest.acceptErrors) = (nil, nil, false, false)
-    guard try rest.settings(data: "") == TrainingOptions.parse([]).settings(data: "") else {
+    guard fixed.isEmpty else {
       throw ValidationError(
-        "a run is resumed with the settings it was started with; only --epochs, --time, --patience, --lr, --threads, "
-          + "--workers, --save-minutes, --on-divergence, --ignore-memory, --accept-errors and --accept-changes go with "
-          + "--resume")
+        "\(fixed.joined(separator: ", ")): a run is resumed with the settings it was started with; only --epochs, "
+          + "--time, --patience, --lr, --threads, --workers, --save-minutes, --on-divergence, --ignore-memory, "
+          + "--accept-errors, --data and --accept-changes go with --resume")
     }
     return ResumeChanges(
       epochs: epochs, timeBudget: time, patience: patience, learningRate: lr, threads: threads, workers: workers,
@@ -95,26 +132,41 @@ struct TrainingOptions: ParsableArguments {
       acceptsErrors: acceptErrors, acceptsData: acceptingData)
   }
 
-  private func parseKeep() throws -> Int? {
-    if keep == "all" { return nil }
-    guard let count = Int(keep) else { throw ValidationError("--keep \(keep): a number, or 'all'") }
-    return count
+  /// The options given that say what a run is from its first step on.
+  private var fixed: [String] {
+    let all: [(String, Bool)] = [
+      ("--net", net != nil), ("--weights", weights != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil),
+      ("--mean", mean != nil), ("--deviation", deviation != nil), ("--crop", crop != nil), ("--flip", flip == true),
+      ("--no-flip", flip == false), ("--jitter", jitter != nil), ("--split", split != nil),
+      ("--batch", batch != nil), ("--precision", precision != nil), ("--schedule", schedule != nil),
+      ("--momentum", momentum != nil), ("--nesterov", nesterov), ("--weight-decay", weightDecay != nil),
+      ("--decay-norms", decayNorms == true), ("--no-decay-norms", decayNorms == false), ("--clip", clip != nil),
+      ("--label-smoothing", labelSmoothing != nil), ("--seed", seed != nil), ("--save-every", saveEvery != nil),
+      ("--keep", keep != nil), ("--log-every", logEvery != nil), ("--project", project != nil),
+      ("--name", name != nil),
+    ]
+    return (all + network.given + cache.given).filter(\.1).map(\.0)
   }
 
-  private func parseNormalisation() throws -> PreprocessingSettings.Normalisation {
+  private func normalisation() throws -> PreprocessingSettings.Normalisation {
     guard let mean, let deviation else {
       if mean != nil || deviation != nil { throw ValidationError("--mean and --deviation go together") }
       return .trainingSet
     }
-    return .given(mean: try parseChannels(mean), deviation: try parseChannels(deviation))
+    return .given(mean: mean.values, deviation: deviation.values)
   }
+}
 
-  private func parseChannels(_ text: String) throws -> [Float] {
-    let numbers = text.split(separator: ",").compactMap { Float($0) }
-    guard numbers.count == 3 else {
-      throw ValidationError("'\(text)' is not three numbers such as 0.485,0.456,0.406")
+/// How many numbered checkpoints stay.
+struct Kept: Equatable {
+  /// nil for all.
+  var newest: Int?
+
+  init(_ text: String) throws(Unfitting) {
+    if text == "all" { return }
+    do { newest = try Limits.keep.parse(text) } catch {
+      throw Unfitting("it must be \(error.requirement), or 'all'")
     }
-    return numbers
   }
 }
 

@@ -18,16 +18,10 @@ struct VerifyResumeCommand: ParsableCommand {
       Takes the options of train; reads the images from their files, without a pack. Ends with 0 if they are the same, with 1 if not; leaves nothing behind.
       """)
 
-  @Argument(help: "The dataset's folder.") var data: String
-  @Option(help: "Steps to train.") var steps = 60
-  @Option(help: "How often to kill.") var interruptions = 6
+  @Argument(help: "The dataset's folder.", transform: given) var data: String
+  @Option(Limits.steps) var steps = 60
+  @Option(Limits.interruptions) var interruptions = 6
   @OptionGroup var options: TrainingOptions
-
-  func validate() throws {
-    guard steps >= 2, interruptions >= 1 else {
-      throw ValidationError("--steps: at least 2; --interruptions: at least 1")
-    }
-  }
 
   func run() throws {
     let signals = SignalWatcher()

@@ -15,7 +15,7 @@ struct WorkbenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "workbench", abstract: "Opens the workbench on a dataset (what `skipline DATA` does).")
 
-  @Argument(help: "The dataset's folder.") var data: String
+  @Argument(help: "The dataset's folder.", transform: given) var data: String
   @OptionGroup var options: TrainingOptions
   @Option(help: "The theme to begin with: dark, light, monochrome, or a file's name in a themes folder.")
   var theme: String?

@@ -25,7 +25,8 @@ import Testing
     "", ":", "linear", "constant:1", "cosine:", "cosine:1", "cosine:-0.1", "cosine:nan", "cosine:a", "cosine:0.1:2",
     "step", "step:", "step:0", "step:-1", "step:60,30", "step:30,30", "step:30,,60", "step:30,", "step:1.5",
     "step:30:0", "step:30:1", "step:30:inf", "step:30:0.1:2", "plateau:", "plateau:0.1:0", "plateau:0.1:x",
-    "plateau:2", "plateau:0.1:5:6", "Cosine", "cosine 0.1", " constant",
+    "plateau:2", "plateau:0.1:5:6", "step:9223372036854775807", "step:1000001", "plateau:0.1:9223372036854775807",
+    "step:1e400", "plateau:1e-400", "Cosine", "cosine 0.1", " constant",
   ])
   func `what is no schedule is refused with what was expected`(text: String) throws {
     let error = #expect(throws: ScheduleTextError.self) { try Schedule(argument: text) }
@@ -35,10 +36,11 @@ import Testing
   @Test func `the error says which part is wrong`() {
     #expect(
       throws: ScheduleTextError(
-        argument: "cosine:2", expected: "a warm-up share from 0 to below 1 in place of \"2\"")
+        argument: "cosine:2", expected: "a warm-up share, a number 0 or more and below 1, in place of \"2\"")
     ) { try Schedule(argument: "cosine:2") }
     #expect(
-      throws: ScheduleTextError(argument: "step:9:7", expected: "a factor between 0 and 1 in place of \"7\"")
+      throws: ScheduleTextError(
+        argument: "step:9:7", expected: "a factor, a number above 0 and below 1, in place of \"7\"")
     ) { try Schedule(argument: "step:9:7") }
   }
 }

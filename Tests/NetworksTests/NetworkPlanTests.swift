@@ -25,6 +25,18 @@ import Testing
     #expect(settings.stem == stem)
   }
 
+  @Test(arguments: Architecture.examples + ["cifar1202"], [Stem.small, .large])
+  func `the largest of all that can be asked for together is counted without overflow`(name: String, stem: Stem)
+    throws
+  {
+    let settings = NetworkSettings(
+      name: name, shortcut: .projectionAlways, stem: stem, widthMultiplier: Limits.width.range.upper)
+    let plan = try NetworkPlan(
+      settings, imageSize: Limits.imageSize.range.upper, classes: Limits.classes.range.upper)
+    let summary = plan.summary(batchSize: Limits.batchSize.range.upper, threads: Limits.threads.range.upper)
+    #expect(summary.trainingMemory > 1 << 50 && summary.parameters > 1 << 24)
+  }
+
   @Test func `what is asked for is not replaced by a default`() throws {
     let asked = NetworkSettings(
       name: "cifar20", shortcut: .projection, zeroPlacement: .end, version: .v2, stem: .large, widthMultiplier: 2,

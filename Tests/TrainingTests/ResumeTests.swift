@@ -83,6 +83,50 @@ import TestSupport
     #expect(try project.resume(stopped.run).steps.map(\.learningRate) == [0.01, 0.01, 0.01, 0.01])
   }
 
+  @Test func `less than a run has done is refused, and its record stays as it was`() throws {
+    let stopped = try project.train(project.settings(epochs: 5) { $0.earlyStoppingPatience = 4 }) {
+      $0.isStep(12) ? [.stop] : []
+    }
+    let before = try Data(contentsOf: URL(fileURLWithPath: stopped.run.recordPath))
+    let seconds = try Checkpoint.trainingState(path: stopped.run.path(of: .last)).seconds
+    for changes in [
+      ResumeChanges(epochs: 1), ResumeChanges(epochs: 2), ResumeChanges(timeBudget: seconds / 2),
+      ResumeChanges(epochs: 0), ResumeChanges(timeBudget: .nan), ResumeChanges(patience: -1),
+      ResumeChanges(learningRate: .infinity), ResumeChanges(threads: 0), ResumeChanges(workers: .max),
+      ResumeChanges(saveMinutes: 1e20),
+    ] {
+      #expect(throws: SettingsError.self, "\(changes)") { try project.resume(stopped.run, changes) }
+      #expect(try Data(contentsOf: URL(fileURLWithPath: stopped.run.recordPath)) == before, "\(changes)")
+    }
+    let error = #expect(throws: SettingsError.self) { try project.resume(stopped.run, ResumeChanges(epochs: 2)) }
+    #expect(error?.description.contains("has begun epoch 3 already") == true)
+    #expect(try project.resume(stopped.run, ResumeChanges(epochs: 3)).outcome.reason == .completed)
+  }
+
+  @Test func `patience that is used up already is refused`() throws {
+    let run = try project.train(
+      project.settings(epochs: 60) { ($0.earlyStoppingPatience, $0.learningRate) = (2, 1e-9) })
+    let error = #expect(throws: SettingsError.self) { try project.resume(run.run, ResumeChanges(patience: 2)) }
+    #expect(error?.description.contains("the last 2 epochs were not better") == true)
+  }
+
+  @Test func `other epochs say what becomes of the rate before anything is trained`() throws {
+    let run = try project.train(project.settings(epochs: 2) { $0.schedule = .cosine(warmUp: 0.1) })
+    let longer = try project.resume(run.run, ResumeChanges(epochs: 4))
+    let notice = try #require(longer.warnings.first)
+    let schedule = LearningRateSchedule(settings: .cosine(warmUp: 0.1), peak: 0.05, stepsPerEpoch: 5, epochs: 4)
+    let rates = [try #require(run.steps.last?.learningRate), schedule.rate(step: 10), schedule.rate(step: 19)]
+      .map { String(format: "%.3g", $0) }
+    #expect(notice.hasPrefix("4 epochs instead of 2: by the schedule cosine:0.1"))
+    #expect(notice.contains("goes from \(rates[0]) to \(rates[1]) at once, and then to \(rates[2]) at the end"))
+    #expect(longer.events.map(\.label).prefix(2) == ["started", "warning"])
+    let constant = try project.train(project.settings(epochs: 1))
+    #expect(
+      try project.resume(constant.run, ResumeChanges(epochs: 2)).warnings.first?.contains("stays 0.05") == true)
+    #expect(
+      try project.resume(constant.run, ResumeChanges(epochs: 2)).warnings.isEmpty, "no other number of epochs")
+  }
+
   // MARK: Other data
 
   @Test func `a refusal says what was added, removed, relabelled, moved and altered`() throws {

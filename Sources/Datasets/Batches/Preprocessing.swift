@@ -23,8 +23,6 @@ public struct Preprocessing: Codable, Sendable, Equatable {
 
   /// From this image size on, `automatic` means `crop`.
   static let automaticCropSize = 128
-  /// A bound for what settings may ask for.
-  static let imageSizes = 1...4096
 
   public init(imageSize: Int, resize: Resize, mean: [Float], deviation: [Float]) {
     precondition(mean.count == 3 && deviation.count == 3, "an image has three channels")
@@ -61,10 +59,9 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// Fills in all but what has to be measured: mean and deviation are then 0 and 1. A pack depends on no more.
   /// - Throws: `DatasetError` for values that make no sense.
   public init(unmeasured settings: PreprocessingSettings) throws(DatasetError) {
-    guard Self.imageSizes.contains(settings.imageSize) else {
+    guard Limits.imageSize.range.contains(settings.imageSize) else {
       throw .invalidPreprocessing(
-        reason: "the image size \(settings.imageSize) is not in "
-          + "\(Self.imageSizes.lowerBound)...\(Self.imageSizes.upperBound)")
+        reason: "the image size \(settings.imageSize) is not \(Limits.imageSize.range.requirement)")
     }
     let resize: Resize =
       switch settings.resize {
@@ -74,12 +71,10 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       }
     self.init(imageSize: settings.imageSize, resize: resize, mean: [0, 0, 0], deviation: [1, 1, 1])
     if case .given(let mean, let deviation) = settings.normalisation {
-      guard mean.count == 3, deviation.count == 3, mean.allSatisfy(\.isFinite),
-        deviation.allSatisfy({ $0.isFinite && $0 > 0 })
-      else {
+      guard Self.areChannels(mean: mean, deviation: deviation) else {
         throw .invalidPreprocessing(
-          reason: "mean \(mean) and deviation \(deviation) must be three finite numbers each, "
-            + "for red, green and blue in 0...1, the deviations positive")
+          reason: "mean \(mean) and deviation \(deviation) must be three numbers each, for red, green and blue: "
+            + "means \(Limits.mean.range.text), deviations \(Limits.deviation.range.text)")
       }
       self.mean = mean
       self.deviation = deviation
@@ -93,13 +88,16 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     resize = try container.decode(Resize.self, forKey: .resize)
     mean = try container.decode([Float].self, forKey: .mean)
     deviation = try container.decode([Float].self, forKey: .deviation)
-    guard Self.imageSizes.contains(imageSize), mean.count == 3, deviation.count == 3,
-      (mean + deviation).allSatisfy(\.isFinite), deviation.allSatisfy({ $0 > 0 })
-    else {
+    guard Limits.imageSize.range.contains(imageSize), Self.areChannels(mean: mean, deviation: deviation) else {
       throw DecodingError.dataCorruptedError(
         forKey: .imageSize, in: container,
         debugDescription: "preprocessing to \(imageSize) pixels with mean \(mean) and deviation \(deviation)")
     }
+  }
+
+  private static func areChannels(mean: [Float], deviation: [Float]) -> Bool {
+    mean.count == 3 && deviation.count == 3 && mean.allSatisfy(Limits.mean.range.contains)
+      && deviation.allSatisfy(Limits.deviation.range.contains)
   }
 
   /// What to pass to the decoder as `minimumSide`: twice what is needed, so that the decoder's coarse shrinking

@@ -12,6 +12,7 @@
 // Reading takes nothing for granted: whatever does not fit gives nil, and the pack is made anew.
 
 import Foundation
+import Messages
 
 /// The fixed first part of a pack.
 struct PackHeader: Equatable {
@@ -116,7 +117,7 @@ struct PackTable: Equatable {
   /// What a table begins with, read alone: for listing packs.
   static func description(_ reader: inout ByteReader) -> PackDescription? {
     guard let root = reader.text(), let resize = reader.number(UInt8.self), resize <= 1,
-      let imageSize = reader.number(UInt32.self), Preprocessing.imageSizes.contains(Int(imageSize)),
+      let imageSize = reader.number(UInt32.self), Limits.imageSize.range.contains(Int(imageSize)),
       let minimumSide = reader.number(UInt32.self), let pixels = reader.number(UInt32.self)
     else { return nil }
     return PackDescription(

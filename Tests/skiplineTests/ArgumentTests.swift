@@ -1,0 +1,235 @@
+// Every option and argument of every command, found in the program's own description of itself, so that a new one is
+// tried too: hostile numbers, nothing at all, and options that a resumed run cannot take.
+
+import ArgumentParser
+import Foundation
+import Messages
+import Testing
+
+@testable import skipline
+
+/// A command as the argument parser describes it.
+struct DescribedCommand: Decodable, Sendable {
+  struct Argument: Decodable, Sendable {
+    struct Name: Decodable, Sendable {
+      var name: String
+    }
+
+    var kind: String
+    var isOptional: Bool
+    var isRepeating: Bool
+    var valueName: String?
+    var preferredName: Name?
+    var parsingStrategy: String
+    var allValues: [String]?
+
+    var option: String { "--" + (preferredName?.name ?? "") }
+  }
+
+  var commandName: String
+  var arguments: [Argument]?
+  var subcommands: [DescribedCommand]?
+
+  var options: [Argument] { (arguments ?? []).filter { $0.kind == "option" } }
+  var positionals: [Argument] { (arguments ?? []).filter { $0.kind == "positional" } }
+
+  /// The fewest words that the command takes.
+  var words: [String] {
+    let required = options.filter { !$0.isOptional }.flatMap { [$0.option, "a"] }
+    // `pack` and `train` say themselves what they cannot do without.
+    return [commandName] + positionals.filter { !$0.isOptional || $0.valueName == "data" }.map { _ in "a" }
+      + required
+  }
+
+  static let all: [DescribedCommand] = {
+    struct Tool: Decodable { var command: DescribedCommand }
+    let tool = try? JSONDecoder().decode(Tool.self, from: Data(SkiplineCommand._dumpHelp().utf8))
+    return (tool?.command.subcommands ?? []).filter { !["engine", "help"].contains($0.commandName) }
+  }()
+}
+
+@Suite struct ArgumentTests {
+  static let hostile = [
+    "-1", "0", "1", "2147483648", "9007199254740992", "9223372036854775807", "18446744073709551616", "1e18",
+    "1e308",
+    "inf", "nan", "-9223372036854775808", "text", "5x", "1e400",
+  ]
+
+  /// What a command makes of words: nil where it takes them, else the exit status that the error means.
+  private func refusal(_ words: [String]) -> Int32? {
+    do {
+      // A command alone is parsed in a fraction of the time that all together take.
+      guard let type = Self.types[words[0]] else { return nil }
+      let command = try type.parse(Array(words.dropFirst()))
+      if let command = command as? TrainCommand, let data = command.data {
+        try command.options.settings(data: data).validate()
+      }
+      return nil
+    } catch {
+      return ExitStatus(of: error)?.rawValue ?? SkiplineCommand.exitCode(for: error).rawValue
+    }
+  }
+
+  private static let types = Dictionary(
+    SkiplineCommand.configuration.subcommands.map { ($0.configuration.commandName ?? "", $0) },
+    uniquingKeysWith: { first, _ in first })
+
+  /// The workbench and `verify-resume` take the options of `train`; only their own are tried again.
+  private func ownOptions(of command: DescribedCommand) -> [DescribedCommand.Argument] {
+    guard ["workbench", "verify-resume"].contains(command.commandName) else { return command.options }
+    let shared = Set((DescribedCommand.all.first { $0.commandName == "train" }?.options ?? []).map(\.option))
+    return command.options.filter { !shared.contains($0.option) }
+  }
+
+  @Test func `the description is whole`() {
+    #expect(DescribedCommand.all.count >= 17)
+    #expect(DescribedCommand.all.flatMap(\.options).count > 100)
+    for command in DescribedCommand.all { #expect(refusal(command.words) == nil, "\(command.words)") }
+  }
+
+  @Test(arguments: DescribedCommand.all.map(\.commandName))
+  func `hostile numbers are taken within their range or refused as usage`(name: String) throws {
+    let command = try #require(DescribedCommand.all.first { $0.commandName == name })
+    for option in ownOptions(of: command) {
+      let statuses = Self.hostile.map { refusal(command.words + [option.option, $0]) }
+      #expect(statuses.allSatisfy { $0 == nil || $0 == 64 }, "\(name) \(option.option): \(statuses)")
+      // What is a number comes from the table, and so has a range.
+      let taken = Set(zip(Self.hostile, statuses).filter { $0.1 == nil }.map(\.0))
+      let isNumber = !taken.contains("text") && (!taken.isEmpty || option.parsingStrategy == "unconditional")
+      guard isNumber, option.option != "--keep" else { continue }
+      #expect(option.parsingStrategy == "unconditional", "\(name) \(option.option) is not in the table of limits")
+      #expect(taken.isDisjoint(with: ["nan", "inf", "1e400", "5x", "-1"]), "\(name) \(option.option)")
+    }
+  }
+
+  @Test(arguments: DescribedCommand.all.map(\.commandName))
+  func `an empty argument is refused`(name: String) throws {
+    let command = try #require(DescribedCommand.all.first { $0.commandName == name })
+    for option in command.options {
+      for words in [[option.option, ""], ["\(option.option)="]] {
+        let error = #expect(throws: ValidationError.self) {
+          try ProgramArguments.refuseEmptyValues(in: command.words + words)
+        }
+        #expect(error?.message.contains(option.option) == true)
+      }
+    }
+    for index in command.positionals.indices {
+      var words = command.words
+      guard index + 1 < words.count else { continue }
+      words[index + 1] = ""
+      #expect(refusal(words) == 64, "\(words)")
+    }
+    try ProgramArguments.refuseEmptyValues(in: command.words + ["--", ""])
+  }
+
+  @Test func `a resumed run refuses every option but those it can change, whatever their value`() throws {
+    let train = try #require(DescribedCommand.all.first { $0.commandName == "train" })
+    // The refusal names those that it takes; the others say how to run, not what.
+    let named = Result(catching: { try TrainCommand.parse(["--resume", "r", "--net", "cifar8"]) })
+    guard case .failure(let refusalOfNet) = named else {
+      Issue.record("--net is taken")
+      return
+    }
+    let message = TrainCommand.message(for: refusalOfNet)
+    let taken = try #require(message.split(separator: "only ").last)
+    let neutral = ["--json", "--until-step", "--resume", "--version", "--help"]
+    var refused = 0
+    for argument in train.arguments ?? [] where argument.kind != "positional" {
+      let option = argument.option
+      guard !neutral.contains(option) else { continue }
+      var words = [option]
+      if argument.kind == "option" {
+        let values = (argument.allValues ?? []) + ["1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10"]
+        let fitting = values.first {
+          refusal(["train", "a", option, $0]) == nil || refusal(["train", "--resume", "r", option, $0]) == nil
+            || ["--mean", "--deviation"].contains(option) && $0 == "0.5,0.5,0.5"
+        }
+        words.append(try #require(fitting, "\(option)"))
+      }
+      switch Result(catching: { try TrainCommand.parse(["--resume", "r"] + words) }) {
+      case .success: #expect(taken.contains(option), "\(option)")
+      case .failure(let error):
+        refused += 1
+        #expect(!taken.contains("\(option),") && !taken.contains("\(option) "), "\(option)")
+        #expect(TrainCommand.message(for: error).contains("\(option): a run is resumed with"), "\(option)")
+      }
+    }
+    #expect(refused > 30)
+  }
+
+  /// Each number of each command is tried once with a value that it refuses, by the program itself.
+  @Test func `the program ends with 64 and leaves nothing behind`() async throws {
+    let workspace = try Workspace()
+    var number = 0
+    for command in DescribedCommand.all {
+      for option in command.options where option.parsingStrategy == "unconditional" {
+        let values = Self.hostile.filter { refusal(command.words + [option.option, $0]) == 64 }
+        let value = try #require(values.isEmpty ? nil : values[number % values.count])
+        number += 1
+        // `train` and the workbench share theirs.
+        guard command.commandName != "workbench",
+          command.commandName != "verify-resume" || option.option == "--steps"
+        else { continue }
+        let words = command.words.map { $0 == "a" ? "data" : $0 } + [option.option, value]
+        let result = try await RunningProgram(["timeout", "60", "skipline"] + words, in: workspace).finish()
+        #expect(result.status == 64, "\(words): \(result.status)")
+        #expect(
+          result.errors.contains(option.option) && result.errors.contains(value), "\(words): \(result.errors)")
+      }
+    }
+    #expect(!workspace.exists("runs"))
+    #expect(number > 35)
+  }
+
+  /// The largest and smallest values that are taken, where they can be tried in a moment.
+  @Test(arguments: [
+    "--epochs 1000000 --until-step 2", "--patience 0", "--patience 1000000", "--time 1000000000",
+    "--lr 1e30 --until-step 1 --on-divergence stop", "--lr 1e-300", "--seed 18446744073709551615",
+    "--log-every 1000000000", "--save-minutes 1000000", "--save-minutes 1e-300", "--cache-limit 0",
+    "--cache-limit 1024T", "--keep 0", "--keep 1000000", "--save-every 1000000", "--schedule step:1000000:1e-300",
+    "--schedule plateau:1e-300:1000000", "--schedule cosine:0.9999999999999999", "--clip 1e-300", "--clip 1e30",
+    "--workers 64", "--label-smoothing 0.9999999999999999", "--momentum 0.9999999999999999", "--weight-decay 1",
+    "--mean 0,0,1 --deviation 0.0001,100,1", "--width 1e-300", "--time 1e-300", "--until-step 0",
+  ])
+  func `the ends of the ranges are trained with or refused, and nothing else`(options: String) async throws {
+    let workspace = try Workspace()
+    let words =
+      ["timeout", "60", "skipline", "train", "data"] + Workspace.tinyNetwork + ["--epochs", "1"]
+      + options.split(separator: " ").map(String.init)
+    let result = try await RunningProgram(words, in: workspace).finish()
+    #expect([0, 1].contains(result.status), "\(result.status): \(result.errors)")
+  }
+
+  @Test(arguments: ["1e9", "0", "-1", "9223372036854775807", "many"])
+  func `a cap on pixels that is no number is told by every command`(setting: String) async throws {
+    let workspace = try Workspace()
+    let result = try await RunningProgram(
+      ["env", "SKIPLINE_MAX_PIXELS=\(setting)", "skipline", "check", "data"], in: workspace
+    ).finish()
+    #expect(result.status == 64)
+    #expect(result.errors.contains("SKIPLINE_MAX_PIXELS=\(setting)"))
+  }
+
+  /// Numbers of a record that somebody edited, met by all that read it; every number is tried in TrainingTests.
+  @Test(arguments: [
+    ("\"batchSize\" : 8", "\"batchSize\" : 0"), ("\"batchSize\" : 8", "\"batchSize\" : 9223372036854775807"),
+    ("\"epochs\" : 1", "\"epochs\" : 9223372036854775807"), ("\"threads\" : 1", "\"threads\" : 2147483648"),
+    ("\"saveMinutes\" : 5", "\"saveMinutes\" : 1e20"), ("\"workers\" : 1", "\"workers\" : -1"),
+    ("\"imageSize\" : 16", "\"imageSize\" : 1000000000"), ("\"format\" : 1", "\"format\" : -1"),
+    ("\"widthMultiplier\" : 0.25", "\"widthMultiplier\" : 1e308"), ("\"seed\" : 0", "\"seed\" : 1e308"),
+  ])
+  func `an edited record is refused by name by all that go by it`(old: String, new: String) async throws {
+    let workspace = try Workspace()
+    try await workspace.train(epochs: 1)
+    let text = try workspace.text("runs/tiny/run.json")
+    #expect(text.contains(old))
+    try workspace.write(Array(text.replacing(old, with: new).utf8), to: "runs/tiny/run.json")
+    for words in [["train", "--resume", "runs/tiny"], ["evaluate", "runs/tiny"], ["watch", "runs/tiny"]] {
+      let result = try await RunningProgram(["timeout", "60", "skipline"] + words, in: workspace).finish()
+      #expect(result.status == 65, "\(words): \(result.errors)")
+      #expect(result.errors.contains("runs/tiny/run.json"), "\(words): \(result.errors)")
+    }
+    let runs = try await RunningProgram(["timeout", "60", "skipline", "runs"], in: workspace).finish()
+    #expect(runs.status == 0 && runs.output.contains("runs/tiny"))
+  }
+}
