@@ -13,6 +13,11 @@ public enum Key: Sendable, Hashable {
 /// Something a person did at the terminal.
 public enum Input: Sendable, Hashable {
   case key(Key)
+  /// Text that the terminal marked as pasted, as it came: line feeds and controls included.
+  case paste(String)
+  /// More text at once than a person types, from a terminal that does not mark what is pasted. A line feed at its
+  /// end may be the Enter key.
+  case burst(String)
   /// A button pressed in a cell.
   case click(x: Int, y: Int)
   /// The wheel turned over a cell; `rows` is negative towards the top.

@@ -40,6 +40,8 @@ public struct LineChart: Sendable, Equatable {
   /// stretch while it grows.
   public var extent: Int?
   public var reference: Reference?
+  /// Values above it are marked at the upper edge instead of stretching the axis; nil for none.
+  public var ceiling: Double?
   public var format: ValueFormat
   /// Below the left and the right end of the horizontal axis.
   public var firstLabel: String
@@ -59,6 +61,12 @@ public struct LineChart: Sendable, Equatable {
     self.firstLabel = firstLabel
     self.lastLabel = lastLabel
     self.emptyText = emptyText
+  }
+
+  /// Whether values lie above the ceiling.
+  public var isCut: Bool {
+    guard let ceiling else { return false }
+    return series.contains { $0.values.contains { $0.map { $0.isFinite && $0 > ceiling } ?? false } }
   }
 
   public func draw(into frame: inout Frame, in rect: Rect, theme: Theme) {
@@ -81,7 +89,8 @@ public struct LineChart: Sendable, Equatable {
     }
     let maximumTicks = min(6, (plot.height + 1) / 3 + 1)
     let reference = reference.flatMap { $0.value.isFinite ? $0 : nil }
-    let values = series.flatMap { $0.values.compactMap { $0 } } + [reference?.value].compactMap { $0 }
+    let all = series.flatMap { $0.values.compactMap { $0 } } + [reference?.value].compactMap { $0 }
+    let values = ceiling.map { ceiling in all.map { $0.isFinite ? min($0, ceiling) : $0 } } ?? all
     guard let axis = ValueAxis(values: values, range: range, maximumTicks: maximumTicks, format: format) else {
       return
     }
@@ -153,6 +162,20 @@ public struct LineChart: Sendable, Equatable {
     grid.draw(into: &frame, in: plot) { owner in
       if owner == referenceOwner { return theme[reference?.role ?? .chance] }
       return theme[series[owner].role]
+    }
+    for (column, role) in cutColumns(width: plot.width, dots: grid.width) {
+      frame[plot.x + column, plot.y] = Cell(theme.glyphs.upArrow, theme[role])
+    }
+  }
+
+  /// The columns in which a value lies above the ceiling, with the role of its series.
+  private func cutColumns(width: Int, dots: Int) -> [(Int, ThemeRole)] {
+    guard let ceiling, dots > 0 else { return [] }
+    let count = max(extent ?? 0, series.map(\.values.count).max() ?? 0)
+    return series.flatMap { series in
+      Self.points(series.values, count: count, width: dots).compactMap { point in
+        point.value.map { $0 > ceiling } == true ? (min(width - 1, point.x * width / dots), series.role) : nil
+      }
     }
   }
 

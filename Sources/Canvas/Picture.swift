@@ -41,6 +41,10 @@ public struct Picture: Sendable, Equatable {
     let across = pixels == .quarters ? 2 : 1
     let down = pixels == .spaces ? 1 : 2
     let parts = scaled(columns: place.width * across, rows: place.height * down)
+    guard theme.pictures == .full else {
+      drawMixed(parts, into: &frame, in: place, theme: theme)
+      return
+    }
     for row in 0..<place.height {
       for column in 0..<place.width {
         func part(_ x: Int, _ y: Int) -> RGB {
@@ -54,6 +58,36 @@ public struct Picture: Sendable, Equatable {
         case .quarters: cell = QuarterBlock.cell(part(0, 0), part(1, 0), part(0, 1), part(1, 1))
         }
         frame[place.x + column, place.y + row] = cell
+      }
+    }
+  }
+
+  /// In the colours of a palette. What a cell is off in 256 colours, its neighbours make good (Floyd and Steinberg, 1976);
+  /// in fewer the steps are so large that this would be specks.
+  private func drawMixed(_ parts: [RGB], into frame: inout Frame, in place: Rect, theme: Theme) {
+    let pixels = theme.glyphs.pixels
+    let (across, down) = (pixels == .quarters ? 2 : 1, pixels == .spaces ? 1 : 2)
+    var mixer = PaletteMixer(theme.pictures, hasShades: pixels != .spaces)
+    let passesOn: Float = theme.pictures == .indexed ? 1 : 0
+    let none = RGB(red: 0, green: 0, blue: 0)
+    var below = [RGB](repeating: none, count: place.width + 2)
+    for row in 0..<place.height {
+      var here = below
+      below = [RGB](repeating: none, count: place.width + 2)
+      for column in 0..<place.width {
+        let debt = here[column + 1]
+        let wanted = (0..<4).map { part in
+          let (x, y) = (part % 2 * (across - 1), part / 2 * (down - 1))
+          return (parts[(row * down + y) * place.width * across + column * across + x] + debt).clamped
+        }
+        let mean = RGB.mean(wanted)
+        let (cell, shown) = pixels == .spaces ? mixer.space(mean) : mixer.cell(wanted)
+        frame[place.x + column, place.y + row] = cell
+        let error = (mean - shown) * passesOn
+        here[column + 2] = here[column + 2] + error * (7 / 16)
+        below[column] = below[column] + error * (3 / 16)
+        below[column + 1] = below[column + 1] + error * (5 / 16)
+        below[column + 2] = below[column + 2] + error * (1 / 16)
       }
     }
   }

@@ -35,7 +35,7 @@ struct RGB: Equatable {
 enum QuarterBlock {
   /// Which quarters are foreground (bits 8, 4, 2, 1: upper left, upper right, lower left, lower right). The others
   /// of the sixteen are these with the colours exchanged. Halves come first, so that they win where all are equal.
-  private static let patterns: [(mask: Int, character: Character)] = [
+  static let patterns: [(mask: Int, character: Character)] = [
     (0b1100, "▀"), (0b1010, "▌"), (0b1000, "▘"), (0b0100, "▝"), (0b0010, "▖"), (0b0001, "▗"), (0b1001, "▚"),
   ]
 

@@ -29,6 +29,8 @@ public enum ThemeRole: String, Sendable, CaseIterable {
 public struct Theme: Sendable, Equatable {
   public var name: String
   public private(set) var glyphs: Glyphs
+  /// The colours that pictures are drawn in.
+  public private(set) var pictures = PicturePalette.full
   /// As written, before inheritance.
   var styles: [ThemeRole: Style]
 
@@ -49,10 +51,11 @@ public struct Theme: Sendable, Equatable {
     return style
   }
 
-  /// The same styles with other drawing characters.
-  public func with(glyphs: Glyphs) -> Theme {
+  /// The same styles with other drawing characters, and other colours for pictures.
+  public func with(glyphs: Glyphs, pictures: PicturePalette? = nil) -> Theme {
     var theme = self
     theme.glyphs = glyphs
+    theme.pictures = pictures ?? self.pictures
     return theme
   }
 

@@ -30,8 +30,8 @@ struct EventRecord {
     case .evaluation: evaluation = event
     case .warning, .failure: addNotice(event)
     // What one screen asked for, or what the next of its kind replaces in a moment.
-    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .preview, .evaluationProgress,
-      .dataChanged:
+    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .runHistory, .preview,
+      .evaluationProgress, .dataChanged:
       break
     }
   }
@@ -53,6 +53,7 @@ struct EventRecord {
     case .learningRateChanged(let rate): learningRate = rate
     case .finished(let outcome): self.outcome = outcome
     case .warning, .saveFailed: addNotice(event)
+    case .warningEased(let text): notices.removeAll { $0 == .training(.warning(text)) }
     case .diverged: diverged = event
     case .recovered(let report):
       diverged = nil

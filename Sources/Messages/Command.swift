@@ -11,11 +11,15 @@ public enum Command: Codable, Sendable, Equatable {
   case cancelReading
   /// Change what was decided about images of a dataset; answered by `.dataset`.
   case decide(data: String, split: SplitSettings, changes: [DecisionChange])
-  /// Describe the network these settings would build; answered by `.network`.
-  case describeNetwork(NetworkSettings, imageSize: Int, classes: Int, batchSize: Int)
+  /// Describe the network these settings would build, and the memory that training it would take with so many threads
+  /// (nil for as many as there are processors); answered by `.network`.
+  case describeNetwork(
+    NetworkSettings, imageSize: Int, classes: Int, batchSize: Int, threads: Int? = nil, workers: Int = 1)
   /// List the checkpoints of every run in a folder, those of the dataset opened last before others; answered by
   /// `.checkpoints`.
   case listCheckpoints(project: String)
+  /// Read the figures of a run that nobody trains; answered by `.runHistory`.
+  case readRun(folder: String)
   /// Decode one file for display, its longer side at most `maximumSide` pixels; answered by `.preview`.
   case preview(path: String, maximumSide: Int)
 

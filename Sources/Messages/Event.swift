@@ -22,6 +22,8 @@ public enum Event: Codable, Sendable, Equatable {
   case readingCancelled
   case network(NetworkSummary)
   case checkpoints([CheckpointInfo])
+  /// The figures of a run, or the reason why there are none.
+  case runHistory(folder: String, RunHistory?, reason: String?)
   /// A decoded picture, or the reason why there is none.
   case preview(path: String, PixelImage?, reason: String?)
 
@@ -61,5 +63,7 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   /// The run's folder was renamed or moved; the run goes on there.
   case folderMoved(to: String)
   case warning(String)
+  /// What a warning of this text was about is over.
+  case warningEased(String)
   case finished(RunOutcome)
 }

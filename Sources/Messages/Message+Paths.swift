@@ -26,6 +26,7 @@ extension Command {
       return .openDataset(path: path(data), split: split, inspect: inspect)
     case .decide(let data, let split, let changes): return .decide(data: path(data), split: split, changes: changes)
     case .listCheckpoints(let project): return .listCheckpoints(project: path(project))
+    case .readRun(let run): return .readRun(folder: path(run))
     case .preview(let file, let side): return .preview(path: path(file), maximumSide: side)
     case .start(let settings): return .start(settings.absolute(from: folder))
     case .resumeRun(let run, var changes):
@@ -45,6 +46,15 @@ extension Event {
     switch self {
     case .state(.evaluating(let checkpoint)): return .state(.evaluating(checkpoint: path(checkpoint)))
     case .checkpoints(let list): return .checkpoints(list.map { $0.changingPath(path) })
+    case .runHistory(let run, let history, let reason):
+      let shown = history.map { history in
+        var shown = history
+        shown.run.folder = path(history.run.folder)
+        shown.run.settings = history.run.settings.changingPaths(path)
+        shown.outcome = history.outcome?.shown(from: folder)
+        return shown
+      }
+      return .runHistory(folder: path(run), shown, reason: reason?.shownPaths(from: folder))
     case .training(let event): return .training(event.shown(from: folder))
     case .evaluation(var report):
       report.checkpoint = path(report.checkpoint)
@@ -79,6 +89,7 @@ extension TrainingEvent {
       return .saveFailed(failure)
     case .folderMoved(let moved): return .folderMoved(to: path(moved))
     case .warning(let text): return .warning(text.shownPaths(from: folder))
+    case .warningEased(let text): return .warningEased(text.shownPaths(from: folder))
     case .finished(let outcome): return .finished(outcome.shown(from: folder))
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
@@ -102,6 +113,7 @@ extension CheckpointInfo {
   fileprivate func changingPath(_ path: (String) -> String) -> CheckpointInfo {
     var info = self
     info.path = path(self.path)
+    info.data = data.map(path)
     return info
   }
 }

@@ -67,6 +67,8 @@ public struct NetworkSummary: Codable, Sendable, Equatable {
   public var batchSize: Int
   /// Estimated bytes to train at `batchSize`: parameters, gradients, momentum, activations and work space.
   public var trainingMemory: Int
+  /// Bytes that may be taken, by whoever allows least of what is needed; nil where that was not asked.
+  public var availableMemory: Int?
 
   public init(
     network: NetworkSettings, input: FeatureShape, classes: Int, layers: [LayerRow], batchSize: Int,

@@ -12,8 +12,17 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
   public var validationAccuracy: Double?
   /// ISO 8601, UTC.
   public var savedAt: String
+  /// The dataset that its run is trained on; nil where that was not looked up.
+  public var data: String?
+  /// How the dataset that is open fits it; nil where that was not looked up.
+  public var fit: DataFit?
 
-  public init(path: String, name: String, epoch: Int, step: Int, validationAccuracy: Double?, savedAt: String) {
+  public init(
+    path: String, name: String, epoch: Int, step: Int, validationAccuracy: Double?, savedAt: String,
+    data: String? = nil, fit: DataFit? = nil
+  ) {
+    self.data = data
+    self.fit = fit
     self.path = path
     self.name = name
     self.epoch = epoch
@@ -21,6 +30,16 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
     self.validationAccuracy = validationAccuracy
     self.savedAt = savedAt
   }
+}
+
+/// How a dataset fits a checkpoint.
+public enum DataFit: String, Codable, Sendable {
+  /// It is the one that the checkpoint is of.
+  case own
+  /// Another one, with classes that the checkpoint knows.
+  case otherData
+  /// Another one, and the checkpoint knows none of its classes: it cannot be evaluated there.
+  case otherClasses
 }
 
 /// A run as it starts or is resumed: what the curves need to know before the first step.
@@ -40,6 +59,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var history: [EpochMetrics]
   /// The steps done before, as far as they were logged.
   public var steps: [StepMetrics]
+  /// Whether whoever trains it evaluates checkpoints meanwhile.
+  public var evaluates = true
 
   public init(
     folder: String, settings: TrainingSettings, classes: [String], trainingImages: Int, validationImages: Int,
@@ -56,6 +77,19 @@ public struct RunDescription: Codable, Sendable, Equatable {
     self.chance = chance
     self.history = history
     self.steps = steps
+  }
+}
+
+/// A run that nobody trains, as its folder tells it.
+public struct RunHistory: Codable, Sendable, Equatable {
+  /// With its figures thinned out where there are many.
+  public var run: RunDescription
+  /// How it ended; nil where it did not come to an end that was written down.
+  public var outcome: RunOutcome?
+
+  public init(run: RunDescription, outcome: RunOutcome?) {
+    self.run = run
+    self.outcome = outcome
   }
 }
 

@@ -5,15 +5,28 @@ import Canvas
 /// How many colours a terminal shows.
 public enum ColourDepth: Sendable, Hashable {
   case none, eight, sixteen, palette
+  /// Every colour of 24 bits; numbers below 16 are the palette's.
+  case direct
 
   init(colours: Int) {
     self =
       switch colours {
+      case 0x100_0000...: .direct
       case 256...: .palette
       case 16...: .sixteen
       case 8...: .eight
       default: .none
       }
+  }
+
+  /// The colours that a picture is to be drawn in.
+  public var pictures: PicturePalette {
+    switch self {
+    case .none, .direct: .full
+    case .palette: .indexed
+    case .sixteen: .sixteen
+    case .eight: .eight
+    }
   }
 
   /// The foreground and the background of a style as palette indices, -1 for the terminal's own.
@@ -24,7 +37,7 @@ public enum ColourDepth: Sendable, Hashable {
     guard self != .none else { return (-1, -1) }
     let background = index(of: style.background, isBackground: true)
     var foreground = index(of: style.foreground)
-    guard self != .palette else { return (foreground, background) }
+    guard self != .palette, self != .direct else { return (foreground, background) }
     if background == -1 {
       if case .palette(let index) = style.foreground, index < 16 { return (foreground, background) }
       if [0, 7, 8, 15].contains(foreground) { foreground = -1 }
@@ -39,6 +52,7 @@ public enum ColourDepth: Sendable, Hashable {
     switch (colour, self) {
     case (.standard, _), (_, .none): return -1
     case (.palette(let index), .palette): return Int(index)
+    case (.palette(let index), .direct) where index < 16: return Int(index)
     case (.palette(let index), .sixteen) where index < 16: return Int(index)
     case (.palette(let index), .eight) where index < 16: return Int(index % 8)
     case (.palette(let index), _):
@@ -51,6 +65,10 @@ public enum ColourDepth: Sendable, Hashable {
   private func nearest(to channels: [Int], isBackground: Bool) -> Int {
     switch self {
     case .none: return -1
+    case .direct:
+      let number = channels[0] << 16 | channels[1] << 8 | channels[2]
+      // The darkest blues have the numbers of the palette.
+      return number < 16 ? 0x01_0101 : number
     case .eight: return Self.basicIndex(of: channels, greys: [0, 7], brightFrom: nil, isBackground: isBackground)
     case .sixteen:
       return Self.basicIndex(of: channels, greys: [0, 8, 7, 15], brightFrom: 218, isBackground: isBackground)

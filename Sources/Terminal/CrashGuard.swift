@@ -10,9 +10,10 @@ enum CrashGuard {
   /// Installs the handlers.
   /// - Parameters:
   ///   - settings: of the terminal, from before the screen was opened.
+  ///   - modes: what was switched on at the terminal besides the screen.
   ///   - message: shown on the normal screen after the crash.
-  static func begin(settings: termios, mouse: Bool, message: String) throws {
-    let restore = restoreSequence(mouse: mouse) { name in shim_terminfo_string(name).map { String(cString: $0) } }
+  static func begin(settings: termios, modes: TerminalModes, message: String) throws {
+    let restore = restoreSequence(modes: modes) { name in shim_terminfo_string(name).map { String(cString: $0) } }
     var settings = settings
     let result = terminal_guard_begin(
       STDOUT_FILENO, &settings, restore, restore.utf8.count, message, message.utf8.count)
@@ -21,12 +22,11 @@ enum CrashGuard {
     }
   }
 
-  /// The escape sequences that leave the screen: mouse reports off, keypad, attributes, colours and cursor as they
-  /// were, back to the normal screen.
-  static func restoreSequence(mouse: Bool, terminfo: (String) -> String?) -> String {
-    let mouseOff = mouse ? "\u{1B}[?1000l\u{1B}[?1002l\u{1B}[?1003l\u{1B}[?1006l" : ""
+  /// The escape sequences that leave the screen: mouse reports and marked pastes off, keypad, attributes, colours and
+  /// cursor as they were, back to the normal screen.
+  static func restoreSequence(modes: TerminalModes, terminfo: (String) -> String?) -> String {
     let strings = ["rmkx", "sgr0", "op", "cnorm", "rmcup", "sgr0"].compactMap(terminfo)
-    return mouseOff + strings.map(withoutPadding).joined()
+    return modes.off + strings.map(withoutPadding).joined()
   }
 
   /// A terminfo string without its delays, `$<5>` or `$<10/>`: only `tputs` can carry those out (terminfo(5)).

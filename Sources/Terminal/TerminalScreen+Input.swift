@@ -1,4 +1,6 @@
-// Waiting for input: keys, mouse, changes of size, wakes, signals, and the terminal's end.
+// Waiting for input: keys, mouse, pasted text, changes of size, wakes, signals, and the terminal's end. The terminal's
+// bytes are read here and decoded by `InputDecoder`; ncurses reads nothing, because what it makes of a sequence that
+// comes in pieces cannot be put together again.
 
 import CNcurses
 import CTerminal
@@ -6,8 +8,16 @@ import Canvas
 import Foundation
 
 extension TerminalScreen {
-  /// So many are read at a time: a large paste must not keep the screen from being drawn.
-  private static let batch = 512
+  /// So many bytes are read at a time: a large paste must not keep the screen from being drawn.
+  private static let batch = 4096
+
+  private static let start = ContinuousClock.now
+
+  /// Milliseconds on a clock that never goes back.
+  private static var now: Int {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
 
   /// Waits until something was typed, the terminal changed, another thread called `waker.wake()`, or time is up.
   ///
@@ -22,56 +32,45 @@ extension TerminalScreen {
       pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
       pollfd(fd: waker.readEnd, events: Int16(POLLIN), revents: 0),
     ]
-    let limit = mayHoldInput ? 0 : milliseconds.map { Int32(clamping: max(0, $0)) } ?? -1
+    let due = decoder.deadline.map { max(0, $0 - Self.now) }
+    let limit = [milliseconds.map { max(0, $0) }, due].compactMap { $0 }.min()
     // A signal ends the wait early with an error; what it meant is found below all the same.
-    let ready = poll(&sources, 2, limit)
+    let ready = poll(&sources, 2, limit.map { Int32(clamping: $0) } ?? -1)
     waker.drain()
     let events = ready > 0 ? Int32(sources[0].revents) : 0
-    let raw = state == .active ? readRaw() : []
-    var inputs = KeyDecoder.decode(raw)
+    var inputs: [Input] = []
+    var isAtEnd = events & (POLLERR | POLLNVAL) != 0 || (events & POLLHUP != 0 && events & POLLIN == 0)
+    if state == .active {
+      if let size = adoptSize() { inputs.append(.resized(size)) }
+      if events & POLLIN != 0 { isAtEnd = !read(into: &inputs) || isAtEnd }
+      // After the reading: what came in time may have waited here.
+      inputs += decoder.expire(at: Self.now)
+    }
     carryOutStops(in: &inputs)
     takeSignals(into: &inputs)
-    if events & (POLLHUP | POLLERR | POLLNVAL) != 0
-      || (events & POLLIN != 0 && raw.isEmpty && terminal_is_at_end(STDIN_FILENO) != 0)
-    {
-      inputs.append(.endOfInput)
-    }
+    if isAtEnd { inputs.append(.endOfInput) }
     return inputs
   }
 
-  private func readRaw() -> [RawInput] {
-    var raw: [RawInput] = []
-    while raw.count < Self.batch {
-      var value: wint_t = 0
-      switch wget_wch(window, &value) {
-      case OK: if let scalar = Unicode.Scalar(value) { raw.append(.character(scalar)) }
-      case KEY_CODE_YES:
-        switch Int32(bitPattern: value) {
-        case KEY_MOUSE: if let event = readMouse() { raw.append(event) }
-        case KEY_RESIZE:
-          // The terminal may have moved its content about; everything is drawn again.
-          shown = nil
-          clearok(window, true)
-          raw.append(.resized(size))
-        case let code: raw.append(.code(code))
-        }
-      default:
-        mayHoldInput = false
-        return raw
-      }
-    }
-    mayHoldInput = true
-    return raw
+  /// - Returns: false when there is nothing more to come.
+  private func read(into inputs: inout [Input]) -> Bool {
+    var bytes = [UInt8](repeating: 0, count: Self.batch)
+    let count = Foundation.read(STDIN_FILENO, &bytes, bytes.count)
+    guard count > 0 else { return count < 0 && [EINTR, EAGAIN].contains(errno) }
+    inputs += decoder.feed(bytes.prefix(count), at: Self.now)
+    return true
   }
 
-  private func readMouse() -> RawInput? {
-    var event = MEVENT()
-    guard getmouse(&event) == OK else { return nil }
-    let (x, y) = (Int(event.x), Int(event.y))
-    if event.bstate & shim_left_pressed != 0 { return .click(x: x, y: y) }
-    if event.bstate & shim_wheel_up != 0 { return .wheel(x: x, y: y, rows: -3) }
-    if event.bstate & shim_wheel_down != 0 { return .wheel(x: x, y: y, rows: 3) }
-    return nil
+  /// Gives the screen the terminal's size.
+  /// - Returns: the new size where it changed.
+  private func adoptSize() -> Size? {
+    guard let now = Self.askSize(), now != reportedSize else { return nil }
+    reportedSize = now
+    resizeterm(Int32(now.height), Int32(now.width))
+    // The terminal may have moved its content about; everything is drawn again.
+    shown = nil
+    clearok(window, true)
+    return size
   }
 
   private func carryOutStops(in inputs: inout [Input]) {
@@ -80,6 +79,7 @@ extension TerminalScreen {
     suspend()
     terminal_stop_job()
     resume()
+    _ = adoptSize()
     inputs.append(.resized(size))
   }
 

@@ -2,6 +2,7 @@
 
 import CNcurses
 import Canvas
+import Foundation
 
 /// A style as ncurses takes it.
 struct RenderedStyle {
@@ -13,21 +14,20 @@ extension TerminalScreen {
   /// Shows a frame. What lies outside the terminal is cut off; what the frame does not cover is blank.
   public func present(_ frame: Frame) {
     guard state == .active else { return }
-    if pairs.overflowed {
-      pairs.removeAll()
-      rendered.removeAll(keepingCapacity: true)
-      shown = nil
-    }
     if shown?.size != frame.size {
       shown = nil
       werase(window)
     }
-    let visible = Rect(size).intersection(Rect(frame.size))
-    for y in 0..<visible.height {
-      let row = frame.row(y)
-      if let shown, shown.row(y) == row { continue }
-      write(row.prefix(visible.width), y: y)
+    writeRows(of: frame)
+    if pairs.overflowed {
+      // Of the pairs that were given out most are not on the screen any more.
+      reset_color_pairs()
+      pairs.removeAll()
+      rendered.removeAll(keepingCapacity: true)
+      shown = nil
+      writeRows(of: frame)
     }
+    let visible = Rect(size).intersection(Rect(frame.size))
     if let cursor = frame.cursor, visible.contains(x: cursor.x, y: cursor.y) {
       wmove(window, Int32(cursor.y), Int32(cursor.x))
       showCursor(true)
@@ -36,6 +36,19 @@ extension TerminalScreen {
     }
     wrefresh(window)
     shown = frame
+    guard !hasShown else { return }
+    hasShown = true
+    // Typed before there was anything to answer.
+    tcflush(STDIN_FILENO, TCIFLUSH)
+  }
+
+  private func writeRows(of frame: Frame) {
+    let visible = Rect(size).intersection(Rect(frame.size))
+    for y in 0..<visible.height {
+      let row = frame.row(y)
+      if let shown, shown.row(y) == row { continue }
+      write(row.prefix(visible.width), y: y)
+    }
   }
 
   private func showCursor(_ visible: Bool) {

@@ -40,30 +40,46 @@ struct BrowsingThread {
       try open(path, split: split, inspect: inspect)
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
-    case .describeNetwork(let settings, let imageSize, let classes, let batchSize):
+    case .describeNetwork(let settings, let imageSize, let classes, let batchSize, let threads, let workers):
       try Limits.batchSize.check(batchSize)
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
-      events.send(.network(plan.summary(batchSize: batchSize)))
+      events.send(.network(plan.summary(batchSize: batchSize, threads: threads, workers: workers)))
     case .listCheckpoints(let project):
       var found: [CheckpointInfo] = []
-      for run in ofThisDatasetFirst(try RunFolder.listRuns(project: project)) {
+      for (run, data, fit) in ofThisDatasetFirst(try RunFolder.listRuns(project: project)) {
         let listing = run.checkpointListing()
-        found += listing.usable
+        found += listing.usable.map { checkpoint in
+          var checkpoint = checkpoint
+          (checkpoint.data, checkpoint.fit) = (data, fit)
+          return checkpoint
+        }
         for damaged in listing.damaged { events.send(.warning(damaged.reason)) }
       }
       events.send(.checkpoints(found))
+    case .readRun(let folder):
+      do {
+        events.send(.runHistory(folder: folder, try RunFolder(existing: folder).history(), reason: nil))
+      } catch {
+        events.send(.runHistory(folder: folder, nil, reason: "\(error)"))
+      }
     case .preview(let path, let side): preview(path, side)
     case .start, .resumeRun, .training, .evaluate, .shutDown:
       preconditionFailure("work goes to the training thread")
     }
   }
 
-  /// Runs in their order, but those first that were trained on the dataset that was read last.
-  private func ofThisDatasetFirst(_ runs: [RunFolder]) -> [RunFolder] {
-    guard let data = lastReading.map({ FilePath.real($0.path) }) else { return runs }
-    let isOfThis = runs.map { run in (try? run.record()).map { FilePath.real($0.settings.data) == data } ?? false }
-    let (own, others) = (zip(runs, isOfThis).filter(\.1), zip(runs, isOfThis).filter { !$0.1 })
-    return (own + others).map(\.0)
+  /// Runs in their order, but those first that were trained on the dataset that was read last; each with its dataset
+  /// and how the one that was read fits it.
+  private func ofThisDatasetFirst(_ runs: [RunFolder]) -> [(run: RunFolder, data: String?, fit: DataFit?)] {
+    let open = lastReading.map { (place: FilePath.real($0.path), classes: Set($0.reading.classes)) }
+    let related = runs.map { run -> (run: RunFolder, data: String?, fit: DataFit?) in
+      guard let record = try? run.record() else { return (run, nil, nil) }
+      guard let open else { return (run, record.settings.data, nil) }
+      if FilePath.real(record.settings.data) == open.place { return (run, record.settings.data, .own) }
+      let isKnown = record.model.classes.contains(where: open.classes.contains)
+      return (run, record.settings.data, isKnown ? .otherData : .otherClasses)
+    }
+    return related.filter { $0.fit == .own } + related.filter { $0.fit != .own }
   }
 
   /// Reads a dataset and, to inspect it, every file of it; nothing more is told once that was cancelled.

@@ -48,7 +48,7 @@ public final class Engine: Sendable {
   @discardableResult
   public func send(_ command: Command) -> Bool {
     switch command {
-    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
       return browsing.offer(command)
     case .start, .resumeRun, .training, .evaluate: return work.offer(command)
     case .shutDown:

@@ -33,6 +33,8 @@ struct LossWatch: Equatable {
   private var stepsSinceBest = 0
   private var toldDiverging = false
   private var toldStalled = false
+  /// What was told and still holds.
+  private var standing: Notice?
 
   /// - Parameter stepsPerEpoch: a stall is three epochs without a better loss, 500 steps at least.
   init(classes: Int, stepsPerEpoch: Int) {
@@ -58,13 +60,25 @@ struct LossWatch: Equatable {
     }
     if isDiverging, steps >= Self.quietSteps, !toldDiverging {
       toldDiverging = true
-      return .diverging(loss: smoothed, best: best)
+      standing = .diverging(loss: smoothed, best: best)
+      return standing
     }
     if stepsSinceBest >= patience, smoothed > chance / 2, !toldStalled, !toldDiverging {
       toldStalled = true
-      return .stalled(steps: stepsSinceBest, loss: smoothed)
+      standing = .stalled(steps: stepsSinceBest, loss: smoothed)
+      return standing
     }
     return nil
+  }
+
+  /// What was told and holds no longer, once.
+  mutating func eased() -> Notice? {
+    switch standing {
+    case .diverging where isDiverging, .stalled where stepsSinceBest > 0, nil: return nil
+    default:
+      defer { standing = nil }
+      return standing
+    }
   }
 
   /// The run went back and goes on with a lower rate: the loss is judged anew, what was told stays told.
@@ -92,6 +106,16 @@ extension LossWatch.Notice {
 /// Whether a validation gave one class to every image.
 struct OneClassWatch: Equatable {
   private var told = false
+  /// What was told and still holds.
+  private var standing: String?
+
+  /// What was told and holds no longer, once.
+  /// - Parameter only: as `notice` takes it.
+  mutating func eased(only: String?) -> String? {
+    guard only == nil else { return nil }
+    defer { standing = nil }
+    return standing
+  }
 
   /// - Parameters:
   ///   - only: the class that every image was given; nil where there were several, or nothing to tell apart.
@@ -100,8 +124,9 @@ struct OneClassWatch: Equatable {
   mutating func notice(only: String?, epoch: Int, of epochs: Int) -> String? {
     guard let only, epoch > 1 || epochs == 1, !told else { return nil }
     told = true
-    return
+    standing =
       "the network gives the class '\(only)' to every validation image: lower the learning rate, and check that "
       + "the classes are about as frequent as each other and the labels right"
+    return standing
   }
 }

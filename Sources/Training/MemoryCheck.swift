@@ -73,11 +73,31 @@ struct MemoryCheck {
   /// - Throws: `MemoryShortage`, unless the settings say to try all the same.
   func require(_ limits: [MemoryLimit] = SystemMemory.limits()) throws {
     guard !settings.safety.ignoresMemory else { return }
-    let lacking = limits.map { ($0, $0.bytes - needed(batch: settings.batchSize, for: $0.source)) }
-    guard let (limit, left) = lacking.min(by: { $0.1 < $1.1 }), left < 0 else { return }
+    guard let (limit, needed) = tightest(limits), needed > limit.bytes else { return }
     throw MemoryShortage(
-      network: plan.settings.name, batch: settings.batchSize, needed: limit.bytes - left, limit: limit,
+      network: plan.settings.name, batch: settings.batchSize, needed: needed, limit: limit,
       fitting: largestBatch(within: limit))
+  }
+
+  /// The limit that leaves least, and what counts for it; nil where there is none.
+  func tightest(_ limits: [MemoryLimit]) -> (limit: MemoryLimit, needed: Int)? {
+    limits.map { (limit: $0, needed: needed(batch: settings.batchSize, for: $0.source)) }
+      .min { $0.limit.bytes - $0.needed < $1.limit.bytes - $1.needed }
+  }
+}
+
+extension NetworkPlan {
+  /// Rows, totals and memory of training it, as a start would reckon: what is needed and what is there.
+  /// - Parameter threads: how many compute; nil for as many as there are processors.
+  public func summary(batchSize: Int, threads: Int?, workers: Int) -> NetworkSummary {
+    var training = TrainingSettings(data: "", network: settings, batchSize: batchSize)
+    (training.threads, training.workers) = (threads, workers)
+    let check = MemoryCheck(self, training)
+    let tightest = check.tightest(SystemMemory.limits())
+    var summary = summary(batchSize: batchSize)
+    summary.trainingMemory = tightest?.needed ?? check.needed(batch: batchSize)
+    summary.availableMemory = tightest?.limit.bytes
+    return summary
   }
 }
 

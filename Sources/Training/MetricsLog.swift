@@ -81,6 +81,15 @@ public final class MetricsLog {
     return history
   }
 
+  /// The figures of a line; nil for one of another kind.
+  static func step(in line: Data) -> StepMetrics? {
+    if case .step(let metrics) = decode(line) { metrics } else { nil }
+  }
+
+  static func epoch(in line: Data) -> EpochMetrics? {
+    if case .epoch(let metrics) = decode(line) { metrics } else { nil }
+  }
+
   private static func decode(_ line: Data) -> MetricsLine? {
     guard let line = try? RunJSON.decoder.decode(MetricsLine.self, from: line), line.isPossible else { return nil }
     return line

@@ -18,6 +18,7 @@ public struct RunPhase: Sendable {
     case .recovered: phase = .training
     case .paused, .diverged: return .paused
     case .step, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .saveFailed, .folderMoved, .warning,
+      .warningEased,
       .finished:
       return nil
     }

@@ -28,7 +28,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         + "; this step was not taken: look at these images, or resume with a lower rate (--resume RUN --lr RATE), or "
         + "have the next run do so by itself (--on-divergence lower)"
     case .weightsOverflowed(let step, let array):
-      "training diverged: after step \(step) '\(array)' holds values that are no numbers; they were not saved: "
+      "training diverged: after step \(step) '\(array)' became NaN or infinite; they were not saved: "
         + "lower the learning rate and start again, or resume from what was saved before"
     case .validationDiverged(let run, let epoch, let images, let count):
       "training diverged: after epoch \(epoch) the network's outputs for "

@@ -75,6 +75,7 @@ extension TrainingLoop {
     {
       warn(text)
     }
+    if let over = oneClassWatch.eased(only: tally.onlyPrediction) { hooks.report(.warningEased(over)) }
     name(skipped)
     return (tally.metrics, tally.nonFinite, seconds)
   }

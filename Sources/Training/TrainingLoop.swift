@@ -298,6 +298,7 @@ public final class TrainingLoop {
     lastStep = (figures, batch.items)
     hooks.report(.step(figures))
     if let notice = lossWatch.add(loss.loss) { warn(notice.text) }
+    if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
   }
 
   private func paths(of items: [Int]) -> [String] { items.map { prepared.training.items[$0].path } }

@@ -54,7 +54,7 @@ final class WorkThread {
       case .evaluate(let checkpoint, let data, let split):
         evaluate(checkpoint: checkpoint, data: data, split: split)
       case .training: events.send(.warning("no training is under way"))
-      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
         preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
@@ -114,7 +114,7 @@ final class WorkThread {
       case .evaluate(let checkpoint, let data, let split):
         evaluate(checkpoint: checkpoint, data: data, split: split)
       case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
-      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
         preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }

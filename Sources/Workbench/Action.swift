@@ -10,7 +10,7 @@ enum Action: Sendable, Hashable {
   case quit, leaveRunning, interrupt, suspend, redraw
 
   // Training.
-  case attach, train, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
+  case attach, train, startNew, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
   /// What to do about a divergence: open the dialogue, or an answer.
   case decideDivergence, recover(Recovery)
 

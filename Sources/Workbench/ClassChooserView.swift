@@ -8,7 +8,7 @@ enum ClassChooserView {
   static func draw(_ chooser: ClassChooser, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let theme = theme.over(.overlay)
     let (list, foot) = SearchBox.draw(
-      title: "\(lastComponent(chooser.path)): not \(chooser.current), but", trailing: "Enter relabels",
+      title: "Relabel \(lastComponent(chooser.path)) (\(chooser.current)) as", trailing: "Enter relabels",
       typed: chooser.text, into: &frame, theme: theme)
     let (names, picture) = list.splitLeft(list.width / 2)
     if let path = state.chosenImagePath {

@@ -29,24 +29,28 @@ extension CurvesPane {
   private static func drawLoss(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let best = curves.epochs.compactMap { $0.validation?.loss }.filter(\.isFinite).min()
     let (head, plot) = rect.splitTop(1)
+    var chart = chart(
+      curves, training: \.loss, validation: { $0.loss }, width: plot.width, format: .number, height: plot.height)
+    chart.ceiling = lossLimit(curves)
+    let peak = chart.isCut ? largestLoss(curves).map { "max \(Format.loss($0))" } : nil
     frame.put(
       pieces: heading(
         rect.width < 30 ? [Span("loss", theme[.header])] : [Span("loss", theme[.header]), Span(" train")],
         train: (curves.last?.loss ?? curves.epochs.last?.trainLoss).map { Format.loss($0) },
-        validation: curves.latestValidation.map { Format.loss($0.loss) }, best: best.map { Format.loss($0) },
-        theme: theme), in: head, style: theme[.text])
-    var chart = chart(
-      curves, training: \.loss, validation: { $0.loss }, width: plot.width, format: .number, height: plot.height)
-    if let limit = lossLimit(curves) {
-      for index in chart.series.indices {
-        chart.series[index].values = chart.series[index].values.map { $0.map { min($0, limit) } }
-      }
-    }
+        validation: curves.latestValidation.map { Format.loss($0.loss) },
+        peak: peak.map { String(theme.glyphs.upArrow) + $0 }, best: best.map { Format.loss($0) }, theme: theme),
+      in: head, style: theme[.text])
     chart.draw(into: &frame, in: plot, theme: theme)
   }
 
+  /// The largest loss of all, whatever the chart has room for.
+  private static func largestLoss(_ curves: CurvesState) -> Double? {
+    let losses = curves.series.all.compactMap(\.loss) + curves.epochs.compactMap { $0.validation?.loss }
+    return losses.filter(\.isFinite).max()
+  }
+
   /// Where the loss's axis ends: one spike at a high learning rate must not flatten the curves. Losses beyond it are
-  /// drawn at the edge; the heading has the figures.
+  /// marked at the edge; the heading says how large they were.
   ///
   /// Knowing nothing costs ln(classes); half as much again is room for a bad start. The newest losses always fit.
   private static func lossLimit(_ curves: CurvesState) -> Double? {
@@ -74,11 +78,12 @@ extension CurvesPane {
 
   /// The chart's name and its latest figures in the colours of their curves.
   private static func heading(
-    _ title: [Span], train: String?, validation: String?, best: String?, theme: Theme
+    _ title: [Span], train: String?, validation: String?, peak: String? = nil, best: String?, theme: Theme
   ) -> [[Span]] {
     var pieces = [title.map { Span($0.text, $0.style ?? theme[.trainingCurve]) }]
     if let train { pieces[0].append(Span(" \(train)", theme[.trainingCurve])) }
     if let validation { pieces.append([Span("val \(validation)", theme[.validationCurve])]) }
+    if let peak { pieces.append([Span(peak, theme[.warning])]) }
     if let best { pieces.append([Span("best \(best)", theme[.dimmed])]) }
     return pieces
   }

@@ -119,13 +119,22 @@ enum CurvesPane {
         ], in: rect, theme: theme, style: theme[how])
       return
     }
+    if curves.isHistory {
+      frame.put(
+        facts: [
+          "not finished", Format.counted(curves.epochs.count, "epoch"),
+          curves.best?.validation.map { "best \(Format.percent($0.top1))" } ?? "",
+          "r in the inspector resumes",
+        ], in: rect, theme: theme, style: theme[.warning])
+      return
+    }
     guard let last = curves.last else {
       frame.put("waiting for the first step", in: rect, style: theme[.dimmed])
       return
     }
     let isPaused = state.engine == .paused
     let figures = [
-      "gradient \(Format.fixed(last.gradientNorm, last.gradientNorm < 100 ? 2 : 0))",
+      "grad norm \(Format.fixed(last.gradientNorm, last.gradientNorm < 100 ? 2 : 0))",
       "peak lr \(Format.general(curves.peakLearningRate))",
     ]
     // What does not fit is left out at the end: a wait that costs time is not.

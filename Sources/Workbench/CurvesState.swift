@@ -17,6 +17,12 @@ struct CurvesState: Sendable, Equatable {
   /// Images done of those to validate.
   var validating: Progress?
   var outcome: RunOutcome?
+  /// Whether it is an earlier run that was read from its folder.
+  var isHistory = false
+  /// The run that is being read.
+  var requestedHistory: String?
+  /// Runs that could not be.
+  var unreadable: Set<String> = []
   var peakLearningRate = 0.0
 
   struct Progress: Sendable, Equatable {
@@ -74,14 +80,25 @@ struct CurvesState: Sendable, Equatable {
       series.drop(after: report.step)
       epochs.removeAll { $0.step > report.step }
     case .folderMoved(let folder): run?.folder = folder
-    case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning: break
+    case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning, .warningEased:
+      break
     }
+  }
+
+  /// Shows a run that nobody trains.
+  mutating func show(_ history: RunHistory) {
+    run = nil
+    start(history.run)
+    outcome = history.outcome
+    isHistory = true
+    last = history.run.steps.last
   }
 
   /// A run begins. Its earlier epochs stand for the steps that are not known any more; steps seen in this session
   /// are kept when the same run goes on.
   private mutating func start(_ description: RunDescription) {
-    let sameRun = run?.folder == description.folder
+    let sameRun = run?.folder == description.folder && !isHistory
+    isHistory = false
     run = description
     epochs = description.history
     peakLearningRate = description.settings.learningRate

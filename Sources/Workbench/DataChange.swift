@@ -27,7 +27,7 @@ extension WorkbenchState {
       notify(.information, "something is under way: stop it before another run is resumed")
       return []
     }
-    (engine, startRequested) = (.preparing, true)
+    (engine, startRequested, message) = (.preparing, true, nil)
     return [.send(.resumeRun(folder: folder, changes: changes))]
   }
 }
@@ -49,18 +49,18 @@ enum DataChangeView {
           what + " Their classes are others too, which the network does not fit: restore them, or begin a new run "
             + "from its weights:",
           "$ " + Headless.begin(from: report),
-        ], body: lines, foot: [.init(key: "Esc", text: "close; nothing is changed")])
+        ], answers: [.init(key: "Esc", text: "close; nothing is changed")], body: lines)
     }
     return ScrollingQuestion(
       title: "Go on with changed images?",
       head: [
         what + (lines.isEmpty ? " Which, it is too old to tell." : ""),
         "$ " + Headless.resume(report.run) + " --accept-changes",
-      ], body: lines,
-      foot: [
+      ],
+      answers: [
         .init(key: "y", text: "go on with the images as they are now"),
         .init(key: "n", text: "leave the run; nothing is changed"),
-      ])
+      ], body: lines)
   }
 }
 

@@ -74,3 +74,8 @@ extension DatasetReport {
     return Array(pieces.map { [$0] }.joined(separator: [Span(", ", theme[.dimmed])]))
   }
 }
+
+extension DatasetReport {
+  /// Files that an inspection went through.
+  var checkedFiles: Int { classes.reduce(0) { $0 + $1.images.count } }
+}

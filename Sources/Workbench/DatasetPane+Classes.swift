@@ -77,7 +77,7 @@ extension DatasetPane {
     case .scanning(let files, _):
       let sign = spinner(at: state.time, theme: theme)
       frame.put(
-        facts: ["\(sign) reading again: \(Format.counted(files, "image"))", "Esc gives up"], in: rect, theme: theme)
+        facts: ["\(sign) reading again: \(Format.counted(files, "image"))", "Esc cancels"], in: rect, theme: theme)
     case .inspecting(let progress): drawInspecting(progress, into: &frame, in: rect, theme: theme)
     case .done, .cancelled, .failed:
       let counts = report.counts

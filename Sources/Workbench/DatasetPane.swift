@@ -63,7 +63,7 @@ enum DatasetPane {
       frame.put(notice: reason + "  R reads the folder again.", in: inner, style: theme[.error])
     case .cancelled:
       frame.put(
-        notice: "The reading of \(state.dataset.name) was given up.  R reads it again.", in: inner,
+        notice: "The reading of \(state.dataset.name) was cancelled.  R reads it again.", in: inner,
         style: theme[.warning])
     case .done: frame.put(notice: "no dataset was read", in: inner, style: theme[.dimmed])
     case .inspecting(let progress):
@@ -85,7 +85,7 @@ enum DatasetPane {
       classes.isEmpty ? "" : Format.counted(classes.count, "class", plural: "classes"), state.dataset.name,
     ]
     frame.put(facts: found, in: head, theme: theme)
-    frame.put([Span("Esc", theme[.hintKey]), Span(" gives up")], in: foot, style: theme[.hintText])
+    frame.put([Span("Esc", theme[.hintKey]), Span(" cancels")], in: foot, style: theme[.hintText])
     guard !classes.isEmpty, body.height > 1 else { return }
     let shown = classes.suffix(body.height - 1)
     let largest = max(1, classes.map(\.images).max() ?? 1)
@@ -106,7 +106,7 @@ enum DatasetPane {
     _ progress: CurvesState.Progress, into frame: inout Frame, in rect: Rect, theme: Theme
   ) {
     let done = "decoding \(Format.count(progress.done)) of \(Format.count(progress.total))"
-    let long = done + ", Esc gives up"
+    let long = done + ", Esc cancels"
     Gauge(progress.total > 0 ? progress.share : nil, text: long.columns < rect.width ? long : done)
       .draw(into: &frame, in: rect, theme: theme)
   }

@@ -57,7 +57,7 @@ extension WorkbenchState {
         RecoveryChoice(
           key: "b", recovery: .rollBack,
           text: report.cause == .validation
-            ? "no going back: there is no earlier checkpoint" : "no going back: no checkpoint was saved yet",
+            ? "unavailable: there is no earlier checkpoint" : "unavailable: no checkpoint was saved yet",
           isPossible: false)
       }
     let best = report.best.map { best in
@@ -75,9 +75,9 @@ extension WorkbenchState {
 
   private static func whyNotBehind(_ cause: DivergenceReport.Cause) -> String {
     switch cause {
-    case .weights: "no going on: the weights are no numbers"
-    case .validation: "no going on: this was the last epoch"
-    case .loss, .gradient: "no going on: the epoch has no other batch"
+    case .weights: "unavailable: weights became NaN"
+    case .validation: "unavailable: this was the last epoch"
+    case .loss, .gradient: "unavailable: the epoch has no other batch"
     }
   }
 
@@ -132,10 +132,10 @@ enum DivergenceView {
     guard let report = state.divergence?.report else { return nil }
     let what =
       switch report.cause {
-      case .loss: "the loss is no number (\(Format.loss(report.loss)))"
-      case .gradient: "the gradient is no number (norm \(Format.loss(report.gradientNorm)))"
-      case .weights: "the weights are no numbers any more"
-      case .validation: "the outputs for validation images are no numbers"
+      case .loss: "the loss became \(Format.loss(report.loss))"
+      case .gradient: "the grad norm became \(Format.loss(report.gradientNorm))"
+      case .weights: "weights became NaN"
+      case .validation: "the outputs for validation images became NaN or infinite"
       }
     let taken =
       switch report.cause {
@@ -146,22 +146,21 @@ enum DivergenceView {
     let batches = state.curves.run.map { "/\(Format.count($0.stepsPerEpoch))" } ?? ""
     var figures = ["batch \(Format.count(report.batch))\(batches)", "rate \(Format.general(report.learningRate))"]
     if report.cause != .loss { figures.append("loss \(Format.loss(report.loss))") }
-    if report.cause != .gradient { figures.append("gradient \(Format.loss(report.gradientNorm))") }
+    if report.cause != .gradient { figures.append("grad norm \(Format.loss(report.gradientNorm))") }
     return ScrollingQuestion(
       title: "\(state.curves.runName ?? "The run") diverged",
       head: [
         "At step \(Format.count(report.step)), in epoch \(Format.count(report.epoch)), \(what). \(taken); the run "
           + "waits.",
         figures.joined(separator: ", "),
-        (report.cause == .validation
-          ? Format.counted(report.images, "such image") : "its \(Format.counted(report.images, "image"))")
-          + ", below \(state.dataPath(of: report)):",
       ],
+      answers: state.recoveryChoices.map { .init(key: $0.key, text: $0.text, isPossible: $0.isPossible) }
+        + [.init(key: "Esc", text: "decide later; the run waits")],
+      caption: "\(report.cause == .validation ? "such" : "its") \(Format.counted(report.images, "image")), below "
+        + "\(state.dataPath(of: report)):",
       body: report.files.map { .init(text: "  " + $0) }
         + (report.images > report.files.count
-          ? [.init(text: "  and \(Format.count(report.images - report.files.count)) more")] : []),
-      foot: state.recoveryChoices.map { .init(key: $0.key, text: $0.text, isPossible: $0.isPossible) }
-        + [.init(key: "Esc", text: "decide later; the run waits")])
+          ? [.init(text: "  and \(Format.count(report.images - report.files.count)) more")] : []))
   }
 }
 

@@ -1,5 +1,5 @@
 // The inspector's misclassified images, one at a time: the picture as large as fits, and beside it what it is, what it
-// was taken for and how sure the network was.
+// was predicted to be and how sure the network was.
 
 import Canvas
 import Messages
@@ -42,7 +42,7 @@ extension InspectorPane {
     let predicted = mistake.top.first
     let name = predicted.map { report.className($0.label) } ?? Format.absent
     // In a narrow pane the names matter more than the words before them.
-    let words = rect.width < 24 ? ("is", "not") : ("true", "taken for")
+    let words = rect.width < 24 ? ("true", "pred") : ("true", "predicted")
     let rows = [
       (words.0, report.className(mistake.truth), theme[.success]),
       (words.1, name, theme[.error]),

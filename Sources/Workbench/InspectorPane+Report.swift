@@ -61,8 +61,8 @@ extension InspectorPane {
     }
     let columns = [
       Table.Column("true", width: .flexible(minimum: 6, weight: 1), truncation: .middle),
-      Table.Column("taken for", width: .flexible(minimum: 9, weight: 1), truncation: .middle),
-      Table.Column("times", width: .fixed(5), alignment: .trailing),
+      Table.Column("predicted", width: .flexible(minimum: 9, weight: 1), truncation: .middle),
+      Table.Column("count", width: .fixed(5), alignment: .trailing),
       Table.Column("of class", width: .fixed(8), alignment: .trailing),
     ]
     Table.of(

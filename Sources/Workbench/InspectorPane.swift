@@ -75,6 +75,7 @@ enum InspectorPane {
       return
     }
     let width = areas.table.width
+    let places = inspector.list.window(height: areas.body.height).compactMap { inspector.list.item(at: $0) }
     let (hasDate, hasStep) = (width >= 52, width >= 66)
     var columns = [
       Table.Column("checkpoint", width: .flexible(minimum: 12, weight: 1), truncation: .middle),
@@ -87,9 +88,18 @@ enum InspectorPane {
       inspector.list, columns: columns, height: areas.body.height, focused: state.focus == .inspector
     ) { item in
       let checkpoint = checkpoints[item]
+      // A run's name stands out where its group begins; what is of another dataset stands back as a whole.
+      let before = places.firstIndex(of: item).flatMap { $0 > 0 ? places[$0 - 1] : nil }
+      let isRepeated = before.map { checkpoints[$0].runFolder == checkpoint.runFolder } ?? false
+      let quiet: Style? = checkpoint.isForeign ? theme[.dimmed] : nil
+      let foreign =
+        checkpoint.isForeign ? checkpoint.data.map { " of \(lastComponent($0))" } ?? " of other data" : ""
       var cells: [Table.Content] = [
-        .spans([Span(checkpoint.runName + "/"), Span(checkpoint.name)]), .text("\(checkpoint.epoch)"),
-        .text(Format.percent(checkpoint.validationAccuracy)),
+        .spans([
+          Span(checkpoint.runName + "/", isRepeated ? theme[.dimmed] : quiet), Span(checkpoint.name, quiet),
+          Span(foreign, quiet),
+        ]), .spans([Span("\(checkpoint.epoch)", quiet)]),
+        .spans([Span(Format.percent(checkpoint.validationAccuracy), quiet)]),
       ]
       if hasDate { cells.append(.spans([Span(Format.minute(checkpoint.savedAt), theme[.dimmed])])) }
       if hasStep { cells.insert(.text(Format.count(checkpoint.step)), at: 2) }
@@ -113,7 +123,9 @@ enum InspectorPane {
     frame.put(
       pieces: [
         [Span(Format.counted(count, "checkpoint"))],
-        [Span("Enter", theme[.hintKey]), Span(" evaluates on \((inspector.split ?? .test).rawValue)")],
+        inspector.selectedCheckpoint.flatMap { state.obstacle(toEvaluating: $0) } == nil
+          ? [Span("Enter", theme[.hintKey]), Span(" evaluates on \((inspector.split ?? .test).rawValue)")]
+          : [Span("cannot be evaluated here now", theme[.dimmed])],
       ], in: rect, style: theme[.text])
   }
 }

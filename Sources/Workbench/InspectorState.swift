@@ -35,6 +35,8 @@ struct InspectorState: Sendable, Equatable {
   /// Nil until the first list came.
   var checkpoints: [CheckpointInfo]?
   var list = BrowsableList()
+  /// Whether the person chose a checkpoint since the newest run began; until then the best one of that run is.
+  private(set) var isChosen = false
   /// The split to evaluate on; nil until one was chosen: the test images, or all images of data that are not divided.
   var split: EvaluationSplit?
   var evaluating: Evaluating?
@@ -69,18 +71,46 @@ struct InspectorState: Sendable, Equatable {
     return joined(report.data, mistake.path)
   }
 
-  /// Takes in the checkpoints, the newest first, and stays on the one that was selected.
+  /// Takes in the checkpoints by their runs, those of the open dataset first and the newest of them before others.
+  /// What was chosen stays chosen; before that, the best of the newest run is.
   mutating func take(_ new: [CheckpointInfo]) {
-    let kept = selectedCheckpoint?.path
-    let sorted = new.sorted { ($1.savedAt, $0.path) < ($0.savedAt, $1.path) }
+    let kept = isChosen ? selectedCheckpoint?.path : nil
+    let sorted = Self.grouped(new)
     checkpoints = sorted
     list.reload(total: sorted.count) { Self.text(of: sorted[$0]) }
-    if let index = sorted.firstIndex(where: { $0.path == kept }) { list.select(item: index) }
+    list.select(item: sorted.firstIndex { $0.path == kept } ?? 0)
   }
 
   /// Takes in one that was just saved, in place of an older file of the same path.
   mutating func take(saved checkpoint: CheckpointInfo) {
-    take((checkpoints ?? []).filter { $0.path != checkpoint.path } + [checkpoint])
+    var saved = checkpoint
+    if let known = checkpoints?.first(where: { $0.runFolder == saved.runFolder && $0.fit != nil }) {
+      (saved.data, saved.fit) = (saved.data ?? known.data, saved.fit ?? known.fit)
+    }
+    take((checkpoints ?? []).filter { $0.path != saved.path } + [saved])
+  }
+
+  /// The person moved in the list: new checkpoints leave the choice alone.
+  mutating func choose() { if view == .checkpoints { isChosen = true } }
+
+  /// A run begins: what will be looked at is its own.
+  mutating func followNewest() {
+    isChosen = false
+    take(checkpoints ?? [])
+  }
+
+  private static func grouped(_ checkpoints: [CheckpointInfo]) -> [CheckpointInfo] {
+    let runs = Dictionary(grouping: checkpoints, by: \.runFolder).values.map { run in
+      run.sorted { ($0.rank, $1.epoch, $0.name) < ($1.rank, $0.epoch, $1.name) }
+    }
+    func key(_ run: [CheckpointInfo]) -> (isForeign: Bool, savedAt: String, folder: String) {
+      (run[0].isForeign, run.map(\.savedAt).max() ?? "", run[0].runFolder)
+    }
+    return runs.sorted { left, right in
+      let (left, right) = (key(left), key(right))
+      if left.isForeign != right.isForeign { return right.isForeign }
+      return (right.savedAt, left.folder) < (left.savedAt, right.folder)
+    }.flatMap { $0 }
   }
 
   mutating func take(_ new: EvaluationReport) {
@@ -124,6 +154,18 @@ extension EvaluationReport {
 }
 
 extension CheckpointInfo {
+  /// Whether it is of another dataset than the one that is open.
+  var isForeign: Bool { fit == .otherData || fit == .otherClasses }
+
+  /// The best first, then the last, then the numbered ones.
+  fileprivate var rank: Int {
+    switch name {
+    case "best": 0
+    case "last": 1
+    default: name.hasPrefix("epoch-") ? 2 : 3
+    }
+  }
+
   /// The run's folder: what stands before `/checkpoints/` in the path.
   var runFolder: String {
     var parts = path.split(separator: "/", omittingEmptySubsequences: false)

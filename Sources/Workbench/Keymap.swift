@@ -11,8 +11,8 @@ enum Context: Sendable, Hashable, CaseIterable {
   case dataset, layers, curves, checkpoints, report
   /// An image of the dataset on show, in its pane or among the mistakes.
   case images
-  case filter, learningRate, form, palette, chooser, reading, liveRuns, diverged, dataChanged, confirmStop,
-    confirmQuit
+  case filter, learningRate, form, palette, chooser, reading, liveRuns, diverged, dataChanged, confirmStart,
+    confirmStop, confirmQuit
 
   /// The heading of its keys in the help.
   var title: String {
@@ -35,6 +35,7 @@ enum Context: Sendable, Hashable, CaseIterable {
     case .liveRuns: "Runs that are being trained"
     case .diverged: "A run that diverged"
     case .dataChanged: "Resuming on changed images"
+    case .confirmStart: "Start?"
     case .confirmStop: "Stop?"
     case .confirmQuit: "Quit?"
     }
@@ -72,9 +73,9 @@ enum Keymap {
   ]
 
   private static let workbench = [
-    command(.workbench, [.character(" ")], .train, hint: "train", "start, pause or resume training"),
+    command(.workbench, [.character(" ")], .train, hint: "train", "start (asks first), pause or resume training"),
     command(.workbench, [.character("a")], .attach, "attach to a run that is being trained elsewhere"),
-    command(.workbench, [.character("x")], .stop, hint: "stop", "stop training and save"),
+    command(.workbench, [.character("X")], .stop, hint: "stop", "stop training and save"),
     command(.workbench, [.character("D")], .decideDivergence, "decide how a run that diverged goes on"),
     command(.workbench, [.character("s")], .saveCheckpoint, hint: "save", "save a checkpoint now"),
     command(.workbench, [.character("o")], .settings, hint: "settings", "edit the settings of the next run"),
@@ -117,11 +118,11 @@ enum Keymap {
   private static let panes = [
     motion(.dataset, [.enter], .open, hint: "open", "open a class, show an image larger"),
     command(.dataset, [.character("u")], .undoDecision, hint: "undo", "take the last decision back"),
-    motion(.dataset, [.escape], .back, hint: "give up", "give up reading; before that, a level up"),
+    motion(.dataset, [.escape], .back, hint: "cancel", "cancel reading; before that, a level up"),
     command(.dataset, [.character("w")], .findings, hint: "findings", "what is wrong with the dataset"),
     command(
       .dataset, [.character("c")], .checkFiles, hint: "check files",
-      "look into every file: broken ones, duplicates, sizes"),
+      "check every file: broken ones, duplicates, sizes"),
     command(
       .dataset, [.character("f")], .figures, hint: "figures", "sizes, formats, channels, mean and deviation"),
     command(.dataset, [.character("R")], .readAgain, "read the dataset's folder again"),
@@ -242,6 +243,12 @@ enum Keymap {
     motion(.dataChanged, [.pageUp, .control("u")], .pageUp, "a page up"),
     motion(.dataChanged, [.pageDown, .control("d")], .pageDown, "a page down"),
 
+    motion(
+      .confirmStart, [.enter, .character("y")], .accept, hint: "start", "start, or resume the run that was stopped"),
+    motion(.confirmStart, [.character("r")], .resumeRun, hint: "resume", "resume the run that was stopped"),
+    motion(.confirmStart, [.character("s")], .startNew, hint: "start new", "start a new run"),
+    motion(.confirmStart, [.escape, .character("n"), .character("q")], .cancel, hint: "cancel", "start nothing"),
+
     motion(.confirmStop, [.character("y"), .enter], .accept, hint: "stop and save", "stop and save"),
     motion(.confirmStop, [.character("n"), .escape, .character("q")], .cancel, hint: "go on", "go on training"),
     motion(.liveRuns, [.up, .character("k")], .up, "previous run"),
@@ -250,10 +257,10 @@ enum Keymap {
     motion(.liveRuns, [.escape, .character("q")], .cancel, hint: "not now", "not now"),
 
     motion(
-      .confirmQuit, [.character("l")], .leaveRunning, hint: "leave running", "quit, and leave the run going on"),
+      .confirmQuit, [.enter, .character("l")], .leaveRunning, hint: "leave running",
+      "quit, and leave the run going on"),
     motion(
-      .confirmQuit, [.character("s"), .character("y"), .enter], .accept, hint: "stop, save, quit",
-      "stop and save, then quit"),
+      .confirmQuit, [.character("s")], .accept, hint: "stop, save, quit", "stop and save, then quit"),
     motion(.confirmQuit, [.character("c"), .character("n"), .escape], .cancel, hint: "cancel", "go on"),
   ]
 

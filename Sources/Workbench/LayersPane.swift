@@ -40,7 +40,7 @@ enum LayersPane {
   private static func drawTotals(
     _ summary: NetworkSummary, into frame: inout Frame, in rect: Rect, theme: Theme
   ) {
-    let memory = Format.bytes(summary.trainingMemory)
+    let memory = summary.memoryText
     let exact = [
       Format.count(summary.parameters) + " parameters", Format.short(summary.multiplyAdds) + " multiply-adds",
       "\(memory) at batch \(summary.batchSize)", "input \(text(of: summary.input))",
@@ -51,7 +51,15 @@ enum LayersPane {
       "batch \(summary.batchSize)",
     ]
     let room = exact.prefix(3).reduce(6) { $0 + DisplayWidth.of($1) } <= rect.width
-    frame.put(facts: room ? exact : brief, in: rect, theme: theme)
+    guard summary.exceedsMemory else {
+      frame.put(facts: room ? exact : brief, in: rect, theme: theme)
+      return
+    }
+    // What would be refused comes first.
+    let first = "\(memory) at batch \(summary.batchSize)"
+    let (left, right) = rect.splitLeft(min(rect.width, first.columns + 3))
+    frame.put(first, in: left, style: theme[.error])
+    frame.put(facts: room ? exact.filter { !$0.hasPrefix(memory) } : [brief[0], brief[1]], in: right, theme: theme)
   }
 
   /// How much a width has room for.

@@ -8,7 +8,9 @@ enum PaletteView {
     let (list, foot) = SearchBox.draw(
       title: "Commands", trailing: "Enter runs", typed: palette.text, into: &frame, theme: theme)
     if palette.list.count == 0 {
-      frame.put(notice: "no command matches", in: list, style: theme[.dimmed])
+      frame.put(
+        notice: "no command matches \"\(palette.text)\": ctrl-u clears it, and ? lists every key", in: list,
+        style: theme[.warning])
       return
     }
     let columns = [
@@ -16,7 +18,7 @@ enum PaletteView {
       Table.Column("", width: .fixed(10), alignment: .trailing),
     ]
     Table.of(palette.list, columns: columns, height: list.height, focused: true, showsHeader: false) { item in
-      let binding = Palette.entries[item]
+      let binding = palette.entry(item)
       return [
         .text(binding.paletteText),
         .spans([Span(binding.keys.first?.label(theme.glyphs) ?? "", theme[.hintKey])]),

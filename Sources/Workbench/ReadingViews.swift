@@ -15,6 +15,7 @@ enum HelpView {
   enum Line: Equatable {
     case heading(String)
     case binding(Keymap.Binding)
+    case mouse(String, String)
     case blank
   }
 
@@ -26,11 +27,16 @@ enum HelpView {
     let order =
       first + (image ? [.images] : []) + [.workbench, .lists] + panes + (image ? [] : [.images])
       + [.diverged, .dataChanged, .form, .palette, .chooser, .filter, .always]
-    return Array(
-      order.map { context in
-        [.heading(context.title)] + Keymap.bindings.filter { $0.context == context }.map { .binding($0) }
-      }.joined(separator: [.blank]))
+    let sections: [[Line]] = order.map { context in
+      [.heading(context.title)] + Keymap.bindings.filter { $0.context == context }.map { .binding($0) }
+    }
+    return Array((sections + [mouse]).joined(separator: [.blank]))
   }
+
+  private static let mouse: [Line] = [
+    .heading("Mouse"), .mouse("click, wheel", "choose a pane or a row; scroll"),
+    .mouse("Shift and drag", "select text, which the terminal then copies"),
+  ]
 
   static func draw(_ state: WorkbenchState, scroll: Int, into frame: inout Frame, theme: Theme) {
     let theme = theme.over(.overlay)
@@ -47,6 +53,10 @@ enum HelpView {
         let (left, right) = rect.splitLeft(keys)
         frame.put(binding.keyText(theme.glyphs), in: left.inset(left: 2), style: theme[.hintKey])
         frame.put(binding.help, in: right.inset(left: 1), style: theme[.text])
+      case .mouse(let what, let help):
+        let (left, right) = rect.splitLeft(keys)
+        frame.put(what, in: left.inset(left: 2), style: theme[.hintKey])
+        frame.put(help, in: right.inset(left: 1), style: theme[.text])
       case .blank: break
       }
     }
@@ -60,14 +70,16 @@ enum NoticesView {
   struct Line: Equatable {
     var text: String
     var level: Notice.Level
+    /// Whether what it tells of is over.
+    var isOver = false
   }
 
   /// - Parameter width: of the box's inside.
   static func lines(_ state: WorkbenchState, width: Int) -> [Line] {
     state.notices.reversed().flatMap { notice in
-      let text = notice.level.mark + notice.text
+      let text = (notice.isOver ? "over: " : notice.level.mark) + notice.text
       return Paragraph.wrapped(text, width: max(1, width - 6)).enumerated().map { index, part in
-        Line(text: (index == 0 ? "" : "  ") + part, level: notice.level)
+        Line(text: (index == 0 ? "" : "  ") + part, level: notice.level, isOver: notice.isOver)
       }
     }
   }
@@ -76,14 +88,14 @@ enum NoticesView {
     let theme = theme.over(.overlay)
     let box = state.readingBox(in: frame.size)
     let lines = lines(state, width: box.interior.width)
-    let inner = frame.overlay(box, title: "Messages", trailing: "Esc closes", theme: theme)
+    let inner = frame.overlay(box, title: "Messages, the newest first", trailing: "Esc closes", theme: theme)
     guard !lines.isEmpty else {
       frame.put(notice: "nothing to tell", in: inner, style: theme[.dimmed])
       return
     }
     let top = max(0, min(scroll, lines.count - inner.height))
     for (row, line) in lines.dropFirst(top).prefix(inner.height).enumerated() {
-      let role: ThemeRole = line.level == .information ? .text : line.level.role
+      let role: ThemeRole = line.isOver ? .dimmed : line.level == .information ? .text : line.level.role
       frame.put(line.text, in: inner.row(row).inset(right: 1), style: theme[role])
     }
     let track = Rect(x: inner.right - 1, y: inner.y, width: 1, height: inner.height)

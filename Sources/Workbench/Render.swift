@@ -45,6 +45,7 @@ private func drawOverlay(_ state: WorkbenchState, into frame: inout Frame, theme
   case .diverged(let dialogue):
     state.scrollingQuestion?.draw(scroll: dialogue.scroll, into: &frame, theme: theme)
   case .dataChanged(let scroll): state.scrollingQuestion?.draw(scroll: scroll, into: &frame, theme: theme)
+  case .confirmStart: QuestionView.drawStart(state, into: &frame, theme: theme)
   case .confirmStop: QuestionView.drawStop(state, into: &frame, theme: theme)
   case .confirmQuit: QuestionView.drawQuit(state, into: &frame, theme: theme)
   case nil: break
@@ -69,7 +70,10 @@ extension WorkbenchState {
     case .curves:
       [
         Span(
-          curves.runName.flatMap { width < 40 ? nil : "\($0) \(theme.glyphs.separator) \(phaseName)" } ?? phaseName)
+          curves.runName.flatMap {
+            width < 40 && !curves.isHistory ? nil : "\($0) \(theme.glyphs.separator) \(runPhaseName)"
+          }
+            ?? runPhaseName)
       ]
     case .inspector: [Span(inspector.view.title)]
     }
@@ -89,10 +93,17 @@ extension WorkbenchState {
     return variants.first { $0.reduce(0) { $0 + $1.text.columns } <= room } ?? signs
   }
 
+  /// What the run in the curves pane does, or how it ended.
+  private var runPhaseName: String {
+    guard curves.isHistory else { return phaseName }
+    return curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "not finished"
+  }
+
   /// What the engine does, in a word.
   var phaseName: String {
     switch engine {
-    case .idle: curves.outcome == nil ? "idle" : "finished"
+    case .idle:
+      curves.isHistory ? "idle" : curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "idle"
     case .preparing: "preparing"
     case .training: "training"
     case .paused: divergence == nil ? "paused" : "diverged"

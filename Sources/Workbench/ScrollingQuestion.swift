@@ -1,5 +1,5 @@
-// A question about a list that may be long: lines above that stay, the list in a window that scrolls, and the answers
-// below. What is asked, and what an answer does, is in the files of those who ask.
+// A question about a list that may be long: lines above that stay, the answers, and the list in a window that scrolls
+// below them. What is asked, and what an answer does, is in the files of those who ask.
 
 import Canvas
 
@@ -20,8 +20,10 @@ struct ScrollingQuestion: Equatable {
   var title: String
   /// Paragraphs, to be wrapped.
   var head: [String]
+  var answers: [Answer]
+  /// What stands over the list; empty for nothing.
+  var caption = ""
   var body: [Line]
-  var foot: [Answer]
 
   private static let widest = 76
 
@@ -31,7 +33,7 @@ struct ScrollingQuestion: Equatable {
     var head: [String]
     /// Rows of the list in view.
     var window: Int
-    /// Whether there is room for a free line above the answers.
+    /// Whether there is room for free lines around the answers.
     var hasGap: Bool
   }
 
@@ -39,10 +41,11 @@ struct ScrollingQuestion: Equatable {
     let screen = Rect(size).inset(bottom: 2)
     let width = min(size.width - 4, Self.widest)
     let head = head.flatMap { Paragraph.wrapped($0, width: width - 4) }
-    let spare = screen.height - 2 - head.count - foot.count
-    let hasGap = spare > 2
-    let window = max(0, min(body.count, spare - (hasGap ? 1 : 0)))
-    let height = 2 + head.count + window + (hasGap ? 1 : 0) + foot.count
+    let captions = caption.isEmpty ? 0 : 1
+    let spare = screen.height - 2 - head.count - answers.count - captions
+    let hasGap = spare > 3
+    let window = max(0, min(body.count, spare - (hasGap ? 2 : 0)))
+    let height = 2 + head.count + window + (hasGap ? 2 : 0) + answers.count + captions
     return Places(
       box: screen.centred(width: width, height: min(height, screen.height)), head: head, window: window,
       hasGap: hasGap)
@@ -71,7 +74,19 @@ struct ScrollingQuestion: Equatable {
     let inner = frame.overlay(places.box, title: title, theme: theme)
     let (head, rest) = inner.splitTop(places.head.count)
     frame.put(lines: places.head, in: head, style: theme[.text])
-    let (list, below) = rest.splitTop(places.window)
+    let choices = places.hasGap ? rest.splitTop(1).rest : rest
+    let column = (answers.map(\.key.columns).max() ?? 0) + 2
+    for (row, answer) in answers.prefix(choices.height).enumerated() {
+      let (key, text) = choices.row(row).splitLeft(column)
+      frame.put(answer.key, in: key, style: theme[answer.isPossible ? .hintKey : .dimmed])
+      frame.put(answer.text, in: text, style: theme[answer.isPossible ? .text : .dimmed])
+    }
+    var below = choices.splitTop(answers.count + (places.hasGap ? 1 : 0)).rest
+    if !caption.isEmpty {
+      frame.put(caption, in: below.row(0), style: theme[.text], truncate: .end)
+      below = below.splitTop(1).rest
+    }
+    let list = below.splitTop(places.window).top
     let top = clamped(scroll, in: frame.size)
     for (row, line) in body.dropFirst(top).prefix(places.window).enumerated() {
       frame.put(
@@ -80,13 +95,6 @@ struct ScrollingQuestion: Equatable {
     }
     let track = Rect(x: list.right - 1, y: list.y, width: 1, height: list.height)
     Table.drawScrollBar(count: body.count, offset: top, into: &frame, in: track, theme: theme)
-    let answers = places.hasGap ? below.splitTop(1).rest : below
-    let column = (foot.map(\.key.columns).max() ?? 0) + 2
-    for (row, answer) in foot.prefix(answers.height).enumerated() {
-      let (key, text) = answers.row(row).splitLeft(column)
-      frame.put(answer.key, in: key, style: theme[answer.isPossible ? .hintKey : .dimmed])
-      frame.put(answer.text, in: text, style: theme[answer.isPossible ? .text : .dimmed])
-    }
   }
 }
 

@@ -17,6 +17,7 @@ enum SettingsView {
       trailing: "Esc closes", theme: theme)
     let (rest, commands) = inner.splitBottom(min(command.count, max(1, inner.height - 8)))
     let (body, explanation) = rest.splitBottom(1)
+    let shortage = state.layers.memoryShortage(for: state.settings)
     let selected = fields.firstIndex(of: form.field) ?? 0
     let top = max(0, min(selected - body.height / 2, fields.count - body.height))
     for (row, index) in (top..<min(fields.count, top + body.height)).enumerated() {
@@ -28,6 +29,12 @@ enum SettingsView {
       frame.put(error, in: explanation, style: theme[.error])
     } else {
       frame.put(form.field.explanation, in: explanation, style: theme[.hintText])
+      if let shortage {
+        // Where both do not fit, what will be refused is the news.
+        let room = form.field.explanation.columns + shortage.columns + 2 <= explanation.width
+        if !room { frame.fill(explanation, style: theme[.text]) }
+        frame.put(shortage, in: explanation, style: theme[.error], align: room ? .trailing : .leading)
+      }
     }
     frame.put(lines: command, in: commands, style: theme[.dimmed])
   }

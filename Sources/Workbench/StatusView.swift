@@ -117,6 +117,7 @@ extension WorkbenchState {
   private func hintText(_ binding: Keymap.Binding) -> String? {
     switch binding.action {
     case .train:
+      if looksOnly { return nil }
       switch engine {
       case .idle: return "train"
       case .training, .validating: return "pause"
@@ -127,7 +128,7 @@ extension WorkbenchState {
       return recoveryChoices.contains { $0.recovery == recovery && $0.isPossible } ? binding.hint : nil
     case .accept where binding.context == .dataChanged:
       return dataChange?.classesChanged == true ? nil : binding.hint
-    case .stop, .saveCheckpoint: return canBeStopped ? binding.hint : nil
+    case .stop, .saveCheckpoint: return canBeStopped && !looksOnly ? binding.hint : nil
     case .zoom: return zoomed ? "all panes" : binding.hint
     case .filter: return listPath(of: focus) == nil ? nil : binding.hint
     case .findings:
@@ -140,11 +141,18 @@ extension WorkbenchState {
     case .checkFiles:
       return dataset.report != nil && dataset.report?.inspection == nil && !dataset.reading.isUnderWay
         ? binding.hint : nil
+    case .settings, .relabel: return looksOnly ? nil : binding.hint
+    case .exclude where looksOnly: return nil
     case .exclude: return chosenImage?.decision == .excluded ? "include" : binding.hint
     case .undoDecision: return dataset.undoable.isEmpty ? nil : binding.hint
     case .evaluate:
-      return inspector.selectedCheckpoint == nil || inspector.evaluating != nil ? nil : binding.hint
-    case .resumeRun: return inspector.selectedCheckpoint == nil || engine != .idle ? nil : binding.hint
+      guard let checkpoint = inspector.selectedCheckpoint, inspector.evaluating == nil else { return nil }
+      return obstacle(toEvaluating: checkpoint) == nil ? binding.hint : nil
+    case .resumeRun where binding.context == .confirmStart: return resumable == nil ? nil : binding.hint
+    case .startNew: return resumable == nil ? nil : binding.hint
+    case .accept where binding.context == .confirmStart: return resumable == nil ? binding.hint : nil
+    case .resumeRun:
+      return inspector.selectedCheckpoint == nil || engine != .idle || looksOnly ? nil : binding.hint
     case .nextView: return inspector.report == nil ? nil : binding.hint
     case .next: return inspector.view == .mistakes ? "next mistake" : nil
     case .changeCurves: return curves.run == nil ? nil : binding.hint

@@ -19,7 +19,7 @@ extension WorkbenchState {
   private mutating func performInPanes(_ action: Action) -> [Effect] {
     switch action {
     case .help: overlay = .help(scroll: 0)
-    case .palette: overlay = .palette(Palette())
+    case .palette: overlay = .palette(Palette(self))
     case .notices: overlay = .notices(scroll: 0)
     case .settings: overlay = .settings(SettingsForm())
     case .nextTheme: return nextTheme()
@@ -47,7 +47,7 @@ extension WorkbenchState {
     case .nextView: changeView(by: 1)
     case .previousView: changeView(by: -1)
     case .attach: return findLiveRuns()
-    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .leaveRunning: break
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .leaveRunning, .startNew: break
     }
     return []
   }
@@ -75,7 +75,7 @@ extension WorkbenchState {
     case .figures: dataset.level = dataset.level == .figures ? .classes : .figures
     case .checkFiles:
       guard !dataset.inspectionAsked else {
-        notify(.information, "every file is being looked into; Esc gives up")
+        notify(.information, "every file is being checked; Esc cancels")
         return []
       }
       return openDataset(inspecting: true)
@@ -99,16 +99,40 @@ extension WorkbenchState {
       notify(.information, "there is no checkpoint to evaluate yet: train first")
       return []
     }
+    if let obstacle = obstacle(toEvaluating: checkpoint) {
+      notify(.information, obstacle)
+      return []
+    }
     guard inspector.evaluating == nil else {
       notify(.information, "an evaluation is under way: wait until it is done")
       return []
+    }
+    if checkpoint.fit == .otherData {
+      notify(
+        .information,
+        "\(checkpoint.runName) was trained on \(checkpoint.data ?? "other data"): evaluating it on \(dataset.path)")
     }
     inspector.view = .checkpoints
     inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint.path)
     return [.send(.evaluate(checkpoint: checkpoint.path, data: dataset.path, split: inspector.split))]
   }
 
+  /// Why a checkpoint cannot be evaluated now, and how it could be; nil where it can.
+  func obstacle(toEvaluating checkpoint: CheckpointInfo) -> String? {
+    if checkpoint.fit == .otherClasses {
+      let data = checkpoint.data ?? "other data"
+      return "\(checkpoint.runName) was trained on \(data) and knows no class of \(dataset.name): $ "
+        + Headless.evaluate(checkpoint.path, data: data, split: inspector.split)
+    }
+    guard runUnderWay, let run = curves.run else { return nil }
+    let command = "$ " + Headless.evaluate(checkpoint.path, data: dataset.path, split: inspector.split)
+    if looksOnly { return "this screen is to look on only: \(command)" }
+    return run.evaluates
+      ? nil : "the run is trained by 'skipline train', which evaluates nothing meanwhile: \(command)"
+  }
+
   private mutating func resumeRun() -> [Effect] {
+    guard mayChange() else { return [] }
     guard let checkpoint = inspector.selectedCheckpoint else {
       notify(.information, "there is no run to go on with")
       return []

@@ -8,6 +8,7 @@ extension WorkbenchState {
   static let mostUndoable = 1000
 
   mutating func performDecision(_ action: Action) -> [Effect] {
+    guard mayChange() else { return [] }
     if action == .undoDecision { return undoDecision() }
     guard let file = chosenImage else {
       notify(.information, "choose an image first: Enter opens a class or a finding of the dataset")

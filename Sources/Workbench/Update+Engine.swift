@@ -13,6 +13,7 @@ extension WorkbenchState {
     case .preparing(let progress): preparation = progress
     case .dataset(let report): return take(report)
     case .network(let summary): layers.take(summary)
+    case .runHistory(let folder, let history, let reason): take(history, of: folder, reason)
     case .checkpoints(let list): inspector.take(list)
     case .preview(let path, let image, let reason):
       if let image {
@@ -30,6 +31,18 @@ extension WorkbenchState {
     case .failure(let text): take(failure: text)
     }
     return []
+  }
+
+  private mutating func take(_ history: RunHistory?, of folder: String, _ reason: String?) {
+    if curves.requestedHistory == folder { curves.requestedHistory = nil }
+    // A run that was started meanwhile has the pane.
+    guard !runUnderWay, !startRequested else { return }
+    guard let history else {
+      curves.unreadable.insert(folder)
+      notify(.warning, "no curves of \(lastComponent(folder)): \(reason ?? "it could not be read")")
+      return
+    }
+    curves.show(history)
   }
 
   private mutating func take(_ new: EngineState) -> [Effect] {
@@ -74,21 +87,21 @@ extension WorkbenchState {
   private mutating func tellFindings(of report: DatasetReport) {
     let counts = report.findingCounts.map { $0.severity.counted($0.count) }.joined(separator: ", ")
     guard !counts.isEmpty else {
-      notify(.information, "every file was looked into: nothing is wrong")
+      notify(.information, "\(Format.counted(report.checkedFiles, "file")) checked, no problems")
       return
     }
     notify(
       report.hasErrors ? .warning : .information,
-      "every file was looked into: \(counts); w in the dataset pane lists them")
+      "\(Format.counted(report.checkedFiles, "file")) checked: \(counts); w in the dataset pane lists them")
   }
 
   private mutating func takeCancelled() {
-    // It may have ended by itself just before it was to be given up.
+    // It may have ended by itself just before it was to be cancelled.
     guard dataset.reading.isUnderWay || dataset.inspectionAsked else { return }
-    let key = dataset.inspectionAsked ? "c looks into the files again" : "R reads the folder again"
+    let key = dataset.inspectionAsked ? "c checks the files again" : "R reads the folder again"
     dataset.reading = dataset.report == nil ? .cancelled : .done
     dataset.inspectionAsked = false
-    notify(.information, "given up; \(key)")
+    notify(.information, "cancelled; \(key)")
   }
 
   private mutating func take(_ event: TrainingEvent) -> [Effect] {
@@ -98,15 +111,19 @@ extension WorkbenchState {
     case .started(let run):
       (startRequested, preparation) = (false, nil)
       endDivergence()
+      inspector.followNewest()
       notify(.information, "run \(lastComponent(run.folder)) started")
+      // The run may be one that was begun elsewhere, with other settings and checkpoints that are not known yet.
+      return [.send(.listCheckpoints(project: settings.project)), .send(describe(run))]
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
     case .checkpointSaved(let checkpoint):
       inspector.take(saved: checkpoint)
       if message?.unsaved == checkpoint.path { message = nil }
-      notify(.information, "saved \(checkpoint.runName)/\(checkpoint.name)")
+      say("saved \(checkpoint.runName)/\(checkpoint.name)")
     case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
     case .warning(let text): notify(.warning, text)
+    case .warningEased(let text): ease(warning: text)
     case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path)
     case .diverged(let report):
       divergence = Divergence(report: report)
@@ -120,7 +137,7 @@ extension WorkbenchState {
     case .finished(let outcome):
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }
-      return [.send(.listCheckpoints(project: settings.project))] + leaveIfStopped()
+      return [.send(.listCheckpoints(project: settings.project)), .send(describeNetwork)] + leaveIfStopped()
     case .step, .validating, .epoch, .paused, .resumed: break
     }
     return []

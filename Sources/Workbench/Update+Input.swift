@@ -7,6 +7,25 @@ extension WorkbenchState {
   mutating func take(_ input: Canvas.Input) -> [Effect] {
     switch input {
     case .key(let key): return press(key)
+    case .paste(let text):
+      let (taken, effects) = insert(text)
+      if !taken { notify(.information, "pasted text is no command: it is ignored outside a line to type in") }
+      return effects
+    case .burst(let text):
+      // What follows the key that opens a line to type in is meant for it.
+      var effects: [Effect] = []
+      var rest = text[...]
+      if overlay == nil, !filtering, let first = text.first, ["/", ":"].contains(first) {
+        effects = press(.character(first))
+        rest = rest.dropFirst()
+      }
+      let (taken, more) = insert(String(rest))
+      effects += more
+      guard taken else {
+        notify(.information, "so much text at once is taken for pasted, and ignored outside a line to type in")
+        return effects
+      }
+      return effects + (text.last?.isNewline == true ? press(.enter) : [])
     case .click(let x, let y): return click(x: x, y: y)
     case .scroll(let x, let y, let rows): scroll(x: x, y: y, rows: rows)
     case .resized(let new):
@@ -29,6 +48,7 @@ extension WorkbenchState {
     case .liveRuns: return [.liveRuns, .always]
     case .diverged: return [.diverged, .always]
     case .dataChanged: return [.dataChanged, .always]
+    case .confirmStart: return [.confirmStart, .always]
     case .confirmStop: return [.confirmStop, .always]
     case .confirmQuit: return [.confirmQuit, .always]
     case nil: break
@@ -60,21 +80,45 @@ extension WorkbenchState {
     return []
   }
 
+  /// Most that is taken of a pasted text.
+  private static let longestPaste = 400
+
+  /// Puts text where text is taken, without line feeds and other controls.
+  /// - Returns: whether it is taken anywhere now.
+  private mutating func insert(_ pasted: String) -> (taken: Bool, effects: [Effect]) {
+    var text = ""
+    for scalar in pasted.unicodeScalars.lazy.filter({ $0.properties.generalCategory != .control })
+      .prefix(Self.longestPaste)
+    {
+      text.unicodeScalars.append(scalar)
+    }
+    switch overlay {
+    case .palette(var palette):
+      palette.narrow(to: palette.text + text)
+      overlay = .palette(palette)
+    case .relabel(var chooser):
+      chooser.narrow(to: chooser.text + text)
+      overlay = .relabel(chooser)
+    case .learningRate(let entry): overlay = .learningRate(entry.typing(text))
+    case .settings(let form): return (true, edit(form, pasting: text))
+    case nil where filtering: setFilter((activeFilter ?? "") + text)
+    default: return (false, [])
+    }
+    return (true, [])
+  }
+
   /// A character without a binding: text, where text is taken.
   private mutating func type(_ character: Character) -> [Effect] {
     switch overlay {
     case .palette(var palette):
       palette.type(character)
       overlay = .palette(palette)
-    case .learningRate(var entry):
-      guard entry.text.count < 24 else { return [] }
-      entry = TextEntry(text: entry.text + String(character))
-      overlay = .learningRate(entry)
+    case .learningRate(let entry): overlay = .learningRate(entry.typing(String(character)))
     case .settings(let form): return edit(form, typing: character)
     case .relabel(var chooser):
       chooser.type(character)
       overlay = .relabel(chooser)
-    case .help, .notices, .liveRuns, .diverged, .dataChanged, .confirmStop, .confirmQuit: break
+    case .help, .notices, .liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop, .confirmQuit: break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
     }
@@ -88,6 +132,7 @@ extension WorkbenchState {
     if let path = listPath(of: pane), body.contains(x: x, y: y) {
       let row = self[keyPath: path].window(height: body.height).lowerBound + y - body.y
       if row < self[keyPath: path].count { self[keyPath: path].select(row, page: body.height) }
+      if pane == .inspector { inspector.choose() }
     }
     focus = pane
     // The focused pane may be larger now.
@@ -106,10 +151,11 @@ extension WorkbenchState {
       chooser.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .relabel(chooser)
     case .diverged, .dataChanged: scrollQuestion(by: rows)
-    case .settings, .learningRate, .liveRuns, .confirmStop, .confirmQuit: break
+    case .settings, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit: break
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
       moveSelection(in: pane, by: rows)
+      if pane == .inspector { inspector.choose() }
     }
   }
 }

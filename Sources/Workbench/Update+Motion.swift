@@ -5,6 +5,7 @@ import Messages
 extension WorkbenchState {
   mutating func performMotion(_ action: Action) -> [Effect] {
     let page = listBody(of: focus).height
+    if focus == .inspector, Self.choosing.contains(action) { inspector.choose() }
     switch action {
     case .up: moveSelection(in: focus, by: -1)
     case .down: moveSelection(in: focus, by: 1)
@@ -25,6 +26,11 @@ extension WorkbenchState {
     }
     return []
   }
+
+  /// What a person does to stand on another checkpoint.
+  private static let choosing: Set<Action> = [
+    .up, .down, .pageUp, .pageDown, .halfPageUp, .halfPageDown, .first, .last, .next, .previous, .filter,
+  ]
 
   private mutating func select(_ position: (BrowsableList) -> Int) {
     guard let path = listPath(of: focus) else { return }

@@ -13,6 +13,7 @@ extension WorkbenchState {
     case .relabel(let chooser): return perform(action, in: chooser)
     case .diverged(let dialogue): return perform(action, in: dialogue)
     case .dataChanged(let scroll): return perform(action, inDataChange: scroll)
+    case .confirmStart: return performInStart(action)
     case .confirmStop:
       overlay = nil
       guard action == .accept, canBeStopped else { return [] }
@@ -64,6 +65,7 @@ extension WorkbenchState {
       guard let chosen = palette.selected else { return [] }
       overlay = nil
       if let pane = chosen.context.pane { focus = pane }
+      recentCommands = Array(([chosen.action] + recentCommands.filter { $0 != chosen.action }).prefix(5))
       return perform(chosen.action)
     default:
       var palette = palette
@@ -105,6 +107,10 @@ extension WorkbenchState {
     return described + (settings.split == split ? [] : openDataset(inspecting: false))
   }
 
+  mutating func edit(_ form: SettingsForm, pasting text: String) -> [Effect] {
+    edit(form) { form, _, _ in for character in text { form.type(character) } }
+  }
+
   mutating func edit(_ form: SettingsForm, typing character: Character) -> [Effect] {
     edit(form) { form, settings, networks in
       // A space cannot be part of a choice: it goes to the next one.
@@ -132,8 +138,11 @@ extension WorkbenchState {
       default: break
       }
     }
-    if closes { overlay = nil }
-    return effects
+    guard closes else { return effects }
+    overlay = nil
+    // The layers show the run again.
+    guard runUnderWay, let run = curves.run else { return effects }
+    return effects + [.send(describe(run))]
   }
 }
 

@@ -5,6 +5,7 @@ import Messages
 
 extension WorkbenchState {
   mutating func performTraining(_ action: Action) -> [Effect] {
+    guard mayChange() else { return [] }
     switch action {
     case .train: return startPauseOrResume()
     case .stop:
@@ -21,7 +22,7 @@ extension WorkbenchState {
       return [.send(.training(.saveCheckpoint))]
     case .raiseLearningRate: return change(learningRate: peakLearningRate * 2)
     case .lowerLearningRate: return change(learningRate: peakLearningRate / 2)
-    case .enterLearningRate: overlay = .learningRate(TextEntry(text: plainNumber(peakLearningRate)))
+    case .enterLearningRate: overlay = .learningRate(TextEntry(text: plainNumber(peakLearningRate), isFresh: true))
     default: break
     }
     return []
@@ -32,9 +33,7 @@ extension WorkbenchState {
 
   private mutating func startPauseOrResume() -> [Effect] {
     switch engine {
-    case .idle:
-      (engine, startRequested) = (.preparing, true)
-      return [.send(.start(settings))]
+    case .idle: overlay = .confirmStart
     case .training, .validating:
       return [.send(.training(.pause))]
     case .paused where divergence != nil: decideDivergence()
@@ -45,6 +44,37 @@ extension WorkbenchState {
     case .stopping: notify(.information, "the run is being stopped and saved")
     }
     return []
+  }
+
+  /// The run that a start would better go on with: one that was stopped, and is looked at.
+  var resumable: RunDescription? {
+    guard let run = curves.run, engine == .idle, curves.outcome?.reason == .stopped else { return nil }
+    return run
+  }
+
+  mutating func performInStart(_ action: Action) -> [Effect] {
+    overlay = nil
+    guard engine == .idle else { return [] }
+    switch action {
+    case .startNew: return start()
+    case .resumeRun: return resumable.map { resume($0.folder) } ?? []
+    case .accept: return resumable.map { resume($0.folder) } ?? start()
+    default: return []
+    }
+  }
+
+  private mutating func start() -> [Effect] {
+    (engine, startRequested, message) = (.preparing, true, nil)
+    return [.send(.start(settings))]
+  }
+
+  /// Whether keys may change a run or decide about images here; says so if not.
+  mutating func mayChange() -> Bool {
+    if looksOnly {
+      notify(
+        .information, "this screen is to look on only: skipline \(shellQuoted(dataset.path)) opens one that trains")
+    }
+    return !looksOnly
   }
 
   /// Sets the peak learning rate of the run, or of the next one.

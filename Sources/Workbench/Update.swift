@@ -15,12 +15,19 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   case .liveRuns(let runs, let asked):
     state.take(live: runs, asked: asked)
     effects = []
+  case .showRun(let folder):
+    state.focus = .curves
+    state.curves.requestedHistory = folder
+    effects = [.send(.readRun(folder: folder))]
+  case .remark(let text):
+    state.notify(.information, text)
+    effects = []
   case .tick(let seconds):
     state.take(time: seconds)
     return []
   }
   state.askWhatWaits()
-  return effects + state.requestPictures()
+  return effects + state.requestPictures() + state.requestHistory()
 }
 
 extension WorkbenchState {
@@ -43,6 +50,28 @@ extension WorkbenchState {
     // Good news does not push away a warning that nobody has seen yet.
     if level == .information, let message, message.level != .information { return }
     message = notice
+  }
+
+  /// Shows in the status bar what is routine, and would drown the rest in the list.
+  mutating func say(_ text: String) {
+    if let message, message.level != .information { return }
+    message = Notice(level: .information, text: text, time: time)
+  }
+
+  /// Takes a warning back whose cause is gone.
+  mutating func ease(warning text: String) {
+    if message?.text == text, message?.level == .warning { message = nil }
+    for index in notices.indices where notices[index].text == text { notices[index].isOver = true }
+  }
+
+  /// Asks for the figures of the run whose checkpoint is chosen, where none is trained.
+  mutating func requestHistory() -> [Effect] {
+    guard focus == .inspector, inspector.view == .checkpoints, !runUnderWay, !startRequested,
+      curves.requestedHistory == nil, let folder = inspector.selectedCheckpoint?.runFolder,
+      curves.run?.folder != folder, !curves.unreadable.contains(folder)
+    else { return [] }
+    curves.requestedHistory = folder
+    return [.send(.readRun(folder: folder))]
   }
 
   /// Asks for the pictures that the panes want to show and do not have.

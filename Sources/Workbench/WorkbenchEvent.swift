@@ -11,6 +11,10 @@ public enum WorkbenchEvent: Sendable, Equatable {
   case tick(seconds: Double)
   /// The answer to `Effect.findLiveRuns`; `asked` tells whether a key asked for it.
   case liveRuns([LiveRun], asked: Bool)
+  /// Show the curves of a run that nobody trains, and its checkpoints.
+  case showRun(folder: String)
+  /// Something to know about the terminal or the program.
+  case remark(String)
 }
 
 /// Something the workbench wants done by whoever owns the terminal and the engine.
@@ -47,6 +51,13 @@ extension WorkbenchState {
   var describeNetwork: Command {
     .describeNetwork(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount,
-      batchSize: settings.batchSize)
+      batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers)
+  }
+
+  /// The same for the network of a run.
+  func describe(_ run: RunDescription) -> Command {
+    .describeNetwork(
+      run.settings.network, imageSize: run.settings.preprocessing.imageSize, classes: max(1, run.classes.count),
+      batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers)
   }
 }

@@ -38,6 +38,8 @@ struct Notice: Sendable, Equatable {
   var time: Double
   /// The file that could not be written; once it is, this is no news any more.
   var unsaved: String?
+  /// Whether what it warned of is over.
+  var isOver = false
 }
 
 /// What covers the panes and takes the keys.
@@ -51,6 +53,7 @@ enum Overlay: Sendable, Equatable {
   case liveRuns(LiveRunChooser)
   case diverged(DivergenceDialogue)
   case dataChanged(scroll: Int)
+  case confirmStart
   case confirmStop
   case confirmQuit
 }
@@ -60,6 +63,15 @@ struct TextEntry: Sendable, Equatable {
   var text = ""
   /// Why the text was refused.
   var error: String?
+  /// Whether nothing was typed yet: the first character takes the place of the text.
+  var isFresh = false
+
+  static let longest = 24
+
+  /// The entry after more was typed or pasted.
+  func typing(_ more: String) -> TextEntry {
+    TextEntry(text: String(((isFresh ? "" : text) + more).prefix(Self.longest)))
+  }
 }
 
 /// The whole state of the workbench.
@@ -88,6 +100,10 @@ public struct WorkbenchState: Sendable, Equatable {
   var quitsWhenStopped = false
   /// ctrl-c was pressed once; the next one is immediate.
   var interrupted = false
+  /// Whether this screen only looks on: no key changes or starts a run, or decides about images.
+  public internal(set) var looksOnly = false
+  /// Chosen by name in the palette, the newest first.
+  var recentCommands: [Action] = []
 
   /// What the next run will use.
   public internal(set) var settings: TrainingSettings
@@ -113,10 +129,12 @@ public struct WorkbenchState: Sendable, Equatable {
   ///   - themeNames: every theme, in the order in which `t` goes through them.
   ///   - theme: the one in use.
   ///   - size: the terminal's size until the first `.resized`.
+  ///   - looksOnly: whether keys may change or start runs.
   public init(
     data: String, settings: TrainingSettings, networkNames: [String], themeNames: [String], theme: String? = nil,
-    size: Size = Size(width: 80, height: 24)
+    size: Size = Size(width: 80, height: 24), looksOnly: Bool = false
   ) {
+    self.looksOnly = looksOnly
     self.size = size
     self.settings = settings
     self.settings.data = data

@@ -22,7 +22,7 @@ private struct OpenScreen {
     terminal.handedOver()
     // A key before the screen is there would be thrown away.
     try waitUntil("a run from the screen", every: 100_000) {
-      if !laboratory.exists("runs/\(run)") { terminal.type(" ") }
+      if !laboratory.exists("runs/\(run)") { terminal.type(" \r") }
       return laboratory.exists("runs/\(run)/engine.sock")
     }
   }

@@ -36,7 +36,7 @@ final class EngineHub: Sendable {
   func send(_ command: Command) -> Bool {
     let remote = current?.engine
     switch command {
-    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .preview:
+    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
       return local.send(command)
     // Another process may work in another folder.
     case .training, .evaluate:

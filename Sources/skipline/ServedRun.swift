@@ -33,7 +33,12 @@ final class ServedRun {
       // Nobody asked for it: a run whose folder takes no socket is trained all the same.
       do { try server.listen(inFolder: run.folder) } catch { Console.progress("! nobody can attach: \(error)") }
     }
-    server.broadcast(.training(event))
+    var told = event
+    if case .started(var run) = event {
+      run.evaluates = false
+      told = .started(run)
+    }
+    server.broadcast(.training(told))
     if let state = phase.state(after: event) { server.broadcast(.state(state)) }
   }
 

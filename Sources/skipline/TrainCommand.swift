@@ -121,7 +121,7 @@ private struct TrainingPrinter {
       Console.progress(
         "! goes on from step \(report.step) with the peak learning rate \(Format.general(report.learningRate))")
     case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .folderMoved,
-      .finished:
+      .warningEased, .finished:
       break
     }
   }
@@ -135,10 +135,10 @@ private struct TrainingPrinter {
   private static func text(_ report: DivergenceReport) -> String {
     let what =
       switch report.cause {
-      case .loss: "the loss is no number"
-      case .gradient: "the gradient is no number"
-      case .weights: "the weights are no numbers any more"
-      case .validation: "the outputs for validation images are no numbers"
+      case .loss: "the loss became NaN or infinite"
+      case .gradient: "the gradient became NaN or infinite"
+      case .weights: "weights became NaN"
+      case .validation: "the outputs for validation images became NaN or infinite"
       }
     let files = report.files.prefix(5).joined(separator: ", ") + (report.files.count > 5 ? " and others" : "")
     if report.cause == .validation {

@@ -69,7 +69,7 @@ struct TrainingOptions: ParsableArguments {
   var keep: Kept?
   @Option(Limits.saveMinutes, usual: usual.safety.saveMinutes) var saveMinutes: Double?
   @Option(
-    help: "When the loss is no number and nobody is attached: stop, lower (the rate), or rollback. (default: stop)")
+    help: "When the loss becomes NaN and nobody is attached: stop, lower (the rate), or rollback. (default: stop)")
   var onDivergence: DivergencePolicy?
   @Flag(help: "Start although memory seems too little.") var ignoreMemory = false
   @Flag(help: "Start although the data have errors, as 'skipline check' names them.") var acceptErrors = false

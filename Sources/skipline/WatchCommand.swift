@@ -1,4 +1,4 @@
-// `skipline watch`: a screen for a run that is being trained elsewhere.
+// `skipline watch`: a screen for a run that is being trained elsewhere, or for the curves of one that has ended.
 
 import ArgumentParser
 import Foundation
@@ -8,8 +8,10 @@ import Training
 
 struct WatchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "watch", abstract: "Opens the workbench on a run that is being trained.",
-    discussion: "Several screens may watch one run. Leaving the screen leaves the run going.")
+    commandName: "watch", abstract: "Opens the workbench on a run that is being trained, or has ended.",
+    discussion:
+      "Several screens may watch one run. Leaving the screen leaves the run going. Of a run that nobody trains "
+      + "it shows the curves and checkpoints; such a screen only looks on.")
 
   @OptionGroup var options: LiveRunOptions
   @Flag(help: "Look on only: no key changes the run.") var readOnly = false
@@ -19,14 +21,20 @@ struct WatchCommand: ParsableCommand {
   func run() throws {
     let folder = try RunControl.folder(options.run, project: options.project)
     let record = try RunFolder(existing: folder).record()
-    guard LiveStatus(folder: folder) != nil else { throw NoLiveRun(folder: folder) }
-    guard Terminal.isInteractive else { throw NoTerminal(command: "skipline runs") }
+    let isLive = LiveStatus(folder: folder) != nil
+    if !isLive, let holder = RunLock.holder(of: try RunFolder(existing: folder)) {
+      throw RunNotReached(folder: folder, reason: "process \(holder) does not answer; try again in a moment")
+    }
+    guard Terminal.isInteractive else {
+      throw isLive ? NoTerminal(command: "skipline runs") as any Error : NoLiveRun(folder: folder)
+    }
     var settings = record.settings
     // The other runs beside it, wherever this is called.
     settings.project =
       folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."
-    let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)
-    try session.attach(to: folder, readOnly: readOnly)
+    let session = try WorkbenchSession(
+      settings: settings, themes: try ThemeShelf(for: theme), theme: theme, looksOnly: readOnly || !isLive)
+    if isLive { try session.attach(to: folder, readOnly: readOnly) } else { session.show(ended: folder) }
     if let signal = session.run() { throw ExitCode(128 + signal) }
   }
 }

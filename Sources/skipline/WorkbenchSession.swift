@@ -29,7 +29,8 @@ final class WorkbenchSession {
   private static let tickInterval = Duration.milliseconds(250)
 
   /// - Throws: `TerminalFailure` without a terminal that can show a screen.
-  init(settings: TrainingSettings, themes: ThemeShelf, theme name: String?) throws {
+  /// - Parameter looksOnly: whether keys may start or change runs.
+  init(settings: TrainingSettings, themes: ThemeShelf, theme name: String?, looksOnly: Bool = false) throws {
     log = try UserLog()
     screen = try TerminalScreen(
       log: log.path, crashMessage: "skipline crashed; the terminal is restored, and \(log.path) says more.\n")
@@ -38,12 +39,12 @@ final class WorkbenchSession {
     engine = EngineHub(events: events, log: log.path)
     self.themes = themes
     let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
-    theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs)
+    theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs, pictures: screen.colours.pictures)
     state = WorkbenchState(
       // As paths in events are written, so that the two can be compared.
       data: settings.data.shownPath(from: WorkingFolder.path), settings: settings,
       networkNames: Architecture.examples, themeNames: themes.names,
-      theme: chosen, size: screen.size)
+      theme: chosen, size: screen.size, looksOnly: looksOnly)
     start = clock.now
     lastFrame = start
     lastTick = start
@@ -60,11 +61,21 @@ final class WorkbenchSession {
     }
   }
 
+  /// Shows a run that nobody trains.
+  func show(ended folder: String) {
+    _ = handle(.showRun(folder: folder.shownPath(from: WorkingFolder.path)))
+  }
+
   /// Runs until the person leaves.
   /// - Returns: the signal that ended it, if one did.
   func run() -> Int32? {
+    for remark in screen.remarks {
+      // For whoever finds the log later; on the screen it passes.
+      Console.complain(remark)
+      _ = handle(.remark(remark))
+    }
     for effect in initialEffects(state) { _ = carryOut(effect) }
-    if !engine.isAttached {
+    if !engine.isAttached, !state.looksOnly {
       _ = handle(.liveRuns(engine.liveRuns(project: state.project), asked: false))
     }
     show()
@@ -126,7 +137,7 @@ final class WorkbenchSession {
       raise(SIGSTOP)
       screen.resume()
     case .useTheme(let name):
-      if let chosen = themes[name] { theme = chosen.with(glyphs: screen.glyphs) }
+      if let chosen = themes[name] { theme = chosen.with(glyphs: screen.glyphs, pictures: screen.colours.pictures) }
     case .redraw:
       screen.suspend()
       screen.resume()
@@ -139,15 +150,22 @@ final class WorkbenchSession {
     lastFrame = clock.now
   }
 
+  /// Where the run is and how to come back to it, in the shell.
+  private func sayFarewell() {
+    if let farewell = state.farewell { Console.progress(farewell) }
+  }
+
   /// Restores the terminal. A run that is under way goes on in its own process.
   private func finish(_ ending: Ending) -> Int32? {
     defer { log.close() }
     switch ending {
     case .interrupted:
       screen.close()
+      sayFarewell()
       return SIGINT
     case .left:
       screen.close()
+      sayFarewell()
       engine.leave()
       return nil
     case .terminalGone:

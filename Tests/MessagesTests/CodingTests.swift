@@ -106,6 +106,8 @@ import Testing
   @Test(arguments: [
     Command.openDataset(path: "a", split: SplitSettings(), inspect: true),
     .describeNetwork(settings.network, imageSize: 32, classes: 10, batchSize: 8), .listCheckpoints(project: "runs"),
+    .describeNetwork(settings.network, imageSize: 32, classes: 2, batchSize: 1, threads: 3, workers: 2),
+    .readRun(folder: "r"),
     .preview(path: "a/b.png", maximumSide: 64), .start(settings), .resumeRun(folder: "runs/a"),
     .resumeRun(folder: "a", changes: ResumeChanges(epochs: 3, learningRate: 0.5, acceptsData: true)),
     .training(.recover(.rollBack)), .training(.pause),
@@ -169,7 +171,21 @@ import Testing
     .dataChanged(
       DataChangeReport(
         run: "r", data: "d", groups: [.init(kind: .relabelled, count: 2, paths: ["p"])], classesChanged: true)),
-    .training(.checkpointRemoved(path: "p")), .training(.warning("w")),
+    .training(.checkpointRemoved(path: "p")), .training(.warning("w")), .training(.warningEased("w")),
+    .checkpoints([
+      CheckpointInfo(
+        path: "p", name: "last", epoch: 1, step: 2, validationAccuracy: nil, savedAt: "2026-01-31", data: "d",
+        fit: .otherClasses)
+    ]), .runHistory(folder: "r", nil, reason: "gone"),
+    .runHistory(
+      folder: "r",
+      RunHistory(
+        run: RunDescription(
+          folder: "r", settings: settings, classes: ["a"], trainingImages: 1, validationImages: 0, stepsPerEpoch: 1,
+          parameters: 1, chance: 1, history: [epoch], steps: [step]),
+        outcome: RunOutcome(
+          folder: "r", reason: .stopped, epochs: 1, steps: 2, bestValidationAccuracy: nil, seconds: 3)), reason: nil
+    ),
     .training(
       .finished(
         RunOutcome(

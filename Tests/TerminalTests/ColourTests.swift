@@ -8,7 +8,7 @@ import Testing
 struct ColourDepthTests {
   @Test(arguments: [
     (-1, ColourDepth.none), (0, .none), (7, .none), (8, .eight), (15, .eight), (16, .sixteen), (88, .sixteen),
-    (256, .palette), (0x100_0000, .palette),
+    (256, .palette), (0x100_0000, .direct),
   ])
   func `the depth is what the terminal has at least`(colours: Int, depth: ColourDepth) {
     #expect(ColourDepth(colours: colours) == depth)
@@ -47,10 +47,20 @@ struct ColourDepthTests {
   }
 
   @Test func `the terminal's own colours stay its own in every depth`() {
-    for depth: ColourDepth in [.none, .eight, .sixteen, .palette] {
+    for depth: ColourDepth in [.none, .eight, .sixteen, .palette, .direct] {
       #expect(depth.indices(of: .plain) == (-1, -1))
     }
     #expect(ColourDepth.none.indices(of: Style(foreground: .palette(9), background: .palette(3))) == (-1, -1))
+  }
+
+  @Test func `with colours of 24 bits the first sixteen are the palette's and the rest are themselves`() {
+    let depth = ColourDepth.direct
+    #expect(depth.index(of: .rgb(red: 0x12, green: 0x34, blue: 0x56)) == 0x123456)
+    #expect(depth.index(of: .palette(9)) == 9)
+    #expect(depth.index(of: .palette(231)) == 0xFFFFFF)
+    // Not one of the palette, which may be anything.
+    #expect(depth.index(of: .rgb(red: 0, green: 0, blue: 4)) >= 16)
+    #expect(depth.indices(of: Style(foreground: .rgb(red: 9, green: 9, blue: 9))) == (0x090909, -1))
   }
 
   @Test func `with few colours no text vanishes in its background`() {

@@ -17,8 +17,10 @@ struct RestoreSequenceTests {
 
   @Test func `it leaves the screen last, and skips what the terminal lacks`() {
     let known = ["rmcup": "<rmcup>", "cnorm": "<cnorm>$<5>"]
-    #expect(CrashGuard.restoreSequence(mouse: false) { known[$0] } == "<cnorm><rmcup>")
-    #expect(CrashGuard.restoreSequence(mouse: true) { _ in nil }.contains("\u{1B}[?1000l"))
+    let none = TerminalModes(isANSI: false, mouse: false)
+    #expect(CrashGuard.restoreSequence(modes: none) { known[$0] } == "<cnorm><rmcup>")
+    let sequence = CrashGuard.restoreSequence(modes: TerminalModes(isANSI: true, mouse: true)) { _ in nil }
+    #expect(sequence.contains("\u{1B}[?1000l") && sequence.contains("\u{1B}[?2004l"))
   }
 }
 

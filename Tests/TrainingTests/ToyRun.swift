@@ -149,6 +149,7 @@ extension TrainingEvent {
     case .recovered(let report): "recovered \(report.step)"
     case .folderMoved: "moved"
     case .warning: "warning"
+    case .warningEased: "warning eased"
     case .finished(let outcome): "finished \(outcome.reason.rawValue)"
     }
   }

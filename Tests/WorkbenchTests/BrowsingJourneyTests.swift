@@ -258,7 +258,7 @@ import Testing
     }
     let lines = HelpView.lines(.opened())
     let named = Set(lines.compactMap { if case .binding(let binding) = $0 { binding.context } else { nil } })
-    let silent: Set<Context> = [.reading, .learningRate, .liveRuns, .confirmStop, .confirmQuit]
+    let silent: Set<Context> = [.reading, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit]
     #expect(named == Set(Context.allCases).subtracting(silent))
   }
 

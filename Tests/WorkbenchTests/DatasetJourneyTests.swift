@@ -8,7 +8,7 @@ import Testing
 @testable import Workbench
 
 extension WorkbenchState {
-  fileprivate var text: String { render(self, size: size, theme: .dark).text() }
+  var text: String { render(self, size: size, theme: .dark).text() }
 }
 
 @Suite struct `Reading a dataset` {
@@ -18,7 +18,7 @@ extension WorkbenchState {
   @Test func `classes and their counts are shown before the reading ends`() {
     var state = Fixtures.state()
     state.hear(.datasetProgress(progress))
-    for part in ["1,234 images", "2 classes", "zero", "1,000", "Esc gives up"] {
+    for part in ["1,234 images", "2 classes", "zero", "1,000", "Esc cancels"] {
       #expect(state.text.contains(part), "\(part)")
     }
   }
@@ -29,7 +29,7 @@ extension WorkbenchState {
     #expect(state.press(.escape) == [.send(.cancelReading)])
     state.hear(.readingCancelled)
     #expect(state.dataset.reading == .cancelled)
-    #expect(state.text.contains("was given up"))
+    #expect(state.text.contains("was cancelled"))
     #expect(state.press(.escape).isEmpty, "there is nothing to give up any more")
     #expect(
       state.type("R") == [.send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false))])
@@ -366,7 +366,7 @@ extension WorkbenchState {
 @Suite struct `Preparing a run` {
   @Test func `what is being prepared is shown and forgotten when the run starts`() {
     var state = WorkbenchState.opened()
-    state.type(" ")
+    state.press(.character(" "), .enter)
     state.hear(.state(.preparing), .preparing(.packing(done: 10, total: 20, bytes: 3 << 20)))
     #expect(state.text.contains("packing 10 of 20, cache 3.00 MiB"))
     state.hear(.preparing(.measuring(done: 5, total: 20)))
@@ -377,7 +377,7 @@ extension WorkbenchState {
 
   @Test func `a run that fails while it is prepared leaves nothing of it on the screen`() {
     var state = WorkbenchState.opened()
-    state.type(" ")
+    state.press(.character(" "), .enter)
     state.hear(.state(.preparing), .preparing(.scanning(files: 3)), .failure("no classes"), .state(.idle))
     #expect(state.preparation == nil)
   }

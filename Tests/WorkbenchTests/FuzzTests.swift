@@ -34,6 +34,7 @@ private struct Dice: RandomNumberGenerator {
     case 0: return .click(x: x, y: y)
     case 1: return .scroll(x: x, y: y, rows: pick([-3, 3, .min, .max]))
     case 2: return .resized(size())
+    case 3: return pick([.paste("a\nb\u{1B}[A"), .burst("/\u{202E}"), .burst("x\r"), .paste("")])
     default: return .key(key())
     }
   }
@@ -54,7 +55,7 @@ private struct Dice: RandomNumberGenerator {
 
   mutating func event() -> Messages.Event {
     let number = Int.random(in: 0...400, using: &self)
-    switch Int.random(in: 0..<29, using: &self) {
+    switch Int.random(in: 0..<33, using: &self) {
     case 0:
       return .state(
         pick([.idle, .preparing, .training, .paused, .validating, .evaluating(checkpoint: "x"), .stopping]))
@@ -105,6 +106,20 @@ private struct Dice: RandomNumberGenerator {
       report.classesChanged = number % 2 == 0
       if number % 3 == 0 { report.groups = [.init(kind: .moved, count: -3, paths: ["\u{1B}[2J", "", "日本"])] }
       return .dataChanged(report)
+    case 25:
+      let folder = pick(["", "runs/cifar20-3", "runs/resnet18-1"])
+      let history = RunHistory(
+        run: Fixtures.run(history: (0..<number % 9).map { Fixtures.epoch($0) }), outcome: nil)
+      return .runHistory(folder: folder, pick([nil, history]), reason: pick([nil, "\u{1B}[2J"]))
+    case 26: return .training(.warningEased(pick(["", "日本 "])))
+    case 27:
+      var checkpoint = Fixtures.checkpoint(pick(["best", "last", "x"]), run: "other", epoch: number, minute: 1)
+      (checkpoint.fit, checkpoint.data) = (pick([nil, .own, .otherData, .otherClasses]), pick([nil, "\u{1B}[2J"]))
+      return .checkpoints(Fixtures.checkpoints + [checkpoint])
+    case 28:
+      var summary = Fixtures.summary
+      (summary.trainingMemory, summary.availableMemory) = (.max, pick([nil, 0, .max, number]))
+      return .network(summary)
     default:
       var step = Fixtures.step(number)
       if number % 3 == 0 { step.loss = self.number() }
@@ -183,7 +198,7 @@ private struct Dice: RandomNumberGenerator {
   @Test func `every size from 1x1 is drawn in every overlay and every pane`() {
     var states: [WorkbenchState] = [.opened(), .training(), .evaluated()]
     for keys in [
-      "?", "!", ":", "o", "L", "q", "x", "/", "vvv", "z", "4vz", "3z", "w", "f", "wz", "fz", "wl", "l", "lm",
+      "?", "!", ":", "o", "L", "q", "X", " ", "/", "vvv", "z", "4vz", "3z", "w", "f", "wz", "fz", "wl", "l", "lm",
     ] {
       var state = WorkbenchState.training()
       state.hear(.dataset(Fixtures.decided))

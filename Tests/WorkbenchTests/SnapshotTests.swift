@@ -129,7 +129,7 @@ import Testing
     state.type("q")
     try expectSnapshot(state, "quit-80x24")
     state.press(.escape)
-    state.type("x")
+    state.type("X")
     try expectSnapshot(state, "stop-80x24")
     state.press(.escape)
     state.type("Lx")

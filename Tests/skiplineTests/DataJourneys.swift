@@ -53,7 +53,7 @@ extension Journeys {
       try await terminal.open()
       try await openStars(terminal)
       try terminal.press("m")
-      try await terminal.sees("not star, but", "crescent")
+      try await terminal.sees("(star) as", "crescent")
       try terminal.type("hexa")
       try await terminal.sees("skipline relabel data --to hexagon")
       try terminal.press("Enter")
@@ -72,7 +72,7 @@ extension Journeys {
       let terminal = try await TerminalJourney(in: workspace)
       try await terminal.open()
       try terminal.press("c")
-      try await terminal.sees("every file was looked into")
+      try await terminal.sees("files checked: ")
       try terminal.press("w")
       try terminal.type("/does not decode")
       try terminal.press("Enter")
@@ -81,7 +81,8 @@ extension Journeys {
       try await terminal.sees("1 of 1", name)
       try terminal.press("x")
       try await terminal.sees("excluded", "settled")
-      try terminal.press("Escape", "f")
+      try terminal.press("Escape")
+      try terminal.press("f")
       try await terminal.sees("← figures of", "median", "deviation", "PNG")
     }
 

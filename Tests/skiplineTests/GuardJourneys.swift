@@ -42,8 +42,8 @@ extension Journeys {
       try workspace.multiplyPictures(in: "train", by: 20)
       let terminal = try await TerminalJourney(in: workspace)
       try await terminal.open(Self.wild)
-      try terminal.press("3", "z", "Space")
-      try await terminal.sees("wild diverged", "no number", "decide later")
+      try terminal.press("3", "z", "Space", "Enter")
+      try await terminal.sees("wild diverged", "became", "decide later")
       return terminal
     }
 
@@ -68,7 +68,7 @@ extension Journeys {
 
       let second = try await TerminalJourney(in: workspace, columns: 100, rows: 30)
       try second.startSkipline(["watch", "runs/wild"])
-      try await second.sees("wild diverged", "no number")
+      try await second.sees("wild diverged", "became")
       try await second.waits(until: "the run is stopped") { screen in
         if screen.contains("wild diverged") { try second.press("s") }
         return screen.contains("stopped and saved")
@@ -109,7 +109,7 @@ extension Journeys {
       let workspace = try Workspace()
       let first = try await TerminalJourney(in: workspace)
       try await first.open(Workspace.longRun())
-      try first.press("Space")
+      try first.press("Space", "Enter")
       try await first.sees("long/last")
       try first.press("q")
       try await first.sees("Quit?")
@@ -173,7 +173,7 @@ extension Journeys {
       let workspace = try Workspace()
       let terminal = try await TerminalJourney(in: workspace, columns: 160, rows: 50)
       try await terminal.open(Workspace.longRun())
-      try terminal.press("Space")
+      try terminal.press("Space", "Enter")
       try await terminal.sees("long/last")
       let engine = try #require(
         try await workspace.waitForRun(until: "an engine") { $0.process != nil && $0.step > 0 }.process)

@@ -208,7 +208,7 @@ import Testing
     terminal.handedOver()
     defer { if screen.isRunning { kill(screen.processIdentifier, SIGKILL) } }
     try await Patience.wait(for: "a run", every: .milliseconds(200), lastSeen: { "none" }) {
-      if !workspace.exists("runs/long") { terminal.type(" ") }
+      if !workspace.exists("runs/long") { terminal.type(" \r") }
       return workspace.exists("runs/long/engine.sock")
     }
     try await workspace.expectTraining()

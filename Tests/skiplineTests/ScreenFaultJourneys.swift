@@ -12,7 +12,7 @@ extension Journeys {
     private func training(in workspace: Workspace) async throws -> TerminalJourney {
       let terminal = try await TerminalJourney(in: workspace)
       try await terminal.open(Workspace.longRun())
-      try terminal.press("3", "z", "Space")
+      try terminal.press("3", "z", "Space", "Enter")
       try await terminal.sees("training", " · step ")
       return terminal
     }

@@ -47,6 +47,12 @@ final class TerminalJourney: Sendable {
   /// Types a text as it is.
   func type(_ text: String) throws { try tmux(["send-keys", "-l", text]) }
 
+  /// Pastes a text, marked as pasted if the program asked for that.
+  func paste(_ text: String) throws { try tmux(["set-buffer", text, ";", "paste-buffer", "-p", "-d"]) }
+
+  /// Sends bytes as they are, in hexadecimal.
+  func send(bytes: String...) throws { try tmux(["send-keys", "-H"] + bytes) }
+
   /// Types a line into the shell.
   func enter(_ line: String) throws {
     try type(line)

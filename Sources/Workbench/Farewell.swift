@@ -1,0 +1,25 @@
+// What is said in the shell once the screen is gone: where the run of this screen is, and how to come back to it.
+
+import Canvas
+import Messages
+
+extension WorkbenchState {
+  /// A line about the run that was trained or watched here; nil where there was none.
+  public var farewell: String? {
+    guard let run = curves.run, !curves.isHistory else { return nil }
+    let folder = shellQuoted(run.folder)
+    if engine == .stopping || quitsWhenStopped {
+      return "\(run.folder) is being stopped and saved; go on later: skipline train --resume \(folder)"
+    }
+    if runUnderWay {
+      return
+        "\(run.folder) goes on being trained; come back: skipline watch \(folder), end it: skipline stop \(folder)"
+    }
+    guard let outcome = curves.outcome else {
+      return "\(run.folder) has ended; go on from its last checkpoint: skipline train --resume \(folder)"
+    }
+    return outcome.reason == .stopped
+      ? "\(run.folder) is stopped and saved; go on: skipline train --resume \(folder)"
+      : "\(run.folder) is finished; measure it: skipline evaluate \(folder)"
+  }
+}
