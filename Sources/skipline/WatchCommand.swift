@@ -19,7 +19,7 @@ struct WatchCommand: ParsableCommand {
   func run() throws {
     let folder = try RunControl.folder(options.run, project: options.project)
     let record = try RunFolder(existing: folder).record()
-    guard LiveStatus(folder: folder) != nil else { throw NoLiveRun(folder: folder) }
+    _ = try LiveStatus(asking: folder)
     guard Terminal.isInteractive else { throw NoTerminal(command: "skipline runs") }
     var settings = record.settings
     // The other runs beside it, wherever this is called.
