@@ -40,41 +40,48 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CNcurses", providers: [.apt(["libncursesw5-dev"])]),
-    .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
     .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
 
+    .target(
+      name: "COpenBLAS", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("dl")]),
+    .target(name: "CResources", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CTerminal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "CImageShims", dependencies: ["CJPEG", "CPNG"],
       cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
 
-    .target(name: "Messages", swiftSettings: strict),
-    .target(name: "Files", dependencies: ["Messages"], swiftSettings: strict),
-    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
+    .target(name: "Messages", dependencies: ["Resources"], swiftSettings: strict),
+    .target(name: "Files", dependencies: ["Messages"], swiftSettings: numeric),
+    .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "Resources"], swiftSettings: numeric),
     .target(
       name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Files", "Messages"],
       swiftSettings: numeric),
     .target(
-      name: "Datasets", dependencies: ["Files", "Images", "Messages", "Tensors"], swiftSettings: numeric),
+      name: "Datasets", dependencies: ["Files", "Images", "Messages", "Resources", "Tensors"],
+      swiftSettings: numeric),
     .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
     .target(
       name: "Training",
-      dependencies: ["CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Tensors", logging],
+      dependencies: [
+        "CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Tensors", logging,
+      ],
       swiftSettings: numeric),
-    .target(name: "Link", dependencies: ["Files", "Messages"], swiftSettings: strict),
+    .target(name: "Link", dependencies: ["Files", "Messages", "Resources"], swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
     .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses", "CTerminal"], swiftSettings: strict),
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "Datasets", "Files", "Images", "Link", "Messages", "Networks", "Tensors", "Terminal",
-        "Training", "Workbench",
+        "Canvas", "CResources", "Datasets", "Files", "Images", "Link", "Messages", "Networks", "Resources",
+        "Tensors", "Terminal", "Training", "Workbench",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -96,17 +103,21 @@ let package = Package(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
 
     tests("Messages"),
+    tests("Resources", with: ["TestSupport"]),
     tests("Files", with: ["TestSupport"]),
-    tests("Tensors"),
+    tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
-      name: "TestSupport", dependencies: ["Files", "Messages"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Files", "Messages", "Resources"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     tests(
       "Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
     .target(name: "CTestSupport", path: "Tests/CTestSupport"),
-    tests("Datasets", with: ["CTestSupport", "Files", "Images", "TestSupport"], resources: [.copy("Fixtures")]),
+    tests(
+      "Datasets", with: ["CTestSupport", "Files", "Images", "Resources", "TestSupport"],
+      resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("Training", with: ["Datasets", "Files", "TestSupport"]),
-    tests("Link", with: ["Messages", "TestSupport"]),
+    tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport"]),
+    tests("Link", with: ["Messages", "Resources", "TestSupport"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),

@@ -1,17 +1,24 @@
 // A library for LD_PRELOAD that writes down, in the file that SOAK_CALLS names, what a program does with the files and
 // folders of checkpoints: create, write, sync, rename, remove, one line a call, before it is made. With SOAK_KILL_AT
 // the process is killed instead of making the call of that number, from 1. `make soak` builds and uses it.
+//
+// It also refuses what a system may refuse: SOAK_REFUSE names a kind (thread, socket, accept, pipe, memory), and the
+// calls of that kind from number SOAK_REFUSE_FROM on, from 1, fail, SOAK_REFUSE_COUNT of them.
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -120,4 +127,56 @@ int rename(const char *from, const char *to) {
 int unlink(const char *path) {
   if (of_checkpoints(path)) note("remove %s\n", path);
   return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+// What is asked of the system and may be refused.
+
+static int refuses(const char *kind) {
+  static atomic_long asked;
+  const char *refused = getenv("SOAK_REFUSE");
+  if (!refused || strcmp(refused, kind) != 0) return 0;
+  const char *from = getenv("SOAK_REFUSE_FROM");
+  const char *count = getenv("SOAK_REFUSE_COUNT");
+  long first = from ? atol(from) : 1;
+  long number = atomic_fetch_add(&asked, 1) + 1;
+  return number >= first && number - first < (count ? atol(count) : 1);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+  static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+  if (!next) *(void **)&next = dlsym(RTLD_NEXT, "pthread_create");
+  return refuses("thread") ? EAGAIN : next(thread, attributes, body, argument);
+}
+
+int socket(int family, int type, int protocol) {
+  if (refuses("socket")) {
+    errno = EMFILE;
+    return -1;
+  }
+  return (int)syscall(SYS_socket, family, type, protocol);
+}
+
+int accept(int listening, struct sockaddr *address, socklen_t *length) {
+  if (refuses("accept")) {
+    errno = EMFILE;
+    return -1;
+  }
+  return (int)syscall(SYS_accept, listening, address, length);
+}
+
+int pipe2(int ends[2], int flags) {
+  if (refuses("pipe")) {
+    errno = EMFILE;
+    return -1;
+  }
+  return (int)syscall(SYS_pipe2, ends, flags);
+}
+
+// Of the large mappings only: those of tensors and of matrix products, a few megabytes and more.
+void *mmap(void *wish, size_t length, int protection, int flags, int descriptor, off_t offset) {
+  if (descriptor < 0 && length >= (2u << 20) && !(flags & MAP_STACK) && !(flags & MAP_NORESERVE) && refuses("memory")) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  return (void *)syscall(SYS_mmap, wish, length, protection, flags, descriptor, offset);
 }

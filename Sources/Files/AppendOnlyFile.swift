@@ -13,6 +13,7 @@ public final class AppendOnlyFile: Sendable {
   public let path: String
   /// The first line of a new file, without its line feed.
   private let header: String?
+  private let calls: FileCalls
   private let state = Mutex(State())
 
   private struct State {
@@ -26,8 +27,9 @@ public final class AppendOnlyFile: Sendable {
   }
 
   /// - Parameter header: the line that a new or empty file begins with.
-  public init(path: String, header: String? = nil) {
+  public init(path: String, header: String? = nil, calls: FileCalls = .system) {
     self.path = path
+    self.calls = calls
     self.header = header
   }
 
@@ -69,10 +71,7 @@ public final class AppendOnlyFile: Sendable {
 
   private func open(_ state: inout State) throws(FileOperationError) {
     guard state.descriptor == nil else { return }
-    let descriptor = path.withPathCString {
-      Foundation.open($0, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o666)
-    }
-    guard descriptor >= 0 else { throw FileOperationError(path: path, step: .open, code: errno) }
+    let descriptor = try openToAppend(path)
     state.descriptor = descriptor
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { return }
@@ -90,12 +89,13 @@ public final class AppendOnlyFile: Sendable {
     let bytes = Array(((state.torn ? "\n" : "") + line + "\n").utf8)
     var done = 0
     while done < bytes.count {
+      // The place is of no effect in a file that is open for appending.
       let written = bytes.withUnsafeBytes {
-        Foundation.write(descriptor, $0.baseAddress! + done, bytes.count - done)
+        calls.write(descriptor, UnsafeRawBufferPointer(rebasing: $0[done...]), 0)
       }
-      if written < 0 && errno == EINTR { continue }
+      if written == -Int(EINTR) { continue }
       guard written > 0 else {
-        let code = written < 0 ? errno : EIO
+        let code = written < 0 ? Int32(-written) : EIO
         if done > 0 { state.torn = true }
         throw FileOperationError(path: path, step: .write, code: code)
       }
@@ -103,4 +103,43 @@ public final class AppendOnlyFile: Sendable {
     }
     state.torn = false
   }
+}
+
+/// Opens a file in a folder that others may write to, to append to it. It never waits, and follows no link: what is
+/// written goes nowhere else.
+/// - Parameter creating: whether it is made where there is none.
+/// - Returns: the descriptor, which the caller closes.
+/// - Throws: `FileOperationError`, with the reason `.link` for a link and `.notARegularFile` for what is no file.
+public func openToAppend(_ path: String, creating: Bool = true) throws(FileOperationError) -> Int32 {
+  try openShared(path, O_RDWR | O_APPEND | (creating ? O_CREAT : 0))
+}
+
+/// Opens the file that a lock is put on, in a folder that others may write to; never waits, and follows no link.
+/// - Parameter creating: whether it is made where there is none, and opened for writing.
+/// - Returns: the descriptor, which the caller closes.
+/// - Throws: as `openToAppend`.
+public func openLockFile(_ path: String, creating: Bool) throws(FileOperationError) -> Int32 {
+  try openShared(path, creating ? O_RDWR | O_CREAT : O_RDONLY)
+}
+
+private func openShared(_ path: String, _ flags: Int32) throws(FileOperationError) -> Int32 {
+  let descriptor = FileDescriptor.patiently {
+    let descriptor = path.withPathCString { open($0, flags | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0o666) }
+    return descriptor >= 0 ? descriptor : -errno
+  }
+  guard descriptor >= 0 else {
+    let code = -descriptor
+    if code == ELOOP { throw FileOperationError(path: path, step: .open, reason: .link) }
+    // A pipe that nobody reads, opened for writing; a folder; a socket.
+    if [ENXIO, EISDIR, ENODEV].contains(code) {
+      throw FileOperationError(path: path, step: .open, reason: .notARegularFile)
+    }
+    throw FileOperationError(path: path, step: .open, code: code)
+  }
+  var status = stat()
+  guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    close(descriptor)
+    throw FileOperationError(path: path, step: .open, reason: .notARegularFile)
+  }
+  return descriptor
 }

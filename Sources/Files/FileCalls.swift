@@ -36,8 +36,10 @@ public struct FileCalls: Sendable {
   /// The system's own.
   public static let system = FileCalls(
     create: { path, permissions in
-      let descriptor = path.withPathCString { open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, permissions) }
-      return descriptor >= 0 ? descriptor : -errno
+      FileDescriptor.patiently {
+        let descriptor = path.withPathCString { open($0, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, permissions) }
+        return descriptor >= 0 ? descriptor : -errno
+      }
     },
     write: { descriptor, bytes, offset in
       let written = pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
@@ -68,8 +70,11 @@ extension FileCalls {
   /// Makes a folder's entries durable: without it a power cut may undo a rename or a new file's name.
   /// - Throws: `FileOperationError`.
   public func syncFolder(_ folder: String) throws(FileOperationError) {
-    let descriptor = folder.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-    guard descriptor >= 0 else { throw FileOperationError(path: folder, step: .syncFolder, code: errno) }
+    let descriptor = FileDescriptor.patiently {
+      let descriptor = folder.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+      return descriptor >= 0 ? descriptor : -errno
+    }
+    guard descriptor >= 0 else { throw FileOperationError(path: folder, step: .syncFolder, code: -descriptor) }
     defer { close(descriptor) }
     let result = sync(descriptor)
     // Some network file systems cannot sync a folder and say so; there is nothing better to do on them.

@@ -18,6 +18,10 @@ public struct FileOperationError: Error, Equatable, Sendable, CustomStringConver
     case noSpace(needed: Int, free: Int)
     /// A folder, pipe, device or socket in a file's place.
     case notARegularFile
+    /// A link in the place of a file that is written: where it leads is for whoever put it there to say.
+    case link
+    /// More bytes than such a file can have.
+    case tooLarge(bytes: Int, bound: Int)
   }
 
   public var path: String
@@ -40,7 +44,7 @@ public struct FileOperationError: Error, Equatable, Sendable, CustomStringConver
     switch reason {
     case .system(let error): error.number
     case .noSpace: ENOSPC
-    case .notARegularFile: nil
+    case .notARegularFile, .link, .tooLarge: nil
     }
   }
 
@@ -50,15 +54,21 @@ public struct FileOperationError: Error, Equatable, Sendable, CustomStringConver
   public var summary: String { "\(path): cannot \(step.rawValue): \(reason)" }
 
   private var hint: String? {
-    switch code {
+    switch reason {
+    case .notARegularFile: return "name a file"
+    case .link, .tooLarge: return "move it elsewhere"
+    case .system, .noSpace: break
+    }
+    return switch code {
     case ENOSPC, EDQUOT: "free some space on that disk"
     case EFBIG: "raise the limit on file sizes (ulimit -f)"
+    case EACCES where [.open, .read, .listFolder].contains(step):
+      "you may not read it: ask its owner, or change its permissions"
     case EACCES, EPERM, EROFS: "change its permissions or choose another folder"
     case ENOENT: "check that the path is right and that the folder was not removed"
     case ENAMETOOLONG: "choose a shorter name"
     case EMFILE, ENFILE: "close other programs or raise the limit on open files (ulimit -n)"
     case EIO: "the disk or the network mount fails; copy what matters and check it"
-    case nil: "name a file"
     default: nil
     }
   }
@@ -71,6 +81,9 @@ extension FileOperationError.Reason: CustomStringConvertible {
     case .noSpace(let needed, let free):
       "it needs \(bytesText(needed)) and \(bytesText(free)) are free on that disk"
     case .notARegularFile: "it is not a regular file"
+    case .link: "it is a link, which is not followed"
+    case .tooLarge(let bytes, let bound):
+      "it has \(bytesText(bytes)), and such a file has \(bytesText(bound)) at most"
     }
   }
 }

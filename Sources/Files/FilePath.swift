@@ -40,7 +40,32 @@ public enum FilePath {
     return (folder.isEmpty ? "/" : String(folder), String(path[path.utf8.index(after: slash)...]))
   }
 
-  /// Whether a path leads to a folder; nil where there is nothing.
+  /// What a path leads to.
+  public enum Kind: Sendable {
+    case file, folder
+    /// A pipe, device or socket.
+    case other
+  }
+
+  /// What a path leads to, through links; nil where there is nothing. Nothing is there, and not to be allowed to look, are
+  /// two things: whoever tells the user that something is missing asks here.
+  /// - Throws: `FileOperationError` where that cannot be told, because a folder on the way may not be entered for
+  ///   instance.
+  public static func kind(of path: String) throws(FileOperationError) -> Kind? {
+    var status = stat()
+    guard path.withPathCString({ stat($0, &status) }) == 0 else {
+      let code = errno
+      if code == ENOENT || code == ENOTDIR { return nil }
+      throw FileOperationError(path: path, step: .open, code: code)
+    }
+    return switch status.st_mode & S_IFMT {
+    case S_IFDIR: .folder
+    case S_IFREG: .file
+    default: .other
+    }
+  }
+
+  /// Whether a path leads to a folder; nil where there is nothing, or where it cannot be told: see `kind(of:)`.
   public static func isFolder(_ path: String) -> Bool? {
     var status = stat()
     guard path.withPathCString({ stat($0, &status) }) == 0 else { return nil }

@@ -13,9 +13,55 @@ public struct InputFile: Sendable {
   /// - Throws: `FileOperationError`, with the reason `.notARegularFile` for a folder, pipe or device.
   public init(path: String) throws(FileOperationError) {
     // Without O_NONBLOCK opening a named pipe waits for a writer.
-    let number = path.withPathCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
-    guard number >= 0 else { throw FileOperationError(path: path, step: .open, code: errno) }
+    let number = FileDescriptor.patiently {
+      let number = path.withPathCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+      return number >= 0 ? number : -errno
+    }
+    guard number >= 0 else { throw FileOperationError(path: path, step: .open, code: -number) }
     try self.init(path: path, descriptor: FileDescriptor(number))
+  }
+
+  /// The content of a file that somebody else may have written.
+  /// - Parameter bound: the most bytes that are taken, of `SizeBound`.
+  /// - Throws: `FileOperationError`, with the reason `.tooLarge` for a longer file.
+  public static func contents(of path: String, bound: Int) throws(FileOperationError) -> [UInt8] {
+    let file = try InputFile(path: path)
+    try file.require(bound: bound)
+    return try file.read(upTo: file.size)
+  }
+
+  /// - Throws: `FileOperationError` with the reason `.tooLarge` where the file has more bytes.
+  public func require(bound: Int) throws(FileOperationError) {
+    guard size <= bound else {
+      throw FileOperationError(path: path, step: .read, reason: .tooLarge(bytes: size, bound: bound))
+    }
+  }
+
+  /// Calls `body` with the lines, without their line feeds, however long the file is; the last one may have had none.
+  /// - Parameter longest: of a longer line, bytes, only the first so many are given.
+  /// - Throws: `FileOperationError`, or what `body` throws.
+  public func forEachLine(longest: Int = 1 << 20, _ body: (ArraySlice<UInt8>) throws -> Void) throws {
+    var (buffer, rest) = ([UInt8](repeating: 0, count: 1 << 20), [UInt8]())
+    var (offset, isLong) = (0, false)
+    while true {
+      let count = try read(into: &buffer, count: buffer.count, at: offset)
+      offset += count
+      var begin = 0
+      while begin < count, let feed = buffer[begin..<count].firstIndex(of: UInt8(ascii: "\n")) {
+        if rest.isEmpty, feed - begin <= longest {
+          try body(buffer[begin..<feed])
+        } else {
+          rest += buffer[begin..<feed].prefix(longest - rest.count)
+          try body(rest[...])
+        }
+        (rest, isLong) = ([], false)
+        begin = feed + 1
+      }
+      if !isLong { rest += buffer[begin..<count].prefix(longest - rest.count) }
+      isLong = rest.count >= longest
+      guard count == buffer.count else { break }
+    }
+    if !rest.isEmpty { try body(rest[...]) }
   }
 
   /// Reads what was just written, whatever name it has by now.

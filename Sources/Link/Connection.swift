@@ -55,6 +55,28 @@ public final class Connection: Sendable {
     }
   }
 
+  /// Writes a short message if that is possible without waiting; else it is not written, or only in part.
+  func sendNow(_ message: some Encodable) {
+    guard let frame = try? Wire.encode(message) else { return }
+    _ = frame.withUnsafeBytes {
+      Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+    }
+  }
+
+  /// Reads what has come, without waiting.
+  /// - Returns: at most so many bytes; nil where none have come yet.
+  /// - Throws: `LinkError`; `.closed` at the end.
+  func readNow(count: Int) throws(LinkError) -> Data? {
+    var bytes = [UInt8](repeating: 0, count: count)
+    while true {
+      let got = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, count, Int32(MSG_DONTWAIT)) }
+      if got > 0 { return Data(bytes[..<got]) }
+      if got == 0 { throw .closed }
+      if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
+      if errno != EINTR { throw LinkError(step: "reading from the socket", code: errno) }
+    }
+  }
+
   /// Waits for the next message.
   /// - Parameter limit: the longest message that is taken, bytes.
   /// - Throws: `LinkError`; `.closed` at the end.

@@ -4,7 +4,17 @@
 import Files
 import Foundation
 import Messages
+import Resources
 import Synchronization
+
+/// What becomes of a command that somebody who is attached has sent.
+public enum CommandAnswer: Sendable, Equatable {
+  case taken
+  /// Not now: too many are waiting.
+  case busy
+  /// Not by this engine; whoever sent it is told why.
+  case refused(String)
+}
 
 /// Lets any number of screens and commands attach to one engine.
 ///
@@ -15,27 +25,32 @@ public final class EngineServer: Sendable {
   private let version: String
   private let patience: Int
   private let longestMessage: Int?
-  private let take: @Sendable (Command) -> Bool
+  private let take: @Sendable (Command) -> CommandAnswer
   private let shared = Mutex(Shared())
 
   private struct Shared {
     var record = EventRecord()
     var clients: [Client] = []
-    var listener: Listener?
+    var reception: Reception?
     var isClosed = false
   }
 
-  /// So many may be attached: each takes two threads and a descriptor, and the run needs descriptors for its files.
+  /// So many screens may be attached: each takes two threads and a descriptor, and the run needs descriptors for its
+  /// files.
   static let capacity = 64
+  /// So many commands may be attached besides: `skipline stop` gets through whatever else is attached.
+  static let commandCapacity = 16
+  /// So many may be about to say hello.
+  static let newcomerCapacity = 64
 
   /// - Parameters:
   ///   - version: of the program.
   ///   - patience: seconds that somebody who attaches may take to say hello.
   ///   - longestMessage: bytes of the longest event that clients are told; nil for what they take.
-  ///   - take: hands a client's command to the engine; false when it cannot be taken now. Called from any thread.
+  ///   - take: hands a client's command to the engine. Called from any thread.
   public init(
     version: String, patience: Int = SocketFile.patience, longestMessage: Int? = nil,
-    take: @escaping @Sendable (Command) -> Bool
+    take: @escaping @Sendable (Command) -> CommandAnswer
   ) {
     self.version = version
     self.patience = patience
@@ -46,36 +61,70 @@ public final class EngineServer: Sendable {
   /// Begins to listen in a run's folder.
   /// - Throws: `LinkError`.
   public func listen(inFolder path: String) throws(LinkError) {
-    let listener = try Listener(file: try SocketFile(folder: path)) { [weak self] connection in
-      self?.attach(connection)
+    let reception = try Reception(
+      file: try SocketFile(folder: path), patience: patience, capacity: Self.newcomerCapacity
+    ) { [weak self] connection, hello in
+      self?.welcome(connection, hello)
     }
-    shared.withLock { $0.listener = listener }
+    shared.withLock { $0.reception = reception }
   }
 
   /// Takes in a connection that was made in another way, such as the one a process was started with.
   /// - Parameter left: called when it has ended.
   public func attach(_ connection: Connection, left: @escaping @Sendable () -> Void = {}) {
     connection.setPatience(seconds: patience)
-    let client = Client(connection, longestMessage: longestMessage)
+    let isStarted = start("attached screen") { [self] in
+      do {
+        let hello = try connection.receiveHello()
+        let client = try admit(connection, hello)
+        converse(with: client, hello)
+      } catch {
+        connection.refuse(error as? LinkError ?? .closed)
+      }
+      left()
+    }
+    if !isStarted {
+      connection.close()
+      left()
+    }
+  }
+
+  /// Lets somebody in who said hello.
+  private func welcome(_ connection: Connection, _ hello: ClientMessage.Hello) {
+    do throws(LinkError) {
+      let client = try admit(connection, hello)
+      if !start("attached screen", { [self] in converse(with: client, hello) }) {
+        forget(client)
+        throw .refused(reason: "the run's process gets no thread to serve another screen")
+      }
+    } catch {
+      connection.refuse(error)
+    }
+  }
+
+  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+    (try? SystemThread.start(name, stackSize: SystemThread.smallStack, attempts: 2, body)) != nil
+  }
+
+  private func admit(_ connection: Connection, _ hello: ClientMessage.Hello) throws(LinkError) -> Client {
+    let client = Client(connection, purpose: hello.purpose ?? .screen, longestMessage: longestMessage)
     let refusal: String? = shared.withLock { shared in
       if shared.isClosed { return "the run is over" }
-      if shared.clients.count >= Self.capacity { return "\(Self.capacity) others are attached already" }
+      let limit = client.purpose == .screen ? Self.capacity : Self.commandCapacity
+      let others = shared.clients.count { $0.purpose == client.purpose }
+      if others >= limit {
+        return "\(others) others are attached already" + (client.purpose == .screen ? "; leave one of them" : "")
+      }
       shared.clients.append(client)
       return nil
     }
-    if let refusal {
-      client.refuse(because: refusal)
-      connection.close()
-      return left()
-    }
-    let thread = Thread { [self] in
-      converse(with: client)
-      client.close()
-      shared.withLock { shared in shared.clients.removeAll { $0 === client } }
-      left()
-    }
-    thread.name = "attached screen"
-    thread.start()
+    if let refusal { throw .refused(reason: refusal) }
+    return client
+  }
+
+  private func forget(_ client: Client) {
+    client.close()
+    shared.withLock { shared in shared.clients.removeAll { $0 === client } }
   }
 
   /// Whether somebody is attached who may steer.
@@ -92,46 +141,40 @@ public final class EngineServer: Sendable {
 
   /// Stops listening, removes the socket file, tells every client what it was not told yet, and ends.
   public func close() {
-    let (clients, listener) = shared.withLock { shared in
+    let (clients, reception) = shared.withLock { shared in
       shared.isClosed = true
-      return (shared.clients, shared.listener)
+      return (shared.clients, shared.reception)
     }
-    listener?.close()
+    reception?.close()
     for client in clients { client.sayNoMore() }
-    let deadline = DispatchTime.now() + Self.farewell
+    let deadline = ContinuousClock.now + Self.farewell
     for client in clients { client.finish(by: deadline) }
   }
 
-  /// How long the last events may take to clients that read slowly, all of them together, seconds.
-  private static let farewell = 2.0
+  /// How long the last events may take to clients that read slowly, all of them together.
+  private static let farewell = Duration.seconds(2)
 
   // MARK: One client
 
-  private func converse(with client: Client) {
+  private func converse(with client: Client, _ hello: ClientMessage.Hello) {
+    defer { forget(client) }
     do {
-      guard try client.connection.peerUser() == geteuid() else {
-        throw LinkError.refused(reason: "the engine belongs to another user")
-      }
-      guard case .hello(let hello) = try client.connection.receive(ClientMessage.self, limit: Wire.maximumRequest)
-      else {
-        throw LinkError.malformed(reason: "the first message is no hello")
-      }
-      guard hello.protocolVersion == protocolVersion else {
-        throw LinkError.otherVersion(theirs: hello.protocolVersion)
-      }
+      client.connection.setPatience(seconds: patience)
       try client.connection.send(
         ServerMessage.welcome(.init(skipline: version, process: ProcessInfo.processInfo.processIdentifier)))
-      // From here on a screen may look on for hours without a word, and may be stopped for hours.
-      client.connection.setPatience(seconds: 0)
+      // From here on a screen may look on for hours without a word, and may be stopped for hours; a command says at once
+      // what it came for.
+      if client.purpose == .screen { client.connection.setPatience(seconds: 0) }
       if !hello.readOnly { client.letSteer() }
       // In one go with the registration: no event is missed, none told twice.
-      shared.withLock { client.begin(with: $0.record.replay) }
+      try shared.withLock { try client.begin(with: $0.record.replay) }
       while true {
         guard
           case .command(let command) = try client.connection.receive(ClientMessage.self, limit: Wire.maximumRequest)
         else {
           throw LinkError.malformed(reason: "a second hello")
         }
+        client.connection.setPatience(seconds: 0)
         obey(command, of: client, readOnly: hello.readOnly)
       }
     } catch LinkError.closed {
@@ -140,11 +183,26 @@ public final class EngineServer: Sendable {
     }
   }
 
+  /// How long what steers a run is tried again where too many commands are waiting. Nobody waits but who sent it.
+  private static let insistence = Duration.seconds(5)
+
   private func obey(_ command: Command, of client: Client, readOnly: Bool) {
-    if readOnly {
+    guard !readOnly else {
       _ = client.tell(.warning("attached to look on only: nothing was changed"))
-    } else if !take(command) {
-      _ = client.tell(.warning("the engine is busy with earlier commands; try again in a moment"))
+      return
+    }
+    var answer = take(command)
+    if case .training = command {
+      let deadline = ContinuousClock.now + Self.insistence
+      while answer == .busy, ContinuousClock.now < deadline, !shared.withLock({ $0.isClosed }) {
+        usleep(10_000)
+        answer = take(command)
+      }
+    }
+    switch answer {
+    case .taken: break
+    case .busy: _ = client.tell(.warning("the engine is busy with earlier commands; try again in a moment"))
+    case .refused(let reason): _ = client.tell(.failure(reason))
     }
   }
 }
@@ -153,40 +211,48 @@ public final class EngineServer: Sendable {
 private final class Client: Sendable {
   let connection: Connection
   private let longestMessage: Int?
+  let purpose: ClientMessage.Purpose
   private let events = Mailbox<Event>.forEvents(capacity: 4096)
   private let hasBegun = Atomic(false)
   private let steers = Atomic(false)
   private let isFinishing = Atomic(false)
-  private let written = DispatchGroup()
+  private let written = ThreadGroup()
 
   /// The least time between two steps that a client is told, microseconds.
   private static let stepInterval: UInt32 = 20_000
 
   /// - Parameter longestMessage: bytes; what would be longer is told to be too long.
-  init(_ connection: Connection, longestMessage: Int?) {
+  init(_ connection: Connection, purpose: ClientMessage.Purpose, longestMessage: Int?) {
     self.connection = connection
+    self.purpose = purpose
     self.longestMessage = longestMessage
   }
 
-  var maySteer: Bool { steers.load(ordering: .acquiring) }
+  /// Whether somebody looks on who can be asked: a command asks itself, and is gone.
+  var maySteer: Bool { purpose == .screen && steers.load(ordering: .acquiring) }
   func letSteer() { steers.store(true, ordering: .releasing) }
 
   /// From now on events are taken; those given come first.
-  func begin(with replay: [Event]) {
+  /// - Throws: `LinkError.refused` where there is no thread to tell them.
+  func begin(with replay: [Event]) throws(LinkError) {
     for event in replay { _ = events.offer(event) }
     written.enter()
-    hasBegun.store(true, ordering: .releasing)
-    let thread = Thread { [self] in
-      defer { written.leave() }
-      while let event = events.receive() {
-        do { try send(event) } catch { return close() }
-        // More steps than a screen draws would only take time from the training; the newest waits here.
-        if case .training(.step) = event, !isFinishing.load(ordering: .acquiring) { usleep(Self.stepInterval) }
+    do throws(ResourceShortage) {
+      // Once only: whoever tells events waits meanwhile.
+      try SystemThread.start("events to a screen", stackSize: SystemThread.smallStack) { [self] in
+        defer { written.leave() }
+        while let event = events.receive() {
+          do { try send(event) } catch { return close() }
+          // More steps than a screen draws would only take time from the training; the newest waits here.
+          if case .training(.step) = event, !isFinishing.load(ordering: .acquiring) { usleep(Self.stepInterval) }
+        }
+        connection.close()
       }
-      connection.close()
+    } catch {
+      written.leave()
+      throw .refused(reason: "the run's process gets no thread to serve another screen")
     }
-    thread.name = "events to a screen"
-    thread.start()
+    hasBegun.store(true, ordering: .releasing)
   }
 
   /// Sends an event, or says that it is too long to be sent: the screen stays attached.
@@ -219,56 +285,8 @@ private final class Client: Sendable {
   }
 
   /// Lets the writer finish, but not for ever.
-  func finish(by deadline: DispatchTime) {
-    if hasBegun.load(ordering: .acquiring) { _ = written.wait(timeout: deadline) }
+  func finish(by deadline: ContinuousClock.Instant) {
+    if hasBegun.load(ordering: .acquiring) { written.wait(until: deadline) }
     connection.close()
   }
-}
-
-/// The thread that takes in connections.
-private final class Listener: Sendable {
-  private let socket: ListeningSocket
-  private let folder: SocketFile
-  private let file: FileIdentity
-
-  init(file folder: SocketFile, accepted: @escaping @Sendable (Connection) -> Void) throws(LinkError) {
-    self.folder = folder
-    let made = try folder.listen()
-    file = made.file
-    socket = ListeningSocket(descriptor: made.descriptor)
-    let thread = Thread { [socket] in
-      while true {
-        let connection = accept(socket.descriptor, nil, nil)
-        if connection >= 0 {
-          accepted(Connection(descriptor: connection))
-        } else if [EINTR, ECONNABORTED].contains(errno) {
-          continue
-        } else if [EMFILE, ENFILE, ENOBUFS, ENOMEM].contains(errno) {
-          // Nothing to be done but to wait until somebody leaves.
-          usleep(200_000)
-        } else {
-          return
-        }
-      }
-    }
-    thread.name = "listening"
-    thread.start()
-  }
-
-  func close() {
-    folder.remove(file)
-    // Wakes the thread in `accept`, which then ends.
-    shutdown(socket.descriptor, Int32(SHUT_RDWR))
-  }
-
-  deinit { close() }
-}
-
-/// A descriptor that is closed when neither the listener nor its thread uses it any more.
-private final class ListeningSocket: Sendable {
-  let descriptor: Int32
-
-  init(descriptor: Int32) { self.descriptor = descriptor }
-
-  deinit { Foundation.close(descriptor) }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+import Resources
 import Synchronization
 
 /// An engine that is reached over a socket.
@@ -24,17 +25,21 @@ public final class RemoteEngine: Sendable {
   /// Says hello and waits for the welcome.
   /// - Parameters:
   ///   - readOnly: whether commands are to be refused.
+  ///   - purpose: what it is attached for.
   ///   - patience: how long the welcome may take, seconds; nil for what a running engine may take.
   ///   - report: takes what the engine reports, on a thread of its own; it may wait. False ends the connection.
   ///   - ended: called once, from another thread, after the last event.
   /// - Throws: `LinkError`.
   public init(
-    _ connection: Connection, readOnly: Bool, patience: Int? = nil, report: @escaping @Sendable (Event) -> Bool,
+    _ connection: Connection, readOnly: Bool, purpose: ClientMessage.Purpose = .screen, patience: Int? = nil,
+    report: @escaping @Sendable (Event) -> Bool,
     ended: @escaping @Sendable (Ending) -> Void
   ) throws {
     self.connection = connection
     connection.setPatience(seconds: patience ?? SocketFile.patience)
-    try connection.send(ClientMessage.hello(.init(readOnly: readOnly)))
+    // Who may write to a shared folder may put a socket of their own into it.
+    guard try connection.peerUser() == geteuid() else { throw LinkError.foreign }
+    try connection.send(ClientMessage.hello(.init(readOnly: readOnly, purpose: purpose)))
     switch try connection.receive(ServerMessage.self) {
     case .welcome(let welcome):
       guard welcome.protocolVersion == protocolVersion else {
@@ -46,12 +51,12 @@ public final class RemoteEngine: Sendable {
     }
     connection.setPatience(seconds: 0)
     let detached = detached
-    start("events from the engine") { [connection, outgoing] in
+    try start("events from the engine") { [connection, outgoing] in
       let ending = Self.read(connection, report)
       outgoing.close()
       ended(detached.isSet ? .detached : ending)
     }
-    start("commands to the engine") { [connection, outgoing] in
+    try start("commands to the engine") { [connection, outgoing] in
       while let command = outgoing.receive() {
         do { try connection.send(ClientMessage.command(command)) } catch { return }
       }
@@ -91,10 +96,15 @@ public final class RemoteEngine: Sendable {
     }
   }
 
-  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
-    let thread = Thread(block: body)
-    thread.name = name
-    thread.start()
+  /// - Throws: `LinkError.system`; the connection then is closed, which lets a thread that was started before end.
+  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(LinkError) {
+    do throws(ResourceShortage) {
+      try SystemThread.start(
+        name, stackSize: SystemThread.smallStack, attempts: SystemThread.patientAttempts, body)
+    } catch {
+      close()
+      throw .system(step: "starting a thread", code: error.code)
+    }
   }
 }
 

@@ -4,6 +4,7 @@
 import Files
 import Foundation
 import Messages
+import Resources
 
 /// Where an engine listens: `engine.sock` in the folder of its run.
 public struct SocketFile: Sendable {
@@ -70,8 +71,8 @@ public struct SocketFile: Sendable {
   }
 
   private static func makeSocket() throws(LinkError) -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { throw .system(step: "making a socket", code: errno) }
+    let descriptor = ResourceCalls.current.socket()
+    guard descriptor >= 0 else { throw .system(step: "making a socket", code: -descriptor) }
     return descriptor
   }
 

@@ -14,14 +14,25 @@ public enum ClientMessage: Codable, Sendable, Equatable {
   case hello(Hello)
   case command(Command)
 
+  /// What somebody attaches for.
+  public enum Purpose: String, Codable, Sendable {
+    /// To look on, for any time.
+    case screen
+    /// To ask one thing, such as `skipline stop`: there is room for these when there is none for screens.
+    case command
+  }
+
   public struct Hello: Codable, Sendable, Equatable {
     public var protocolVersion: Int
     /// Whether it only looks on: its commands are refused.
     public var readOnly: Bool
+    /// nil is a screen.
+    public var purpose: Purpose?
 
-    public init(protocolVersion: Int = Link.protocolVersion, readOnly: Bool) {
+    public init(protocolVersion: Int = Link.protocolVersion, readOnly: Bool, purpose: Purpose? = nil) {
       self.protocolVersion = protocolVersion
       self.readOnly = readOnly
+      self.purpose = purpose
     }
   }
 }
@@ -61,6 +72,8 @@ public enum LinkError: Error, Equatable, CustomStringConvertible {
   case closed
   /// The other end is there and says nothing, as a process does that was stopped.
   case silent
+  /// Another user's process listens where this user's run should.
+  case foreign
   case system(step: String, code: Int32)
 
   public var description: String {
@@ -74,6 +87,9 @@ public enum LinkError: Error, Equatable, CustomStringConvertible {
     case .refused(let reason): "the engine refused: \(reason)"
     case .closed: "the connection is closed"
     case .silent: "the other end does not answer; its process may be stopped or very busy"
+    case .foreign: "the process that listens there belongs to another user, and is not trusted"
+    case .system(let step, EACCES):
+      "\(step): \(SystemError(number: EACCES)); only who trains the run may attach to it"
     case .system(let step, let code): "\(step): \(SystemError(number: code))"
     }
   }

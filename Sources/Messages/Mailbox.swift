@@ -1,6 +1,7 @@
 // A bounded queue between two threads: the message channel inside one process.
 
 import Foundation
+import Resources
 
 /// A bounded first-in-first-out queue between threads.
 ///
@@ -71,6 +72,17 @@ public final class Mailbox<Message: Sendable>: @unchecked Sendable {
     condition.lock()
     defer { condition.unlock() }
     while waiting.isEmpty && !closed { condition.wait() }
+    return takeOldest()
+  }
+
+  /// The same, but waits no longer than to a deadline.
+  /// - Returns: nil also when the deadline has passed.
+  public func receive(until deadline: ContinuousClock.Instant) -> Message? {
+    condition.lock()
+    defer { condition.unlock() }
+    while waiting.isEmpty && !closed {
+      guard condition.wait(until: deadline) else { break }
+    }
     return takeOldest()
   }
 

@@ -12,8 +12,8 @@ public enum Kernels {
   /// `OpenBLAS 0.3.21 Haswell`: the library, its version, and the processor that its own kernels are for.
   public static let blas: String = {
     // "OpenBLAS 0.3.21 DYNAMIC_ARCH NO_AFFINITY Haswell MAX_THREADS=64": name and version come first.
-    let library = String(cString: openblas_get_config()).split(separator: " ").prefix(2).joined(separator: " ")
-    return "\(library) \(String(cString: openblas_get_corename()))"
+    let library = String(cString: openblas_configuration()).split(separator: " ").prefix(2).joined(separator: " ")
+    return "\(library) \(String(cString: openblas_processor()))"
   }()
 
   /// The instruction set of the vector loops in use: `avx512`, `avx2`, `sse2`, `neon` or `portable`.

@@ -3,13 +3,13 @@
 // of threads, and were slower.
 
 import COpenBLAS
+import Foundation
+import Resources
 
 /// Whether a matrix is used as stored or with rows and columns exchanged.
 public enum Orientation: Sendable {
   case asStored
   case transposed
-
-  fileprivate var blas: CBLAS_TRANSPOSE { self == .asStored ? CblasNoTrans : CblasTrans }
 }
 
 /// A row-major matrix in memory that somebody else owns.
@@ -35,17 +35,31 @@ public enum MatrixProduct {
     accumulating: Bool = false
   ) {
     guard rows > 0, columns > 0 else { return }
-    _ = singleThreaded
-    cblas_sgemm(
-      CblasRowMajor, a.orientation.blas, b.orientation.blas, blasint(rows), blasint(columns), blasint(inner), 1,
-      a.base, blasint(a.stride), b.base, blasint(b.stride), accumulating ? 1 : 0, result, blasint(columns))
+    _ = library
+    openblas_multiply(
+      Int32(rows), Int32(columns), Int32(inner), a.base, Int32(a.stride), a.orientation == .transposed ? 1 : 0,
+      b.base, Int32(b.stride), b.orientation == .transposed ? 1 : 0, result, accumulating ? 1 : 0)
   }
 
-  /// Set once, before the first product. An OpenMP build ignores it, so there it would be a lie to go on.
-  private static let singleThreaded: Void = {
-    openblas_set_num_threads(1)
-    precondition(
-      openblas_get_parallel() != 2 || openblas_get_num_threads() == 1,
-      "this OpenBLAS is built with OpenMP: set OMP_NUM_THREADS=1, or install libopenblas0-pthread")
+  /// Loads the library and takes the memory for products on so many threads at the same time. Where this was not
+  /// called, the first product does it for itself, and can tell nobody what is lacking.
+  /// - Returns: for how many threads there is memory; at least 1.
+  /// - Throws: `ResourceShortage` without the library, or memory for one thread.
+  static func reserve(threads: Int) throws(ResourceShortage) -> Int {
+    if let reason = openblas_load() {
+      throw ResourceShortage(.library("OpenBLAS (libopenblas0)", reason: String(cString: reason)), code: ENOENT)
+    }
+    let reserved = Int(openblas_reserve(Int32(clamping: threads)))
+    guard reserved > 0 else {
+      throw ResourceShortage(.memory(bufferBytes, purpose: "matrix products"), code: ENOMEM)
+    }
+    return reserved
+  }
+
+  /// Address space that OpenBLAS takes for each thread that multiplies.
+  private static let bufferBytes = 128 << 20
+
+  private static let library: Void = {
+    if let reason = openblas_load() { fatalError("OpenBLAS cannot be used: \(String(cString: reason))") }
   }()
 }

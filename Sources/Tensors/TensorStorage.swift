@@ -2,6 +2,7 @@
 // given out again. A training step asks for the same blocks each time, so after the first step it takes no memory
 // from the system, and pages stay mapped.
 
+import Resources
 import Synchronization
 
 #if canImport(Glibc)
@@ -128,21 +129,42 @@ public enum StoragePool {
   private static func logarithm(of count: Int) -> Int { Int.bitWidth - 1 - count.leadingZeroBitCount }
 
   static func take(capacity: Int) -> UnsafeMutablePointer<Float> {
+    if let base = attempt(capacity: capacity) { return base }
+    // What waits to be used again in pieces too small for this one may be what the system lacks.
+    trim()
+    if let base = attempt(capacity: capacity) { return base }
     let bytes = capacity * MemoryLayout<Float>.stride
-    let block = state.withLock { state in
+    let message = "out of memory: the system has no \(bytes) bytes for a tensor; use a smaller batch or image size"
+    onExhaustion.withLock { $0 }?(message)
+    fatalError(message)
+  }
+
+  /// Called, from any thread, with what to tell when the system has no memory for a tensor, of which the network has no
+  /// use for a part. It ends the process; where it returns, or there is none, a fatal error does.
+  public static let onExhaustion = Mutex<(@Sendable (_ message: String) -> Void)?>(nil)
+
+  /// - Returns: nil where the system has no more.
+  private static func attempt(capacity: Int) -> UnsafeMutablePointer<Float>? {
+    let bytes = capacity * MemoryLayout<Float>.stride
+    let block = state.withLock { state -> Block? in
+      if capacity < largeCapacity {
+        let block = state.small[sizeClass(of: capacity)].popLast()
+        if block != nil { state.smallBytesFree -= bytes }
+        return block
+      }
+      return takeLarge(bytes, &state).map(Block.init)
+    }
+    var base = block?.base
+    if base == nil, capacity < largeCapacity {
+      var raw: UnsafeMutableRawPointer?
+      if posix_memalign(&raw, alignment, bytes) == 0 { base = raw?.bindMemory(to: Float.self, capacity: capacity) }
+    }
+    guard let base else { return nil }
+    state.withLock { state in
       state.bytesInUse += bytes
       state.peakBytes = max(state.peakBytes, state.bytesInUse)
-      guard capacity < largeCapacity else { return takeLarge(bytes, &state).map(Block.init) }
-      guard let block = state.small[sizeClass(of: capacity)].popLast() else { return nil }
-      state.smallBytesFree -= bytes
-      return block
     }
-    if let block { return block.base }
-    var raw: UnsafeMutableRawPointer?
-    guard capacity < largeCapacity, posix_memalign(&raw, alignment, bytes) == 0, let raw else {
-      fatalError("out of memory: \(bytes) bytes for a tensor; use a smaller batch or image size")
-    }
-    return raw.bindMemory(to: Float.self, capacity: capacity)
+    return base
   }
 
   static func giveBack(_ base: UnsafeMutablePointer<Float>, capacity: Int) {
@@ -200,9 +222,6 @@ public enum StoragePool {
   }
 
   private static func map(_ length: Int, at wish: UInt) -> UInt? {
-    let start = mmap(
-      UnsafeMutableRawPointer(bitPattern: wish), length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-    guard let start, start != MAP_FAILED else { return nil }
-    return UInt(bitPattern: start)
+    ResourceCalls.current.mapMemory(length, wish)
   }
 }

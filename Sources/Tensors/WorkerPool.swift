@@ -3,24 +3,50 @@
 // is in LoopBoard.
 
 import Foundation
+import Resources
 
 /// Threads that carry out the shards of one loop at a time, the calling thread among them.
 public final class WorkerPool: Sendable {
   /// How many threads compute, the caller's included.
   public let threads: Int
+  /// Why there are fewer threads than were asked for; nil where there are as many. The results are the same.
+  public let shortage: ResourceShortage?
   private let board: LoopBoard
 
+  /// Makes threads, as many as the system gives.
   /// - Parameter threads: at least 1; nil for one a processor that this process may use.
-  public init(threads: Int? = nil) {
-    let processors = ProcessInfo.processInfo.activeProcessorCount
-    self.threads = max(1, threads ?? processors)
+  public convenience init(threads: Int? = nil) { self.init(threads: threads, shortage: nil) }
+
+  /// The same, with the memory taken that matrix products need on each thread: fewer threads where there is less.
+  /// - Throws: `ResourceShortage` where matrix products cannot be computed at all.
+  public convenience init(reserving threads: Int?) throws(ResourceShortage) {
+    let wanted = max(1, threads ?? Self.processors)
+    let reserved = try MatrixProduct.reserve(threads: wanted)
+    self.init(
+      threads: reserved,
+      shortage: reserved < wanted
+        ? ResourceShortage(.memory(128 << 20, purpose: "each of \(wanted) computing threads"), code: ENOMEM) : nil)
+  }
+
+  private static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
+
+  private init(threads: Int?, shortage: ResourceShortage?) {
+    let processors = Self.processors
+    let wanted = max(1, threads ?? processors)
     // With more threads than processors, whoever looks out for work keeps another from doing it.
-    board = LoopBoard(patience: self.threads <= processors ? Self.patience : 0)
-    for index in 1..<self.threads {
-      let thread = Thread { [board] in board.work() }
-      thread.name = "worker \(index)"
-      thread.start()
+    board = LoopBoard(patience: wanted <= processors ? Self.patience : 0)
+    var (started, shortage) = (1, shortage)
+    while started < wanted {
+      do throws(ResourceShortage) {
+        try SystemThread.start("worker \(started)") { [board] in board.work() }
+        started += 1
+      } catch {
+        shortage = error
+        break
+      }
     }
+    self.threads = started
+    self.shortage = shortage
   }
 
   deinit { board.close() }

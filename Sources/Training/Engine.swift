@@ -4,6 +4,7 @@
 import Datasets
 import Foundation
 import Messages
+import Resources
 import Synchronization
 
 /// Takes commands and reports events.
@@ -17,7 +18,7 @@ public final class Engine: Sendable {
   private let browsing = Inbox(coalescing: { newest, next in
     if case (.preview, .preview) = (newest, next) { next } else { nil }
   })
-  private let ended = DispatchGroup()
+  private let ended = ThreadGroup()
   private let failed = Mutex<(any Error)?>(nil)
 
   /// - Parameters:
@@ -26,21 +27,26 @@ public final class Engine: Sendable {
   ///   - decisions: where the user's decisions about images are kept.
   ///   - isAttended: whether somebody is there who can be asked about a run that has its own policy for when nobody
   ///     is; called from any thread.
+  /// - Throws: `ResourceShortage` where the system has no threads for it.
   public init(
     events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore = .standard,
     isAttended: @escaping @Sendable () -> Bool = { true }
-  ) {
-    start("training") { [self] in
+  ) throws(ResourceShortage) {
+    try start("training", events) { [self] in
       WorkThread(
         commands: work, events: events, commandLine: commandLine, decisions: decisions, isAttended: isAttended,
         failed: { [self] error in failed.withLock { $0 = error } }
       ).run()
     }
-    start("browsing") { [browsing] in
-      var thread = BrowsingThread(commands: browsing, events: events, decisions: decisions)
-      thread.run()
+    do throws(ResourceShortage) {
+      try start("browsing", events) { [browsing] in
+        var thread = BrowsingThread(commands: browsing, events: events, decisions: decisions)
+        thread.run()
+      }
+    } catch {
+      work.close()
+      throw error
     }
-    ended.notify(queue: .global()) { events.close() }
   }
 
   /// Hands over a command; never waits.
@@ -64,15 +70,19 @@ public final class Engine: Sendable {
 
   public func waitUntilEnded() { ended.wait() }
 
-  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+  /// Deep networks are built by recursion over blocks, for which small stacks have no room in debug builds.
+  private func start(
+    _ name: String, _ events: Mailbox<Event>, _ body: @escaping @Sendable () -> Void
+  ) throws(ResourceShortage) {
     ended.enter()
-    let thread = Thread { [ended] in
-      body()
+    do throws(ResourceShortage) {
+      try SystemThread.start(name, attempts: SystemThread.patientAttempts) { [ended, events] in
+        body()
+        if ended.leave() { events.close() }
+      }
+    } catch {
       ended.leave()
+      throw error
     }
-    thread.name = name
-    // Deep networks are built by recursion over blocks; the default stack is small for debug builds.
-    thread.stackSize = 8 << 20
-    thread.start()
   }
 }

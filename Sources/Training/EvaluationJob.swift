@@ -78,7 +78,7 @@ public struct EvaluationJob {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
     var evaluation = Evaluation(
-      model: model, data: data, split: split, batchSize: batchSize, workers: WorkerPool(threads: threads),
+      model: model, data: data, split: split, batchSize: batchSize, workers: try WorkerPool(reserving: threads),
       decisions: decisions, packs: packs)
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
@@ -156,16 +156,19 @@ public struct CheckpointLocation {
   /// The run it belongs to; nil for a file elsewhere.
   public let run: RunFolder?
 
-  /// - Throws: `CheckpointError.noCheckpoint` for a run without any, `RunFolderError.missing` for nothing at all.
+  /// - Throws: `CheckpointError.noCheckpoint` for a run without any, `.lost` for one without any that can be used,
+  ///   `RunFolderError.missing` for nothing at all, `FileOperationError` for what may not be looked at.
   public init(_ name: String) throws {
-    guard let isFolder = FilePath.isFolder(name) else { throw RunFolderError.missing(path: name) }
-    if isFolder {
+    guard let kind = try FilePath.kind(of: name) else { throw RunFolderError.missing(path: name) }
+    if kind == .folder {
       let folder = try RunFolder(existing: name)
       let best = folder.path(of: .best)
       // A damaged one is not passed over: loading it tells what is wrong.
-      guard let chosen = FilePath.isFolder(best) != nil ? best : folder.checkpoints().first?.path
-      else {
-        throw CheckpointError.noCheckpoint(run: name)
+      let listing = folder.checkpointListing()
+      guard let chosen = try FilePath.kind(of: best) != nil ? best : listing.usable.first?.path else {
+        _ = try Folder.names(in: folder.checkpointsPath)
+        guard let damaged = listing.damaged.first else { throw CheckpointError.noCheckpoint(run: name) }
+        throw CheckpointError.lost(path: damaged.path, reason: damaged.reason, alternative: nil)
       }
       path = chosen
       run = folder
@@ -175,7 +178,7 @@ public struct CheckpointLocation {
       let (parent, folder) = FilePath.split(checkpoints)
       // Any folder may be called so; without a record it is none of a run.
       let found = folder == "checkpoints" ? try? RunFolder(existing: parent) : nil
-      run = found.flatMap { FilePath.isFolder($0.recordPath) == false ? $0 : nil }
+      run = try found.flatMap { try FilePath.kind(of: $0.recordPath) == .file ? $0 : nil }
     }
   }
 }

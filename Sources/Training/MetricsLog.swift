@@ -28,8 +28,8 @@ public final class MetricsLog {
   /// - Parameters:
   ///   - path: made with the first line if it does not exist.
   ///   - onFailure: called once, with what happened, when a line is lost for the first time.
-  public init(path: String, onFailure: @escaping (String) -> Void) {
-    file = AppendOnlyFile(path: path)
+  public init(path: String, calls: FileCalls = .system, onFailure: @escaping (String) -> Void) {
+    file = AppendOnlyFile(path: path, calls: calls)
     self.onFailure = onFailure
   }
 
@@ -49,7 +49,8 @@ public final class MetricsLog {
     if let error = file.append(text) { onFailure("metrics are being lost, training goes on: \(error)") }
   }
 
-  /// Drops what came after a checkpoint, so that a resumed run does not write it twice; torn lines go too.
+  /// Drops what came after a checkpoint, so that a resumed run does not write it twice; torn lines at the end go too.
+  /// What lies before is not read: lines stand in the order in which things happened.
   ///
   /// - Parameters:
   ///   - step: the checkpoint's step; steps after it, and epochs that ended after it, are dropped.
@@ -58,8 +59,10 @@ public final class MetricsLog {
   /// - Throws: `FileOperationError`; the log then stays as it was.
   public func rewind(toStep step: Int, epoch: Int? = nil) throws {
     file.close()
-    try rewindLines(of: file.path) { line in
-      switch Self.decode(line) {
+    try LineTail.cut(file.path) { line in
+      // Most lines that are dropped are not worth decoding.
+      guard MetricsGlance(line).mayBeKept(step: step, epoch: epoch) else { return false }
+      return switch Self.decode(line) {
       case .step(let metrics): metrics.step <= step
       case .epoch(let metrics): metrics.step <= step && metrics.epoch <= epoch ?? .max
       case nil: false
@@ -67,11 +70,34 @@ public final class MetricsLog {
     }
   }
 
+  /// So many bytes of lines are read of a log to be shown: some hundred thousand steps.
+  static let shown = 16 << 20
+
   /// Reads a log; torn or unknown lines are counted and passed over. A file that does not exist holds nothing.
+  /// - Parameter bound: of a longer log, bytes, only some lines are read, at even distances; nil reads all.
   /// - Throws: `FileOperationError` for one that cannot be read.
-  public static func read(path: String) throws -> MetricsHistory {
+  public static func read(path: String, atMost bound: Int? = nil) throws -> MetricsHistory {
+    let file: InputFile
+    do throws(FileOperationError) {
+      file = try InputFile(path: path)
+    } catch {
+      if error.code == ENOENT { return MetricsHistory() }
+      throw error
+    }
+    let stride = bound.map { max(1, file.size / $0) } ?? 1
     var history = MetricsHistory()
-    for line in try textLines(of: path) {
+    var (steps, epochs) = (0, 0)
+    try file.forEachLine { line in
+      guard !line.isEmpty else { return }
+      if stride > 1 {
+        // Epochs are few, unless something is wrong with the file.
+        if MetricsGlance(line).isEpoch, epochs < 50_000 {
+          epochs += 1
+        } else {
+          steps += 1
+          guard steps % stride == 0 else { return }
+        }
+      }
       switch decode(line) {
       case .step(let metrics): history.steps.append(metrics)
       case .epoch(let metrics): history.epochs.append(metrics)
@@ -82,17 +108,67 @@ public final class MetricsLog {
   }
 
   /// The figures of a line; nil for one of another kind.
-  static func step(in line: Data) -> StepMetrics? {
+  static func step(in line: ArraySlice<UInt8>) -> StepMetrics? {
     if case .step(let metrics) = decode(line) { metrics } else { nil }
   }
 
-  static func epoch(in line: Data) -> EpochMetrics? {
+  static func epoch(in line: ArraySlice<UInt8>) -> EpochMetrics? {
     if case .epoch(let metrics) = decode(line) { metrics } else { nil }
   }
 
-  private static func decode(_ line: Data) -> MetricsLine? {
-    guard let line = try? RunJSON.decoder.decode(MetricsLine.self, from: line), line.isPossible else { return nil }
+  private static func decode(_ line: ArraySlice<UInt8>) -> MetricsLine? {
+    guard let line = try? RunJSON.decoder.decode(MetricsLine.self, from: Data(line)), line.isPossible else {
+      return nil
+    }
     return line
+  }
+}
+
+/// What can be seen of a line without decoding it, in a thousandth of the time. A line of another program's, in which
+/// nothing is found, is decoded.
+private struct MetricsGlance {
+  private let line: ArraySlice<UInt8>
+
+  init(_ line: ArraySlice<UInt8>) { self.line = line }
+
+  var isEpoch: Bool { find(#""kind":"epoch""#) != nil }
+
+  /// Whether a line may be of a step, and of an epoch, no later than these.
+  func mayBeKept(step: Int, epoch: Int?) -> Bool {
+    if line.first != UInt8(ascii: "{") || line.last != UInt8(ascii: "}") { return false }
+    if let found = number(#""step":"#), found > step { return false }
+    if let epoch, isEpoch, let found = number(#""epoch":"#), found > epoch { return false }
+    return true
+  }
+
+  private func number(_ key: StaticString) -> Int? {
+    guard let place = find(key) else { return nil }
+    var (value, index) = (0, place + key.utf8CodeUnitCount)
+    while index < line.endIndex, (48...57).contains(line[index]), value < 1 << 58 {
+      value = value * 10 + Int(line[index] - 48)
+      index += 1
+    }
+    // `1e3`, `-1`: for the decoder.
+    return index < line.endIndex && [UInt8(ascii: ","), UInt8(ascii: "}")].contains(line[index]) ? value : nil
+  }
+
+  /// Where a text begins in the line.
+  private func find(_ text: StaticString) -> Int? {
+    let count = text.utf8CodeUnitCount
+    return line.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return nil }
+      var place = 0
+      while place + count <= bytes.count,
+        let quote = memchr(base + place, Int32(text.utf8Start[0]), bytes.count - place)
+      {
+        place = UnsafeRawPointer(quote) - base
+        if place + count <= bytes.count, memcmp(quote, text.utf8Start, count) == 0 {
+          return line.startIndex + place
+        }
+        place += 1
+      }
+      return nil
+    }
   }
 }
 
@@ -134,29 +210,14 @@ private enum MetricsLine: Codable {
   }
 }
 
-/// A text file's lines without their line feeds; empty lines are left out. None where there is no file.
-func textLines(of path: String) throws -> [Data] { lines(in: try content(of: path)) }
-
-/// Replaces a text file by those of its lines that `keep` accepts; leaves it alone where there is nothing to drop.
-func rewindLines(of path: String, keep: (Data) -> Bool) throws {
-  let content = try content(of: path)
-  var whole = lines(in: content)
-  let count = whole.count
-  // A last line without its line feed was torn, even if what is there of it reads as a whole one.
-  if let end = content.last, end != UInt8(ascii: "\n") { whole.removeLast() }
-  let kept = whole.filter(keep)
-  guard kept.count < count else { return }
-  try AtomicFile.write(Data(kept.flatMap { $0 + [UInt8(ascii: "\n")] }), to: path)
-}
-
-private func content(of path: String) throws -> Data {
-  do {
-    return try RunJSON.bytes(of: path)
-  } catch let error where error.code == ENOENT {
-    return Data()
+/// A text file's lines without their line feeds; empty lines are left out. Nil where there is no file.
+/// - Parameter bound: see `SizeBound`.
+/// - Throws: `RunFolderError.unreadable`.
+func textLines(of path: String, bound: Int) throws -> [ArraySlice<UInt8>]? {
+  do throws(FileOperationError) {
+    return try InputFile.contents(of: path, bound: bound).split(separator: UInt8(ascii: "\n"))
+  } catch {
+    if error.code == ENOENT { return nil }
+    throw RunFolderError.unreadable(path: path, reason: "\(error.reason)")
   }
-}
-
-private func lines(in content: Data) -> [Data] {
-  content.split(separator: UInt8(ascii: "\n")).map { Data($0) }
 }

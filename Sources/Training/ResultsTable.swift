@@ -16,8 +16,8 @@ public final class ResultsTable {
   /// - Parameters:
   ///   - path: made, with its header, with the first row if it does not exist.
   ///   - onFailure: called once, with what happened, when a row is lost for the first time.
-  public init(path: String, onFailure: @escaping (String) -> Void) {
-    file = AppendOnlyFile(path: path, header: Self.header)
+  public init(path: String, calls: FileCalls = .system, onFailure: @escaping (String) -> Void) {
+    file = AppendOnlyFile(path: path, header: Self.header, calls: calls)
     self.onFailure = onFailure
   }
 
@@ -37,11 +37,11 @@ public final class ResultsTable {
   /// Puts the rows so far on disk.
   func sync() { file.sync() }
 
-  /// Drops the rows after a checkpoint's step (see `MetricsLog.rewind`), and torn ones.
+  /// Drops the rows after a checkpoint's step (see `MetricsLog.rewind`), and torn ones at the end.
   /// - Throws: `FileOperationError`; the table then stays as it was.
   public func rewind(toStep step: Int, epoch: Int? = nil) throws {
     file.close()
-    try rewindLines(of: file.path) { line in
+    try LineTail.cut(file.path) { line in
       let text = String(decoding: line, as: UTF8.self)
       // Tables of version 0.1 have a column fewer.
       if text == Self.header || text + ",data_wait" == Self.header { return true }

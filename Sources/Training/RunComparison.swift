@@ -1,6 +1,7 @@
 // Whether two runs are the same run: weights and momentum bit for bit, metrics line by line. Only what depends on the
 // clock may differ.
 
+import Files
 import Foundation
 import Messages
 
@@ -65,7 +66,7 @@ public struct RunComparison: Sendable, Equatable {
 
   private mutating func compareResults(_ first: String, _ second: String) throws {
     func rows(_ path: String) throws -> [[Substring]] {
-      let rows = try textLines(of: path).map {
+      let rows = try (textLines(of: path, bound: SizeBound.table) ?? []).map {
         String(decoding: $0, as: UTF8.self).split(separator: ",", omittingEmptySubsequences: false)
       }
       let timed = Set(rows.first?.indices.filter { ["seconds", "data_wait"].contains(rows[0][$0]) } ?? [])

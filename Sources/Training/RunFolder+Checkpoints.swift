@@ -101,7 +101,12 @@ extension RunFolder {
   /// The checkpoints, from their headers alone: whether a checksum holds shows when the file is loaded.
   public func checkpointListing() -> CheckpointListing {
     var listing = CheckpointListing()
-    for name in checkpointNames() {
+    let names: [CheckpointName]
+    do throws(FileOperationError) { names = try checkpointNames() } catch {
+      listing.damaged.append(.init(path: checkpointsPath, reason: "\(error)"))
+      return listing
+    }
+    for name in names {
       let path = path(of: name)
       do {
         if let info = CheckpointInfo(path: path, metadata: try Safetensors.readMetadata(path: path)) {
@@ -129,7 +134,7 @@ extension RunFolder {
   @discardableResult
   public func applyKeepPolicy(_ policy: KeepPolicy) throws -> [String] {
     guard let newest = policy.newest else { return [] }
-    let names = checkpointNames()
+    let names = try checkpointNames()
     let numbered = names.filter { if case .epoch = $0 { true } else { false } }
     let hasOther = names.contains(.last) || names.contains(.best)
     let surplus = numbered.dropFirst(max(newest, hasOther ? 0 : 1)).map { path(of: $0) }
@@ -156,9 +161,8 @@ extension RunFolder {
     return moved
   }
 
-  private func checkpointNames() -> [CheckpointName] {
-    let files = (try? Folder.names(in: checkpointsPath)) ?? []
-    return files.filter { $0.hasSuffix(CheckpointName.ending) && !$0.hasPrefix(".") }
+  private func checkpointNames() throws(FileOperationError) -> [CheckpointName] {
+    try Folder.names(in: checkpointsPath).filter { $0.hasSuffix(CheckpointName.ending) && !$0.hasPrefix(".") }
       .map { CheckpointName(path: $0) }
       .sorted { $0.rank < $1.rank }
   }

@@ -40,14 +40,14 @@ extension RunFolder {
   /// - Throws: `RunFolderError.unreadable`.
   public func evaluation(of checkpoint: CheckpointName, on split: EvaluationSplit) throws -> EvaluationReport? {
     let source = "\(evaluationsPath)/\(checkpoint.stem)-\(split.rawValue).json"
-    guard FilePath.isFolder(source) != nil else { return nil }
-    return try RunJSON.read(EvaluationReport.self, path: source)
+    guard try FilePath.kind(of: source) != nil else { return nil }
+    return try RunJSON.read(EvaluationReport.self, path: source, bound: SizeBound.evaluation)
   }
 
   private func setAsideOther(than report: EvaluationReport, at target: String, name: String) throws {
-    guard FilePath.isFolder(target) == false else { return }
+    guard try FilePath.kind(of: target) == .file else { return }
     struct Older: Decodable { var provenance: EvaluationProvenance? }
-    let older = (try? RunJSON.read(Older.self, path: target))?.provenance
+    let older = (try? RunJSON.read(Older.self, path: target, bound: SizeBound.evaluation))?.provenance
     if let older, older == report.provenance { return }
     if older == nil && report.provenance == nil { return }
     let identity =

@@ -21,11 +21,11 @@ public struct RunFolder: Sendable, Hashable {
   public let path: String
 
   /// A run that was made before.
-  /// - Throws: `RunFolderError.missing` or `.notARun`.
+  /// - Throws: `RunFolderError.missing` or `.notARun`; `FileOperationError` for one that may not be looked into.
   public init(existing path: String) throws {
-    guard let isFolder = FilePath.isFolder(path) else { throw RunFolderError.missing(path: path) }
+    guard let kind = try FilePath.kind(of: path) else { throw RunFolderError.missing(path: path) }
     self.init(path: path)
-    guard isFolder, FilePath.isFolder(checkpointsPath) != nil else {
+    guard kind == .folder, try FilePath.kind(of: checkpointsPath) == .folder else {
       throw RunFolderError.notARun(path: path)
     }
   }
@@ -62,8 +62,8 @@ public struct RunFolder: Sendable, Hashable {
 
   private static func makeNamed(_ name: String, project: String) throws -> RunFolder {
     let run = RunFolder(path: project + "/" + name)
-    // Its owner's alone: names of files and classes are in it, and a socket that steers it.
-    if run.path.withPathCString({ mkdir($0, 0o700) }) == 0 { return run }
+    // Who may look into it is for the user's mask to say (umask); the socket that steers the run is its owner's alone.
+    if run.path.withPathCString({ mkdir($0, 0o777) }) == 0 { return run }
     let code = errno
     if code == EEXIST { throw RunFolderError.exists(path: run.path) }
     throw FileOperationError(path: run.path, step: .makeFolder, code: code)
@@ -83,13 +83,16 @@ public struct RunFolder: Sendable, Hashable {
     !name.isEmpty && !name.contains("/") && !name.contains("\0") && !name.hasPrefix(".") && !name.hasPrefix("-")
   }
 
-  /// The runs of a project, in natural order of their names; none where there is no such folder.
+  /// The runs of a project, in natural order of their names, also those that may not be looked into; none where there is
+  /// no such folder.
   /// - Throws: `FileOperationError` for a folder that cannot be read.
   public static func listRuns(project: String) throws -> [RunFolder] {
-    guard FilePath.isFolder(project) != nil else { return [] }
+    guard try FilePath.kind(of: project) != nil else { return [] }
     return try Folder.names(in: project).sorted { $0.compare($1, options: .numeric) == .orderedAscending }
       .map { RunFolder(path: project + "/" + $0) }
-      .filter { FilePath.isFolder($0.recordPath) != nil }
+      .filter { run in
+        do throws(FileOperationError) { return try FilePath.kind(of: run.recordPath) != nil } catch { return true }
+      }
   }
 
   public var name: String { path.split(separator: "/").last.map(String.init) ?? path }

@@ -31,20 +31,16 @@ enum RunJSON {
 
   /// Reads a JSON file of a run.
   /// - Throws: `RunFolderError.unreadable`, which names the file, what is wrong in it and where.
-  static func read<Value: Decodable>(_ type: Value.Type, path: String) throws -> Value {
+  static func read<Value: Decodable>(
+    _ type: Value.Type, path: String, bound: Int = SizeBound.runRecord
+  ) throws -> Value {
     let data: Data
-    do { data = try bytes(of: path) } catch {
+    do { data = Data(try InputFile.contents(of: path, bound: bound)) } catch {
       throw RunFolderError.unreadable(path: path, reason: "\(error.reason)")
     }
     do { return try decoder.decode(type, from: data) } catch let error as DecodingError {
       throw RunFolderError.unreadable(path: path, reason: reason(error))
     }
-  }
-
-  /// A file's content.
-  static func bytes(of path: String) throws(FileOperationError) -> Data {
-    let file = try InputFile(path: path)
-    return Data(try file.read(count: file.size))
   }
 
   private static func encoder() -> JSONEncoder {

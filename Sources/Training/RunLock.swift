@@ -12,8 +12,7 @@ public final class RunLock: Sendable {
   /// - Throws: `RunFolderError.inUse`, which names the process that holds it; `FileOperationError`.
   public init(_ run: RunFolder) throws {
     let path = run.lockPath
-    let descriptor = path.withPathCString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
-    guard descriptor >= 0 else { throw FileOperationError(path: path, step: .open, code: errno) }
+    let descriptor = try openLockFile(path, creating: true)
     guard Self.lock(descriptor) else {
       let code = errno
       defer { close(descriptor) }
@@ -38,10 +37,10 @@ public final class RunLock: Sendable {
     return false
   }
 
-  /// The process that trains a run now; nil where none does.
+  /// The process that trains a run now, 0 where its number is not known; nil where none does, or where it cannot be
+  /// told.
   public static func holder(of run: RunFolder) -> Int32? {
-    let descriptor = run.lockPath.withPathCString { open($0, O_RDONLY | O_CLOEXEC) }
-    guard descriptor >= 0 else { return nil }
+    guard let descriptor = try? openLockFile(run.lockPath, creating: false) else { return nil }
     defer { close(descriptor) }
     if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
     return holder(descriptor) ?? 0

@@ -36,13 +36,12 @@ struct RunManifest: Equatable {
   /// - Returns: nil where there is no such file, as in runs of older versions.
   /// - Throws: `RunFolderError.unreadable`.
   init?(path: String) throws {
-    guard FilePath.isFolder(path) != nil else { return nil }
-    let lines = try textLines(of: path).map { String(decoding: $0, as: UTF8.self) }
-    guard lines.first == Self.header else {
+    guard let lines = try textLines(of: path, bound: SizeBound.imageList) else { return nil }
+    guard lines.first.map({ String(decoding: $0, as: UTF8.self) }) == Self.header else {
       throw RunFolderError.unreadable(path: path, reason: "it does not begin with \"\(Self.header)\"")
     }
     entries = [:]
-    for line in lines.dropFirst() {
+    for line in lines.dropFirst().map({ String(decoding: $0, as: UTF8.self) }) {
       let cells = line.split(separator: "\t", omittingEmptySubsequences: false).map { Self.plain(String($0)) }
       guard cells.count == 4 else {
         throw RunFolderError.unreadable(path: path, reason: "a line has \(cells.count) columns instead of 4")

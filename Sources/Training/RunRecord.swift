@@ -81,7 +81,7 @@ extension RunFolder {
 
   /// The record of an earlier version, with the defaults of settings that it did not have.
   private func completedRecord() -> RunRecord? {
-    guard let data = try? RunJSON.bytes(of: recordPath),
+    guard let data = try? Data(InputFile.contents(of: recordPath, bound: SizeBound.runRecord)),
       var record = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
       let settings = record["settings"] as? [String: Any],
       let usual = try? RunJSON.document(TrainingSettings(data: "", network: NetworkSettings(name: ""))),

@@ -11,7 +11,7 @@ extension TrainingLoop {
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
   func restore() throws {
     let path = run.path(of: .last)
-    if FilePath.isFolder(path) != nil {
+    if try FilePath.kind(of: path) != nil {
       do {
         state = try Checkpoint.resume(path: path, network: network, optimiser: &optimiser)
       } catch let error as SafetensorsError {
@@ -113,7 +113,7 @@ extension TrainingLoop {
   /// What a resumed run should be told.
   func warnAboutResuming() throws {
     let last = run.path(of: .last)
-    guard FilePath.isFolder(last) != nil else {
+    guard try FilePath.kind(of: last) != nil else {
       return hooks.report(.warning("\(run.path) has no checkpoint yet: it starts from its first step"))
     }
     if let before = try Checkpoint.kernels(path: last), before != Kernels.description {
@@ -123,7 +123,7 @@ extension TrainingLoop {
             + "those of an uninterrupted run in their last digits"))
     }
     let best = run.path(of: .best)
-    if state.earlyStopping.bestAccuracy != nil, FilePath.isFolder(best) == nil {
+    if state.earlyStopping.bestAccuracy != nil, try FilePath.kind(of: best) == nil {
       hooks.report(
         .warning("\(best) is not there: it was never written, or was removed; the next better one will be"))
     }

@@ -65,6 +65,8 @@ public final class TrainingLoop {
   var recoveryPlan = RecoveryPlan()
   var lossWatch: LossWatch
   var oneClassWatch = OneClassWatch()
+  /// Whether it was told that threads are lacking to prepare images.
+  private var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
   var stopping = false
   /// What is said before a resumed run goes on.
@@ -83,7 +85,7 @@ public final class TrainingLoop {
     self.run = run
     self.hooks = hooks
     let settings = prepared.settings
-    self.workers = workers ?? WorkerPool(threads: settings.threads)
+    self.workers = try workers ?? WorkerPool(reserving: settings.threads)
     network = Network(
       prepared.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
     optimiser = SGD(settings.optimiser, network.parameters)
@@ -106,7 +108,7 @@ public final class TrainingLoop {
       // Where changed data were accepted, the position may lie behind the end of the epoch.
       state.batch = min(state.batch, prepared.training.batchCount)
       state.splitFingerprint = fingerprint
-      history = try MetricsLog.read(path: run.metricsPath)
+      history = try MetricsLog.read(path: run.metricsPath, atMost: MetricsLog.shown)
     } else if let path = settings.initialWeights,
       case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
     {
@@ -132,6 +134,9 @@ public final class TrainingLoop {
       }
     }
     warnAboutSpace()
+    if let shortage = workers.shortage {
+      warn("computing with \(workers.threads) of the threads asked for: \(shortage)")
+    }
     for note in prepared.notes { warn(note) }
     let stepBefore = state.step
     let reason = try trainEpochs()
@@ -202,6 +207,10 @@ public final class TrainingLoop {
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
     let stream = prepared.training.epoch(state.epochsDone, fromBatch: state.batch)
+    if let shortage = stream.shortage, !toldOfLoaders {
+      toldOfLoaders = true
+      warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
+    }
     var named = 0
     state.wasCutShort = nil
     while !isOutOfTime {

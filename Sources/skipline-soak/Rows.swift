@@ -19,6 +19,7 @@ struct Row {
       Row(name: "kill -9 of the engine", body: engineKills),
       Row(name: "stop and continue storm", body: stopStorm),
       Row(name: "clients: garbage, silence, deafness", body: clients),
+      Row(name: "refused threads, sockets, memory", body: refusals),
       Row(name: "full disk", body: fullDisk),
       Row(name: "limit on file sizes", body: fileSizeLimit),
       Row(name: "bit flips in a checkpoint", isolated: true, body: bitFlips),

@@ -22,7 +22,7 @@ struct CheckCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let signals = SignalWatcher()
+    let signals = try SignalWatcher()
     let progress = ProgressLine()
     let index: DatasetIndex
     do {

@@ -5,14 +5,22 @@
 import Canvas
 import Foundation
 import Messages
+import Resources
+import Synchronization
 import Training
 
 enum Console {
   /// A line of results.
-  static func print(_ line: String) { write(Sanitiser.sanitised(line) + "\n", to: .standardOutput) }
+  static func print(_ line: String) { write(Sanitiser.sanitised(line) + "\n", .result) }
+
+  /// A text of results that is our own: its line feeds are meant.
+  static func print(verbatim text: String) { write(text + "\n", .result) }
 
   /// A line of progress.
-  static func progress(_ line: String) { write(Sanitiser.sanitised(line) + "\n", to: .standardError) }
+  static func progress(_ line: String) { show(Sanitiser.sanitised(line) + "\n") }
+
+  /// A text on standard error, as it is.
+  static func show(_ text: String) { write(text, .progress) }
 
   /// A line about what went wrong.
   static func complain(_ line: String) { progress(line) }
@@ -24,12 +32,12 @@ enum Console {
       indented ? [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted] : [.sortedKeys, .withoutEscapingSlashes]
     encoder.nonConformingFloatEncodingStrategy = .convertToString(
       positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: .standardOutput)
+    write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", .result)
   }
 
   /// A report as JSON, as it goes.
   static func print(_ report: EvaluationReport) throws {
-    try EvaluationDocument.write(report) { write(Data($0), to: .standardOutput) }
+    try EvaluationDocument.write(report) { write(Array($0), .result) }
   }
 
   /// Columns padded to the widest cell, the first to the left and the rest to the right.
@@ -49,10 +57,64 @@ enum Console {
     }
   }
 
-  private static func write(_ text: String, to handle: FileHandle) { write(Data(text.utf8), to: handle) }
+  // MARK: Writing
 
-  private static func write(_ bytes: Data, to handle: FileHandle) {
-    // A closed pipe or a full disk behind it must not end a run: results are also in the run's folder.
-    try? handle.write(contentsOf: bytes)
+  private struct Queues {
+    var output: OutputQueue
+    var errors: OutputQueue
+  }
+
+  /// nil while whoever prints waits for whoever reads.
+  private static let queues = Mutex<Queues?>(nil)
+
+  /// From now on nothing that is printed waits for a reader: progress that is not read is left out, results wait in
+  /// memory. Where there is no thread for it, it stays as it was.
+  static func stopWaiting() {
+    queues.withLock { queues in
+      guard queues == nil, let output = try? OutputQueue(descriptor: STDOUT_FILENO) else { return }
+      // In one queue the lines keep their order, as they do in one file.
+      let errors = isOneFile ? output : try? OutputQueue(descriptor: STDERR_FILENO)
+      queues = Queues(output: output, errors: errors ?? output)
+    }
+  }
+
+  /// How long results wait at the end while nothing is read.
+  private static let patience = Duration.seconds(10)
+  /// The same of the last lines of progress and complaints.
+  private static let errorPatience = Duration.seconds(1)
+
+  /// Waits at the end for results that were not read yet.
+  /// - Returns: false where they were not read, or could not be written.
+  static func finish() -> Bool {
+    guard let queues = queues.withLock({ $0 }) else { return true }
+    let isRead = queues.output.finish(patience: patience)
+    if !isRead {
+      complain(
+        "skipline: results were not read from standard output for \(Format.duration(10)), or could not be written; "
+          + "they are lost there")
+    }
+    _ = queues.errors.finish(patience: errorPatience)
+    return isRead
+  }
+
+  private static var isOneFile: Bool {
+    var (output, errors) = (stat(), stat())
+    guard fstat(STDOUT_FILENO, &output) == 0, fstat(STDERR_FILENO, &errors) == 0 else { return false }
+    return output.st_dev == errors.st_dev && output.st_ino == errors.st_ino
+  }
+
+  private static func write(_ text: String, _ importance: OutputQueue.Importance) {
+    write(Array(text.utf8), importance)
+  }
+
+  private static func write(_ bytes: [UInt8], _ importance: OutputQueue.Importance) {
+    if let queues = queues.withLock({ $0 }) {
+      (importance == .result ? queues.output : queues.errors).write(bytes, importance)
+    } else {
+      // A closed pipe or a full disk behind it must not end a run: results are also in the run's folder.
+      _ = bytes.withUnsafeBytes {
+        OutputQueue.write($0, to: importance == .result ? STDOUT_FILENO : STDERR_FILENO)
+      }
+    }
   }
 }

@@ -18,8 +18,8 @@ struct EngineCommand: ParsableCommand {
       throw ValidationError("an engine is started by the workbench; train without one with 'skipline train'")
     }
     EngineProcess.closeOtherDescriptors()
-    let signals = SignalWatcher()
-    let host = EngineHost(commandLine: commandLine)
+    let signals = try SignalWatcher()
+    let host = try EngineHost(commandLine: commandLine)
     signals.onFirst { host.stop() }
     host.attach(Connection(descriptor: EngineProcess.connectionDescriptor))
     host.serve()

@@ -1,5 +1,6 @@
 // An engine that others attach to: its events go to everybody who listens, their commands to it.
 
+import Files
 import Foundation
 import Link
 import Messages
@@ -16,20 +17,21 @@ final class EngineHost: Sendable {
   /// Standard error as it was before the run's folder took it.
   private let firstErrors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EngineProcess.connectionDescriptor + 1)
 
-  init(commandLine: [String]) {
+  /// - Throws: `ResourceShortage`.
+  init(commandLine: [String]) throws {
     let attendance = Attendance()
-    let engine = Engine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
+    let engine = try Engine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
     self.engine = engine
     let hasJob = SharedFlag()
     self.hasJob = hasJob
     server = EngineServer(version: Skipline.version) { command in
       switch command {
       // Whoever leaves, detaches; the engine ends with its run.
-      case .shutDown: return true
+      case .shutDown: return .taken
       case .start, .resumeRun, .evaluate:
         hasJob.set()
-        return engine.send(command)
-      default: return engine.send(command)
+        return engine.send(command) ? .taken : .busy
+      default: return engine.send(command) ? .taken : .busy
       }
     }
     attendance.follow(server)
@@ -76,10 +78,7 @@ final class EngineHost: Sendable {
     } catch {
       server.broadcast(.warning("nobody else can attach to this run: \(error)"))
     }
-    let log = (folder + "/engine.log").withPathCString {
-      Foundation.open($0, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    }
-    guard log >= 0 else { return }
+    guard let log = try? openToAppend(folder + "/engine.log") else { return }
     dup2(log, STDERR_FILENO)
     close(log)
   }

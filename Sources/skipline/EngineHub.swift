@@ -17,10 +17,11 @@ final class EngineHub: Sendable {
   private let log: String
 
   /// - Parameter log: takes the standard error of engines that have no run's folder yet.
-  init(events: Mailbox<Event>, log: String) {
+  /// - Throws: `ResourceShortage`.
+  init(events: Mailbox<Event>, log: String) throws {
     self.events = events
     self.log = log
-    local = Engine(events: events, commandLine: [])
+    local = try Engine(events: events, commandLine: [])
   }
 
   /// Whether a run is attached.

@@ -3,6 +3,7 @@
 import Foundation
 import Link
 import Messages
+import Resources
 import Synchronization
 
 /// A process that runs `skipline engine`.
@@ -11,7 +12,7 @@ import Synchronization
 /// a zombie.
 final class EngineProcess: Sendable {
   let connection: Connection
-  private let ended = DispatchGroup()
+  private let ended = ThreadGroup()
   private let status = Mutex<Int32>(0)
 
   /// The descriptor that the new process finds its end of the first connection at.
@@ -29,11 +30,11 @@ final class EngineProcess: Sendable {
   ///   - commandLine: what the run's record says it was started with.
   /// - Throws: `EngineStartFailure`.
   init(log: String, commandLine: [String]) throws {
-    var pair: [Int32] = [-1, -1]
-    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
-      throw EngineStartFailure(reason: String(cString: strerror(errno)))
-    }
-    let (ours, theirs) = (Connection(descriptor: pair[0]), pair[1])
+    let calls = ResourceCalls.current
+    var pair: (Int32, Int32) = (-1, -1)
+    let refused = -calls.socketPair(&pair)
+    guard refused == 0 else { throw EngineStartFailure(cause: ResourceShortage(.socket, code: refused)) }
+    let (ours, theirs) = (Connection(descriptor: pair.0), pair.1)
     defer { close(theirs) }
 
     var actions = posix_spawn_file_actions_t()
@@ -66,18 +67,17 @@ final class EngineProcess: Sendable {
     defer { for argument in arguments { free(argument) } }
     var process = pid_t()
     // The file this process runs, though another may have taken its name meanwhile.
-    let code = posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &arguments, environ)
-    guard code == 0 else { throw EngineStartFailure(reason: String(cString: strerror(code))) }
+    let code = -calls.spawn { posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &arguments, environ) }
+    guard code == 0 else { throw EngineStartFailure(cause: ResourceShortage(.process, code: code)) }
     connection = ours
     ended.enter()
-    let thread = Thread { [self, process] in
+    // Without it the process is not missed: only how it ended is then not told.
+    try? SystemThread.start("end of the engine", stackSize: SystemThread.smallStack) { [self, process] in
       var status: Int32 = 0
       while waitpid(process, &status, 0) < 0, errno == EINTR {}
       self.status.withLock { $0 = status }
       ended.leave()
     }
-    thread.name = "end of the engine"
-    thread.start()
   }
 
   /// Closes what this process inherited beside its connection, before it opens anything: a pipe that a training
@@ -90,7 +90,7 @@ final class EngineProcess: Sendable {
   /// How it ended, in words, where it ended badly; nil where it did not, or lives.
   var badEnding: String? {
     // A connection ends a moment before its process does.
-    guard ended.wait(timeout: .now() + 0.5) == .success else { return nil }
+    guard ended.wait(until: .now + .seconds(0.5)) else { return nil }
     let status = status.withLock { $0 }
     let (signal, code) = (status & 0x7f, status >> 8 & 0xff)
     if signal != 0 { return "it was ended by signal \(signal) (\(String(cString: strsignal(signal))))" }
@@ -100,9 +100,9 @@ final class EngineProcess: Sendable {
 
 /// No process could be started.
 struct EngineStartFailure: Error, CustomStringConvertible {
-  let reason: String
+  let cause: ResourceShortage
 
   var description: String {
-    "the engine's process cannot be started: \(reason); train without a screen (skipline train), or try again"
+    "the engine's process cannot be started: \(cause); train without a screen (skipline train), or try again"
   }
 }

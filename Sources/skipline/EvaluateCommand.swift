@@ -33,7 +33,7 @@ struct EvaluateCommand: ParsableCommand {
       checkpoint: checkpoint, data: data, split: split, batchSize: batch,
       description: try foreign.description(data: data), packs: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
-    let signals = SignalWatcher()
+    let signals = try SignalWatcher()
     let report = try job.run(
       threads: threads, progress: { _, _ in signals.received == nil },
       preparation: { _ in signals.received == nil },

@@ -7,6 +7,7 @@ import Foundation
 import Link
 import Messages
 import Networks
+import Resources
 import Tensors
 import Terminal
 import Training
@@ -46,7 +47,7 @@ enum ExitStatus: Int32 {
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
     case TrainingError.notSaved, TrainingError.folderGone: self = .inputOutput
-    case is MemoryShortage: self = .failure
+    case is MemoryShortage, is ResourceShortage, is TooFewFiles: self = .failure
     case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached, is NoLogFolder,
       is TrialFailure:
       self = .failure

@@ -29,7 +29,7 @@ struct TFRecordOptions: ParsableArguments {
     let total = index.items.count
     Console.progress(
       "to write: \(Format.counted(total, "image")), about \(Format.bytes(export.imageBytes))")
-    let signals = SignalWatcher()
+    let signals = try SignalWatcher()
     let summary = try written(export, to: tfrecord, total: total, endsWith: signals.requests)
     if json { try Console.print(json: summary) } else { print(summary) }
     for failure in summary.leftOut { Console.complain("! left out: \(failure)") }

@@ -59,7 +59,7 @@ struct PackCommand: ParsableCommand {
   private func pack(_ data: String, _ folder: PackFolder) throws {
     let clock = ContinuousClock()
     let start = clock.now
-    let signals = SignalWatcher()
+    let signals = try SignalWatcher()
     let printer = PreparationPrinter()
     let preprocessing = try Preprocessing(
       unmeasured: PreprocessingSettings(imageSize: imgsz, resize: resize))

@@ -33,7 +33,7 @@ struct PredictCommand: ParsableCommand {
     let model =
       try foreign.description(data: nil).map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
-    let predictor = Predictor(model: model, workers: WorkerPool(threads: threads))
+    let predictor = Predictor(model: model, workers: try WorkerPool(reserving: threads))
     let (files, faults) = try imageFiles()
     for fault in faults { Console.complain("! \(fault.text)") }
     var predictions: [Prediction] = []
@@ -62,9 +62,10 @@ struct PredictCommand: ParsableCommand {
   private func imageFiles() throws -> (paths: [String], faults: [DatasetFinding]) {
     var (paths, faults): ([String], [DatasetFinding]) = ([], [])
     for path in images {
-      guard FilePath.isFolder(path) == true else {
+      let kind = try FilePath.kind(of: path)
+      guard kind == .folder else {
         // An image in a shard has a name, but no file of that name.
-        guard FilePath.isFolder(path) != nil || path.contains("@") else { throw DatasetError.notFound(path: path) }
+        guard kind != nil || path.contains("@") else { throw DatasetError.notFound(path: path) }
         paths.append(path)
         continue
       }

@@ -40,5 +40,5 @@ final class ProgressLine: Sendable {
     }
   }
 
-  private func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+  private func write(_ text: String) { Console.show(text) }
 }

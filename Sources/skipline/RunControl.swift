@@ -18,16 +18,28 @@ struct RunControl {
   /// - Throws: `RunFolderError` where there is no such run, `NoLiveRun` where nobody trains it, `LinkError`.
   init(_ name: String, project: String, readOnly: Bool = false) throws {
     folder = try Self.folder(name, project: project)
-    guard let connection = try SocketFile(folder: folder).connect() else {
-      guard let holder = RunLock.holder(of: try RunFolder(existing: folder)) else {
-        throw NoLiveRun(folder: folder)
-      }
-      throw RunNotReached(
-        folder: folder, reason: "process \(holder) is preparing or ending the run; try again in a moment")
-    }
     let events = Mailbox<Event>.forEvents(capacity: 8192)
     self.events = events
-    engine = try RemoteEngine(connection, readOnly: readOnly, report: { events.send($0) }) { _ in events.close() }
+    engine = try Self.insisting { [folder] in
+      guard let connection = try SocketFile(folder: folder).connect() else {
+        guard let holder = RunLock.holder(of: try RunFolder(existing: folder)) else {
+          throw NoLiveRun(folder: folder)
+        }
+        throw RunNotReached(
+          folder: folder, reason: "process \(holder) is preparing or ending the run; try again in a moment")
+      }
+      return try RemoteEngine(
+        connection, readOnly: readOnly, purpose: .command, report: { events.send($0) }
+      ) { _ in events.close() }
+    }
+  }
+
+  /// A crowd at the socket may push somebody out before their turn: tries again a few times.
+  private static func insisting<Result>(_ attach: () throws -> Result) throws -> Result {
+    for _ in 0..<5 {
+      do { return try attach() } catch LinkError.closed { usleep(50_000) }
+    }
+    return try attach()
   }
 
   /// The folder of a run that is named by its path, or by its name in a project.
@@ -45,10 +57,8 @@ struct RunControl {
   /// - Parameter seconds: how long that may take at most; nil for ever.
   /// - Returns: nil where the engine ended first, or time was up.
   func wait<Answer>(atMost seconds: Double? = nil, for answer: (Event) -> Answer?) -> Answer? {
-    if let seconds {
-      DispatchQueue.global().asyncAfter(deadline: .now() + seconds) { [events] in events.close() }
-    }
-    while let event = events.receive() {
+    let deadline = seconds.map { ContinuousClock.now + .seconds($0) }
+    while let event = deadline.map({ events.receive(until: $0) }) ?? events.receive() {
       if let found = answer(event) { return found }
     }
     return nil
@@ -77,7 +87,14 @@ struct LiveStatus {
 
   /// Asks the engine; nil where nobody trains the run, or nobody can be asked.
   init?(folder: String) {
-    guard let control = try? RunControl(folder, project: "", readOnly: true) else { return nil }
+    guard let status = try? Self(asking: folder) else { return nil }
+    self = status
+  }
+
+  /// Asks the engine.
+  /// - Throws: as `RunControl`; `RunNotReached` where it does not answer.
+  init(asking folder: String) throws {
+    let control = try RunControl(folder, project: "", readOnly: true)
     defer { control.close() }
     var last: StepMetrics?
     var hasDiverged = false
@@ -87,7 +104,9 @@ struct LiveStatus {
       if case .state(let state) = event { return state }
       return nil
     }
-    guard let found else { return nil }
+    guard let found else {
+      throw RunNotReached(folder: folder, reason: "its engine does not answer; its process may be stopped")
+    }
     state = found
     step = last
     self.hasDiverged = hasDiverged && found == .paused

@@ -15,6 +15,7 @@ struct RunsCommand: ParsableCommand {
 
   func run() throws {
     let runs = try RunFolder.listRuns(project: project).map { RunListing($0) }
+    for run in runs { if let problem = run.problem { Console.complain("! \(problem)") } }
     if json { return try Console.print(json: runs) }
     if runs.isEmpty { return Console.print("no runs in \(project)") }
     let rows = runs.map { run in
@@ -44,8 +45,10 @@ struct RunsCommand: ParsableCommand {
 struct RunListing: Codable, Equatable {
   var folder: String
   /// `training`, `paused`, `diverged` (it waits to be told how to go on), `validating`, `evaluating`, `preparing` or `stopping` while a process trains it;
-  /// `finished` when all its epochs are done; else `resumable`.
+  /// `finished` when all its epochs are done; `unreadable` where that cannot be told; else `resumable`.
   var state: String
+  /// Why it cannot be read; nil where it can.
+  var problem: String?
   /// The process that trains it.
   var process: Int32?
   var network: String?
@@ -60,7 +63,13 @@ struct RunListing: Codable, Equatable {
   init(_ run: RunFolder) {
     folder = run.path
     checkpoints = run.checkpoints()
-    let record = try? run.record()
+    let record: RunRecord?
+    do {
+      _ = try RunFolder(existing: run.path)
+      record = try run.record()
+    } catch {
+      (record, problem) = (nil, "\(error)")
+    }
     network = record?.settings.network.name
     data = record?.settings.data
     epochs = record?.settings.epochs
@@ -75,7 +84,7 @@ struct RunListing: Codable, Equatable {
       state = live.map { $0.hasDiverged ? "diverged" : $0.state.word } ?? "in use"
       step = max(saved, live?.step?.step ?? 0)
     } else {
-      state = isDone ? "finished" : "resumable"
+      state = problem != nil ? "unreadable" : isDone ? "finished" : "resumable"
       step = saved
     }
   }

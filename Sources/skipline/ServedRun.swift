@@ -10,19 +10,18 @@ import Training
 final class ServedRun {
   private let server: EngineServer
   private let commands = Mailbox<TrainingCommand>(capacity: 64)
-  /// What was asked that this process does not do, to be answered between two steps.
-  private let refusals = Mailbox<String>(capacity: 64)
   private var phase = RunPhase()
 
   init() {
-    server = EngineServer(version: Skipline.version) { [commands, refusals] command in
+    server = EngineServer(version: Skipline.version) { [commands] command in
       switch command {
-      case .training(let command): commands.offer(command)
+      case .training(let command): commands.offer(command) ? .taken : .busy
+      // Answered at once, whether steps are made or not.
       case .evaluate(let checkpoint, _, let split):
-        refusals.offer(
+        .refused(
           "this run is trained by 'skipline train', which does nothing else meanwhile: evaluate it in a shell, "
             + "skipline evaluate \(shellQuoted(checkpoint))" + (split.map { " --split \($0.rawValue)" } ?? ""))
-      default: false
+      default: .refused("this run is trained by 'skipline train', which does nothing else meanwhile")
       }
     }
   }
@@ -47,8 +46,7 @@ final class ServedRun {
 
   /// What was asked since the last step.
   func nextCommand(waiting: Bool) -> TrainingCommand? {
-    while let refusal = refusals.poll() { server.broadcast(.failure(refusal)) }
-    return waiting ? commands.receive() : commands.poll()
+    waiting ? commands.receive() : commands.poll()
   }
 
   /// Whether somebody is attached who can be asked.

@@ -2,7 +2,9 @@
 // the second has its usual effect.
 
 import ArgumentParser
+import CResources
 import Foundation
+import Resources
 import Synchronization
 
 /// Watches SIGHUP, SIGINT and SIGTERM for as long as it exists, but for those that were ignored when it came: so
@@ -10,37 +12,55 @@ import Synchronization
 final class SignalWatcher {
   /// What other threads may ask.
   let requests = EndRequests()
-  private let sources: [any DispatchSourceSignal]
+  /// Where the handler writes the numbers of signals for the thread that notes them.
+  private let writing: Int32
+  private let watched: [Int32]
 
-  init() {
-    let registered = DispatchGroup()
-    sources = [SIGHUP, SIGINT, SIGTERM].filter { !Self.isIgnored($0) }.map { [requests] number in
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInteractive))
-      source.setEventHandler { requests.note(number) }
-      registered.enter()
-      source.setRegistrationHandler { registered.leave() }
-      source.resume()
-      return source
+  /// - Throws: `ResourceShortage` where there is no thread for it.
+  init() throws(ResourceShortage) {
+    var ends: (reading: Int32, writing: Int32) = (-1, -1)
+    let code = -ResourceCalls.current.pipe(&ends)
+    guard code == 0 else { throw ResourceShortage(.pipe, code: code) }
+    writing = ends.writing
+    watched = [SIGHUP, SIGINT, SIGTERM].filter { Self.handler(of: $0) == Self.standard }
+    do throws(ResourceShortage) {
+      try SystemThread.start("signals", stackSize: SystemThread.smallStack, attempts: SystemThread.patientAttempts)
+      {
+        [requests, reading = ends.reading] in
+        defer { close(reading) }
+        var number: UInt8 = 0
+        while true {
+          let count = read(reading, &number, 1)
+          if count < 0 && errno == EINTR { continue }
+          guard count == 1 else { return }
+          requests.note(Int32(number))
+        }
+      }
+    } catch {
+      close(ends.reading)
+      close(ends.writing)
+      throw error
     }
-    // Until then a signal ends the process, which has begun nothing; ignored meanwhile, it would be lost.
-    registered.wait()
-    for number in [SIGHUP, SIGINT, SIGTERM] where Self.handler(of: number) == Self.standard {
-      signal(number, SIG_IGN)
-    }
+    resources_note_signals_at(writing)
+    for number in watched { _ = resources_note_signal(number) }
   }
 
-  private static func isIgnored(_ number: Int32) -> Bool { handler(of: number) == ignored }
+  deinit {
+    for number in watched { signal(number, SIG_DFL) }
+    resources_note_signals_at(-1)
+    close(writing)
+  }
 
   private static func handler(of number: Int32) -> Int {
     var action = sigaction()
     sigaction(number, nil, &action)
-    // A union of two C function pointers, of which SIG_IGN is the address 1. Swift has no comparison of functions, and
+    // A union of two C function pointers, of which SIG_DFL is the address 0. Swift has no comparison of functions, and
     // this one is none that may be called: so the address, which has an Int's size, is looked at as a number.
     return unsafeBitCast(action.__sigaction_handler, to: Int.self)
   }
 
-  /// The numbers of `SIG_DFL` and `SIG_IGN`, in whose place a handler may stand.
-  private static let (standard, ignored) = (0, 1)
+  /// The number of `SIG_DFL`, in whose place a handler may stand, or `SIG_IGN`.
+  private static let standard = 0
 
   /// The first signal that came; nil before.
   var received: Int32? { requests.first }
@@ -86,7 +106,7 @@ final class EndRequests: Sendable {
       return
     }
     Foundation.signal(number, SIG_DFL)
-    // The threads that serve queues block signals: raised here it would wait for ever.
+    // A thread may have been started with signals blocked: raised here it would wait for ever.
     var own = sigset_t()
     sigemptyset(&own)
     sigaddset(&own, number)

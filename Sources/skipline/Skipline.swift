@@ -28,22 +28,29 @@ struct SkiplineCommand: ParsableCommand {
     defaultSubcommand: WorkbenchCommand.self)
 
   static func main() {
-    // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
-    signal(SIGPIPE, SIG_IGN)
-    // Nor must a limit on file sizes: a save that is too large fails as on a full disk.
-    signal(SIGXFSZ, SIG_IGN)
+    Startup.run {
+      let status = run()
+      let isRead = Console.finish()
+      Foundation.exit(status == 0 && !isRead ? ExitStatus.inputOutput.rawValue : status)
+    }
+  }
+
+  /// - Returns: the exit status.
+  private static func run() -> Int32 {
     do {
       try Kernels.validate()
       try ProgramArguments.refuseEmptyValues()
       try refuseImpossibleEnvironment()
       var command = try parseAsRoot(ProgramArguments.words)
+      try Startup.requireFiles()
       try command.run()
+      return 0
     } catch let error where error is ExitCode || error is CleanExit || error is ValidationError {
-      exit(withError: error)
+      return told(error)
     } catch {
-      guard let status = ExitStatus(of: error) else { exit(withError: error) }
+      guard let status = ExitStatus(of: error) else { return told(error) }
       Console.complain("skipline: \(error)")
-      Foundation.exit(status.rawValue)
+      return status.rawValue
     }
   }
 
@@ -52,5 +59,14 @@ struct SkiplineCommand: ParsableCommand {
     guard let setting = PixelLimit.current.refusedSetting, !setting.isEmpty else { return }
     throw ValidationError(
       "\(PixelLimit.variable)=\(setting) in the environment: it must be \(Limits.maxPixels.range.requirement)")
+  }
+
+  /// Says what the argument parser has to say of an error.
+  private static func told(_ error: any Error) -> Int32 {
+    let text = fullMessage(for: error)
+    let status = exitCode(for: error)
+    if !text.isEmpty { status == .success ? Console.print(verbatim: text) : Console.show(text + "
+") }
+    return status.rawValue
   }
 }

@@ -48,7 +48,7 @@ struct SplitCommand: ParsableCommand {
       throw SettingsError("--export \(folder) lies in the dataset, where nothing is written; choose another folder")
     }
     let lists = index.splitLists
-    if !force, let list = lists.first(where: { FilePath.isFolder("\(folder)/\($0.name)") != nil }) {
+    if !force, let list = try lists.first(where: { try FilePath.kind(of: "\(folder)/\($0.name)") != nil }) {
       throw SettingsError(
         "\(folder)/\(list.name) is there already; choose another folder, or replace the lists with --force")
     }

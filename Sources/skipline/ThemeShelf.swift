@@ -33,8 +33,9 @@ struct ThemeShelf {
 
   private mutating func read(_ path: String) {
     let name = String((path as NSString).lastPathComponent.dropLast(Self.ending.count))
-    guard let data = FileManager.default.contents(atPath: path) else {
-      problems.append("\(path): cannot be read; the theme is left out")
+    let data: [UInt8]
+    do throws(FileOperationError) { data = try InputFile.contents(of: path, bound: SizeBound.theme) } catch {
+      problems.append("\(path): cannot be read: \(error.reason); the theme is left out")
       return
     }
     let base = themes[name] ?? .dark

@@ -42,7 +42,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   private func train() throws {
-    let signals = SignalWatcher()
+    // Who does not read does not stop training.
+    Console.stopWaiting()
+    let signals = try SignalWatcher()
     let preparation = PreparationPrinter()
     let job =
       try signals.cancelling { isCancelled in

@@ -24,7 +24,7 @@ struct VerifyResumeCommand: ParsableCommand {
   @OptionGroup var options: TrainingOptions
 
   func run() throws {
-    let signals = SignalWatcher()
+    let signals = try SignalWatcher()
     let folder = FileManager.default.temporaryDirectory.path + "/skipline-verify-\(UUID().uuidString)"
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

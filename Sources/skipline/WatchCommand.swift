@@ -21,13 +21,18 @@ struct WatchCommand: ParsableCommand {
   func run() throws {
     let folder = try RunControl.folder(options.run, project: options.project)
     let record = try RunFolder(existing: folder).record()
-    let isLive = LiveStatus(folder: folder) != nil
-    if !isLive, let holder = RunLock.holder(of: try RunFolder(existing: folder)) {
-      throw RunNotReached(folder: folder, reason: "process \(holder) does not answer; try again in a moment")
+    let isLive: Bool
+    do {
+      _ = try LiveStatus(asking: folder)
+      isLive = true
+    } catch let error as NoLiveRun {
+      if let holder = RunLock.holder(of: try RunFolder(existing: folder)) {
+        throw RunNotReached(folder: folder, reason: "process \(holder) does not answer; try again in a moment")
+      }
+      guard Terminal.isInteractive else { throw error }
+      isLive = false
     }
-    guard Terminal.isInteractive else {
-      throw isLive ? NoTerminal(command: "skipline runs") as any Error : NoLiveRun(folder: folder)
-    }
+    guard Terminal.isInteractive else { throw NoTerminal(command: "skipline runs") }
     var settings = record.settings
     // The other runs beside it, wherever this is called.
     settings.project =

@@ -25,7 +25,7 @@ struct WorkbenchCommand: ParsableCommand {
     // What cannot be trained is told here, not on a screen that vanishes.
     try settings.validate()
     _ = try NetworkPlan(settings.network, imageSize: settings.preprocessing.imageSize, classes: 2)
-    guard FilePath.isFolder(data) == true else { throw MissingFolder(path: data) }
+    guard try FilePath.kind(of: data) == .folder else { throw MissingFolder(path: data) }
     guard Terminal.isInteractive else { throw NoTerminal(command: settings.commandLine) }
     let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)
     if let signal = session.run() { throw ExitCode(128 + signal) }

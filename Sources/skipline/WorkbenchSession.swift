@@ -36,7 +36,7 @@ final class WorkbenchSession {
       log: log.path, crashMessage: "skipline crashed; the terminal is restored, and \(log.path) says more.\n")
     let waker = screen.waker
     events = Mailbox.forEvents(wake: { waker.wake() })
-    engine = EngineHub(events: events, log: log.path)
+    engine = try EngineHub(events: events, log: log.path)
     self.themes = themes
     let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs, pictures: screen.colours.pictures)

@@ -49,6 +49,24 @@ private final class Images {
   }
 }
 
+@Test(arguments: 0..<4) func `batches are the same where threads are refused, also all of them`(number: Int) throws
+{
+  let images = try Images(23, broken: [5, 6])
+  let wanted = Array(images.loader(everything, workers: 1).epoch(1))
+  let stream = FaultyResources(.thread, failing: number..<Int.max).during {
+    images.loader(everything, workers: 3).epoch(1)
+  }
+  #expect(Array(stream) == wanted)
+  #expect((stream.shortage == nil) == (number == 3))
+}
+
+@Test(arguments: 0..<4) func `a loop over files ends where threads are refused`(number: Int) {
+  let found = FaultyResources(.thread, failing: number..<number + 1).during {
+    concurrentMap(count: 1000, workers: 4) { $0 * $0 }
+  }
+  #expect(found == (0..<1000).map { $0 * $0 })
+}
+
 @Test(arguments: [0, 1, 4, 5, 8, 9, 10]) func `every image is in an epoch once`(count: Int) throws {
   let images = try Images(count)
   for mode in [everything, .evaluation] {

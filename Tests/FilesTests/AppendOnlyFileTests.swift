@@ -41,4 +41,22 @@ import Testing
     file.sync()
     #expect(try folder.text("none/a") == "kept\n")
   }
+
+  @Test(.timeLimit(.minutes(1))) func `lines go to a file, not where a link leads, nor into a pipe or a folder`()
+    throws
+  {
+    try folder.write(Array("mine\n".utf8), to: "elsewhere")
+    try folder.link("link", to: "elsewhere")
+    try folder.link("dangling", to: "none")
+    #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+    try folder.makeFolder("folder")
+    for (name, reason) in [
+      ("link", .link), ("dangling", .link), ("pipe", .notARegularFile), ("folder", .notARegularFile),
+    ] as [(String, FileOperationError.Reason)] {
+      let path = folder.file(name)
+      #expect(AppendOnlyFile(path: path).append("x") == FileOperationError(path: path, step: .open, reason: reason))
+    }
+    #expect(try folder.text("elsewhere") == "mine\n")
+    #expect(try folder.names() == ["dangling", "elsewhere", "folder", "link", "pipe"])
+  }
 }

@@ -87,6 +87,60 @@ import Testing
     #expect(throws: FileOperationError(path: none, step: .open, code: ENOENT)) { try InputFile(path: none) }
   }
 
+  @Test func `a file larger than such a file can be is refused by its size`() throws {
+    let path = try folder.write([1, 2, 3], to: "a")
+    #expect(try InputFile.contents(of: path, bound: 3) == [1, 2, 3])
+    #expect(throws: FileOperationError(path: path, step: .read, reason: .tooLarge(bytes: 3, bound: 2))) {
+      try InputFile.contents(of: path, bound: 2)
+    }
+    // Of a terabyte, but for a few bytes a hole.
+    #expect(path.withPathCString { truncate($0, 1 << 40) } == 0)
+    let error = #expect(throws: FileOperationError.self) {
+      try InputFile.contents(of: path, bound: SizeBound.runRecord)
+    }
+    #expect(
+      error?.description == "\(path): cannot read: it has 1024.0 GiB, and such a file has 64.0 MiB at most; "
+        + "move it elsewhere")
+  }
+
+  @Test func `lines are given one by one, long ones in part`() throws {
+    let long = [UInt8](repeating: 0x78, count: 3 << 20)
+    let path = try folder.write(Array("a\n\nbc\n".utf8) + long + Array("\nlast".utf8), to: "a")
+    var lines: [[UInt8]] = []
+    try InputFile(path: path).forEachLine(longest: 1000) { lines.append(Array($0)) }
+    #expect(lines == ["a", "", "bc", String(repeating: "x", count: 1000), "last"].map { Array($0.utf8) })
+  }
+
+  @Test(arguments: [0, 1, 3, 4, 9, 10, 11, 12]) func `the last lines are cut off up to one that is kept`(kept: Int)
+    throws
+  {
+    let lines = (1...12).map { String(repeating: "\($0)", count: $0 * $0 * 1000) + "\n" }
+    let path = try folder.write(Array((lines.joined() + "torn").utf8), to: "a")
+    var seen = 0
+    try LineTail.cut(path) { line in
+      seen += 1
+      return line.count == lines[max(0, kept - 1)].utf8.count - 1 && kept > 0
+    }
+    #expect(try folder.text("a") == lines.prefix(kept).joined())
+    #expect(seen == min(12, 13 - kept), "what lies before is not looked at")
+  }
+
+  @Test func `not being allowed to look is not absence`() throws {
+    try folder.write([1], to: "closed/a")
+    #expect(try FilePath.kind(of: folder.file("closed/a")) == .file)
+    #expect(try FilePath.kind(of: folder.file("closed")) == .folder)
+    #expect(try FilePath.kind(of: folder.file("closed/b")) == nil)
+    #expect(try FilePath.kind(of: folder.file("closed/a/b")) == nil)
+    try folder.link("loop", to: "loop")
+    #expect(throws: FileOperationError(path: folder.file("loop"), step: .open, code: ELOOP)) {
+      try FilePath.kind(of: folder.file("loop"))
+    }
+    guard geteuid() != 0 else { return }
+    chmod(folder.file("closed"), 0)
+    let error = #expect(throws: FileOperationError.self) { try FilePath.kind(of: folder.file("closed/a")) }
+    #expect(error?.code == EACCES && error?.description.contains("ask its owner") == true)
+  }
+
   @Test func `a name that is not UTF-8 is read, written and replaced like any other`() throws {
     let path = folder.path + "/" + String(pathBytes: [0x66, 0xff])
     try AtomicFile.write(Data([1]), to: path)

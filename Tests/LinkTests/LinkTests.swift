@@ -23,7 +23,7 @@ private final class Bench {
     server = EngineServer(version: "1.0", patience: loadedMachine, longestMessage: longestMessage) {
       [taken] command in
       taken.append(command)
-      return true
+      return .taken
     }
     try server.listen(inFolder: folder.path)
   }
@@ -34,8 +34,19 @@ private final class Bench {
 
   func connect() throws -> Connection { try #require(try SocketFile(folder: folder.path).connect()) }
 
-  func attach(readOnly: Bool = false) throws -> Screen {
-    try Screen(try connect(), readOnly: readOnly)
+  func attach(readOnly: Bool = false, purpose: ClientMessage.Purpose = .screen) throws -> Screen {
+    try Screen(try connect(), readOnly: readOnly, purpose: purpose)
+  }
+
+  /// Sends a stop as the command of that name does, and waits until it is taken.
+  func stop() throws {
+    let command = try attach(purpose: .command)
+    #expect(command.engine.send(.training(.stop)))
+    withExtendedLifetime(command) {
+      let deadline = ContinuousClock.now + .seconds(loadedMachine)
+      while commands.isEmpty, ContinuousClock.now < deadline { usleep(1000) }
+    }
+    #expect(commands == [.training(.stop)])
   }
 }
 
@@ -45,9 +56,10 @@ private final class Screen: Sendable {
   let events = Mailbox<Event>(capacity: 100_000)
   private let endings = SharedList<RemoteEngine.Ending>()
 
-  init(_ connection: Connection, readOnly: Bool) throws {
+  init(_ connection: Connection, readOnly: Bool, purpose: ClientMessage.Purpose = .screen) throws {
     engine = try RemoteEngine(
-      connection, readOnly: readOnly, patience: loadedMachine, report: { [events] in events.send($0) }
+      connection, readOnly: readOnly, purpose: purpose, patience: loadedMachine,
+      report: { [events] in events.send($0) }
     ) { [endings, events] ending in
       endings.append(ending)
       events.close()
@@ -199,34 +211,118 @@ private let marker = Event.warning("marker")
   @Test func `the socket is its owner's alone, and a leftover is replaced`() throws {
     let folder = try TemporaryFolder()
     for _ in 0..<2 {
-      let server = EngineServer(version: "1") { _ in true }
+      let server = EngineServer(version: "1") { _ in .taken }
       try server.listen(inFolder: folder.path)
       var status = stat()
       #expect(stat("\(folder.path)/engine.sock", &status) == 0)
       #expect(status.st_mode & S_IFMT == S_IFSOCK && status.st_mode & 0o777 == 0o600)
       #expect(try SocketFile(folder: folder.path).connect() != nil)
     }
-    let last = EngineServer(version: "1") { _ in true }
+    let last = EngineServer(version: "1") { _ in .taken }
     try last.listen(inFolder: folder.path)
     last.close()
     #expect(try SocketFile(folder: folder.path).connect() == nil)
   }
 
-  @Test func `only so many can be attached, and whoever leaves makes room`() throws {
+  @Test func `only so many screens can be attached, commands get through besides, and whoever leaves makes room`()
+    throws
+  {
     let bench = try Bench()
-    var silent = try (0..<EngineServer.capacity).map { _ in try bench.connect() }
-    let surplus = try bench.connect()
-    guard case .refused(let reason) = try surplus.receive(ServerMessage.self) else {
+    var screens = try (0..<EngineServer.capacity).map { _ in try bench.attach() }
+    do {
+      _ = try bench.attach()
       Issue.record("no refusal")
-      return
+    } catch LinkError.refused(let reason) {
+      #expect(reason.contains("\(EngineServer.capacity) others"))
     }
-    #expect(reason.contains("\(EngineServer.capacity) others"))
-    silent.removeAll()
+    try bench.stop()
+    screens.removeAll()
     // The engine notices in its own time.
     var screen: Screen?
     while screen == nil { screen = try? bench.attach() }
     bench.server.broadcast(marker)
     #expect(screen?.events { $0 == marker } == [marker])
+  }
+
+  @Test(arguments: ["silent", "half a hello", "a hello and no more"])
+  func `a crowd that does not mean well keeps no command out`(crowd: String) throws {
+    let bench = try Bench()
+    let hello = try Wire.encode(ClientMessage.hello(.init(readOnly: false)))
+    let sockets = try (0..<4 * EngineServer.newcomerCapacity).map { _ in
+      let connection = try bench.connect()
+      let bytes = ["silent": 0, "half a hello": hello.count / 2][crowd] ?? hello.count
+      _ = hello.withUnsafeBytes { write(connection.descriptor, $0.baseAddress, bytes) }
+      return connection
+    }
+    try bench.stop()
+    withExtendedLifetime(sockets) {}
+  }
+
+  @Test func `what steers a run gets through although too many commands are waiting`() throws {
+    let folder = try TemporaryFolder()
+    let attempts = Mutex(0)
+    let server = EngineServer(version: "1") { _ in
+      attempts.withLock { attempts in
+        attempts += 1
+        return attempts > 5 ? .taken : .busy
+      }
+    }
+    try server.listen(inFolder: folder.path)
+    let screen = try Screen(try #require(try SocketFile(folder: folder.path).connect()), readOnly: false)
+    screen.engine.send(.training(.stop))
+    let deadline = ContinuousClock.now + .seconds(loadedMachine)
+    while attempts.withLock({ $0 }) < 6, ContinuousClock.now < deadline { usleep(1000) }
+    #expect(attempts.withLock { $0 } == 6)
+    server.close()
+  }
+
+  @Test func `who asks for what the engine does not do is told at once, and nobody else`() throws {
+    let folder = try TemporaryFolder()
+    let server = EngineServer(version: "1") { _ in .refused("not here") }
+    try server.listen(inFolder: folder.path)
+    let (asker, other) = (
+      try Screen(try #require(try SocketFile(folder: folder.path).connect()), readOnly: false),
+      try Screen(try #require(try SocketFile(folder: folder.path).connect()), readOnly: false)
+    )
+    asker.engine.send(.evaluate(checkpoint: "c", data: nil, split: .test))
+    #expect(asker.events { $0 == .failure("not here") } == [.failure("not here")])
+    server.broadcast(marker)
+    #expect(other.events { $0 == marker } == [marker])
+    server.close()
+  }
+
+  @Test(arguments: 0..<6)
+  func `a thread that is refused costs one screen at most, and no later one`(number: Int) throws {
+    let refusing = FaultyResources(.thread, failing: number..<number + 2)
+    try refusing.during {
+      let bench: Bench
+      do { bench = try Bench() } catch LinkError.system(_, let code) {
+        #expect(number == 0 && code == EAGAIN)
+        return
+      }
+      let deadline = ContinuousClock.now + .seconds(loadedMachine)
+      var screen: Screen?
+      while screen == nil, ContinuousClock.now < deadline { screen = try? bench.attach() }
+      bench.server.broadcast(marker)
+      #expect(screen?.events { $0 == marker } == [marker])
+    }
+  }
+
+  @Test(arguments: 0..<3)
+  func `a connection that cannot be taken in is told why, and the next one is taken in`(number: Int) throws {
+    let refusing = FaultyResources(.accept, failing: number..<number + 1)
+    try refusing.during {
+      let bench = try Bench()
+      let deadline = ContinuousClock.now + .seconds(loadedMachine)
+      var screen: Screen?
+      while screen == nil, ContinuousClock.now < deadline {
+        do { screen = try bench.attach() } catch LinkError.refused(let reason) {
+          #expect(reason.contains("no descriptor left"))
+        }
+      }
+      bench.server.broadcast(marker)
+      #expect(screen?.events { $0 == marker } == [marker])
+    }
   }
 
   @Test func `screens that do not read hold up the end no longer than one`() throws {
@@ -246,7 +342,7 @@ private let marker = Event.warning("marker")
 
   @Test func `an engine that ends leaves the socket of the next one alone`() throws {
     let folder = try TemporaryFolder()
-    let (first, second) = (EngineServer(version: "1") { _ in true }, EngineServer(version: "2") { _ in true })
+    let (first, second) = (EngineServer(version: "1") { _ in .taken }, EngineServer(version: "2") { _ in .taken })
     try first.listen(inFolder: folder.path)
     try second.listen(inFolder: folder.path)
     first.close()
@@ -283,7 +379,7 @@ private let marker = Event.warning("marker")
     let folder = try TemporaryFolder()
     let long = Array(repeating: String(repeating: "d", count: 60), count: 4).joined(separator: "/")
     try folder.makeFolder(long)
-    let server = EngineServer(version: "1") { _ in true }
+    let server = EngineServer(version: "1") { _ in .taken }
     try server.listen(inFolder: "\(folder.path)/\(long)")
     #expect(try SocketFile(folder: "\(folder.path)/\(long)").connect() != nil)
     server.close()

@@ -2,6 +2,7 @@
 
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Tensors
@@ -132,4 +133,20 @@ import Testing
       }
     }
   #endif
+
+  @Test(arguments: 0..<4)
+  func `where a thread is refused the others do its work`(number: Int) {
+    let refusing = FaultyResources(.thread, failing: number..<Int.max)
+    let workers = refusing.during { WorkerPool(threads: 4) }
+    #expect(workers.threads == min(4, number + 1))
+    #expect((workers.shortage == nil) == (number == 3))
+    let done = Mutex(Set<Int>())
+    workers.run(shards: 40) { shard in done.withLock { _ = $0.insert(shard) } }
+    #expect(done.withLock { $0 } == Set(0..<40))
+  }
+
+  @Test func `memory for products is taken for every thread there is`() throws {
+    let workers = try WorkerPool(reserving: 2)
+    #expect(workers.threads == 2 && workers.shortage == nil)
+  }
 }

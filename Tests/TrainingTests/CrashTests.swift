@@ -1,5 +1,6 @@
 // A crash at any moment: the run's folder is copied at every event, as kill -9 would leave it, and each copy is resumed.
 
+import Files
 import Foundation
 import Messages
 import Testing
@@ -92,7 +93,7 @@ import TestSupport
   @Test func `a torn last line that reads as a whole one is dropped`() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Array("1,2\n3,4\n5,".utf8) + Array("6".utf8), to: "table")
-    try rewindLines(of: path) { _ in true }
+    try LineTail.cut(path) { _ in true }
     #expect(try folder.text("table") == "1,2\n3,4\n")
   }
 }

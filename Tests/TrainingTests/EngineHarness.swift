@@ -20,7 +20,11 @@ final class EngineHarness {
   ///   - decisions: where decisions are kept; a test that decides names a folder of its own.
   init(capacity: Int = 256, decisions: DecisionStore = .standard) {
     mailbox = Mailbox(capacity: capacity)
-    engine = Engine(events: mailbox, commandLine: ["skipline"], decisions: decisions)
+    do {
+      engine = try Engine(events: mailbox, commandLine: ["skipline"], decisions: decisions)
+    } catch {
+      fatalError("\(error)")
+    }
   }
 
   /// Reads events until one is as asked.

@@ -133,19 +133,52 @@ import TestSupport
 
   @Test func `a full disk is told once, and training goes on`() {
     var told: [String] = []
-    let log = MetricsLog(path: "/dev/full") { told.append($0) }
-    let table = ResultsTable(path: "/dev/full") { told.append($0) }
+    let full = FaultyCalls(failing: 0..<Int.max).calls()
+    let (first, second) = (folder.file("metrics.jsonl"), folder.file("results.csv"))
+    let log = MetricsLog(path: first, calls: full) { told.append($0) }
+    let table = ResultsTable(path: second, calls: full) { told.append($0) }
     for number in 1...3 {
       log.append(step(number))
       table.append(epoch(number))
     }
     #expect(
       told == [
-        "metrics are being lost, training goes on: /dev/full: cannot write: No space left on device; "
+        "metrics are being lost, training goes on: \(first): cannot write: No space left on device; "
           + "free some space on that disk",
-        "rows of the results table are being lost, training goes on: /dev/full: cannot write: "
+        "rows of the results table are being lost, training goes on: \(second): cannot write: "
           + "No space left on device; free some space on that disk",
       ])
+  }
+
+  @Test func `rewinding a long log reads its end only, whatever the end is`() throws {
+    let log = log()
+    for number in 1...10 { log.append(step(number)) }
+    let kept = try folder.bytes("metrics.jsonl")
+    for number in 11...13 { log.append(step(number)) }
+    // A hole of a gigabyte, which reads as one torn line, and lines that are none.
+    let path = folder.file("metrics.jsonl")
+    let handle = try #require(FileHandle(forWritingAtPath: path))
+    try handle.seekToEnd()
+    try handle.write(contentsOf: Data(("\n[]\n" + String(repeating: "x", count: 3 << 20) + "\n").utf8))
+    try handle.truncate(atOffset: try handle.offset() + 1 << 30)
+    try handle.close()
+    try log.rewind(toStep: 10)
+    #expect(try folder.bytes("metrics.jsonl") == kept)
+  }
+
+  @Test func `of a long log some steps are read, at even distances, and every epoch`() throws {
+    let log = log()
+    for number in 1...2000 {
+      log.append(step(number))
+      if number % 10 == 0 { log.append(epoch(number / 10)) }
+    }
+    let path = folder.file("metrics.jsonl")
+    let all = try MetricsLog.read(path: path)
+    let some = try MetricsLog.read(path: path, atMost: try folder.bytes("metrics.jsonl").count / 8)
+    #expect(all.steps.count == 2000 && all.epochs.count == 200)
+    #expect(some.epochs == all.epochs)
+    #expect(some.steps.count == 250)
+    #expect(Set(zip(some.steps, some.steps.dropFirst()).map { $1.step - $0.step }) == [8])
   }
 
   @Test func `a folder that is gone is told once, and lines are written again when it is back`() throws {

@@ -42,6 +42,31 @@ import TestSupport
     #expect(try folder.names(in: "deep/runs/cifar20-1") == ["checkpoints", "evaluations"])
   }
 
+  @Test(.timeLimit(.minutes(2)), arguments: ["pipe", "hole", "link to itself", "folder"])
+  func `what lies in a shared folder in a file's place is refused, and never waited for`(kind: String) throws {
+    let run = try makeRun()
+    try save(.best, epoch: 1, in: run)
+    let last = run.path(of: .last)
+    for path in [run.recordPath, run.manifestPath, run.lockPath, last, run.evaluationsPath + "/best-test.json"] {
+      switch kind {
+      case "pipe": #expect(mkfifo(path, 0o600) == 0)
+      case "hole":
+        try Data().write(to: URL(fileURLWithPath: path))
+        #expect(truncate(path, 1 << 40) == 0)
+      case "folder": #expect(mkdir(path, 0o700) == 0)
+      default: #expect(symlink(path, path) == 0)
+      }
+    }
+    #expect(throws: RunFolderError.self) { try run.record() }
+    #expect(throws: RunFolderError.self) { try RunManifest(path: run.manifestPath) }
+    #expect(throws: (any Error).self) { try run.evaluation(of: .best, on: .test) }
+    #expect(run.checkpoints().map(\.name) == ["best"])
+    #expect(run.checkpointListing().damaged.map(\.path) == [last])
+    #expect(RunLock.holder(of: run) == nil)
+    if kind != "hole" { #expect(throws: FileOperationError.self) { _ = try RunLock(run) } }
+    #expect(try RunFolder.listRuns(project: project) == [run])
+  }
+
   @Test func `twenty runs that start at once get twenty folders`() throws {
     let names = Mutex<[String]>([])
     let project = project

@@ -162,10 +162,23 @@ import Testing
     try await workspace.stopAndVerify()
   }
 
-  @Test func `a run's folder and all that could steer it are its owner's alone`() async throws {
+  @Test(arguments: [0o022, 0o002, 0o077] as [mode_t])
+  func `a run's folder is as open as the user's mask says, and what steers it is its owner's alone`(
+    mask: mode_t
+  ) async throws {
     let workspace = try Workspace()
-    let program = try await workspace.startLongRun()
-    for (name, mode) in [("", 0o700), ("/engine.sock", 0o600), ("/run.lock", 0o600)] as [(String, mode_t)] {
+    let program = try RunningProgram(
+      [
+        "sh", "-c",
+        "umask \(String(mask, radix: 8)); exec skipline train data "
+          + (Workspace.tinyNetwork + Workspace.longRun()).joined(separator: " "),
+      ], in: workspace)
+    try await program.waitForErrors("epoch 1/1000000")
+    let modes: [(String, mode_t)] = [
+      ("", 0o777 & ~mask), ("/checkpoints", 0o777 & ~mask), ("/engine.sock", 0o600), ("/run.lock", 0o666 & ~mask),
+      ("/run.json", 0o666 & ~mask), ("/metrics.jsonl", 0o666 & ~mask), ("/log.txt", 0o666 & ~mask),
+    ]
+    for (name, mode) in modes {
       var status = stat()
       #expect(stat("\(workspace.folder)/runs/long\(name)", &status) == 0)
       #expect(status.st_mode & 0o777 == mode, "runs/long\(name)")

@@ -130,7 +130,7 @@ extension Journeys {
         folder: "runs/tiny", settings: TrainingSettings(data: "data", network: NetworkSettings(name: "cifar8")),
         classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1, chance: 0.5)
       // Stands for the engine before and after it drops the screen.
-      let (before, after) = (EngineServer(version: "1") { _ in true }, EngineServer(version: "1") { _ in true })
+      let (before, after) = (EngineServer(version: "1") { _ in .taken }, EngineServer(version: "1") { _ in .taken })
       for (server, state) in [(before, EngineState.training), (after, .paused)] {
         server.broadcast(.training(.started(run)))
         server.broadcast(.state(state))

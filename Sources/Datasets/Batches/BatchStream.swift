@@ -2,6 +2,7 @@
 
 import Images
 import Foundation
+import Resources
 
 /// The batches of one epoch, in order. Dropping it ends its threads as soon as each has finished its batch.
 ///
@@ -10,22 +11,30 @@ public final class BatchStream: Sequence, IteratorProtocol {
   let queue: BatchQueue
   /// Every image met so far that does not decode, also of batches that were passed over at the end.
   public private(set) var skipped: [DecodingFailure] = []
+  /// Why there are fewer threads than the loader asked for; nil where there are as many. The batches are the same.
+  public private(set) var shortage: ResourceShortage?
+  /// Prepares batches on the thread of the one who takes them, where there is no other.
+  private var preparer: BatchPreparer?
 
   init(loader: BatchLoader, plan: BatchLoader.EpochPlan, first: Int) {
     let queue = BatchQueue(first: first, end: loader.batchCount, ahead: loader.ahead)
     self.queue = queue
-    for number in 0..<Swift.min(loader.workers, Swift.max(0, loader.batchCount - first)) {
-      // The thread holds the queue, not the stream, or the stream could never be dropped.
-      let thread = Thread {
-        let decoder = ImageDecoder()
-        let table = NormalisationTable(loader.preprocessing)
-        while let index = queue.claim() {
-          queue.deliver(loader.prepare(index, of: plan, decoder: decoder, table: table))
+    let wanted = Swift.min(loader.workers, Swift.max(0, loader.batchCount - first))
+    var started = 0
+    while started < wanted {
+      do throws(ResourceShortage) {
+        // The thread holds the queue, not the stream, or the stream could never be dropped.
+        try SystemThread.start("batches \(started)") {
+          let preparer = BatchPreparer(loader: loader, plan: plan)
+          while let index = queue.claim() { queue.deliver(preparer.prepare(index)) }
         }
+        started += 1
+      } catch {
+        shortage = error
+        break
       }
-      thread.name = "batches \(number)"
-      thread.start()
     }
+    if started == 0 { preparer = BatchPreparer(loader: loader, plan: plan) }
   }
 
   deinit { queue.close() }
@@ -34,7 +43,7 @@ public final class BatchStream: Sequence, IteratorProtocol {
   /// - Returns: nil at the end of the epoch.
   public func next() -> Batch? {
     var passedOver: [DecodingFailure] = []
-    while var batch = queue.take() {
+    while var batch = take() {
       skipped += batch.skipped
       if batch.items.isEmpty {
         passedOver += batch.skipped
@@ -45,6 +54,27 @@ public final class BatchStream: Sequence, IteratorProtocol {
     }
     return nil
   }
+
+  private func take() -> Batch? {
+    if let preparer, let index = queue.claim() { queue.deliver(preparer.prepare(index)) }
+    return queue.take()
+  }
+}
+
+/// What one thread needs to prepare batches.
+private struct BatchPreparer {
+  let loader: BatchLoader
+  let plan: BatchLoader.EpochPlan
+  let decoder = ImageDecoder()
+  let table: NormalisationTable
+
+  init(loader: BatchLoader, plan: BatchLoader.EpochPlan) {
+    self.loader = loader
+    self.plan = plan
+    table = NormalisationTable(loader.preprocessing)
+  }
+
+  func prepare(_ index: Int) -> Batch { loader.prepare(index, of: plan, decoder: decoder, table: table) }
 }
 
 /// Hands out batch numbers in order, takes prepared batches in any order, and gives them on in order.

@@ -5,9 +5,6 @@ import Foundation
 
 /// The lines of a text file.
 enum LineFile {
-  /// Of a hundred million paths, and not by mistake of a film.
-  private static let maximumBytes = 1 << 30
-
   /// The lines that hold something, with their numbers from 1, without what ends them; comments begin with `#`.
   /// - Throws: `DatasetError.unreadableFile`.
   /// - Returns: nil where there is no such file.
@@ -19,11 +16,7 @@ enum LineFile {
   /// - Throws: `DatasetError.unreadableFile`.
   static func content(of path: String) throws(DatasetError) -> [UInt8]? {
     do throws(FileOperationError) {
-      let file = try InputFile(path: path)
-      guard file.size <= maximumBytes else {
-        throw FileOperationError(path: path, step: .read, code: EFBIG)
-      }
-      return try file.read(upTo: file.size)
+      return try InputFile.contents(of: path, bound: SizeBound.imageList)
     } catch {
       if error.code == ENOENT || error.code == ENOTDIR { return nil }
       throw .unreadableFile(path: path, reason: "\(error.reason)")

@@ -17,8 +17,10 @@ final class PackLock {
   /// - Throws: why the lock file cannot be opened.
   static func attempt(path: String) throws(SystemError) -> PackLock? {
     while true {
-      let descriptor = path.withPathCString { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o600) }
-      guard descriptor >= 0 else { throw SystemError(number: errno) }
+      let descriptor: Int32
+      do throws(FileOperationError) { descriptor = try openLockFile(path, creating: true) } catch {
+        throw SystemError(number: error.code ?? EINVAL)
+      }
       guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
         let number = errno
         close(descriptor)

@@ -1,0 +1,234 @@
+// Where those come in who connect to a run's socket: one thread takes them in and hears what each says first. Whoever
+// says nothing costs a descriptor for a moment and no thread, and never keeps anybody out.
+
+import Files
+import Foundation
+import Messages
+import Resources
+
+/// The thread that listens at the socket file of a run.
+///
+/// Of those who have not said hello yet only the newest so many are kept: a hello is sent at once, so whoever means well
+/// is never the oldest for long, however large the crowd is.
+final class Reception: Sendable {
+  private let socket: ListeningSocket
+  private let folder: SocketFile
+  private let file: FileIdentity
+
+  /// - Parameters:
+  ///   - patience: seconds that a hello may take.
+  ///   - capacity: how many may be about to say it.
+  ///   - greeted: called, on the thread, with whoever said a proper hello.
+  /// - Throws: `LinkError.system`.
+  init(
+    file folder: SocketFile, patience: Int, capacity: Int,
+    greeted: @escaping @Sendable (Connection, ClientMessage.Hello) -> Void
+  ) throws(LinkError) {
+    self.folder = folder
+    let made = try folder.listen()
+    file = made.file
+    socket = ListeningSocket(descriptor: made.descriptor)
+    do throws(ResourceShortage) {
+      try SystemThread.start("listening", stackSize: SystemThread.smallStack, attempts: 2) { [socket] in
+        var desk = Desk(socket: socket, patience: .seconds(patience), capacity: capacity, greeted: greeted)
+        desk.serve()
+      }
+    } catch {
+      folder.remove(file)
+      throw .system(step: "starting a thread for the socket", code: error.code)
+    }
+  }
+
+  func close() {
+    folder.remove(file)
+    // Wakes the thread, which then ends.
+    shutdown(socket.descriptor, Int32(SHUT_RDWR))
+  }
+
+  deinit { close() }
+}
+
+/// A descriptor that is closed when neither the reception nor its thread uses it any more.
+private final class ListeningSocket: Sendable {
+  let descriptor: Int32
+
+  init(descriptor: Int32) {
+    self.descriptor = descriptor
+    // Whoever connected may be gone again when it is their turn.
+    _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
+  }
+
+  deinit { Foundation.close(descriptor) }
+}
+
+/// What the thread knows: who is there and has not said hello yet, the oldest first.
+private struct Desk {
+  let socket: ListeningSocket
+  let patience: Duration
+  let capacity: Int
+  let greeted: @Sendable (Connection, ClientMessage.Hello) -> Void
+  private var newcomers: [Newcomer] = []
+  /// Given up for a moment where there are no descriptors any more, so that somebody can be told so.
+  private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
+
+  init(
+    socket: ListeningSocket, patience: Duration, capacity: Int,
+    greeted: @escaping @Sendable (Connection, ClientMessage.Hello) -> Void
+  ) {
+    self.socket = socket
+    self.patience = patience
+    self.capacity = capacity
+    self.greeted = greeted
+  }
+
+  mutating func serve() {
+    defer { if spare >= 0 { close(spare) } }
+    while true {
+      var waiting = [pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)]
+      waiting += newcomers.map { pollfd(fd: $0.connection.descriptor, events: Int16(POLLIN), revents: 0) }
+      guard poll(&waiting, nfds_t(waiting.count), millisecondsLeft) >= 0 || errno == EINTR else { return }
+      let signs = waiting.map(\.revents)
+      hear(signs.dropFirst().map { $0 != 0 })
+      if signs[0] & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return }
+      if signs[0] != 0 { takeIn() }
+    }
+  }
+
+  /// Until the oldest has had its time; -1 where nobody is there.
+  private var millisecondsLeft: Int32 {
+    guard let oldest = newcomers.first else { return -1 }
+    let left = ContinuousClock.now.duration(to: oldest.deadline)
+    return Int32(clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+      .clamped(to: 0...60_000)
+  }
+
+  private mutating func hear(_ ready: [Bool]) {
+    let now = ContinuousClock.now
+    var staying: [Newcomer] = []
+    for (newcomer, isReady) in zip(newcomers, ready) {
+      var newcomer = newcomer
+      do throws(LinkError) {
+        if isReady, let hello = try newcomer.listen() {
+          greeted(newcomer.connection, hello)
+        } else if now >= newcomer.deadline {
+          throw .silent
+        } else {
+          staying.append(newcomer)
+        }
+      } catch {
+        newcomer.connection.refuse(error)
+      }
+    }
+    newcomers = staying
+  }
+
+  private mutating func takeIn() {
+    // Not more in one go than may be waiting: those who speak are to be heard in between.
+    for _ in 0..<16 {
+      let connection = ResourceCalls.current.accept(socket.descriptor)
+      if connection >= 0 {
+        newcomers.append(
+          Newcomer(connection: Connection(descriptor: connection), deadline: ContinuousClock.now + patience))
+        if newcomers.count > capacity { newcomers.removeFirst().connection.close() }
+        continue
+      }
+      switch -connection {
+      case EINTR, ECONNABORTED: continue
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+        guard newcomers.isEmpty else {
+          newcomers.removeFirst().connection.close()
+          continue
+        }
+        turnAway(because: -connection)
+        return
+      default: return
+      }
+    }
+  }
+
+  /// Tells the next one that there is no room, which takes a descriptor too.
+  private mutating func turnAway(because code: Int32) {
+    if spare >= 0 { close(spare) }
+    let connection = accept(socket.descriptor, nil, nil)
+    if connection >= 0 {
+      Connection(descriptor: connection)
+        .refuse(.refused(reason: "the run has no descriptor left: \(SystemError(number: code))"))
+    } else {
+      // Nothing to be done but to wait until somebody leaves.
+      usleep(200_000)
+    }
+    spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
+  }
+}
+
+/// Somebody who has not said hello yet.
+private struct Newcomer {
+  let connection: Connection
+  let deadline: ContinuousClock.Instant
+  /// What was heard of the first message.
+  private var heard = Data()
+
+  /// A hello is short.
+  private static let longestHello = 1 << 16
+
+  init(connection: Connection, deadline: ContinuousClock.Instant) {
+    self.connection = connection
+    self.deadline = deadline
+  }
+
+  /// Takes what there is, and nothing of a second message.
+  /// - Returns: the hello, once it is whole.
+  /// - Throws: `LinkError` for what is no hello of this version, or comes from another user.
+  mutating func listen() throws(LinkError) -> ClientMessage.Hello? {
+    while true {
+      var wanted = Wire.prefixLength
+      if heard.count >= Wire.prefixLength {
+        wanted += try Wire.length(of: heard.prefix(Wire.prefixLength), limit: Self.longestHello)
+      }
+      if heard.count == wanted, heard.count > Wire.prefixLength { break }
+      guard let more = try connection.readNow(count: wanted - heard.count) else { return nil }
+      heard += more
+      if heard.count == Wire.prefixLength, try Wire.length(of: heard) == 0 { break }
+    }
+    return try Self.hello(
+      Wire.decode(ClientMessage.self, from: heard.dropFirst(Wire.prefixLength)), from: connection)
+  }
+
+  /// - Throws: `LinkError` for a message that is none, or comes from another user.
+  static func hello(_ message: ClientMessage, from connection: Connection) throws(LinkError) -> ClientMessage.Hello
+  {
+    guard try connection.peerUser() == geteuid() else {
+      throw LinkError.refused(reason: "the engine belongs to another user")
+    }
+    guard case .hello(let hello) = message else {
+      throw LinkError.malformed(reason: "the first message is no hello")
+    }
+    guard hello.protocolVersion == protocolVersion else {
+      throw LinkError.otherVersion(theirs: hello.protocolVersion)
+    }
+    return hello
+  }
+}
+
+extension Connection {
+  /// Waits for a hello.
+  /// - Throws: `LinkError`.
+  func receiveHello() throws(LinkError) -> ClientMessage.Hello {
+    try Newcomer.hello(try receive(ClientMessage.self, limit: Wire.maximumRequest), from: self)
+  }
+
+  /// Says why, if that can be said without waiting, and ends the connection.
+  func refuse(_ error: LinkError) {
+    if error != .closed {
+      let reason = if case .refused(let reason) = error { reason } else { "\(error)" }
+      sendNow(ServerMessage.refused(reason: reason))
+    }
+    close()
+  }
+}
+
+extension Int32 {
+  fileprivate func clamped(to range: ClosedRange<Int32>) -> Int32 {
+    Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+  }
+}
