@@ -108,12 +108,12 @@ public final class MetricsLog {
   }
 
   /// The figures of a line; nil for one of another kind.
-  static func step(in line: ArraySlice<UInt8>) -> StepMetrics? {
-    if case .step(let metrics) = decode(line) { metrics } else { nil }
+  static func step(in line: Data) -> StepMetrics? {
+    if case .step(let metrics) = decode([UInt8](line)[...]) { metrics } else { nil }
   }
 
-  static func epoch(in line: ArraySlice<UInt8>) -> EpochMetrics? {
-    if case .epoch(let metrics) = decode(line) { metrics } else { nil }
+  static func epoch(in line: Data) -> EpochMetrics? {
+    if case .epoch(let metrics) = decode([UInt8](line)[...]) { metrics } else { nil }
   }
 
   private static func decode(_ line: ArraySlice<UInt8>) -> MetricsLine? {
