@@ -54,7 +54,7 @@ let package = Package(
     .target(
       name: "CImageShims", dependencies: ["CJPEG", "CPNG"],
       cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
-      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16")]),
+      linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("z")]),
 
     .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
     .target(name: "Messages", dependencies: ["Resources"], swiftSettings: strict),

@@ -37,6 +37,9 @@ static void leave(j_common_ptr common) {
   case JERR_IMAGE_TOO_BIG:
     image->fault = image_fault_unsupported;
     break;
+  case JERR_OUT_OF_MEMORY:
+    image->fault = image_fault_no_memory;
+    break;
   default:
     image->fault = image->ended ? image_fault_cut_short : image_fault_damaged;
   }

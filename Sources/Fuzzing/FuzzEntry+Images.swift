@@ -21,6 +21,7 @@ extension FuzzEntry {
       { bytes in
         let found = [
           Orientation(jpeg: bytes), Orientation(png: bytes), Orientation(exif: bytes), Orientation(tiff: bytes),
+          Orientation(xmp: bytes),
         ]
         return found.contains { $0 != nil }
       }
@@ -61,6 +62,10 @@ extension FuzzEntry {
         width: 1, height: 1, depth: 16, colour: .grayAlpha, rows: [[3, 9, 9, 8, 8]],
         chunks: [("iCCP", [97, 0, 0, 1, 2]), ("zTXt", [97, 0, 0, 3, 4]), ("acTL", [0, 0, 0, 1, 0, 0, 0, 0])]
       ).bytes,
+      PNGFile(
+        width: 2, height: 1, colour: .palette, rows: [[0, 0, 1]], chunks: [palette, ("tRNS", [0, 128]), profileText]
+      ).bytes,
+      PNGFile(width: 2, height: 1, colour: .gray, rows: [[0, 0, 1]], chunks: [compressedText, xmpText]).bytes,
     ]
   }()
 
@@ -86,8 +91,24 @@ extension FuzzEntry {
     0, 0, 0, 0, 0,
   ]
 
+  private static let hexadecimal: [UInt8] =
+    Array("\nexif\n38\n".utf8) + exifData.flatMap { Array((($0 < 16 ? "0" : "") + String($0, radix: 16)).utf8) }
+  private static let profileText: (type: String, content: [UInt8]) = (
+    "tEXt", Array("Raw profile type exif\0".utf8) + hexadecimal
+  )
+  /// In one stored block (RFC 1951, section 3.2.4) without the sum at the end.
+  private static let compressedText: (type: String, content: [UInt8]) = (
+    "zTXt",
+    Array("Raw profile type exif\0\0".utf8) + [0x78, 0x01, 0x01, UInt8(hexadecimal.count), 0]
+      + [~UInt8(hexadecimal.count), 255] + hexadecimal
+  )
+  private static let xmpData = Array("<x tiff:Orientation=\"6\"><tiff:Orientation>3</tiff:Orientation></x>".utf8)
+  private static let xmpText: (type: String, content: [UInt8]) = (
+    "iTXt", Array("XML:com.adobe.xmp\0\0\0\0\0".utf8) + xmpData
+  )
+
   private static let orientationSeeds: [[UInt8]] = [
-    exifData, Array("Exif\0\0".utf8) + exifData, pngSeeds[0],
+    exifData, Array("Exif\0\0".utf8) + exifData, pngSeeds[0], pngSeeds[6], pngSeeds[7], xmpData,
     JPEGFile.baseline.bytes(orientation: 8, bigEndian: true), JPEGFile.gray.bytes(orientation: 3, bigEndian: false),
   ]
 }

@@ -21,7 +21,11 @@ struct FileReader {
     guard size <= Self.maximumBytes else {
       throw FileFault(reason: "it has \(size) bytes, more than the \(Self.maximumBytes) allowed")
     }
-    if buffer.count < size { buffer = [UInt8](repeating: 0, count: max(size, 2 * buffer.count)) }
+    if buffer.count < size {
+      let room = max(size, 2 * buffer.count)
+      guard Memory.has(room) else { throw FileFault(reason: "there is no memory for its \(size) bytes") }
+      buffer = [UInt8](repeating: 0, count: room)
+    }
     count = 0
     do throws(FileOperationError) {
       // Fewer where the file became shorter while it was read: the decoder will find it truncated.

@@ -13,11 +13,12 @@ extension ImageDecoder {
       format: .gif, width: frame.canvasWidth, height: frame.canvasHeight, channels: .palette, bitDepth: 8)
   }
 
-  func decodeGIF(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> PixelImage {
+  func decodeGIF(_ bytes: UnsafeRawBufferPointer, on background: Background) throws(ImageFault) -> DecodedPicture {
     let file = try GIFFile(bytes)
     let frame = try file.findFirstPicture()
     try checkSize(width: frame.canvasWidth, height: frame.canvasHeight)
-    return try file.decode(frame)
+    try requireMemory(.gif, width: frame.canvasWidth, height: frame.canvasHeight, bytes: 4)
+    return try file.decode(frame, on: background.components)
   }
 }
 
@@ -31,8 +32,10 @@ private struct GIFFrame {
   var canvasWidth: Int
   var canvasHeight: Int
   var isInterlaced: Bool
-  /// What the canvas is filled with: the transparent colour, whatever colour that is, or the first of the palette.
-  var background: UInt8
+  /// The number of the transparent colour.
+  var transparent: UInt8?
+  /// What the canvas is filled with: the transparent colour, or the first of the palette.
+  var background: UInt8 { transparent ?? 0 }
   /// 256 colours; where the file has none, gray of the same number.
   var palette: [(red: UInt8, green: UInt8, blue: UInt8)]
 }
@@ -127,13 +130,24 @@ private struct GIFFile: ~Copyable {
       left: Int(image.Left), top: Int(image.Top), width: Int(image.Width), height: Int(image.Height),
       canvasWidth: max(Int(screen.SWidth), Int(image.Left) + Int(image.Width)),
       canvasHeight: max(Int(screen.SHeight), Int(image.Top) + Int(image.Height)), isInterlaced: image.Interlace,
-      background: transparent ?? 0, palette: palette)
+      transparent: transparent, palette: palette)
   }
 
   /// Decodes the picture that `findFirstPicture` found, whose canvas is of an allowed size.
-  func decode(_ frame: GIFFrame) throws(ImageFault) -> PixelImage {
+  /// - Parameter color: what shows where it is transparent; nil for the transparent colour itself.
+  func decode(
+    _ frame: GIFFrame, on color: (red: UInt8, green: UInt8, blue: UInt8)?
+  ) throws(ImageFault) -> DecodedPicture {
     guard frame.width > 0, frame.height > 0 else { throw .damaged(.gif, "its picture has no pixels") }
+    var frame = frame
+    var hidden: (red: UInt8, green: UInt8, blue: UInt8)?
+    if let color, let transparent = frame.transparent {
+      hidden = frame.palette[Int(transparent)]
+      frame.palette[Int(transparent)] = color
+    }
     let background = frame.palette[Int(frame.background)]
+    // Whether the canvas, or a pixel of the picture, shows the background.
+    var isTransparent = frame.width < frame.canvasWidth || frame.height < frame.canvasHeight
     var pixels = [UInt8](repeating: background.red, count: frame.canvasWidth * frame.canvasHeight * 3)
     if background.red != background.green || background.red != background.blue {
       for start in stride(from: 0, to: pixels.count, by: 3) {
@@ -146,6 +160,7 @@ private struct GIFFile: ~Copyable {
       try check(line.withUnsafeMutableBufferPointer { DGifGetLine(handle, $0.baseAddress, Int32(frame.width)) })
       var target = 3 * ((frame.top + row) * frame.canvasWidth + frame.left)
       for index in line {
+        if index == frame.transparent { isTransparent = true }
         let colour = frame.palette[Int(index)]
         pixels[target] = colour.red
         pixels[target + 1] = colour.green
@@ -153,7 +168,9 @@ private struct GIFFile: ~Copyable {
         target += 3
       }
     }
-    return PixelImage(width: frame.canvasWidth, height: frame.canvasHeight, pixels: pixels)
+    let image = PixelImage(width: frame.canvasWidth, height: frame.canvasHeight, pixels: pixels)
+    guard let color, let hidden, isTransparent else { return DecodedPicture(image) }
+    return DecodedPicture(image, transparency: Transparency(isUsed: true, hidesColors: hidden != color))
   }
 
   /// Interlaced rows come in four passes (GIF89a, appendix E).

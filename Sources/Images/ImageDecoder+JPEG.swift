@@ -14,27 +14,35 @@ extension ImageDecoder {
     return ImageHeader(format: .jpeg, width: size.width, height: size.height, channels: channels, bitDepth: 8)
   }
 
-  func decodeJPEG(_ bytes: UnsafeRawBufferPointer, minimumSide: Int?) throws(ImageFault) -> PixelImage {
+  func decodeJPEG(_ bytes: UnsafeRawBufferPointer, minimumSide: Int?) throws(ImageFault) -> DecodedPicture {
     let file = try JPEGFile(bytes)
     let header = try file.readHeader()
-    try checkSize(of: header)
+    let requiredPixels = try checkSize(of: header)
     let (width, height) = (Int(header.width), Int(header.height))
     let divisor = Self.divisor(shorterSide: min(width, height), minimumSide: minimumSide)
-    let image = try file.readPixels(
-      width: (width + divisor - 1) / divisor, height: (height + divisor - 1) / divisor, divisor: divisor)
-    return image.oriented(Orientation(jpeg: bytes) ?? .upright)
+    let orientation = Orientation(jpeg: bytes) ?? .upright
+    let (smallWidth, smallHeight) = ((width + divisor - 1) / divisor, (height + divisor - 1) / divisor)
+    try requireMemory(
+      .jpeg, width: smallWidth, height: smallHeight, bytes: orientation == .upright ? 3 : 6)
+    let image = try file.readPixels(width: smallWidth, height: smallHeight, divisor: divisor)
+    return DecodedPicture(image, width: width, height: height, requiredPixels: requiredPixels).oriented(orientation)
   }
 
   /// Pixels, and the coefficients that a file of many scans keeps beside them: two bytes for each of three channels
   /// of every pixel allowed will do for any picture but one of four channels that is itself nearly as large.
-  private func checkSize(of header: image_jpeg_header) throws(ImageFault) {
+  /// - Returns: the least cap with which it passes.
+  @discardableResult
+  private func checkSize(of header: image_jpeg_header) throws(ImageFault) -> Int {
     try checkSize(width: Int(header.width), height: Int(header.height))
     // A picture of one pixel still has blocks of 64.
-    guard (Int(header.coefficient_bytes) - (1 << 16)) / 6 <= maximumPixels else {
+    let required = max(
+      Int(header.width) * Int(header.height), (Int(header.coefficient_bytes) - (1 << 16)) / 6)
+    guard required <= maximumPixels else {
       throw ImageFault(
         "the image is \(header.width)x\(header.height) pixels in more scans than one, which takes more memory than "
-          + "\(maximumPixels) pixels are allowed; \(PixelLimit.advice)")
+          + "\(maximumPixels) pixels are allowed; \(PixelLimit.advice)", cause: .pixelLimit(required: required))
     }
+    return required
   }
 
   /// The largest of 1, 2, 4 and 8 by which the shorter side can be divided and keep `minimumSide` pixels.

@@ -6,7 +6,7 @@ import Messages
 
 extension ImageDecoder {
   func headerOfPNG(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> ImageHeader {
-    let header = try readHeader(of: PNGFile(bytes), bytes)
+    let header = try readHeader(of: PNGFile(bytes, keepsTransparency: true), bytes)
     let size = (Orientation(png: bytes) ?? .upright).size(width: Int(header.width), height: Int(header.height))
     let channels: ImageHeader.Channels =
       switch header.colour_type {
@@ -20,12 +20,24 @@ extension ImageDecoder {
       format: .png, width: size.width, height: size.height, channels: channels, bitDepth: Int(header.bit_depth))
   }
 
-  func decodePNG(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> PixelImage {
-    let file = try PNGFile(bytes)
+  func decodePNG(_ bytes: UnsafeRawBufferPointer, on background: Background) throws(ImageFault) -> DecodedPicture {
+    let color = background.components
+    let file = try PNGFile(bytes, keepsTransparency: color != nil)
     let header = try readHeader(of: file, bytes)
     let (width, height) = (Int(header.width), Int(header.height))
-    let image = PixelImage(width: width, height: height, pixels: try file.readPixels(count: width * height * 3))
-    return image.oriented(Orientation(png: bytes) ?? .upright)
+    let orientation = Orientation(png: bytes) ?? .upright
+    let turning = orientation == .upright ? 0 : 3
+    guard let color, header.has_alpha else {
+      try requireMemory(.png, width: width, height: height, bytes: 3 + turning)
+      let pixels = try file.readPixels(width: width, height: height, channels: 3)
+      return DecodedPicture(PixelImage(width: width, height: height, pixels: pixels)).oriented(orientation)
+    }
+    try requireMemory(.png, width: width, height: height, bytes: 7)
+    let rgba = try file.readPixels(width: width, height: height, channels: 4)
+    let composed = rgba.withUnsafeBufferPointer {
+      PixelImage.composed(width: width, height: height, rgba: $0, on: color)
+    }
+    return DecodedPicture(composed.image, transparency: composed.transparency).oriented(orientation)
   }
 
   private func readHeader(
@@ -56,9 +68,11 @@ private struct PNGFile: ~Copyable {
   private static let maximumSide: UInt32 = 1_000_000
 
   /// - Parameter bytes: must outlive this.
-  init(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) {
+  init(_ bytes: UnsafeRawBufferPointer, keepsTransparency: Bool) throws(ImageFault) {
     let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
-    guard let handle = image_png_open(start, bytes.count, Self.maximumSide) else { throw .noMemory(.png) }
+    guard let handle = image_png_open(start, bytes.count, Self.maximumSide, keepsTransparency) else {
+      throw .noMemory(.png)
+    }
     self.handle = handle
   }
 
@@ -70,11 +84,13 @@ private struct PNGFile: ~Copyable {
     return header
   }
 
-  /// - Parameter count: width x height x 3 of the header.
-  func readPixels(count: Int) throws(ImageFault) -> [UInt8] {
+  /// - Parameters: width and height are the header's; 4 channels for alpha too.
+  /// - Returns: [height, width, channels].
+  func readPixels(width: Int, height: Int, channels: Int) throws(ImageFault) -> [UInt8] {
     var done = false
+    let count = width * height * channels
     let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
-      done = image_png_read_pixels(handle, buffer.baseAddress)
+      done = image_png_read_pixels(handle, Int32(channels), buffer.baseAddress)
       initialised = done ? count : 0
     }
     guard done else { throw fault }

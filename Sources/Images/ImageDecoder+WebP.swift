@@ -14,11 +14,15 @@ extension ImageDecoder {
       bitDepth: 8)
   }
 
-  func decodeWebP(_ bytes: UnsafeRawBufferPointer) throws(ImageFault) -> PixelImage {
+  func decodeWebP(_ bytes: UnsafeRawBufferPointer, on background: Background) throws(ImageFault) -> DecodedPicture {
     let features = try webPFeatures(bytes)
     let file = try WebPFile(bytes)
-    let image = try file.decodeFirstPicture(width: Int(features.width), height: Int(features.height))
-    return image.oriented(file.orientation ?? .upright)
+    let (width, height) = (Int(features.width), Int(features.height))
+    let orientation = file.orientation ?? .upright
+    try requireMemory(.webp, width: width, height: height, bytes: 7)
+    return try file.decodeFirstPicture(
+      width: width, height: height, hasAlpha: features.has_alpha != 0, on: background.components
+    ).oriented(orientation)
   }
 
   /// What the first header says; of an animation the size of its canvas.
@@ -60,16 +64,22 @@ private struct WebPFile: ~Copyable {
 
   deinit { WebPDemuxDelete(demuxer) }
 
-  /// EXIF data, with or without the six bytes that stand before them in a JPEG.
+  /// From EXIF data, with or without the six bytes that stand before them in a JPEG, else from XMP.
   var orientation: Orientation? {
-    var chunk = WebPChunkIterator()
-    guard WebPDemuxGetChunk(demuxer, "EXIF", 1, &chunk) != 0 else { return nil }
-    defer { WebPDemuxReleaseChunkIterator(&chunk) }
-    return Orientation(exif: UnsafeRawBufferPointer(start: chunk.chunk.bytes, count: chunk.chunk.size))
+    func value(_ name: String, _ read: (UnsafeRawBufferPointer) -> Int?) -> Int? {
+      var chunk = WebPChunkIterator()
+      guard WebPDemuxGetChunk(demuxer, name, 1, &chunk) != 0 else { return nil }
+      defer { WebPDemuxReleaseChunkIterator(&chunk) }
+      return read(UnsafeRawBufferPointer(start: chunk.chunk.bytes, count: chunk.chunk.size))
+    }
+    return (value("EXIF", Orientation.value(exif:)) ?? value("XMP ", Orientation.value(xmp:)))
+      .flatMap(Orientation.init(rawValue:))
   }
 
-  /// - Parameters: width and height are the canvas'.
-  func decodeFirstPicture(width: Int, height: Int) throws(ImageFault) -> PixelImage {
+  /// - Parameters: width and height are the canvas', and whether it is transparent; `color` is laid under it.
+  func decodeFirstPicture(
+    width: Int, height: Int, hasAlpha: Bool, on color: (red: UInt8, green: UInt8, blue: UInt8)?
+  ) throws(ImageFault) -> DecodedPicture {
     var frame = WebPIterator()
     guard WebPDemuxGetFrame(demuxer, 1, &frame) != 0 else { throw .damaged(.webp, "it holds no picture") }
     defer { WebPDemuxReleaseIterator(&frame) }
@@ -82,19 +92,27 @@ private struct WebPFile: ~Copyable {
     guard frameWidth > 0, frameHeight > 0, x >= 0, y >= 0, x + frameWidth <= width, y + frameHeight <= height else {
       throw .damaged(.webp, "its picture does not lie within its canvas")
     }
-    // What the first picture does not cover is transparent black, of which black remains.
-    var pixels = [UInt8](repeating: 0, count: width * height * 3)
+    let keepsAlpha = color != nil && (hasAlpha || config.input.has_alpha != 0)
+    let channels = keepsAlpha ? 4 : 3
+    // What the first picture does not cover is transparent black, of which black remains where transparency is dropped.
+    var pixels = [UInt8](repeating: 0, count: width * height * channels)
     let decoded = pixels.withUnsafeMutableBufferPointer { buffer in
-      let first = 3 * (y * width + x)
-      config.output.colorspace = MODE_RGB
+      let first = channels * (y * width + x)
+      config.output.colorspace = keepsAlpha ? MODE_RGBA : MODE_RGB
       config.output.is_external_memory = 1
       config.output.u.RGBA.rgba = buffer.baseAddress.map { $0 + first }
-      config.output.u.RGBA.stride = Int32(3 * width)
+      config.output.u.RGBA.stride = Int32(channels * width)
       config.output.u.RGBA.size = buffer.count - first
       return WebPDecode(frame.fragment.bytes, frame.fragment.size, &config)
     }
     WebPFreeDecBuffer(&config.output)
     guard decoded == VP8_STATUS_OK else { throw ImageFault(webP: decoded) }
-    return PixelImage(width: width, height: height, pixels: pixels)
+    guard keepsAlpha, let color else {
+      return DecodedPicture(PixelImage(width: width, height: height, pixels: pixels))
+    }
+    let composed = pixels.withUnsafeBufferPointer {
+      PixelImage.composed(width: width, height: height, rgba: $0, on: color)
+    }
+    return DecodedPicture(composed.image, transparency: composed.transparency)
   }
 }

@@ -22,19 +22,20 @@ public final class ImageDecoder {
   }
 
   /// Decodes a file as Pillow's `convert("RGB")` after `exif_transpose` would: gray is spread over the three
-  /// channels, alpha dropped, CMYK taken as inverted. Of 16 bits the high 8 are taken, where Pillow clips gray of 16
-  /// bits; of animations the first picture; orientation is read from EXIF, not from XMP.
+  /// channels, CMYK taken as inverted. What is transparent is laid on the background first, as with `alpha_composite`.
+  /// Of 16 bits the high 8 are taken, where Pillow clips gray of 16 bits; of animations the first picture.
   ///
   /// - Parameters:
   ///   - name: what the error calls the file; its path if nil.
   ///   - minimumSide: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as its shorter side keeps so many
   ///     pixels, which is much faster; nil for full size.
+  ///   - background: what transparent pixels are laid on.
   /// - Throws: `DecodingFailure`, which names the file and the cause.
   public func decode(
-    path: String, name: String? = nil, minimumSide: Int? = nil
+    path: String, name: String? = nil, minimumSide: Int? = nil, background: Background = .white
   ) throws(DecodingFailure) -> PixelImage {
     try withContents(path: path, name: name) { (bytes) throws(DecodingFailure) in
-      try decode(bytes: bytes, name: name ?? path, minimumSide: minimumSide)
+      try decode(bytes: bytes, name: name ?? path, minimumSide: minimumSide, background: background)
     }
   }
 
@@ -48,42 +49,53 @@ public final class ImageDecoder {
     do throws(FileFault) {
       try file.read(path: path)
     } catch {
-      throw DecodingFailure(path: name ?? path, reason: error.reason)
+      throw DecodingFailure(path: name ?? path, reason: error.reason, cause: .circumstances)
     }
     return try file.withBytes(body)
   }
 
-  /// Decodes a file that is in memory; see `decode(path:name:minimumSide:)`.
+  /// Decodes a file that is in memory; see `decode(path:name:minimumSide:background:)`.
   public func decode(
-    bytes: UnsafeRawBufferPointer, name: String, minimumSide: Int? = nil
+    bytes: UnsafeRawBufferPointer, name: String, minimumSide: Int? = nil, background: Background = .white
   ) throws(DecodingFailure) -> PixelImage {
+    try picture(bytes: bytes, name: name, minimumSide: minimumSide, background: background).image
+  }
+
+  /// Decodes a file that is in memory and says what was found on the way.
+  public func picture(
+    bytes: UnsafeRawBufferPointer, name: String, minimumSide: Int? = nil, background: Background = .white
+  ) throws(DecodingFailure) -> DecodedPicture {
     do throws(ImageFault) {
       switch ImageFormat(bytes) {
-      case .png: return try decodePNG(bytes)
+      case .png: return try decodePNG(bytes, on: background)
       case .jpeg: return try decodeJPEG(bytes, minimumSide: minimumSide)
-      case .webp: return try decodeWebP(bytes)
-      case .gif: return try decodeGIF(bytes)
+      case .webp: return try decodeWebP(bytes, on: background)
+      case .gif: return try decodeGIF(bytes, on: background)
       case nil: throw ImageFault(ImageFormat.describeForeign(bytes))
       }
     } catch {
-      throw DecodingFailure(path: name, reason: error.reason)
+      throw DecodingFailure(path: name, reason: error.reason, cause: error.cause)
     }
   }
 
   /// Decodes one file with a decoder of its own.
   public static func decode(
-    path: String, maximumPixels: Int = defaultMaximumPixels, minimumSide: Int? = nil
+    path: String, maximumPixels: Int = defaultMaximumPixels, minimumSide: Int? = nil,
+    background: Background = .white
   ) throws(DecodingFailure) -> PixelImage {
-    try ImageDecoder(maximumPixels: maximumPixels).decode(path: path, minimumSide: minimumSide)
+    try ImageDecoder(maximumPixels: maximumPixels).decode(
+      path: path, minimumSide: minimumSide, background: background)
   }
 
   /// Decodes one file that is in memory with a decoder of its own.
   public static func decode(
-    bytes: [UInt8], name: String, maximumPixels: Int = defaultMaximumPixels, minimumSide: Int? = nil
+    bytes: [UInt8], name: String, maximumPixels: Int = defaultMaximumPixels, minimumSide: Int? = nil,
+    background: Background = .white
   ) throws(DecodingFailure) -> PixelImage {
     let decoder = ImageDecoder(maximumPixels: maximumPixels)
     return try bytes.withUnsafeBufferPointer { (bytes) throws(DecodingFailure) in
-      try decoder.decode(bytes: UnsafeRawBufferPointer(bytes), name: name, minimumSide: minimumSide)
+      try decoder.decode(
+        bytes: UnsafeRawBufferPointer(bytes), name: name, minimumSide: minimumSide, background: background)
     }
   }
 
@@ -95,7 +107,14 @@ public final class ImageDecoder {
     let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
     guard !overflow, pixels <= maximumPixels else {
       throw ImageFault(
-        "the image is \(width)x\(height) pixels, more than the \(maximumPixels) allowed; \(PixelLimit.advice)")
+        "the image is \(width)x\(height) pixels, more than the \(maximumPixels) allowed; \(PixelLimit.advice)",
+        cause: .pixelLimit(required: overflow ? .max : pixels))
     }
+  }
+
+  /// - Parameter bytes: that will be taken a pixel.
+  /// - Throws: `ImageFault` where there is no memory for an image of a size that is allowed.
+  func requireMemory(_ format: ImageFormat, width: Int, height: Int, bytes: Int) throws(ImageFault) {
+    guard Memory.has(width * height * bytes) else { throw .noMemory(format) }
   }
 }

@@ -4,8 +4,12 @@ import CImageShims
 
 struct ImageFault: Error {
   var reason: String
+  var cause: DecodingFailure.Cause
 
-  init(_ reason: String) { self.reason = reason }
+  init(_ reason: String, cause: DecodingFailure.Cause = .content) {
+    self.reason = reason
+    self.cause = cause
+  }
 
   /// The file ends before its picture does.
   static func cutShort(_ format: ImageFormat) -> ImageFault {
@@ -24,7 +28,7 @@ struct ImageFault: Error {
   }
 
   static func noMemory(_ format: ImageFormat) -> ImageFault {
-    ImageFault("there is no memory to decode the \(format.rawValue)")
+    ImageFault("there is no memory to decode the \(format.rawValue)", cause: .circumstances)
   }
 
   /// What a library in C reported.
@@ -32,6 +36,7 @@ struct ImageFault: Error {
     switch fault {
     case image_fault_cut_short: self = .cutShort(format)
     case image_fault_unsupported: self = .unsupported(format, message)
+    case image_fault_no_memory: self = .noMemory(format)
     default: self = .damaged(format, message)
     }
   }

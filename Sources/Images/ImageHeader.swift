@@ -44,7 +44,7 @@ extension ImageDecoder {
       case nil: throw ImageFault(ImageFormat.describeForeign(bytes))
       }
     } catch {
-      throw DecodingFailure(path: name, reason: error.reason)
+      throw DecodingFailure(path: name, reason: error.reason, cause: error.cause)
     }
   }
 }

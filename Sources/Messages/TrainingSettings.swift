@@ -137,11 +137,17 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   /// The side of the square input, pixels.
   public var imageSize: Int
   public var resize: Resize
+  /// What transparent pixels are laid on.
+  public var background: Background
   public var normalisation: Normalisation
 
-  public init(imageSize: Int = 32, resize: Resize = .automatic, normalisation: Normalisation = .trainingSet) {
+  public init(
+    imageSize: Int = 32, resize: Resize = .automatic, background: Background = .white,
+    normalisation: Normalisation = .trainingSet
+  ) {
     self.imageSize = imageSize
     self.resize = resize
+    self.background = background
     self.normalisation = normalisation
   }
 

@@ -28,7 +28,7 @@ public final class WorkerPool: Sendable {
         ? ResourceShortage(.memory(128 << 20, purpose: "each of \(wanted) computing threads"), code: ENOMEM) : nil)
   }
 
-  private static var processors: Int { ProcessInfo.processInfo.activeProcessorCount }
+  private static var processors: Int { SystemProcessors.available }
 
   private init(threads: Int?, shortage: ResourceShortage?) {
     let processors = Self.processors

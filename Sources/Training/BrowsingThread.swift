@@ -7,6 +7,7 @@ import Foundation
 import Images
 import Messages
 import Networks
+import Tensors
 
 /// The thread that answers what a person browses.
 struct BrowsingThread {
@@ -98,7 +99,7 @@ struct BrowsingThread {
     for finding in index.findings where finding.kind == .decisionsMoved { events.send(.warning(finding.text)) }
     guard inspect else { return }
     let inspection = index.inspect(
-      workers: ProcessInfo.processInfo.activeProcessorCount,
+      workers: SystemProcessors.available,
       progress: { [events] done, total in events.send(.datasetProgress(.inspecting(done: done, total: total))) },
       isCancelled: { [commands] in commands.readingIsCancelled })
     if let inspection, !commands.readingIsCancelled { events.send(.dataset(index.report(inspection: inspection))) }

@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Messages
 import Networks
+import Tensors
 
 /// The memory that training a plan takes, and what may be taken.
 struct MemoryCheck {
@@ -32,7 +33,7 @@ struct MemoryCheck {
   init(_ plan: NetworkPlan, _ settings: TrainingSettings) {
     self.plan = plan
     self.settings = settings
-    threads = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    threads = settings.threads ?? SystemProcessors.available
   }
 
   /// Bytes, estimated, as they count for a limit.

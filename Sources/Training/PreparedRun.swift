@@ -46,14 +46,13 @@ public struct PreparedRun: Sendable {
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
     try MemoryCheck(plan, settings).require()
-    let decoders = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let decoders = settings.threads ?? SystemProcessors.available
     var packed = PreparedPack()
     if settings.cache.isEnabled, let packs {
       packed = try packs.prepare(
         index: index, preprocessing: try known ?? Preprocessing(unmeasured: settings.preprocessing),
         limit: settings.cache.limit, workers: decoders, progress: progress, isCancelled: isCancelled)
     }
-    notes = [packed.warning].compactMap { $0 }
     let preprocessing: Preprocessing
     do {
       preprocessing =
@@ -66,6 +65,13 @@ public struct PreparedRun: Sendable {
       throw CancellationError()
     }
     if isCancelled() { throw CancellationError() }
+    let loss = preprocessing.cropLoss(index: index, pack: packed.pack, workers: decoders)
+    let cropNote = loss.flatMap { loss in
+      loss.isWorthSaying
+        ? "the crop to the center \(loss.text): validation and predictions do not see it; --resize stretch keeps all"
+        : nil
+    }
+    notes = [packed.warning, cropNote].compactMap { $0 }
     model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
     training = BatchLoader(
       items: trainingItems, root: index.root, pack: packed.pack, preprocessing: preprocessing,

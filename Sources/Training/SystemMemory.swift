@@ -2,6 +2,7 @@
 // shell. Only reads; what to do with it is in MemoryCheck.
 
 import Foundation
+import Tensors
 
 /// Bytes that may still be taken, by one of those who limit it.
 struct MemoryLimit: Equatable {
@@ -51,36 +52,17 @@ enum SystemMemory {
 
   /// What the control group of this process, and those around it, leave.
   private static func controlGroupHeadroom() -> Int? {
-    var headrooms: [Int] = []
-    for line in text("/proc/self/cgroup").split(separator: "\n") {
-      let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 3 else { continue }
-      if parts[0] == "0" {
-        headrooms += groups("/sys/fs/cgroup", parts[2]).compactMap {
-          headroom($0, limit: "memory.max", used: "memory.current", cache: "inactive_file")
-        }
-      } else if parts[1].split(separator: ",").contains("memory") {
-        headrooms += groups("/sys/fs/cgroup/memory", parts[2]).compactMap {
-          headroom($0, limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes", cache: "total_inactive_file")
-        }
-      }
-    }
-    return headrooms.min()
+    ControlGroups().groups(of: "memory").compactMap(headroom).min()
   }
 
-  /// The group's folder and those above it: each limits what is in it.
-  private static func groups(_ root: String, _ path: String) -> [String] {
-    let names = path.split(separator: "/")
-    return (0...names.count).map { ([root] + names.prefix($0).map(String.init)).joined(separator: "/") }
-  }
-
-  private static func headroom(_ folder: String, limit: String, used: String, cache: String) -> Int? {
-    func number(_ name: String) -> Int? {
-      Int(text("\(folder)/\(name)").split(separator: "\n").first ?? "")
-    }
+  static func headroom(_ group: ControlGroups.Group) -> Int? {
+    let (limit, used, cache) =
+      group.isUnified
+      ? ("memory.max", "memory.current", "inactive_file")
+      : ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
     // "max" is no number, and version 1 writes an absurd one, where nothing is limited.
-    guard let limit = number(limit), limit < 1 << 60, let used = number(used) else { return nil }
-    let reclaimable = text("\(folder)/memory.stat").split(separator: "\n")
+    guard let limit = group.number(limit), limit < 1 << 60, let used = group.number(used) else { return nil }
+    let reclaimable = group.text("memory.stat").split(separator: "\n")
       .first { $0.hasPrefix(cache + " ") }
       .flatMap { Int($0.split(separator: " ").last ?? "") }
     return max(0, limit - used + (reclaimable ?? 0))

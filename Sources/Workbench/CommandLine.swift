@@ -20,6 +20,8 @@ extension TrainingSettings {
     if let initialWeights { add("--weights", initialWeights, if: true) }
     add("--imgsz", "\(preprocessing.imageSize)", if: preprocessing.imageSize != usual.preprocessing.imageSize)
     add("--resize", preprocessing.resize.rawValue, if: preprocessing.resize != usual.preprocessing.resize)
+    let background = preprocessing.background
+    add("--background", "\(background)", if: background != usual.preprocessing.background)
     if case .given(let mean, let deviation) = preprocessing.normalisation {
       add("--mean", channels(mean), if: true)
       add("--deviation", channels(deviation), if: true)

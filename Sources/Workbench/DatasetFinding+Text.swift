@@ -38,6 +38,8 @@ extension DatasetFinding.Kind {
     case .nearDuplicate: "near duplicate"
     case .nearDuplicateAcrossSplits: "near duplicate across splits"
     case .unusualSize: "unusual size"
+    case .transparency: "transparency"
+    case .croppedAway: "cropped away"
     case .emptyClass: "empty class"
     case .fewTrainingImages: "few training images"
     case .imbalance: "imbalance"

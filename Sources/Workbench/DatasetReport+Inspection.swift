@@ -49,7 +49,7 @@ extension DatasetFinding.Kind {
   fileprivate var isAboutContents: Bool {
     switch self {
     case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .nearDuplicate,
-      .nearDuplicateAcrossSplits, .unusualSize:
+      .nearDuplicateAcrossSplits, .unusualSize, .transparency, .croppedAway:
       true
     case .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
       .missingInSplit, .splitRatio, .mergedClass, .splitList, .decisionsMoved,

@@ -41,7 +41,7 @@ private func fuzz(
   _ original: [UInt8], pieces: [String], _ laboratory: Laboratory,
   _ body: @escaping @Sendable (_ mutant: [UInt8], _ worker: Int) throws -> Int
 ) throws -> (sum: Int, megabytes: Int) {
-  let workers = ProcessInfo.processInfo.activeProcessorCount
+  let workers = SystemProcessors.available
   let pieces = pieces.map { Array($0.utf8) }
   let count = laboratory.mutations
   let results = Mutex<(sum: Int, error: (any Error)?)>((0, nil))
@@ -184,7 +184,7 @@ func fuzzedRecords(_ laboratory: Laboratory) throws -> String {
   _ = try checkpoint(laboratory)
   let original = Array(try Data(contentsOf: URL(fileURLWithPath: "runs/real/run.json")))
   // A folder for each worker that is a run in all but its record.
-  let workers = ProcessInfo.processInfo.activeProcessorCount
+  let workers = SystemProcessors.available
   for worker in 0..<workers {
     try FileManager.default.createDirectory(
       atPath: "record-\(worker)/checkpoints", withIntermediateDirectories: true)

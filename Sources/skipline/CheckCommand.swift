@@ -6,6 +6,7 @@ import Canvas
 import Datasets
 import Foundation
 import Messages
+import Tensors
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -40,7 +41,7 @@ struct CheckCommand: ParsableCommand {
     var inspection: DatasetInspection?
     if decode {
       inspection = index.inspect(
-        workers: ProcessInfo.processInfo.activeProcessorCount,
+        workers: SystemProcessors.available,
         progress: { done, total in
           progress.show("looking into files: \(Format.count(done)) of \(Format.count(total))")
         },

@@ -40,10 +40,16 @@ enum Console {
     try EvaluationDocument.write(report) { write(Array($0), .result) }
   }
 
-  /// Columns padded to the widest cell, the first to the left and the rest to the right.
-  static func table(_ rows: [[String]]) -> [String] {
+  /// Columns padded to the widest cell, the first to the left and the rest to the right. Very long names lose their
+  /// middle: a table stays one that can be read, and JSON has them whole.
+  /// - Parameters:
+  ///   - width: columns of the terminal; nil where there is none.
+  ///   - hasPaths: whether cells are paths, which people copy and which may be longer where there is no terminal.
+  static func table(_ rows: [[String]], width: Int? = terminalWidth, hasPaths: Bool = false) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
-    let rows = rows.map { $0.map { Sanitiser.sanitised($0) } }
+    let rows = shortened(
+      rows.map { $0.map { Sanitiser.sanitised($0) } }, columns: columns, width: width,
+      longest: width ?? (hasPaths ? longestPath : longestName))
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? DisplayWidth.of($0[column]) : 0 }.max() ?? 0
     }
@@ -55,6 +61,44 @@ enum Console {
       let line = cells.joined(separator: "  ")
       return String(line.reversed().drop { $0 == " " }.reversed())
     }
+  }
+
+  /// What a name may take however narrow the terminal is, and what it may take where there is none.
+  private static let leastName = 20
+  private static let longestName = 60
+  private static let longestPath = 120
+
+  /// The cells, the widest of them cut so that lines fit in the width, as far as names allow it.
+  private static func shortened(_ rows: [[String]], columns: Int, width: Int?, longest: Int) -> [[String]] {
+    var limits = (0..<columns).map { column in
+      min(rows.map { column < $0.count ? DisplayWidth.of($0[column]) : 0 }.max() ?? 0, longest)
+    }
+    if let width {
+      // Always from the widest: short columns stay whole.
+      var surplus = limits.reduce(0, +) + 2 * max(0, columns - 1) - width
+      while surplus > 0, let widest = limits.indices.max(by: { limits[$0] < limits[$1] }),
+        limits[widest] > leastName
+      {
+        let next = limits.filter { $0 < limits[widest] }.max() ?? 0
+        let cut = min(surplus, limits[widest] - max(leastName, min(next, limits[widest] - 1)))
+        limits[widest] -= cut
+        surplus -= cut
+      }
+    }
+    return rows.map { row in
+      row.enumerated().map { column, cell in
+        DisplayWidth.of(cell) > limits[column] ? Truncation.middle.fit(cell, width: limits[column]) : cell
+      }
+    }
+  }
+
+  /// Columns of the terminal that standard output goes to; nil where it goes elsewhere.
+  private static var terminalWidth: Int? {
+    var size = winsize()
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return nil
+    }
+    return Int(size.ws_col)
   }
 
   // MARK: Writing

@@ -72,6 +72,7 @@ struct ForeignModelOptions: ParsableArguments {
   @Option(Limits.imageSize) var imgsz = 224
   @Option(help: "How images become square: stretch, crop or auto.")
   var resize: PreprocessingSettings.Resize = .automatic
+  @Option(help: backgroundHelp) var background = Background.white
   @Option(help: "The classes in the order of the labels, with commas; the data's folders if not given.")
   var classes: String?
 
@@ -88,7 +89,7 @@ struct ForeignModelOptions: ParsableArguments {
     }
     let preprocessing = try Preprocessing(
       resolving: PreprocessingSettings(
-        imageSize: imgsz, resize: resize,
+        imageSize: imgsz, resize: resize, background: background,
         normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
       items: [], root: "")
     return ModelDescription(network: network.settings(name: net), classes: names, preprocessing: preprocessing)

@@ -13,6 +13,10 @@ extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}
 extension TrainingPrecision: ExpressibleByArgument {}
+extension Background: ExpressibleByArgument {}
+
+let backgroundHelp: ArgumentHelp =
+  "What transparent pixels are laid on: white, black, #rrggbb, or none (what a file hides there shows)."
 
 struct NetworkOptions: ParsableArguments {
   @Option(help: "Shortcuts: A (zero padding), B (projection where the shape changes), C (projection everywhere).")

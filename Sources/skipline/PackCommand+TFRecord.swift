@@ -5,6 +5,7 @@ import Canvas
 import Datasets
 import Foundation
 import Messages
+import Tensors
 
 struct TFRecordOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write TFRecord shards of tf.train.Example into FOLDER.", valueName: "folder"))
@@ -41,7 +42,7 @@ struct TFRecordOptions: ParsableArguments {
   ) throws -> TFRecordExport.Summary {
     do throws(RecordExportError) {
       return try export.write(
-        to: folder, overwrite: overwrite, workers: ProcessInfo.processInfo.activeProcessorCount,
+        to: folder, overwrite: overwrite, workers: SystemProcessors.available,
         progress: { done in
           if done.isMultiple(of: 5000) { Console.progress("\(Format.count(done)) of \(Format.count(total))") }
         }, isCancelled: { requests.first != nil })

@@ -5,6 +5,7 @@ import Canvas
 import Datasets
 import Foundation
 import Messages
+import Tensors
 
 struct PackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,6 +19,7 @@ struct PackCommand: ParsableCommand {
   @Option(Limits.imageSize) var imgsz = 32
   @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
   var resize: PreprocessingSettings.Resize = .automatic
+  @Option(help: backgroundHelp) var background = Background.white
   @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
   @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
@@ -49,8 +51,15 @@ struct PackCommand: ParsableCommand {
 
   private struct Summary: Encodable {
     var path: String
+    /// Files that it knows: images and undecodable ones.
     var entries: Int
+    /// Those whose pixels are in it, whenever they were decoded.
+    var images: Int
+    var undecodable: Int
+    /// Files that are in no way in it: over the cap on pixels, or not readable.
+    var leftOut: Int
     var bytes: Int
+    /// Of the images: decoded now, taken over from an earlier pack; both 0 where it was up to date.
     var decoded: Int
     var kept: Int
     var seconds: Double
@@ -62,7 +71,7 @@ struct PackCommand: ParsableCommand {
     let signals = try SignalWatcher()
     let printer = PreparationPrinter()
     let preprocessing = try Preprocessing(
-      unmeasured: PreprocessingSettings(imageSize: imgsz, resize: resize))
+      unmeasured: PreprocessingSettings(imageSize: imgsz, resize: resize, background: background))
     // Every split is packed: how the images are divided does not matter.
     let index: DatasetIndex
     let prepared: PreparedPack
@@ -73,7 +82,7 @@ struct PackCommand: ParsableCommand {
         isCancelled: signals.hasReceived)
       prepared = try folder.prepare(
         index: index, preprocessing: preprocessing, limit: cacheLimit,
-        workers: threads ?? ProcessInfo.processInfo.activeProcessorCount, progress: { printer.report($0) },
+        workers: threads ?? SystemProcessors.available, progress: { printer.report($0) },
         isCancelled: signals.hasReceived)
     } catch let error where !signals.hasReceived() {
       throw error
@@ -83,19 +92,43 @@ struct PackCommand: ParsableCommand {
     if let warning = prepared.warning { throw NotPacked(reason: warning) }
     guard let pack = prepared.pack else { return }
     let seconds = (clock.now - start) / .seconds(1)
+    let figures = pack.figures
+    complain(figures, data)
     if json {
       return try Console.print(
         json: Summary(
-          path: pack.path, entries: pack.count, bytes: pack.byteCount, decoded: prepared.decoded,
+          path: pack.path, entries: pack.count, images: figures.images, undecodable: figures.undecodable,
+          leftOut: figures.tooLarge + figures.unread, bytes: pack.byteCount, decoded: prepared.decoded,
           kept: prepared.kept, seconds: seconds))
     }
     let work =
-      prepared.decoded + prepared.kept == 0
+      prepared.isUpToDate
       ? "up to date" : "\(Format.count(prepared.decoded)) decoded, \(Format.count(prepared.kept)) kept"
     Console.print(
-      "\(Format.counted(pack.count, "image")), \(Format.bytes(pack.byteCount)), \(work), in "
+      "\(Format.counted(figures.images, "image")), \(Format.bytes(pack.byteCount)), \(work), in "
         + "\(Format.fixed(seconds, 1)) s")
     Console.print("pack: \(pack.path)")
+  }
+
+  /// Says what is not in the pack.
+  private func complain(_ figures: PackFigures, _ data: String) {
+    func files(_ count: Int, _ verb: String, _ verbs: String) -> String {
+      "! \(Format.counted(count, "file")) \(count == 1 ? verb : verbs)"
+    }
+    let names = "skipline check \(shellQuoted(data))"
+    if figures.undecodable > 0 {
+      Console.complain(files(figures.undecodable, "does", "do") + " not decode: '\(names)' says why")
+    }
+    if figures.tooLarge > 0 {
+      Console.complain(
+        files(figures.tooLarge, "has", "have") + " more pixels than are allowed, and \(figures.tooLarge == 1 ? "is" : "are")"
+          + " left out: '\(names)' says more")
+    }
+    if figures.unread > 0 {
+      Console.complain(
+        files(figures.unread, "is", "are") + " left out, not readable at this moment, or no memory for "
+          + "\(figures.unread == 1 ? "it" : "them"): '\(names)' says why; the next run tries again")
+    }
   }
 
   private func printList(_ folder: PackFolder) throws {
@@ -105,12 +138,16 @@ struct PackCommand: ParsableCommand {
     let rows = packs.map { pack in
       [
         pack.content?.dataset ?? "\(pack.path) (damaged, or of another version)",
-        pack.content.map { "\($0.imageSize) \($0.resize.rawValue)" } ?? "",
+        pack.content.map { content in
+          let ground = content.background == .white ? "" : " \(content.background)"
+          return "\(content.imageSize) \(content.resize.rawValue)\(ground)"
+        } ?? "",
         pack.content.map { Format.count($0.images) } ?? "", Format.bytes(pack.size),
         Format.duration(max(0, -pack.lastUsed.timeIntervalSinceNow)) + " ago",
       ]
     }
-    for line in Console.table([["dataset", "size", "images", "bytes", "last used"]] + rows) { Console.print(line) }
+    let table = Console.table([["dataset", "size", "images", "bytes", "last used"]] + rows, hasPaths: true)
+    for line in table { Console.print(line) }
   }
 
   private func clearAll(_ folder: PackFolder) {

@@ -24,7 +24,7 @@ struct RunsCommand: ParsableCommand {
         Format.count(run.step), run.bestValidationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-",
       ]
     }
-    for line in Console.table([["run", "state", "network", "epochs", "step", "best validation"]] + rows) {
+    for line in Console.table([["run", "state", "network", "epochs", "step", "best validation"]] + rows, hasPaths: true) {
       Console.print(line)
     }
     let checkpoints = runs.flatMap(\.checkpoints).map { checkpoint in
@@ -35,7 +35,9 @@ struct RunsCommand: ParsableCommand {
     }
     guard !checkpoints.isEmpty else { return }
     Console.print("")
-    for line in Console.table([["checkpoint", "epoch", "step", "validation", "saved"]] + checkpoints) {
+    for line in Console.table(
+      [["checkpoint", "epoch", "step", "validation", "saved"]] + checkpoints, hasPaths: true)
+    {
       Console.print(line)
     }
   }
@@ -58,6 +60,7 @@ struct RunListing: Codable, Equatable {
   var epochs: Int?
   var step: Int
   var bestValidationAccuracy: Double?
+  /// All that can be evaluated, those too that do not count for the figures above: abandoned ones, files put there.
   var checkpoints: [CheckpointInfo]
 
   init(_ run: RunFolder) {
@@ -73,16 +76,18 @@ struct RunListing: Codable, Equatable {
     network = record?.settings.network.name
     data = record?.settings.data
     epochs = record?.settings.epochs
-    let done = checkpoints.map(\.epoch).max() ?? 0
+    let progress = run.progress(of: checkpoints, record)
+    let done = progress.epoch
     epoch = done
-    bestValidationAccuracy = checkpoints.compactMap(\.validationAccuracy).max()
+    bestValidationAccuracy = progress.bestValidationAccuracy
     process = RunLock.holder(of: run)
-    let saved = checkpoints.map(\.step).max() ?? 0
+    let saved = progress.step
     let isDone = record.map { done >= $0.settings.epochs } ?? false
     if process != nil {
       let live = LiveStatus(folder: run.path)
       state = live.map { $0.hasDiverged ? "diverged" : $0.state.word } ?? "in use"
-      step = max(saved, live?.step?.step ?? 0)
+      // After a roll-back it is below what was saved before.
+      step = live?.step?.step ?? saved
     } else {
       state = problem != nil ? "unreadable" : isDone ? "finished" : "resumable"
       step = saved

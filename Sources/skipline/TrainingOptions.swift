@@ -22,6 +22,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Limits.imageSize, usual: usual.preprocessing.imageSize) var imgsz: Int?
   @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on). (default: auto)")
   var resize: PreprocessingSettings.Resize?
+  @Option(help: ArgumentHelp("\(backgroundHelp.abstract) (default: white)")) var background: Background?
   @Option(channels: Limits.mean, note: "measured on the training images if not given.") var mean: Channels?
   @Option(channels: Limits.deviation, note: "with --mean.") var deviation: Channels?
   @Option(help: "Random crops: none, pad, resized, or auto. (default: auto)")
@@ -84,7 +85,7 @@ struct TrainingOptions: ParsableArguments {
     settings.initialWeights = weights
     settings.preprocessing = PreprocessingSettings(
       imageSize: imgsz ?? settings.preprocessing.imageSize, resize: resize ?? settings.preprocessing.resize,
-      normalisation: try normalisation())
+      background: background ?? settings.preprocessing.background, normalisation: try normalisation())
     settings.augmentation = AugmentationSettings(
       crop: crop ?? settings.augmentation.crop, horizontalFlip: flip ?? settings.augmentation.horizontalFlip,
       colourJitter: jitter ?? settings.augmentation.colourJitter)
@@ -135,7 +136,7 @@ struct TrainingOptions: ParsableArguments {
   /// The options given that say what a run is from its first step on.
   private var fixed: [String] {
     let all: [(String, Bool)] = [
-      ("--net", net != nil), ("--weights", weights != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil),
+      ("--net", net != nil), ("--weights", weights != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil), ("--background", background != nil),
       ("--mean", mean != nil), ("--deviation", deviation != nil), ("--crop", crop != nil), ("--flip", flip == true),
       ("--no-flip", flip == false), ("--jitter", jitter != nil), ("--split", split != nil),
       ("--batch", batch != nil), ("--precision", precision != nil), ("--schedule", schedule != nil),

@@ -214,7 +214,7 @@ func `a set too large for the limit is read from its files`(resize: Preprocessin
   #expect(list.map(\.path) == [second.path, first.path])
   #expect(list.map(\.size) == [second.byteCount, first.byteCount])
   #expect(list[0].content?.imageSize == 9 && list[0].content?.images == PackFixture.count)
-  #expect(list[0].content?.dataset == first.description.root)
+  #expect(list[0].content?.dataset == first.description.root && list[0].content?.background == .white)
   // Used again, it is young again.
   _ = try fixture.prepare()
   #expect(fixture.packs.list()[1].lastUsed > Date().addingTimeInterval(-3600))

@@ -1,5 +1,5 @@
 // The first picture of a GIF, in its place, against pixels that are visible here. The rules for what it does not cover
-// are those of Pillow's convert("RGB").
+// are those of Pillow.
 
 import Messages
 import TestSupport
@@ -33,10 +33,16 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
   #expect(try decode(file).pixels == black + black + black + black + blue + black)
 }
 
-@Test func `the transparent colour shows as the colour it is, and fills what is not covered`() throws {
-  let picture = GIFFile.Picture(left: 0, top: 0, width: 1, height: 1, pixels: [1], transparent: 2)
-  let file = GIFFile(width: 2, height: 1, palette: GIFFile.colours, pictures: [picture])
-  #expect(try decode(file).pixels == red + green)
+@Test func `the transparent colour shows what is laid under it, and fills what is not covered`() throws {
+  let picture = GIFFile.Picture(left: 0, top: 0, width: 2, height: 1, pixels: [1, 2], transparent: 2)
+  let file = GIFFile(width: 3, height: 1, palette: GIFFile.colours, pictures: [picture])
+  #expect(try decode(file).pixels == red + [255, 255, 255, 255, 255, 255])
+  func decoded(_ background: Background) throws -> [UInt8] {
+    try ImageDecoder.decode(bytes: file.bytes, name: "x.gif", background: background).pixels
+  }
+  #expect(try decoded(.black) == red + black + black)
+  // As it is in the palette.
+  #expect(try decoded(.none) == red + green + green)
 }
 
 @Test func `a picture beyond the screen makes the screen larger`() throws {

@@ -24,9 +24,9 @@ private let cases = [
     file: PNGFile(width: 3, height: 1, depth: 1, colour: .gray, rows: [[0, 0b0100_0000]]),
     pixels: [0, 0, 0, 255, 255, 255, 0, 0, 0]),
   PNGCase(
-    testDescription: "gray with alpha: alpha is dropped, not blended",
+    testDescription: "gray with alpha: laid on white",
     file: PNGFile(width: 2, height: 1, colour: .grayAlpha, rows: [[0, 90, 0, 200, 128]]),
-    pixels: [90, 90, 90, 200, 200, 200]),
+    pixels: [255, 255, 255, 227, 227, 227]),
   PNGCase(
     testDescription: "palette, 2 bits",
     file: PNGFile(width: 3, height: 1, depth: 2, colour: .palette, rows: [[0, 0b1000_0100]], chunks: [palette]),
@@ -35,15 +35,15 @@ private let cases = [
     testDescription: "palette with transparency",
     file: PNGFile(
       width: 2, height: 1, colour: .palette, rows: [[0, 0, 1]], chunks: [palette, ("tRNS", [0, 128])]),
-    pixels: [1, 2, 3, 100, 110, 120]),
+    pixels: [255, 255, 255, 177, 182, 187]),
   PNGCase(
     testDescription: "RGB, two rows",
     file: PNGFile(width: 1, height: 2, colour: .rgb, rows: [[0, 1, 2, 3], [0, 4, 5, 6]]),
     pixels: [1, 2, 3, 4, 5, 6]),
   PNGCase(
-    testDescription: "RGBA: the colour of what is transparent stays",
+    testDescription: "RGBA: the colour of what is transparent does not show",
     file: PNGFile(width: 2, height: 1, colour: .rgba, rows: [[0, 10, 20, 30, 0, 40, 50, 60, 255]]),
-    pixels: [10, 20, 30, 40, 50, 60]),
+    pixels: [255, 255, 255, 40, 50, 60]),
   PNGCase(
     testDescription: "RGB, 16 bits: the high byte",
     file: PNGFile(width: 1, height: 1, depth: 16, colour: .rgb, rows: [[0, 0x12, 0xff, 0x00, 0xff, 0xfe, 0x80]]),
@@ -56,12 +56,17 @@ private let cases = [
     testDescription: "RGB, 16 bits, transparent colour",
     file: PNGFile(
       width: 1, height: 1, depth: 16, colour: .rgb, rows: [[0, 9, 9, 8, 8, 7, 7]],
-      chunks: [("tRNS", [9, 9, 8, 8, 7, 7])]), pixels: [9, 8, 7]),
+      chunks: [("tRNS", [9, 9, 8, 8, 7, 7])]), pixels: [255, 255, 255]),
+  PNGCase(
+    testDescription: "RGB, 16 bits, a transparent colour that differs in a low byte",
+    file: PNGFile(
+      width: 1, height: 1, depth: 16, colour: .rgb, rows: [[0, 9, 9, 8, 8, 7, 7]],
+      chunks: [("tRNS", [9, 9, 8, 8, 7, 6])]), pixels: [9, 8, 7]),
   PNGCase(
     testDescription: "RGBA, 16 bits",
     file: PNGFile(
       width: 1, height: 1, depth: 16, colour: .rgba, rows: [[0, 0x20, 0x20, 0x80, 0x80, 0xf0, 0xf0, 0x10, 0]]),
-    pixels: [0x20, 0x80, 0xf0]),
+    pixels: [241, 247, 254]),
   PNGCase(
     testDescription: "a gamma chunk changes nothing",
     file: PNGFile(
@@ -84,18 +89,18 @@ private let cases = [
     file: PNGFile(
       width: 3, height: 2, depth: 16, colour: .rgba, interlaced: true,
       rows: [
-        [0, 1, 9, 11, 9, 21, 9, 0, 0], [0, 3, 9, 13, 9, 23, 9, 0, 0], [0, 2, 9, 12, 9, 22, 9, 0, 0],
-        [0, 4, 9, 14, 9, 24, 9, 0, 0, 5, 9, 15, 9, 25, 9, 0, 0, 6, 9, 16, 9, 26, 9, 0, 0],
-      ]), pixels: (1...6).flatMap { [$0, $0 + 10, $0 + 20] as [UInt8] }),
+        [0, 1, 9, 11, 9, 21, 9, 255, 0], [0, 3, 9, 13, 9, 23, 9, 255, 0], [0, 2, 9, 12, 9, 22, 9, 0, 255],
+        [0, 4, 9, 14, 9, 24, 9, 255, 0, 5, 9, 15, 9, 25, 9, 255, 0, 6, 9, 16, 9, 26, 9, 255, 0],
+      ]), pixels: (1...6).flatMap { $0 == 2 ? [255, 255, 255] : [$0, $0 + 10, $0 + 20] as [UInt8] }),
   PNGCase(
     testDescription: "gray with alpha, 16 bits: the high byte even where it would round up",
-    file: PNGFile(width: 1, height: 1, depth: 16, colour: .grayAlpha, rows: [[0, 0x12, 0xff, 0, 0]]),
+    file: PNGFile(width: 1, height: 1, depth: 16, colour: .grayAlpha, rows: [[0, 0x12, 0xff, 0xff, 0]]),
     pixels: [0x12, 0x12, 0x12]),
   PNGCase(
     testDescription: "gray, 4 bits, transparent colour",
     file: PNGFile(
-      width: 2, height: 1, depth: 4, colour: .gray, rows: [[0, 0x1f]], chunks: [("tRNS", [0, 1])]),
-    pixels: [17, 17, 17, 255, 255, 255]),
+      width: 2, height: 1, depth: 4, colour: .gray, rows: [[0, 0x15]], chunks: [("tRNS", [0, 1])]),
+    pixels: [255, 255, 255, 85, 85, 85]),
   PNGCase(
     testDescription: "texts and profiles that would be bombs are skipped unread",
     file: PNGFile(
@@ -119,6 +124,19 @@ private let cases = [
 @Test(arguments: cases) func `a PNG decodes to its pixels`(test: PNGCase) throws {
   let image = try ImageDecoder.decode(bytes: test.file.bytes, name: "x.png")
   #expect(image == PixelImage(width: test.file.width, height: test.file.height, pixels: test.pixels))
+}
+
+@Test func `where nothing is laid under a PNG, what it hides shows`() throws {
+  func dropped(_ file: PNGFile) throws -> [UInt8] {
+    try ImageDecoder.decode(bytes: file.bytes, name: "x.png", background: .none).pixels
+  }
+  let row: [UInt8] = [0, 10, 20, 30, 0, 40, 50, 60, 128]
+  #expect(
+    try dropped(PNGFile(width: 2, height: 1, colour: .rgba, rows: [row])) == [10, 20, 30, 40, 50, 60])
+  #expect(
+    try dropped(
+      PNGFile(width: 2, height: 1, colour: .palette, rows: [[0, 0, 1]], chunks: [palette, ("tRNS", [0, 128])]))
+      == [1, 2, 3, 100, 110, 120])
 }
 
 @Test func `orientation is also applied to a PNG that has it`() throws {

@@ -13,8 +13,8 @@ private func colour(_ image: PixelImage, _ x: Int, _ y: Int) -> [UInt8] {
 private let corners: [[UInt8]] = [[200, 30, 40], [30, 180, 50], [20, 40, 210], [240, 240, 240]]
 
 @Test(arguments: [WebPFile.lossless, .losslessAlpha, .lossy, .lossyAlpha])
-func `a WebP decodes to its colours, alpha dropped`(file: WebPFile) throws {
-  let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.webp")
+func `a WebP decodes to its colours where nothing is laid under it`(file: WebPFile) throws {
+  let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.webp", background: .none)
   #expect((image.width, image.height) == (32, 16))
   let found = [(4, 3), (28, 3), (4, 12), (28, 12)].map { colour(image, $0, $1) }
   if file == .lossless || file == .losslessAlpha {
@@ -24,15 +24,30 @@ func `a WebP decodes to its colours, alpha dropped`(file: WebPFile) throws {
   }
 }
 
-@Test func `the first picture of an animated WebP lies in its place on black`() throws {
+@Test(arguments: [WebPFile.losslessAlpha, .lossyAlpha])
+func `a transparent WebP is laid on white`(file: WebPFile) throws {
+  let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.webp")
+  // Pillow's alpha_composite; alpha is 32 at the left and 224 at the right.
+  let expected: [[UInt8]] = [[248, 227, 228], [57, 189, 75], [226, 228, 249], [242, 242, 242]]
+  let found = [(4, 3), (28, 3), (4, 12), (28, 12)].map { colour(image, $0, $1) }
+  #expect(zip(found.joined(), expected.joined()).allSatisfy { abs(Int($0) - Int($1)) <= 1 }, "\(found)")
+  #expect(colour(image, 0, 0) == [255, 255, 255])
+}
+
+@Test func `the first picture of an animated WebP lies in its place on the background`() throws {
   let image = try ImageDecoder.decode(bytes: WebPFile.animation.bytes(), name: "x.webp")
   #expect((image.width, image.height) == (32, 16))
   for y in 0..<16 {
     for x in 0..<32 {
       let isCovered = (8..<24).contains(x) && (4..<12).contains(y)
-      #expect(colour(image, x, y) == (isCovered ? corners[y / 8 * 2 + x / 16] : [0, 0, 0]), "\(x) \(y)")
+      // Its alpha grows by 8 with each column.
+      let alpha = 8 * x
+      let covered = corners[y / 8 * 2 + x / 16].map { UInt8((Int($0) * alpha + 255 * (255 - alpha) + 127) / 255) }
+      #expect(colour(image, x, y) == (isCovered ? covered : [255, 255, 255]), "\(x) \(y)")
     }
   }
+  let dropped = try ImageDecoder.decode(bytes: WebPFile.animation.bytes(), name: "x.webp", background: .none)
+  #expect(colour(dropped, 0, 0) == [0, 0, 0] && colour(dropped, 8, 4) == corners[0])
 }
 
 // Fault 24.

@@ -87,7 +87,7 @@ import Testing
 
   @Test func `a request for no threads gives one, none at all as many as there are processors`() {
     #expect(WorkerPool(threads: 0).threads == 1)
-    #expect(WorkerPool().threads == ProcessInfo.processInfo.activeProcessorCount)
+    #expect(WorkerPool().threads == SystemProcessors.available)
   }
 
   @Test func `a loop inside a loop is refused`() async {
@@ -105,7 +105,7 @@ import Testing
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
       }
-      let workers = WorkerPool(threads: min(4, ProcessInfo.processInfo.activeProcessorCount))
+      let workers = WorkerPool(threads: min(4, SystemProcessors.available))
       workers.run(shards: 16) { _ in }
       let start = processorTime()
       usleep(1_000_000)

@@ -54,7 +54,7 @@ import Workbench
         widthMultiplier: 0.5, head: .regularised),
       initialWeights: "start.safetensors",
       preprocessing: PreprocessingSettings(
-        imageSize: 96, resize: .crop,
+        imageSize: 96, resize: .crop, background: .black,
         normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
       augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
       optimiser: OptimiserSettings(

@@ -9,6 +9,7 @@ import Testing
     var path: String
     var entries: Int
     var bytes: Int
+    var images: Int
     var decoded: Int
     var kept: Int
   }

@@ -15,7 +15,13 @@ typedef enum {
   image_fault_damaged,
   /// It follows the format's specification, but the library cannot read this kind.
   image_fault_unsupported,
+  /// The library got no memory: nothing is known of the picture.
+  image_fault_no_memory,
 } image_fault;
+
+/// Inflates a zlib stream (RFC 1950) into target[capacity]; one that ends early gives what there is. Returns the
+/// number of bytes, or -1 for a damaged stream, one that is longer, or for want of memory.
+long image_inflate(const uint8_t *bytes, size_t count, uint8_t *target, size_t capacity);
 
 // MARK: PNG
 
@@ -29,17 +35,21 @@ typedef struct {
   uint8_t bit_depth;
   /// The colour type of the header chunk: 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha.
   uint8_t colour_type;
+  /// Whether pixels may be transparent: by an alpha channel, or by a chunk that says which colours are.
+  bool has_alpha;
 } image_png_header;
 
-/// Returns NULL if there is no memory. No side may be longer than `maximum_side` pixels.
-image_png *image_png_open(const uint8_t *bytes, size_t count, uint32_t maximum_side);
+/// Returns NULL if there is no memory. No side may be longer than `maximum_side` pixels. Without
+/// `keeps_transparency`, the chunk that makes colours transparent is skipped unread.
+image_png *image_png_open(const uint8_t *bytes, size_t count, uint32_t maximum_side, bool keeps_transparency);
 
 /// Reads all that stands before the pixels; first call. Returns false on a fault.
 bool image_png_read_header(image_png *image, image_png_header *header);
 
-/// Reads the pixels into rgb[height][width][3]; second call. Samples of 16 bits give their high byte; alpha and the
-/// transparent colour are dropped, gamma and colour profiles not applied. Returns false on a fault.
-bool image_png_read_pixels(image_png *image, uint8_t *rgb);
+/// Reads the pixels into pixels[height][width][channels]; second call. Samples of 16 bits give their high byte; of
+/// three channels alpha and the transparent colour are dropped, the fourth is alpha, not multiplied into the others.
+/// Gamma and colour profiles are not applied. Returns false on a fault.
+bool image_png_read_pixels(image_png *image, int channels, uint8_t *pixels);
 
 image_fault image_png_fault(const image_png *image);
 

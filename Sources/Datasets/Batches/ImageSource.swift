@@ -20,7 +20,7 @@ public struct ImageSource: Sendable {
   func storedForm(
     of item: DatasetItem, preprocessing: Preprocessing, decoder: ImageDecoder
   ) throws(DecodingFailure) -> PixelImage {
-    if let image = try packed(item, preprocessing) { return image }
+    if let image = try packed(item, preprocessing, decoder) { return image }
     return preprocessing.storedForm(of: try decoded(item, preprocessing, decoder))
   }
 
@@ -28,21 +28,24 @@ public struct ImageSource: Sendable {
   func evaluationInput(
     of item: DatasetItem, preprocessing: Preprocessing, decoder: ImageDecoder
   ) throws(DecodingFailure) -> PixelImage {
-    if let image = try packed(item, preprocessing) { return preprocessing.evaluationInput(image) }
+    if let image = try packed(item, preprocessing, decoder) { return preprocessing.evaluationInput(image) }
     // Not by way of the stored form, whose edges would be made only to be cut off.
     return preprocessing.evaluationInput(try decoded(item, preprocessing, decoder))
   }
 
-  private func packed(_ item: DatasetItem, _ preprocessing: Preprocessing) throws(DecodingFailure) -> PixelImage? {
+  private func packed(
+    _ item: DatasetItem, _ preprocessing: Preprocessing, _ decoder: ImageDecoder
+  ) throws(DecodingFailure) -> PixelImage? {
     guard let pack else { return nil }
     precondition(pack.description.suits(preprocessing), "the pack holds images for another preprocessing")
-    return try pack.storedForm(path: item.path)
+    return try pack.storedForm(path: item.path, maximumPixels: decoder.maximumPixels)
   }
 
   private func decoded(
     _ item: DatasetItem, _ preprocessing: Preprocessing, _ decoder: ImageDecoder
   ) throws(DecodingFailure) -> PixelImage {
     try decoder.decode(
-      path: item.absolutePath(root: root), name: item.path, minimumSide: preprocessing.minimumSide)
+      path: item.absolutePath(root: root), name: item.path, minimumSide: preprocessing.minimumSide,
+      background: preprocessing.background)
   }
 }

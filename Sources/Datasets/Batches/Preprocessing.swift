@@ -9,6 +9,8 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// The side of the square input, pixels.
   public var imageSize: Int
   public var resize: Resize
+  /// What transparent pixels are laid on when a file is decoded.
+  public var background: Background
   /// Of red, green and blue, on values in 0...1.
   public var mean: [Float]
   /// Of red, green and blue, on values in 0...1; positive.
@@ -24,11 +26,14 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// From this image size on, `automatic` means `crop`.
   static let automaticCropSize = 128
 
-  public init(imageSize: Int, resize: Resize, mean: [Float], deviation: [Float]) {
+  public init(
+    imageSize: Int, resize: Resize, background: Background = .white, mean: [Float], deviation: [Float]
+  ) {
     precondition(mean.count == 3 && deviation.count == 3, "an image has three channels")
     precondition(imageSize > 0, "an image has at least one pixel")
     self.imageSize = imageSize
     self.resize = resize
+    self.background = background
     self.mean = mean
     self.deviation = deviation
   }
@@ -69,7 +74,9 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       case .stretch: .stretch
       case .crop: .crop
       }
-    self.init(imageSize: settings.imageSize, resize: resize, mean: [0, 0, 0], deviation: [1, 1, 1])
+    self.init(
+      imageSize: settings.imageSize, resize: resize, background: settings.background, mean: [0, 0, 0],
+      deviation: [1, 1, 1])
     if case .given(let mean, let deviation) = settings.normalisation {
       guard Self.areChannels(mean: mean, deviation: deviation) else {
         throw .invalidPreprocessing(
@@ -86,6 +93,8 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     imageSize = try container.decode(Int.self, forKey: .imageSize)
     resize = try container.decode(Resize.self, forKey: .resize)
+    // Checkpoints that do not speak of it are of versions that dropped transparency.
+    background = try container.decodeIfPresent(Background.self, forKey: .background) ?? .none
     mean = try container.decode([Float].self, forKey: .mean)
     deviation = try container.decode([Float].self, forKey: .deviation)
     guard Limits.imageSize.range.contains(imageSize), Self.areChannels(mean: mean, deviation: deviation) else {
@@ -143,7 +152,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   public func evaluationInput(
     contentsOf path: String, decoder: ImageDecoder = ImageDecoder()
   ) throws(DecodingFailure) -> PixelImage {
-    evaluationInput(try decoder.decode(path: path, minimumSide: minimumSide))
+    evaluationInput(try decoder.decode(path: path, minimumSide: minimumSide, background: background))
   }
 
   /// The square image, [imageSize, imageSize, 3], that the network sees when it is not being trained: of a decoded

@@ -63,15 +63,16 @@ private struct InspectedFile {
         (bytes) throws(DecodingFailure) in
         known = (bytes.count, ContentHash(bytes))
         let header = try decoder.header(bytes: bytes, name: item.path)
-        let image = try decoder.decode(bytes: bytes, name: item.path)
+        let picture = try decoder.picture(bytes: bytes, name: item.path)
         return InspectedFile(
           facts: ImageFacts(
-            bytes: known.bytes, content: known.content, outcome: .decoded(header, ChannelSums(image))),
-          fingerprint: Fingerprint(image))
+            bytes: known.bytes, content: known.content,
+            outcome: .decoded(header, ChannelSums(picture.image), picture.transparency)),
+          fingerprint: Fingerprint(picture.image))
       }
     } catch {
       self.init(
-        facts: ImageFacts(bytes: known.bytes, content: known.content, outcome: .failed(error.reason)),
+        facts: ImageFacts(bytes: known.bytes, content: known.content, outcome: .failed(error.reason, error.cause)),
         fingerprint: nil)
     }
   }

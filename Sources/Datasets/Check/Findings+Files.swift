@@ -6,12 +6,17 @@ extension DatasetIndex {
   /// One finding a file.
   func undecodableFindings(_ facts: [ImageFacts]) -> [DatasetFinding] {
     zip(items, facts).compactMap { item, fact in
-      fact.failure.map { reason in
-        DatasetFinding(
-          kind: .undecodable, severity: .error, subject: item.path, paths: [item.path],
-          message: "\(item.path) cannot be decoded: \(reason)",
-          advice: "repair or replace it, or leave it out: \(excluding(item.path))")
-      }
+      guard case .failed(let reason, let cause) = fact.outcome else { return nil }
+      let (message, advice) =
+        switch cause {
+        case .content: ("cannot be decoded", "repair or replace it, or leave it out: \(excluding(item.path))")
+        case .pixelLimit: ("cannot be decoded", "training would skip it; or leave it out: \(excluding(item.path))")
+        case .circumstances:
+          ("could not be looked into", "the file may be whole: mend what is in the way, and check again")
+        }
+      return DatasetFinding(
+        kind: .undecodable, severity: .error, subject: item.path, paths: [item.path],
+        message: "\(item.path) \(message): \(reason)", advice: advice)
     }
   }
 

@@ -1,4 +1,5 @@
-// Findings about images whose size is unlike the others': one for each way of being unlike.
+// Findings about images whose size is unlike the others': one for each way of being unlike. And what a crop to the
+// center would not show of them.
 
 import Messages
 
@@ -49,6 +50,21 @@ extension DatasetIndex {
       rest.filter { $0.aspect > Self.sizeFactor * aspect || $0.aspect < aspect / Self.sizeFactor }, isRare: true,
       "an aspect more than \(Int(Self.sizeFactor)) times off the usual", advice: look)
     return findings
+  }
+
+  /// How much of the images the center square leaves out, where it is more than the usual edges.
+  func cropFindings(_ facts: [ImageFacts]) -> [DatasetFinding] {
+    let sizes = zip(items, facts).compactMap { item, fact in
+      fact.header.map { (path: item.path, width: $0.width, height: $0.height) }
+    }
+    guard let loss = CropLoss(sizes), loss.isWorthSaying else { return [] }
+    return [
+      DatasetFinding(
+        kind: .croppedAway, severity: loss.isGrave ? .warning : .note,
+        message: "a crop to the center, as is usual from --imgsz \(Preprocessing.automaticCropSize) on, "
+          + loss.text,
+        advice: "what lies there is never evaluated; --resize stretch keeps all of it")
+    ]
   }
 }
 

@@ -11,22 +11,26 @@ struct ImageFacts: Sendable, Equatable {
   var outcome: Outcome
 
   enum Outcome: Sendable, Equatable {
-    case decoded(ImageHeader, ChannelSums)
-    /// It does not decode, for this reason.
-    case failed(String)
+    case decoded(ImageHeader, ChannelSums, Transparency = .opaque)
+    /// It was not decoded, for this reason.
+    case failed(String, DecodingFailure.Cause = .content)
   }
 
   /// nil where the file does not decode.
   var header: ImageHeader? {
-    if case .decoded(let header, _) = outcome { header } else { nil }
+    if case .decoded(let header, _, _) = outcome { header } else { nil }
   }
 
   var sums: ChannelSums? {
-    if case .decoded(_, let sums) = outcome { sums } else { nil }
+    if case .decoded(_, let sums, _) = outcome { sums } else { nil }
   }
 
   /// Why the file does not decode; nil if it does.
   var failure: String? {
-    if case .failed(let reason) = outcome { reason } else { nil }
+    if case .failed(let reason, _) = outcome { reason } else { nil }
+  }
+
+  var transparency: Transparency {
+    if case .decoded(_, _, let transparency) = outcome { transparency } else { .opaque }
   }
 }

@@ -19,7 +19,7 @@ extension InspectionFigures {
     var heights: [Double] = []
     var aspects: [Double] = []
     for (item, fact) in zip(items, facts) {
-      guard case .decoded(let header, let imageSums) = fact.outcome else { continue }
+      guard case .decoded(let header, let imageSums, _) = fact.outcome else { continue }
       if item.split == .train { sums += imageSums }
       sizes[Size(width: header.width, height: header.height), default: 0] += 1
       formats[header.format.rawValue, default: 0] += 1

@@ -23,6 +23,7 @@ extension DatasetIndex {
       + undecodableFindings(inspection.facts)
       + duplicateFindings(inspection.copies)
       + nearDuplicateFindings(inspection.lookalikes, copies: inspection.copies) + sizeFindings(inspection.facts)
+      + cropFindings(inspection.facts) + transparencyFindings(inspection.facts)
       + balance
     return DatasetReport(
       root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(found),

@@ -35,20 +35,34 @@ public final class Pack: Sendable {
     byteCount = file.byteCount
     description = file.table.description
     self.entries = Dictionary(entries.map { (PathKey($0.path), $0) }, uniquingKeysWith: { first, _ in first })
+    figures = PackFigures(entries)
+  }
+
+  /// The sizes of the files' own pictures, as shown, by path.
+  var sourceSizes: [(path: String, width: Int, height: Int)] {
+    entries.values.compactMap { entry in
+      entry.image.map { (entry.path, $0.sourceWidth, $0.sourceHeight) }
+    }
   }
 
   /// Images and failures that can be asked for.
-  public var count: Int { entries.count }
+  public var count: Int { figures.images + figures.undecodable }
+  /// What it has and has not.
+  public let figures: PackFigures
 
   /// The stored form of an image.
-  /// - Parameter path: below the dataset's folder.
+  /// - Parameters:
+  ///   - path: below the dataset's folder.
+  ///   - maximumPixels: the cap in force: a pack gives nothing that the file would not.
   /// - Returns: nil where the pack has it not, or not unharmed: the file is to be read.
   /// - Throws: the failure that decoding the file gave.
-  func storedForm(path: String) throws(DecodingFailure) -> PixelImage? {
+  func storedForm(path: String, maximumPixels: Int = .max) throws(DecodingFailure) -> PixelImage? {
     guard let entry = entries[PathKey(path)] else { return nil }
     switch entry.content {
     case .failure(let reason): throw DecodingFailure(path: path, reason: reason)
+    case .tooLarge, .unread: return nil
     case .image(let image):
+      guard image.requiredPixels <= maximumPixels else { return nil }
       guard let pixels = file.pixels(of: image) else {
         damage.withLock { _ = $0.entries.insert(PathKey(path)) }
         return nil
@@ -64,6 +78,29 @@ public final class Pack: Sendable {
       damage.reported = true
       return "the pack \(path) is damaged (at \(first.path)): such images are read from their files; "
         + "`skipline pack --clear` removes it, to be made anew"
+    }
+  }
+}
+
+/// How many files a pack knows, by what it knows of them.
+public struct PackFigures: Sendable, Equatable {
+  /// Whose stored form it has.
+  public var images = 0
+  /// Files that do not decode.
+  public var undecodable = 0
+  /// Files that the cap on pixels refused: they are tried again under a higher one.
+  public var tooLarge = 0
+  /// Files that could not be read, or not be decoded for want of memory: they are tried again each time.
+  public var unread = 0
+
+  init(_ entries: [PackEntry] = []) {
+    for entry in entries {
+      switch entry.content {
+      case .image: images += 1
+      case .failure: undecodable += 1
+      case .tooLarge: tooLarge += 1
+      case .unread: unread += 1
+      }
     }
   }
 }
@@ -108,15 +145,15 @@ final class PackFile: Sendable {
   func markUsed() { file.markUsed() }
 
   /// What a pack says of itself, without its entries: for lists.
-  static func summary(path: String) -> (description: PackDescription, entries: Int)? {
+  static func summary(path: String) -> (description: PackDescription, images: Int)? {
     guard let file = try? InputFile(path: path), let header = header(file),
       let start = try? file.read(count: min(header.tableLength, 16 << 10), at: header.tableOffset)
     else { return nil }
     var reader = ByteReader(start[...])
-    guard let description = PackTable.description(&reader), let entries = reader.number(UInt32.self) else {
+    guard let description = PackTable.description(&reader), let images = reader.number(UInt32.self) else {
       return nil
     }
-    return (description, Int(entries))
+    return (description, Int(images))
   }
 
   private static func header(_ file: InputFile) -> PackHeader? {

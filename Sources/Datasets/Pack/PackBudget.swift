@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Images
 import Messages
+import Tensors
 
 /// What the machine has to spare.
 enum PackBudget {
@@ -15,11 +16,9 @@ enum PackBudget {
 
   /// Bytes of memory: the machine's, or less where a control group sets a limit.
   static var memory: Int {
-    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"].compactMap { path in
-      // "max" where there is no limit.
-      (try? String(contentsOfFile: path, encoding: .utf8)).flatMap {
-        Int($0.trimmingCharacters(in: .whitespacesAndNewlines))
-      }
+    // "max" is no number: there is no limit.
+    let limits = ControlGroups().groups(of: "memory").compactMap {
+      $0.number($0.isUnified ? "memory.max" : "memory.limit_in_bytes")
     }
     return limits.reduce(Int(clamping: ProcessInfo.processInfo.physicalMemory), min)
   }

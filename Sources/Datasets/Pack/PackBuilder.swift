@@ -23,6 +23,7 @@ enum PackPlan {
   case keep(PackEntry)
   /// The earlier pack has it, but the file has another stamp.
   case review(PackEntry)
+  /// No earlier pack has it, or only that it was refused for a reason that may be gone.
   case make
 }
 
@@ -43,9 +44,12 @@ struct PackBuilder: Sendable {
   /// What the pixels will come to, for the progress.
   let expectedBytes: Int
   let calls: FileCalls
+  /// The cap in force.
+  var maximumPixels = ImageDecoder.defaultMaximumPixels
 
   struct Result {
     var file: PackFile
+    /// Images decoded, and images copied from the earlier pack; failures are neither.
     var decoded: Int
     var kept: Int
   }
@@ -88,7 +92,8 @@ struct PackBuilder: Sendable {
     isCancelled: @Sendable () -> Bool
   ) throws(PackFault) -> Result {
     let state = BuildState(total: paths.count, bytes: expectedBytes)
-    let made = concurrentMap(count: paths.count, workers: workers, state: { ImageDecoder() }) { index, decoder in
+    let made = concurrentMap(count: paths.count, workers: workers, state: { ImageDecoder(maximumPixels: maximumPixels) })
+    { index, decoder in
       guard state.fault == nil else { return nil as PackEntry? }
       if isCancelled() {
         state.fail(.cancelled)
@@ -144,51 +149,66 @@ struct PackBuilder: Sendable {
       guard let pixels = old?.pixels(of: image) else { return nil }
       image.offset = try place(pixels, file, state)
       entry.content = .image(image)
+      state.kept.add(1, ordering: .relaxed)
     }
-    state.kept.add(1, ordering: .relaxed)
     return entry
   }
 
   /// What reading a file gave.
   private enum Reading {
     case same
-    case image(PixelImage, hash: UInt64)
-    case failure(DecodingFailure, hash: UInt64)
+    case image(DecodedPicture, stored: PixelImage, hash: UInt64)
+    case failure(DecodingFailure.Cause, reason: String, hash: UInt64)
   }
 
   /// - Parameter known: the entry of the file as it was; kept if it still has the same bytes.
-  /// - Returns: nil if the file cannot be read: that is no property of its content, and may pass.
   private func made(
     _ index: Int, _ stamp: FileStamp, _ known: PackEntry?, _ decoder: ImageDecoder, _ file: OutputFile,
     _ state: BuildState
   ) throws(PackFault) -> PackEntry? {
     let name = names[index]
-    let reading = try? decoder.withContents(path: paths[index], name: name) { (bytes) throws(DecodingFailure) in
-      let hash = checksum(bytes)
-      if hash == known?.contentHash { return Reading.same }
-      do throws(DecodingFailure) {
-        let image = try decoder.decode(bytes: bytes, name: name, minimumSide: preprocessing.minimumSide)
-        return .image(preprocessing.storedForm(of: image), hash: hash)
-      } catch {
-        return .failure(error, hash: hash)
-      }
+    func entry(_ hash: UInt64, _ content: PackEntry.Content) -> PackEntry {
+      PackEntry(path: name, stamp: stamp, contentHash: hash, content: content)
     }
-    switch reading {
-    case nil: return nil
+    switch read(index, known, decoder) {
     case .same:
       guard var known else { return nil }
       known.stamp = stamp
       if let copy = try copied(known, file, state) { return copy }
       return try made(index, stamp, nil, decoder, file, state)
-    case .failure(let failure, let hash):
+    case .failure(.content, let reason, let hash): return entry(hash, .failure(reason: reason))
+    case .failure(.pixelLimit(let required), _, let hash): return entry(hash, .tooLarge(required: required))
+    case .failure(.circumstances, _, _): return entry(0, .unread)
+    case .image(let picture, let image, let hash):
       state.decoded.add(1, ordering: .relaxed)
-      return PackEntry(path: name, stamp: stamp, contentHash: hash, content: .failure(reason: failure.reason))
-    case .image(let image, let hash):
-      state.decoded.add(1, ordering: .relaxed)
-      let stored = PackEntry.StoredImage(
-        width: image.width, height: image.height, offset: try place(image.pixels, file, state),
-        checksum: checksum(image.pixels))
-      return PackEntry(path: name, stamp: stamp, contentHash: hash, content: .image(stored))
+      return entry(
+        hash,
+        .image(
+          PackEntry.StoredImage(
+            width: image.width, height: image.height, sourceWidth: picture.width, sourceHeight: picture.height,
+            requiredPixels: picture.requiredPixels, offset: try place(image.pixels, file, state),
+            checksum: checksum(image.pixels))))
+    }
+  }
+
+  private func read(_ index: Int, _ known: PackEntry?, _ decoder: ImageDecoder) -> Reading {
+    let name = names[index]
+    // What was refused before is not known by its bytes.
+    let knownHash = known.flatMap { $0.isOpen(maximumPixels: maximumPixels) ? nil : $0.contentHash }
+    do throws(DecodingFailure) {
+      return try decoder.withContents(path: paths[index], name: name) { (bytes) throws(DecodingFailure) in
+        let hash = checksum(bytes)
+        if hash == knownHash { return Reading.same }
+        do throws(DecodingFailure) {
+          let picture = try decoder.picture(
+            bytes: bytes, name: name, minimumSide: preprocessing.minimumSide, background: preprocessing.background)
+          return .image(picture, stored: preprocessing.storedForm(of: picture.image), hash: hash)
+        } catch {
+          return .failure(error.cause, reason: error.reason, hash: hash)
+        }
+      }
+    } catch {
+      return .failure(error.cause, reason: error.reason, hash: 0)
     }
   }
 

@@ -7,20 +7,25 @@ import Tensors
 /// Whose images a pack holds, and in which form.
 struct PackDescription: Sendable, Equatable {
   /// Raise it when the layout of the file changes.
-  static let formatVersion: UInt32 = 1
+  static let formatVersion: UInt32 = 2
   /// Raise it when decoding or resizing gives other pixels than before.
-  static let pixelVersion: UInt32 = 1
+  static let pixelVersion: UInt32 = 2
 
   /// The dataset's folder, links resolved.
   var root: String
   var resize: Preprocessing.Resize
   var imageSize: Int
   var minimumSide: Int
+  var background: Background
   var pixels = Self.pixelVersion
 
-  init(root: String, resize: Preprocessing.Resize, imageSize: Int, minimumSide: Int, pixels: UInt32) {
+  init(
+    root: String, resize: Preprocessing.Resize, imageSize: Int, minimumSide: Int, background: Background,
+    pixels: UInt32
+  ) {
     self.root = root
     self.resize = resize
+    self.background = background
     self.imageSize = imageSize
     self.minimumSide = minimumSide
     self.pixels = pixels
@@ -36,13 +41,14 @@ struct PackDescription: Sendable, Equatable {
     }
     self.init(
       root: real ?? root, resize: preprocessing.resize, imageSize: preprocessing.imageSize,
-      minimumSide: preprocessing.minimumSide, pixels: Self.pixelVersion)
+      minimumSide: preprocessing.minimumSide, background: preprocessing.background, pixels: Self.pixelVersion)
   }
 
   /// Whether stored forms of this description are those of a preprocessing.
   func suits(_ preprocessing: Preprocessing) -> Bool {
     resize == preprocessing.resize && imageSize == preprocessing.imageSize
-      && minimumSide == preprocessing.minimumSide && pixels == Self.pixelVersion
+      && minimumSide == preprocessing.minimumSide && background == preprocessing.background
+      && pixels == Self.pixelVersion
   }
 
   /// Whether an image of this size can be one of its stored forms.
@@ -60,7 +66,8 @@ struct PackDescription: Sendable, Equatable {
       scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-")
         ? Character(scalar) : "_"
     }
-    let key = stableHash("\(root)\0\(resize.rawValue) \(imageSize) \(minimumSide) \(pixels) \(Self.formatVersion)")
+    let key = stableHash(
+      "\(root)\0\(resize.rawValue) \(imageSize) \(minimumSide) \(background) \(pixels) \(Self.formatVersion)")
     let digits = String(key, radix: 16)
     return String(plain) + "-" + String(repeating: "0", count: 16 - digits.count) + digits + PackFolder.packEnding
   }

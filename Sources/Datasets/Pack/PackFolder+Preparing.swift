@@ -13,11 +13,17 @@ public struct PreparedPack: Sendable {
   public var pack: Pack?
   /// Why there is none, or only a part.
   public var warning: String?
-  /// Images whose files were decoded for it, and images copied from an earlier one; both 0 where it was up to date.
+  /// Images that were decoded for it, and images copied from an earlier one; both 0 where it was up to date. Files
+  /// that do not decode are in neither; `Pack.figures` counts them.
   public var decoded: Int
   public var kept: Int
+  /// Whether the one that was there was taken as it is.
+  public var isUpToDate: Bool
 
-  public init(pack: Pack? = nil, warning: String? = nil, decoded: Int = 0, kept: Int = 0) {
+  public init(
+    pack: Pack? = nil, warning: String? = nil, decoded: Int = 0, kept: Int = 0, isUpToDate: Bool = false
+  ) {
+    self.isUpToDate = isUpToDate
     self.pack = pack
     self.warning = warning
     self.decoded = decoded
@@ -31,14 +37,17 @@ extension PackFolder {
     let files = PackedFiles(index)
     let description = PackDescription(root: index.root, preprocessing: preprocessing)
     return open(description).flatMap { old in
-      let survey = Survey(files, stamps: FileStamp.stamps(of: files.paths, workers: workers), old: old)
+      let stamps = FileStamp.stamps(of: files.paths, workers: workers)
+      let survey = Survey(files, stamps: stamps, old: old, maximumPixels: maximumPixels)
       return survey.kept.isEmpty ? nil : pack(old, survey.kept)
     }
   }
 
   /// Brings a dataset's pack up to date: every image of every split, so that another way of splitting finds it whole.
   /// Entries whose files did not change are kept; a file that has new times but the same bytes is read, not decoded;
-  /// entries of files that are gone are dropped when there is anything to write, or many of them.
+  /// entries of files that are gone are dropped when there is anything to write, or many of them. Files that were
+  /// refused for a reason that lies not in their bytes are tried again, and the pack is written anew if one of them
+  /// can be decoded by now.
   ///
   /// Two that prepare the same pack at once, in one process or two, take turns: the second finds it made.
   ///
@@ -56,9 +65,10 @@ extension PackFolder {
     let target = "\(path)/\(description.fileName)"
     var stamps = FileStamp.stamps(of: files.paths, workers: workers)
     var old = open(description)
-    var survey = Survey(files, stamps: stamps, old: old)
+    var survey = Survey(files, stamps: stamps, old: old, maximumPixels: maximumPixels)
+    survey.retry(files, preprocessing, maximumPixels: maximumPixels, workers: workers, isCancelled)
     if let old, survey.isUpToDate, old.pixelByteCount <= limit ?? .max {
-      return PreparedPack(pack: pack(old, survey.kept))
+      return PreparedPack(pack: pack(old, survey.entries), isUpToDate: true)
     }
 
     // What is left when none can be made: the part of the earlier one that still holds.
@@ -93,14 +103,15 @@ extension PackFolder {
     // Another builder may have made just this one since we looked, or while we waited.
     if turn.waited { stamps = FileStamp.stamps(of: files.paths, workers: workers) }
     old = open(description)
-    survey = Survey(files, stamps: stamps, old: old)
-    if let old, survey.isUpToDate { return PreparedPack(pack: pack(old, survey.kept)) }
+    survey = Survey(files, stamps: stamps, old: old, maximumPixels: maximumPixels)
+    survey.retry(files, preprocessing, maximumPixels: maximumPixels, workers: workers, isCancelled)
+    if let old, survey.isUpToDate { return PreparedPack(pack: pack(old, survey.entries), isUpToDate: true) }
     return try withExtendedLifetime(lock) { () throws(CancellationError) in
       sweep()
       let builder = PackBuilder(
         description: description, preprocessing: preprocessing, names: files.names, paths: files.paths,
         stamps: stamps, plans: survey.plans, old: old, target: target, limit: allowed, expectedBytes: needed,
-        calls: calls)
+        calls: calls, maximumPixels: maximumPixels)
       do throws(PackFault) {
         let result = try builder.build(workers: workers, progress: progress, isCancelled: isCancelled)
         return PreparedPack(
@@ -172,9 +183,13 @@ private struct Survey {
   private(set) var plans: [PackPlan] = []
   /// Entries that still hold.
   private(set) var kept: [PackEntry] = []
-  let isUpToDate: Bool
+  /// Those and the ones that say that nothing is known of a file, for a pack that is taken as it is.
+  var entries: [PackEntry] { kept + unread.map(\.entry) }
+  private(set) var isUpToDate: Bool
+  /// Positions of files that could not be read when the pack was made.
+  private var unread: [(index: Int, entry: PackEntry)] = []
 
-  init(_ files: PackedFiles, stamps: [FileStamp?], old: PackFile?) {
+  init(_ files: PackedFiles, stamps: [FileStamp?], old: PackFile?, maximumPixels: Int) {
     let entries = Dictionary(
       (old?.table.entries ?? []).map { (PathKey($0.path), $0) }, uniquingKeysWith: { first, _ in first })
     var stale = 0
@@ -186,24 +201,47 @@ private struct Survey {
       switch (stamps[index], entry) {
       case (nil, _): plans.append(.leaveOut)
       case (let stamp?, let entry?):
-        if entry.stamp == stamp {
-          plans.append(.keep(entry))
-          kept.append(entry)
-        } else {
+        if entry.stamp != stamp {
           plans.append(.review(entry))
           stale += 1
+        } else if entry.isOpen(maximumPixels: maximumPixels) {
+          plans.append(.make)
+          if entry.content == .unread { unread.append((index, entry)) } else { stale += 1 }
+        } else {
+          plans.append(.keep(entry))
+          kept.append(entry)
         }
       case (_?, nil):
-        // One that cannot be read now would be tried, and the pack written, at each run.
-        if files.paths[index].withPathCString({ access($0, R_OK) }) == 0 || FileSlice(name: name) != nil {
-          plans.append(.make)
-          stale += 1
-        } else {
-          plans.append(.leaveOut)
-        }
+        plans.append(.make)
+        stale += 1
       }
     }
     let gone = entries.count - found
     isUpToDate = old != nil && stale == 0 && gone * 10 <= entries.count
+  }
+
+  /// Looks whether a file that could not be read before can be by now. Without, a pack would be written anew at each
+  /// run for a file that stays unreadable.
+  mutating func retry(
+    _ files: PackedFiles, _ preprocessing: Preprocessing, maximumPixels: Int, workers: Int,
+    _ isCancelled: @Sendable () -> Bool
+  ) {
+    guard isUpToDate, !unread.isEmpty else { return }
+    let isReadable = Atomic<Bool>(false)
+    let paths = unread.map { files.paths[$0.index] }
+    forEachConcurrently(
+      count: paths.count, workers: workers, state: { ImageDecoder(maximumPixels: maximumPixels) }
+    ) { position, decoder in
+      guard !isReadable.load(ordering: .relaxed), !isCancelled() else { return }
+      do throws(DecodingFailure) {
+        _ = try decoder.decode(
+          path: paths[position], minimumSide: preprocessing.minimumSide,
+          background: preprocessing.background)
+      } catch {
+        if error.cause == .circumstances { return }
+      }
+      isReadable.store(true, ordering: .relaxed)
+    }
+    if isReadable.load(ordering: .relaxed) { isUpToDate = false }
   }
 }

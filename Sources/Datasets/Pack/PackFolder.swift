@@ -3,12 +3,15 @@
 
 import Files
 import Foundation
+import Images
 import Messages
 
 /// A folder that holds packs, each with a lock file beside it.
 public struct PackFolder: Sendable {
   public let path: String
   var calls = FileCalls.system
+  /// The cap on pixels in force.
+  var maximumPixels = ImageDecoder.defaultMaximumPixels
 
   static let packEnding = ".pack"
   static let lockEnding = ".lock"
@@ -40,6 +43,7 @@ public struct PackFolder: Sendable {
       public var images: Int
       public var imageSize: Int
       public var resize: Preprocessing.Resize
+      public var background: Background
     }
   }
 
@@ -55,8 +59,8 @@ public struct PackFolder: Sendable {
         lastUsed: Date(timeIntervalSince1970: TimeInterval(status.st_mtim.tv_sec)),
         content: summary.map {
           Listing.Content(
-            dataset: $0.description.root, images: $0.entries, imageSize: $0.description.imageSize,
-            resize: $0.description.resize)
+            dataset: $0.description.root, images: $0.images, imageSize: $0.description.imageSize,
+            resize: $0.description.resize, background: $0.description.background)
         })
     }.sorted { ($1.lastUsed, $0.path) < ($0.lastUsed, $1.path) }
   }

@@ -3,10 +3,12 @@
 //     header   64 bytes  magic "SKIPPACK", version (4), zero (4), file length (8), offset (8), length (8) and checksum
 //                        (8) of the table, zero (8), checksum of the 56 bytes before (8)
 //     pixels             the stored forms, [height, width, 3] each, in any order
-//     table              description: root (text), resize (1), image size, minimum side, pixel version (4 each)
-//                        number of entries (4), then of each: path (text), file size, modified, changed, content hash
-//                        (8 each), kind (1); of an image width, height (4 each), offset, checksum (8 each); of a
-//                        failure its reason (text)
+//     table              description: root (text), resize (1), image size, minimum side (4 each), background (text),
+//                        pixel version (4)
+//                        number of images (4), number of entries (4), then of each: path (text), file size, modified,
+//                        changed, content hash (8 each), kind (1); of an image (0) width, height, width and height of
+//                        its source (4 each), least cap on pixels, offset, checksum (8 each); of a failure (1) its
+//                        reason (text); of one that is too large (2) the least cap (8); of one not read (3) nothing
 //     text               length in bytes (4), UTF-8
 //
 // Reading takes nothing for granted: whatever does not fit gives nil, and the pack is made anew.
@@ -74,7 +76,9 @@ struct PackTable: Equatable {
     writer.append(description.resize == .stretch ? UInt8(0) : 1)
     writer.append(UInt32(description.imageSize))
     writer.append(UInt32(description.minimumSide))
+    writer.append("\(description.background)")
     writer.append(description.pixels)
+    writer.append(UInt32(PackFigures(entries).images))
     writer.append(UInt32(entries.count))
     for entry in entries {
       writer.append(entry.path)
@@ -87,11 +91,19 @@ struct PackTable: Equatable {
         writer.append(UInt8(0))
         writer.append(UInt32(image.width))
         writer.append(UInt32(image.height))
+        writer.append(UInt32(image.sourceWidth))
+        writer.append(UInt32(image.sourceHeight))
+        writer.append(UInt64(image.requiredPixels))
         writer.append(UInt64(image.offset))
         writer.append(image.checksum)
       case .failure(let reason):
         writer.append(UInt8(1))
         writer.append(reason)
+      case .tooLarge(let required):
+        writer.append(UInt8(2))
+        writer.append(UInt64(required))
+      case .unread:
+        writer.append(UInt8(3))
       }
     }
     return writer.bytes
@@ -102,15 +114,17 @@ struct PackTable: Equatable {
   ///   - pixelEnd: where the pixels end, from the beginning of the pack.
   init?(_ bytes: [UInt8], pixelEnd: Int) {
     var reader = ByteReader(bytes[...])
-    guard let description = Self.description(&reader), let count = reader.number(UInt32.self) else { return nil }
+    guard let description = Self.description(&reader), let images = reader.number(UInt32.self),
+      let count = reader.number(UInt32.self)
+    else { return nil }
     var entries: [PackEntry] = []
     // No more than the bytes can hold, whatever the number says.
-    entries.reserveCapacity(min(Int(count), bytes.count / 41))
+    entries.reserveCapacity(min(Int(count), bytes.count / 37))
     for _ in 0..<count {
       guard let entry = Self.entry(&reader, description, pixelEnd: pixelEnd) else { return nil }
       entries.append(entry)
     }
-    guard reader.isAtEnd else { return nil }
+    guard reader.isAtEnd, PackFigures(entries).images == images else { return nil }
     self.init(description: description, entries: entries)
   }
 
@@ -118,11 +132,12 @@ struct PackTable: Equatable {
   static func description(_ reader: inout ByteReader) -> PackDescription? {
     guard let root = reader.text(), let resize = reader.number(UInt8.self), resize <= 1,
       let imageSize = reader.number(UInt32.self), Limits.imageSize.range.contains(Int(imageSize)),
-      let minimumSide = reader.number(UInt32.self), let pixels = reader.number(UInt32.self)
+      let minimumSide = reader.number(UInt32.self),
+      let background = reader.text().flatMap(Background.init(argument:)), let pixels = reader.number(UInt32.self)
     else { return nil }
     return PackDescription(
       root: root, resize: resize == 0 ? .stretch : .crop, imageSize: Int(imageSize),
-      minimumSide: Int(minimumSide), pixels: pixels)
+      minimumSide: Int(minimumSide), background: background, pixels: pixels)
   }
 
   private static func entry(
@@ -134,20 +149,30 @@ struct PackTable: Equatable {
     else { return nil }
     let stamp = FileStamp(
       size: Int64(bitPattern: size), modified: Int64(bitPattern: modified), changed: Int64(bitPattern: changed))
-    if kind == 1 {
-      guard let reason = reader.text() else { return nil }
-      return PackEntry(path: path, stamp: stamp, contentHash: hash, content: .failure(reason: reason))
+    func entry(_ content: PackEntry.Content) -> PackEntry {
+      PackEntry(path: path, stamp: stamp, contentHash: hash, content: content)
     }
-    guard kind == 0, let width = reader.number(UInt32.self), let height = reader.number(UInt32.self),
-      let offset = reader.count(), let sum = reader.number(UInt64.self),
+    switch kind {
+    case 0: break
+    case 1: return reader.text().map { entry(.failure(reason: $0)) }
+    case 2: return reader.count().map { entry(.tooLarge(required: $0)) }
+    case 3: return entry(.unread)
+    default: return nil
+    }
+    guard let width = reader.number(UInt32.self), let height = reader.number(UInt32.self),
+      let sourceWidth = reader.number(UInt32.self), let sourceHeight = reader.number(UInt32.self),
+      sourceWidth > 0, sourceHeight > 0, let required = reader.count(), let offset = reader.count(), let sum = reader.number(UInt64.self),
       description.allows(width: Int(width), height: Int(height))
     else { return nil }
     // At most 2^32 x 2^32 x 3 could overflow: compared by division.
     guard offset >= PackHeader.byteCount, offset <= pixelEnd,
       Int(height) <= (pixelEnd - offset) / 3 / Int(width)
     else { return nil }
-    let image = PackEntry.StoredImage(width: Int(width), height: Int(height), offset: offset, checksum: sum)
-    return PackEntry(path: path, stamp: stamp, contentHash: hash, content: .image(image))
+    return entry(
+      .image(
+        PackEntry.StoredImage(
+          width: Int(width), height: Int(height), sourceWidth: Int(sourceWidth), sourceHeight: Int(sourceHeight),
+          requiredPixels: required, offset: offset, checksum: sum)))
   }
 }
 

@@ -16,16 +16,19 @@ struct Invented {
   var failure: String?
   var header: ImageHeader?
   var sums = ChannelSums()
+  var transparency = Transparency.opaque
+  var cause = DecodingFailure.Cause.content
 
   var item: DatasetItem { DatasetItem(path: path, label: label, split: split) }
 
   var facts: ImageFacts {
     let outcome: ImageFacts.Outcome =
       if let failure {
-        .failed(failure)
+        .failed(failure, cause)
       } else {
         .decoded(
-          header ?? ImageHeader(format: .jpeg, width: width, height: height, channels: .rgb, bitDepth: 8), sums)
+          header ?? ImageHeader(format: .jpeg, width: width, height: height, channels: .rgb, bitDepth: 8), sums,
+          transparency)
       }
     return ImageFacts(bytes: 10, content: contentHash(Array(path.utf8)), outcome: outcome)
   }

@@ -4,7 +4,8 @@
 
 A line an image that Pillow decodes without an error: the file, width, height, the Adler-32 of all RGB bytes, and, for
 all but PNG, the means of red, green and blue in each cell of an 8x8 grid, row by row, as hexadecimal bytes.
-The orientation of EXIF data is applied, that of XMP is not; of gray with 16 bits the high byte is taken. Made with
+The orientation is applied as `ImageOps.exif_transpose` does, where it raises no error; what is transparent is laid on
+white with `alpha_composite`; of gray with 16 bits the high byte is taken. Made with
 Pillow 13.0 (libjpeg-turbo 3.2, libwebp 1.6, zlib 1.2.13). No image is contained in the result.
 """
 
@@ -14,33 +15,26 @@ import warnings
 import zlib
 
 import numpy
-from PIL import Image
-
-TRANSPOSE = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+from PIL import Image, ImageOps
 
 
 def decode(path):
     image = Image.open(path)
     image.load()
-    exif = Image.Exif()
     try:
-        exif.load(image.info.get("exif", b""))
-        orientation = exif.get(0x0112)
+        image = ImageOps.exif_transpose(image)
     except Exception:
-        orientation = None
+        pass
     if image.mode.startswith("I"):
-        gray = (numpy.asarray(image).astype(numpy.uint32) >> 8).astype(numpy.uint8)
+        samples = numpy.asarray(image).astype(numpy.uint32)
+        gray = (samples >> 8).astype(numpy.uint8)
+        # Pillow knows no transparent gray of 16 bits.
+        gray[samples == image.info.get("transparency", -1)] = 255
         image = Image.fromarray(gray, "L")
-    image = image.convert("RGB")
-    return image.transpose(TRANSPOSE[orientation]) if orientation in TRANSPOSE else image
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (255, 255, 255, 255)), image)
+    return image.convert("RGB")
 
 
 def grid(pixels):

@@ -1,0 +1,128 @@
+// What is laid under transparent pixels, what is told of them, and what a refusal says of the file.
+
+import Foundation
+import Messages
+import TestSupport
+import Testing
+
+@testable import Images
+
+private func picture(_ bytes: [UInt8], _ background: Background = .white, cap: Int = 1000) throws -> DecodedPicture {
+  try bytes.withUnsafeBytes { (bytes) throws(DecodingFailure) in
+    try ImageDecoder(maximumPixels: cap).picture(bytes: bytes, name: "x", background: background)
+  }
+}
+
+private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
+  PNGFile(width: pixels.count, height: 1, colour: .rgba, rows: [[0] + pixels.flatMap { $0 }]).bytes
+}
+
+@Test func `every value with every alpha comes out as rounding says`() {
+  // All of them against the formula in real numbers; Pillow 13's alpha_composite gives the same.
+  let values = (0...255).flatMap { alpha in (0...255).map { (UInt8($0), UInt8(alpha)) } }
+  let pixels = values.flatMap { [$0, $0, $0, $1] }
+  for ground: UInt8 in [255, 0, 77] {
+    let composed = pixels.withUnsafeBufferPointer {
+      PixelImage.composed(width: 256, height: 256, rgba: $0, on: (ground, ground, ground))
+    }
+    let expected = values.map { value, alpha in
+      UInt8(((Double(value) * Double(alpha) + Double(ground) * Double(255 - alpha)) / 255).rounded())
+    }
+    #expect(stride(from: 0, to: composed.image.pixels.count, by: 3).map { composed.image.pixels[$0] } == expected)
+  }
+}
+
+@Test func `the color of the background is chosen a channel at a time`() throws {
+  let bytes = rgba([[200, 100, 50, 0], [200, 100, 50, 128], [200, 100, 50, 255]])
+  let orange = Background.color(red: 255, green: 128, blue: 0)
+  #expect(try picture(bytes, orange).image.pixels == [255, 128, 0, 227, 114, 25, 200, 100, 50])
+  #expect(try picture(bytes, .black).image.pixels == [0, 0, 0, 100, 50, 25, 200, 100, 50])
+}
+
+@Test func `what hides under transparency is told, and what is opaque is not`() throws {
+  func found(_ pixels: [[UInt8]], _ background: Background = .white) throws -> Transparency {
+    try picture(rgba(pixels), background).transparency
+  }
+  #expect(try found([[9, 9, 9, 255]]) == .opaque)
+  #expect(try found([[9, 9, 9, 254]]) == Transparency(isUsed: true, hidesColors: false))
+  #expect(try found([[255, 255, 255, 0], [9, 9, 9, 9]]) == Transparency(isUsed: true, hidesColors: false))
+  #expect(try found([[255, 255, 254, 0]]) == Transparency(isUsed: true, hidesColors: true))
+  #expect(try found([[0, 0, 0, 0]], .black) == Transparency(isUsed: true, hidesColors: false))
+  let gif = GIFFile.Picture(width: 2, height: 1, pixels: [1, 2], transparent: 2)
+  func gifFile(_ pixels: [UInt8], transparent: UInt8) -> [UInt8] {
+    var picture = gif
+    (picture.pixels, picture.transparent) = (pixels, transparent)
+    return GIFFile(width: 2, height: 1, palette: GIFFile.colours, pictures: [picture]).bytes
+  }
+  #expect(try picture(gifFile([1, 2], transparent: 2)).transparency == Transparency(isUsed: true, hidesColors: true))
+  #expect(try picture(gifFile([1, 7], transparent: 7)).transparency == Transparency(isUsed: true, hidesColors: false))
+  #expect(try picture(gifFile([1, 2], transparent: 5)).transparency == .opaque)
+  #expect(try picture(WebPFile.losslessAlpha.bytes()).transparency == Transparency(isUsed: true, hidesColors: true))
+  #expect(try picture(WebPFile.lossless.bytes()).transparency == .opaque)
+}
+
+@Test func `a background is written as it is read`() throws {
+  for (text, background) in [
+    ("white", Background.white), ("black", .black), ("none", .none),
+    ("#0a80ff", .color(red: 10, green: 128, blue: 255)),
+  ] {
+    #expect(Background(argument: text) == background && background.description == text)
+    let data = try JSONEncoder().encode([background])
+    #expect(try JSONDecoder().decode([Background].self, from: data) == [background])
+  }
+  #expect(Background(argument: "#FFFFFF") == .white)
+  for text in ["", "White", "#fff", "#1234567", "#12345g", "123456", "#+12345", "#١٢٣٤٥٦", "grey"] {
+    #expect(Background(argument: text) == nil, "\(text)")
+  }
+  // Settings of versions that dropped transparency go on to do so.
+  let old = #"{"imageSize":32,"resize":"auto","normalisation":{"trainingSet":{}}}"#
+  #expect(try JSONDecoder().decode(PreprocessingSettings.self, from: Data(old.utf8)).background == .none)
+}
+
+@Test func `a refusal says whether the file is to blame`() throws {
+  func cause(_ bytes: [UInt8], cap: Int = 1000) -> DecodingFailure.Cause? {
+    #expect(throws: DecodingFailure.self) { try picture(bytes, cap: cap) }?.cause
+  }
+  let png = PNGFile.any
+  #expect(cause(png, cap: 15) == .pixelLimit(required: 16))
+  #expect(try picture(png, cap: 16).requiredPixels == 16)
+  #expect(cause(WebPFile.lossy.bytes(), cap: 100) == .pixelLimit(required: 512))
+  #expect(cause(Array(png.prefix(60))) == .content)
+  #expect(cause([1, 2, 3]) == .content)
+  let empty = PNGFile(width: 0, height: 3, colour: .gray, rows: []).bytes
+  #expect(cause(empty) == .content)
+  for file in JPEGFile.allCases {
+    let required = try picture(file.bytes(), cap: 10_000).requiredPixels
+    #expect(cause(file.bytes(), cap: required - 1) == .pixelLimit(required: required))
+    #expect(try picture(file.bytes(), cap: required).image.width == 32)
+  }
+  let folder = try TemporaryFolder()
+  for name in ["gone.png", "."] {
+    let error = #expect(throws: DecodingFailure.self) { try ImageDecoder.decode(path: "\(folder.path)/\(name)") }
+    #expect(error?.cause == .circumstances)
+  }
+}
+
+// In a process of its own, which gets no more memory.
+@Test func `without memory a picture is refused, and the process lives`() async {
+  await #expect(processExitsWith: .success) {
+    // A canvas of 81 million pixels, all but one of them bare.
+    let bytes = GIFFile(
+      width: 9000, height: 9000, palette: GIFFile.colours,
+      pictures: [GIFFile.Picture(width: 1, height: 1, pixels: [1])]
+    ).bytes
+    var unlimited = rlimit()
+    getrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &unlimited)
+    var scarce = unlimited
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let used = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }?.split(separator: " ")[1]
+    scarce.rlim_cur = rlim_t((used.flatMap { Int($0) } ?? 0) * 1024 + 100 << 20)
+    setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &scarce)
+    var failure: DecodingFailure?
+    do { _ = try picture(bytes, cap: 100_000_000) } catch let error as DecodingFailure { failure = error }
+    setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &unlimited)
+    precondition(failure?.cause == .circumstances && failure?.reason.contains("no memory") == true)
+    let width = try picture(bytes, cap: 100_000_000).width
+    precondition(width == 9000)
+  }
+}
