@@ -97,7 +97,7 @@ let package = Package(
       swiftSettings: strict),
 
     .target(
-      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Tensors", "TestSupport"],
+      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Tensors", "TestSupport", "Training"],
       swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),

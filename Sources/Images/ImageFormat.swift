@@ -11,7 +11,7 @@ public enum ImageFormat: String, Codable, Sendable, CaseIterable {
   case webp = "WebP"
   case gif = "GIF"
 
-  init?<Bytes: Collection>(_ bytes: Bytes) where Bytes.Element == UInt8 {
+  package init?<Bytes: Collection>(_ bytes: Bytes) where Bytes.Element == UInt8 {
     if bytes.starts(with: [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]) {
       // Apple's own variant has this chunk first, and no pixels that other programs could read.
       if bytes.dropFirst(12).starts(with: Array("CgBI".utf8)) { return nil }

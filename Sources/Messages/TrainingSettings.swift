@@ -9,6 +9,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var network: NetworkSettings
   /// A safetensors file of the same network to start from, ours or PyTorch's; nil for random weights.
   public var initialWeights: String?
+  /// Which classes the classifier in that file tells apart, where it does not say so itself; nil to begin it anew then.
+  public var initialClasses: LabelNaming?
   public var preprocessing: PreprocessingSettings
   public var augmentation: AugmentationSettings
   public var optimiser: OptimiserSettings
@@ -41,7 +43,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
 
   public init(
     data: String, split: SplitSettings = SplitSettings(), network: NetworkSettings,
-    initialWeights: String? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
+    initialWeights: String? = nil, initialClasses: LabelNaming? = nil,
+    preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimiser: OptimiserSettings = OptimiserSettings(), learningRate: Double = 0.1,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
@@ -55,6 +58,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.split = split
     self.network = network
     self.initialWeights = initialWeights
+    self.initialClasses = initialClasses
     self.preprocessing = preprocessing
     self.augmentation = augmentation
     self.optimiser = optimiser

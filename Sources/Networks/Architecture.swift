@@ -67,7 +67,8 @@ public enum Architecture: Sendable, Equatable {
     }
   }
 
-  /// The settings with the family's defaults filled in.
+  /// The settings with the family's defaults filled in, and without options that mean nothing for it: two settings of
+  /// one network are equal then.
   ///
   /// Zero padding is the small family's shortcut, as in the paper; projections and v1.5 the large one's, so that
   /// torchvision's weights fit. The large stem shrinks an image to a quarter: below 64 pixels the small one is used.
@@ -82,8 +83,11 @@ public enum Architecture: Sendable, Equatable {
       resolved.shortcut = settings.shortcut ?? .zeroPadding
       resolved.version = settings.version ?? .v1
       resolved.stem = settings.stem ?? .small
-    case .vgg19: break
+    case .vgg19: (resolved.version, resolved.stem) = (nil, nil)
     }
+    if !hasShortcuts { resolved.shortcut = nil }
+    if resolved.shortcut != .zeroPadding { resolved.zeroPlacement = .split }
+    if resolved.version == .v1_5, !hasBottlenecks { resolved.version = .v1 }
     return resolved
   }
 }

@@ -8,11 +8,20 @@ extension NetworkPlan {
   /// Bytes in use at one time, at most: value, gradient and momentum of each parameter, and what a step holds besides.
   func trainingMemory(batchSize: Int, parameters: Int, threads: Int) -> Int {
     let ledger = Ledger()
-    let rehearsal = Rehearsal(ledger: ledger, images: batchSize, threads: threads)
+    let rehearsal = Rehearsal(ledger: ledger, images: batchSize, threads: threads, goesBack: true)
     let images = Block(batchSize * input.count, ledger)
     var (output, steps) = rehearsal.forward(layers, images, input)
     output = rehearsal.backward(&steps, output)
     return MemoryLayout<Float>.stride * (3 * parameters + withExtendedLifetime(output) { ledger.peak })
+  }
+
+  /// Bytes in use at one time, at most, when images only go forwards: the weights, and what a layer takes and gives.
+  public func inferenceMemory(batchSize: Int, threads: Int) -> Int {
+    let ledger = Ledger()
+    let rehearsal = Rehearsal(ledger: ledger, images: batchSize, threads: threads, goesBack: false)
+    let (output, _) = rehearsal.forward(layers, Block(batchSize * input.count, ledger), input)
+    let weights = state.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    return MemoryLayout<Float>.stride * (weights + withExtendedLifetime(output) { ledger.peak })
   }
 }
 
@@ -51,6 +60,8 @@ private struct Rehearsal {
   let ledger: Ledger
   let images: Int
   let threads: Int
+  /// Whether steps are kept for the way back, and with them what layers keep.
+  let goesBack: Bool
 
   /// A layer's way back, from the gradient by its output to that by its input. What the layer keeps is what this
   /// closure refers to.
@@ -66,7 +77,7 @@ private struct Rehearsal {
       if plan == .relu, index > 0, case .batchNorm = plans[index - 1] { continue }
       let step: Step
       (activation, step) = forward(plan, activation, shape, images * output.count)
-      steps.append(step)
+      if goesBack { steps.append(step) }
       shape = output
     }
     return (activation, steps)

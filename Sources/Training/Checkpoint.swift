@@ -34,8 +34,18 @@ public struct ModelDescription: Codable, Sendable, Equatable {
   }
 
   /// The plan of the described network.
+  /// - Throws: `NetworkError`.
   public func plan() throws -> NetworkPlan {
     try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: classes.count)
+  }
+
+  /// - Throws: `CheckpointError.doesNotFit` for classes that no dataset has: without a name, or two with one name.
+  func validate(path: String) throws {
+    if classes.contains("") || Set(classes).count != classes.count {
+      throw CheckpointError.doesNotFit(
+        path: path, reason: "its description has a class without a name, or two of one name; use another checkpoint"
+      )
+    }
   }
 }
 
@@ -45,7 +55,7 @@ public enum Checkpoint {
   private static let stateKey = "skipline.training_state"
   private static let versionKey = "skipline.version"
   private static let kernelsKey = "skipline.kernels"
-  private static let momentumPrefix = "skipline.momentum."
+  private static let momentumPrefix = StateFit.momentumPrefix
 
   /// Writes a checkpoint, atomically and checked.
   ///
@@ -81,24 +91,44 @@ public enum Checkpoint {
   }
 
   /// A checkpoint's network, ready to use.
+  ///
+  /// Names and shapes are compared before any weight is read or made: a description costs no more than its file has.
   /// - Throws: `CheckpointError`, `SafetensorsError` or `NetworkError`.
   public static func load(path: String) throws -> LoadedModel {
-    let contents = try Safetensors.read(path: path)
-    guard let text = contents.metadata[modelKey] else {
-      throw CheckpointError.noDescription(path: path)
-    }
-    return try load(contents, as: try decode(ModelDescription.self, text, path))
+    let outline = try Safetensors.readOutline(path: path)
+    guard let model = try model(outline) else { throw CheckpointError.noDescription(path: path) }
+    return try load(outline, as: model, network: "the network it describes")
   }
 
   /// The network of a file without our description, such as PyTorch's, described by the caller.
+  /// - Throws: as `load(path:)`.
   public static func load(path: String, as model: ModelDescription) throws -> LoadedModel {
-    try load(try Safetensors.read(path: path), as: model)
+    try load(try Safetensors.readOutline(path: path), as: model, network: "the network")
+  }
+
+  private static func load(
+    _ outline: SafetensorsOutline, as model: ModelDescription, network: String
+  ) throws -> LoadedModel {
+    let plan = try model.plan()
+    let fit = try StateFit(plan, outline, network: network)
+    let contents = try Safetensors.read(path: outline.path)
+    let state = try StoredState(contents, fit, plan)
+    let network = Network(plan, seed: 0)
+    network.take(state)
+    return LoadedModel(path: outline.path, description: model, network: network, checksum: contents.checksum)
   }
 
   /// The description in a checkpoint, without its weights; nil for a file of another program.
+  /// - Throws: `CheckpointError.doesNotFit` for one that makes no sense, or `SafetensorsError`.
   public static func model(path: String) throws -> ModelDescription? {
-    let metadata = try Safetensors.readMetadata(path: path)
-    return try metadata[modelKey].map { try decode(ModelDescription.self, $0, path) }
+    try model(Safetensors.readOutline(path: path))
+  }
+
+  static func model(_ outline: SafetensorsOutline) throws -> ModelDescription? {
+    guard let text = outline.metadata[modelKey] else { return nil }
+    let model = try decode(ModelDescription.self, text, outline.path)
+    try model.validate(path: outline.path)
+    return model
   }
 
   /// Where training stood when a `last` checkpoint was saved, from its header alone.
@@ -128,19 +158,17 @@ public enum Checkpoint {
     let velocities = try network.parameters.map { parameter in
       let name = momentumPrefix + parameter.name
       guard contents.shape(of: name) == parameter.fileShape else {
-        throw CheckpointError.doesNotFit(path: path, reason: "the momentum of '\(parameter.name)' is not in it")
+        throw CheckpointError.doesNotFit(
+          path: path,
+          reason: "the momentum of '\(parameter.name)' is not in it; start a new run from it with --weights")
       }
-      return parameter.innerOrder(try contents.floats(name))
+      let velocity = try contents.floats(name)
+      try StoredState.check(velocity, name: name, isVariance: false, path: path)
+      return parameter.innerOrder(velocity)
     }
     try network.loadState(contents)
     optimiser.velocities = velocities
     return state
-  }
-
-  private static func load(_ contents: SafetensorsContents, as model: ModelDescription) throws -> LoadedModel {
-    let network = Network(try model.plan(), seed: 0)
-    try network.loadState(contents)
-    return LoadedModel(path: contents.path, description: model, network: network, checksum: contents.checksum)
   }
 
   private static func json(_ value: some Encodable) throws -> String {
@@ -151,10 +179,10 @@ public enum Checkpoint {
 
   private static func decode<Value: Decodable>(_ type: Value.Type, _ text: String, _ path: String) throws -> Value {
     do {
-      return try JSONDecoder().decode(type, from: Data(text.utf8))
-    } catch {
-      let reason = (error as? DecodingError).map(RunJSON.reason) ?? "\(error)"
-      throw CheckpointError.doesNotFit(path: path, reason: "its description cannot be read (\(reason))")
+      return try RunJSON.decode(type, from: Data(text.utf8))
+    } catch let error as DecodingError {
+      throw CheckpointError.doesNotFit(
+        path: path, reason: "its description cannot be read: \(RunJSON.reason(error)); use another checkpoint")
     }
   }
 }
@@ -189,7 +217,10 @@ public struct LoadedModel {
 /// A file of weights that cannot be used as asked.
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   case noDescription(path: String)
+  /// The reason says what to do.
   case doesNotFit(path: String, reason: String)
+  /// An array has a value that no network computes with.
+  case badValue(path: String, array: String, what: String)
   case notResumable(path: String)
   case noCheckpoint(run: String)
   /// A run's checkpoint is damaged or gone. `alternative` is the newest other one of the run that is whole.
@@ -198,9 +229,10 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .noDescription(let path):
-      "\(path) does not say which network it is; name it with --net, --imgsz and --data for its classes"
-    case .doesNotFit(let path, let reason):
-      "\(path) does not fit: \(reason); check the network, the shortcut and the number of classes"
+      "\(path) does not say which network it is; name it with --net, --imgsz and --classes, or --data for its classes"
+    case .doesNotFit(let path, let reason): "\(path) does not fit: \(reason)"
+    case .badValue(let path, let array, let what):
+      "\(path) cannot be used: '\(array)' \(what); use another checkpoint"
     case .notResumable(let path):
       "\(path) holds weights only, no training to go on with; resume from the run's last.safetensors, or start a "
         + "new run from it with --weights"

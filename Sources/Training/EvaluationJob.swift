@@ -21,6 +21,8 @@ public struct EvaluationJob {
   private let isDataGiven: Bool
   private let split: EvaluationSplit?
   private let batchSize: Int
+  /// Whether the number was asked for; a run's own may be smaller where memory is.
+  private let batchIsFixed: Bool
   private let description: ModelDescription?
   private let packs: PackFolder?
 
@@ -51,6 +53,7 @@ public struct EvaluationJob {
     isDataGiven = data != nil
     self.split = split
     self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
+    batchIsFixed = batchSize != nil
     self.description = description
     // A run that was to do without is evaluated without.
     self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
@@ -69,7 +72,7 @@ public struct EvaluationJob {
   /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
   /// - Returns: nil when `preparation` or `progress` ended it.
   /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not in
-  ///   their place.
+  ///   their place, `MemoryShortage` where the images do not fit.
   public func run(
     threads: Int?, decisions: DecisionStore = .standard,
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
@@ -78,8 +81,9 @@ public struct EvaluationJob {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
     var evaluation = Evaluation(
-      model: model, data: data, split: split, batchSize: batchSize, workers: try WorkerPool(reserving: threads),
-      decisions: decisions, packs: packs)
+      model: model, data: data, split: split,
+      batchSize: try model.batch(upTo: batchSize, isFixed: batchIsFixed, threads: threads),
+      workers: try WorkerPool(reserving: threads), decisions: decisions, packs: packs)
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
       return try evaluation.run(progress: progress, preparation: preparation, notice: notice)

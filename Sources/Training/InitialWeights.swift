@@ -1,33 +1,163 @@
-// The file that a new run takes its first weights from. Going on with an earlier run is Checkpoint.resume.
+// The file that a new run takes its first weights from, and what becomes of its classifier. Going on with an earlier run
+// is Checkpoint.resume.
 
+import Datasets
+import Files
+import Foundation
 import Messages
 import Networks
 
-/// Weights to start from: a checkpoint of ours, or a PyTorch `state_dict`.
-struct InitialWeights {
-  /// What became of the classifier.
+/// Weights to start from: a run or a checkpoint of ours, or a PyTorch `state_dict`.
+public struct InitialWeights {
+  /// What becomes of the file's classifier.
   enum Classifier: Equatable {
-    case loaded
-    /// The file's is for other classes, or there is none: the named weight stays random.
-    case leftRandom(weight: String)
+    /// It is taken. `rows` says for each class of the new run which row it was, nil where all stand where they stood.
+    case kept(rows: [Int]?)
+    /// It is not taken, and the reason.
+    case begun(reason: String)
   }
 
-  private let file: SafetensorsContents
+  /// The file itself, also where a run was named.
+  public let path: String
+  /// What a checkpoint of ours says about itself; nil for a file of another program.
+  public let description: ModelDescription?
+  private let outline: SafetensorsOutline
 
-  /// - Throws: `SafetensorsError` or `FileOperationError` for a file that cannot be read.
-  init(path: String) throws { file = try Safetensors.read(path: path) }
+  /// Reads the header.
+  /// - Parameter name: a run's folder, which stands for its best checkpoint, or a file.
+  /// - Throws: `RunFolderError` where there is no such thing, `CheckpointError`, `SafetensorsError` or
+  ///   `FileOperationError` for a file that cannot be used.
+  public init(_ name: String) throws {
+    path = try CheckpointLocation(name).path
+    outline = try Safetensors.readOutline(path: path)
+    description = try Checkpoint.model(outline)
+  }
 
-  /// Puts the weights in; a classifier for another number of classes is left out.
-  /// - Throws: `CheckpointError.doesNotFit`; the network is then unchanged.
+  /// Compares names and shapes, and decides about the classifier. No weight is read.
+  /// - Parameters:
+  ///   - classes: of the new run, in the order of its labels.
+  ///   - naming: what the file's outputs stand for, where it does not say so itself.
+  /// - Throws: `CheckpointError.doesNotFit`, or `SettingsError` for a naming that cannot be.
   @discardableResult
-  func load(into network: Network) throws -> Classifier {
-    guard let classifier = network.parameters.last(where: { $0.role != .bias }) else {
-      preconditionFailure("every network ends in a dense layer")
-    }
-    let fits = file.names.contains {
-      $0.hasSuffix(classifier.name) && file.shape(of: $0) == classifier.fileShape
-    }
-    try network.loadState(file, exceptClassifier: !fits)
-    return fits ? .loaded : .leftRandom(weight: classifier.name)
+  func check(_ plan: NetworkPlan, classes: [String], naming: LabelNaming?) throws -> Classifier {
+    try choose(plan, classes: classes, naming: naming).classifier
   }
+
+  /// Puts the weights in.
+  /// - Throws: as `check`, `CheckpointError.badValue` or `SafetensorsError`; the network is then unchanged.
+  @discardableResult
+  func load(into network: Network, classes: [String], naming: LabelNaming?) throws -> Classifier {
+    let (classifier, state) = try read(network.plan, classes: classes, naming: naming)
+    network.take(state)
+    return classifier
+  }
+
+  /// Reads the weights for a network that need not be there yet.
+  /// - Throws: as `load`.
+  func read(_ plan: NetworkPlan, classes: [String], naming: LabelNaming?) throws -> (Classifier, StoredState) {
+    let (fit, classifier) = try choose(plan, classes: classes, naming: naming)
+    var state = try StoredState(try Safetensors.read(path: path), fit, plan)
+    let names = [plan.classifier + ".weight", plan.classifier + ".bias"]
+    switch classifier {
+    case .begun: for name in names { state.values[name] = nil }
+    case .kept(nil): break
+    case .kept(let rows?):
+      for name in names {
+        guard let values = state.values[name], !rows.isEmpty else { continue }
+        let width = values.count / rows.count
+        state.values[name] = rows.flatMap { values[($0 * width)..<(($0 + 1) * width)] }
+      }
+    }
+    return (classifier, state)
+  }
+
+  private func choose(
+    _ plan: NetworkPlan, classes: [String], naming: LabelNaming?
+  ) throws -> (fit: StateFit, classifier: Classifier) {
+    if let description {
+      let own = try description.plan().settings
+      guard own.isSameNetwork(as: plan.settings) else {
+        throw CheckpointError.doesNotFit(
+          path: path,
+          reason: "it says that it is \(own.name)\(own.optionText), and the settings ask for "
+            + "\(plan.settings.name)\(plan.settings.optionText); leave --net and its options out to take the file's"
+        )
+      }
+    }
+    let fit = try StateFit(plan, outline, classifier: .optional)
+    return (fit, try classifier(fit, plan, classes, naming))
+  }
+
+  private func classifier(
+    _ fit: StateFit, _ plan: NetworkPlan, _ classes: [String], _ naming: LabelNaming?
+  ) throws -> Classifier {
+    guard let outputs = fit.classifierShape?.first else {
+      if naming != nil { throw SettingsError("\(path) has no classifier: leave --classes and --class-order out") }
+      return .begun(reason: "\(path) has no classifier")
+    }
+    let known: [String]
+    if let description {
+      if naming != nil {
+        throw SettingsError("\(path) says which classes it knows: leave --classes and --class-order out")
+      }
+      known = description.classes
+    } else {
+      switch naming {
+      case .names(let names)? where names.count != outputs:
+        throw SettingsError(
+          "--classes names \(names.count) classes, and \(path) tells \(outputs) apart: name them all")
+      case .names(let names)?: known = names
+      case .order(let order)?:
+        guard classes.count == outputs else {
+          throw SettingsError(
+            "--class-order \(order.rawValue): \(path) tells \(outputs) classes apart, and the data have "
+              + "\(classes.count); leave it out, or name the file's with --classes")
+        }
+        known = order.ordered(classes)
+      case nil:
+        return .begun(
+          reason: outputs == classes.count
+            ? "\(path) does not say which classes its \(outputs) outputs stand for (--class-order or --classes keeps it)"
+            : "\(path) has \(outputs) classes, the data \(classes.count)")
+      }
+    }
+    guard fit.hasClassifier, known.count == classes.count else {
+      return .begun(reason: "\(path) has other classes (\(Self.listed(known)))")
+    }
+    if known == classes { return .kept(rows: nil) }
+    let rows = classes.compactMap { known.firstIndex(of: $0) }
+    guard rows.count == classes.count, Set(rows).count == rows.count else {
+      return .begun(reason: "\(path) has other classes (\(Self.listed(known)))")
+    }
+    return .kept(rows: rows)
+  }
+
+  private static func listed(_ names: [String]) -> String {
+    let shown = names.prefix(5).joined(separator: ", ")
+    return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+  }
+}
+
+extension InitialWeights.Classifier {
+  /// What to tell of it; nil where nothing is changed.
+  func note(_ plan: NetworkPlan) -> String? {
+    switch self {
+    case .kept(nil): nil
+    case .kept: "the rows of the classifier '\(plan.classifier)' were put into the order of the data's classes"
+    case .begun(let reason): "\(reason): '\(plan.classifier).weight' begins with random weights"
+    }
+  }
+}
+
+extension NetworkSettings {
+  /// Whether the same weights mean the same: dropout before the classifier makes no difference.
+  func isSameNetwork(as other: NetworkSettings) -> Bool {
+    var (first, second) = (self, other)
+    (first.head, second.head) = (.standard, .standard)
+    (first.name, second.name) = (first.name.lowercased(), second.name.lowercased())
+    return first == second
+  }
+
+  /// ` (--stem small --width 0.5)`; nothing where there is nothing to say.
+  var optionText: String { optionWords.isEmpty ? "" : " (\(optionWords.joined(separator: " ")))" }
 }

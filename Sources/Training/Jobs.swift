@@ -29,9 +29,9 @@ public struct TrainingJob: Sendable {
   ) throws -> TrainingJob {
     let prepared = try PreparedRun(
       settings, decisions: decisions, packs: packs, progress: progress, isCancelled: isCancelled)
-    if let weights = settings.initialWeights {
-      try InitialWeights(path: weights).load(into: Network(prepared.plan, seed: settings.seed))
-    }
+    // Every number of it is looked at before there is a folder.
+    let weights = try settings.initialWeights.map { try InitialWeights($0) }
+    _ = try weights?.read(prepared.plan, classes: prepared.index.classes, naming: settings.initialClasses)
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
     let lock = try RunLock(run)
@@ -39,6 +39,7 @@ public struct TrainingJob: Sendable {
     var recorded = settings
     recorded.data = FilePath.absolute(settings.data)
     recorded.split.lists = settings.split.lists.map(FilePath.absolute)
+    recorded.initialWeights = weights.map { FilePath.absolute($0.path) }
     try run.save(
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
@@ -62,6 +63,7 @@ public struct TrainingJob: Sendable {
     let run = try RunFolder(existing: folder)
     let lock = try RunLock(run)
     let record = try run.record()
+    try run.checkModel(record)
     try changes.requireMore(than: try run.savedState(), of: run)
     var changed = changes.applied(to: record.settings)
     if let data = changes.data {

@@ -46,7 +46,7 @@ struct MemoryCheck {
       + overhead(for: source)
   }
 
-  private func overhead(for source: MemoryLimit.Source) -> Int {
+  func overhead(for source: MemoryLimit.Source) -> Int {
     let all = threads + settings.workers + Self.otherThreads
     return switch source {
     case .machine, .controlGroup: threads * Self.touched
@@ -111,6 +111,12 @@ public struct MemoryShortage: Error, Equatable, CustomStringConvertible {
   let limit: MemoryLimit
   /// The largest batch that fits; nil where none does.
   let fitting: Int?
+  var activity = Activity.training
+
+  enum Activity: String {
+    case training
+    case evaluating
+  }
 
   public var description: String {
     let free = bytesText(limit.bytes)
@@ -124,6 +130,11 @@ public struct MemoryShortage: Error, Equatable, CustomStringConvertible {
     let advice =
       fitting.map { "--batch \($0) fits" }
       ?? "not even one image a batch fits: choose a smaller network, --width or --imgsz"
+    guard activity == .training else {
+      return
+        "\(activity.rawValue) \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there)"
+        + (fitting.map { "; --batch \($0) fits" } ?? "; not even one image fits: use a machine with more memory")
+    }
     return
       "training \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there); \(advice), or "
       + "--ignore-memory tries all the same"

@@ -1,4 +1,5 @@
-// A network's weights and running statistics to and from named arrays, in PyTorch's names and order.
+// A network's weights and running statistics to and from named arrays, in PyTorch's names and order. What comes from a
+// file is looked at number by number: what is none spoils every figure that is computed with it.
 
 import Foundation
 import Messages
@@ -15,45 +16,67 @@ extension Network {
 
   /// Takes weights and running statistics from a file, all or nothing: the network changes only if everything fits.
   ///
-  /// Names may be wrapped in `module.` or `_orig_mod.`; `num_batches_tracked` may be missing.
-  /// - Parameter exceptClassifier: leave the last dense layer as it is, for a file with other classes.
-  /// - Throws: `CheckpointError.doesNotFit`, or `SafetensorsError`.
-  public func loadState(_ file: SafetensorsContents, exceptClassifier: Bool = false) throws {
-    let names = Self.unwrappedNames(file.names)
-    let classifier = exceptClassifier ? Set(parameters.suffix(2).map(\.name)) : []
-
-    func values(_ name: String, _ shape: [Int]) throws -> [Float] {
-      guard let stored = names[name] else {
-        throw CheckpointError.doesNotFit(path: file.path, reason: "it lacks '\(name)'")
-      }
-      guard file.shape(of: stored) == shape else {
-        throw CheckpointError.doesNotFit(
-          path: file.path, reason: "'\(name)' is \(file.shape(of: stored) ?? []), the network needs \(shape)")
-      }
-      return try file.floats(stored)
-    }
-
-    let wanted = parameters.filter { !classifier.contains($0.name) }
-    let newParameters = try wanted.map { $0.innerOrder(try values($0.name, $0.fileShape)) }
-    let newBuffers = try buffers.map { Tensor($0.value.shape, try values($0.name, $0.value.shape)) }
-    let tracked = try batchNorms.map { norm in
-      try names[norm.name + ".num_batches_tracked"].flatMap { try file.integers($0).first } ?? 0
-    }
-    for (parameter, value) in zip(wanted, newParameters) { parameter.value = value }
-    for (buffer, value) in zip(buffers, newBuffers) { buffer.value = value }
-    for (norm, count) in zip(batchNorms, tracked) { norm.batchesTracked = Int(count) }
+  /// Names may be wrapped (`module.`, `_orig_mod.`, `model.`) where all of them are; `num_batches_tracked` may be missing.
+  /// - Throws: `CheckpointError.doesNotFit`, `CheckpointError.badValue`, or `SafetensorsError`.
+  public func loadState(_ file: SafetensorsContents) throws {
+    take(try StoredState(file, StateFit(plan, file.outline), plan))
   }
 
-  /// Plain names to the file's own, for files written by wrapped modules.
-  private static func unwrappedNames(_ names: [String]) -> [String: String] {
-    var plain: [String: String] = [:]
-    for name in names {
-      var bare = Substring(name)
-      while let prefix = ["module.", "_orig_mod."].first(where: { bare.hasPrefix($0) }) {
-        bare = bare.dropFirst(prefix.count)
-      }
-      plain[String(bare)] = name
+  /// Takes what was read; what it lacks stays as it is.
+  func take(_ state: StoredState) {
+    for parameter in parameters {
+      if let values = state.values[parameter.name] { parameter.value = parameter.innerOrder(values) }
     }
-    return plain
+    for buffer in buffers {
+      if let values = state.values[buffer.name] { buffer.value = Tensor(buffer.value.shape, values) }
+    }
+    for norm in batchNorms { norm.batchesTracked = state.counts[norm.name] ?? 0 }
+  }
+}
+
+/// The arrays of a network out of a file: all finite, no variance negative.
+struct StoredState {
+  /// By the network's names, in PyTorch's order.
+  var values: [String: [Float]] = [:]
+  /// Batches that each batch norm has counted.
+  var counts: [String: Int] = [:]
+
+  /// More batches than any training counts; one more than the largest integer is none.
+  static let mostBatches = 1 << 53
+
+  /// - Parameter fit: of the same file to the plan.
+  /// - Throws: `CheckpointError.badValue`, or `SafetensorsError` for an element type that is not read.
+  init(_ file: SafetensorsContents, _ fit: StateFit, _ plan: NetworkPlan) throws {
+    for entry in plan.state {
+      guard let stored = fit.stored[entry.name] else { continue }
+      let array = try file.floats(stored)
+      try Self.check(array, name: stored, isVariance: entry.kind == .runningVariance, path: file.path)
+      values[entry.name] = array
+      guard entry.kind == .runningMean else { continue }
+      let norm = String(entry.name.dropLast(".running_mean".count))
+      guard let name = fit.stored[norm + StateFit.countSuffix] else { continue }
+      let count = try file.count(name) ?? 0
+      guard (0...Self.mostBatches).contains(count) else {
+        throw CheckpointError.badValue(path: file.path, array: name, what: "counts \(count) batches")
+      }
+      counts[norm] = count
+    }
+  }
+
+  /// - Throws: `CheckpointError.badValue`.
+  static func check(_ array: [Float], name: String, isVariance: Bool, path: String) throws {
+    if !array.allSatisfy(\.isFinite) {
+      let count = array.count { !$0.isFinite }
+      let value = array.first { !$0.isFinite } ?? .nan
+      throw CheckpointError.badValue(
+        path: path, array: name,
+        what:
+          "holds \(value.isNaN ? "NaN" : "an infinite value") (\(count) of \(array.count) values are no finite numbers)"
+      )
+    }
+    if isVariance, let negative = array.first(where: { $0 < 0 }) {
+      throw CheckpointError.badValue(
+        path: path, array: name, what: "holds \(negative), and a variance is never below zero")
+    }
   }
 }

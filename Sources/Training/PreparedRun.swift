@@ -33,6 +33,7 @@ public struct PreparedRun: Sendable {
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
     try settings.validate()
+    if known == nil { try Architecture.check(settings.network) }
     self.settings = settings
     let index = try Self.open(
       settings, recorded: recorded, decisions: decisions, progress: progress, isCancelled: isCancelled)
@@ -45,6 +46,10 @@ public struct PreparedRun: Sendable {
     // The network is planned first: an image too small for it is told before the images are measured.
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
+    // A run that is resumed has weights of its own.
+    if known == nil, let weights = settings.initialWeights {
+      try InitialWeights(weights).check(plan, classes: index.classes, naming: settings.initialClasses)
+    }
     try MemoryCheck(plan, settings).require()
     let decoders = settings.threads ?? SystemProcessors.available
     var packed = PreparedPack()

@@ -38,8 +38,33 @@ enum RunJSON {
     do { data = Data(try InputFile.contents(of: path, bound: bound)) } catch {
       throw RunFolderError.unreadable(path: path, reason: "\(error.reason)")
     }
-    do { return try decoder.decode(type, from: data) } catch let error as DecodingError {
+    do { return try decode(type, from: data) } catch let error as DecodingError {
       throw RunFolderError.unreadable(path: path, reason: reason(error))
+    }
+  }
+
+  /// Decodes JSON.
+  /// - Throws: `DecodingError`, also where Foundation's says of a number that its key cannot hold that the whole text is
+  ///   no JSON: then with the key.
+  static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+    do {
+      return try decoder.decode(type, from: data)
+    } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+      let reason = UnfitNumber.reason(in: data) { isUnfit(type, $0) }
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: [], debugDescription: reason ?? context.debugDescription))
+    }
+  }
+
+  /// Whether decoding fails as it does for a number that its key cannot hold.
+  private static func isUnfit<Value: Decodable>(_ type: Value.Type, _ data: Data) -> Bool {
+    do {
+      _ = try decoder.decode(type, from: data)
+      return false
+    } catch DecodingError.dataCorrupted(let context) {
+      return context.codingPath.isEmpty
+    } catch {
+      return false
     }
   }
 
@@ -61,7 +86,67 @@ enum RunJSON {
       (context, what) = (found, found.debugDescription)
     @unknown default: return "\(error)"
     }
-    let place = context.codingPath.map(\.stringValue).joined(separator: ".")
+    let place = context.codingPath.reduce("") { place, key in
+      key.intValue.map { "\(place)[\($0)]" } ?? (place.isEmpty ? key.stringValue : "\(place).\(key.stringValue)")
+    }
     return place.isEmpty ? what : "in \(place): \(what)"
+  }
+}
+
+/// Finds the number in a JSON text that its key cannot hold: 2.5 where whole numbers go, or 1e300.
+private struct UnfitNumber {
+  /// Longer documents are not searched: it takes a decoding for each number.
+  private static let mostNumbers = 500
+
+  private var place = ""
+  private var value: NSNumber?
+  /// Numbers to go before the one that stays as it is; all others become 1, which any key holds.
+  private var left: Int
+  private var count = 0
+
+  private init(keeping index: Int) { left = index }
+
+  /// What is wrong, with the key; nil where it is not a number.
+  /// - Parameter isUnfit: whether a text is refused for a number in it.
+  static func reason(in data: Data, isUnfit: (Data) -> Bool) -> String? {
+    let document: Any
+    do {
+      document = try JSONSerialization.jsonObject(with: data)
+    } catch {
+      let detail = (error as NSError).userInfo["NSDebugDescription"] as? String
+      return "it is not valid JSON" + (detail.map { ": \($0)" } ?? "")
+    }
+    var index = 0
+    while index < mostNumbers {
+      var search = UnfitNumber(keeping: index)
+      let changed = search.changed(document, at: "")
+      guard index < search.count else { return nil }
+      if let value = search.value, let text = try? JSONSerialization.data(withJSONObject: changed), isUnfit(text) {
+        return "in \(search.place): it cannot be \(value)"
+      }
+      index += 1
+    }
+    return nil
+  }
+
+  private mutating func changed(_ value: Any, at path: String) -> Any {
+    switch value {
+    case let object as [String: Any]:
+      var result: [String: Any] = [:]
+      for key in object.keys.sorted() {
+        result[key] = object[key].map { changed($0, at: path.isEmpty ? key : "\(path).\(key)") }
+      }
+      return result
+    case let list as [Any]:
+      return list.enumerated().map { changed($1, at: "\(path)[\($0)]") }
+    // Truth values are numbers too, and 0 and 1 fit any key.
+    case let number as NSNumber where !(value is Bool):
+      count += 1
+      left -= 1
+      guard left == -1 else { return 1 }
+      (place, self.value) = (path, number)
+      return number
+    default: return value
+    }
   }
 }

@@ -1,9 +1,11 @@
 // run.json: what a run was started with, or resumed with where that was changed. Everything that is needed to start the
 // same run again and to tell whether its data are still the same; nothing that changes while it runs.
 
+import Datasets
 import Files
 import Foundation
 import Messages
+import Networks
 
 /// The record of a run, written when it starts and when it is resumed with other settings.
 public struct RunRecord: Codable, Sendable, Equatable {
@@ -91,5 +93,71 @@ extension RunFolder {
     return (try? JSONSerialization.data(withJSONObject: record)).flatMap {
       try? RunJSON.decoder.decode(RunRecord.self, from: $0)
     }
+  }
+}
+
+extension RunFolder {
+  /// Compares what a record says about the network with itself, and with what the run's `last` checkpoint says.
+  /// - Throws: `RunFolderError.unreadable` where they do not agree; `CheckpointError` or `SafetensorsError` for a
+  ///   checkpoint that cannot be read.
+  func checkModel(_ record: RunRecord) throws {
+    func refuse(_ key: String, _ value: String, _ other: String) -> RunFolderError {
+      .unreadable(path: recordPath, reason: "\"\(key)\" is \(value), and \(other)")
+    }
+    let (settings, model) = (record.settings, record.model)
+    let size = model.preprocessing.imageSize
+    guard settings.preprocessing.imageSize == size else {
+      throw refuse(
+        "settings.preprocessing.imageSize", "\(settings.preprocessing.imageSize)",
+        "\"model.preprocessing.imageSize\" is \(size)")
+    }
+    func plan(_ key: String, _ network: NetworkSettings) throws -> NetworkPlan {
+      do {
+        return try NetworkPlan(network, imageSize: size, classes: model.classes.count)
+      } catch let error as NetworkError {
+        throw RunFolderError.unreadable(path: recordPath, reason: "in \(key): \(error)")
+      }
+    }
+    guard !model.classes.isEmpty else {
+      throw RunFolderError.unreadable(path: recordPath, reason: "in model.classes: there is none")
+    }
+    let own = try plan("model.network", model.network).settings
+    let asked = try plan("settings.network", settings.network).settings
+    guard asked == own else {
+      throw refuse(
+        "settings.network", asked.name + asked.optionText, "\"model.network\" is \(own.name)\(own.optionText)")
+    }
+    guard FilePath.isFolder(path(of: .last)) != nil else { return }
+    let saved: ModelDescription
+    do {
+      guard let found = try Checkpoint.model(path: path(of: .last)) else { return }
+      saved = found
+    } catch is SafetensorsError {
+      // Restoring it tells what there is instead.
+      return
+    }
+    let name = "last.safetensors"
+    guard saved.preprocessing == model.preprocessing else {
+      let differs = saved.preprocessing.imageSize != size
+      throw refuse(
+        differs ? "model.preprocessing.imageSize" : "model.preprocessing",
+        differs ? "\(size)" : "another one",
+        "\(name) was trained with \(differs ? "\(saved.preprocessing.imageSize)" : saved.preprocessing.text)")
+    }
+    let trained = try saved.plan().settings
+    guard trained == own else {
+      throw refuse("model.network", own.name + own.optionText, "\(name) is \(trained.name)\(trained.optionText)")
+    }
+    guard saved.classes == model.classes else {
+      throw refuse("model.classes", "another list", "\(name) knows \(saved.classes.joined(separator: ", "))")
+    }
+  }
+}
+
+extension Preprocessing {
+  /// `image size 64, crop, mean 0.5,0.4,0.3, deviation 0.2,0.3,0.25`
+  public var text: String {
+    func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+    return "image size \(imageSize), \(resize.rawValue), mean \(list(mean)), deviation \(list(deviation))"
   }
 }

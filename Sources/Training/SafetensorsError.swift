@@ -7,6 +7,8 @@ public struct SafetensorsError: Error, Equatable, Sendable, CustomStringConverti
 
   public enum Fault: Error, Equatable, Sendable {
     case notARegularFile
+    /// A file of weights in another format, or of something else.
+    case otherFormat(WeightsFileKind)
     /// Too short for the header's length and the smallest header.
     case tooShort(bytes: Int)
     /// The header says it is longer than the format allows.
@@ -39,7 +41,10 @@ public struct SafetensorsError: Error, Equatable, Sendable, CustomStringConverti
     self.fault = fault
   }
 
-  public var description: String { "\(path): \(fault.text)" }
+  public var description: String {
+    if case .otherFormat(let kind) = fault { return "\(path): \(kind.advice(path: path))" }
+    return "\(path): \(fault.text)"
+  }
 }
 
 extension SafetensorsError.Fault {
@@ -49,6 +54,7 @@ extension SafetensorsError.Fault {
     switch self {
     case .notARegularFile:
       return "not a regular file; name a .safetensors file"
+    case .otherFormat(let kind): return kind.name
     case .tooShort(let bytes):
       return "\(broken), it has only \(bytes) bytes; \(again)"
     case .headerTooLong(let bytes, let limit):

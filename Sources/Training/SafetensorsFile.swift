@@ -37,13 +37,26 @@ public enum Safetensors {
   /// Reads only the header: checked in itself and against the file's length, but the checksum, which takes reading
   /// the whole file, is not.
   /// - Throws: as `read(path:)`.
-  public static func readMetadata(path: String) throws -> [String: String] {
+  public static func readOutline(path: String) throws -> SafetensorsOutline {
     try naming(path) {
-      try readHeader(InputFile(path: path)).header.metadata.mapValues(\.value)
+      SafetensorsOutline(path: path, header: try readHeader(InputFile(path: path)).header)
     }
   }
 
+  /// The metadata of a header alone.
+  /// - Throws: as `read(path:)`.
+  public static func readMetadata(path: String) throws -> [String: String] { try readOutline(path: path).metadata }
+
+  /// What is refused for its header may be a file of another kind, which is told by its name.
   private static func readHeader(_ file: InputFile) throws -> (header: SafetensorsHeader, bytes: [UInt8]) {
+    do {
+      return try scanHeader(file)
+    } catch let fault as SafetensorsError.Fault {
+      throw WeightsFileKind(of: file).map { .otherFormat($0) } ?? fault
+    }
+  }
+
+  private static func scanHeader(_ file: InputFile) throws -> (header: SafetensorsHeader, bytes: [UInt8]) {
     guard file.size >= 10 else { throw SafetensorsError.Fault.tooShort(bytes: file.size) }
     let length = try file.read(count: 8).withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
     guard length <= SafetensorsHeader.lengthLimit else {
@@ -103,27 +116,16 @@ public enum Safetensors {
   }
 }
 
-/// A safetensors file in memory; arrays are converted when they are asked for.
-public struct SafetensorsContents: Sendable {
+/// What the header of a safetensors file says: which arrays there are, and of what shape.
+public struct SafetensorsOutline: Sendable {
   public let path: String
   public let metadata: [String: String]
-  /// `crc32c:` and eight hexadecimal digits: what the file says of itself, else of its header and buffer.
-  let checksum: String
-  private let entries: [String: SafetensorsHeader.Entry]
-  private let buffer: [UInt8]
+  fileprivate let entries: [String: SafetensorsHeader.Entry]
 
-  init(path: String, header: SafetensorsHeader, headerBytes: [UInt8], buffer: [UInt8]) {
+  init(path: String, header: SafetensorsHeader) {
     self.path = path
     metadata = header.metadata.mapValues(\.value)
     entries = header.entries
-    self.buffer = buffer
-    if let stored = metadata[Safetensors.checksumKey] {
-      checksum = stored
-    } else {
-      var computed = Safetensors.checksum(ofHeader: headerBytes)
-      computed.update(buffer)
-      checksum = Safetensors.text(computed)
-    }
   }
 
   /// The arrays' names, sorted.
@@ -133,6 +135,37 @@ public struct SafetensorsContents: Sendable {
   public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
   public func dtype(of name: String) -> SafetensorsDType? { entries[name]?.dtype }
+}
+
+/// A safetensors file in memory; arrays are converted when they are asked for.
+public struct SafetensorsContents: Sendable {
+  public let outline: SafetensorsOutline
+  /// `crc32c:` and eight hexadecimal digits: what the file says of itself, else of its header and buffer.
+  let checksum: String
+  private let buffer: [UInt8]
+
+  init(path: String, header: SafetensorsHeader, headerBytes: [UInt8], buffer: [UInt8]) {
+    outline = SafetensorsOutline(path: path, header: header)
+    self.buffer = buffer
+    if let stored = outline.metadata[Safetensors.checksumKey] {
+      checksum = stored
+    } else {
+      var computed = Safetensors.checksum(ofHeader: headerBytes)
+      computed.update(buffer)
+      checksum = Safetensors.text(computed)
+    }
+  }
+
+  public var path: String { outline.path }
+  public var metadata: [String: String] { outline.metadata }
+
+  /// The arrays' names, sorted.
+  public var names: [String] { outline.names }
+
+  /// The array's extents, empty for a scalar; nil where the file has no such array.
+  public func shape(of name: String) -> [Int]? { outline.shape(of: name) }
+
+  public func dtype(of name: String) -> SafetensorsDType? { outline.dtype(of: name) }
 
   /// An array as `Float`: F32 as it is, F64 rounded, F16 and BF16 exactly.
   /// - Throws: `SafetensorsError` where the file has no such array, or one of another element type.
@@ -157,6 +190,22 @@ public struct SafetensorsContents: Sendable {
     return convert(entry) { (value: Int64) in value }
   }
 
+  /// The first number of an array of whole numbers, whatever type a program gave them; nil where it has none.
+  /// - Throws: `SafetensorsError` for one that is no whole number, or of a type that is not read.
+  func count(_ name: String) throws -> Int? {
+    let entry = try entry(name)
+    switch entry.dtype {
+    case .int64: return convert(entry) { (value: Int64) in Int(value) }.first
+    case .int32: return convert(entry) { (value: Int32) in Int(value) }.first
+    default:
+      guard let value = try floats(name).first else { return nil }
+      guard let count = Int(exactly: value) else {
+        throw SafetensorsError(path: path, fault: .unsupportedDType(array: name, dtype: entry.dtype))
+      }
+      return count
+    }
+  }
+
   /// An array with its shape: I64 as integers, every type that `floats(_:)` reads as F32.
   /// - Throws: as `floats(_:)`.
   public func array(_ name: String) throws -> NamedArray {
@@ -167,7 +216,7 @@ public struct SafetensorsContents: Sendable {
   }
 
   private func entry(_ name: String) throws -> SafetensorsHeader.Entry {
-    guard let entry = entries[name] else { throw SafetensorsError(path: path, fault: .noSuchArray(name)) }
+    guard let entry = outline.entries[name] else { throw SafetensorsError(path: path, fault: .noSuchArray(name)) }
     return entry
   }
 

@@ -83,7 +83,10 @@ extension TrainingLoop {
   func begin() throws {
     let settings = prepared.settings
     let fresh = Network(prepared.plan, seed: settings.seed)
-    if let path = settings.initialWeights { try InitialWeights(path: path).load(into: fresh) }
+    if let path = settings.initialWeights {
+      try InitialWeights(path).load(
+        into: fresh, classes: prepared.index.classes, naming: settings.initialClasses)
+    }
     for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
     RunningStatistics(of: fresh).restore(to: network)
     optimiser.forgetMomentum()

@@ -109,10 +109,10 @@ public final class TrainingLoop {
       state.batch = min(state.batch, prepared.training.batchCount)
       state.splitFingerprint = fingerprint
       history = try MetricsLog.read(path: run.metricsPath, atMost: MetricsLog.shown)
-    } else if let path = settings.initialWeights,
-      case .leftRandom(let weight) = try InitialWeights(path: path).load(into: network)
-    {
-      hooks.report(.warning("\(path) has other classes: '\(weight)' begins with random weights"))
+    } else if let path = settings.initialWeights {
+      let classifier = try InitialWeights(path).load(
+        into: network, classes: prepared.index.classes, naming: settings.initialClasses)
+      if let note = classifier.note(prepared.plan) { hooks.report(.warning(note)) }
     }
     estimate = freshEstimate()
   }

@@ -17,11 +17,17 @@ extension TrainingSettings {
 
     words += ["--net", shellQuoted(network.name)]
     words += network.optionWords
+    // What is not said with weights is taken from them.
+    let isSaid = initialWeights != nil
     if let initialWeights { add("--weights", initialWeights, if: true) }
-    add("--imgsz", "\(preprocessing.imageSize)", if: preprocessing.imageSize != usual.preprocessing.imageSize)
-    add("--resize", preprocessing.resize.rawValue, if: preprocessing.resize != usual.preprocessing.resize)
+    if let words = initialClasses?.optionWords { add(words[0], words[1], if: true) }
+    add(
+      "--imgsz", "\(preprocessing.imageSize)",
+      if: isSaid || preprocessing.imageSize != usual.preprocessing.imageSize)
+    add("--resize", preprocessing.resize.rawValue, if: isSaid || preprocessing.resize != usual.preprocessing.resize)
     let background = preprocessing.background
-    add("--background", "\(background)", if: background != usual.preprocessing.background)
+    add("--background", "\(background)", if: isSaid || background != usual.preprocessing.background)
+    if preprocessing.normalisation == .trainingSet { add("--mean", "measured", if: isSaid) }
     if case .given(let mean, let deviation) = preprocessing.normalisation {
       add("--mean", channels(mean), if: true)
       add("--deviation", channels(deviation), if: true)
@@ -67,20 +73,6 @@ extension TrainingSettings {
 /// Three numbers with commas.
 private func channels(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
 
-extension NetworkSettings {
-  /// The options that differ from the network's defaults.
-  var optionWords: [String] {
-    var words: [String] = []
-    if let shortcut { words += ["--shortcut", shortcut.rawValue] }
-    if zeroPlacement != .split { words += ["--zeros", zeroPlacement.rawValue] }
-    if let version { words += ["--block", version.rawValue] }
-    if let stem { words += ["--stem", stem.rawValue] }
-    if widthMultiplier != 1 { words += ["--width", plainNumber(widthMultiplier)] }
-    if head != .standard { words += ["--head", head.rawValue] }
-    return words
-  }
-}
-
 /// The other commands, as text.
 enum Headless {
   static func check(_ data: String) -> String { "skipline check " + shellQuoted(data) }
@@ -114,10 +106,4 @@ enum Headless {
   }
 
   static func resume(_ folder: String) -> String { "skipline train --resume " + shellQuoted(folder) }
-}
-
-/// The shortest text that reads back to the same number; whole numbers without a point.
-func plainNumber(_ value: Double) -> String {
-  let text = "\(value)"
-  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
 }

@@ -13,7 +13,8 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Data that are not the run's own are measured as their folders or shards divide them, and all of them where nothing \
       does. Exits with 1 where the network's outputs for some image are no numbers, with 74 where the report could not be \
-      kept in the run's folder, with 65 where some image does not decode; the figures are printed in any case.
+      kept in the run's folder, with 65 where some image does not decode or most are of classes that the checkpoint does not \
+      know; the figures are printed in any case.
       """)
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.", transform: given) var checkpoint:
@@ -31,7 +32,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let job = try EvaluationJob(
       checkpoint: checkpoint, data: data, split: split, batchSize: batch,
-      description: try foreign.description(data: data), packs: cache ? .user : nil)
+      description: try foreign.description(of: checkpoint, data: data), packs: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
     let signals = try SignalWatcher()
     let report = try job.run(
@@ -46,7 +47,13 @@ struct EvaluateCommand: ParsableCommand {
 
   /// - Returns: nil where the figures are of every image.
   private func status(of report: EvaluationReport) -> ExitStatus? {
-    report.skippedImages > 0 ? .badData : nil
+    if report.unknownImages > report.images {
+      Console.complain(
+        "skipline: most images are of classes that the checkpoint does not know, so the figures are of few: name its "
+          + "classes as the folders are named, or evaluate it on data of its own classes")
+      return .badData
+    }
+    return report.skippedImages > 0 ? .badData : nil
   }
 
   /// - Returns: the status for what went wrong; nil for nothing.
@@ -69,29 +76,30 @@ struct EvaluateCommand: ParsableCommand {
 struct ForeignModelOptions: ParsableArguments {
   @Option(help: "The network's name.") var net: String?
   @OptionGroup var network: NetworkOptions
-  @Option(Limits.imageSize) var imgsz = 224
-  @Option(help: "How images become square: stretch, crop or auto.")
-  var resize: PreprocessingSettings.Resize = .automatic
-  @Option(help: backgroundHelp) var background = Background.white
-  @Option(help: "The classes in the order of the labels, with commas; the data's folders if not given.")
-  var classes: String?
+  @Option(Limits.imageSize, instead: "default: 224") var imgsz: Int?
+  @Option(help: "How images become square: stretch, crop or auto. (default: auto)")
+  var resize: PreprocessingSettings.Resize?
+  @Option(help: ArgumentHelp("\(backgroundHelp.abstract) (default: white)")) var background: Background?
+  @OptionGroup var labels: LabelOptions
 
-  /// nil unless `--net` is given. Normalisation is torchvision's, as its weights expect.
-  func description(data: String?) throws -> ModelDescription? {
-    guard let net else { return nil }
-    let names: [String]
-    if let classes {
-      names = classes.split(separator: ",").map(String.init)
-    } else if let data {
-      names = try DatasetIndex.open(root: data, split: SplitSettings()).classes
-    } else {
-      throw ValidationError("with --net, name the classes with --classes or --data")
+  /// nil unless `--net` is given.
+  /// - Parameters:
+  ///   - checkpoint: the file, or a run.
+  ///   - data: the dataset whose classes it knows.
+  /// - Throws: what `ForeignModel.description` throws.
+  func description(of checkpoint: String, data: String?) throws -> ModelDescription? {
+    guard let net else {
+      let isGiven =
+        network.isGiven || imgsz != nil || resize != nil || background != nil || labels.classes != nil || labels.classOrder != nil
+      guard !isGiven else {
+        throw ValidationError(
+          "options that describe a file's network go with --net; a checkpoint of Skipline's describes itself")
+      }
+      return nil
     }
-    let preprocessing = try Preprocessing(
-      resolving: PreprocessingSettings(
-        imageSize: imgsz, resize: resize, background: background,
-        normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
-      items: [], root: "")
-    return ModelDescription(network: network.settings(name: net), classes: names, preprocessing: preprocessing)
+    let model = ForeignModel(
+      network: try network.settings(name: net), imageSize: imgsz, resize: resize, background: background,
+      naming: try labels.naming())
+    return try model.description(of: try CheckpointLocation(checkpoint).path, data: data)
   }
 }

@@ -2,6 +2,8 @@
 
 import ArgumentParser
 import Messages
+import Networks
+import Training
 
 extension Shortcut: ExpressibleByArgument {}
 extension ZeroPlacement: ExpressibleByArgument {}
@@ -11,6 +13,7 @@ extension Head: ExpressibleByArgument {}
 extension EvaluationSplit: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
+extension ClassOrder: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}
 extension TrainingPrecision: ExpressibleByArgument {}
 extension Background: ExpressibleByArgument {}
@@ -31,10 +34,18 @@ struct NetworkOptions: ParsableArguments {
   @Option(help: "Classifier: standard, or regularised (dropout 0.5, L2, truncated normal). (default: standard)")
   var head: Head?
 
-  func settings(name: String) -> NetworkSettings {
-    NetworkSettings(
-      name: name, shortcut: shortcut, zeroPlacement: zeros ?? .split, version: blockVersion, stem: stem,
-      widthMultiplier: width ?? 1, head: head ?? .standard)
+  /// The network with these options.
+  /// - Parameter base: what is taken where an option is not given; nil for the defaults.
+  /// - Throws: `NetworkError` for an option that means nothing for this network.
+  func settings(name: String, base: NetworkSettings? = nil) throws -> NetworkSettings {
+    let usual = base ?? NetworkSettings(name: name)
+    let settings = NetworkSettings(
+      name: name, shortcut: shortcut ?? usual.shortcut, zeroPlacement: zeros ?? usual.zeroPlacement,
+      version: blockVersion ?? usual.version, stem: stem ?? usual.stem,
+      widthMultiplier: width ?? usual.widthMultiplier, head: head ?? usual.head)
+    try Architecture.check(settings)
+    if zeros != nil { try Architecture.checkPlacement(settings) }
+    return settings
   }
 
   /// Which of them were given.
@@ -43,5 +54,32 @@ struct NetworkOptions: ParsableArguments {
       ("--shortcut", shortcut != nil), ("--zeros", zeros != nil), ("--block", blockVersion != nil),
       ("--stem", stem != nil), ("--width", width != nil), ("--head", head != nil),
     ]
+  }
+
+  /// Whether any is given.
+  var isGiven: Bool { given.contains(where: \.1) }
+}
+
+/// What a classifier's outputs stand for, in a file that does not say so.
+struct LabelOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The classes in the order of its outputs: names with commas, a name with a comma in double quotes; or a file with a line a class.",
+      valueName: "names|file"))
+  var classes: String?
+  @Option(
+    help:
+      "The order in which it was taught the data's classes: natural (1, 2, 10) or alphabetical (1, 10, 2; torchvision's ImageFolder)."
+  )
+  var classOrder: ClassOrder?
+
+  /// nil where nothing is said.
+  /// - Throws: what reading a list of classes throws.
+  func naming() throws -> LabelNaming? {
+    if classes != nil, classOrder != nil {
+      throw ValidationError("--classes says the order of the classes: leave --class-order out")
+    }
+    if let classes { return .names(try ClassList.names(argument: classes)) }
+    return classOrder.map { .order($0) }
   }
 }

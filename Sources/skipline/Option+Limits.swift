@@ -54,26 +54,32 @@ func given(_ text: String) throws -> String {
   return text
 }
 
-/// Three numbers with commas between them, for red, green and blue.
+/// Three numbers with commas between them, for red, green and blue; or that they are to be measured.
 struct Channels: Equatable {
-  var values: [Float]
+  /// nil for `measured`.
+  var values: [Float]?
 
+  /// - Parameter mayBeMeasured: whether `measured` may stand for the numbers.
   /// - Throws: `Unfitting` unless all three are numbers in their range.
-  init(_ text: String, _ setting: NumericSetting<Float>) throws(Unfitting) {
+  init(_ text: String, _ setting: NumericSetting<Float>, mayBeMeasured: Bool) throws(Unfitting) {
+    if mayBeMeasured, text == "measured" { return }
     let words = text.split(separator: ",", omittingEmptySubsequences: false)
-    values = words.compactMap { try? setting.parse(String($0)) }
-    guard words.count == 3, values.count == 3 else {
-      throw Unfitting("it must be three numbers such as 0.485,0.456,0.406, each \(setting.range.text)")
+    let numbers = words.compactMap { try? setting.parse(String($0)) }
+    guard words.count == 3, numbers.count == 3 else {
+      throw Unfitting(
+        "it must be three numbers such as 0.485,0.456,0.406, each \(setting.range.text)"
+          + (mayBeMeasured ? ", or 'measured'" : ""))
     }
+    values = numbers
   }
 }
 
 extension Option where Value == Channels? {
   /// Three numbers, one a channel.
-  init(channels setting: NumericSetting<Float>, note: String) {
+  init(channels setting: NumericSetting<Float>, mayBeMeasured: Bool = false, note: String) {
     self.init(
       name: .customLong(setting.name), parsing: .unconditional,
       help: ArgumentHelp("\(setting.meaning), as 0.485,0.456,0.406, each \(setting.range.text); \(note)"),
-      transform: { try Channels($0, setting) })
+      transform: { try Channels($0, setting, mayBeMeasured: mayBeMeasured) })
   }
 }

@@ -22,17 +22,22 @@ struct PredictCommand: ParsableCommand {
   @Option(Limits.top) var top = 3
   @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
+  @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
     if images.isEmpty { throw ValidationError("name at least one image or folder") }
+    if data != nil, foreign.net == nil {
+      throw ValidationError("--data names the classes of a file that is described by --net")
+    }
   }
 
   func run() throws {
     let location = try CheckpointLocation(checkpoint)
     let model =
-      try foreign.description(data: nil).map { try Checkpoint.load(path: location.path, as: $0) }
+      try foreign.description(of: checkpoint, data: data).map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
+    _ = try model.batch(upTo: 1, threads: threads)
     let predictor = Predictor(model: model, workers: try WorkerPool(reserving: threads))
     let (files, faults) = try imageFiles()
     for fault in faults { Console.complain("! \(fault.text)") }

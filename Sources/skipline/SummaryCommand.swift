@@ -21,7 +21,8 @@ struct SummaryCommand: ParsableCommand {
   func run() throws {
     let small = if case .cifar = try Architecture(name: net) { true } else { false }
     let plan = try NetworkPlan(
-      network.settings(name: net), imageSize: imgsz ?? (small ? 32 : 224), classes: classes ?? (small ? 10 : 1000))
+      try network.settings(name: net), imageSize: imgsz ?? (small ? 32 : 224),
+      classes: classes ?? (small ? 10 : 1000))
     let summary = plan.summary(batchSize: batch, threads: nil, workers: 1)
     if json { return try Console.print(json: summary) }
     let rows = summary.layers.map { row in

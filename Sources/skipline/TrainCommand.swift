@@ -57,7 +57,8 @@ struct TrainCommand: ParsableCommand {
         }
         return try TrainingJob.new(
           // From the root, because what is told of the run reaches processes with other working folders.
-          try options.settings(data: data).absolute(from: WorkingFolder.path), commandLine: ProgramArguments.all,
+          try options.settings(data: data, tell: { Console.progress($0) }).absolute(from: WorkingFolder.path),
+          commandLine: ProgramArguments.all,
           progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
     for line in FindingLines(job.prepared.index.findings, data: job.prepared.index.root).short {

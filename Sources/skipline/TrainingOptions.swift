@@ -16,14 +16,20 @@ struct TrainingOptions: ParsableArguments {
       """)
   var net: String?
   @OptionGroup var network: NetworkOptions
-  @Option(help: "Start from the weights in this safetensors file, ours or PyTorch's.")
+  @Option(
+    help:
+      "Start from these weights: a run, a checkpoint, or a safetensors file of PyTorch's. Network, image size and normalization of a run are kept unless options say otherwise."
+  )
   var weights: String?
+  @OptionGroup(title: "For --weights that do not say which classes they tell apart") var labels: LabelOptions
 
   @Option(Limits.imageSize, usual: usual.preprocessing.imageSize) var imgsz: Int?
   @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on). (default: auto)")
   var resize: PreprocessingSettings.Resize?
   @Option(help: ArgumentHelp("\(backgroundHelp.abstract) (default: white)")) var background: Background?
-  @Option(channels: Limits.mean, note: "measured on the training images if not given.") var mean: Channels?
+  @Option(
+    channels: Limits.mean, mayBeMeasured: true, note: "measured on the training images if not given, or 'measured'.")
+  var mean: Channels?
   @Option(channels: Limits.deviation, note: "with --mean.") var deviation: Channels?
   @Option(help: "Random crops: none, pad, resized, or auto. (default: auto)")
   var crop: AugmentationSettings.Crop?
@@ -78,14 +84,56 @@ struct TrainingOptions: ParsableArguments {
   @Option(help: "The folder that holds runs. (default: \(usual.project))") var project: String?
   @Option(help: "The run's name; network and number if not given.") var name: String?
 
-  func settings(data: String) throws -> TrainingSettings {
-    let name = net ?? Self.usual.network.name
-    var settings = TrainingSettings(data: data, network: network.settings(name: name))
+  /// The settings, with what the checkpoint that `--weights` names says about itself in the place of defaults.
+  /// - Parameter tell: told what was taken from it.
+  /// - Throws: what reading its header throws; `SettingsError` for another network than its own.
+  func settings(data: String, tell: (String) -> Void) throws -> TrainingSettings {
+    guard let weights else { return try settings(data: data) }
+    _ = try labels.naming()
+    let source = try InitialWeights(weights)
+    guard let model = source.description else { return try settings(data: data) }
+    let own = try model.plan().settings
+    if let net, net.lowercased() != own.name.lowercased() {
+      throw SettingsError(
+        "\(source.path) holds the weights of \(own.name), not of \(net): leave --net out, or start from other weights"
+      )
+    }
+    var described = model
+    described.network = own
+    var settings = try settings(data: data, model: described)
+    settings.initialWeights = source.path
+    let taken = [
+      net == nil ? "network \((([own.name] + settings.network.optionWords)).joined(separator: " "))" : nil,
+      imgsz == nil ? "image size \(model.preprocessing.imageSize)" : nil,
+      resize == nil ? "resize \(model.preprocessing.resize.rawValue)" : nil,
+      background == nil ? "background \(model.preprocessing.background)" : nil,
+      mean == nil ? "mean \(Self.channels(model.preprocessing.mean))" : nil,
+      mean == nil ? "deviation \(Self.channels(model.preprocessing.deviation))" : nil,
+    ].compactMap { $0 }
+    if !taken.isEmpty { tell("from \(source.path): \(taken.joined(separator: ", "))") }
+    return settings
+  }
+
+  private static func channels(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
+
+  /// The settings without a look at any file.
+  /// - Parameter model: what is taken where an option is not given; nil for the defaults.
+  func settings(data: String, model: ModelDescription? = nil) throws -> TrainingSettings {
+    let name = net ?? model?.network.name ?? Self.usual.network.name
+    let naming = try labels.naming()
+    if naming != nil, weights == nil { throw ValidationError("--classes and --class-order go with --weights") }
+    var settings = TrainingSettings(data: data, network: try network.settings(name: name, base: model?.network))
     settings.split = try split.map(parseSplit) ?? settings.split
     settings.initialWeights = weights
+    settings.initialClasses = naming
     settings.preprocessing = PreprocessingSettings(
-      imageSize: imgsz ?? settings.preprocessing.imageSize, resize: resize ?? settings.preprocessing.resize,
-      background: background ?? settings.preprocessing.background, normalisation: try normalisation())
+      imageSize: imgsz ?? model?.preprocessing.imageSize ?? settings.preprocessing.imageSize,
+      resize: resize ?? model.map { $0.preprocessing.resize == .crop ? .crop : .stretch }
+        ?? settings.preprocessing.resize,
+      background: background ?? model?.preprocessing.background ?? settings.preprocessing.background,
+      normalisation: try normalisation(
+        usual: model.map { .given(mean: $0.preprocessing.mean, deviation: $0.preprocessing.deviation) }
+          ?? .trainingSet))
     settings.augmentation = AugmentationSettings(
       crop: crop ?? settings.augmentation.crop, horizontalFlip: flip ?? settings.augmentation.horizontalFlip,
       colourJitter: jitter ?? settings.augmentation.colourJitter)
@@ -136,7 +184,8 @@ struct TrainingOptions: ParsableArguments {
   /// The options given that say what a run is from its first step on.
   private var fixed: [String] {
     let all: [(String, Bool)] = [
-      ("--net", net != nil), ("--weights", weights != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil), ("--background", background != nil),
+      ("--net", net != nil), ("--weights", weights != nil), ("--classes", labels.classes != nil),
+      ("--class-order", labels.classOrder != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil), ("--background", background != nil),
       ("--mean", mean != nil), ("--deviation", deviation != nil), ("--crop", crop != nil), ("--flip", flip == true),
       ("--no-flip", flip == false), ("--jitter", jitter != nil), ("--split", split != nil),
       ("--batch", batch != nil), ("--precision", precision != nil), ("--schedule", schedule != nil),
@@ -149,12 +198,15 @@ struct TrainingOptions: ParsableArguments {
     return (all + network.given + cache.given).filter(\.1).map(\.0)
   }
 
-  private func normalisation() throws -> PreprocessingSettings.Normalisation {
-    guard let mean, let deviation else {
-      if mean != nil || deviation != nil { throw ValidationError("--mean and --deviation go together") }
-      return .trainingSet
+  private func normalisation(
+    usual: PreprocessingSettings.Normalisation
+  ) throws -> PreprocessingSettings.Normalisation {
+    if mean == nil, deviation == nil { return usual }
+    if let mean, mean.values == nil, deviation == nil { return .trainingSet }
+    guard let mean = mean?.values, let deviation = deviation?.values else {
+      throw ValidationError("--mean and --deviation go together")
     }
-    return .given(mean: mean.values, deviation: deviation.values)
+    return .given(mean: mean, deviation: deviation)
   }
 }
 

@@ -29,7 +29,7 @@ struct VerifyResumeCommand: ParsableCommand {
     try FileManager.default.createDirectory(
       atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    var settings = try options.settings(data: data)
+    var settings = try options.settings(data: data, tell: { _ in })
     settings.project = folder
     settings.keep = KeepPolicy(everyEpochs: 0)
     settings.logEvery = 1

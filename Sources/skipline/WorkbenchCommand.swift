@@ -21,7 +21,7 @@ struct WorkbenchCommand: ParsableCommand {
   var theme: String?
 
   func run() throws {
-    let settings = try options.settings(data: data)
+    let settings = try options.settings(data: data, tell: { _ in })
     // What cannot be trained is told here, not on a screen that vanishes.
     try settings.validate()
     _ = try NetworkPlan(settings.network, imageSize: settings.preprocessing.imageSize, classes: 2)

@@ -39,7 +39,7 @@ import Testing
 
   @Test func `what is asked for is not replaced by a default`() throws {
     let asked = NetworkSettings(
-      name: "cifar20", shortcut: .projection, zeroPlacement: .end, version: .v2, stem: .large, widthMultiplier: 2,
+      name: "cifar20", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .large, widthMultiplier: 2,
       head: .regularised)
     #expect(try NetworkPlan(asked, imageSize: 32, classes: 2).settings == asked)
   }

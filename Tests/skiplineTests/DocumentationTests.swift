@@ -50,9 +50,9 @@ import Workbench
     var settings = TrainingSettings(
       data: "my images", split: SplitSettings(train: 60, validation: 20, test: 20),
       network: NetworkSettings(
-        name: "resnet50", shortcut: .projectionAlways, zeroPlacement: .end, version: .v2, stem: .small,
+        name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
         widthMultiplier: 0.5, head: .regularised),
-      initialWeights: "start.safetensors",
+      initialWeights: "start.safetensors", initialClasses: .order(.alphabetical),
       preprocessing: PreprocessingSettings(
         imageSize: 96, resize: .crop, background: .black,
         normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),

@@ -97,10 +97,17 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     background = try container.decodeIfPresent(Background.self, forKey: .background) ?? .none
     mean = try container.decode([Float].self, forKey: .mean)
     deviation = try container.decode([Float].self, forKey: .deviation)
-    guard Limits.imageSize.range.contains(imageSize), Self.areChannels(mean: mean, deviation: deviation) else {
-      throw DecodingError.dataCorruptedError(
-        forKey: .imageSize, in: container,
-        debugDescription: "preprocessing to \(imageSize) pixels with mean \(mean) and deviation \(deviation)")
+    func refuse(_ key: CodingKeys, _ value: String, _ needed: String) -> DecodingError {
+      .dataCorruptedError(forKey: key, in: container, debugDescription: "it is \(value), and should be \(needed)")
+    }
+    guard Limits.imageSize.range.contains(imageSize) else {
+      throw refuse(.imageSize, "\(imageSize)", Limits.imageSize.range.text)
+    }
+    guard mean.count == 3, mean.allSatisfy({ Limits.mean.range.contains(Double($0)) }) else {
+      throw refuse(.mean, "\(mean)", "three numbers, each \(Limits.mean.range.text)")
+    }
+    guard deviation.count == 3, deviation.allSatisfy({ Limits.deviation.range.contains(Double($0)) }) else {
+      throw refuse(.deviation, "\(deviation)", "three numbers, each \(Limits.deviation.range.text)")
     }
   }
 

@@ -1,0 +1,61 @@
+// Which options mean something for which network. What means nothing is refused where a person asks for it, instead of
+// being dropped in silence.
+
+import Messages
+
+extension Architecture {
+  /// Whether inputs are added to the outputs of blocks.
+  var hasShortcuts: Bool {
+    switch self {
+    case .resNet(_, let residual), .cifar(_, let residual): residual
+    case .vgg19: false
+    }
+  }
+
+  /// Whether blocks are of three convolutions.
+  var hasBottlenecks: Bool {
+    if case .resNet(let stages, _) = self { stages.bottleneck } else { false }
+  }
+
+  private var hasBlocks: Bool { if case .vgg19 = self { false } else { true } }
+
+  /// - Throws: `NetworkError.unsupported` for an option that is given and means nothing, or `NetworkError.unknownName`.
+  public static func check(_ settings: NetworkSettings) throws {
+    let architecture = try Architecture(name: settings.name)
+    func refuse(_ option: String, _ reason: String) -> NetworkError {
+      .unsupported("\(option) means nothing for \(settings.name), \(reason): leave it out")
+    }
+    if let version = settings.version {
+      guard architecture.hasBlocks else { throw refuse("--block \(version.rawValue)", "which has no blocks") }
+      guard version != .v1_5 || architecture.hasBottlenecks else {
+        throw refuse(
+          "--block v1.5", "whose blocks have no 1x1 convolution to take the stride from (v1 is the same)")
+      }
+    }
+    if let stem = settings.stem, !architecture.hasBlocks {
+      throw refuse("--stem \(stem.rawValue)", "whose first layers are always the same")
+    }
+    if let shortcut = settings.shortcut, !architecture.hasShortcuts {
+      throw refuse("--shortcut \(shortcut.rawValue)", "which has no shortcuts")
+    }
+    guard settings.zeroPlacement != .split else { return }
+    try checkPlacement(settings)
+  }
+
+  /// - Throws: `NetworkError.unsupported` where no zero channels are placed.
+  public static func checkPlacement(_ settings: NetworkSettings) throws {
+    let architecture = try Architecture(name: settings.name)
+    let option = "--zeros \(settings.zeroPlacement.rawValue)"
+    guard architecture.hasShortcuts else {
+      throw NetworkError.unsupported(
+        "\(option) means nothing for \(settings.name), which has no shortcuts: leave it out")
+    }
+    // No default of a shortcut depends on the size.
+    let shortcut = architecture.resolved(settings, imageSize: 32).shortcut
+    guard shortcut == .zeroPadding else {
+      throw NetworkError.unsupported(
+        "\(option) means nothing for \(settings.name) with shortcut \(shortcut?.rawValue ?? "B"), which puts no zeros: "
+          + "leave it out, or add --shortcut A")
+    }
+  }
+}

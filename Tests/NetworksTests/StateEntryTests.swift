@@ -1,0 +1,116 @@
+// What a plan says of its network's arrays is what the network has; options that mean nothing are refused.
+
+import Messages
+import Tensors
+import Testing
+
+@testable import Networks
+
+@Suite struct StateEntryTests {
+  static let networks: [(NetworkSettings, Int)] = [
+    (NetworkSettings(name: "cifar8", widthMultiplier: 0.25), 8),
+    (NetworkSettings(name: "cifar8", shortcut: .projectionAlways, version: .v2, head: .regularised), 16),
+    (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
+    (NetworkSettings(name: "plain34", version: .v2, widthMultiplier: 0.0625), 64),
+    (NetworkSettings(name: "resnet18", shortcut: .zeroPadding, widthMultiplier: 0.125), 32),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.0625), 64),
+    (NetworkSettings(name: "resnet50", version: .v2, widthMultiplier: 0.0625), 64),
+    (NetworkSettings(name: "vgg19", widthMultiplier: 0.03125), 32),
+    (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 64),
+  ]
+
+  @Test(arguments: networks)
+  func `a plan lists the arrays of its network`(settings: NetworkSettings, imageSize: Int) throws {
+    let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 5)
+    let network = Network(plan, seed: 0)
+    let listed = Dictionary(uniqueKeysWithValues: plan.state.map { ($0.name, $0.shape) })
+    #expect(listed.count == plan.state.count)
+    var built = Dictionary(uniqueKeysWithValues: network.parameters.map { ($0.name, $0.fileShape) })
+    for buffer in network.buffers { built[buffer.name] = buffer.value.shape }
+    #expect(listed == built)
+    let variances = plan.state.filter { $0.kind == .runningVariance }.map(\.name)
+    #expect(variances == plan.state.map(\.name).filter { $0.hasSuffix("running_var") })
+    #expect(network.parameters.suffix(2).map(\.name) == [plan.classifier + ".weight", plan.classifier + ".bias"])
+  }
+
+  @Test func `the arrays of a network of many gigabytes are listed without making it`() throws {
+    let plan = try NetworkPlan(
+      NetworkSettings(name: "resnet152", widthMultiplier: 16), imageSize: 224, classes: 1000)
+    #expect(plan.state.last { $0.name == "fc.weight" }?.shape == [1000, 32768])
+  }
+
+  @Test(arguments: networks)
+  func `inference takes less memory than training, and more for more images`(
+    settings: NetworkSettings, imageSize: Int
+  ) throws {
+    let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 5)
+    let one = plan.inferenceMemory(batchSize: 1, threads: 2)
+    let eight = plan.inferenceMemory(batchSize: 8, threads: 2)
+    #expect(one < eight)
+    #expect(eight < plan.summary(batchSize: 8).trainingMemory)
+  }
+
+  @Test(arguments: [
+    (NetworkSettings(name: "cifar20"), 32, 32), (NetworkSettings(name: "cifar20", version: .v2), 32, 8),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
+    (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
+  ])
+  func `the estimate for inference is near the most bytes in use at one time`(
+    settings: NetworkSettings, imageSize: Int, images: Int
+  ) async {
+    await #expect(processExitsWith: .success) { [settings, imageSize, images] in
+      let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
+      let network = Network(plan, seed: 1)
+      // A parameter is made with its gradient.
+      let gradients = network.parameters.reduce(0) { $0 + $1.value.count } * MemoryLayout<Float>.stride
+      let estimate = plan.inferenceMemory(batchSize: images, threads: 2) + gradients
+      let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
+      _ = network.forward(batch, Pass(.inference, WorkerPool(threads: 2)))
+      let ratio = Double(estimate) / Double(StoragePool.peakBytes)
+      #expect((0.8...1.5).contains(ratio), "estimated \(estimate) bytes, used \(StoragePool.peakBytes)")
+    }
+  }
+
+  @Test(arguments: [
+    (NetworkSettings(name: "vgg19", version: .v2), "--block v2"),
+    (NetworkSettings(name: "vgg19_bn", version: .v1), "--block v1"),
+    (NetworkSettings(name: "vgg19", stem: .small), "--stem small"),
+    (NetworkSettings(name: "vgg19", shortcut: .zeroPadding), "--shortcut A"),
+    (NetworkSettings(name: "vgg19_bn", zeroPlacement: .end), "--zeros end"),
+    (NetworkSettings(name: "plain20", shortcut: .projection), "--shortcut B"),
+    (NetworkSettings(name: "plain34", zeroPlacement: .end), "--zeros end"),
+    (NetworkSettings(name: "resnet18", version: .v1_5), "--block v1.5"),
+    (NetworkSettings(name: "cifar20", version: .v1_5), "--block v1.5"),
+    (NetworkSettings(name: "resnet18", zeroPlacement: .end), "--zeros end"),
+    (NetworkSettings(name: "cifar20", shortcut: .projection, zeroPlacement: .end), "--zeros end"),
+  ])
+  func `an option that means nothing for a network is refused`(settings: NetworkSettings, option: String) {
+    let error = #expect(throws: NetworkError.self) { try Architecture.check(settings) }
+    #expect(error?.description.hasPrefix(option) == true && error?.description.contains(settings.name) == true)
+  }
+
+  @Test(arguments: [
+    NetworkSettings(name: "vgg19", widthMultiplier: 0.5, head: .regularised),
+    NetworkSettings(name: "plain20", version: .v2, stem: .large),
+    NetworkSettings(name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v1_5),
+    NetworkSettings(name: "cifar20", zeroPlacement: .end), NetworkSettings(name: "resnet18", version: .v1),
+  ])
+  func `an option that means something is taken`(settings: NetworkSettings) throws {
+    try Architecture.check(settings)
+  }
+
+  @Test func `two settings of one network are equal once they are resolved`() throws {
+    func resolved(_ settings: NetworkSettings) throws -> NetworkSettings {
+      try NetworkPlan(settings, imageSize: 32, classes: 3).settings
+    }
+    #expect(
+      try resolved(NetworkSettings(name: "plain20", shortcut: .projection))
+        == resolved(NetworkSettings(name: "plain20")))
+    #expect(
+      try resolved(NetworkSettings(name: "vgg19", version: .v2, stem: .small))
+        == resolved(NetworkSettings(name: "vgg19")))
+    #expect(
+      try resolved(NetworkSettings(name: "resnet18", version: .v1_5))
+        == resolved(NetworkSettings(name: "resnet18")))
+  }
+}
