@@ -33,6 +33,24 @@ public enum FilePath {
     return remainder((parent == "/" ? "" : parent) + path[slash...], real(folder))
   }
 
+  /// Whether a folder is another one or lies in it, whatever links lead there, also where it is not there yet.
+  public static func lies(_ path: String, within folder: String) -> Bool {
+    guard let root = FileIdentity(folder: folder) else { return false }
+    // A folder that is not there yet lies where its first existing ancestor does.
+    var ancestor = path.hasPrefix("/") ? path : "./\(path)"
+    while true {
+      if let identity = FileIdentity(folder: ancestor) {
+        if identity == root { return true }
+        // Up by the file system's own way: the name's last part may be a link.
+        ancestor += "/.."
+        if FileIdentity(folder: ancestor) == identity { return false }
+      } else {
+        guard let slash = ancestor.lastIndex(of: "/") else { return false }
+        ancestor = slash == ancestor.startIndex ? "/" : String(ancestor[..<slash])
+      }
+    }
+  }
+
   /// The folder that a file is in, `.` for a bare name, and the file's name in it.
   public static func split(_ path: String) -> (folder: String, name: String) {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }

@@ -33,7 +33,7 @@ public enum Command: Codable, Sendable, Equatable {
   case training(TrainingCommand)
   /// Evaluate a checkpoint on a split of the data; training, if any, waits. Without a split: on the test images, or on
   /// all of data that are not divided. Answered by `.evaluation`.
-  case evaluate(checkpoint: String, data: String?, split: EvaluationSplit?)
+  case evaluate(checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil)
   /// Stop and save what is under way, then end the engine. It overtakes the commands that wait; they are dropped.
   case shutDown
 }

@@ -12,6 +12,8 @@ public struct DatasetFinding: Codable, Sendable, Equatable {
   }
 
   public enum Kind: String, Codable, Sendable, CaseIterable {
+    // Folders: what was left out of the dataset, and where it was found.
+    case layout
     // Files.
     case undecodable, unsupportedFormat, ignoredFile, unreadableFolder, damagedShard
     // Contents.

@@ -32,8 +32,8 @@ extension Command {
     case .resumeRun(let run, var changes):
       changes.data = changes.data.map(path)
       return .resumeRun(folder: path(run), changes: changes)
-    case .evaluate(let checkpoint, let data, let split):
-      return .evaluate(checkpoint: path(checkpoint), data: data.map(path), split: split)
+    case .evaluate(let checkpoint, let data, let split, let folders):
+      return .evaluate(checkpoint: path(checkpoint), data: data.map(path), split: split, folders: folders)
     case .cancelReading, .describeNetwork, .training, .shutDown: return self
     }
   }

@@ -28,14 +28,16 @@ extension SplitSettings: CustomStringConvertible {
     self.init(lists: argument)
   }
 
-  /// The textual form, from which `init(argument:)` makes the same settings.
+  /// The textual form, from which `init(argument:)` makes the same settings but for the folders, which have options
+  /// of their own.
   public var description: String {
     let shares = "\(train)/\(validation)/\(test)"
     guard let lists else { return shares }
-    var usual = SplitSettings()
-    usual.lists = lists
+    let usual = SplitSettings(lists: lists)
     let isPlain = (try? SplitSettings(argument: lists)) == usual
-    return self == usual && isPlain ? lists : "\(shares):\(lists)"
+    var own = self
+    own.folders = nil
+    return own == usual && isPlain ? lists : "\(shares):\(lists)"
   }
 
   /// `80/10/10`; nil for anything else.

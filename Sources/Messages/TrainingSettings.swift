@@ -82,8 +82,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// How a folder without `train`, `val` and `test` is divided: by lists of paths, else in shares of 100 by a hash of
-/// each relative path.
+/// How a dataset is divided: by the folders that are named here, or have names such as `train`, `val` and `test`; by
+/// lists of paths; else in shares of 100 by a hash of each relative path.
 public struct SplitSettings: Codable, Sendable, Equatable {
   /// Percent of the images, 0...100; the three add up to 100.
   public var train: Int
@@ -92,12 +92,17 @@ public struct SplitSettings: Codable, Sendable, Equatable {
   /// A folder with the lists `train.txt`, `val.txt` and `test.txt`, as `skipline split --export` writes them; nil for
   /// none.
   public var lists: String?
+  /// The folders of splits whose names do not say it; nil for none.
+  public var folders: SplitFolders?
 
-  public init(train: Int = 80, validation: Int = 10, test: Int = 10, lists: String? = nil) {
+  public init(
+    train: Int = 80, validation: Int = 10, test: Int = 10, lists: String? = nil, folders: SplitFolders? = nil
+  ) {
     self.train = train
     self.validation = validation
     self.test = test
     self.lists = lists
+    self.folders = folders
   }
 }
 

@@ -37,6 +37,9 @@ public struct Evaluation {
   public var data: String
   /// nil for the test images, or all images of data that are not divided.
   public var split: EvaluationSplit?
+  /// The folders of the data's splits, where their names do not say it; nil for those of the model's run, if the data
+  /// have them.
+  public var folders: SplitFolders?
   /// What the model's run was trained on; nil where that is not known.
   var runImages: RunImages?
   public var batchSize: Int
@@ -172,13 +175,21 @@ extension Evaluation {
     _ preparation: (PreparationProgress) -> Bool
   ) throws -> (index: DatasetIndex, isRunsOwn: Bool)? {
     if let own = runImages, own.isPlace(data) {
-      return try open(own.split, own.recordedSplits, preparation).map { ($0, true) }
+      return try open(named(own.split), own.recordedSplits, preparation).map { ($0, true) }
     }
     // Whatever no folder or shard says of a split is one heap of images.
-    let heap = SplitSettings(train: 100, validation: 0, test: 0)
+    let heap = named(
+      SplitSettings(train: 100, validation: 0, test: 0, folders: runImages?.folders(in: data)))
     guard let index = try open(heap, nil, preparation) else { return nil }
     guard let own = runImages, own.areHeld(by: index) else { return (index, false) }
-    return try open(own.split(in: index.root), own.recordedSplits, preparation).map { ($0, true) }
+    return try open(named(own.split(in: index.root)), own.recordedSplits, preparation).map { ($0, true) }
+  }
+
+  /// A division with the folders that were named.
+  private func named(_ split: SplitSettings) -> SplitSettings {
+    var split = split
+    split.folders = folders ?? split.folders
+    return split
   }
 
   private func open(

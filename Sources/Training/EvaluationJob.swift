@@ -20,6 +20,7 @@ public struct EvaluationJob {
   /// Whether it was said which data; else they are the run's own.
   private let isDataGiven: Bool
   private let split: EvaluationSplit?
+  private let folders: SplitFolders?
   private let batchSize: Int
   /// Whether the number was asked for; a run's own may be smaller where memory is.
   private let batchIsFixed: Bool
@@ -30,12 +31,14 @@ public struct EvaluationJob {
   ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
   ///   - data: the dataset; nil for the one that the run was trained on.
   ///   - split: nil for the test images, or all images of data that are neither divided nor the run's own.
+  ///   - folders: those of the data's splits, where their names do not say it; else those of the run, if the data
+  ///     have them.
   ///   - description: for a file that does not describe itself.
   ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known.
   public init(
-    checkpoint: String, data: String?, split: EvaluationSplit?, batchSize: Int? = nil,
+    checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil, batchSize: Int? = nil,
     description: ModelDescription? = nil, packs: PackFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
@@ -52,6 +55,7 @@ public struct EvaluationJob {
     self.data = folder
     isDataGiven = data != nil
     self.split = split
+    self.folders = folders
     self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
     batchIsFixed = batchSize != nil
     self.description = description
@@ -84,6 +88,7 @@ public struct EvaluationJob {
       model: model, data: data, split: split,
       batchSize: try model.batch(upTo: batchSize, isFixed: batchIsFixed, threads: threads),
       workers: try WorkerPool(reserving: threads), decisions: decisions, packs: packs)
+    evaluation.folders = folders
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
       return try evaluation.run(progress: progress, preparation: preparation, notice: notice)

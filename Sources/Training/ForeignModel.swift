@@ -33,11 +33,14 @@ public struct ForeignModel {
   /// - Parameters:
   ///   - path: of the file.
   ///   - data: the dataset whose classes its outputs stand for, unless they are named.
+  ///   - folders: of the dataset, where they were named.
   /// - Throws: `SettingsError` where the order of the classes is not known, or what is said is not so; `DatasetError`,
   ///   `CheckpointError`, `SafetensorsError`, `NetworkError`.
-  public func description(of path: String, data: String?) throws -> ModelDescription {
+  public func description(
+    of path: String, data: String?, folders: SplitFolders? = nil
+  ) throws -> ModelDescription {
     if let own = try Checkpoint.model(path: path) {
-      try compare(own, path: path, data: data)
+      try compare(own, path: path, data: data, folders: folders)
       return own
     }
     let size = imageSize ?? 224
@@ -47,16 +50,16 @@ public struct ForeignModel {
         normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
       items: [], root: "")
     return ModelDescription(
-      network: network, classes: try classes(path: path, data: data), preprocessing: preprocessing)
+      network: network, classes: try classes(path: path, data: data, folders: folders), preprocessing: preprocessing)
   }
 
-  private func classes(path: String, data: String?) throws -> [String] {
+  private func classes(path: String, data: String?, folders: SplitFolders?) throws -> [String] {
     if case .names(let names)? = naming { return names }
     guard let data else {
       throw SettingsError(
         "\(path) does not say which classes it knows: name them with --classes, or their dataset with --data")
     }
-    let names = try DatasetIndex.open(root: data, split: SplitSettings()).classes
+    let names = try DatasetIndex.open(root: data, split: SplitSettings(folders: folders)).classes
     if case .order(let order)? = naming { return order.ordered(names) }
     let other = ClassOrder.alphabetical.ordered(names)
     guard let place = names.indices.first(where: { names[$0] != other[$0] }) else { return names }
@@ -72,7 +75,9 @@ public struct ForeignModel {
   }
 
   /// - Throws: `SettingsError`.
-  private func compare(_ own: ModelDescription, path: String, data: String?) throws {
+  private func compare(
+    _ own: ModelDescription, path: String, data: String?, folders: SplitFolders?
+  ) throws {
     func refuse(_ what: String, _ said: String) -> SettingsError {
       SettingsError("\(path) says itself that \(what), and not \(said): leave out --net and what goes with it")
     }
@@ -93,7 +98,7 @@ public struct ForeignModel {
       throw refuse("what is transparent is laid on \(own.preprocessing.background)", "\(background)")
     }
     guard naming != nil else { return }
-    let said = try classes(path: path, data: data)
+    let said = try classes(path: path, data: data, folders: folders)
     guard said == own.classes else {
       throw refuse(
         "its classes are \(own.classes.joined(separator: ", "))", said.joined(separator: ", "))

@@ -27,6 +27,7 @@ public struct TrainingJob: Sendable {
     packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
+    try ProjectFolder.require(settings.project, outside: settings.data)
     let prepared = try PreparedRun(
       settings, decisions: decisions, packs: packs, progress: progress, isCancelled: isCancelled)
     // Every number of it is looked at before there is a folder.

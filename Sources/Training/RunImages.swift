@@ -63,6 +63,13 @@ struct RunImages {
     return equal + other > 0 ? equal >= other : nil
   }
 
+  /// The folders that were named for the run's splits, if another dataset has them all.
+  func folders(in data: String) -> SplitFolders? {
+    split.folders.flatMap { folders in
+      folders.named.allSatisfy { FilePath.isFolder($0.folder.path(from: data)) ?? false } ? folders : nil
+    }
+  }
+
   /// The run's division of its images in another folder: lists that lie in the dataset are looked for in the new place.
   func split(in folder: String) -> SplitSettings {
     var moved = split

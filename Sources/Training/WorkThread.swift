@@ -51,8 +51,8 @@ final class WorkThread {
             progress: { [events] in events.send(.preparing($0)) },
             isCancelled: { [commands] in commands.isClosed || commands.stopIsWaiting })
         }
-      case .evaluate(let checkpoint, let data, let split):
-        evaluate(checkpoint: checkpoint, data: data, split: split)
+      case .evaluate(let checkpoint, let data, let split, let folders):
+        evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders)
       case .training: events.send(.warning("no training is under way"))
       case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
         preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
@@ -111,8 +111,8 @@ final class WorkThread {
       case .training(let command):
         if command == .stop { state = .stopping }
         return command
-      case .evaluate(let checkpoint, let data, let split):
-        evaluate(checkpoint: checkpoint, data: data, split: split)
+      case .evaluate(let checkpoint, let data, let split, let folders):
+        evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders)
       case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
       case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
         preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
@@ -123,11 +123,11 @@ final class WorkThread {
     return .stop
   }
 
-  private func evaluate(checkpoint: String, data: String?, split: EvaluationSplit?) {
+  private func evaluate(checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders?) {
     let before = state
     state = .evaluating(checkpoint: checkpoint)
     do {
-      let job = try EvaluationJob(checkpoint: checkpoint, data: data, split: split)
+      let job = try EvaluationJob(checkpoint: checkpoint, data: data, split: split, folders: folders)
       for note in job.notes { events.send(.warning(note)) }
       let report = try job.run(
         threads: nil, decisions: decisions,

@@ -35,7 +35,8 @@ extension TrainingSettings {
     add("--crop", augmentation.crop.rawValue, if: augmentation.crop != usual.augmentation.crop)
     flag("--no-flip", if: !augmentation.horizontalFlip)
     add("--jitter", plainNumber(augmentation.colourJitter), if: augmentation.colourJitter != 0)
-    add("--split", split.description, if: split != usual.split)
+    add("--split", split.description, if: split.description != usual.split.description)
+    words += split.folders?.optionWords ?? []
     add("--batch", "\(batchSize)", if: batchSize != usual.batchSize)
     add("--epochs", "\(epochs)", if: epochs != usual.epochs)
     if let timeBudget { add("--time", plainNumber(timeBudget), if: true) }
@@ -75,19 +76,24 @@ private func channels(_ values: [Float]) -> String { values.map { "\($0)" }.join
 
 /// The other commands, as text.
 enum Headless {
-  static func check(_ data: String) -> String { "skipline check " + shellQuoted(data) }
+  static func check(_ data: String, _ split: SplitSettings = SplitSettings()) -> String {
+    "skipline check " + shellQuoted(data) + split.folderOptions
+  }
 
   static func summary(_ network: NetworkSettings, imageSize: Int, classes: Int) -> String {
     (["skipline", "summary", shellQuoted(network.name)] + network.optionWords
       + ["--imgsz", "\(imageSize)", "--classes", "\(classes)"]).joined(separator: " ")
   }
 
-  static func evaluate(_ checkpoint: String, data: String, split: EvaluationSplit?) -> String {
-    "skipline evaluate \(shellQuoted(checkpoint)) --data \(shellQuoted(data))"
-      + (split.map { " --split \($0.rawValue)" } ?? "")
+  static func evaluate(
+    _ checkpoint: String, data: String, split: EvaluationSplit?, folders: SplitFolders? = nil
+  ) -> String {
+    let words = ["skipline evaluate", shellQuoted(checkpoint), "--data", shellQuoted(data)]
+    return (words + (split.map { ["--split", $0.rawValue] } ?? []) + (folders?.optionWords ?? []))
+      .joined(separator: " ")
   }
 
-  static func decide(_ change: DecisionChange, data: String) -> String {
+  static func decide(_ change: DecisionChange, data: String, _ split: SplitSettings = SplitSettings()) -> String {
     let (verb, path, options): (String, String, [String]) =
       switch change {
       case .exclude(let path): ("exclude", path, [])
@@ -96,7 +102,10 @@ enum Headless {
       }
     // A name that begins with a dash is no option.
     let end = path.hasPrefix("-") ? ["--"] : []
-    return (["skipline", verb, shellQuoted(data)] + options + end + [shellQuoted(path)]).joined(separator: " ")
+    return
+      (["skipline", verb, shellQuoted(data)] + (split.folders?.optionWords ?? []) + options + end + [
+        shellQuoted(path)
+      ]).joined(separator: " ")
   }
 
   /// A new run with the weights of one whose images are of other classes now.

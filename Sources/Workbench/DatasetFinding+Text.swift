@@ -27,6 +27,7 @@ extension DatasetFinding.Severity {
 extension DatasetFinding.Kind {
   var title: String {
     switch self {
+    case .layout: "folders"
     case .undecodable: "does not decode"
     case .unsupportedFormat: "format not read"
     case .ignoredFile: "ignored"

@@ -113,7 +113,9 @@ extension DatasetPane {
       for (row, finding) in report.findings.prefix(max(0, rect.height - 2)).enumerated() {
         frame.put(line(of: finding, theme: theme), in: rect.row(row + 1))
       }
-      frame.put("$ " + Headless.check(state.dataset.path), in: rect.row(rect.height - 1), style: theme[.dimmed])
+      frame.put(
+        "$ " + Headless.check(state.dataset.path, state.settings.split), in: rect.row(rect.height - 1),
+        style: theme[.dimmed])
       return
     }
     guard let gravest = report.findings.first else { return }

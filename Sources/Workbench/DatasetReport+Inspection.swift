@@ -51,7 +51,7 @@ extension DatasetFinding.Kind {
     case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .nearDuplicate,
       .nearDuplicateAcrossSplits, .unusualSize, .transparency, .croppedAway:
       true
-    case .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
+    case .layout, .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
       .missingInSplit, .splitRatio, .mergedClass, .splitList, .decisionsMoved,
       .staleDecision:
       false

@@ -7,7 +7,8 @@ import Messages
 enum SettingsField: Sendable, Equatable, CaseIterable {
   case network, shortcut, version, stem, width, head
   case imageSize, batchSize, epochs, learningRate, schedule, momentum, weightDecay
-  case crop, flip, labelSmoothing, precision, splitLists, acceptErrors, cache, seed, name
+  case crop, flip, labelSmoothing, precision, splitLists, trainFolder, validationFolder, testFolder, acceptErrors, cache
+  case seed, name
 
   /// Why a text was refused, and what would be right.
   struct Refusal: Error, Equatable {
@@ -35,6 +36,9 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .precision: "precision"
     case .splitLists: "split lists"
     case .acceptErrors: "accept errors"
+    case .trainFolder: "train folder"
+    case .validationFolder: "val folder"
+    case .testFolder: "test folder"
     case .cache: "cache"
     case .seed: "seed"
     case .name: "run name"
@@ -63,6 +67,9 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .precision: "bf16: rounded factors, faster where the processor has AVX512-BF16"
     case .splitLists: "folder with train.txt, val.txt and test.txt; empty for none"
     case .acceptErrors: "on: train although the dataset's findings include errors"
+    case .trainFolder: "training images, as a folder in the dataset; empty where its name says it"
+    case .validationFolder: "validation images, as a folder in the dataset; empty where its name says it"
+    case .testFolder: "test images, as a folder in the dataset; empty where its name says it"
     case .cache: "keeps decoded and resized images on disk, so that no run decodes them again"
     case .seed: "the same seed gives the same run"
     case .name: "folder of the run; empty for one made of network and number"
@@ -84,7 +91,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .precision: TrainingPrecision.allCases.map(\.rawValue)
     case .flip, .acceptErrors, .cache: ["on", "off"]
     case .width, .imageSize, .batchSize, .epochs, .learningRate, .schedule, .momentum, .weightDecay,
-      .labelSmoothing, .splitLists, .seed, .name:
+      .labelSmoothing, .splitLists, .trainFolder, .validationFolder, .testFolder, .seed, .name:
       nil
     }
   }
@@ -113,6 +120,7 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .precision: settings.precision.rawValue
     case .splitLists: settings.split.lists ?? ""
     case .acceptErrors: settings.safety.acceptsErrors ? "on" : "off"
+    case .trainFolder, .validationFolder, .testFolder: splitOfFolder.flatMap { settings.split.folders?[$0] } ?? ""
     case .cache: settings.cache.isEnabled ? "on" : "off"
     case .seed: "\(settings.seed)"
     case .name: settings.name ?? ""
@@ -147,6 +155,10 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
     case .precision: settings.precision = try Self.choice(text)
     case .splitLists: settings.split.lists = text.isEmpty ? nil : text
     case .acceptErrors: settings.safety.acceptsErrors = try Self.onOrOff(text)
+    case .trainFolder, .validationFolder, .testFolder:
+      var folders = settings.split.folders ?? SplitFolders()
+      if let split = splitOfFolder { folders[split] = text.isEmpty ? nil : text }
+      settings.split.folders = folders.orNone
     case .cache: settings.cache.isEnabled = try Self.onOrOff(text)
     case .labelSmoothing:
       settings.labelSmoothing = try Self.number(text, Limits.labelSmoothing)
@@ -156,6 +168,16 @@ enum SettingsField: Sendable, Equatable, CaseIterable {
         throw Refusal(reason: "a run's name has no slash and does not begin with a dot")
       }
       settings.name = text.isEmpty ? nil : text
+    }
+  }
+
+  /// Whose folder the field names.
+  private var splitOfFolder: Split? {
+    switch self {
+    case .trainFolder: .train
+    case .validationFolder: .validation
+    case .testFolder: .test
+    default: nil
     }
   }
 

@@ -179,18 +179,19 @@ extension WorkbenchState {
   func headless(for action: Action) -> String? {
     switch action {
     case .train, .settings: return settings.commandLine
-    case .checkFiles, .findings, .figures, .focus(.dataset): return Headless.check(dataset.path)
+    case .checkFiles, .findings, .figures, .focus(.dataset): return Headless.check(dataset.path, settings.split)
     case .focus(.layers):
       return Headless.summary(
         settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount)
     case .evaluate:
       return inspector.selectedCheckpoint.map {
-        Headless.evaluate($0.path, data: dataset.path, split: inspector.split)
+        Headless.evaluate($0.path, data: dataset.path, split: inspector.split, folders: settings.split.folders)
       }
     case .exclude:
       return chosenImage.map { file in
         Headless.decide(
-          file.decision == .excluded ? .include(path: file.path) : .exclude(path: file.path), data: dataset.path)
+          file.decision == .excluded ? .include(path: file.path) : .exclude(path: file.path), data: dataset.path,
+          settings.split)
       }
     case .resumeRun: return inspector.selectedCheckpoint.map { Headless.resume($0.runFolder) }
     default: return nil

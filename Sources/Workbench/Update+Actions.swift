@@ -114,7 +114,11 @@ extension WorkbenchState {
     }
     inspector.view = .checkpoints
     inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint.path)
-    return [.send(.evaluate(checkpoint: checkpoint.path, data: dataset.path, split: inspector.split))]
+    return [
+      .send(
+        .evaluate(
+          checkpoint: checkpoint.path, data: dataset.path, split: inspector.split, folders: settings.split.folders))
+    ]
   }
 
   /// Why a checkpoint cannot be evaluated now, and how it could be; nil where it can.

@@ -113,7 +113,7 @@ extension WorkbenchState {
 
   /// Asks the engine for it and tells how a shell does the same.
   private mutating func send(_ changes: [DecisionChange]) -> [Effect] {
-    let commands = changes.map { Headless.decide($0, data: dataset.path) }.joined(separator: "; ")
+    let commands = changes.map { Headless.decide($0, data: dataset.path, settings.split) }.joined(separator: "; ")
     // A run keeps the data that it began with, and an evaluation the figures that it had.
     let fromWhen = runUnderWay || focus == .inspector ? "from the next run on: " : ""
     notify(.information, "\(fromWhen)$ \(commands)")

@@ -18,6 +18,7 @@ struct CheckCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: splitHelp) var split = "80/10/10"
+  @OptionGroup var folders: SplitFolderOptions
   @Flag(inversion: .prefixedNo, help: "Look into the files; without, only names are read.") var decode = true
   @Flag(help: "Print every finding and every file of a group.") var all = false
   @Flag(help: "Print JSON.") var json = false
@@ -28,7 +29,7 @@ struct CheckCommand: ParsableCommand {
     let index: DatasetIndex
     do {
       index = try DatasetIndex.open(
-        root: data, split: try parseSplit(split),
+        root: data, split: try parseSplit(split, folders, in: data),
         progress: { told in
           if case .scanning(let files, _) = told {
             progress.show("reading folders: \(Format.counted(files, "image"))")

@@ -84,10 +84,14 @@ struct CheckPrinter {
     return rows.map { $0 + String(repeating: " ", count: width - DisplayWidth.of($0)) + $1 }
   }
 
-  /// Where there is no folder of validation images.
+  /// Where there is no folder of validation images: some lie beside training images then.
   private var takesValidationFromTraining: Bool {
-    report.classes.contains { entry in
-      entry.images.contains { $0.split == .validation && $0.path.lowercased().hasPrefix("train/") }
+    func folder(_ image: ImageEntry) -> [UInt8] {
+      Array(image.path.utf8.prefix(upTo: image.path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? image.path.startIndex))
+    }
+    return report.classes.contains { entry in
+      let training = Set(entry.images.lazy.filter { $0.split == .train }.map(folder))
+      return entry.images.contains { $0.split == .validation && training.contains(folder($0)) }
     }
   }
 

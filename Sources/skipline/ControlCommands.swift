@@ -3,11 +3,14 @@
 import ArgumentParser
 import Canvas
 import Messages
+import Training
 
 /// The run that a command is about.
 struct LiveRunOptions: ParsableArguments {
   @Argument(help: "The run's folder, or its name.", transform: given) var run: String
-  @Option(help: "The folder that holds runs.") var project = "runs"
+  @Option(help: "The folder that holds runs. (default: runs, here or in a folder above)") var project: String?
+
+  var projectFolder: String { project ?? ProjectFolder.nearest }
 }
 
 struct PauseCommand: ParsableCommand {
@@ -50,7 +53,7 @@ struct StopCommand: ParsableCommand {
 private func tell(
   _ options: LiveRunOptions, _ command: TrainingCommand, done: String, isLast: Bool = false, isDone: (Event) -> Bool
 ) throws {
-  let control = try RunControl(options.run, project: options.project)
+  let control = try RunControl(options.run, project: options.projectFolder)
   defer { control.close() }
   control.send(command)
   var failure: String?

@@ -60,10 +60,11 @@ struct DecisionsCommand: ParsableCommand {
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: "Take over the decisions of this file, or of a dataset that lay in this folder.", transform: given)
   var adopt: String?
+  @OptionGroup var folders: SplitFolderOptions
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let reading = try DatasetReading.read(root: data, split: SplitSettings())
+    let reading = try DatasetReading.read(root: data, split: folders.settings(in: data))
     if let adopt {
       let (decisions, count, from) = try DecisionStore.standard.adopt(adopt, for: reading)
       if !json {
@@ -96,6 +97,7 @@ struct NamedImages: ParsableArguments {
   @Argument(
     help: "Images: paths below DATA, or any that lead into it; - for a list on standard input.", transform: given)
   var files: [String]
+  @OptionGroup var folders: SplitFolderOptions
 
   func validate() throws {
     if files.isEmpty { throw ValidationError("name at least one image, or - for a list on standard input") }
@@ -106,7 +108,8 @@ struct NamedImages: ParsableArguments {
   func decide(
     json: Bool, verb: String, undo: (_ ownClass: String) -> String, _ change: (_ path: String) -> DecisionChange
   ) throws {
-    let reading = try DatasetReading.read(root: data, split: SplitSettings())
+    let split = folders.settings(in: data)
+    let reading = try DatasetReading.read(root: data, split: split)
     let store = DecisionStore.standard
     let before = try store.find(for: reading)
     let names = try names()
@@ -125,16 +128,18 @@ struct NamedImages: ParsableArguments {
       if isNew, let own = known.ownClass(of: change.path) { takenBack[undo(own), default: []].append(change.path) }
     }
     for (command, paths) in takenBack.sorted(by: { $0.key < $1.key }) {
-      Console.print("to take it back: \(line(command, paths))")
+      Console.print("to take it back: \(line(command, paths, split))")
     }
   }
 
   /// As many images as a person would copy; the list of all is above.
-  private func line(_ command: String, _ paths: [String]) -> String {
+  private func line(_ command: String, _ paths: [String], _ split: SplitSettings) -> String {
     let shown = paths.count <= 8 ? paths.map(shellQuoted).joined(separator: " ") : "FILE..."
     let words: [String] = command.split(separator: " ", maxSplits: 2).map(String.init)
     let end = paths.contains { $0.hasPrefix("-") } ? ["--"] : []
-    let all: [String] = Array(words.prefix(2)) + [shellQuoted(data)] + Array(words.dropFirst(2)) + end + [shown]
+    let all: [String] =
+      Array(words.prefix(2)) + [shellQuoted(data)] + (split.folders?.optionWords ?? []) + Array(words.dropFirst(2))
+      + end + [shown]
     return all.joined(separator: " ")
   }
 

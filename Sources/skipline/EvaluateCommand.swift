@@ -22,6 +22,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "The dataset's folder; the run's own if not given.") var data: String?
   @Option(help: "train, val, test or all; test if not given, and all of other data that are not divided.")
   var split: EvaluationSplit?
+  @OptionGroup var folders: SplitFolderOptions
   @Option(Limits.batchSize, instead: "default: the run's own") var batch: Int?
   @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
@@ -31,8 +32,10 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let job = try EvaluationJob(
-      checkpoint: checkpoint, data: data, split: split, batchSize: batch,
-      description: try foreign.description(of: checkpoint, data: data), packs: cache ? .user : nil)
+      checkpoint: foundRun(checkpoint), data: data, split: split, folders: folders.folders(in: data),
+      batchSize: batch,
+      description: try foreign.description(of: foundRun(checkpoint), data: data, folders: folders),
+      packs: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
     let signals = try SignalWatcher()
     let report = try job.run(
@@ -86,8 +89,11 @@ struct ForeignModelOptions: ParsableArguments {
   /// - Parameters:
   ///   - checkpoint: the file, or a run.
   ///   - data: the dataset whose classes it knows.
+  ///   - folders: of the dataset; nil where none can be named.
   /// - Throws: what `ForeignModel.description` throws.
-  func description(of checkpoint: String, data: String?) throws -> ModelDescription? {
+  func description(
+    of checkpoint: String, data: String?, folders: SplitFolderOptions? = nil
+  ) throws -> ModelDescription? {
     guard let net else {
       let isGiven =
         network.isGiven || imgsz != nil || resize != nil || background != nil || labels.classes != nil || labels.classOrder != nil
@@ -100,6 +106,6 @@ struct ForeignModelOptions: ParsableArguments {
     let model = ForeignModel(
       network: try network.settings(name: net), imageSize: imgsz, resize: resize, background: background,
       naming: try labels.naming())
-    return try model.description(of: try CheckpointLocation(checkpoint).path, data: data)
+    return try model.description(of: try CheckpointLocation(checkpoint).path, data: data, folders: data.flatMap { folders?.folders(in: $0) })
   }
 }

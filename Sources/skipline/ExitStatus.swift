@@ -28,7 +28,7 @@ enum ExitStatus: Int32 {
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
       self = .missingInput
     case is RunDataGone: self = .missingInput
-    case DatasetError.invalidSplit: self = .usage
+    case DatasetError.invalidSplit, DatasetError.splitFolder: self = .usage
     case DatasetError.noDecisions: self = .missingInput
     case is DataChangedError, is UnacceptedErrors: self = .badData
     case is DecisionsNotKept: self = .inputOutput

@@ -27,6 +27,7 @@ struct PackCommand: ParsableCommand {
   @Flag(help: "Remove every pack.") var clear = false
   @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
   @Option(help: splitHelp) var split = "80/10/10"
+  @OptionGroup var folders: SplitFolderOptions
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -37,7 +38,7 @@ struct PackCommand: ParsableCommand {
 
   func run() throws {
     if let data, records.tfrecord != nil {
-      let index = try DatasetIndex.open(root: data, split: try parseSplit(split))
+      let index = try DatasetIndex.open(root: data, split: try parseSplit(split, folders, in: data))
       return try records.export(index, json: json)
     }
     guard let folder = PackFolder.user else {
@@ -77,7 +78,7 @@ struct PackCommand: ParsableCommand {
     let prepared: PreparedPack
     do {
       index = try DatasetIndex.open(
-        root: data, split: SplitSettings(),
+        root: data, split: folders.settings(in: data),
         progress: { if case .scanning(let files, _) = $0 { printer.report(.scanning(files: files)) } },
         isCancelled: signals.hasReceived)
       prepared = try folder.prepare(

@@ -47,6 +47,8 @@ struct RunControl {
     do {
       return try RunFolder(existing: name).path
     } catch RunFolderError.missing {
+      let found = ProjectFolder.run(named: name)
+      if found != name { return try RunFolder(existing: found).path }
       return try RunFolder(existing: "\(project)/\(name)").path
     }
   }

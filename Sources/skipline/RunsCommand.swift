@@ -10,10 +10,11 @@ struct RunsCommand: ParsableCommand {
     commandName: "runs",
     abstract: "Lists the runs of a folder, whether they are being trained, and their checkpoints.")
 
-  @Option(help: "The folder that holds runs.") var project = "runs"
+  @Option(help: "The folder that holds runs. (default: runs, here or in a folder above)") var project: String?
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
+    let project = project ?? ProjectFolder.nearest
     let runs = try RunFolder.listRuns(project: project).map { RunListing($0) }
     for run in runs { if let problem = run.problem { Console.complain("! \(problem)") } }
     if json { return try Console.print(json: runs) }

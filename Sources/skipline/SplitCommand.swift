@@ -19,15 +19,16 @@ struct SplitCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: splitHelp) var split = "80/10/10"
+  @OptionGroup var folders: SplitFolderOptions
   @Option(help: "Write the lists in this folder.") var export: String?
   @Flag(help: "Divide anew, each class exactly by the percentages of --split.") var exact = false
   @Flag(help: "Replace lists that are there.") var force = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let settings = try parseSplit(split)
+    let settings = try parseSplit(split, folders, in: data)
     var index = try DatasetIndex.open(root: data, split: settings)
-    let kinds: Set<DatasetFinding.Kind> = [.staleDecision, .splitList, .decisionsMoved]
+    let kinds: Set<DatasetFinding.Kind> = [.staleDecision, .splitList, .decisionsMoved, .layout]
     let told = index.findings.filter { kinds.contains($0.kind) }
     for line in FindingLines(told, data: index.root).short { Console.progress("! \(line)") }
     if exact { index = index.dividedExactly(settings) }
@@ -36,7 +37,8 @@ struct SplitCommand: ParsableCommand {
     if json { try Console.print(json: report) } else { print(report, settings) }
     if !json, let export {
       Console.print("")
-      Console.print("to train with it: skipline train \(shellQuoted(data)) --split \(option(export))")
+      Console.print(
+        "to train with it: skipline train \(shellQuoted(data)) --split \(option(export))\(settings.folderOptions)")
     }
   }
 
@@ -44,7 +46,7 @@ struct SplitCommand: ParsableCommand {
   private func option(_ folder: String) -> String { shellQuoted(SplitSettings(lists: folder).description) }
 
   private func write(_ index: DatasetIndex, to folder: String) throws {
-    guard FilePath.real(folder) != FilePath.real(data), FilePath.relative(folder, below: data) == nil else {
+    guard !FilePath.lies(folder, within: data) else {
       throw SettingsError("--export \(folder) lies in the dataset, where nothing is written; choose another folder")
     }
     let lists = index.splitLists

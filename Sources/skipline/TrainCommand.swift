@@ -52,13 +52,16 @@ struct TrainCommand: ParsableCommand {
           var changes = try options.resumeChanges(acceptingData: acceptChanges)
           changes.data = movedData.map { $0.path(from: WorkingFolder.path) }
           return try TrainingJob.resumed(
-            folder: (resume ?? "").path(from: WorkingFolder.path), changes: changes,
+            folder: foundRun(resume ?? "").path(from: WorkingFolder.path), changes: changes,
             progress: { preparation.report($0) }, isCancelled: isCancelled)
+        }
+        let settings = try options.settings(data: data, tell: { Console.progress($0) })
+        if options.project == nil, settings.project != ProjectFolder.usual {
+          Console.progress("! the working folder lies in the dataset; the run is made in \(settings.project)")
         }
         return try TrainingJob.new(
           // From the root, because what is told of the run reaches processes with other working folders.
-          try options.settings(data: data, tell: { Console.progress($0) }).absolute(from: WorkingFolder.path),
-          commandLine: ProgramArguments.all,
+          settings.absolute(from: WorkingFolder.path), commandLine: ProgramArguments.all,
           progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
     for line in FindingLines(job.prepared.index.findings, data: job.prepared.index.root).short {

@@ -36,6 +36,7 @@ struct TrainingOptions: ParsableArguments {
   @Flag(inversion: .prefixedNo, help: "Mirror half of the training images. (default: --flip)") var flip: Bool?
   @Option(Limits.jitter, usual: usual.augmentation.colourJitter) var jitter: Double?
   @Option(help: ArgumentHelp("\(splitHelp.abstract) (default: \(usual.split))")) var split: String?
+  @OptionGroup var folders: SplitFolderOptions
 
   @Option(Limits.batchSize, usual: usual.batchSize) var batch: Int?
   @Option(help: "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16. (default: fp32)")
@@ -81,7 +82,9 @@ struct TrainingOptions: ParsableArguments {
   @Flag(help: "Start although memory seems too little.") var ignoreMemory = false
   @Flag(help: "Start although the data have errors, as 'skipline check' names them.") var acceptErrors = false
   @Option(Limits.logEvery, usual: usual.logEvery) var logEvery: Int?
-  @Option(help: "The folder that holds runs. (default: \(usual.project))") var project: String?
+  @Option(
+    help: "The folder that holds runs. (default: runs; outside DATA, beside it, where that would lie in DATA)")
+  var project: String?
   @Option(help: "The run's name; network and number if not given.") var name: String?
 
   /// The settings, with what the checkpoint that `--weights` names says about itself in the place of defaults.
@@ -123,7 +126,7 @@ struct TrainingOptions: ParsableArguments {
     let naming = try labels.naming()
     if naming != nil, weights == nil { throw ValidationError("--classes and --class-order go with --weights") }
     var settings = TrainingSettings(data: data, network: try network.settings(name: name, base: model?.network))
-    settings.split = try split.map(parseSplit) ?? settings.split
+    settings.split = try parseSplit(split, folders, in: data)
     settings.initialWeights = weights
     settings.initialClasses = naming
     settings.preprocessing = PreprocessingSettings(
@@ -161,7 +164,7 @@ struct TrainingOptions: ParsableArguments {
       divergence: onDivergence ?? settings.safety.divergence, ignoresMemory: ignoreMemory,
       acceptsErrors: acceptErrors)
     settings.logEvery = logEvery ?? settings.logEvery
-    settings.project = project ?? settings.project
+    settings.project = project ?? ProjectFolder.standard(data: data)
     settings.name = self.name
     return settings
   }
@@ -188,6 +191,8 @@ struct TrainingOptions: ParsableArguments {
       ("--class-order", labels.classOrder != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil), ("--background", background != nil),
       ("--mean", mean != nil), ("--deviation", deviation != nil), ("--crop", crop != nil), ("--flip", flip == true),
       ("--no-flip", flip == false), ("--jitter", jitter != nil), ("--split", split != nil),
+      ("--train", folders.trainFolder != nil), ("--val", folders.validationFolder != nil),
+      ("--test", folders.testFolder != nil),
       ("--batch", batch != nil), ("--precision", precision != nil), ("--schedule", schedule != nil),
       ("--momentum", momentum != nil), ("--nesterov", nesterov), ("--weight-decay", weightDecay != nil),
       ("--decay-norms", decayNorms == true), ("--no-decay-norms", decayNorms == false), ("--clip", clip != nil),
@@ -223,10 +228,14 @@ struct Kept: Equatable {
   }
 }
 
-/// `80/10/10`, or the folder of lists that `skipline split --export` wrote.
-func parseSplit(_ text: String) throws -> SplitSettings {
+/// `80/10/10`, or the folder of lists that `skipline split --export` wrote; and the folders of splits.
+/// - Parameter text: nil for the usual shares.
+func parseSplit(_ text: String?, _ folders: SplitFolderOptions, in data: String) throws -> SplitSettings {
   do throws(SplitTextError) {
-    return try SplitSettings(argument: text)
+    var settings = SplitSettings()
+    if let text { settings = try SplitSettings(argument: text) }
+    settings.folders = folders.folders(in: data)
+    return settings
   } catch {
     throw ValidationError("\(error)")
   }

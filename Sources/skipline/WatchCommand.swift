@@ -19,7 +19,7 @@ struct WatchCommand: ParsableCommand {
   var theme: String?
 
   func run() throws {
-    let folder = try RunControl.folder(options.run, project: options.project)
+    let folder = try RunControl.folder(options.run, project: options.projectFolder)
     let record = try RunFolder(existing: folder).record()
     let isLive: Bool
     do {

@@ -12,19 +12,19 @@ import Testing
 @Suite struct `Names of shards` {
   @Test func `the split is a word of the name, the number is not`() throws {
     func name(_ text: String) throws -> ShardName { try #require(ShardName(text), "\(text)") }
-    let expected: [(String, Split?, String, Int?)] = [
+    let expected: [(String, SplitRole?, String, Int?)] = [
       ("train-00000-of-00004", .train, "train", 4), ("train-00003-of-00004.tfrecord", .train, "train", 4),
       ("validation-00000-of-00001", .validation, "validation", 1),
       ("flowers_train_00000-of-00005.tfrecord", .train, "flowers_train", 5),
       ("mnist-test.tfrecord-00000-of-00001", .test, "mnist-test", 1), ("train.tfrecord", .train, "train", nil),
       ("VAL.TFRecords", .validation, "VAL", nil), ("dev00.tfrec", .validation, "dev00", nil),
       ("my-test-train.tfrecord", .train, "my-test-train", nil), ("contest.tfrecord", nil, "contest", nil),
-      ("images.tfrecord", nil, "images", nil), ("eval.tfrecord", .validation, "eval", nil),
+      ("images.tfrecord", nil, "images", nil), ("eval.tfrecord", .evaluation, "eval", nil),
       ("train-00004-of-00004", .train, "train", nil),
     ]
-    for (text, split, stem, count) in expected {
+    for (text, role, stem, count) in expected {
       let parsed = try name(text)
-      #expect(parsed.split == split && parsed.stem == stem && parsed.place?.count == count, "\(text)")
+      #expect(parsed.role == role && parsed.stem == stem && parsed.place?.count == count, "\(text)")
     }
     for text in ["train", "train.txt", ".tfrecord", "train-0-of", "image.png", "tfrecord"] {
       #expect(ShardName(text) == nil, "\(text)")

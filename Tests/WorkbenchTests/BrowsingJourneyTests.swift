@@ -94,7 +94,7 @@ import Testing
     state.type("4")
     var asked: [EvaluationSplit?] = []
     for _ in 0..<6 {
-      for case .send(.evaluate(_, _, let split)) in state.press(.enter) { asked.append(split) }
+      for case .send(.evaluate(_, _, let split, _)) in state.press(.enter) { asked.append(split) }
       state.hear(.failure("enough"))
       state.type("p")
     }

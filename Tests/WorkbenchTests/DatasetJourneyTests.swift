@@ -305,6 +305,28 @@ extension WorkbenchState {
         == "skipline relabel d --to 'c d' 'a b/1.png'")
   }
 
+  @Test func `folders named for splits are in the form, the reading and every command`() throws {
+    var settings = Fixtures.settings
+    for (field, text) in [(SettingsField.trainFolder, "day"), (.validationFolder, "x"), (.testFolder, "-night")] {
+      try field.apply(text, to: &settings, networks: [])
+      #expect(field.text(in: settings) == text)
+    }
+    try SettingsField.validationFolder.apply("", to: &settings, networks: [])
+    #expect(settings.split.folders == SplitFolders(train: "day", test: "-night"))
+    let words = " --train day --test=-night"
+    #expect(settings.commandLine.contains(words))
+    #expect(Headless.check("d", settings.split) == "skipline check d" + words)
+    #expect(
+      Headless.evaluate("c", data: "d", split: .test, folders: settings.split.folders)
+        == "skipline evaluate c --data d --split test" + words)
+    #expect(
+      Headless.decide(.exclude(path: "a.png"), data: "d", settings.split) == "skipline exclude d" + words + " a.png"
+    )
+    try SettingsField.trainFolder.apply("", to: &settings, networks: [])
+    try SettingsField.testFolder.apply("", to: &settings, networks: [])
+    #expect(settings.split.folders == nil && !settings.commandLine.contains("--test"))
+  }
+
   // Fault 39: escape sequences in names of files and classes.
   @Test func `no name reaches the screen with what could move its cursor, recolour or reorder it`() {
     let evil = "a\u{1B}[2J\u{202E}b\nc\u{7}\u{9B}"

@@ -17,3 +17,8 @@ package struct ByteKey: Hashable, Sendable {
     if isHashed == nil { Array(text.utf8).withUnsafeBytes { hasher.combine(bytes: $0) } }
   }
 }
+
+extension String {
+  /// Whether both are the same to a file system.
+  func hasSameBytes(as other: String) -> Bool { ByteKey(self) == ByteKey(other) }
+}

@@ -12,6 +12,10 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case noClassFolders(path: String)
   case tooFewClasses(path: String, only: String)
   case noImages(path: String)
+  /// Folders that could mean two things, or not what they are called.
+  case unclearLayout(path: String, reason: String, advice: String)
+  /// A folder that the user named for a split and that cannot be it.
+  case splitFolder(split: Split, folder: String, reason: String)
   case noDecodableImages(path: String, first: DecodingFailure?)
   /// TFRecord shards, or what is called so.
   case unreadableRecords(path: String, reason: String)
@@ -48,6 +52,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
       "\(path) has images of one class only, \"\(only)\"; a classifier needs two or more class folders"
     case .noImages(let path):
       "\(path) holds no images (PNG, JPEG, WebP or GIF); put some in each class folder"
+    case .unclearLayout(let path, let reason, let advice): "\(path): \(reason); \(advice)"
+    case .splitFolder(let split, let folder, let reason):
+      "\(shellOption("--\(split.rawValue)", folder)): \(reason)"
     case .noDecodableImages(let path, let first):
       "none of the training images of \(path) can be decoded"
         + (first.map { " (first: \($0.path): \($0.reason))" } ?? "") + "; replace the broken files"

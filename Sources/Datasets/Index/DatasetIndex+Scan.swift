@@ -1,5 +1,6 @@
-// From a folder to an index: which layout it has, which folders are classes, which split each image gets. Listing
-// the files of a class is in FolderWalker.swift, what the user decided about them in Decisions.swift.
+// From a folder to an index: classes, their images, which split each gets. Which folders are classes is in
+// DatasetLayout.swift, listing the files of a class in FolderWalker.swift, what the user decided about them in
+// Decisions.swift.
 
 import Files
 import Images
@@ -38,7 +39,7 @@ extension DatasetReading {
   /// Reads a dataset's folder. Two layouts are known:
   ///
   ///     DATA/<class>/...                            divided by a rule on each image's path
-  ///     DATA/{train,val|valid|validation,test}/<class>/...
+  ///     DATA/{train,val,test}/<class>/...       under these names or others (`SplitFolderName`)
   ///
   /// or TFRecord shards (`readRecords`). Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
   /// where there is no validation folder; a missing `test` stays empty. Images that are named in lists (see
@@ -71,7 +72,12 @@ extension DatasetReading {
 
     var walker = FolderWalker(root: root)
     walker.note(strayEntriesOf: listing, at: "")
-    let layout = DatasetLayout(root: root, listing: listing, walker: &walker)
+    let layout = try DatasetLayout(root: root, named: split.folders)
+    for holder in layout.holders where !holder.isEmpty {
+      if let inner = try? FolderListing(path: "\(root)/\(holder)") {
+        walker.note(strayEntriesOf: inner, at: holder)
+      }
+    }
     guard !layout.folders.isEmpty else { throw .noClassFolders(path: root) }
     try walker.walk(layout.folders, progress: progress, isCancelled: isCancelled)
 
@@ -79,7 +85,8 @@ extension DatasetReading {
     guard let firstClass = found.classes.first else { throw .noImages(path: root) }
     guard found.classes.count >= minimumClasses else { throw .tooFewClasses(path: root, only: firstClass) }
 
-    let hasValidation = layout.folders.contains { $0.part == .validation }
+    let hasValidation = walker.files.contains { layout.folders[$0.folder].part == .validation }
+    let outputs = Set(walker.foldersOfOutput.map { ClassName(layout.folders[$0].name) })
     let images = found.files.map { label, file in
       let origin: SplitOrigin =
         switch layout.folders[file.folder].part {
@@ -93,8 +100,8 @@ extension DatasetReading {
     return DatasetReading(
       root: root, split: split, classes: found.classes, items: items,
       splitSource: lists != nil ? .lists : layout.splitByFolder ? .folders : .hash,
-      findings: walker.findings + listFindings + found.mergedClasses
-        + found.emptyClasses.map(DatasetIndex.emptyClassFinding))
+      findings: layout.findings + walker.findings + listFindings + found.mergedClasses
+        + found.emptyClasses.filter { !outputs.contains(ClassName($0)) }.map(DatasetIndex.emptyClassFinding))
   }
 
   private static func list(_ root: String) throws(DatasetError) -> FolderListing {
@@ -116,61 +123,6 @@ extension DatasetReading {
     var path = Substring(path)
     while path.count > 1 && path.hasSuffix("/") { path = path.dropLast() }
     return String(path)
-  }
-}
-
-/// A folder that holds images of one class, for one split or for all.
-struct ClassFolder {
-  var name: String
-  /// Relative to the dataset's folder.
-  var path: String
-  /// The split that folder names give it; nil where the rule decides.
-  var part: Split?
-  var isLink: Bool
-}
-
-/// Which folders of a dataset are its class folders.
-struct DatasetLayout {
-  var splitByFolder = false
-  var folders: [ClassFolder] = []
-
-  /// A folder is divided by names when it has `train`, `val` or `test` with folders in them, and either two of these
-  /// or nothing else beside: a class may be called "train" among others called "car" and "bus".
-  init(root: String, listing: FolderListing, walker: inout FolderWalker) {
-    let top = listing.entries.filter(\.isFolder)
-    var parts: [(entry: FolderEntry, part: Split, listing: FolderListing)] = []
-    for entry in top {
-      guard let part = Self.part(named: entry.name) else { continue }
-      // One that cannot be read is reported when it is walked as a class.
-      guard let inner = try? FolderListing(path: "\(root)/\(entry.name)") else { continue }
-      if inner.entries.contains(where: \.isFolder) { parts.append((entry, part, inner)) }
-    }
-    if parts.isEmpty || (Set(parts.map(\.part)).count < 2 && parts.count < top.count) {
-      folders = top.map { ClassFolder(name: $0.name, path: $0.name, part: nil, isLink: $0.kind == .linkedFolder) }
-      return
-    }
-    splitByFolder = true
-    for (entry, part, inner) in parts {
-      walker.note(strayEntriesOf: inner, at: entry.name)
-      for folder in inner.entries where folder.isFolder {
-        folders.append(
-          ClassFolder(
-            name: folder.name, path: "\(entry.name)/\(folder.name)", part: part,
-            isLink: folder.kind == .linkedFolder))
-      }
-    }
-    for entry in top where !parts.contains(where: { ByteKey($0.entry.name) == ByteKey(entry.name) }) {
-      walker.noteIgnored("\(entry.name)/")
-    }
-  }
-
-  private static func part(named name: String) -> Split? {
-    switch name.lowercased() {
-    case "train": .train
-    case "val", "valid", "validation": .validation
-    case "test": .test
-    default: nil
-    }
   }
 }
 

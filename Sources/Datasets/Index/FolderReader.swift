@@ -34,12 +34,24 @@ struct FolderListing {
 
   /// - Throws: the system's error number.
   init(path: String) throws(SystemError) {
+    var entries: [FolderEntry] = []
+    identity = try Self.visit(path) { name, type in
+      entries.append(FolderEntry(name: name, kind: Self.kind(type: type, path: "\(path)/\(name)")))
+    }
+    entries.sort { NaturalOrder.precedes($0.name, $1.name) }
+    self.entries = entries
+  }
+
+  /// Goes through a folder in no particular order.
+  /// - Parameter take: called with each name and its `d_type`, but for dot-files and system files.
+  /// - Throws: the system's error number.
+  static func visit(_ path: String, _ take: (_ name: String, _ type: Int32) -> Void) throws(SystemError)
+    -> FileIdentity
+  {
     guard let folder = path.withPathCString({ opendir($0) }) else { throw SystemError(number: errno) }
     defer { closedir(folder) }
     var status = stat()
     guard fstat(dirfd(folder), &status) == 0 else { throw SystemError(number: errno) }
-    identity = FileIdentity(status)
-    entries = []
 
     while true {
       errno = 0
@@ -50,11 +62,9 @@ struct FolderListing {
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(pathBytes: bytes.prefix { $0 != 0 })
       }
-      if Self.isIgnored(name) { continue }
-      entries.append(
-        FolderEntry(name: name, kind: Self.kind(type: Int32(entry.pointee.d_type), path: "\(path)/\(name)")))
+      if !isIgnored(name) { take(name, Int32(entry.pointee.d_type)) }
     }
-    entries.sort { NaturalOrder.precedes($0.name, $1.name) }
+    return FileIdentity(status)
   }
 
   private static func isIgnored(_ name: String) -> Bool {
@@ -62,7 +72,7 @@ struct FolderListing {
     return name.utf8.count <= longestSystemName && systemNames.contains(name.lowercased())
   }
 
-  private static func kind(type: Int32, path: String) -> FolderEntry.Kind {
+  static func kind(type: Int32, path: String) -> FolderEntry.Kind {
     switch type {
     case Int32(DT_REG): return .file
     case Int32(DT_DIR): return .folder

@@ -17,6 +17,9 @@ struct FolderWalker {
 
   let root: String
   private(set) var files: [File] = []
+  /// Folders that a program wrote, and those of class folders in which nothing but such was found.
+  private(set) var outputs: [(path: String, author: String)] = []
+  private var foldersWithOutput: Set<Int> = []
   private var visited: Set<FileIdentity> = []
   private var folderFindings: [DatasetFinding] = []
   private var ignored = Tally()
@@ -54,6 +57,11 @@ struct FolderWalker {
         var stack = [path]
         while let path = stack.popLast() {
           guard let listing = open(path) else { continue }
+          if let author = author(of: listing, at: path) {
+            outputs.append((path, author))
+            foldersWithOutput.insert(folder)
+            continue
+          }
           for entry in listing.entries {
             let entryPath = "\(path)/\(entry.name)"
             switch entry.kind {
@@ -93,6 +101,17 @@ struct FolderWalker {
     if visited.insert(listing.identity).inserted { return listing }
     special.add("\(path)/")
     return nil
+  }
+
+  private func author(of listing: FolderListing, at path: String) -> String? {
+    ProgramOutput.author(
+      ofFolder: "\(root)/\(path)", files: listing.entries.lazy.filter { $0.kind == .file }.map(\.name),
+      folders: listing.entries.lazy.filter(\.isFolder).map(\.name))
+  }
+
+  /// Class folders in which there was nothing but what programs wrote: they are no classes, not even empty ones.
+  var foldersOfOutput: Set<Int> {
+    foldersWithOutput.subtracting(files.map(\.folder))
   }
 
   private mutating func take(_ path: String, name: String, folder: Int) {
@@ -141,8 +160,6 @@ struct FolderWalker {
     }
   }
 
-  mutating func noteIgnored(_ path: String) { ignored.add(path) }
-
   /// What was left out and why, at most one finding a reason but for folders that cannot be read.
   var findings: [DatasetFinding] {
     var findings = folderFindings
@@ -155,6 +172,7 @@ struct FolderWalker {
             .joined(separator: "; "),
           advice: "they are left out; convert them to PNG or JPEG"))
     }
+    if !outputs.isEmpty { findings.append(LayoutReader.outputFinding(outputs)) }
     func note(_ tally: Tally, for reason: String) {
       guard tally.count > 0 else { return }
       findings.append(

@@ -7,7 +7,7 @@ extension DatasetReading {
   /// Reads a folder of TFRecord shards of `tf.train.Example`. Every record is read and its checksums are compared.
   ///
   ///     DATA/train-00000-of-00004.tfrecord, DATA/validation.tfrecord ...    the split is in the shard's name
-  ///     DATA/{train,val|valid|validation,test}/...                          or in its folder's
+  ///     DATA/{train,val,test}/...                                           or in its folder's
   ///     DATA/labels.txt                                                     names of labels, where there is no text
   ///
   /// Images of other shards are divided by a hash of their names. As with files, validation images are taken out of
@@ -20,7 +20,7 @@ extension DatasetReading {
     root: String, listing: FolderListing, division: ImageDivision, minimumClasses: Int,
     progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
   ) throws(DatasetError) -> DatasetReading? {
-    guard let folder = try RecordFolder(root: root, listing: listing) else { return nil }
+    guard let folder = try RecordFolder(root: root, listing: listing, named: split.folders) else { return nil }
     let table = RecordTable(
       root: root, folder: folder, progress: { progress(.scanning(files: $0, classes: [])) },
       isCancelled: isCancelled)

@@ -11,7 +11,9 @@ struct RecordFolder {
     /// Below the dataset's folder.
     var path: String
     var name: ShardName
-    /// The split that its name gives, or the folder it is in; nil where neither does.
+    /// What its name says it is for, or the folder it is in; nil where neither does.
+    var role: SplitRole?
+    /// The split that follows; the user's word counts for more.
     var split: Split?
   }
 
@@ -21,17 +23,25 @@ struct RecordFolder {
 
   /// Looks for shards in a folder, and in folders named for splits that lie in it.
   ///
+  /// - Parameter named: folders that the user named for splits.
   /// - Returns: nil where there are none, or where images in folders are the dataset: then a shard among them is a
   ///   stray file.
   /// - Throws: `DatasetError.unreadableRecords` where all files that are called shards are something else.
-  init?(root: String, listing: FolderListing) throws(DatasetError) {
-    var candidates = Self.candidates(in: listing, path: "", split: nil)
+  init?(root: String, listing: FolderListing, named: SplitFolders? = nil) throws(DatasetError) {
+    var candidates = Self.candidates(in: listing, path: "", role: nil, split: nil)
     var others: [String] = []
     for entry in listing.entries where entry.isFolder {
-      if let split = ShardName.split(ofWord: entry.name),
-        let inner = try? FolderListing(path: "\(root)/\(entry.name)"), !inner.entries.contains(where: \.isFolder)
+      let split = Split.allCases.first { split in
+        named?[split].map {
+          FileIdentity(path: Self.path(of: $0, root)) == FileIdentity(path: "\(root)/\(entry.name)")
+        }
+          ?? false
+      }
+      let role = SplitFolderName.readings(of: entry.name).last?.role
+      if split != nil || role != nil, let inner = try? FolderListing(path: "\(root)/\(entry.name)"),
+        !inner.entries.contains(where: \.isFolder)
       {
-        let found = Self.candidates(in: inner, path: "\(entry.name)/", split: split)
+        let found = Self.candidates(in: inner, path: "\(entry.name)/", role: role, split: split)
         candidates += found
         if !found.isEmpty { continue }
       }
@@ -42,14 +52,23 @@ struct RecordFolder {
     // A name without an extension may be that of anything in parts, of a checkpoint for instance.
     let contents = candidates.map { ($0, ShardContent(path: "\(root)/\($0.path)")) }
     let certain = contents.filter { $0.1 == .records || $0.0.name.hasExtension }
-    guard !certain.isEmpty, !others.contains(where: { Self.holdsImages("\(root)/\($0)") }) else { return nil }
+    var survey = FolderSurvey(root: root)
+    guard !certain.isEmpty, !others.contains(where: { survey.holdsImages($0) }) else { return nil }
+    for (split, folder) in named?.named ?? [] where !candidates.contains(where: { $0.split == split }) {
+      throw .splitFolder(
+        split: split, folder: folder, reason: "it holds no shards; name a folder of shards that lies in \(root)")
+    }
+    let roles = Set(candidates.filter { $0.split == nil }.compactMap(\.role))
     if !contents.contains(where: { $0.1 == .records || $0.1 == .empty }) {
       let (shard, content) = certain[0]
       throw .unreadableRecords(path: "\(root)/\(shard.path)", reason: content.reason)
     }
     for (shard, content) in contents {
       switch content {
-      case .records: shards.append(shard)
+      case .records:
+        var shard = shard
+        shard.split = shard.split ?? shard.role?.split(among: roles)
+        shards.append(shard)
       case .empty, .other: findings.append(Self.finding(shard, content))
       }
     }
@@ -58,10 +77,16 @@ struct RecordFolder {
     findings += Self.findingsAboutSets(candidates)
   }
 
-  private static func candidates(in listing: FolderListing, path: String, split: Split?) -> [Shard] {
+  private static func path(of folder: String, _ root: String) -> String {
+    folder.hasPrefix("/") ? folder : "\(root)/\(folder)"
+  }
+
+  private static func candidates(
+    in listing: FolderListing, path: String, role: SplitRole?, split: Split?
+  ) -> [Shard] {
     listing.entries.compactMap { entry in
       guard entry.kind == .file, let name = ShardName(entry.name) else { return nil }
-      return Shard(path: path + entry.name, name: name, split: name.split ?? split)
+      return Shard(path: path + entry.name, name: name, role: name.role ?? role, split: split)
     }
   }
 
@@ -105,22 +130,6 @@ struct RecordFolder {
       }
     }
     return findings
-  }
-
-  /// Whether there is an image anywhere below a folder, as far as names tell.
-  private static func holdsImages(_ folder: String) -> Bool {
-    var visited: Set<FileIdentity> = []
-    var stack = [folder]
-    while let path = stack.popLast() {
-      guard let listing = try? FolderListing(path: path), visited.insert(listing.identity).inserted else {
-        continue
-      }
-      for entry in listing.entries {
-        if entry.isFolder { stack.append("\(path)/\(entry.name)") }
-        if entry.kind == .file, ImageFormat.isImageName(entry.name) { return true }
-      }
-    }
-    return false
   }
 }
 

@@ -31,7 +31,7 @@ final class ShardFolder: Sendable {
     self.calls = calls
     staging = "\(path)/\(Self.stagingName)"
     retired = "\(staging)/\(Self.retiredName)"
-    guard !Self.lies(path, within: datasetRoot) else {
+    guard !FilePath.lies(path, within: datasetRoot) else {
       throw .insideDataset(folder: path, root: datasetRoot)
     }
     madeFolder = try Self.makeFolder(path)
@@ -99,24 +99,6 @@ final class ShardFolder: Sendable {
 }
 
 extension ShardFolder {
-  /// Whether a folder is another one or lies in it, whatever links lead there.
-  private static func lies(_ path: String, within root: String) -> Bool {
-    guard let root = FileIdentity(folder: root) else { return false }
-    // A folder that is not there yet lies where its first existing ancestor does.
-    var ancestor = path.hasPrefix("/") ? path : "./\(path)"
-    while true {
-      if let identity = FileIdentity(folder: ancestor) {
-        if identity == root { return true }
-        // Up by the file system's own way: the name's last part may be a link.
-        ancestor += "/.."
-        if FileIdentity(folder: ancestor) == identity { return false }
-      } else {
-        guard let slash = ancestor.lastIndex(of: "/") else { return false }
-        ancestor = slash == ancestor.startIndex ? "/" : String(ancestor[..<slash])
-      }
-    }
-  }
-
   /// - Returns: whether it was not there before.
   private static func makeFolder(_ path: String) throws(RecordExportError) -> Bool {
     if path.withPathCString({ mkdir($0, 0o777) }) == 0 { return true }

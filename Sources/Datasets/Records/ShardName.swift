@@ -1,7 +1,5 @@
-// What the name of a file says of it as a shard: which set of shards it belongs to, and which split. Whether it really
+// What the name of a file says of it as a shard: which set of shards it belongs to, and what it is for. Whether it really
 // holds records is for its content to say.
-
-import Messages
 
 /// The name of a file that may be a shard:
 ///
@@ -22,8 +20,8 @@ struct ShardName: Equatable {
   var place: Place?
   /// Whether it ends in `.tfrecord` or another of the usual extensions: nothing else is called so.
   var hasExtension: Bool
-  /// The split that a word of the name gives: the last one, as in `cars-test-train.tfrecord`.
-  var split: Split?
+  /// What a word of the name says of the images: the last one, as in `cars-test-train.tfrecord`.
+  var role: SplitRole?
 
   private static let extensions = [".tfrecord", ".tfrecords", ".tfrec"]
 
@@ -37,17 +35,7 @@ struct ShardName: Equatable {
     guard hasExtension || numbers != nil else { return nil }
     place = numbers.flatMap { $0.number < $0.count ? $0 : nil }
     stem = String(rest)
-    split = rest.split { !$0.isASCII || !$0.isLetter }.compactMap { Self.split(ofWord: $0) }.last
-  }
-
-  /// The split that a word stands for, whatever its case; nil for any other word.
-  static func split(ofWord word: some StringProtocol) -> Split? {
-    switch word.lowercased() {
-    case "train", "training": .train
-    case "val", "valid", "validation", "dev", "eval": .validation
-    case "test", "testing": .test
-    default: nil
-    }
+    role = SplitFolderName.readings(of: stem).last?.role
   }
 
   private static func removeExtension(_ name: inout Substring) -> Bool {
