@@ -12,5 +12,7 @@ public enum SizeBound {
   public static let imageList = 1 << 30
   /// A table with a row an epoch.
   public static let table = 256 << 20
+  /// The file of one image.
+  public static let imageFile = 1 << 30
   public static let theme = 1 << 20
 }

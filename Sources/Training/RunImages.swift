@@ -55,8 +55,8 @@ struct RunImages {
   private func haveBytesOfTheRun(_ paths: [String], in root: String) -> Bool? {
     var (equal, other) = (0, 0)
     for place in stride(from: 0, to: paths.count, by: max(1, paths.count / Self.compared)) {
-      guard let old = try? RunJSON.bytes(of: "\(data)/\(paths[place])"),
-        let new = try? RunJSON.bytes(of: "\(root)/\(paths[place])")
+      guard let old = try? InputFile.contents(of: "\(data)/\(paths[place])", bound: SizeBound.imageFile),
+        let new = try? InputFile.contents(of: "\(root)/\(paths[place])", bound: SizeBound.imageFile)
       else { continue }
       if old == new { equal += 1 } else { other += 1 }
     }

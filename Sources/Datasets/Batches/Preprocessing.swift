@@ -103,10 +103,10 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     guard Limits.imageSize.range.contains(imageSize) else {
       throw refuse(.imageSize, "\(imageSize)", Limits.imageSize.range.text)
     }
-    guard mean.count == 3, mean.allSatisfy({ Limits.mean.range.contains(Double($0)) }) else {
+    guard mean.count == 3, mean.allSatisfy({ Limits.mean.range.contains($0) }) else {
       throw refuse(.mean, "\(mean)", "three numbers, each \(Limits.mean.range.text)")
     }
-    guard deviation.count == 3, deviation.allSatisfy({ Limits.deviation.range.contains(Double($0)) }) else {
+    guard deviation.count == 3, deviation.allSatisfy({ Limits.deviation.range.contains($0) }) else {
       throw refuse(.deviation, "\(deviation)", "three numbers, each \(Limits.deviation.range.text)")
     }
   }
