@@ -261,7 +261,10 @@ private let testNames = [
     (["train/cat", "train/dog", "cat", "dog"], "--train train"),
     (["train/a", "train/b", "test/a", "testing/a"], "--test test"),
     (["train1/a", "train1/b", "train2/a"], "--train train1"),
-    (["training/train/a", "training/val/a", "testing/a"], "--train training"),
+    (
+      ["training/train/a", "training/val/a", "testing/a"],
+      "--train training/train --val training/val --test testing"
+    ),
     (["cat", "dog", "val/cat", "val/dog", "test/cat"], "--train . --val val --test test"),
   ])
   func `what could be two things is refused with the way to say it`(images: [String], option: String) throws {
@@ -272,6 +275,18 @@ private let testNames = [
       guard case DatasetError.unclearLayout = error else { return false }
       return "\(error)".contains(option)
     }
+  }
+
+  @Test func `folders of the same folders are told to be taken for classes`() throws {
+    for (images, option) in [
+      (["day/cat", "day/dog", "night/cat", "night/dog"], "--train day --test night"),
+      (["cat", "dog", "exam/cat", "exam/dog"], "--train . --test exam"),
+    ] {
+      let findings = try Folders(images).layoutFindings()
+      #expect(findings.map(\.severity) == [.warning])
+      #expect(findings.first?.advice.contains(option) == true)
+    }
+    #expect(try Folders(["cat/a", "cat/b", "dog/a"]).layoutFindings().isEmpty)
   }
 
   @Test func `a split among the classes of another is no class`() throws {
