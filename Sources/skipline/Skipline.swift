@@ -65,8 +65,7 @@ struct SkiplineCommand: ParsableCommand {
   private static func told(_ error: any Error) -> Int32 {
     let text = fullMessage(for: error)
     let status = exitCode(for: error)
-    if !text.isEmpty { status == .success ? Console.print(verbatim: text) : Console.show(text + "
-") }
+    if !text.isEmpty { status == .success ? Console.print(verbatim: text) : Console.show(text + "\n") }
     return status.rawValue
   }
 }
