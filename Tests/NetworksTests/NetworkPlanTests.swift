@@ -26,15 +26,15 @@ import Testing
   }
 
   @Test(arguments: Architecture.examples + ["cifar1202"], [Stem.small, .large])
-  func `the largest of all that can be asked for together is counted without overflow`(name: String, stem: Stem)
-    throws
-  {
-    let settings = NetworkSettings(
-      name: name, shortcut: .projectionAlways, stem: stem, widthMultiplier: Limits.width.range.upper)
+  func `the largest of all that can be asked for together is counted without overflow`(
+    name: String, stem: Stem
+  ) throws {
+    var settings = NetworkSettings(name: name, widthMultiplier: Limits.width.range.upper)
+    if !name.hasPrefix("vgg") { settings.stem = stem }
     let plan = try NetworkPlan(
       settings, imageSize: Limits.imageSize.range.upper, classes: Limits.classes.range.upper)
     let summary = plan.summary(batchSize: Limits.batchSize.range.upper, threads: Limits.threads.range.upper)
-    #expect(summary.trainingMemory > 1 << 50 && summary.parameters > 1 << 24)
+    #expect(summary.trainingMemory > 1 << 45 && summary.parameters > 1 << 24)
   }
 
   @Test func `what is asked for is not replaced by a default`() throws {
