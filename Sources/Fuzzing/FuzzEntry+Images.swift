@@ -63,7 +63,8 @@ extension FuzzEntry {
         chunks: [("iCCP", [97, 0, 0, 1, 2]), ("zTXt", [97, 0, 0, 3, 4]), ("acTL", [0, 0, 0, 1, 0, 0, 0, 0])]
       ).bytes,
       PNGFile(
-        width: 2, height: 1, colour: .palette, rows: [[0, 0, 1]], chunks: [palette, ("tRNS", [0, 128]), profileText]
+        width: 2, height: 1, colour: .palette, rows: [[0, 0, 1]],
+        chunks: [palette, ("tRNS", [0, 128]), profileText]
       ).bytes,
       PNGFile(width: 2, height: 1, colour: .gray, rows: [[0, 0, 1]], chunks: [compressedText, xmpText]).bytes,
     ]

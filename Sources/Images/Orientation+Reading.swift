@@ -114,7 +114,8 @@ extension Orientation {
       start = found + xmpName.count
       let rest = bytes[start...]
       let digit =
-        rest.starts(with: [0x3d, 0x22]) ? rest.dropFirst(2).first : rest.first == 0x3e ? rest.dropFirst().first : nil
+        rest.starts(with: [0x3d, 0x22])
+        ? rest.dropFirst(2).first : rest.first == 0x3e ? rest.dropFirst().first : nil
       if let digit, (0x30...0x39).contains(digit) { return Int(digit) - 0x30 }
     }
     return nil

@@ -23,7 +23,9 @@ public enum SystemProcessors {
     } else {
       numbers = [group.number("cpu.cfs_quota_us"), group.number("cpu.cfs_period_us")]
     }
-    guard numbers.count == 2, let time = numbers[0], let period = numbers[1], time > 0, period > 0 else { return nil }
+    guard numbers.count == 2, let time = numbers[0], let period = numbers[1], time > 0, period > 0 else {
+      return nil
+    }
     return Double(time) / Double(period)
   }
 }

@@ -50,7 +50,8 @@ public struct ForeignModel {
         normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
       items: [], root: "")
     return ModelDescription(
-      network: network, classes: try classes(path: path, data: data, folders: folders), preprocessing: preprocessing)
+      network: network, classes: try classes(path: path, data: data, folders: folders), preprocessing: preprocessing
+    )
   }
 
   private func classes(path: String, data: String?, folders: SplitFolders?) throws -> [String] {

@@ -7,7 +7,8 @@ import Messages
 enum SettingsField: Sendable, Equatable, CaseIterable {
   case network, shortcut, version, stem, width, head
   case imageSize, batchSize, epochs, learningRate, schedule, momentum, weightDecay
-  case crop, flip, labelSmoothing, precision, splitLists, trainFolder, validationFolder, testFolder, acceptErrors, cache
+  case crop, flip, labelSmoothing, precision, splitLists, trainFolder, validationFolder, testFolder, acceptErrors,
+    cache
   case seed, name
 
   /// Why a text was refused, and what would be right.

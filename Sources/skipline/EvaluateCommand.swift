@@ -96,7 +96,8 @@ struct ForeignModelOptions: ParsableArguments {
   ) throws -> ModelDescription? {
     guard let net else {
       let isGiven =
-        network.isGiven || imgsz != nil || resize != nil || background != nil || labels.classes != nil || labels.classOrder != nil
+        network.isGiven || imgsz != nil || resize != nil || background != nil || labels.classes != nil
+        || labels.classOrder != nil
       guard !isGiven else {
         throw ValidationError(
           "options that describe a file's network go with --net; a checkpoint of Skipline's describes itself")
@@ -106,6 +107,7 @@ struct ForeignModelOptions: ParsableArguments {
     let model = ForeignModel(
       network: try network.settings(name: net), imageSize: imgsz, resize: resize, background: background,
       naming: try labels.naming())
-    return try model.description(of: try CheckpointLocation(checkpoint).path, data: data, folders: data.flatMap { folders?.folders(in: $0) })
+    return try model.description(
+      of: try CheckpointLocation(checkpoint).path, data: data, folders: data.flatMap { folders?.folders(in: $0) })
   }
 }

@@ -122,7 +122,8 @@ struct PackCommand: ParsableCommand {
     }
     if figures.tooLarge > 0 {
       Console.complain(
-        files(figures.tooLarge, "has", "have") + " more pixels than are allowed, and \(figures.tooLarge == 1 ? "is" : "are")"
+        files(figures.tooLarge, "has", "have")
+          + " more pixels than are allowed, and \(figures.tooLarge == 1 ? "is" : "are")"
           + " left out: '\(names)' says more")
     }
     if figures.unread > 0 {

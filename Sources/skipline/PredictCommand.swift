@@ -35,7 +35,9 @@ struct PredictCommand: ParsableCommand {
   func run() throws {
     let location = try CheckpointLocation(foundRun(checkpoint))
     let model =
-      try foreign.description(of: location.path, data: data).map { try Checkpoint.load(path: location.path, as: $0) }
+      try foreign.description(of: location.path, data: data).map {
+        try Checkpoint.load(path: location.path, as: $0)
+      }
       ?? Checkpoint.load(path: location.path)
     _ = try model.batch(upTo: 1, threads: threads)
     let predictor = Predictor(model: model, workers: try WorkerPool(reserving: threads))

@@ -25,7 +25,9 @@ struct RunsCommand: ParsableCommand {
         Format.count(run.step), run.bestValidationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-",
       ]
     }
-    for line in Console.table([["run", "state", "network", "epochs", "step", "best validation"]] + rows, hasPaths: true) {
+    for line in Console.table(
+      [["run", "state", "network", "epochs", "step", "best validation"]] + rows, hasPaths: true)
+    {
       Console.print(line)
     }
     let checkpoints = runs.flatMap(\.checkpoints).map { checkpoint in

@@ -28,7 +28,8 @@ struct TrainingOptions: ParsableArguments {
   var resize: PreprocessingSettings.Resize?
   @Option(help: ArgumentHelp("\(backgroundHelp.abstract) (default: white)")) var background: Background?
   @Option(
-    channels: Limits.mean, mayBeMeasured: true, note: "measured on the training images if not given, or 'measured'.")
+    channels: Limits.mean, mayBeMeasured: true, note: "measured on the training images if not given, or 'measured'."
+  )
   var mean: Channels?
   @Option(channels: Limits.deviation, note: "with --mean.") var deviation: Channels?
   @Option(help: "Random crops: none, pad, resized, or auto. (default: auto)")
@@ -188,7 +189,8 @@ struct TrainingOptions: ParsableArguments {
   private var fixed: [String] {
     let all: [(String, Bool)] = [
       ("--net", net != nil), ("--weights", weights != nil), ("--classes", labels.classes != nil),
-      ("--class-order", labels.classOrder != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil), ("--background", background != nil),
+      ("--class-order", labels.classOrder != nil), ("--imgsz", imgsz != nil), ("--resize", resize != nil),
+      ("--background", background != nil),
       ("--mean", mean != nil), ("--deviation", deviation != nil), ("--crop", crop != nil), ("--flip", flip == true),
       ("--no-flip", flip == false), ("--jitter", jitter != nil), ("--split", split != nil),
       ("--train", folders.trainFolder != nil), ("--val", folders.validationFolder != nil),

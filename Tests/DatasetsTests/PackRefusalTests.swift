@@ -209,7 +209,8 @@ func `a file that may not be read is packed once it may`() throws {
   #expect(
     loss([(600, 150), (150, 600)])?.text == "cuts away 81% of the area of each image")
   #expect(
-    loss([(64, 64), (64, 64), (400, 100)])?.text == "cuts away 23% of the area of the median image, and 81% of 2.png")
+    loss([(64, 64), (64, 64), (400, 100)])?.text
+      == "cuts away 23% of the area of the median image, and 81% of 2.png")
 
   // From a pack, or from the files' headers: as shown, so a picture that is turned counts as it stands.
   let fixture = try PackFixture()

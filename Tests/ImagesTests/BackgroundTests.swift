@@ -7,7 +7,8 @@ import Testing
 
 @testable import Images
 
-private func picture(_ bytes: [UInt8], _ background: Background = .white, cap: Int = 1000) throws -> DecodedPicture {
+private func picture(_ bytes: [UInt8], _ background: Background = .white, cap: Int = 1000) throws -> DecodedPicture
+{
   try bytes.withUnsafeBytes { (bytes) throws(DecodingFailure) in
     try ImageDecoder(maximumPixels: cap).picture(bytes: bytes, name: "x", background: background)
   }
@@ -54,8 +55,10 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
     (picture.pixels, picture.transparent) = (pixels, transparent)
     return GIFFile(width: 2, height: 1, palette: GIFFile.colours, pictures: [picture]).bytes
   }
-  #expect(try picture(gifFile([1, 2], transparent: 2)).transparency == Transparency(isUsed: true, hidesColors: true))
-  #expect(try picture(gifFile([1, 7], transparent: 7)).transparency == Transparency(isUsed: true, hidesColors: false))
+  #expect(
+    try picture(gifFile([1, 2], transparent: 2)).transparency == Transparency(isUsed: true, hidesColors: true))
+  #expect(
+    try picture(gifFile([1, 7], transparent: 7)).transparency == Transparency(isUsed: true, hidesColors: false))
   #expect(try picture(gifFile([1, 2], transparent: 5)).transparency == .opaque)
   #expect(try picture(WebPFile.losslessAlpha.bytes()).transparency == Transparency(isUsed: true, hidesColors: true))
   #expect(try picture(WebPFile.lossless.bytes()).transparency == .opaque)

@@ -51,7 +51,8 @@ private func international(_ keyword: String, _ content: [UInt8], isCompressed: 
 
 private func xmp(_ orientation: Int, asElement: Bool = false) -> [UInt8] {
   let value =
-    asElement ? "<tiff:Orientation>\(orientation)</tiff:Orientation>" : "<rdf:D tiff:Orientation=\"\(orientation)\"/>"
+    asElement
+    ? "<tiff:Orientation>\(orientation)</tiff:Orientation>" : "<rdf:D tiff:Orientation=\"\(orientation)\"/>"
   return Array("<x:xmpmeta>tiff:Orientation \(value)</x:xmpmeta>".utf8)
 }
 
@@ -74,7 +75,9 @@ private func orientation(_ before: [Chunk], behind: [Chunk] = []) -> Int? {
     #expect(orientation([("eXIf", exif(6))]) == 6)
     #expect(orientation([("eXIf", Array("Exif\0\0".utf8) + marked)]) == 6)
     #expect(orientation([text("exif", marked)]) == 6)
-    for content in [profile(exif(6)), profile(marked), Array("\n\n\n".utf8) + Array(hex(exif(6)).uppercased().utf8)] {
+    for content in [
+      profile(exif(6)), profile(marked), Array("\n\n\n".utf8) + Array(hex(exif(6)).uppercased().utf8),
+    ] {
       #expect(orientation([text(profileName, content)]) == 6)
       #expect(orientation([compressed(profileName, content)]) == 6)
       #expect(orientation([international(profileName, content)]) == 6)
@@ -114,7 +117,8 @@ private func orientation(_ before: [Chunk], behind: [Chunk] = []) -> Int? {
     #expect(orientation([("zTXt", Array("\(profileName)\0\0".utf8) + [0x78, 0x01, 0xff, 0xff])]) == nil)
     #expect(orientation([("iTXt", Array("\(xmpName)\0\0\0".utf8) + xmp(3))]) == nil)
     #expect(orientation([international(xmpName, Array("tiff:Orientation='6' tiff:Orientation=\"x".utf8))]) == nil)
-    #expect(orientation([international(xmpName, xmp(0))]) == nil && orientation([international(xmpName, xmp(9))]) == nil)
+    #expect(
+      orientation([international(xmpName, xmp(0))]) == nil && orientation([international(xmpName, xmp(9))]) == nil)
     #expect(orientation([("tEXt", Array(profileName.utf8))]) == nil)
     #expect(orientation([("tEXt", []), ("zTXt", []), ("iTXt", []), ("eXIf", [])]) == nil)
   }

@@ -62,7 +62,8 @@ private let dividedMounts = """
       try MadeUpRoot(
         groups: "0::/a/b/c\n", mounts: unifiedMount,
         [
-          "sys/fs/cgroup/a/cpu.max": outer, "sys/fs/cgroup/a/b/cpu.max": middle, "sys/fs/cgroup/a/b/c/cpu.max": inner,
+          "sys/fs/cgroup/a/cpu.max": outer, "sys/fs/cgroup/a/b/cpu.max": middle,
+          "sys/fs/cgroup/a/b/c/cpu.max": inner,
         ])
     }
     #expect(try root("200000 100000", "max 100000", "500000 100000").processors() == 2)

@@ -60,7 +60,8 @@ import Testing
     try save(.other("mine"), epoch: 30, accuracy: 0.99)
     // Of another network, for other classes, and renamed.
     try save(.epoch(17), epoch: 17, accuracy: 0.9, model: Specimen.model(NetworkSettings(name: "cifar20"), side: 8))
-    try save(.epoch(18), epoch: 18, accuracy: 0.9, model: Specimen.model(Specimen.cifar.network, side: 8, classes: 7))
+    try save(
+      .epoch(18), epoch: 18, accuracy: 0.9, model: Specimen.model(Specimen.cifar.network, side: 8, classes: 7))
     try save(.epoch(19), epoch: 4, accuracy: 0.9)
     #expect(progress == RunProgress(epoch: 1, step: 10, bestValidationAccuracy: 0.4))
     try save(.last, epoch: 3)

@@ -29,7 +29,8 @@ import Testing
     let first = try refused.decoded(Packed.self)
     #expect(first.images == 9 && first.undecodable == 1 && first.leftOut == Workspace.imageCount)
     #expect(first.decoded == 9 && first.kept == 0)
-    #expect(refused.errors.contains("64 files have more pixels") && refused.errors.contains("1 file does not decode"))
+    #expect(
+      refused.errors.contains("64 files have more pixels") && refused.errors.contains("1 file does not decode"))
     let text = try await capped(workspace, "pack", "data", "--imgsz", "16")
     #expect(text.output.contains("9 images,") && text.output.contains("up to date"))
     #expect(try await capped(workspace, "check", "data").status == 65)
@@ -76,7 +77,8 @@ import Testing
     for (name, hidden) in [("one", [250, 0, 0] as [UInt8]), ("two", [0, 0, 250])] {
       for number in 0..<20 {
         try workspace.write(
-          cutOut(hidden, shade: UInt8(10 * number)), to: "data/\(number < 16 ? "train" : "test")/\(name)/\(number).png")
+          cutOut(hidden, shade: UInt8(10 * number)),
+          to: "data/\(number < 16 ? "train" : "test")/\(name)/\(number).png")
       }
     }
     let check = try await workspace.skipline("check", "data")

@@ -58,7 +58,9 @@ extension Preprocessing {
     let sampled = min(Self.sampledHeaders, items.count)
     let sizes = concurrentMap(count: sampled, workers: workers, state: { ImageDecoder() }) { number, decoder in
       let item = items[number * items.count / sampled]
-      return (try? decoder.header(path: item.absolutePath(root: index.root))).map { (item.path, $0.width, $0.height) }
+      return (try? decoder.header(path: item.absolutePath(root: index.root))).map {
+        (item.path, $0.width, $0.height)
+      }
     }
     return CropLoss(sizes.compactMap { $0 })
   }

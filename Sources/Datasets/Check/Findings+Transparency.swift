@@ -27,7 +27,8 @@ extension DatasetIndex {
       findings.append(
         DatasetFinding(
           kind: .transparency, severity: .warning, subject: classes[first],
-          message: "\(transparent[first]) of \(images[first]) images of the class \"\(classes[first])\" are transparent "
+          message:
+            "\(transparent[first]) of \(images[first]) images of the class \"\(classes[first])\" are transparent "
             + "in places, and \(transparent[other]) of \(images[other]) of \"\(classes[other])\"",
           advice: "the network can learn the background that they are laid on instead of what they show: give all "
             + "classes the same kind of images, or choose --background like the others' own"))
@@ -38,7 +39,8 @@ extension DatasetIndex {
       findings.append(
         DatasetFinding(
           kind: .transparency, severity: .note, subject: hiding.count == 1 ? hiding[0] : nil, paths: hiding,
-          message: "\(count == 1 ? "1 image is" : "\(count) images are") transparent in places; \(places) colors there "
+          message:
+            "\(count == 1 ? "1 image is" : "\(count) images are") transparent in places; \(places) colors there "
             + "that nobody sees",
           advice: "they are laid on white, and such colors are not used; --background chooses another ground"))
     }

@@ -92,8 +92,9 @@ struct PackBuilder: Sendable {
     isCancelled: @Sendable () -> Bool
   ) throws(PackFault) -> Result {
     let state = BuildState(total: paths.count, bytes: expectedBytes)
-    let made = concurrentMap(count: paths.count, workers: workers, state: { ImageDecoder(maximumPixels: maximumPixels) })
-    { index, decoder in
+    let made = concurrentMap(
+      count: paths.count, workers: workers, state: { ImageDecoder(maximumPixels: maximumPixels) }
+    ) { index, decoder in
       guard state.fault == nil else { return nil as PackEntry? }
       if isCancelled() {
         state.fail(.cancelled)

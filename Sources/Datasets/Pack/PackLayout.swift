@@ -161,7 +161,8 @@ struct PackTable: Equatable {
     }
     guard let width = reader.number(UInt32.self), let height = reader.number(UInt32.self),
       let sourceWidth = reader.number(UInt32.self), let sourceHeight = reader.number(UInt32.self),
-      sourceWidth > 0, sourceHeight > 0, let required = reader.count(), let offset = reader.count(), let sum = reader.number(UInt64.self),
+      sourceWidth > 0, sourceHeight > 0, let required = reader.count(), let offset = reader.count(),
+      let sum = reader.number(UInt64.self),
       description.allows(width: Int(width), height: Int(height))
     else { return nil }
     // At most 2^32 x 2^32 x 3 could overflow: compared by division.

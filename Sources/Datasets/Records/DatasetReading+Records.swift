@@ -20,7 +20,9 @@ extension DatasetReading {
     root: String, listing: FolderListing, division: ImageDivision, minimumClasses: Int,
     progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
   ) throws(DatasetError) -> DatasetReading? {
-    guard let folder = try RecordFolder(root: root, listing: listing, named: division.settings.folders) else { return nil }
+    guard let folder = try RecordFolder(root: root, listing: listing, named: division.settings.folders) else {
+      return nil
+    }
     let table = RecordTable(
       root: root, folder: folder, progress: { progress(.scanning(files: $0, classes: [])) },
       isCancelled: isCancelled)

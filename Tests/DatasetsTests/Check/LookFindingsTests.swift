@@ -45,7 +45,8 @@ private func sized(_ width: Int, _ height: Int, count: Int = 10) -> [Invented] {
     var images = usualImages(10)
     for number in 0..<10 { images[number].transparency = Transparency(isUsed: true, hidesColors: false) }
     let findings = found(.transparency, images)
-    #expect(findings.map(\.severity) == [.warning] && findings[0].message.contains("10 of 10 images of the class \"a\""))
+    #expect(
+      findings.map(\.severity) == [.warning] && findings[0].message.contains("10 of 10 images of the class \"a\""))
     // Where both have some, nothing follows from it.
     for number in 10..<15 { images[number].transparency = Transparency(isUsed: true, hidesColors: false) }
     #expect(found(.transparency, images).isEmpty)
@@ -53,7 +54,8 @@ private func sized(_ width: Int, _ height: Int, count: Int = 10) -> [Invented] {
 
   @Test func `a file that was refused by the moment does not blame the file`() {
     func finding(_ cause: DecodingFailure.Cause) -> DatasetFinding? {
-      found(.undecodable, usualImages(10) + [Invented(path: "train/x.png", failure: "a reason", cause: cause)]).first
+      found(.undecodable, usualImages(10) + [Invented(path: "train/x.png", failure: "a reason", cause: cause)])
+        .first
     }
     for cause in [DecodingFailure.Cause.content, .pixelLimit(required: 5), .circumstances] {
       #expect(finding(cause)?.severity == .error && finding(cause)?.message.contains("a reason") == true)
