@@ -74,16 +74,11 @@ enum Console {
       min(rows.map { column < $0.count ? DisplayWidth.of($0[column]) : 0 }.max() ?? 0, longest)
     }
     if let width {
-      // Always from the widest: short columns stay whole.
-      var surplus = limits.reduce(0, +) + 2 * max(0, columns - 1) - width
-      while surplus > 0, let widest = limits.indices.max(by: { limits[$0] < limits[$1] }),
-        limits[widest] > leastName
-      {
-        let next = limits.filter { $0 < limits[widest] }.max() ?? 0
-        let cut = min(surplus, limits[widest] - max(leastName, min(next, limits[widest] - 1)))
-        limits[widest] -= cut
-        surplus -= cut
-      }
+      // One limit for all columns, the largest with which they fit: what is short stays whole.
+      let room = width - 2 * max(0, columns - 1)
+      var limit = limits.max() ?? 0
+      while limit > leastName, limits.reduce(0, { $0 + min($1, limit) }) > room { limit -= 1 }
+      limits = limits.map { min($0, limit) }
     }
     return rows.map { row in
       row.enumerated().map { column, cell in

@@ -141,7 +141,8 @@ struct EvaluationPrinter {
         + mistake.top.prefix(1).flatMap { [names[$0.label], Format.percent($0.probability, decimals: 2)] }
         + [Format.percent(mistake.truthProbability, decimals: 2)]
     }
-    lines(Console.table([["image", "true", "predicted", "probability", "of the true class"]] + rows))
+    lines(
+      Console.table([["image", "true", "predicted", "probability", "of the true class"]] + rows, hasPaths: true))
   }
 
   /// - Parameter count: how many there are.
