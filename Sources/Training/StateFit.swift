@@ -73,7 +73,8 @@ struct StateFit {
     var common = String(zip(first, last).prefix { $0 == $1 }.map(\.0))
     while let dot = common.lastIndex(of: ".") {
       common = String(common[...dot])
-      if names.contains(common + own) { return common }
+      // All, not only the first and the last: a letter that is joined to the dot is another character than the dot.
+      if names.contains(common + own), names.allSatisfy({ $0.hasPrefix(common) }) { return common }
       common.removeLast()
     }
     return ""

@@ -184,6 +184,22 @@ enum Specimen {
     #expect(loaded.network.stateArrays() == original.stateArrays())
   }
 
+  @Test func `a letter that joins a wrapper's dot makes a name that no wrapper prefixes`() throws {
+    let (path, _) = try foreign { arrays in
+      let one = arrays[0]
+      // Sorted, the joined name stands between two that begin with "model.", and is as long as the wrapper in it.
+      let names = ["model.\u{301}\(one.name)", "model.\u{400}"]
+      return arrays.map { NamedArray(name: "model.\($0.name)", shape: $0.shape, values: $0.values) }
+        + names.map { NamedArray(name: $0, shape: one.shape, values: one.values) }
+    }
+    let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path, as: Specimen.cifar) }
+    guard case .doesNotFit(path, let reason)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(reason.contains("besides, which the network has not"), "\(reason)")
+  }
+
   @Test func `batch counts may be missing`() throws {
     let (path, original) = try foreign { $0.filter { !$0.name.hasSuffix("num_batches_tracked") } }
     let loaded = try Checkpoint.load(path: path, as: Specimen.cifar)
