@@ -1,8 +1,8 @@
 // Whether an evaluation's memory is there: a small file may describe a network whose maps are of many gigabytes.
 
-import Foundation
 import Messages
 import Networks
+import Tensors
 
 extension LoadedModel {
   /// The images that may go through the network at once. The result does not depend on it.
@@ -16,7 +16,7 @@ extension LoadedModel {
 
   func batch(upTo wanted: Int, isFixed: Bool, threads: Int?, limits: [MemoryLimit]) throws -> Int {
     let plan = network.plan
-    let threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
+    let threads = threads ?? SystemProcessors.available
     var settings = TrainingSettings(data: "", network: plan.settings)
     settings.threads = threads
     let check = MemoryCheck(plan, settings)
