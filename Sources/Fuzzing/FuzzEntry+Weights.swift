@@ -7,6 +7,9 @@ extension FuzzEntry {
     FuzzEntry(name: "weights", seeds: (try? weightsSeeds()) ?? []) {
       { bytes in fuzzWeights(Array(bytes)) }
     },
+    FuzzEntry(name: "foreign-weights", seeds: foreignWeightsSeeds) {
+      { bytes in fuzzForeignWeights(Array(bytes)) }
+    },
     FuzzEntry(name: "classes", seeds: classSeeds) {
       { bytes in (try? ClassList.names(text: String(decoding: bytes, as: UTF8.self))) != nil }
     },
