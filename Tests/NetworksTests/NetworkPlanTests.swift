@@ -89,7 +89,7 @@ import Testing
   func `a width multiplier out of range is refused`(multiplier: Double) throws {
     #expect {
       try NetworkPlan(NetworkSettings(name: "cifar20", widthMultiplier: multiplier), imageSize: 32, classes: 10)
-    } throws: { "\($0)".contains("width multiplier") }
+    } throws: { $0 is NetworkError && "\($0)".contains("--width \(multiplier): it must be") }
   }
 
   @Test(arguments: [(0, 10), (-3, 10), (32, 0), (32, -1)])
