@@ -5,14 +5,17 @@ import Canvas
 import Messages
 
 enum ClassChooserView {
-  static func draw(_ chooser: ClassChooser, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
+  static func draw(
+    _ chooser: ClassChooser, _ state: WorkbenchState, into frame: inout Frame, theme: Theme,
+    pictures: inout DrawnPictures
+  ) {
     let theme = theme.over(.overlay)
     let (list, foot) = SearchBox.draw(
       title: "Relabel \(lastComponent(chooser.path)) (\(chooser.current)) as", trailing: "Enter relabels",
       typed: chooser.text, into: &frame, theme: theme)
     let (names, picture) = list.splitLeft(list.width / 2)
     if let path = state.chosenImagePath {
-      frame.put(picture: state.pictures[path], in: picture.inset(left: 2, top: 1), theme: theme)
+      frame.put(picture: state.pictures[path], in: picture.inset(left: 2, top: 1), theme: theme, drawn: &pictures)
     }
     guard chooser.list.count > 0 else {
       frame.put(notice: "no class matches", in: names, style: theme[.dimmed])

@@ -23,13 +23,13 @@ extension DatasetPane {
 
   static func drawFiles(
     of source: DatasetState.FileSource, _ report: DatasetReport, _ state: WorkbenchState, _ areas: PaneAreas,
-    into frame: inout Frame, theme: Theme
+    into frame: inout Frame, theme: Theme, pictures: inout DrawnPictures
   ) {
     drawHeader(of: source, report, state.dataset.files, into: &frame, in: areas.header, theme: theme)
     drawList(of: source, state, areas, into: &frame, theme: theme)
     guard let file = state.dataset.selectedFile, let path = state.dataset.selectedPath else { return }
     drawFacts(of: file, into: &frame, in: footer(state, areas).row(0), theme: theme)
-    frame.put(picture: state.pictures[path], in: areas.side, theme: theme)
+    frame.put(picture: state.pictures[path], in: areas.side, theme: theme, drawn: &pictures)
   }
 
   private static func drawHeader(

@@ -25,7 +25,9 @@ enum DatasetPane {
     }
   }
 
-  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+  static func draw(
+    _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
+  ) {
     let areas = areas(state, in: inner)
     guard let report = state.dataset.report else {
       drawReading(state, into: &frame, in: inner, theme: theme)
@@ -33,7 +35,8 @@ enum DatasetPane {
     }
     switch state.dataset.level {
     case .classes: drawClasses(report, state, areas, into: &frame, theme: theme)
-    case .files(let source): drawFiles(of: source, report, state, areas, into: &frame, theme: theme)
+    case .files(let source):
+      drawFiles(of: source, report, state, areas, into: &frame, theme: theme, pictures: &pictures)
     case .findings: drawFindings(report, state, areas, into: &frame, theme: theme)
     case .figures: drawFigures(report, state, into: &frame, in: inner, theme: theme)
     }

@@ -75,14 +75,13 @@ extension Frame {
   }
 
   /// A picture, or why there is none.
-  mutating func put(picture: PictureStore.Entry?, in rect: Rect, theme: Theme) {
+  mutating func put(
+    picture: PictureStore.Entry?, in rect: Rect, theme: Theme, drawn: inout DrawnPictures
+  ) {
     let message: String
     switch picture {
     case .picture(let image):
-      if let picture = Picture(width: image.width, height: image.height, pixels: image.pixels) {
-        picture.draw(into: &self, in: rect, theme: theme)
-        return
-      }
+      if drawn.put(image, into: &self, in: rect, theme: theme) { return }
       message = "this picture is damaged"
     case .failed(let reason): message = reason
     case .waiting, nil: message = "reading"

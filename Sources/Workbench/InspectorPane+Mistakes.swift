@@ -6,7 +6,8 @@ import Messages
 
 extension InspectorPane {
   static func drawMistakes(
-    _ report: EvaluationReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
+    _ report: EvaluationReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme,
+    pictures: inout DrawnPictures
   ) {
     let list = state.inspector.mistakes
     guard let mistake = state.inspector.selectedMistake, let path = state.inspector.mistakePath else {
@@ -32,7 +33,7 @@ extension InspectorPane {
     let picture = max(0, min(area.height * 2, area.width - side - 1))
     // The picture keeps its room also in a wide pane: text beside it, not far away from it.
     let block = area.splitLeft(max(picture, area.width - max(side, area.width / 3) - 1))
-    frame.put(picture: state.pictures[path], in: block.left, theme: theme)
+    frame.put(picture: state.pictures[path], in: block.left, theme: theme, drawn: &pictures)
     drawVerdict(mistake, report, into: &frame, in: block.rest.inset(left: 1), theme: theme)
   }
 

@@ -24,14 +24,16 @@ enum InspectorPane {
     }
   }
 
-  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+  static func draw(
+    _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
+  ) {
     let areas = areas(state, in: inner)
     if state.inspector.view != .checkpoints, let report = state.inspector.report {
       switch state.inspector.view {
       case .overview, .checkpoints: drawOverview(report, state, areas, into: &frame, theme: theme)
       case .classes: drawClasses(report, state, areas, into: &frame, theme: theme)
       case .confusion: drawConfusion(report, state, areas, into: &frame, theme: theme)
-      case .mistakes: drawMistakes(report, state, areas, into: &frame, theme: theme)
+      case .mistakes: drawMistakes(report, state, areas, into: &frame, theme: theme, pictures: &pictures)
       }
     } else {
       drawCheckpoints(state, areas, into: &frame, in: inner, theme: theme)

@@ -6,6 +6,14 @@ import Messages
 
 /// Draws the whole screen. The same state, size and theme give the same frame, whatever the size.
 public func render(_ state: WorkbenchState, size: Size, theme: Theme) -> Frame {
+  var pictures = DrawnPictures()
+  return render(state, size: size, theme: theme, pictures: &pictures)
+}
+
+/// The same frame, with the pictures that were drawn for an earlier one.
+public func render(
+  _ state: WorkbenchState, size: Size, theme: Theme, pictures: inout DrawnPictures
+) -> Frame {
   var state = state
   state.size = size
   var frame = Frame(size: size, filledWith: Cell(" ", theme[.text]), ellipsis: theme.glyphs.ellipsis)
@@ -21,26 +29,29 @@ public func render(_ state: WorkbenchState, size: Size, theme: Theme) -> Frame {
       rect, title: "\(pane.rawValue) \(pane.title)", theme: theme, focused: focused,
       trailing: state.caption(of: pane, width: rect.width, theme: theme))
     switch pane {
-    case .dataset: DatasetPane.draw(state, into: &frame, in: inner, theme: theme)
+    case .dataset: DatasetPane.draw(state, into: &frame, in: inner, theme: theme, pictures: &pictures)
     case .layers: LayersPane.draw(state, into: &frame, in: inner, theme: theme)
     case .curves: CurvesPane.draw(state, into: &frame, in: inner, theme: theme)
-    case .inspector: InspectorPane.draw(state, into: &frame, in: inner, theme: theme)
+    case .inspector: InspectorPane.draw(state, into: &frame, in: inner, theme: theme, pictures: &pictures)
     }
   }
   StatusView.draw(state, into: &frame, in: layout.status, theme: theme)
   HintView.draw(state, into: &frame, in: layout.hints, theme: theme)
-  drawOverlay(state, into: &frame, theme: theme)
+  drawOverlay(state, into: &frame, theme: theme, pictures: &pictures)
   return frame
 }
 
-private func drawOverlay(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
+private func drawOverlay(
+  _ state: WorkbenchState, into frame: inout Frame, theme: Theme, pictures: inout DrawnPictures
+) {
   switch state.overlay {
   case .help(let scroll): HelpView.draw(state, scroll: scroll, into: &frame, theme: theme)
   case .notices(let scroll): NoticesView.draw(state, scroll: scroll, into: &frame, theme: theme)
   case .palette(let palette): PaletteView.draw(palette, state, into: &frame, theme: theme)
   case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
   case .learningRate(let entry): QuestionView.drawLearningRate(entry, state, into: &frame, theme: theme)
-  case .relabel(let chooser): ClassChooserView.draw(chooser, state, into: &frame, theme: theme)
+  case .relabel(let chooser):
+    ClassChooserView.draw(chooser, state, into: &frame, theme: theme, pictures: &pictures)
   case .liveRuns(let chooser): LiveRunsView.draw(chooser, into: &frame, theme: theme)
   case .diverged(let dialogue):
     state.scrollingQuestion?.draw(scroll: dialogue.scroll, into: &frame, theme: theme)
@@ -67,14 +78,7 @@ extension WorkbenchState {
     switch pane {
     case .dataset: datasetCaption(width: width, theme: theme)
     case .layers: [Span(layers.summary?.network.name ?? settings.network.name)]
-    case .curves:
-      [
-        Span(
-          curves.runName.flatMap {
-            width < 40 && !curves.isHistory ? nil : "\($0) \(theme.glyphs.separator) \(runPhaseName)"
-          }
-            ?? runPhaseName)
-      ]
+    case .curves: curvesCaption(width: width, theme: theme)
     case .inspector: [Span(inspector.view.title)]
     }
   }
@@ -91,6 +95,16 @@ extension WorkbenchState {
     let variants = [counts + [Span(" \(theme.glyphs.separator) "), name], counts, signs]
     let room = width - "1 \(Pane.dataset.title)".columns - 9
     return variants.first { $0.reduce(0) { $0 + $1.text.columns } <= room } ?? signs
+  }
+
+  /// Whose curves these are and how the run stands; of a run that has ended rather the name, of another what it does.
+  private func curvesCaption(width: Int, theme: Theme) -> [Span] {
+    guard let name = curves.runName else { return [Span(runPhaseName)] }
+    let both = "\(name) \(theme.glyphs.separator) \(runPhaseName)"
+    let room = width - "3 \(Pane.curves.title)".columns - 9
+    if both.columns <= room, curves.isHistory || width >= 40 { return [Span(both)] }
+    guard curves.isHistory else { return [Span(runPhaseName)] }
+    return [Span(Truncation.middle.fit(name, width: max(1, room), ellipsis: theme.glyphs.ellipsis))]
   }
 
   /// What the run in the curves pane does, or how it ended.

@@ -30,7 +30,24 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   return effects + state.requestPictures() + state.requestHistory()
 }
 
+/// Takes the time into the state.
+/// - Returns: whether a frame would now be another than before. On an idle screen none is, and nothing need be drawn.
+public func tick(_ state: inout WorkbenchState, seconds: Double) -> Bool {
+  let message = state.message
+  state.take(time: seconds)
+  return state.message != message || state.isAnimated
+}
+
 extension WorkbenchState {
+  /// Whether a sign of activity turns with the time.
+  var isAnimated: Bool {
+    if preparation != nil || dataset.reading.isUnderWay || dataset.inspectionAsked { return true }
+    switch engine {
+    case .preparing, .evaluating: return true
+    case .idle, .training, .paused, .validating, .stopping: return false
+    }
+  }
+
   /// Seconds for which something that is merely good to know stays in the status bar.
   static let informationLasts = 6.0
   static let mostNotices = 200

@@ -19,6 +19,7 @@ final class WorkbenchSession {
   private let themes: ThemeShelf
   private var theme: Theme
   private var state: WorkbenchState
+  private var pictures = DrawnPictures()
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var lastFrame: ContinuousClock.Instant
@@ -94,8 +95,7 @@ final class WorkbenchSession {
       let now = clock.now
       if now - lastTick >= Self.tickInterval {
         lastTick = now
-        ending = ending ?? handle(.tick(seconds: (now - start).inSeconds))
-        changed = true
+        if tick(&state, seconds: (now - start).inSeconds) { changed = true }
       }
       if changed || (stale && now - lastFrame >= Self.frameInterval) {
         show()
@@ -146,7 +146,7 @@ final class WorkbenchSession {
   }
 
   private func show() {
-    screen.present(render(state, size: screen.size, theme: theme))
+    screen.present(render(state, size: screen.size, theme: theme, pictures: &pictures))
     lastFrame = clock.now
   }
 

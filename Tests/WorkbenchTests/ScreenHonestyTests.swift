@@ -108,7 +108,11 @@ import Testing
     state.hear(.runHistory(folder: "runs/cifar20-3", history, reason: nil))
     #expect(state.curves.epochs.count == 5 && state.curves.isHistory)
     #expect(state.phaseName == "idle")
-    #expect(state.text.contains("cifar20-3 · finished"))
+    // In a narrow pane the name alone: how it ended stands below.
+    #expect(state.text.contains("cifar20-3 ─╮") && state.text.contains("completed · 5 epochs"))
+    var wide = state
+    wide.size = Size(width: 120, height: 36)
+    #expect(wide.text.contains("cifar20-3 · finished ─╮"))
     #expect(state.press(.down).isEmpty)
     // Another run's, then one that cannot be read: once.
     #expect(state.press(.end) == [.send(.readRun(folder: "runs/resnet18-1"))])
@@ -144,9 +148,13 @@ import Testing
   @Test func `a start is asked about, with network, length and data`() {
     var state = WorkbenchState.opened()
     #expect(state.press(.character(" ")).isEmpty)
-    for part in ["Start training?", "cifar20", "12 epochs", "sign-digits", "training images"] {
+    for part in ["Start training?", "cifar20, 12 epochs on sign-digits (1,635 training", "images in 10 classes)"] {
       #expect(state.text.contains(part), "\(part)")
     }
+    // The run began some other way meanwhile: there is nothing to ask any more.
+    var begun = state
+    begun.hear(.state(.preparing))
+    #expect(begun.overlay == nil)
     #expect(state.press(.escape).isEmpty && state.engine == .idle)
     state.press(.character(" "))
     #expect(state.press(.character(" ")).isEmpty, "a key held down starts nothing")
@@ -378,7 +386,7 @@ import Testing
   @Test func `it is marked, and the heading says how large it was`() {
     var state = WorkbenchState.training(size: Size(width: 120, height: 36))
     state.type("3")
-    #expect(!state.text.contains("max "))
+    #expect(!state.text.contains("max ") && !state.text.contains("↑"))
     var step = Fixtures.step(171)
     for number in 171...182 {
       step.step = number
@@ -386,7 +394,11 @@ import Testing
       state.hear(.training(.step(step)))
     }
     state.hear(.training(.step(Fixtures.step(190))))
-    #expect(state.text.contains("↑max 25.2"))
+    // As much as there is room for.
+    #expect(state.text.contains("val 0.700  ↑25.2"))
+    var wide = state
+    wide.size = Size(width: 160, height: 50)
+    #expect(wide.text.contains("↑max 25.2"))
     let frame = render(state, size: state.size, theme: .dark)
     let marks = frame.cells.filter { $0.character == "↑" && $0.style == Theme.dark[.trainingCurve] }
     #expect(!marks.isEmpty)
@@ -417,5 +429,85 @@ import Testing
     summary.availableMemory = 500 << 30
     state.hear(.network(summary))
     #expect(!isRed("GiB"))
+  }
+}
+
+@Suite struct `An idle screen` {
+  private static let files: WorkbenchState = {
+    var state = WorkbenchState.opened()
+    state.answerPictures(state.press(.enter))
+    return state
+  }()
+
+  private static let mistake: WorkbenchState = {
+    var state = WorkbenchState.evaluated()
+    state.answerPictures(state.type("vvv"))
+    return state
+  }()
+
+  @Test(arguments: [files, mistake])
+  func `a picture is drawn once, and again when image, size, colors or theme are others`(shown: WorkbenchState) {
+    var state = shown
+    var pictures = DrawnPictures()
+    var themes = Theme.dark.with(glyphs: .unicode, pictures: .indexed)
+    let first = render(state, size: state.size, theme: themes, pictures: &pictures)
+    #expect(pictures.draws == 1)
+    // Other parts of the screen change, and the picture is where and what it was.
+    for second in 1...20 {
+      _ = update(&state, .tick(seconds: Double(second)))
+      #expect(render(state, size: state.size, theme: themes, pictures: &pictures) == first)
+    }
+    state.notify(.warning, "the disk is full")
+    #expect(
+      render(state, size: state.size, theme: themes, pictures: &pictures)
+        == render(state, size: state.size, theme: themes))
+    #expect(pictures.draws == 1)
+    let larger = Size(width: 120, height: 36)
+    #expect(
+      render(state, size: larger, theme: themes, pictures: &pictures) == render(state, size: larger, theme: themes))
+    #expect(pictures.draws == 2)
+    themes = Theme.dark.with(glyphs: .unicode, pictures: .eight)
+    #expect(
+      render(state, size: larger, theme: themes, pictures: &pictures) == render(state, size: larger, theme: themes))
+    #expect(pictures.draws == 3)
+    var other = Fixtures.picture
+    other.pixels[0] ^= 0xFF
+    for case .send(.preview(let path, _)) in state.type(state.focus == .dataset ? "j" : "n") {
+      state.hear(.preview(path: path, other, reason: nil))
+    }
+    #expect(
+      render(state, size: larger, theme: themes, pictures: &pictures) == render(state, size: larger, theme: themes))
+    #expect(pictures.draws == 4)
+  }
+
+  @Test func `a tick that changes nothing asks for no frame, and one that does is not missed`() {
+    var preparing = WorkbenchState.opened()
+    preparing.hear(.state(.preparing), .preparing(.scanning(files: 492)))
+    var evaluating = WorkbenchState.opened()
+    evaluating.hear(.state(.evaluating(checkpoint: Fixtures.checkpoints[0].path)))
+    var reading = Fixtures.state()
+    reading.hear(.datasetProgress(.scanning(files: 12, classes: [])))
+    var told = WorkbenchState.opened()
+    told.notify(.information, "something")
+    let states: [WorkbenchState] = [
+      Self.files, Self.mistake, .opened(), .training(), .evaluated(), .diverged(), preparing, evaluating, reading,
+      told,
+    ]
+    for (index, state) in states.enumerated() {
+      var state = state
+      state.take(time: 1)
+      var before = render(state, size: state.size, theme: .dark)
+      for quarter in 5...60 {
+        let isNews = tick(&state, seconds: Double(quarter) / 4)
+        let after = render(state, size: state.size, theme: .dark)
+        #expect(isNews || after == before, "state \(index) at \(quarter)")
+        before = after
+      }
+    }
+    for state in [Self.files, Self.mistake, .opened(), .training(), .diverged()] {
+      var state = state
+      state.take(time: 100)
+      #expect(!tick(&state, seconds: 100.25))
+    }
   }
 }
