@@ -56,12 +56,16 @@ struct PaletteMixer {
   private var mixed: [UInt32: Mix] = [:]
   /// What the contrast of a mixture weighs against its distance from what is wanted.
   private let aversion: Float
+  /// What a lost hue weighs: where there are few colours a grey is often the nearest, and a picture in greys tells less
+  /// than one whose colours are a little off.
+  private let hueWeight: Float
 
   init(_ palette: PicturePalette, hasShades: Bool) {
     let entries = palette.entries
     self.entries = entries
     shades = hasShades ? [("░", 0.25), ("▒", 0.5), ("▓", 0.75)] : []
     aversion = palette == .indexed ? 0.12 : 0.06
+    hueWeight = palette == .indexed ? 0 : 8
     var mixes = entries.indices.map { Self.solid($0, entries) }
     if palette != .indexed {
       for first in entries.indices {
@@ -146,7 +150,9 @@ struct PaletteMixer {
 
   private mutating func bestMix(for colour: RGB) -> Mix {
     if let known = mixed[colour.key] { return known }
-    func cost(_ mix: Mix) -> Float { mix.colour.distance(to: colour) + aversion * mix.contrast }
+    func cost(_ mix: Mix) -> Float {
+      mix.colour.distance(to: colour) + aversion * mix.contrast + hueWeight * mix.colour.lostHue(of: colour)
+    }
     var candidates = mixes
     if entries.count > 16, !shades.isEmpty {
       // Of many colours only those that stand around the wanted one.
@@ -186,9 +192,23 @@ extension RGB {
   /// of colour). A grey is nearer to any other grey than to a colour of its brightness.
   func distance(to other: RGB) -> Float {
     let difference = self - other
-    let luminance = difference.luminance
-    let (blue, red) = (0.564 * (difference.blue - luminance), 0.713 * (difference.red - luminance))
-    return luminance * luminance + 2 * (blue * blue + red * red)
+    let (luminance, chroma) = (difference.luminance, difference.chroma)
+    return luminance * luminance + 2 * (chroma.blue * chroma.blue + chroma.red * chroma.red)
+  }
+
+  /// BT.601's two differences of colour; both are 0 for greys.
+  private var chroma: (blue: Float, red: Float) { (0.564 * (blue - luminance), 0.713 * (red - luminance)) }
+
+  /// How much of another's colour this one has not: nothing where the hues are one, a measure of all its colour for a grey.
+  fileprivate func lostHue(of other: RGB) -> Float {
+    // The difference of blue counts twice: it parts brown from pink, which the eye minds more than brown from yellow.
+    let (own, wanted) = (
+      (blue: chroma.blue * 2, red: chroma.red), (blue: other.chroma.blue * 2, red: other.chroma.red)
+    )
+    let product = own.blue * wanted.blue + own.red * wanted.red
+    let wantedSquare = wanted.blue * wanted.blue + wanted.red * wanted.red
+    let lengths = ((own.blue * own.blue + own.red * own.red) * wantedSquare).squareRoot()
+    return wantedSquare * (1 - (lengths > 1 ? product / lengths : 0))
   }
 
   /// The same for colours that nobody tells apart.

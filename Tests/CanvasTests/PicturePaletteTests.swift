@@ -64,8 +64,14 @@ struct PicturePaletteTests {
     for cardboard in [[190, 150, 110], [201, 166, 133], [214, 184, 156], [170, 132, 96]] {
       for palette in Self.palettes {
         let shown = mean(try drawn(palette) { _, _ in cardboard.map { UInt8($0) } }, palette)
-        // Red before green before blue, as in the picture; eight colours have no brown.
-        #expect(shown.red > shown.green && shown.green + 1 > shown.blue, "\(palette) \(cardboard): \(shown)")
+        // Red before green before blue, as in the picture. Two of eight or sixteen colours make no brown: nearest to it
+        // are yellows, never greys and never pinks.
+        if palette == .indexed {
+          #expect(shown.red > shown.green && shown.green > shown.blue, "\(cardboard): \(shown)")
+        } else {
+          #expect(shown.red >= shown.green, "\(palette) \(cardboard): \(shown)")
+          #expect(shown.green > shown.blue + 20, "\(palette) \(cardboard): \(shown)")
+        }
       }
       let shown = mean(try drawn(.indexed) { _, _ in cardboard.map { UInt8($0) } }, .indexed)
       for (value, wanted) in zip([shown.red, shown.green, shown.blue], cardboard) {
