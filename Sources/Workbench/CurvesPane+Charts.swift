@@ -32,7 +32,7 @@ extension CurvesPane {
     var chart = chart(
       curves, training: \.loss, validation: { $0.loss }, width: plot.width, format: .number, height: plot.height)
     chart.ceiling = lossLimit(curves)
-    let peak = chart.isCut ? largestLoss(curves).map { "max \(Format.loss($0))" } : nil
+    let peak = chart.isCut ? largestLoss(curves).map { (rect.width < 36 ? "" : "max ") + Format.peak($0) } : nil
     frame.put(
       pieces: heading(
         rect.width < 30 ? [Span("loss", theme[.header])] : [Span("loss", theme[.header]), Span(" train")],
@@ -107,6 +107,11 @@ extension CurvesPane {
       ], extent: positions, format: format, firstLabel: height >= 6 ? "0" : "",
       lastLabel: height >= 6 ? Format.counted(epochs, "epoch") : "", emptyText: "no figures yet")
   }
+}
+
+extension Format {
+  /// A loss far off the axis: its size matters, not its thousandths.
+  fileprivate static func peak(_ loss: Double) -> String { loss < 10_000 ? fixed(loss, 1) : general(loss) }
 }
 
 /// Points at steps, brought to evenly spaced positions.

@@ -134,7 +134,7 @@ enum DivergenceView {
       switch report.cause {
       case .loss: "the loss became \(Format.loss(report.loss))"
       case .gradient: "the grad norm became \(Format.loss(report.gradientNorm))"
-      case .weights: "weights became NaN"
+      case .weights: "the weights became NaN"
       case .validation: "the outputs for validation images became NaN or infinite"
       }
     let taken =
@@ -156,7 +156,9 @@ enum DivergenceView {
       ],
       answers: state.recoveryChoices.map { .init(key: $0.key, text: $0.text, isPossible: $0.isPossible) }
         + [.init(key: "Esc", text: "decide later; the run waits")],
-      caption: "\(report.cause == .validation ? "such" : "its") \(Format.counted(report.images, "image")), below "
+      caption: (report.cause == .validation
+        ? Format.counted(report.images, "such image") : "its \(Format.counted(report.images, "image"))")
+        + ", below "
         + "\(state.dataPath(of: report)):",
       body: report.files.map { .init(text: "  " + $0) }
         + (report.images > report.files.count

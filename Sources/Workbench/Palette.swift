@@ -7,11 +7,14 @@ struct Palette: SearchableList, Sendable, Equatable {
   var list: BrowsableList
   /// Indices into `entries`: the likeliest first while nothing is typed.
   private let order: [Int]
+  /// Whether a run waits for a decision; if none does, its answers come after all else that matches.
+  private let asksAboutDivergence: Bool
   /// Those of them that match, the best first.
   private(set) var ranked: [Int]
 
   init(_ state: WorkbenchState) {
     order = Self.order(for: state)
+    asksAboutDivergence = state.divergence != nil
     ranked = order
     list = BrowsableList(total: order.count)
   }
@@ -27,7 +30,7 @@ struct Palette: SearchableList, Sendable, Equatable {
   mutating func narrow(to text: String) {
     self.text = text
     let words = text.lowercased().split(separator: " ").map(String.init)
-    let scores = order.map { index in (index: index, score: Self.score(words, Palette.entries[index])) }
+    let scores = order.map { index in (index: index, score: score(words, Palette.entries[index])) }
     // Swift's sort keeps the order of equals.
     ranked = scores.filter { $0.score > 0 || words.isEmpty }.sorted { $0.score > $1.score }.map(\.index)
     list.reset(total: ranked.count)
@@ -56,18 +59,22 @@ struct Palette: SearchableList, Sendable, Equatable {
   // MARK: Matching
 
   /// How well the words match a command; 0 where one of them does not at all.
-  private static func score(_ words: [String], _ binding: Keymap.Binding) -> Int {
+  private func score(_ words: [String], _ binding: Keymap.Binding) -> Int {
     let text = binding.paletteText.lowercased()
     let own = text.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init)
     let synonyms = Self.synonyms(for: binding.action)
+    // What it is called first of all: in the line of keys, and where the help begins.
+    let names = [binding.hint, binding.help].compactMap { $0?.lowercased().prefix { $0.isLetter } }
     var total = 0
     for word in words {
-      let best = max(score(word, among: own, in: text), score(word, among: synonyms, in: "") - 5)
+      var best = max(Self.score(word, among: own, in: text), Self.score(word, among: synonyms, in: "") - 5)
+      if names.contains(word[...]) { best = 110 }
       guard best > 0 else { return 0 }
       total += best
     }
     // Leaving by mistake costs most.
-    return binding.context == .always ? max(1, total / 2) : total
+    let isLast = binding.context == .always || (binding.context == .diverged && !asksAboutDivergence)
+    return isLast ? max(1, total / 2) : total
   }
 
   private static func score(_ word: String, among words: [String], in text: String) -> Int {

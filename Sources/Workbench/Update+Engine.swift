@@ -57,6 +57,8 @@ extension WorkbenchState {
     case .idle, .preparing, .training, .validating, .stopping: endDivergence()
     }
     startRequested = false
+    // What was to be started is under way, or something else is.
+    if new != .idle, overlay == .confirmStart { overlay = nil }
     if case .evaluating(let checkpoint) = new, inspector.evaluating?.checkpoint != checkpoint {
       inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint)
     }
