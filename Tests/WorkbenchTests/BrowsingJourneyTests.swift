@@ -244,7 +244,9 @@ import Testing
     #expect(
       state.press(.enter) == [
         .send(
-          .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: nil))
+          .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: nil)),
+        // The inspector shows the curves of the run that the checkpoint is of.
+        .send(.readRun(folder: "runs/cifar20-3")),
       ])
     #expect(state.focus == .inspector)
     #expect(state.overlay == nil)

@@ -278,9 +278,10 @@ extension WorkbenchState {
     #expect(state.overlay == nil)
   }
 
-  @Test func `x still stops a run where no image is shown`() {
+  @Test func `x excludes an image where one is shown, and X stops the run`() {
     var state = WorkbenchState.training()
-    state.type("x")
+    #expect(state.type("x").isEmpty && state.overlay == nil)
+    state.type("X")
     #expect(state.overlay == .confirmStop)
     state.press(.escape, .enter)
     #expect(state.hints.filter { $0.key == .character("x") }.map(\.action) == [.exclude])

@@ -100,6 +100,7 @@ import Testing
   @Test(arguments: sizes) func `a run being prepared`(size: Size) throws {
     var state = WorkbenchState.opened(size: size)
     state.type("3 ")
+    state.press(.enter)
     state.hear(.state(.preparing), .preparing(.packing(done: 843, total: 2022, bytes: 25_400_000)))
     try expectSnapshot(state, name("packing", size))
     state.hear(.preparing(.scanning(files: 492)))

@@ -75,7 +75,8 @@ extension WorkbenchState {
     let text = WorkbenchState.diverged(report, size: Size(width: 100, height: 30)).screenText
       .split { $0.isWhitespace || $0 == "│" }.joined(separator: " ")
     for part in [
-      "the outputs for validation images are", "counts as no good one", "2,000 such images", "and 1,999 more",
+      "the outputs for validation images became NaN or ", "counts as no good one", "2,000 such images",
+      "and 1,999 more",
       "with the next epoch", "the one before, step 130",
     ] {
       #expect(text.contains(part), "\(part)")
