@@ -40,9 +40,13 @@ public final class Pack: Sendable {
 
   /// The sizes of the files' own pictures, as shown, by path.
   var sourceSizes: [(path: String, width: Int, height: Int)] {
-    entries.values.compactMap { entry in
-      entry.image.map { (entry.path, $0.sourceWidth, $0.sourceHeight) }
+    // A loop: of the same as a closure in a closure, Swift 6.3's optimizer makes code that its own checks refuse.
+    var sizes: [(path: String, width: Int, height: Int)] = []
+    for entry in entries.values {
+      guard case .image(let image) = entry.content else { continue }
+      sizes.append((entry.path, image.sourceWidth, image.sourceHeight))
     }
+    return sizes
   }
 
   /// Images and failures that can be asked for.
