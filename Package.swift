@@ -14,6 +14,11 @@ let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
+/// What scripts/release says of the commit that it builds; other builds say nothing.
+let buildInfo: [CSetting] = ["SKIPLINE_COMMIT", "SKIPLINE_DATE"].compactMap { name in
+  Context.environment[name].map { .define(name, to: "\"\($0)\"") }
+}
+
 func tests(
   _ module: String, with more: [Target.Dependency] = [], resources: [Resource] = [],
   settings: [SwiftSetting] = strict
@@ -50,6 +55,7 @@ let package = Package(
       name: "COpenBLAS", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
       linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CResources", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "CBuildInfo", cSettings: buildInfo + [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CTerminal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "CImageShims", dependencies: ["CJPEG", "CPNG"],
@@ -80,7 +86,8 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "Canvas", "CResources", "Datasets", "Files", "Images", "Link", "Messages", "Networks", "Resources",
+        "CBuildInfo", "CResources", "Canvas", "Datasets", "Files", "Images", "Link", "Messages", "Networks",
+        "Resources",
         "Tensors", "Terminal", "Training", "Workbench",
         argumentParser,
       ],

@@ -25,6 +25,7 @@ static void (*sgemm)(int order, int a_form, int b_form, int rows, int columns, i
                      int a_stride, const float *b, int b_stride, float kept, float *c, int c_stride);
 static char *(*get_config)(void);
 static char *(*get_corename)(void);
+static int (*get_parallel)(void);
 static void *(*take_buffer)(int unused);
 static void (*give_buffer_back)(void *buffer);
 
@@ -47,7 +48,6 @@ static void load(void) {
   // Not in its header, and not needed: without them the memory is only tried.
   *(void **)&take_buffer = dlsym(library, "blas_memory_alloc");
   *(void **)&give_buffer_back = dlsym(library, "blas_memory_free");
-  int (*get_parallel)(void);
   int (*get_threads)(void);
   void (*set_threads)(int);
   *(void **)&get_parallel = dlsym(library, "openblas_get_parallel");
@@ -96,3 +96,5 @@ void openblas_multiply(int rows, int columns, int inner, const float *a, int a_s
 const char *openblas_configuration(void) { return openblas_load() ? "" : get_config(); }
 
 const char *openblas_processor(void) { return openblas_load() ? "" : get_corename(); }
+
+int openblas_threading(void) { return openblas_load() ? -1 : get_parallel(); }

@@ -16,6 +16,20 @@ public enum Kernels {
     return "\(library) \(String(cString: openblas_processor()))"
   }()
 
+  /// How OpenBLAS was built to use threads; it is given one in any case.
+  public enum BlasThreading: Sendable { case serial, pthreads, openMP }
+
+  /// Why OpenBLAS cannot be loaded; nil where it can.
+  public static var blasFault: String? { openblas_load().map { String(cString: $0) } }
+
+  public static var blasThreading: BlasThreading {
+    switch openblas_threading() {
+    case 0: .serial
+    case 2: .openMP
+    default: .pthreads
+    }
+  }
+
   /// The instruction set of the vector loops in use: `avx512`, `avx2`, `sse2`, `neon` or `portable`.
   public static var level: String { String(cString: ck_level()) }
 

@@ -9,6 +9,9 @@ public enum SystemProcessors {
   public static let available = available(
     among: ProcessInfo.processInfo.activeProcessorCount, groups: ControlGroups().groups(of: "cpu"))
 
+  /// The processor time that the control groups of this process grant it, in processors; nil where they set no limit.
+  public static let quota = ControlGroups().groups(of: "cpu").compactMap(quota).min()
+
   static func available(among processors: Int, groups: [ControlGroups.Group]) -> Int {
     let quota = groups.compactMap(quota).min().map { Int(min($0, 1e6).rounded(.up)) }
     return max(1, min(processors, quota ?? processors))

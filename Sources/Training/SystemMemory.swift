@@ -5,8 +5,8 @@ import Foundation
 import Tensors
 
 /// Bytes that may still be taken, by one of those who limit it.
-struct MemoryLimit: Equatable {
-  enum Source: Equatable {
+public struct MemoryLimit: Equatable, Sendable {
+  public enum Source: Equatable, Sendable {
     case machine
     case controlGroup
     /// `ulimit -v`
@@ -15,13 +15,13 @@ struct MemoryLimit: Equatable {
     case data
   }
 
-  var bytes: Int
-  var source: Source
+  public var bytes: Int
+  public var source: Source
 }
 
-enum SystemMemory {
+public enum SystemMemory {
   /// Every limit in force; none where nothing can be read.
-  static func limits() -> [MemoryLimit] {
+  public static func limits() -> [MemoryLimit] {
     var limits: [MemoryLimit] = []
     if let free = kilobytes("MemAvailable", in: text("/proc/meminfo")) {
       limits.append(MemoryLimit(bytes: free, source: .machine))
@@ -42,7 +42,7 @@ enum SystemMemory {
   }
 
   /// A line `Name:   123 kB` of a file of the kernel's, in bytes.
-  static func kilobytes(_ name: String, in text: String) -> Int? {
+  public static func kilobytes(_ name: String, in text: String) -> Int? {
     for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
       let words = line.split(separator: " ")
       return words.count >= 2 ? Int(words[1]).map { $0 * 1024 } : nil

@@ -24,7 +24,8 @@ enum ExitStatus: Int32 {
   /// nil for an error that is not ours, such as the argument parser's own.
   init?(of error: any Error) {
     switch error {
-    case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels: self = .usage
+    case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels, is UnknownCommand:
+      self = .usage
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
       self = .missingInput
     case is RunDataGone: self = .missingInput
@@ -43,7 +44,7 @@ enum ExitStatus: Int32 {
     case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
     case is NotPacked: self = .inputOutput
-    case is MissingFolder, is NoLiveRun: self = .missingInput
+    case is MissingFolder, is NoLiveRun, is NoSampleData: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
     case TrainingError.notSaved, TrainingError.folderGone: self = .inputOutput

@@ -1,6 +1,7 @@
 // The program: its subcommands, and the one place where errors become messages and exit statuses.
 
 import ArgumentParser
+import Files
 import Foundation
 import Images
 import Messages
@@ -16,14 +17,15 @@ struct SkiplineCommand: ParsableCommand {
       skipline DATA opens the workbench on a folder that holds one folder of images for each class, or train, val \
       and test folders with those inside. Everything the workbench does, a subcommand does too.
       """,
-    version: Skipline.version,
+    version: Version().description,
     subcommands: [
-      WorkbenchCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, EvaluateCommand.self,
+      WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self,
+      EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
       SplitCommand.self,
-      PackCommand.self,
+      PackCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 
@@ -41,6 +43,7 @@ struct SkiplineCommand: ParsableCommand {
       try Kernels.validate()
       try ProgramArguments.refuseEmptyValues()
       try refuseImpossibleEnvironment()
+      try refuseUnknownCommand(ProgramArguments.words)
       var command = try parseAsRoot(ProgramArguments.words)
       try Startup.requireFiles()
       try command.run()
@@ -52,6 +55,14 @@ struct SkiplineCommand: ParsableCommand {
       Console.complain("skipline: \(error)")
       return status.rawValue
     }
+  }
+
+  /// A mistyped command would else be a dataset that is not there.
+  private static func refuseUnknownCommand(_ words: [String]) throws {
+    let commands = configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+    let unknown = UnknownCommand(
+      arguments: words, commands: commands + ["help"], exists: { (try? FilePath.kind(of: $0)) ?? nil != nil })
+    if let unknown { throw unknown }
   }
 
   /// A cap that is no number would else be none, or another one than was meant.

@@ -48,13 +48,9 @@ struct ThemeShelf {
 
   private static let ending = ".theme"
 
-  /// The package's own (beside an installed binary, or above one in a build folder), then the user's, which win.
+  /// Those that came with the program, the nearest to it last, then the user's, which win.
   private static var folders: [String] {
-    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let installed = program.deletingLastPathComponent().appendingPathComponent("share/skipline/themes")
-    // .build/<triple>/<configuration>/skipline
-    let built = program.appendingPathComponent("../../../themes").standardized
-    let own = UserFolders.current.configuration.map { [$0 + "/skipline/themes"] } ?? []
-    return [installed.path, built.path] + own
+    ProgramFiles.folders(named: "themes").reversed()
+      + (UserFolders.current.configuration.map { [$0 + "/skipline/themes"] } ?? [])
   }
 }

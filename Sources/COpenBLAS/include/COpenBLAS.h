@@ -22,3 +22,5 @@ void openblas_multiply(int rows, int columns, int inner, const float *a, int a_s
 /// Name, version and options of the library, and the processor that it computes for; empty if it cannot be loaded.
 const char *openblas_configuration(void);
 const char *openblas_processor(void);
+/// How it was built to use threads: 0 for none, 1 for threads of the system's, 2 for OpenMP; -1 if it cannot be loaded.
+int openblas_threading(void);
