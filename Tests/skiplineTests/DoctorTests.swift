@@ -118,7 +118,8 @@ import Testing
 
   @Test func `kernels that this processor does not have are refused`() async throws {
     let workspace = try Workspace()
-    let result = try await workspace.finish("env", "SKIPLINE_KERNELS=avx9000", "skipline", "doctor")
+    let result = try await RunningProgram(["env", "SKIPLINE_KERNELS=avx9000", "skipline", "doctor"], in: workspace)
+      .finish()
     #expect(result.status == 64)
     #expect(result.errors.contains("avx9000"))
   }
