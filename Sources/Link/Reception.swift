@@ -125,6 +125,9 @@ private struct Desk {
   private mutating func takeIn() {
     // Not more in one go than may be waiting: those who speak are to be heard in between.
     for _ in 0..<16 {
+      // The system takes a descriptor before it looks whether anybody waits: asked for nobody, it would refuse too.
+      var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
+      guard poll(&waiting, 1, 0) > 0, waiting.revents == Int16(POLLIN) else { return }
       let connection = ResourceCalls.current.accept(socket.descriptor)
       if connection >= 0 {
         newcomers.append(
@@ -136,7 +139,7 @@ private struct Desk {
       case EINTR, ECONNABORTED: continue
       case EMFILE, ENFILE, ENOBUFS, ENOMEM:
         guard newcomers.isEmpty else {
-          newcomers.removeFirst().connection.close()
+          newcomers.removeFirst().connection.refuse(Self.noRoom(-connection))
           continue
         }
         turnAway(because: -connection)
@@ -151,13 +154,16 @@ private struct Desk {
     if spare >= 0 { close(spare) }
     let connection = accept(socket.descriptor, nil, nil)
     if connection >= 0 {
-      Connection(descriptor: connection)
-        .refuse(.refused(reason: "the run has no descriptor left: \(SystemError(number: code))"))
+      Connection(descriptor: connection).refuse(Self.noRoom(code))
     } else {
       // Nothing to be done but to wait until somebody leaves.
       usleep(200_000)
     }
     spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
+  }
+
+  private static func noRoom(_ code: Int32) -> LinkError {
+    .refused(reason: "the run has no descriptor left: \(SystemError(number: code))")
   }
 }
 

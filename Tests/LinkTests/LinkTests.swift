@@ -300,11 +300,15 @@ private let marker = Event.warning("marker")
         #expect(number == 0 && code == EAGAIN)
         return
       }
-      let deadline = ContinuousClock.now + .seconds(loadedMachine)
-      var screen: Screen?
-      while screen == nil, ContinuousClock.now < deadline { screen = try? bench.attach() }
-      bench.server.broadcast(marker)
-      #expect(screen?.events { $0 == marker } == [marker])
+      // Which thread comes first, the screen's or the server's, is chance: the one may be turned away at the greeting
+      // or right after it.
+      var isTold: [Bool] = []
+      for _ in 0..<3 {
+        let screen = try? bench.attach()
+        bench.server.broadcast(marker)
+        isTold.append(screen?.events { $0 == marker }.last == marker)
+      }
+      #expect(isTold.count { !$0 } <= 1 && isTold.last == true, "\(isTold)")
     }
   }
 
