@@ -36,7 +36,7 @@ public struct EvaluationJob {
   ///   - description: for a file that does not describe itself.
   ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
-  ///   not known.
+  ///   not known, `RecordNotUsable` where it is the record that should have said so.
   public init(
     checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil, batchSize: Int? = nil,
     description: ModelDescription? = nil, packs: PackFolder? = .user
@@ -48,9 +48,9 @@ public struct EvaluationJob {
     run = own.run
     record = own.record
     guard let folder = data ?? record?.settings.data else {
+      if let problem = own.problem { throw RecordNotUsable(problem: problem) }
       throw SettingsError(
-        (own.problem.map { "\($0), and it" } ?? "\(found.path) lies in no run: it")
-          + " does not say which images to evaluate it on; say so, with --data")
+        "\(found.path) lies in no run: it does not say which images to evaluate it on; say so, with --data")
     }
     self.data = folder
     isDataGiven = data != nil
@@ -130,6 +130,15 @@ private struct OwnRun {
     } catch {
       problem = "\(error): \(found.path) stands by itself"
     }
+  }
+}
+
+/// A run's record, damaged or of another model, does not say which data the run was trained on.
+public struct RecordNotUsable: Error, Equatable, CustomStringConvertible {
+  public var problem: String
+
+  public var description: String {
+    "\(problem), and it does not say which images to evaluate it on; say so, with --data"
   }
 }
 

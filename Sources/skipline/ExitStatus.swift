@@ -40,7 +40,7 @@ enum ExitStatus: Int32 {
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData
     case RunFolderError.missing: self = .missingInput
-    case RunFolderError.unreadable: self = .badData
+    case RunFolderError.unreadable, is RecordNotUsable: self = .badData
     case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
     case is NotPacked: self = .inputOutput
