@@ -110,7 +110,7 @@ let package = Package(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
 
     tests("Messages"),
-    tests("Resources", with: ["TestSupport"]),
+    tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(

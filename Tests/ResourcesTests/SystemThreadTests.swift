@@ -1,5 +1,6 @@
 // Threads that the system gives, and those that it refuses: whoever asks is told.
 
+import CTestSupport
 import Foundation
 import Resources
 import Synchronization
@@ -11,26 +12,15 @@ import Testing
     let group = ThreadGroup()
     let seen = Mutex<(name: String, stack: Int)>(("", 0))
     group.enter()
-    try SystemThread.start("a name of many bytes", stackSize: 3 << 20) {
+    // More than the usual size, and than any stack that the C library may have kept from a thread that ended.
+    try SystemThread.start("a name of many bytes", stackSize: 96 << 20) {
       let name = (try? String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)) ?? ""
-      seen.withLock { $0 = (name, Self.ownStackSize) }
+      seen.withLock { $0 = (name, own_stack_size()) }
       group.leave()
     }
     group.wait()
     #expect(seen.withLock { $0.name } == "a name of many \n")
-    #expect(seen.withLock { $0.stack } == 3 << 20)
-  }
-
-  private static var ownStackSize: Int {
-    // Of a local variable's address the mapping's size: what lies around it in the list of mappings.
-    var marker = 0
-    let place = withUnsafePointer(to: &marker) { UInt(bitPattern: $0) }
-    let maps = (try? String(contentsOfFile: "/proc/self/maps", encoding: .utf8)) ?? ""
-    for line in maps.split(separator: "\n") {
-      let range = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
-      if range.count == 2, range[0] <= place, place < range[1] { return Int(range[1] - range[0]) / (1 << 20) << 20 }
-    }
-    return 0
+    #expect(seen.withLock { $0.stack } == 96 << 20)
   }
 
   @Test func `a thread that is refused is an error with a cause and advice, and its work is not done`() {
