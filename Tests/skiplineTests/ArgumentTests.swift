@@ -24,6 +24,11 @@ struct DescribedCommand: Decodable, Sendable {
     var allValues: [String]?
 
     var option: String { "--" + (preferredName?.name ?? "") }
+
+    /// Whether the argument parser's message is about the value of this one.
+    func isNamed(in message: String) -> Bool {
+      message.contains("\(option) ") || message.contains("\(option)'")
+    }
   }
 
   var commandName: String
@@ -49,27 +54,38 @@ struct DescribedCommand: Decodable, Sendable {
 }
 
 @Suite struct ArgumentTests {
-  static let hostile = [
-    "-1", "0", "1", "2147483648", "9007199254740992", "9223372036854775807", "18446744073709551616", "1e18",
-    "1e308",
-    "inf", "nan", "-9223372036854775808", "text", "5x", "1e400",
-  ]
-
-  /// One of each kind: parsing takes its time, and LimitsTests tries the whole list on the table.
-  static let probes = ["-1", "1", "9223372036854775807", "1e308", "nan", "text"]
+  /// What no number in the table of limits may be. Each option is tried with one of them, in turn: parsing takes its
+  /// time, and LimitsTests tries a long list on every row of the table.
+  static let hostile = ["nan", "text", "-1", "1e400", "-9223372036854775808", "5x"]
 
   /// What a command makes of words: nil where it takes them, else the exit status that the error means.
   private func refusal(_ words: [String]) -> Int32? {
     do {
-      // A command alone is parsed in a fraction of the time that all together take.
-      guard let type = Self.type(named: words[0]) else { return nil }
-      let command = try type.parse(Array(words.dropFirst()))
-      if let command = command as? TrainCommand, let data = command.data {
-        try command.options.settings(data: data).validate()
-      }
+      try parse(words)
       return nil
     } catch {
-      return ExitStatus(of: error)?.rawValue ?? SkiplineCommand.exitCode(for: error).rawValue
+      // The argument parser's own are of a type that it keeps to itself; its message takes longer than all else.
+      return ExitStatus(of: error)?.rawValue ?? (error is ExitCode ? 1 : 64)
+    }
+  }
+
+  private func parse(_ words: [String]) throws {
+    // A command alone is parsed in a fraction of the time that all together take.
+    let type = try #require(Self.type(named: words[0]))
+    let command = try type.parse(Array(words.dropFirst()))
+    if let command = command as? TrainCommand, let data = command.data {
+      try command.options.settings(data: data).validate()
+    }
+  }
+
+  /// Why options are refused together, in the words that the user reads; nil where they are taken.
+  private func message(_ command: String, _ words: [String]) throws -> String? {
+    let type = try #require(Self.type(named: command))
+    do {
+      _ = try type.parse(words)
+      return nil
+    } catch {
+      return type.message(for: error)
     }
   }
 
@@ -91,17 +107,25 @@ struct DescribedCommand: Decodable, Sendable {
   }
 
   @Test(arguments: DescribedCommand.all.map(\.commandName))
-  func `hostile numbers are taken within their range or refused as usage`(name: String) throws {
+  func `hostile numbers are refused as usage, and every option that is a number is in the table`(name: String)
+    throws
+  {
     let command = try #require(DescribedCommand.all.first { $0.commandName == name })
-    for option in ownOptions(of: command) {
-      let statuses = Self.probes.map { refusal(command.words + [option.option, $0]) }
-      #expect(statuses.allSatisfy { $0 == nil || $0 == 64 }, "\(name) \(option.option): \(statuses)")
-      // What is a number comes from the table, and so has a range.
-      let taken = Set(zip(Self.probes, statuses).filter { $0.1 == nil }.map(\.0))
-      let isNumber = !taken.contains("text") && (!taken.isEmpty || option.parsingStrategy == "unconditional")
-      guard isNumber, option.option != "--keep" else { continue }
-      #expect(option.parsingStrategy == "unconditional", "\(name) \(option.option) is not in the table of limits")
-      #expect(taken.isDisjoint(with: ["nan", "-1"]), "\(name) \(option.option)")
+    var others: [DescribedCommand.Argument] = []
+    for (index, option) in ownOptions(of: command).enumerated() {
+      if option.parsingStrategy == "unconditional" {
+        let value = Self.hostile[index % Self.hostile.count]
+        #expect(refusal(command.words + [option.option, value]) == 64, "\(name) \(option.option) \(value)")
+      } else if option.allValues == nil {
+        others.append(option)
+      }
+    }
+    // What does not take any text, and takes a number, is one. All that take any text are found in a go.
+    while let complaint = try message(name, command.words.dropFirst() + others.flatMap { [$0.option, "text"] }) {
+      guard let refused = others.firstIndex(where: { $0.isNamed(in: complaint) }) else { break }
+      let option = others.remove(at: refused).option
+      guard option != "--keep" else { continue }
+      #expect(refusal(command.words + [option, "1"]) == 64, "\(name) \(option) is not in the table of limits")
     }
   }
 
@@ -133,46 +157,54 @@ struct DescribedCommand: Decodable, Sendable {
       Issue.record("--net is taken")
       return
     }
-    let message = TrainCommand.message(for: refusalOfNet)
-    let taken = try #require(message.split(separator: "only ").last)
+    let taken = try #require(TrainCommand.message(for: refusalOfNet).split(separator: "only ").last)
     let neutral = ["--json", "--until-step", "--resume", "--version", "--help"]
-    var refused = 0
-    for argument in train.arguments ?? [] where argument.kind != "positional" {
-      let option = argument.option
-      guard !neutral.contains(option) else { continue }
-      var words = [option]
-      if argument.kind == "option" {
-        let values = (argument.allValues ?? []) + ["1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10"]
-        let fitting = values.first {
-          refusal(["train", "a", option, $0]) == nil || refusal(["train", "--resume", "r", option, $0]) == nil
-            || ["--mean", "--deviation"].contains(option) && $0 == "0.5,0.5,0.5"
-        }
-        words.append(try #require(fitting, "\(option)"))
-      }
-      switch Result(catching: { try TrainCommand.parse(["--resume", "r"] + words) }) {
-      case .success: #expect(taken.contains(option), "\(option)")
-      case .failure(let error):
-        refused += 1
-        #expect(!taken.contains("\(option),") && !taken.contains("\(option) "), "\(option)")
-        #expect(TrainCommand.message(for: error).contains("\(option): a run is resumed with"), "\(option)")
-      }
+    let candidates = ["1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10", "white", "500M"]
+    var arguments = (train.arguments ?? []).filter { $0.kind != "positional" && !neutral.contains($0.option) }
+    var values = Dictionary(
+      uniqueKeysWithValues: arguments.map {
+        ($0.option, $0.kind == "option" ? ($0.allValues.map { [$0[0]] } ?? candidates) : [])
+      })
+    func words(_ arguments: [DescribedCommand.Argument]) -> [String] {
+      ["--resume", "r"] + arguments.flatMap { [$0.option] + (values[$0.option]?.prefix(1) ?? []) }
     }
-    #expect(refused > 30)
+    // All in a go: each is given the first value that it takes, until only the resuming is refused.
+    var refusals: [String.SubSequence] = []
+    while let complaint = try message("train", words(arguments)) {
+      if let end = complaint.firstRange(of: ": a run is resumed with") {
+        refusals = complaint[..<end.lowerBound].split(separator: ", ")
+        break
+      }
+      let option = try #require(arguments.first { $0.isNamed(in: complaint) }?.option, "\(complaint)")
+      values[option]?.removeFirst()
+      try #require(values[option]?.isEmpty == false, "\(option): \(complaint)")
+    }
+    // Of a flag and its opposite the last one counts: those that came first are given again by themselves.
+    let first = arguments.filter { flag in
+      arguments.contains { $0.option == "--no-" + flag.option.dropFirst(2) }
+    }
+    if let again = try message("train", words(first)), let end = again.firstRange(of: ": a run is resumed with") {
+      refusals += again[..<end.lowerBound].split(separator: ", ")
+    }
+    #expect(refusals.count > 30)
+    let isTaken = { (argument: DescribedCommand.Argument) in
+      taken.contains("\(argument.option),") || taken.contains("\(argument.option) ")
+    }
+    for argument in arguments {
+      #expect(refusals.contains { $0.hasSuffix(argument.option) } != isTaken(argument), "\(argument.option)")
+    }
+    arguments.removeAll { !isTaken($0) }
+    #expect(try message("train", words(arguments)) == nil)
   }
 
   /// Each number of each command is tried once with a value that it refuses, by the program itself.
   @Test func `the program ends with 64 and leaves nothing behind`() async throws {
     let workspace = try Workspace()
     var number = 0
-    for command in DescribedCommand.all {
-      for option in command.options where option.parsingStrategy == "unconditional" {
-        let values = Self.hostile.filter { refusal(command.words + [option.option, $0]) == 64 }
-        let value = try #require(values.isEmpty ? nil : values[number % values.count])
+    for command in DescribedCommand.all where command.commandName != "workbench" {
+      for option in ownOptions(of: command) where option.parsingStrategy == "unconditional" {
+        let value = Self.hostile[number % Self.hostile.count]
         number += 1
-        // `train` and the workbench share theirs.
-        guard command.commandName != "workbench",
-          command.commandName != "verify-resume" || option.option == "--steps"
-        else { continue }
         let words = command.words.map { $0 == "a" ? "data" : $0 } + [option.option, value]
         let result = try await RunningProgram(["timeout", "60", "skipline"] + words, in: workspace).finish()
         #expect(result.status == 64, "\(words): \(result.status)")
