@@ -99,7 +99,7 @@ import Testing
       try InputFile.contents(of: path, bound: SizeBound.runRecord)
     }
     #expect(
-      error?.description == "\(path): cannot read: it has 1024.0 GiB, and such a file has 64.0 MiB at most; "
+      error?.description == "\(path): cannot read: it has 1.0 TiB, and such a file has 64.0 MiB at most; "
         + "move it elsewhere")
   }
 

@@ -23,7 +23,8 @@ import Testing
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5, head: .regularised),
     preprocessing: PreprocessingSettings(
-      imageSize: 96, resize: .crop, normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [1, 2, 4])),
+      imageSize: 96, resize: .crop, background: .black,
+      normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [1, 2, 4])),
     augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.25),
     optimiser: OptimiserSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
@@ -31,8 +32,8 @@ import Testing
     precision: .bf16,
     epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 1 << 30), keep: KeepPolicy(everyEpochs: 2, newest: nil),
-    safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true), logEvery: 5,
-    project: "runs/a", name: "first")
+    safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
+    logEvery: 5, project: "runs/a", name: "first")
 
   static let step = StepMetrics(
     step: 12, epoch: 2, loss: 1.5, accuracy: 0.25, learningRate: 0.125, gradientNorm: 3, imagesPerSecond: 640,
@@ -74,9 +75,10 @@ import Testing
       #""network":{"head":"regularised","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"#,
       #""optimiser":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
-      #""weightDecay":0.125},"precision":"bf16","preprocessing":{"imageSize":96,"normalisation":{"given":{"deviation":[1,2,4],"#,
+      #""weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
+      #""normalisation":{"given":{"deviation":[1,2,4],"#,
       #""mean":[0.5,0.25,0.125]}},"resize":"crop"},"project":"runs/a","#,
-      #""safety":{"acceptsErrors":false,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
+      #""safety":{"acceptsErrors":true,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
       #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#,
     ]

@@ -16,9 +16,9 @@ import Workbench
     (try? String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)) ?? ""
   }()
 
-  /// The indented lines of the README that begin with `skipline`.
+  /// The indented lines of the README that begin with `skipline`, without what a shell takes for a comment.
   static let examples = readme.split(separator: "\n").filter { $0.hasPrefix("    skipline ") }
-    .map { $0.split(separator: " ").dropFirst().map(String.init) }
+    .map { $0.split(separator: " ").dropFirst().prefix { !$0.hasPrefix("#") }.map(String.init) }
 
   @Test func `the README has examples`() {
     #expect(Self.examples.count >= 3)

@@ -75,7 +75,9 @@ import Testing
     let train = try await workspace.train(epochs: 1)
     let few = train.errors.split(separator: "\n").filter { $0.contains("training images; 80 or more") }
     #expect(
-      few.count == 5 && train.errors.contains("and 3 more of this kind: skipline check data"), "\(train.errors)")
+      few.count == 5
+        && train.errors.contains("and 3 more of this kind: skipline check \(workspace.folder)/data\n"),
+      "\(train.errors)")
   }
 
   @Test func `decisions follow a dataset that was moved, in every command`() async throws {

@@ -123,6 +123,10 @@ extension Workspace {
     try workspace.write([], to: String(second.path.dropFirst(workspace.folder.count + 1)))
     second.close()
     #expect(!FileManager.default.fileExists(atPath: second.path))
-    #expect(throws: NoLogFolder.self) { try UserLog(environment: ["TMPDIR": path(workspace, "none")]) }
+    try workspace.write([], to: "file")
+    // Without a HOME it would be the one of the list of users.
+    #expect(throws: NoLogFolder.self) {
+      try UserLog(environment: ["XDG_STATE_HOME": path(workspace, "file"), "TMPDIR": path(workspace, "none")])
+    }
   }
 }

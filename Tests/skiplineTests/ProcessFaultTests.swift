@@ -173,7 +173,8 @@ import Testing
         "umask \(String(mask, radix: 8)); exec skipline train data "
           + (Workspace.tinyNetwork + Workspace.longRun()).joined(separator: " "),
       ], in: workspace)
-    try await program.waitForErrors("epoch 1/1000000")
+    // Progress is told before the file that keeps it is made.
+    try await Patience.wait(for: "metrics", lastSeen: { "" }) { workspace.exists("runs/long/metrics.jsonl") }
     let modes: [(String, mode_t)] = [
       ("", 0o777 & ~mask), ("/checkpoints", 0o777 & ~mask), ("/engine.sock", 0o600), ("/run.lock", 0o666 & ~mask),
       ("/run.json", 0o666 & ~mask), ("/metrics.jsonl", 0o666 & ~mask), ("/log.txt", 0o666 & ~mask),

@@ -110,7 +110,7 @@ import Testing
     let listed = try await shell("skipline runs", in: workspace)
     #expect(listed.status == 0)
     #expect(listed.output.contains("unreadable"))
-    #expect(listed.errors.contains("1024.0 GiB"), "\(listed.errors)")
+    #expect(listed.errors.contains("it has 1.0 TiB"), "\(listed.errors)")
   }
 
   @Test func `what is written through a link goes nowhere`() async throws {

@@ -32,7 +32,9 @@ import Training
     #expect(taken.status == 0)
     #expect(
       taken.errors.contains("from runs/first/checkpoints/best.safetensors: network cifar8")
-        && taken.errors.contains("image size 24, resize crop, mean 0.5,0.25,0.125, deviation 0.5,0.5,0.25"))
+        && taken.errors.contains(
+          "image size 24, resize crop, background white, mean 0.5,0.25,0.125, deviation 0.5,0.5,0.25"),
+      "\(taken.errors)")
     let (first, second) = (try settings("runs/first", in: workspace), try settings("runs/second", in: workspace))
     #expect(second.preprocessing == first.preprocessing)
     #expect(second.network.name == "cifar8" && second.network.widthMultiplier == 0.25)
