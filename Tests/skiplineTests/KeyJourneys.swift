@@ -10,14 +10,19 @@ extension Journeys {
       async throws
     {
       let workspace = try Workspace()
-      let terminal = try await TerminalJourney(in: workspace)
+      // Wide enough for the rate beside all else that a run may say.
+      let terminal = try await TerminalJourney(in: workspace, columns: 120, rows: 36)
       try await terminal.open(Workspace.longRun())
       try terminal.press("3", "z", "Space", "Enter")
       try await terminal.sees("training", "peak lr 0.")
       let rate = try terminal.screen().word(after: "peak lr ")
       try terminal.paste("Xray images of the chest\ny--q\n")
+      // In the list it stays, whatever the run says next.
+      try terminal.press("!")
       let screen = try await terminal.sees("pasted text is no command")
       #expect(!screen.contains("Stop training?") && !screen.contains("Quit?"))
+      try terminal.press("Escape")
+      try await terminal.sees("peak lr 0.")
       #expect(try terminal.screen().word(after: "peak lr ") == rate)
       try await workspace.expectTraining()
       try terminal.press("z", "1", "/")
@@ -51,7 +56,7 @@ extension Journeys {
     }
 
     @Test func `a terminal and a locale that are not installed are replaced, and that is told`() async throws {
-      let terminal = try await TerminalJourney(in: Workspace())
+      let terminal = try await TerminalJourney(in: Workspace(), columns: 120, rows: 36)
       try terminal.enter("TERM=xterm-kitty LC_ALL= LANG=xx_XX.UTF-8; export TERM LC_ALL LANG")
       try await terminal.open()
       try terminal.press("!")
