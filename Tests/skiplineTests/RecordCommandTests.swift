@@ -43,7 +43,8 @@ import Testing
     #expect(try evaluate.decoded(EvaluationReport.self).images == Workspace.testCount)
   }
 
-  @Test func `check names a damaged record and ends with 65, training does without it where told to`() async throws {
+  @Test func `check names a damaged record and ends with 65, training does without it where told to`() async throws
+  {
     let workspace = try Workspace()
     #expect(try await workspace.skipline("pack", "data", "--tfrecord", "shards", "--shards", "2").status == 0)
     let name = "shards/train-00001-of-00002.tfrecord"
