@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test func `a folder that cannot be made is told`() {
-    #expect(DoctorReport.Folder("runs", "/proc/none/here", variable: "--project").state == .notWritable)
+    #expect(DoctorReport.Folder("runs", "/dev/null/here", variable: "--project").state == .notWritable)
     #expect(DoctorReport.Folder("runs", "/tmp/skipline-\(UUID())/a/b", variable: "--project").state == .willBeMade)
     #expect(DoctorReport.Folder("runs", nil, variable: "--project").state == .unknown)
   }
