@@ -81,7 +81,7 @@ extension Journeys {
       try await workspace.train("old", epochs: 4)
       let terminal = try await TerminalJourney(in: workspace, columns: columns, rows: rows)
       try terminal.startSkipline(["watch", "runs/old"])
-      try await terminal.sees("old · finished", "loss train", "completed · 4 epochs")
+      try await terminal.sees("old · finished", "best val", "completed · 4 epochs")
       try terminal.press("Space")
       try await terminal.sees("to look on only")
       try terminal.press("q")
