@@ -19,6 +19,8 @@ extension WorkbenchState {
         notify(.information, "there is nothing to save: space starts training")
         return []
       }
+      // Makes room for the answer.
+      if message?.level == .information { message = nil }
       return [.send(.training(.saveCheckpoint))]
     case .raiseLearningRate: return change(learningRate: peakLearningRate * 2)
     case .lowerLearningRate: return change(learningRate: peakLearningRate / 2)

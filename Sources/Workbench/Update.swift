@@ -69,10 +69,11 @@ extension WorkbenchState {
     message = notice
   }
 
-  /// Shows in the status bar what is routine, and would drown the rest in the list.
+  /// Shows in the status bar what is routine, and would drown the rest in the list: not before anything else that stands
+  /// there, such as the answer to a key, has had its time.
   mutating func say(_ text: String) {
-    if let message, message.level != .information { return }
-    message = Notice(level: .information, text: text, time: time)
+    if let message, !message.isRoutine { return }
+    message = Notice(level: .information, text: text, time: time, isRoutine: true)
   }
 
   /// Takes a warning back whose cause is gone.

@@ -40,6 +40,8 @@ struct Notice: Sendable, Equatable {
   var unsaved: String?
   /// Whether what it warned of is over.
   var isOver = false
+  /// Whether it is one of many alike, which anything else is more important than.
+  var isRoutine = false
 }
 
 /// What covers the panes and takes the keys.

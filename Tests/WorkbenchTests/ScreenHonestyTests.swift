@@ -323,6 +323,19 @@ import Testing
     #expect(state.text.contains("the important one"))
   }
 
+  @Test func `a routine save does not push away the answer to a key`() {
+    var state = WorkbenchState.training()
+    state.press(.escape)
+    state.hear(.training(.learningRateChanged(0.4)))
+    let answer = state.message?.text
+    state.hear(.training(.checkpointSaved(Fixtures.checkpoint("last", epoch: 7, minute: 10))))
+    #expect(state.message?.text == answer)
+    // Once it has had its time, what is routine is shown again.
+    _ = update(&state, .tick(seconds: state.time + WorkbenchState.informationLasts))
+    state.hear(.training(.checkpointSaved(Fixtures.checkpoint("last", epoch: 7, minute: 11))))
+    #expect(state.message?.text == "saved cifar20-3/last")
+  }
+
   @Test func `a remark about the terminal is kept`() {
     var state = WorkbenchState.opened()
     _ = update(&state, .remark("the locale en_US.UTF-8 (LANG) is not installed: C.UTF-8 is used instead"))

@@ -33,7 +33,7 @@ extension Journeys {
       try terminal.press("Space")
       let paused = try progress(await terminal.sees("paused: space resumes", "space resume"))
       // Time passes with other things to do.
-      for title in ["Keys", "Messages"] {
+      for title in ["Keys", "Messages, the newest first"] {
         try terminal.press(title == "Keys" ? "?" : "!")
         try await terminal.sees("\(title) ─")
         try terminal.press("Escape")
