@@ -39,6 +39,8 @@ public enum SystemThread {
 }
 
 /// Counts threads, or other work, that somebody waits for. Unlike Dispatch's groups it never asks for a thread itself.
+///
+/// It is `@unchecked Sendable` because `condition` guards the count.
 public final class ThreadGroup: @unchecked Sendable {
   // `condition` guards `count`.
   private let condition = NSCondition()
