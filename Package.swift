@@ -14,7 +14,7 @@ let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-/// What scripts/release says of the commit that it builds; other builds say nothing.
+/// What the environment says of the commit that is built; without it nothing is said.
 let buildInfo: [CSetting] = ["SKIPLINE_COMMIT", "SKIPLINE_DATE"].compactMap { name in
   Context.environment[name].map { .define(name, to: "\"\($0)\"") }
 }
