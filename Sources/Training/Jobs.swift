@@ -91,6 +91,10 @@ public struct TrainingJob: Sendable {
       resuming: Resuming(epochs: record.settings.epochs, newPeak: changes.learningRate), lock: lock)
   }
 
+  /// The step that the run goes on behind; 0 for a new one.
+  /// - Throws: what reading its `last` checkpoint throws.
+  public func savedStep() throws -> Int { resuming == nil ? 0 : try run.savedState()?.step ?? 0 }
+
   /// Trains to the end, holding the run for this process all the time.
   /// - Throws: as `loop(workers:hooks:)` and `TrainingLoop.train()`.
   public func train(hooks: TrainingLoop.Hooks) throws -> RunOutcome {

@@ -67,12 +67,14 @@ struct TrainCommand: ParsableCommand {
     for line in FindingLines(job.prepared.index.findings, data: job.prepared.index.root).short {
       Console.progress("! \(line)")
     }
+    var steps = try job.savedStep()
+    // Commands are heard between steps: the loop would take one more.
+    if let untilStep, steps >= untilStep { return }
     var printer = TrainingPrinter(json: json)
     let served = ServedRun()
     defer { served.close() }
     // A first ctrl-c or a termination ends the run after the step under way, saved; a second one ends the process.
     signals.onFirst { [stop = served.stopper] in stop() }
-    var steps = 0
     let hooks = TrainingLoop.Hooks(
       report: { event in
         if case .step(let step) = event { steps = step.step }
