@@ -40,7 +40,11 @@ public final class Connection: Sendable {
   /// - Parameter limit: the longest message that is sent, bytes.
   /// - Throws: `LinkError.closed` when the other end is gone, `.tooLong` where nothing was sent, `.silent` or `.system`.
   public func send(_ message: some Encodable, limit: Int? = nil) throws {
-    let frame = try Wire.encode(message, limit: limit ?? Wire.maximumLength)
+    try send(frame: Wire.encode(message, limit: limit ?? Wire.maximumLength))
+  }
+
+  /// Writes a message that is encoded already.
+  func send(frame: Data) throws {
     try frame.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {

@@ -132,9 +132,10 @@ public final class EngineServer: Sendable {
 
   /// Tells everybody, and keeps what those who come later need.
   public func broadcast(_ event: Event) {
+    let told = ToldEvent(event)
     let stuck = shared.withLock { shared in
       shared.record.add(event)
-      return shared.clients.filter { !$0.tell(event) }
+      return shared.clients.filter { !$0.tell(told) }
     }
     for client in stuck { client.close() }
   }
@@ -207,12 +208,33 @@ public final class EngineServer: Sendable {
   }
 }
 
+/// An event on its way to any number of clients: it is encoded once, by the first that sends it.
+private final class ToldEvent: Sendable {
+  let event: Event
+  private let encoded = Mutex<Data?>(nil)
+
+  init(_ event: Event) { self.event = event }
+
+  /// - Throws: `LinkError.tooLong`.
+  func frame(limit: Int) throws -> Data {
+    let frame = try encoded.withLock { encoded in
+      if let encoded { return encoded }
+      let frame = try Wire.encode(ServerMessage.event(event), limit: limit)
+      encoded = frame
+      return frame
+    }
+    guard frame.count - Wire.prefixLength <= limit else { throw LinkError.tooLong(bytes: frame.count) }
+    return frame
+  }
+}
+
 /// A connection, and the events that wait to go over it.
 private final class Client: Sendable {
   let connection: Connection
   private let longestMessage: Int?
   let purpose: ClientMessage.Purpose
-  private let events = Mailbox<Event>.forEvents(capacity: 4096)
+  private let events = Mailbox<ToldEvent>(
+    capacity: 4096, coalescing: { $0.event.isReplaced(by: $1.event) ? $1 : nil })
   private let hasBegun = Atomic(false)
   private let steers = Atomic(false)
   private let isFinishing = Atomic(false)
@@ -235,7 +257,7 @@ private final class Client: Sendable {
   /// From now on events are taken; those given come first.
   /// - Throws: `LinkError.refused` where there is no thread to tell them.
   func begin(with replay: [Event]) throws(LinkError) {
-    for event in replay { _ = events.offer(event) }
+    for event in replay { _ = events.offer(ToldEvent(event)) }
     written.enter()
     do throws(ResourceShortage) {
       // Once only: whoever tells events waits meanwhile.
@@ -244,7 +266,9 @@ private final class Client: Sendable {
         while let event = events.receive() {
           do { try send(event) } catch { return close() }
           // More steps than a screen draws would only take time from the training; the newest waits here.
-          if case .training(.step) = event, !isFinishing.load(ordering: .acquiring) { usleep(Self.stepInterval) }
+          if case .training(.step) = event.event, !isFinishing.load(ordering: .acquiring) {
+            usleep(Self.stepInterval)
+          }
         }
         connection.close()
       }
@@ -256,9 +280,10 @@ private final class Client: Sendable {
   }
 
   /// Sends an event, or says that it is too long to be sent: the screen stays attached.
-  private func send(_ event: Event) throws {
-    do { try connection.send(ServerMessage.event(event), limit: longestMessage) } catch LinkError.tooLong(let bytes)
-    {
+  private func send(_ event: ToldEvent) throws {
+    do {
+      try connection.send(frame: event.frame(limit: longestMessage ?? Wire.maximumLength))
+    } catch LinkError.tooLong(let bytes) {
       try connection.send(
         ServerMessage.event(
           .warning("the engine had something to tell that is too long for a screen: \(bytes) bytes")))
@@ -266,7 +291,10 @@ private final class Client: Sendable {
   }
 
   /// - Returns: false for a client that has stopped reading.
-  func tell(_ event: Event) -> Bool { !hasBegun.load(ordering: .acquiring) || events.offer(event) }
+  func tell(_ event: Event) -> Bool { tell(ToldEvent(event)) }
+
+  /// - Returns: false for a client that has stopped reading.
+  func tell(_ event: ToldEvent) -> Bool { !hasBegun.load(ordering: .acquiring) || events.offer(event) }
 
   func refuse(because reason: String) {
     // Before anything else was said the socket is free for this thread; later the writer has it.

@@ -9,7 +9,8 @@ import Resources
 /// The thread that listens at the socket file of a run.
 ///
 /// Of those who have not said hello yet only the newest so many are kept: a hello is sent at once, so whoever means well
-/// is never the oldest for long, however large the crowd is.
+/// is never the oldest for long, however large the crowd is. Those who said it come in at a pace that the run does not
+/// feel, since each is told all that happened so far.
 final class Reception: Sendable {
   private let socket: ListeningSocket
   private let folder: SocketFile
@@ -61,13 +62,17 @@ private final class ListeningSocket: Sendable {
   deinit { Foundation.close(descriptor) }
 }
 
-/// What the thread knows: who is there and has not said hello yet, the oldest first.
+/// What the thread knows: who is there and has not said hello yet, and who has and is not let in yet, the oldest first.
 private struct Desk {
   let socket: ListeningSocket
   let patience: Duration
   let capacity: Int
   let greeted: @Sendable (Connection, ClientMessage.Hello) -> Void
   private var newcomers: [Newcomer] = []
+  private var waiting: [(connection: Connection, hello: ClientMessage.Hello)] = []
+  /// Screens and commands come in by separate doors: `skipline stop` does not wait behind screens.
+  private var screens = Door()
+  private var commands = Door()
   /// Given up for a moment where there are no descriptors any more, so that somebody can be told so.
   private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
 
@@ -84,20 +89,30 @@ private struct Desk {
   mutating func serve() {
     defer { if spare >= 0 { close(spare) } }
     while true {
-      var waiting = [pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)]
-      waiting += newcomers.map { pollfd(fd: $0.connection.descriptor, events: Int16(POLLIN), revents: 0) }
-      guard poll(&waiting, nfds_t(waiting.count), millisecondsLeft) >= 0 || errno == EINTR else { return }
-      let signs = waiting.map(\.revents)
-      hear(signs.dropFirst().map { $0 != 0 })
+      var polled = [pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)]
+      polled += newcomers.map { pollfd(fd: $0.connection.descriptor, events: Int16(POLLIN), revents: 0) }
+      // Of these only whether they are still there.
+      polled += waiting.map { pollfd(fd: $0.connection.descriptor, events: 0, revents: 0) }
+      guard poll(&polled, nfds_t(polled.count), millisecondsLeft) >= 0 || errno == EINTR else { return }
+      let signs = polled.map(\.revents)
+      let gone = signs.dropFirst(1 + newcomers.count).map { $0 != 0 }
+      waiting = zip(waiting, gone).filter { !$0.1 }.map(\.0)
+      hear(signs[1..<1 + newcomers.count].map { $0 != 0 })
+      letIn()
       if signs[0] & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return }
       if signs[0] != 0 { takeIn() }
     }
   }
 
-  /// Until the oldest has had its time; -1 where nobody is there.
+  /// Until the oldest has had its time, or the next is let in; -1 where nobody is there.
   private var millisecondsLeft: Int32 {
-    guard let oldest = newcomers.first else { return -1 }
-    let left = ContinuousClock.now.duration(to: oldest.deadline)
+    var next = newcomers.first?.deadline
+    for (_, hello) in waiting {
+      let opening = hello.purpose == .command ? commands.nextOpening : screens.nextOpening
+      next = min(next ?? opening, opening)
+    }
+    guard let next else { return -1 }
+    let left = ContinuousClock.now.duration(to: next)
     return Int32(clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
       .clamped(to: 0...60_000)
   }
@@ -109,7 +124,7 @@ private struct Desk {
       var newcomer = newcomer
       do throws(LinkError) {
         if isReady, let hello = try newcomer.listen() {
-          greeted(newcomer.connection, hello)
+          waiting.append((newcomer.connection, hello))
         } else if now >= newcomer.deadline {
           throw .silent
         } else {
@@ -120,6 +135,21 @@ private struct Desk {
       }
     }
     newcomers = staying
+  }
+
+  /// Lets in who is next at each door, as far as it is open.
+  private mutating func letIn() {
+    let now = ContinuousClock.now
+    var staying: [(connection: Connection, hello: ClientMessage.Hello)] = []
+    for (connection, hello) in waiting {
+      let isOpen = hello.purpose == .command ? commands.pass(at: now) : screens.pass(at: now)
+      if isOpen { greeted(connection, hello) } else { staying.append((connection, hello)) }
+    }
+    while staying.count > capacity {
+      staying.removeFirst().connection.refuse(
+        .refused(reason: "too many attach to the run at once; try again in a moment"))
+    }
+    waiting = staying
   }
 
   private mutating func takeIn() {
@@ -164,6 +194,26 @@ private struct Desk {
 
   private static func noRoom(_ code: Int32) -> LinkError {
     .refused(reason: "the run has no descriptor left: \(SystemError(number: code))")
+  }
+}
+
+/// Lets a number through at once, and from then on one in an interval.
+struct Door {
+  /// So many at once, after a while without anybody.
+  static let burst = 32
+  static let interval = Duration.milliseconds(30)
+
+  /// When the whole burst may pass again, if nobody comes.
+  private var full = ContinuousClock.now
+
+  /// When the next may pass.
+  var nextOpening: ContinuousClock.Instant { full - Self.interval * (Self.burst - 1) }
+
+  /// - Returns: whether one may pass, who then has.
+  mutating func pass(at now: ContinuousClock.Instant) -> Bool {
+    guard nextOpening <= now else { return false }
+    full = max(full, now) + Self.interval
+    return true
   }
 }
 

@@ -6,7 +6,7 @@ import Foundation
 import Messages
 
 /// The version of the messages; two ends of different versions do not talk to each other.
-public let protocolVersion = 4
+public let protocolVersion = 5
 
 /// What a screen, or a command such as `skipline pause`, says to an engine.
 public enum ClientMessage: Codable, Sendable, Equatable {

@@ -58,7 +58,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
   /// The epochs done before, when the run is resumed.
   public var history: [EpochMetrics]
   /// The steps done before, as far as they were logged.
-  public var steps: [StepMetrics]
+  @CompactSteps public var steps: [StepMetrics]
   /// Whether whoever trains it evaluates checkpoints meanwhile.
   public var evaluates = true
 

@@ -430,3 +430,18 @@ private let marker = Event.warning("marker")
     #expect(metrics.loss == .infinity)
   }
 }
+
+@Suite struct DoorTests {
+  @Test func `a burst passes at once, then one an interval, and a rest gives the burst back`() {
+    var door = Door()
+    let start = ContinuousClock.now
+    #expect((0..<100).count { _ in door.pass(at: start) } == Door.burst)
+    #expect(door.nextOpening == start + Door.interval)
+    for tick in 1...10 {
+      let now = start + Door.interval * tick
+      #expect((0..<100).count { _ in door.pass(at: now) } == 1)
+    }
+    let later = start + Door.interval * (10 + Door.burst)
+    #expect((0..<100).count { _ in door.pass(at: later) } == Door.burst)
+  }
+}

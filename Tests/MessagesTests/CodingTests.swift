@@ -208,6 +208,25 @@ import Testing
   @Test(arguments: events)
   func `events come back the same`(event: Event) throws { #expect(try isRestored(event)) }
 
+  @Test func `the steps of a run come back bit for bit, in 64 bytes each`() throws {
+    let steps = [0.25, .nan, .infinity, -0.0, 5e-324].enumerated().map { index, value in
+      StepMetrics(
+        step: index == 0 ? Int.max : index, epoch: 1, loss: value, accuracy: 0.5, learningRate: 0.1,
+        gradientNorm: value,
+        imagesPerSecond: 1e300, secondsLeft: index == 1 ? nil : value == value ? value : 0)
+    }
+    let coded = try JSONEncoder().encode(CompactSteps(wrappedValue: steps))
+    #expect(coded.count <= 2 + (steps.count * 64 + 2) / 3 * 4 * 2)
+    let back = try JSONDecoder().decode(CompactSteps.self, from: coded).wrappedValue
+    #expect(back.map(\.step) == steps.map(\.step))
+    #expect(back.map(\.loss.bitPattern) == steps.map(\.loss.bitPattern))
+    #expect(back.map { $0.secondsLeft?.bitPattern } == steps.map { $0.secondsLeft?.bitPattern })
+    for length in [1, 63, 65] {
+      let odd = try JSONEncoder().encode(Data(count: length))
+      #expect(throws: DecodingError.self) { try JSONDecoder().decode(CompactSteps.self, from: odd) }
+    }
+  }
+
   @Test func `the most confused pairs come first, the diagonal never`() {
     let report = EvaluationReport(
       checkpoint: "c", data: "d", split: .test, images: 12, loss: 0, top1: 0, top5: 0, classes: [],
