@@ -39,7 +39,11 @@ public final class RemoteEngine: Sendable {
     connection.setPatience(seconds: patience ?? SocketFile.patience)
     // Who may write to a shared folder may put a socket of their own into it.
     guard try connection.peerUser() == geteuid() else { throw LinkError.foreign }
-    try connection.send(ClientMessage.hello(.init(readOnly: readOnly, purpose: purpose)))
+    do {
+      try connection.send(ClientMessage.hello(.init(readOnly: readOnly, purpose: purpose)))
+    } catch LinkError.closed {
+      // Turned away before it could say a word: why can still be read.
+    }
     switch try connection.receive(ServerMessage.self) {
     case .welcome(let welcome):
       guard welcome.protocolVersion == protocolVersion else {

@@ -209,7 +209,7 @@ import Testing
   func `events come back the same`(event: Event) throws { #expect(try isRestored(event)) }
 
   @Test func `the steps of a run come back bit for bit, in 64 bytes each`() throws {
-    let steps = [0.25, .nan, .infinity, -0.0, 5e-324].enumerated().map { index, value in
+    let steps = [0.25, Double.nan, .infinity, -0.0, .leastNonzeroMagnitude].enumerated().map { index, value in
       StepMetrics(
         step: index == 0 ? Int.max : index, epoch: 1, loss: value, accuracy: 0.5, learningRate: 0.1,
         gradientNorm: value,
