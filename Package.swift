@@ -19,6 +19,12 @@ let buildInfo: [CSetting] = ["SKIPLINE_COMMIT", "SKIPLINE_DATE"].compactMap { na
   Context.environment[name].map { .define(name, to: "\"\($0)\"") }
 }
 
+/// A library of the system, as its module map in Sources/Libraries names it.
+func library(_ name: String, pkgConfig: String? = nil, package: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/Libraries/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
 func tests(
   _ module: String, with more: [Target.Dependency] = [], resources: [Resource] = [],
   settings: [SwiftSetting] = strict
@@ -44,11 +50,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
   ],
   targets: [
-    .systemLibrary(name: "CNcurses", providers: [.apt(["libncursesw5-dev"])]),
-    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
-    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
-    .systemLibrary(name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"])]),
-    .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"])]),
+    library("CNcurses", package: "libncursesw5-dev"),
+    library("CPNG", pkgConfig: "libpng", package: "libpng-dev"),
+    library("CJPEG", pkgConfig: "libjpeg", package: "libjpeg-dev"),
+    library("CWebP", pkgConfig: "libwebpdemux", package: "libwebp-dev"),
+    library("CGIF", package: "libgif-dev"),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
 
     .target(
@@ -101,13 +107,14 @@ let package = Package(
       dependencies: [
         "Canvas", "Link", "Messages", "SampleData", "Tensors", "TestSupport", "Training", argumentParser,
       ],
-      swiftSettings: strict),
+      path: "Tests/skipline-soak", swiftSettings: strict),
 
     .target(
       name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Tensors", "TestSupport", "Training"],
-      swiftSettings: numeric),
+      path: "Tests/Fuzzing", swiftSettings: numeric),
     .executableTarget(
-      name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], swiftSettings: strict),
+      name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
+      swiftSettings: strict),
 
     tests("Messages"),
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
