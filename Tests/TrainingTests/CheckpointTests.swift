@@ -91,22 +91,21 @@ enum Specimen {
   @Test func `a last checkpoint restores momentum and state, and can be used like any other`() throws {
     let model = Specimen.cifar
     let network = try Specimen.network(model)
-    var optimiser = SGD(OptimiserSettings(), network.parameters)
+    var optimizer = SGD(OptimiserSettings(), network.parameters)
     var generator = RandomGenerator(5)
-    optimiser.velocities = network.parameters.map { Tensor($0.value.shape) { _ in generator.normal() } }
-    var state = TrainingState(
-      schedule: .init(peak: 0.3), earlyStopping: .init(), splitFingerprint: "0123456789abcdef")
+    optimizer.state[0].tensors = network.parameters.map { Tensor($0.value.shape) { _ in generator.normal() } }
+    var state = TrainingState(peak: 0.3, splitFingerprint: "0123456789abcdef")
     state.step = 9
     state.batch = 4
     let path = folder.file("last.safetensors")
-    try Checkpoint.save(network, model, info: Specimen.info(path), resumable: (state, optimiser))
+    try Checkpoint.save(network, model, info: Specimen.info(path), resumable: (state, optimizer))
 
     let other = Network(try model.plan(), seed: 1)
     var restored = SGD(OptimiserSettings(), other.parameters)
-    #expect(try Checkpoint.resume(path: path, network: other, optimiser: &restored) == state)
+    #expect(try Checkpoint.resume(path: path, network: other, optimizer: &restored) == state)
     #expect(try Checkpoint.trainingState(path: path) == state)
     #expect(other.stateArrays() == network.stateArrays())
-    #expect(restored.velocities.map(\.values) == optimiser.velocities.map(\.values))
+    #expect(restored.state[0].tensors.map(\.values) == optimizer.state[0].tensors.map(\.values))
     #expect(try Checkpoint.load(path: path).network.stateArrays() == network.stateArrays())
   }
 
@@ -114,9 +113,9 @@ enum Specimen {
     let path = folder.file("best.safetensors")
     let network = try Specimen.network(Specimen.cifar)
     try Checkpoint.save(network, Specimen.cifar, info: Specimen.info(path))
-    var optimiser = SGD(OptimiserSettings(), network.parameters)
+    var optimizer = SGD(OptimiserSettings(), network.parameters)
     let error = #expect(throws: CheckpointError.self) {
-      try Checkpoint.resume(path: path, network: network, optimiser: &optimiser)
+      try Checkpoint.resume(path: path, network: network, optimizer: &optimizer)
     }
     #expect(error == .notResumable(path: path))
     #expect(error?.description.contains("last.safetensors") == true)
@@ -124,16 +123,16 @@ enum Specimen {
 
   @Test func `a last checkpoint without a momentum is refused, and changes neither network nor optimiser`() throws {
     let network = try Specimen.network(Specimen.cifar)
-    var optimiser = SGD(OptimiserSettings(), network.parameters)
+    var optimizer = SGD(OptimiserSettings(), network.parameters)
     let path = folder.file("last.safetensors")
-    let state = TrainingState(schedule: .init(peak: 1), earlyStopping: .init(), splitFingerprint: "")
-    try Checkpoint.save(network, Specimen.cifar, info: Specimen.info(path), resumable: (state, optimiser))
+    let state = TrainingState(peak: 1, splitFingerprint: "")
+    try Checkpoint.save(network, Specimen.cifar, info: Specimen.info(path), resumable: (state, optimizer))
     try rewrite(path, arrays: { $0.filter { $0.name != "skipline.momentum.fc.bias" } })
 
     let other = Network(try Specimen.cifar.plan(), seed: 1)
     let before = other.stateArrays()
     let error = #expect(throws: CheckpointError.self) {
-      try Checkpoint.resume(path: path, network: other, optimiser: &optimiser)
+      try Checkpoint.resume(path: path, network: other, optimizer: &optimizer)
     }
     #expect(error?.description.contains("fc.bias") == true)
     #expect(other.stateArrays() == before)
@@ -141,7 +140,7 @@ enum Specimen {
 
   @Test func `a training state that counts below zero is refused`() throws {
     let network = try Specimen.network(Specimen.cifar)
-    var state = TrainingState(schedule: .init(peak: 1), earlyStopping: .init(), splitFingerprint: "")
+    var state = TrainingState(peak: 1, splitFingerprint: "")
     state.epochsDone = -1
     let path = folder.file("last.safetensors")
     try Checkpoint.save(

@@ -177,7 +177,7 @@ import Testing
         for parameter in loop.network.parameters {
           #expect(parameter.fileOrder(parameter.value).elementsEqual(weights[parameter.name] ?? []))
         }
-        #expect(loop.optimiser.velocities.allSatisfy { $0.sumOfSquares(loop.workers) == 0 })
+        #expect(loop.optimizer.state[0].tensors.allSatisfy { $0.sumOfSquares(loop.workers) == 0 })
       }
       return answer(event, loop)
     }
@@ -240,7 +240,7 @@ import Testing
     settings.safety.divergence = .rollback
     let run = try project.trainReached(settings) { event, loop in
       // As if the weights of `last` were finite and beyond use.
-      guard event.isStep(12), loop.schedule.state.peak > 2e-15 else { return [] }
+      guard event.isStep(12), loop.state.schedule.peak > 2e-15 else { return [] }
       let weight = loop.network.parameters.first { $0.name == "fc.weight" }
       weight?.value = Tensor(weight?.value.shape ?? []) { _ in 3e38 }
       return []

@@ -7,10 +7,23 @@ import Testing
 @testable import Training
 
 @Suite struct LearningRateScheduleTests {
+  /// A schedule, and the state that it is a function of.
+  private struct Followed: Equatable {
+    let schedule: LearningRateSchedule
+    var state: LearningRateSchedule.State
+
+    func rate(step: Int) -> Double { schedule.rate(step: step, state) }
+    mutating func epochEnded(validationLoss: Double?) {
+      schedule.epochEnded(&state, validationLoss: validationLoss)
+    }
+  }
+
   private func schedule(_ settings: Schedule, peak: Double = 1, stepsPerEpoch: Int = 10, epochs: Int = 10)
-    -> LearningRateSchedule
+    -> Followed
   {
-    LearningRateSchedule(settings: settings, peak: peak, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+    Followed(
+      schedule: LearningRateSchedule(settings: settings, stepsPerEpoch: stepsPerEpoch, epochs: epochs),
+      state: .init(peak: peak))
   }
 
   @Test func `constant is constant`() {
@@ -90,14 +103,14 @@ import Testing
     var changed = schedule(settings)
     for loss in [1.0, 2] { changed.epochEnded(validationLoss: loss) }
     let before = [0, 15, 60].map { changed.rate(step: $0) }
-    changed.setPeak(4)
+    changed.state.peak = 4
     #expect(zip(before, [0, 15, 60].map { changed.rate(step: $0) }).allSatisfy { abs($0 * 4 - $1) < 1e-15 })
   }
 
   @Test func `the state, saved and restored, goes on in the same way`() throws {
     var plateau = schedule(.plateau(factor: 0.5, patience: 2))
     for loss in [3.0, 4, 4, 4] { plateau.epochEnded(validationLoss: loss) }
-    plateau.setPeak(0.75)
+    plateau.state.peak = 0.75
     var restored = schedule(.plateau(factor: 0.5, patience: 2))
     restored.state = try JSONDecoder().decode(
       LearningRateSchedule.State.self, from: JSONEncoder().encode(plateau.state))

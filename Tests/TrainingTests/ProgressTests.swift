@@ -6,8 +6,23 @@ import Testing
 @testable import Training
 
 @Suite struct EarlyStoppingTests {
+  /// The rule, and the state that it is a function of.
+  private struct Followed: Equatable {
+    let rule: EarlyStopping
+    var state = EarlyStopping.State()
+
+    init(patience: Int?, state: EarlyStopping.State = .init()) {
+      rule = EarlyStopping(patience: patience)
+      self.state = state
+    }
+
+    mutating func epochEnded(validationAccuracy: Double?) -> EarlyStopping.Verdict {
+      rule.epochEnded(&state, validationAccuracy: validationAccuracy)
+    }
+  }
+
   @Test func `it stops after its patience without a better accuracy`() {
-    var stopping = EarlyStopping(patience: 2)
+    var stopping = Followed(patience: 2)
     #expect(
       [0.5, 0.5, 0.6, 0.59, 0.6].map { stopping.epochEnded(validationAccuracy: $0) } == [
         .improved, .goOn, .improved, .goOn, .stop,
@@ -16,14 +31,14 @@ import Testing
   }
 
   @Test func `without patience it never stops, and still knows the best`() {
-    var stopping = EarlyStopping(patience: nil)
+    var stopping = Followed(patience: nil)
     #expect(stopping.epochEnded(validationAccuracy: 0.5) == .improved)
     for _ in 0..<1000 { #expect(stopping.epochEnded(validationAccuracy: 0.1) == .goOn) }
     #expect(stopping.epochEnded(validationAccuracy: 0.51) == .improved)
   }
 
   @Test func `an accuracy of zero is better than none, and no accuracy and NaN say nothing`() {
-    var stopping = EarlyStopping(patience: 2)
+    var stopping = Followed(patience: 2)
     #expect(stopping.epochEnded(validationAccuracy: nil) == .goOn)
     #expect(stopping.epochEnded(validationAccuracy: .nan) == .goOn)
     #expect(stopping.epochEnded(validationAccuracy: 0) == .improved)
@@ -35,12 +50,12 @@ import Testing
   }
 
   @Test func `the state, saved and restored, goes on in the same way`() throws {
-    var stopping = EarlyStopping(patience: 2)
+    var stopping = Followed(patience: 2)
     _ = stopping.epochEnded(validationAccuracy: 0.5)
     _ = stopping.epochEnded(validationAccuracy: 0.4)
     let state = try JSONDecoder().decode(
       EarlyStopping.State.self, from: JSONEncoder().encode(stopping.state))
-    var restored = EarlyStopping(patience: 2, state: state)
+    var restored = Followed(patience: 2, state: state)
     #expect(restored == stopping)
     #expect(restored.epochEnded(validationAccuracy: 0.45) == .stop)
   }

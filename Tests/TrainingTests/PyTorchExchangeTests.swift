@@ -37,7 +37,7 @@ struct PyTorchExchangeTests {
     let model = Specimen.model(NetworkSettings(name: net), side: 64, classes: 10)
     let network = try Specimen.network(model)
     let path = folder.file("last.safetensors")
-    let state = TrainingState(schedule: .init(peak: 1), earlyStopping: .init(), splitFingerprint: "")
+    let state = TrainingState(peak: 1, splitFingerprint: "")
     try Checkpoint.save(
       network, model, info: Specimen.info(path), resumable: (state, SGD(OptimiserSettings(), network.parameters)))
     try expectSame(network, try pythonLogits([path, net, "--ignore", "skipline."]), "\(net), our last in PyTorch")

@@ -38,8 +38,8 @@ import TestSupport
     let short = try project.train(settings)
     let long = try project.resume(short.run, ResumeChanges(epochs: 4))
     #expect(long.outcome.epochs == 4 && long.outcome.steps == 20)
-    let schedule = LearningRateSchedule(settings: settings.schedule, peak: 0.05, stepsPerEpoch: 5, epochs: 4)
-    #expect(long.steps.map(\.learningRate) == (10..<20).map { schedule.rate(step: $0) })
+    let schedule = LearningRateSchedule(settings: settings.schedule, stepsPerEpoch: 5, epochs: 4)
+    #expect(long.steps.map(\.learningRate) == (10..<20).map { schedule.rate(step: $0, .init(peak: 0.05)) })
     #expect(try MetricsLog.read(path: long.run.metricsPath).steps.map(\.step) == Array(1...20))
     // From now on it is a run of four epochs.
     #expect(try project.resume(short.run).outcome.epochs == 4)
@@ -114,9 +114,11 @@ import TestSupport
     let run = try project.train(project.settings(epochs: 2) { $0.schedule = .cosine(warmUp: 0.1) })
     let longer = try project.resume(run.run, ResumeChanges(epochs: 4))
     let notice = try #require(longer.warnings.first)
-    let schedule = LearningRateSchedule(settings: .cosine(warmUp: 0.1), peak: 0.05, stepsPerEpoch: 5, epochs: 4)
-    let rates = [try #require(run.steps.last?.learningRate), schedule.rate(step: 10), schedule.rate(step: 19)]
-      .map { String(format: "%.3g", $0) }
+    let schedule = LearningRateSchedule(settings: .cosine(warmUp: 0.1), stepsPerEpoch: 5, epochs: 4)
+    let state = LearningRateSchedule.State(peak: 0.05)
+    let rates = [
+      try #require(run.steps.last?.learningRate), schedule.rate(step: 10, state), schedule.rate(step: 19, state),
+    ].map { String(format: "%.3g", $0) }
     #expect(notice.hasPrefix("4 epochs instead of 2: by the schedule cosine:0.1"))
     #expect(notice.contains("goes from \(rates[0]) to \(rates[1]) at once, and then to \(rates[2]) at the end"))
     #expect(longer.events.map(\.label).prefix(2) == ["started", "warning"])

@@ -78,7 +78,7 @@ struct ToyProject {
 
   private func train(_ job: TrainingJob, _ session: Session, _ calls: FileCalls) throws -> ToyRun {
     let loop = try job.loop(hooks: session.hooks)
-    loop.calls = calls
+    loop.checkpointer.calls = calls
     return ToyRun(run: job.run, outcome: try loop.train(), events: session.events)
   }
 }

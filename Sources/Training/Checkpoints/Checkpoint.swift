@@ -55,36 +55,38 @@ public enum Checkpoint {
   private static let stateKey = "skipline.training_state"
   private static let versionKey = "skipline.version"
   private static let kernelsKey = "skipline.kernels"
-  private static let momentumPrefix = StateFit.momentumPrefix
 
   /// Writes a checkpoint, atomically and checked.
   ///
-  /// Without `resumable` the file's arrays are exactly a PyTorch `state_dict`; with it, the momentum of each parameter
-  /// follows under `skipline.momentum.`, so that training can go on from it bit for bit.
+  /// Without `resumable` the file's arrays are exactly a PyTorch `state_dict`; with it, the optimizer's state of each
+  /// parameter follows under names such as `skipline.momentum.`, so that training can go on from it bit for bit.
   /// - Throws: `FileOperationError`.
   public static func save(
-    _ network: Network, _ model: ModelDescription, info: CheckpointInfo, resumable: (TrainingState, SGD)? = nil
+    _ network: Network, _ model: ModelDescription, info: CheckpointInfo,
+    resumable: (TrainingState, any Optimizer)? = nil
   ) throws {
     try contents(network, model, info: info, resumable: resumable).write()
   }
 
   /// What `save` writes, as a value that can be written later.
   static func contents(
-    _ network: Network, _ model: ModelDescription, info: CheckpointInfo, resumable: (TrainingState, SGD)? = nil
+    _ network: Network, _ model: ModelDescription, info: CheckpointInfo,
+    resumable: (TrainingState, any Optimizer)? = nil
   ) throws -> CheckpointContents {
     var arrays = network.stateArrays()
     var metadata = info.metadata
     metadata["format"] = "pt"
     metadata[versionKey] = Skipline.version
     metadata[modelKey] = try json(model)
-    if let (state, optimiser) = resumable {
+    if let (state, optimizer) = resumable {
       metadata[stateKey] = try json(state)
       metadata[kernelsKey] = Kernels.description
-      for (parameter, velocity) in zip(network.parameters, optimiser.velocities) {
-        arrays.append(
-          NamedArray(
-            name: momentumPrefix + parameter.name, shape: parameter.fileShape, floats: parameter.fileOrder(velocity)
-          ))
+      for part in optimizer.state {
+        for (parameter, tensor) in zip(network.parameters, part.tensors) {
+          arrays.append(
+            NamedArray(
+              name: name(of: part, parameter), shape: parameter.fileShape, floats: parameter.fileOrder(tensor)))
+        }
       }
     }
     return CheckpointContents(info: info, arrays: arrays, metadata: metadata)
@@ -149,26 +151,36 @@ public enum Checkpoint {
     return state
   }
 
-  /// Restores network and optimiser from a `last` checkpoint.
+  /// Restores network and optimizer from a `last` checkpoint.
   /// - Returns: where training stood.
-  /// - Throws: `CheckpointError` or `SafetensorsError`; network and optimiser are then unchanged.
-  public static func resume(path: String, network: Network, optimiser: inout SGD) throws -> TrainingState {
+  /// - Throws: `CheckpointError` or `SafetensorsError`; network and optimizer are then unchanged.
+  public static func resume(
+    path: String, network: Network, optimizer: inout some Optimizer
+  ) throws -> TrainingState {
     let contents = try Safetensors.read(path: path)
     let state = try trainingState(contents.metadata, path)
-    let velocities = try network.parameters.map { parameter in
-      let name = momentumPrefix + parameter.name
-      guard contents.shape(of: name) == parameter.fileShape else {
-        throw CheckpointError.doesNotFit(
-          path: path,
-          reason: "the momentum of '\(parameter.name)' is not in it; start a new run from it with --weights")
+    var restored = optimizer.state
+    for index in restored.indices {
+      restored[index].tensors = try network.parameters.map { parameter in
+        let name = name(of: restored[index], parameter)
+        guard contents.shape(of: name) == parameter.fileShape else {
+          throw CheckpointError.doesNotFit(
+            path: path,
+            reason: "the \(restored[index].name) of '\(parameter.name)' is not in it; start a new run from it with "
+              + "--weights")
+        }
+        let values = try contents.floats(name)
+        try StoredState.check(values, name: name, isVariance: false, path: path)
+        return parameter.innerOrder(values)
       }
-      let velocity = try contents.floats(name)
-      try StoredState.check(velocity, name: name, isVariance: false, path: path)
-      return parameter.innerOrder(velocity)
     }
     try network.loadState(contents)
-    optimiser.velocities = velocities
+    optimizer.state = restored
     return state
+  }
+
+  private static func name(of part: OptimizerState, _ parameter: Parameter) -> String {
+    "\(StateFit.ownPrefix)\(part.name).\(parameter.name)"
   }
 
   private static func json(_ value: some Encodable) throws -> String {

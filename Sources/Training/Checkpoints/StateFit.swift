@@ -21,8 +21,8 @@ struct StateFit {
   /// The extents of the file's classifier, [classes, inputs]; nil where it has none.
   let classifierShape: [Int]?
 
-  /// What a file of ours has besides the network's arrays.
-  static let momentumPrefix = "skipline.momentum."
+  /// What a file of ours has besides the network's arrays: the optimizer's state.
+  static let ownPrefix = "skipline."
   static let countSuffix = ".num_batches_tracked"
 
   /// - Parameter network: how the network is called in the message: "the network", or "the network it describes".
@@ -32,7 +32,7 @@ struct StateFit {
     network: String = "the network"
   ) throws {
     let wanted = plan.state
-    let names = file.names.filter { !$0.hasPrefix(Self.momentumPrefix) }
+    let names = file.names.filter { !$0.hasPrefix(Self.ownPrefix) }
     let wrapper = Self.wrapper(of: names, around: wanted)
     let plain = Dictionary(uniqueKeysWithValues: names.map { (String($0.dropFirst(wrapper.count)), $0) })
     func shape(_ name: String) -> [Int]? { plain[name].flatMap { file.shape(of: $0) } }

@@ -1,6 +1,6 @@
-// What a loop does when a step cannot be taken because loss, gradient or weights are no numbers, or when the outputs for
-// validation images are none: it asks whoever is there, or follows the run's policy. Nothing that is no number ever gets
-// into a checkpoint.
+// What is done when a step cannot be taken because loss, gradient or weights are no numbers, or when the outputs for
+// validation images are none: whoever is there is asked, or else the run's policy says it. Nothing that is no number
+// ever gets into a checkpoint.
 
 import Foundation
 import Messages
@@ -34,118 +34,80 @@ struct RunningStatistics {
   }
 }
 
-extension TrainingLoop {
-  /// Tells of a divergence and does about it what was chosen.
-  /// - Returns: false when somebody ended the run.
-  /// - Throws: `failure` where nobody chose to go on; what reading a checkpoint throws.
-  func recover(from divergence: Divergence, failure: TrainingError) throws -> Bool {
-    let isValidation = divergence.cause == .validation
-    let rate = schedule.rate(step: isValidation ? max(0, state.step - 1) : state.step)
-    let earlier = isValidation ? checkpointBefore(step: state.step) : nil
-    let report = DivergenceReport(
-      cause: divergence.cause,
-      step: [.weights, .validation].contains(divergence.cause) ? state.step : state.step + 1,
-      epoch: isValidation ? state.epochsDone : state.epochsDone + 1, loss: divergence.loss,
-      gradientNorm: divergence.gradientNorm, learningRate: rate, batch: divergence.batch + 1,
-      files: Array(divergence.files.prefix(Self.mostFiles)), images: divergence.files.count,
-      canLeaveOut: canLeaveOut(divergence), savedStep: isValidation ? earlier?.step : savedState?.step,
-      best: bestToGoBackTo())
-    log.error(
-      "diverged (\(report.cause.rawValue)) at step \(report.step), rate \(rate), on \(report.files.prefix(100))")
-    hooks.report(.diverged(report))
+/// Decides how a run goes on after a divergence.
+///
+///     switch recovery.decide(report, among: conversation) {
+///     case .go(let way): ...    // back to a checkpoint, or past the batch
+///     case .fail: ...           // nobody is there, and the policy gives up
+///     case .end: ...            // somebody ended the run
+///     }
+struct DivergenceRecovery {
+  enum Decision: Equatable {
+    case go(Recovery)
+    case fail
+    case end
+  }
 
-    guard var recovery = waitForAnswer() ?? unattendedRecovery(report) else {
-      holdBack(divergence)
-      return false
+  /// Those who may be asked.
+  struct Conversation {
+    var isAttended: () -> Bool
+    /// What somebody has said; nil where nobody has. It does not wait.
+    var nextCommand: () -> TrainingCommand?
+    /// What is carried out meanwhile.
+    var setLearningRate: (Double) -> Void
+    var warn: (String) -> Void
+    /// Between two questions: whoever is there may leave without a word.
+    var pause: () -> Void = { Thread.sleep(forTimeInterval: 0.02) }
+  }
+
+  private let policy: DivergencePolicy
+  private var plan = RecoveryPlan()
+
+  init(policy: DivergencePolicy) { self.policy = policy }
+
+  /// Waits for an answer for as long as somebody is there, and follows the policy after that.
+  mutating func decide(_ report: DivergenceReport, among conversation: Conversation) -> Decision {
+    let chosen: Recovery
+    switch answer(in: conversation) {
+    case .recovery(let recovery): chosen = recovery
+    case .end: return .end
+    case .nobody:
+      // Sent while nobody was attached any more, by a command or a signal.
+      if conversation.nextCommand() == .stop { return .end }
+      chosen = plan.next(policy, step: report.step, hasBest: report.best != nil)
     }
-    if recovery == .stop {
-      holdBack(divergence)
-      if savesAtEnd, savedState != state { try attempt { try saveLast() } }
-      throw failure
-    }
+    return chosen == .stop ? .fail : .go(Self.possible(chosen, report))
+  }
+
+  /// What comes nearest to a recovery that is not possible.
+  static func possible(_ recovery: Recovery, _ report: DivergenceReport) -> Recovery {
+    var recovery = recovery
     if recovery == .lowerRate && !report.canLeaveOut { recovery = .rollBack }
     if recovery == .rollBackToBest && report.best == nil { recovery = .rollBack }
     if recovery == .rollBack && report.savedStep == nil { recovery = .beginAgain }
-    try go(on: recovery, report, to: earlier)
-    return true
+    return recovery
   }
 
-  /// So many images are named at most.
-  private static let mostFiles = 1000
-
-  /// - Parameter earlier: what to roll back to instead of `last`.
-  private func go(on recovery: Recovery, _ report: DivergenceReport, to earlier: CheckpointInfo?) throws {
-    let peak = schedule.state.peak * Recovery.loweredTo
-    if recovery.goesBack { try keepToFolder() }
-    switch recovery {
-    case .rollBack: if let earlier { try restore(earlier) } else { try restore() }
-    case .rollBackToBest: if let best = report.best { try restore(best) }
-    case .beginAgain: try begin()
-    case .lowerRate, .stop:
-      // After a validation the next epoch begins.
-      if report.cause != .validation { state.batch = report.batch }
-      // The momentum is what led here.
-      optimiser.forgetMomentum()
-    }
-    schedule.setPeak(peak)
-    state.schedule = schedule.state
-    lossWatch.restart()
-    estimate = freshEstimate()
-    log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
-    hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
-    if recovery.goesBack {
-      // So that a crash does not lead through the same again.
-      try attempt { try saveLast() }
-      setAsideLaterCheckpoints()
-    } else {
-      // Not before a step was taken: if it cannot be, `last` is what to go back to.
-      saves.changed(at: clock.now)
-    }
+  private enum Answer {
+    case recovery(Recovery)
+    case end
+    case nobody
   }
 
-  /// Whether the run can go on behind the batch.
-  private func canLeaveOut(_ divergence: Divergence) -> Bool {
-    if divergence.cause == .validation { return state.epochsDone < prepared.settings.epochs }
-    // An epoch without a single image that was trained on would be none.
-    return divergence.cause != .weights
-      && (state.epochTotals.images > 0 || divergence.batch + 1 < prepared.training.batchCount)
-  }
-
-  /// Keeps the `last` that is on disk instead of a state that training cannot go on from.
-  private func holdBack(_ divergence: Divergence) {
-    if divergence.cause == .weights || lossWatch.isDiverging { savesAtEnd = false }
-  }
-
-  /// What the policy says; nil where a command ended the run.
-  private func unattendedRecovery(_ report: DivergenceReport) -> Recovery? {
-    if stopping { return nil }
-    if hooks.nextCommand(false) == .stop {
-      stopping = true
-      return nil
-    }
-    return recoveryPlan.next(
-      prepared.settings.safety.divergence, step: report.step, hasBest: report.best != nil)
-  }
-
-  /// Waits for as long as somebody is there.
-  /// - Returns: nil where nobody is, or they ended the run.
-  private func waitForAnswer() -> Recovery? {
-    while hooks.isAttended() {
-      guard let command = hooks.nextCommand(false) else {
-        // Not the waiting kind of asking: whoever is there may leave without a word.
-        Thread.sleep(forTimeInterval: 0.02)
+  private func answer(in conversation: Conversation) -> Answer {
+    while conversation.isAttended() {
+      guard let command = conversation.nextCommand() else {
+        conversation.pause()
         continue
       }
       switch command {
-      case .recover(.stop), .stop:
-        stopping = true
-        return nil
-      case .recover(let recovery): return recovery
-      case .resume: return .lowerRate
-      case .setLearningRate(let rate): setLearningRate(rate)
-      case .pause, .saveCheckpoint: hooks.report(.warning("the run has diverged: say first how to go on"))
+      case .recover(.stop), .stop: return .end
+      case .recover(let recovery): return .recovery(recovery)
+      case .resume: return .recovery(.lowerRate)
+      case .setLearningRate(let rate): conversation.setLearningRate(rate)
+      case .pause, .saveCheckpoint: conversation.warn("the run has diverged: say first how to go on")
       }
     }
-    return nil
+    return .nobody
   }
 }

@@ -1,6 +1,6 @@
-// Which epoch was the best, and whether it is long enough ago to give up.
+// Which epoch was the best, and whether it is long enough ago to give up: a pure function of the training state.
 
-/// The best validation accuracy so far, and when to stop waiting for a better one.
+/// When to stop waiting for a better validation accuracy.
 public struct EarlyStopping: Sendable, Equatable {
   /// What an epoch's accuracy means.
   public enum Verdict: Sendable, Equatable {
@@ -21,18 +21,18 @@ public struct EarlyStopping: Sendable, Equatable {
     public init() {}
   }
 
-  /// Epochs; nil never stops, nor does 0.
+  /// Epochs; nil never stops.
   public let patience: Int?
-  public var state: State
 
-  public init(patience: Int?, state: State = State()) {
+  /// - Parameter patience: epochs; nil never stops, nor does 0.
+  public init(patience: Int?) {
     self.patience = patience == 0 ? nil : patience
-    self.state = state
   }
 
+  /// Counts an epoch.
   /// - Parameter validationAccuracy: 0...1; nil, where there are no validation images or their outputs are no
   ///   numbers, changes nothing, and neither does NaN.
-  public mutating func epochEnded(validationAccuracy: Double?) -> Verdict {
+  public func epochEnded(_ state: inout State, validationAccuracy: Double?) -> Verdict {
     guard let accuracy = validationAccuracy, !accuracy.isNaN else { return .goOn }
     if accuracy > state.bestAccuracy ?? -.infinity {
       state.bestAccuracy = accuracy
@@ -40,9 +40,9 @@ public struct EarlyStopping: Sendable, Equatable {
       return .improved
     }
     state.badEpochs += 1
-    return isExhausted ? .stop : .goOn
+    return isExhausted(state) ? .stop : .goOn
   }
 
   /// Whether the patience is used up; stays so until an epoch is better.
-  public var isExhausted: Bool { state.badEpochs >= patience ?? .max }
+  public func isExhausted(_ state: State) -> Bool { state.badEpochs >= patience ?? .max }
 }

@@ -1,5 +1,5 @@
-// The learning rate as a function of the step. Only a plateau has a memory, and that memory is in `state`, which goes
-// into checkpoints.
+// The learning rate as a pure function of where training stands. Only a plateau and a rate changed by hand have a memory,
+// and that is a part of the training state, which goes into checkpoints.
 
 import Foundation
 import Messages
@@ -27,32 +27,40 @@ public struct LearningRateSchedule: Sendable, Equatable {
     public var badEpochs = 0
 
     public init(peak: Double) { self.peak = peak }
+
+    /// Goes on from an earlier epoch of which only the weights are known: reductions stay, losses are judged anew.
+    mutating func restart() {
+      bestLoss = nil
+      badEpochs = 0
+    }
   }
 
-  public var state: State
   private let settings: Schedule
   private let stepsPerEpoch: Int
   private let steps: Int
 
-  /// - Parameters:
-  ///   - peak: the rate that the schedule scales.
-  ///   - stepsPerEpoch: at least 1.
-  public init(settings: Schedule, peak: Double, stepsPerEpoch: Int, epochs: Int) {
+  /// - Parameter stepsPerEpoch: at least 1.
+  public init(settings: Schedule, stepsPerEpoch: Int, epochs: Int) {
     precondition(stepsPerEpoch > 0 && epochs >= 0, "an epoch has at least one step")
     self.settings = settings
     self.stepsPerEpoch = stepsPerEpoch
     steps = stepsPerEpoch * epochs
-    state = State(peak: peak)
   }
 
+  /// The rate of the next step.
+  public func rate(_ state: TrainingState) -> Double { rate(step: state.step, state.schedule) }
+
+  /// The rate of the step that was taken last; before the first, that of the first.
+  func lastRate(_ state: TrainingState) -> Double { rate(step: max(0, state.step - 1), state.schedule) }
+
   /// The rate for one step.
-  /// - Parameter step: optimiser steps done before it, from 0.
-  public func rate(step: Int) -> Double {
+  /// - Parameter step: optimizer steps done before it, from 0.
+  public func rate(step: Int, _ state: State) -> Double {
     switch settings {
     case .constant:
       return state.peak
     case .step(let epochs, let factor):
-      return reduced(by: factor, times: epochs.count { $0 * stepsPerEpoch <= step })
+      return reduced(state.peak, by: factor, times: epochs.count { $0 * stepsPerEpoch <= step })
     case .cosine(let warmUp):
       let warm = max(1, Int(Double(steps) * warmUp))
       if step < warm { return state.peak * min(1, Double(step + 1) / Double(warm)) }
@@ -60,17 +68,15 @@ public struct LearningRateSchedule: Sendable, Equatable {
       let decayed = Double(min(step, max(steps, warm)) - warm)
       return state.peak * 0.5 * (1 + cos(Double.pi * decayed / Double(max(1, steps - warm))))
     case .plateau(let factor, _):
-      return reduced(by: factor, times: state.reductions)
+      return reduced(state.peak, by: factor, times: state.reductions)
     }
   }
 
-  /// Tells the schedule how an epoch ended; only a plateau listens.
+  /// How an epoch's end changes the memory; only a plateau's.
   /// - Parameter validationLoss: nil where there are no validation images or their outputs are no numbers: then
   ///   nothing is learnt from the epoch, and neither from a loss that is no finite number.
-  public mutating func epochEnded(validationLoss: Double?) {
-    guard case .plateau(_, let patience) = settings, let loss = validationLoss, loss.isFinite else {
-      return
-    }
+  public func epochEnded(_ state: inout State, validationLoss: Double?) {
+    guard case .plateau(_, let patience) = settings, let loss = validationLoss, loss.isFinite else { return }
     if loss < state.bestLoss ?? .infinity {
       state.bestLoss = loss
       state.badEpochs = 0
@@ -83,17 +89,8 @@ public struct LearningRateSchedule: Sendable, Equatable {
     }
   }
 
-  /// Goes on from an earlier epoch of which only the weights are known: reductions stay, losses are judged anew.
-  public mutating func restart() {
-    state.bestLoss = nil
-    state.badEpochs = 0
-  }
-
-  /// Scales everything from now on to another peak.
-  public mutating func setPeak(_ peak: Double) { state.peak = peak }
-
-  /// One multiplication a time, as an optimiser that changes its rate in place would, so the bits agree.
-  private func reduced(by factor: Double, times: Int) -> Double {
-    (0..<times).reduce(state.peak) { rate, _ in rate * factor }
+  /// One multiplication a time, as an optimizer that changes its rate in place would, so the bits agree.
+  private func reduced(_ peak: Double, by factor: Double, times: Int) -> Double {
+    (0..<times).reduce(peak) { rate, _ in rate * factor }
   }
 }

@@ -40,8 +40,8 @@ struct MemoryCheck {
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
     let summary = plan.summary(batchSize: batch, threads: threads)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
-    // `last` is put together in memory: weights and momentum.
-    let checkpoint = 2 * summary.parameters * MemoryLayout<Float>.stride
+    // `last` is put together in memory: weights and the optimizer's state.
+    let checkpoint = (1 + settings.optimiser.stateCount) * summary.parameters * MemoryLayout<Float>.stride
     return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
       + overhead(for: source)
   }

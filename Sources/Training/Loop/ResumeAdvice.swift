@@ -5,64 +5,65 @@ import Files
 import Foundation
 import Messages
 
-extension TrainingLoop {
+/// What to say of a run's end, and of a resumed run's beginning.
+struct ResumeAdvice {
+  let settings: TrainingSettings
+  let state: TrainingState
+  /// The run's folder.
+  let run: String
+
   /// What would let a run go on that ended; nil where it is plain.
   /// - Parameter trainedNothing: whether it had ended already when it was resumed.
-  func advice(after reason: RunOutcome.Reason, trainedNothing: Bool) -> String? {
+  func text(after reason: RunOutcome.Reason, trainedNothing: Bool) -> String? {
     switch reason {
     case .stopped: return nil
     case .completed where !trainedNothing: return nil
     case .completed, .timeBudget, .earlyStopping: break
     }
-    let settings = prepared.settings
     var options: [String] = []
     var notes: [String] = []
     if state.epochsDone >= settings.epochs {
       options.append("--epochs \(min(2 * settings.epochs, Limits.epochs.range.upper))")
       notes.append("it has done \(state.epochsDone) of \(settings.epochs) epochs")
     }
-    if let budget = settings.timeBudget, isOutOfTime {
+    if let budget = settings.timeBudget, state.seconds >= budget {
       let enough = (2 * max(state.seconds, budget)).rounded(.up)
       options.append("--time \(Int(min(enough, Limits.time.range.upper)))")
       notes.append("--time counts all its sessions together, \(secondsText(state.seconds)) so far")
     }
-    if earlyStopping.isExhausted, let patience = earlyStopping.patience {
+    let earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
+    if earlyStopping.isExhausted(state.earlyStopping), let patience = earlyStopping.patience {
       let bad = state.earlyStopping.badEpochs
       options.append("--patience \(min(bad + patience, Limits.patience.range.upper))")
       notes.append("\(worseText(bad)); --patience 0 goes on whatever they are")
     }
     guard !options.isEmpty else { return nil }
-    return "to go on: skipline train --resume \(shellQuoted(run.path)) "
+    return "to go on: skipline train --resume \(shellQuoted(run)) "
       + "\(options.joined(separator: " ")) (\(notes.joined(separator: "; ")))"
   }
 
-  /// The rate of the last step that was taken, by the schedule of so many epochs; nil before the first.
-  func lastRate(of epochs: Int) -> Double? {
-    guard state.step > 0 else { return nil }
-    return schedule(of: epochs).rate(step: state.step - 1)
+  /// What another number of epochs makes of the learning rate.
+  /// - Parameters:
+  ///   - peak: the peak rate that the run had; nil for the one that it has.
+  ///   - stepsPerEpoch: at least 1.
+  func rateText(epochsBefore: Int, peakBefore: Double?, stepsPerEpoch: Int) -> String {
+    func schedule(_ epochs: Int) -> LearningRateSchedule {
+      LearningRateSchedule(settings: settings.schedule, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+    }
+    var before = state.schedule
+    if let peakBefore { before.peak = peakBefore }
+    let last = state.step > 0 ? schedule(epochsBefore).rate(step: state.step - 1, before) : nil
+    let now = schedule(settings.epochs)
+    let next = now.rate(state)
+    let end = now.rate(step: max(state.step, settings.epochs * stepsPerEpoch - 1), state.schedule)
+    let path = last.map { "from \(text($0)) to \(text(next))" } ?? "to \(text(next))"
+    let way = end == next ? "" : " at once, and then to \(text(end)) at the end"
+    return "\(settings.epochs) epochs instead of \(epochsBefore): by the schedule \(settings.schedule) the "
+      + (last == next && end == next
+        ? "learning rate stays \(text(next))" : "learning rate goes \(path)\(way)")
   }
 
-  /// Says, before the run goes on, what another number of epochs makes of the learning rate.
-  func tellRate(after last: Double?, insteadOf epochsBefore: Int) {
-    let (next, settings) = (schedule.rate(step: state.step), prepared.settings)
-    let end = schedule.rate(step: max(state.step, settings.epochs * max(1, prepared.training.batchCount) - 1))
-    let path = last.map { "from \(Self.text($0)) to \(Self.text(next))" } ?? "to \(Self.text(next))"
-    let way = end == next ? "" : " at once, and then to \(Self.text(end)) at the end"
-    noticesAtResume.append(
-      "\(settings.epochs) epochs instead of \(epochsBefore): by the schedule \(settings.schedule) the "
-        + (last == next && end == next
-          ? "learning rate stays \(Self.text(next))" : "learning rate goes \(path)\(way)"))
-  }
-
-  private func schedule(of epochs: Int) -> LearningRateSchedule {
-    var other = LearningRateSchedule(
-      settings: prepared.settings.schedule, peak: state.schedule.peak,
-      stepsPerEpoch: max(1, prepared.training.batchCount), epochs: epochs)
-    other.state = state.schedule
-    return other
-  }
-
-  private static func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
+  private func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
 }
 
 extension RunFolder {

@@ -1,16 +1,22 @@
-// The training loop. It is synchronous and knows neither thread nor screen: it reports events and asks for commands
-// between steps. The headless command, the tests and the engine behind the screen all run this one.
+// The training loop, to be read from top to bottom: train, epoch, step, validate. It is synchronous and knows neither
+// thread nor screen: it reports events and asks for commands between steps. The headless command, the tests and the
+// engine behind the screen all run this one.
+//
+// What is saved and when is the `Checkpointer`'s, what follows a divergence the `DivergenceRecovery`'s; where training
+// stands is one value, the `TrainingState`, of which learning rate and early stopping are functions.
 
-import Files
-import Images
 import Datasets
+import Files
 import Foundation
-import Logging
+import Images
 import Messages
 import Networks
 import Tensors
 
 /// Trains one network, from its first step or from where an earlier loop stopped.
+///
+///     let job = try TrainingJob.new(settings, commandLine: [])
+///     let outcome = try job.loop(hooks: .init(report: { print($0) })).train()
 public final class TrainingLoop {
   /// Who listens, and who may steer.
   public struct Hooks {
@@ -33,44 +39,39 @@ public final class TrainingLoop {
     }
   }
 
-  /// It follows its folder when that is renamed.
-  public internal(set) var run: RunFolder
   public let network: Network
-  public internal(set) var state: TrainingState
-  let prepared: PreparedRun
+  /// Where training stands.
+  public private(set) var state: TrainingState
   let workers: WorkerPool
-  let hooks: Hooks
-  var optimiser: SGD
-  var schedule: LearningRateSchedule
-  var earlyStopping: EarlyStopping
-  var estimate: ProgressEstimate
-  let place: RunPlace
-  var metrics: MetricsLog
-  var results: ResultsTable
-  var log: Logger
+  let checkpointer: Checkpointer
+  private(set) var optimizer: any Optimizer
+
+  private let prepared: PreparedRun
+  private let hooks: Hooks
+  private let resuming: Resumption?
+  private let schedule: LearningRateSchedule
+  private let earlyStopping: EarlyStopping
+  private let records: RunRecords
+  private let clock = ContinuousClock()
+  private var recovery: DivergenceRecovery
+  private var estimate: ProgressEstimate
+  private var lossWatch: LossWatch
+  private var oneClassWatch = OneClassWatch()
   private var history = MetricsHistory()
-  private let isResumed: Bool
   /// The last step that was taken, and its images.
-  private(set) var lastStep: (figures: StepMetrics, items: [Int])?
-  let clock = ContinuousClock()
-  /// How files are written; tests make it fail.
-  var calls = FileCalls.system
-  var saves: SaveSchedule
-  var unsaved = UnsavedCheckpoints()
-  var failedSaves = 0
-  /// What `last` on disk holds; nil before the first save.
-  var savedState: TrainingState?
+  private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
-  var savesAtEnd = true
-  var recoveryPlan = RecoveryPlan()
-  var lossWatch: LossWatch
-  var oneClassWatch = OneClassWatch()
+  private var savesAtEnd = true
   /// Whether it was told that threads are lacking to prepare images.
   private var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
-  var stopping = false
+  private var stopping = false
   /// What is said before a resumed run goes on.
-  var noticesAtResume: [String] = []
+  private var noticesAtResume: [String] = []
+
+  /// The run's folder, which is followed when it is renamed.
+  public var run: RunFolder { checkpointer.run }
+  private var settings: TrainingSettings { prepared.settings }
 
   /// - Parameters:
   ///   - run: the folder made for it.
@@ -78,37 +79,30 @@ public final class TrainingLoop {
   ///   - resuming: go on from the run's `last` checkpoint.
   /// - Throws: what reading a checkpoint or the initial weights throws.
   public init(
-    _ prepared: PreparedRun, run: RunFolder, workers: WorkerPool? = nil, resuming: Bool = false,
+    _ prepared: PreparedRun, run: RunFolder, workers: WorkerPool? = nil, resuming: Resumption? = nil,
     hooks: Hooks = Hooks()
   ) throws {
-    self.prepared = prepared
-    self.run = run
-    self.hooks = hooks
     let settings = prepared.settings
+    self.prepared = prepared
+    self.hooks = hooks
+    self.resuming = resuming
     self.workers = try workers ?? WorkerPool(reserving: settings.threads)
     network = Network(
       prepared.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
-    optimiser = SGD(settings.optimiser, network.parameters)
+    optimizer = settings.optimiser.optimizer(for: network.parameters)
     schedule = LearningRateSchedule(
-      settings: settings.schedule, peak: settings.learningRate, stepsPerEpoch: max(1, prepared.training.batchCount),
-      epochs: settings.epochs)
+      settings: settings.schedule, stepsPerEpoch: prepared.stepsPerEpoch, epochs: settings.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
-    place = try RunPlace(run)
-    (metrics, results, log) = Self.records(of: run, report: hooks.report)
-    saves = SaveSchedule(interval: .seconds(settings.safety.saveMinutes * 60), now: clock.now)
+    records = RunRecords(run, report: hooks.report)
+    checkpointer = try Checkpointer(
+      run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
+      report: hooks.report)
+    recovery = DivergenceRecovery(policy: settings.safety.divergence)
     lossWatch = LossWatch(classes: prepared.index.classes.count, stepsPerEpoch: prepared.training.batchCount)
-    let fingerprint = prepared.index.fingerprint
-    isResumed = resuming
-    state = TrainingState(
-      schedule: schedule.state, earlyStopping: earlyStopping.state, splitFingerprint: fingerprint)
+    state = TrainingState(peak: settings.learningRate, splitFingerprint: prepared.index.fingerprint)
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
-    if resuming {
-      for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
-      try restore()
-      // Where changed data were accepted, the position may lie behind the end of the epoch.
-      state.batch = min(state.batch, prepared.training.batchCount)
-      state.splitFingerprint = fingerprint
-      history = try MetricsLog.read(path: run.metricsPath, atMost: MetricsLog.shown)
+    if let resuming {
+      try resume(resuming)
     } else if let path = settings.initialWeights {
       let classifier = try InitialWeights(path).load(
         into: network, classes: prepared.index.classes, naming: settings.initialClasses)
@@ -123,34 +117,40 @@ public final class TrainingLoop {
   ///   the run's folder is gone (see `RunPlace`);
   ///   `TrainingError.notSaved` where the state at the end cannot be saved.
   public func train() throws -> RunOutcome {
-    let description = description()
-    log.info("started: \(description.trainingImages) training images, \(description.parameters) parameters")
-    hooks.report(.started(description))
-    if isResumed {
-      try warnAboutResuming()
-      for notice in noticesAtResume { warn(notice) }
-      if schedule.state.peak != prepared.settings.learningRate {
-        hooks.report(.learningRateChanged(schedule.state.peak))
-      }
-    }
-    warnAboutSpace()
-    if let shortage = workers.shortage {
-      warn("computing with \(workers.threads) of the threads asked for: \(shortage)")
-    }
-    for note in prepared.notes { warn(note) }
+    try begin()
     let stepBefore = state.step
     let reason = try trainEpochs()
-    let unsaved = try saveAtEnd()
+    let unsaved = try checkpointer.saveAtEnd(snapshot, savesLast: savesAtEnd)
+    let advice = ResumeAdvice(settings: settings, state: state, run: run.path)
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
-      bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds, failedSaves: failedSaves,
-      unsaved: unsaved, advice: advice(after: reason, trainedNothing: state.step == stepBefore))
-    log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
+      bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds,
+      failedSaves: checkpointer.failures, unsaved: unsaved,
+      advice: advice.text(after: reason, trainedNothing: state.step == stepBefore))
+    records.log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
     hooks.report(.finished(outcome))
     return outcome
   }
 
-  // MARK: An epoch
+  /// Says what is trained, and what to know beforehand.
+  private func begin() throws {
+    let description = description()
+    records.log.info(
+      "started: \(description.trainingImages) training images, \(description.parameters) parameters")
+    hooks.report(.started(description))
+    if resuming != nil {
+      for text in try checkpointer.resumeWarnings(state) { hooks.report(.warning(text)) }
+      for notice in noticesAtResume { warn(notice) }
+      if state.schedule.peak != settings.learningRate { hooks.report(.learningRateChanged(state.schedule.peak)) }
+    }
+    if let text = checkpointer.spaceWarning(weights: snapshot.weightBytes, epochs: settings.epochs) { warn(text) }
+    if let shortage = workers.shortage {
+      warn("computing with \(workers.threads) of the threads asked for: \(shortage)")
+    }
+    for note in prepared.notes { warn(note) }
+  }
+
+  // MARK: Epochs
 
   private func trainEpochs() throws -> RunOutcome.Reason {
     while true {
@@ -162,7 +162,7 @@ public final class TrainingLoop {
         }
         guard try trainEpoch() else { return .stopped }
         // Before validating, so that nothing is lost if that fails.
-        try attempt { try saveLast() }
+        try checkpointer.saveLast(snapshot)
         guard try finishEpoch() else { return .stopped }
       } catch let divergence as Divergence {
         let failure =
@@ -172,7 +172,7 @@ public final class TrainingLoop {
         guard try recover(from: divergence, failure: failure) else { return .stopped }
       } catch TrainingError.weightsOverflowed(let step, let array) {
         let divergence = Divergence(
-          cause: .weights, loss: lastStep?.figures.loss ?? 0, gradientNorm: lastStep?.figures.gradientNorm ?? 0,
+          cause: .weights, loss: lastStep?.metrics.loss ?? 0, gradientNorm: lastStep?.metrics.gradientNorm ?? 0,
           batch: max(0, state.batch - 1), files: paths(of: lastStep?.items ?? []))
         let failure = TrainingError.weightsOverflowed(step: step, array: array)
         guard try recover(from: divergence, failure: failure) else { return .stopped }
@@ -180,43 +180,26 @@ public final class TrainingLoop {
     }
   }
 
-  /// - Parameter images: those whose outputs are no numbers; nil where that is not known any more.
-  private func validationFailure(images: [String]?) -> TrainingError {
-    .validationDiverged(
-      run: run.path, epoch: state.epochsDone, images: images, of: prepared.validation.items.count)
-  }
-
   /// What keeps the next epoch from starting. An epoch that was begun is finished or, out of time, validated.
   private var reasonToEnd: RunOutcome.Reason? {
-    if state.epochsDone >= prepared.settings.epochs {
-      return state.wasCutShort == true ? .timeBudget : .completed
-    }
+    if state.epochsDone >= settings.epochs { return state.wasCutShort == true ? .timeBudget : .completed }
     if isOutOfTime && state.batch == 0 { return .timeBudget }
-    return earlyStopping.isExhausted ? .earlyStopping : nil
+    return earlyStopping.isExhausted(state.earlyStopping) ? .earlyStopping : nil
   }
 
-  var isOutOfTime: Bool { prepared.settings.timeBudget.map { state.seconds >= $0 } ?? false }
-
-  /// Seconds until the run ends, by its epochs or by its time budget.
-  private var secondsLeft: Double? {
-    let budget = prepared.settings.timeBudget.map { max(0, $0 - state.seconds) }
-    return [estimate.secondsLeft, budget].compactMap { $0 }.min()
-  }
+  private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds >= $0 } ?? false }
 
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
     let stream = prepared.training.epoch(state.epochsDone, fromBatch: state.batch)
-    if let shortage = stream.shortage, !toldOfLoaders {
-      toldOfLoaders = true
-      warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
-    }
+    tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
     while !isOutOfTime {
       let start = clock.now
       let batch = stream.next()
-      let waited = (clock.now - start).seconds
+      let waiting = (clock.now - start).seconds
       // Counted at the stream: a batch without any image that decodes is passed over, at the end without another.
       let skipped = stream.skipped.dropFirst(named)
       named += skipped.count
@@ -228,21 +211,326 @@ public final class TrainingLoop {
         state.batch = prepared.training.batchCount
         break
       }
-      try step(batch, startedAt: start)
-      // Only now: the totals of a step that cannot be taken are those before it.
-      state.epochTotals.skipped += skipped.count
-      state.epochTotals.secondsWaiting? += waited
-      try endIfRemoved()
-      if clock.now >= saves.due { try saveWhatIsDue() }
+      try step(batch, skipped: skipped.count, startedAt: start, waiting: waiting)
+      try checkpointer.endIfRemoved(step: state.step)
+      if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
       guard obeyCommands() else { return false }
     }
     // Also where a run that was stopped while validating is resumed.
     if isOutOfTime, state.batch < prepared.training.batchCount { state.wasCutShort = true }
     guard state.epochTotals.images > 0 else {
-      throw TrainingError.nothingDecodes(data: prepared.settings.data, skipped: state.epochTotals.skipped)
+      throw TrainingError.nothingDecodes(data: settings.data, skipped: state.epochTotals.skipped)
     }
     return true
   }
+
+  // MARK: A step
+
+  /// Forward, backward, update; then everything that counts the step.
+  /// - Parameters:
+  ///   - skipped: images of the batch that do not decode.
+  ///   - start: when it was asked for.
+  ///   - waiting: seconds until it came.
+  /// - Throws: `Divergence`; network and state are then those before the step.
+  private func step(
+    _ batch: Batch, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
+  ) throws {
+    let size = prepared.model.preprocessing.imageSize
+    let count = batch.labels.count
+    let pass = Pass(.training, workers, seed: settings.seed &+ UInt64(state.step))
+    let statistics = RunningStatistics(of: network)
+
+    let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
+    let loss = SoftmaxCrossEntropy(logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
+    network.backward(loss.gradient, pass)
+    let norm = network.gradientNorm(workers)
+    guard loss.loss.isFinite, norm.isFinite else {
+      statistics.restore(to: network)
+      throw Divergence(
+        cause: loss.loss.isFinite ? .gradient : .loss, loss: loss.loss, gradientNorm: norm, batch: batch.index,
+        files: paths(of: batch.items))
+    }
+    let rate = schedule.rate(state)
+    let scale = settings.optimiser.clippingScale(gradientNorm: norm)
+    optimizer.step(network.parameters, rate: rate, gradientScale: scale, workers)
+
+    let seconds = (clock.now - start).seconds
+    state.stepEnded(
+      batch: batch.index, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, seconds: seconds,
+      waiting: waiting)
+    estimate.stepEnded(images: count, seconds: seconds)
+    let metrics = StepMetrics(
+      step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
+      accuracy: Double(loss.correct) / Double(count), learningRate: rate, gradientNorm: norm,
+      imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
+    lastStep = (metrics, batch.items)
+    if state.step % settings.logEvery == 0 { records.metrics.append(metrics) }
+    hooks.report(.step(metrics))
+    if let notice = lossWatch.add(loss.loss) { warn(notice.text) }
+    if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
+  }
+
+  // MARK: Validation
+
+  /// Validates, records the epoch and saves what is to be kept. An epoch after which the outputs for some validation
+  /// image are no numbers is recorded as such, is never `best`, and says nothing to patience and schedule.
+  /// - Returns: false when a command stopped the validation; the epoch is then validated anew when the run is resumed.
+  /// - Throws: `Divergence` after such an epoch; `TrainingError`.
+  private func finishEpoch() throws -> Bool {
+    guard let (validation, nonFinite, seconds) = validate() else { return false }
+    let judged = validation.flatMap { $0.isFinite ? $0 : nil }
+    let rate = schedule.lastRate(state)
+    let totals = state.epochEnded(validation: validation, seconds: seconds)
+    schedule.epochEnded(&state.schedule, validationLoss: judged?.loss)
+    let verdict = earlyStopping.epochEnded(&state.earlyStopping, validationAccuracy: judged?.top1)
+
+    let metrics = EpochMetrics(
+      epoch: state.epochsDone, step: state.step, trainLoss: totals.loss / Double(max(1, totals.images)),
+      trainAccuracy: Double(totals.correct) / Double(max(1, totals.images)), validation: validation,
+      learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped,
+      dataWait: totals.dataWait)
+    records.append(metrics)
+    if let wait = totals.dataWait {
+      records.log.info(
+        "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
+    }
+    hooks.report(.epoch(metrics))
+    try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+    if !nonFinite.isEmpty {
+      throw Divergence(
+        cause: .validation, loss: metrics.trainLoss, gradientNorm: lastStep?.metrics.gradientNorm ?? 0,
+        batch: prepared.training.batchCount - 1, files: nonFinite)
+    }
+    return true
+  }
+
+  /// Measures every validation image.
+  /// - Returns: the means, nil where there is no image to measure, the images whose outputs are no numbers, and the
+  ///   seconds it took, pauses left out; nil when a command stopped it.
+  private func validate() -> (metrics: ValidationMetrics?, nonFinite: [String], seconds: Double)? {
+    let loader = prepared.validation
+    guard !loader.items.isEmpty else { return (nil, [], 0) }
+    var tally = EvaluationTally(classes: prepared.index.classes)
+    var done = 0
+    var seconds = 0.0
+    var start = clock.now
+    hooks.report(.validating(done: 0, total: loader.items.count))
+    let skipped = BatchEvaluator(network: network, workers: workers).run(loader) { batch, logits in
+      tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
+      done += batch.labels.count + batch.skipped.count
+      let elapsed = (clock.now - start).seconds
+      seconds += elapsed
+      estimate.validated(images: batch.labels.count, seconds: elapsed)
+      hooks.report(.validating(done: done, total: loader.items.count))
+      let goesOn = obeyCommands()
+      start = clock.now
+      return goesOn
+    }
+    if stopping { return nil }
+    estimate.validationEnded()
+    let only = tally.onlyPrediction
+    if let text = oneClassWatch.notice(only: only, epoch: state.epochsDone + 1, of: settings.epochs) { warn(text) }
+    if let over = oneClassWatch.eased(only: only) { hooks.report(.warningEased(over)) }
+    name(skipped)
+    return (tally.metrics, tally.nonFinite, seconds)
+  }
+
+  // MARK: Commands
+
+  /// Carries out what was asked since the last step; while paused, waits for more.
+  /// - Returns: false when the run is to end.
+  private func obeyCommands() -> Bool {
+    var paused = false
+    while !stopping {
+      guard let command = hooks.nextCommand(paused) else {
+        if paused { stopping = true }
+        break
+      }
+      switch command {
+      case .pause where !paused:
+        paused = true
+        records.log.info("paused at step \(state.step)")
+        hooks.report(.paused)
+      case .resume where paused:
+        paused = false
+        records.log.info("resumed")
+        hooks.report(.resumed)
+      case .pause, .resume: break
+      case .stop: stopping = true
+      case .saveCheckpoint:
+        // A failure to write is told like any other.
+        do { try checkpointer.saveLast(snapshot) } catch { hooks.report(.warning("not saved: \(error)")) }
+      case .recover: hooks.report(.warning("the run has not diverged: there is nothing to recover from"))
+      case .setLearningRate(let rate): setLearningRate(rate)
+      }
+    }
+    return !stopping
+  }
+
+  private func setLearningRate(_ rate: Double) {
+    guard rate > 0, rate.isFinite else {
+      hooks.report(.warning("the learning rate must be a number above 0, not \(rate)"))
+      return
+    }
+    state.schedule.peak = rate
+    checkpointer.changed()
+    records.log.info("learning rate set to \(rate)")
+    hooks.report(.learningRateChanged(rate))
+  }
+
+  // MARK: Divergence
+
+  /// Tells of a divergence and does about it what was chosen.
+  /// - Returns: false when somebody ended the run.
+  /// - Throws: `failure` where nobody chose to go on; what reading a checkpoint throws.
+  private func recover(from divergence: Divergence, failure: TrainingError) throws -> Bool {
+    let earlier =
+      divergence.cause == .validation
+      ? checkpointer.checkpointBefore(step: state.step, isJudged: !prepared.validation.items.isEmpty) : nil
+    let report = self.report(of: divergence, earlier: earlier)
+    let (step, rate, files) = (report.step, report.learningRate, report.files.prefix(100))
+    records.log.error("diverged (\(report.cause.rawValue)) at step \(step), rate \(rate), on \(files)")
+    hooks.report(.diverged(report))
+    let conversation = DivergenceRecovery.Conversation(
+      isAttended: hooks.isAttended, nextCommand: { [hooks] in hooks.nextCommand(false) },
+      setLearningRate: setLearningRate, warn: { [hooks] in hooks.report(.warning($0)) })
+    switch recovery.decide(report, among: conversation) {
+    case .end:
+      stopping = true
+      holdBack(divergence)
+      return false
+    case .fail:
+      holdBack(divergence)
+      if savesAtEnd { try checkpointer.saveLastIfChanged(snapshot) }
+      throw failure
+    case .go(let way):
+      try go(on: way, report, to: earlier)
+      return true
+    }
+  }
+
+  /// - Parameter earlier: what to roll back to instead of `last`.
+  private func go(on recovery: Recovery, _ report: DivergenceReport, to earlier: CheckpointInfo?) throws {
+    let peak = state.schedule.peak * Recovery.loweredTo
+    if recovery.goesBack { try checkpointer.keepToFolder(step: state.step) }
+    switch recovery {
+    case .rollBack: if let earlier { try restore(earlier) } else { try restoreLast() }
+    case .rollBackToBest: if let best = report.best { try restore(best) }
+    case .beginAgain: try beginAgain()
+    case .lowerRate, .stop:
+      // After a validation the next epoch begins.
+      if report.cause != .validation { state.batch = report.batch }
+      // The momentum is what led here.
+      optimizer.reset()
+    }
+    state.schedule.peak = peak
+    lossWatch.restart()
+    estimate = freshEstimate()
+    records.log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
+    hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
+    if recovery.goesBack {
+      // So that a crash does not lead through the same again.
+      try checkpointer.saveLast(snapshot)
+      checkpointer.setAsideLater(than: state)
+    } else {
+      // Not before a step was taken: if it cannot be, `last` is what to go back to.
+      checkpointer.changed()
+    }
+  }
+
+  /// So many images are named at most.
+  private static let mostFiles = 1000
+
+  private func report(of divergence: Divergence, earlier: CheckpointInfo?) -> DivergenceReport {
+    let isValidation = divergence.cause == .validation
+    return DivergenceReport(
+      cause: divergence.cause,
+      step: [.weights, .validation].contains(divergence.cause) ? state.step : state.step + 1,
+      epoch: isValidation ? state.epochsDone : state.epochsDone + 1, loss: divergence.loss,
+      gradientNorm: divergence.gradientNorm,
+      learningRate: isValidation ? schedule.lastRate(state) : schedule.rate(state), batch: divergence.batch + 1,
+      files: Array(divergence.files.prefix(Self.mostFiles)), images: divergence.files.count,
+      canLeaveOut: canLeaveOut(divergence), savedStep: isValidation ? earlier?.step : checkpointer.savedState?.step,
+      best: checkpointer.bestToGoBackTo(step: state.step))
+  }
+
+  /// Whether the run can go on behind the batch.
+  private func canLeaveOut(_ divergence: Divergence) -> Bool {
+    if divergence.cause == .validation { return state.epochsDone < settings.epochs }
+    // An epoch without a single image that was trained on would be none.
+    return divergence.cause != .weights
+      && (state.epochTotals.images > 0 || divergence.batch + 1 < prepared.training.batchCount)
+  }
+
+  /// Keeps the `last` that is on disk instead of a state that training cannot go on from.
+  private func holdBack(_ divergence: Divergence) {
+    if divergence.cause == .weights || lossWatch.isDiverging { savesAtEnd = false }
+  }
+
+  /// - Parameter images: those whose outputs are no numbers; nil where that is not known any more.
+  private func validationFailure(images: [String]?) -> TrainingError {
+    .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: prepared.validation.items.count)
+  }
+
+  // MARK: Going back, and resuming
+
+  /// Puts the loop to where the run's `last` checkpoint stands, and changes what is to be otherwise from there on.
+  private func resume(_ resuming: Resumption) throws {
+    for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
+    try restoreLast()
+    // Where changed data were accepted, the position may lie behind the end of the epoch.
+    state.batch = min(state.batch, prepared.training.batchCount)
+    state.splitFingerprint = prepared.index.fingerprint
+    history = try MetricsLog.read(path: run.metricsPath, atMost: MetricsLog.shown)
+    let peakBefore = state.schedule.peak
+    if let rate = resuming.newPeak {
+      state.schedule.peak = rate
+      checkpointer.changed()
+      records.log.info("resumed with the learning rate \(rate)")
+    }
+    if let epochs = resuming.epochs, epochs != settings.epochs {
+      noticesAtResume.append(
+        ResumeAdvice(settings: settings, state: state, run: run.path)
+          .rateText(epochsBefore: epochs, peakBefore: peakBefore, stepsPerEpoch: prepared.stepsPerEpoch))
+    }
+  }
+
+  /// Restores weights, the optimizer's state, statistics and position, and cuts the records back to them; to the first
+  /// step where nothing was saved yet.
+  /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
+  private func restoreLast() throws {
+    var optimizer = optimizer
+    guard let saved = try checkpointer.restoreLast(into: network, &optimizer) else { return try beginAgain() }
+    self.optimizer = optimizer
+    state = saved
+    try records.rewind(to: state)
+  }
+
+  /// Goes back to the end of an epoch of which only the weights are kept: the momentum is forgotten.
+  /// - Throws: `CheckpointError.lost`, `.doesNotFit` or `FileOperationError`.
+  private func restore(_ checkpoint: CheckpointInfo) throws {
+    try checkpointer.restore(checkpoint, into: network)
+    optimizer.reset()
+    state.goBack(to: checkpoint)
+    try records.rewind(to: state)
+  }
+
+  /// Puts everything to where a new run begins, and the records with it.
+  private func beginAgain() throws {
+    let fresh = Network(prepared.plan, seed: settings.seed)
+    if let path = settings.initialWeights {
+      try InitialWeights(path).load(
+        into: fresh, classes: prepared.index.classes, naming: settings.initialClasses)
+    }
+    for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
+    RunningStatistics(of: fresh).restore(to: network)
+    optimizer.reset()
+    state = TrainingState(peak: settings.learningRate, splitFingerprint: prepared.index.fingerprint)
+    checkpointer.forgetSaved()
+    try records.rewind(to: state)
+  }
+
+  // MARK: Images that do not decode
 
   /// So many images of an epoch may be skipped: a tenth, but always ten.
   static func skippedLimit(images: Int) -> Int { max(10, images / 10) }
@@ -255,74 +543,61 @@ public final class TrainingLoop {
     let images = prepared.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
-    if savedState != state { try attempt { try saveLast() } }
+    try checkpointer.saveLastIfChanged(snapshot)
     throw TrainingError.tooManyBadImages(
-      data: prepared.settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
+      data: settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
   }
 
   /// Names each bad file once, in the first epoch.
-  func name(_ failures: some Sequence<DecodingFailure>) {
+  private func name(_ failures: some Sequence<DecodingFailure>) {
     guard state.epochsDone == 0 else { return }
-    for failure in failures {
-      log.warning("skipped: \(failure)")
-      hooks.report(.warning("skipped: \(failure)"))
-    }
+    for failure in failures { warn("skipped: \(failure)") }
   }
 
-  /// Forward, backward, update.
-  private func step(_ batch: Batch, startedAt start: ContinuousClock.Instant) throws {
-    let settings = prepared.settings
-    let size = prepared.model.preprocessing.imageSize
-    let count = batch.labels.count
-    let pass = Pass(.training, workers, seed: settings.seed &+ UInt64(state.step))
-    let before = RunningStatistics(of: network)
-    let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
-    let loss = SoftmaxCrossEntropy(logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
-    network.backward(loss.gradient, pass)
-    let norm = network.gradientNorm(workers)
-    guard loss.loss.isFinite, norm.isFinite else {
-      before.restore(to: network)
-      throw Divergence(
-        cause: loss.loss.isFinite ? .gradient : .loss, loss: loss.loss, gradientNorm: norm, batch: batch.index,
-        files: paths(of: batch.items))
-    }
-    let rate = schedule.rate(step: state.step)
-    optimiser.step(
-      network.parameters, rate: rate, gradientScale: optimiser.clippingScale(gradientNorm: norm), workers)
+  private func tellOfLoaders(_ stream: BatchStream) {
+    guard let shortage = stream.shortage, !toldOfLoaders else { return }
+    toldOfLoaders = true
+    warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
+  }
 
-    let seconds = (clock.now - start).seconds
-    state.step += 1
-    state.batch = batch.index + 1
-    state.seconds += seconds
-    state.epochTotals.images += count
-    state.epochTotals.loss += loss.loss * Double(count)
-    state.epochTotals.correct += loss.correct
-    state.epochTotals.seconds += seconds
-    estimate.stepEnded(images: count, seconds: seconds)
-    let figures = StepMetrics(
-      step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
-      accuracy: Double(loss.correct) / Double(count), learningRate: rate, gradientNorm: norm,
-      imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
-    if state.step % settings.logEvery == 0 { metrics.append(figures) }
-    lastStep = (figures, batch.items)
-    hooks.report(.step(figures))
-    if let notice = lossWatch.add(loss.loss) { warn(notice.text) }
-    if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
+  // MARK: In other words
+
+  private var snapshot: TrainingSnapshot {
+    TrainingSnapshot(network: network, model: prepared.model, state: state, optimizer: optimizer, workers: workers)
   }
 
   private func paths(of items: [Int]) -> [String] { items.map { prepared.training.items[$0].path } }
 
   /// Something to know that training goes on after.
-  func warn(_ text: String) {
-    log.warning("\(text)")
+  private func warn(_ text: String) {
+    records.log.warning("\(text)")
     hooks.report(.warning(text))
+  }
+
+  /// Seconds until the run ends, by its epochs or by its time budget.
+  private var secondsLeft: Double? {
+    let budget = settings.timeBudget.map { max(0, $0 - state.seconds) }
+    return [estimate.secondsLeft, budget].compactMap { $0 }.min()
+  }
+
+  /// How long the rest takes, before anything of it is measured.
+  private func freshEstimate() -> ProgressEstimate {
+    let epochsLeft = max(0, settings.epochs - state.epochsDone)
+    return ProgressEstimate(
+      steps: max(0, epochsLeft * prepared.training.batchCount - state.batch), validations: epochsLeft,
+      validationImages: prepared.validation.items.count)
   }
 
   private func description() -> RunDescription {
     RunDescription(
-      folder: run.path, settings: prepared.settings, classes: prepared.index.classes,
+      folder: run.path, settings: settings, classes: prepared.index.classes,
       trainingImages: prepared.training.items.count, validationImages: prepared.validation.items.count,
       stepsPerEpoch: prepared.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
       chance: prepared.chance, history: history.epochs, steps: history.steps)
   }
+}
+
+extension PreparedRun {
+  /// At least 1, for a schedule.
+  fileprivate var stepsPerEpoch: Int { max(1, training.batchCount) }
 }

@@ -26,12 +26,62 @@ public struct TrainingState: Codable, Sendable, Equatable {
   /// Identifies images and split; another one means that the data changed.
   public var splitFingerprint: String
 
-  public init(
-    schedule: LearningRateSchedule.State, earlyStopping: EarlyStopping.State, splitFingerprint: String
-  ) {
-    self.schedule = schedule
-    self.earlyStopping = earlyStopping
+  /// Before the first step.
+  /// - Parameter peak: the rate that the schedule scales.
+  public init(peak: Double, splitFingerprint: String) {
+    schedule = LearningRateSchedule.State(peak: peak)
+    earlyStopping = EarlyStopping.State()
     self.splitFingerprint = splitFingerprint
+  }
+}
+
+extension TrainingState {
+  /// Counts a step.
+  /// - Parameters:
+  ///   - batch: its number in the epoch, from 0.
+  ///   - loss: the batch's mean, nats.
+  ///   - seconds: of wall time, waiting for the batch included.
+  mutating func stepEnded(
+    batch: Int, images: Int, loss: Double, correct: Int, skipped: Int, seconds: Double, waiting: Double
+  ) {
+    step += 1
+    self.batch = batch + 1
+    self.seconds += seconds
+    epochTotals.images += images
+    epochTotals.loss += loss * Double(images)
+    epochTotals.correct += correct
+    epochTotals.skipped += skipped
+    epochTotals.seconds += seconds
+    epochTotals.secondsWaiting? += waiting
+  }
+
+  /// Counts an epoch.
+  /// - Parameters:
+  ///   - validation: nil where there are no validation images.
+  ///   - seconds: that the validation took.
+  /// - Returns: what the epoch added up.
+  mutating func epochEnded(validation: ValidationMetrics?, seconds: Double) -> EpochTotals {
+    defer { epochTotals = EpochTotals() }
+    self.seconds += seconds
+    epochsDone += 1
+    batch = 0
+    validationAccuracy = validation.flatMap { $0.isFinite ? $0.top1 : nil }
+    validationDiverged = validation?.isFinite == false
+    return epochTotals
+  }
+
+  /// Stands at the end of an epoch again of which only the weights are kept: epochs without improvement count from
+  /// there. The time that was spent since stays spent.
+  mutating func goBack(to checkpoint: CheckpointInfo) {
+    epochsDone = checkpoint.epoch
+    step = checkpoint.step
+    batch = 0
+    epochTotals = EpochTotals()
+    validationAccuracy = checkpoint.validationAccuracy
+    validationDiverged = false
+    schedule.restart()
+    earlyStopping = EarlyStopping.State()
+    earlyStopping.bestAccuracy = checkpoint.validationAccuracy
   }
 }
 

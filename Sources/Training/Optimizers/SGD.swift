@@ -9,28 +9,24 @@ import Tensors
 ///
 /// g = gradient + decay * value; v = momentum * v + g; value -= rate * v, or rate * (g + momentum * v) in Nesterov's
 /// form (Sutskever et al. 2013, as PyTorch writes it: the rate is outside v).
-public struct SGD {
+public struct SGD: Optimizer {
   private let settings: OptimiserSettings
-  /// v of each parameter, in the parameters' order and inner layout.
-  public internal(set) var velocities: [Tensor]
+  /// v of each parameter.
+  public var state: [OptimizerState]
 
   public init(_ settings: OptimiserSettings, _ parameters: [Parameter]) {
     self.settings = settings
-    velocities = parameters.map { Tensor(zeros: $0.value.shape) }
+    state = [OptimizerState("momentum", like: parameters)]
   }
 
-  /// Changes every parameter by its gradient.
-  /// - Parameters:
-  ///   - parameters: those of `init`, in the same order.
-  ///   - gradientScale: multiplies the gradient first; see `clippingScale`.
   public mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ workers: WorkerPool) {
-    precondition(parameters.count == velocities.count, "the optimiser was made for other parameters")
+    precondition(parameters.count == state[0].tensors.count, "the optimizer was made for other parameters")
     let (momentum, nesterov) = (Float(settings.momentum), settings.nesterov ? Int32(1) : 0)
     for (index, parameter) in parameters.enumerated() {
       let count = parameter.value.count
       let decay = Float(self.decay(of: parameter))
       parameter.gradient.read { gradient in
-        velocities[index].write { velocity in
+        state[0].tensors[index].write { velocity in
           parameter.value.write { value in
             workers.run(over: count, shards: WorkerPool.shards(of: count)) { part in
               let start = part.lowerBound
@@ -42,15 +38,6 @@ public struct SGD {
         }
       }
     }
-  }
-
-  /// Begins anew, as at the first step.
-  mutating func forgetMomentum() { velocities = velocities.map { Tensor(zeros: $0.shape) } }
-
-  /// What to multiply a gradient of this norm by, so that it is no longer than the clip.
-  public func clippingScale(gradientNorm: Double) -> Double {
-    guard let clip = settings.gradientClip, gradientNorm > clip else { return 1 }
-    return clip / gradientNorm
   }
 
   private func decay(of parameter: Parameter) -> Double {

@@ -13,7 +13,7 @@ public struct TrainingJob: Sendable {
   public let prepared: PreparedRun
   public let run: RunFolder
   /// What a resumed run was like; nil for a new one.
-  private let resuming: Resuming?
+  private let resuming: Resumption?
   /// Held for as long as the job exists.
   private let lock: RunLock
 
@@ -88,7 +88,7 @@ public struct TrainingJob: Sendable {
     }
     return TrainingJob(
       prepared: prepared, run: run,
-      resuming: Resuming(epochs: record.settings.epochs, newPeak: changes.learningRate), lock: lock)
+      resuming: Resumption(epochs: record.settings.epochs, newPeak: changes.learningRate), lock: lock)
   }
 
   /// The step that the run goes on behind; 0 for a new one.
@@ -104,18 +104,14 @@ public struct TrainingJob: Sendable {
 
   /// The loop that does it.
   public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
-    let loop = try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming != nil, hooks: hooks)
-    guard let resuming else { return loop }
-    let lastRate = loop.lastRate(of: resuming.epochs)
-    if let newPeak = resuming.newPeak { loop.goOn(withPeak: newPeak) }
-    if resuming.epochs != prepared.settings.epochs { loop.tellRate(after: lastRate, insteadOf: resuming.epochs) }
-    return loop
+    try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
   }
+}
 
-  private struct Resuming {
-    /// Epochs that the run had so far.
-    var epochs: Int
-    /// The peak rate from here on; nil for the one it had.
-    var newPeak: Double?
-  }
+/// What a run had that is resumed, and what is to be otherwise.
+public struct Resumption: Sendable {
+  /// Epochs that the run had so far; nil for as many as it has now.
+  var epochs: Int?
+  /// The peak rate from here on; nil for the one it had.
+  var newPeak: Double?
 }

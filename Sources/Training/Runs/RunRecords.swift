@@ -1,57 +1,51 @@
-// What a loop does when its run's folder is not where it was: it follows one that was renamed, and ends when it was
-// removed. A run without a folder saves nowhere else: nobody would look for it there.
+// What a run writes down while it goes on: metrics, results and its log, which grow by a line and never hold it up.
 
+import Files
 import Foundation
 import Logging
 import Messages
 
-extension TrainingLoop {
-  /// Between two steps: ends a run whose folder is gone before more is computed for nothing.
-  /// - Throws: `TrainingError.folderGone`.
-  func endIfRemoved() throws {
-    if place.isRemoved { throw folderGone }
+/// The growing files of a run. They follow its folder, and are cut back where the run goes back.
+final class RunRecords {
+  private(set) var metrics: MetricsLog
+  private(set) var results: ResultsTable
+  private(set) var log: Logger
+  private let report: (TrainingEvent) -> Void
+
+  /// - Parameter report: told once of each kind of line that is lost.
+  init(_ run: RunFolder, report: @escaping (TrainingEvent) -> Void) {
+    self.report = report
+    (metrics, results, log) = Self.open(run, report)
   }
 
-  /// Before something is written: makes sure that it gets into the run's own folder, wherever that is now.
-  /// - Throws: `TrainingError.folderGone`.
-  func keepToFolder() throws {
-    switch place.look(for: run.path) {
-    case .here: break
-    case .moved(let path): follow(to: path)
-    case .gone: throw folderGone
-    }
-    // Emptied, it is as good as removed. Where its checkpoints alone are missing, whoever moved them may put them back:
-    // saving fails until then, and is tried again.
-    if isMissing(run.recordPath), isMissing(run.checkpointsPath) { throw folderGone }
+  func append(_ epoch: EpochMetrics) {
+    metrics.append(epoch)
+    results.append(epoch)
   }
 
-  private var folderGone: TrainingError {
-    let error = TrainingError.folderGone(run: run.path, step: state.step)
-    log.error("\(error)")
-    return error
+  /// Puts on disk what was written so far.
+  func sync() {
+    metrics.sync()
+    results.sync()
   }
 
-  private func follow(to path: String) {
-    let before = run.path
-    run = RunFolder(moved: path)
-    // What is open was moved along; what is opened again must be found.
-    (metrics, results, log) = Self.records(of: run, report: hooks.report)
-    unsaved.move(to: run)
-    hooks.report(.folderMoved(to: run.path))
-    warn("\(before) is \(run.path) now: the run goes on there")
+  /// Drops what came after a state that the run goes on from.
+  /// - Throws: `FileOperationError`.
+  func rewind(to state: TrainingState) throws {
+    try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
+    try results.rewind(toStep: state.step, epoch: state.epochsDone)
   }
 
-  static func records(
-    of run: RunFolder, report: @escaping (TrainingEvent) -> Void
+  /// The run's folder is another now: what is open was moved along, what is opened again must be found.
+  func move(to run: RunFolder) { (metrics, results, log) = Self.open(run, report) }
+
+  private static func open(
+    _ run: RunFolder, _ report: @escaping (TrainingEvent) -> Void
   ) -> (MetricsLog, ResultsTable, Logger) {
     (
       MetricsLog(path: run.metricsPath) { report(.warning($0)) },
       ResultsTable(path: run.resultsPath) { report(.warning($0)) },
       Logger(label: run.name) { [path = run.logPath] _ in FileLogHandler(path: path) }
     )
-  }
-
-  private func isMissing(_ path: String) -> Bool {
-    path.withPathCString { access($0, F_OK) } != 0 && errno == ENOENT
   }
 }

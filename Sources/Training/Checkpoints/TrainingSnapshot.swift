@@ -1,0 +1,37 @@
+// What a checkpoint is made of, at one moment of a run.
+
+import Foundation
+import Messages
+import Networks
+import Tensors
+
+/// A run between two steps. Valid until the next step, which changes the network.
+struct TrainingSnapshot {
+  let network: Network
+  let model: ModelDescription
+  let state: TrainingState
+  let optimizer: any Optimizer
+  let workers: WorkerPool
+
+  /// Bytes of the weights alone.
+  var weightBytes: Int { MemoryLayout<Float>.stride * network.parameters.reduce(0) { $0 + $1.value.count } }
+
+  /// A checkpoint of it; `last` has what training goes on from too.
+  /// - Throws: `TrainingError.weightsOverflowed`.
+  func contents(of name: CheckpointName, in run: RunFolder) throws -> CheckpointContents {
+    try refuseOverflow()
+    let info = CheckpointInfo(
+      path: run.path(of: name), name: name.stem, epoch: state.epochsDone, step: state.step,
+      validationAccuracy: state.validationAccuracy, savedAt: Date().formatted(.iso8601))
+    return try Checkpoint.contents(
+      network, model, info: info, resumable: name == .last ? (state, optimizer) : nil)
+  }
+
+  /// A finite gradient can still make infinite weights; the next step would show it, but a save may come first.
+  private func refuseOverflow() throws {
+    let arrays = network.parameters.map { ($0.name, $0.value) } + network.buffers.map { ($0.name, $0.value) }
+    for (name, value) in arrays where !value.sumOfSquares(workers).isFinite {
+      throw TrainingError.weightsOverflowed(step: state.step, array: name)
+    }
+  }
+}
