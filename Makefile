@@ -25,7 +25,7 @@ test: ## build, run every test, check imports and format
 soak: ## kill, starve and pester runs for a long time (SOAK_KILLS=20 makes it shorter), print what became of them
 	@scripts/soak
 
-build: ## build the optimised program, .build/release/skipline
+build: ## build the optimized program, .build/release/skipline
 	@scripts/bootstrap
 	swift build -c release --product skipline
 

@@ -12,34 +12,44 @@ import Workbench
   private static let root = URL(fileURLWithPath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
-  private static let readme: String = {
-    (try? String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)) ?? ""
+  /// The names of the pages below docs/.
+  private static let pages: [String] = {
+    let names =
+      (try? FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("docs").path)) ?? []
+    return names.filter { $0.hasSuffix(".md") }.sorted()
   }()
 
-  /// The indented lines of the README that begin with `skipline`, without what a shell takes for a comment.
-  static let examples = readme.split(separator: "\n").filter { $0.hasPrefix("    skipline ") }
+  /// README.md and every page below docs/, one after the other.
+  private static let documents = (["README.md"] + pages.map { "docs/" + $0 })
+    .map { (try? String(contentsOf: root.appendingPathComponent($0), encoding: .utf8)) ?? "" }
+    .joined(separator: "\n")
+
+  /// Their indented lines that begin with `skipline`, without what a shell takes for a comment.
+  static let examples = documents.split(separator: "\n").filter { $0.hasPrefix("    skipline ") }
     .map { $0.split(separator: " ").dropFirst().prefix { !$0.hasPrefix("#") }.map(String.init) }
 
-  @Test func `the README has examples`() {
-    #expect(Self.examples.count >= 3)
+  @Test func `the documents have examples`() {
+    #expect(Self.pages.count >= 9)
+    #expect(Self.examples.count >= 10)
   }
 
   @Test(arguments: examples)
-  func `every example of the README is understood`(words: [String]) throws {
+  func `every example in the documents is understood`(words: [String]) throws {
     _ = try SkiplineCommand.parseAsRoot(words)
   }
 
-  @Test func `every subcommand stands in the README`() {
+  @Test func `every subcommand is documented`() {
     let commands = SkiplineCommand.configuration.subcommands.filter { $0.configuration.shouldDisplay }
     for command in commands where command != WorkbenchCommand.self {
       let name = command.configuration.commandName ?? ""
-      #expect(Self.readme.contains("| `skipline \(name)") || Self.readme.contains("`, `\(name) RUN"), "\(name)")
+      #expect(
+        Self.documents.contains("| `skipline \(name)") || Self.documents.contains("`, `\(name) RUN"), "\(name)")
     }
   }
 
-  @Test func `every option that the README names exists`() throws {
+  @Test func `every option that the documents name exists`() throws {
     let help = SkiplineCommand.configuration.subcommands.map { $0.helpMessage() }.joined()
-    let named = Self.readme.matches(of: /--[a-z][a-z-]+/).map { String($0.output) }
+    let named = Self.documents.matches(of: /--[a-z][a-z-]+/).map { String($0.output) }
     for option in Set(named) {
       let positive = option.replacing("--no-", with: "--")
       #expect(help.contains(option) || help.contains(positive), "\(option)")
