@@ -1,7 +1,7 @@
 // The learning rate as a function of the step. Only a plateau has a memory, and that memory is in `state`, which goes
 // into checkpoints.
 
-import Foundation
+import Glibc
 import Messages
 
 /// The learning rate of every step of a run.

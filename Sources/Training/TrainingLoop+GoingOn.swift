@@ -2,7 +2,6 @@
 // becomes of its learning rate. It decides nothing.
 
 import Files
-import Foundation
 import Messages
 
 extension TrainingLoop {
@@ -62,7 +61,7 @@ extension TrainingLoop {
     return other
   }
 
-  private static func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
+  private static func text(_ rate: Double) -> String { printed("%.3g", rate) }
 }
 
 extension RunFolder {
@@ -112,7 +111,7 @@ extension ResumeChanges {
   }
 }
 
-private func secondsText(_ seconds: Double) -> String { String(format: "%.1f seconds", seconds) }
+private func secondsText(_ seconds: Double) -> String { printed("%.1f seconds", seconds) }
 
 /// `the last epoch was not better`
 private func worseText(_ epochs: Int) -> String {

@@ -1,7 +1,7 @@
 // What a loop does when its run's folder is not where it was: it follows one that was renamed, and ends when it was
 // removed. A run without a folder saves nowhere else: nobody would look for it there.
 
-import Foundation
+import Glibc
 import Logging
 import Messages
 

@@ -2,7 +2,7 @@
 // validation images are none: it asks whoever is there, or follows the run's policy. Nothing that is no number ever gets
 // into a checkpoint.
 
-import Foundation
+import Glibc
 import Messages
 import Networks
 import Tensors
@@ -133,7 +133,7 @@ extension TrainingLoop {
     while hooks.isAttended() {
       guard let command = hooks.nextCommand(false) else {
         // Not the waiting kind of asking: whoever is there may leave without a word.
-        Thread.sleep(forTimeInterval: 0.02)
+        usleep(20_000)
         continue
       }
       switch command {

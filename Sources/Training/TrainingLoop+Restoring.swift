@@ -1,7 +1,6 @@
 // Putting a loop back to where a run stood: to its `last` checkpoint, or to its first step where there is none yet.
 
 import Files
-import Foundation
 import Messages
 import Networks
 import Tensors

@@ -1,7 +1,6 @@
 // The end of an epoch: the validation images are measured, the epoch recorded, and what is worth keeping saved.
 
 import Datasets
-import Foundation
 import Messages
 
 extension TrainingLoop {

@@ -4,7 +4,6 @@
 import Files
 import Images
 import Datasets
-import Foundation
 import Logging
 import Messages
 import Networks
