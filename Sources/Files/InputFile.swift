@@ -1,6 +1,6 @@
 // A file open for reading, whose size is known before anything is read. It never blocks on a pipe or a device.
 
-import Foundation
+import Glibc
 import Messages
 
 /// A regular file that is open. Any number of threads may read at once.
@@ -35,6 +35,28 @@ public struct InputFile: Sendable {
     guard size <= bound else {
       throw FileOperationError(path: path, step: .read, reason: .tooLarge(bytes: size, bound: bound))
     }
+  }
+
+  /// SEEK_DATA and SEEK_HOLE of lseek(2), which are not imported.
+  private static let (seekData, seekHole): (Int32, Int32) = (3, 4)
+
+  /// The parts of the file that are on disk, in order; what lies between them reads as zeros (lseek(2), SEEK_HOLE). One
+  /// part where the file system does not tell.
+  func dataExtents() -> [Range<Int>] {
+    var extents: [Range<Int>] = []
+    var place = 0
+    while place < size, extents.count < 100_000 {
+      let begin = lseek(descriptor.number, off_t(place), Self.seekData)
+      if begin < 0 {
+        if errno != ENXIO { return [0..<size] }
+        break
+      }
+      let end = lseek(descriptor.number, begin, Self.seekHole)
+      guard end > begin else { return [0..<size] }
+      extents.append(Int(begin)..<Int(end))
+      place = Int(end)
+    }
+    return place < size && extents.count == 100_000 ? [0..<size] : extents
   }
 
   /// Calls `body` with the lines, without their line feeds, however long the file is; the last one may have had none.

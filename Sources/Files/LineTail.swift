@@ -1,6 +1,6 @@
 // Cutting the last lines off a text file of any length, from its end: what lies before them is not read.
 
-import Foundation
+import Glibc
 import Messages
 
 /// The last lines of a file to which lines are appended.
@@ -47,6 +47,8 @@ private struct BackwardLines {
   private var end: Int
 
   private static let length = 1 << 18
+  /// The parts of the file that are on disk; nil until it is asked for. Between them lie holes, which have no line feeds.
+  private var extents: [Range<Int>]?
 
   init(file: InputFile) {
     self.file = file
@@ -82,8 +84,18 @@ private struct BackwardLines {
       let part = window[..<(searched - start)]
       if let feed = part.lastIndex(of: UInt8(ascii: "\n")) { return start + feed + 1 }
       searched = start
+      // Longer than any line: a sparse file may claim a terabyte.
+      if place - searched > LineTail.longestLine { searched = endOfData(before: searched) }
     }
     return 0
+  }
+
+  /// The last place up to this one before which there is data; 0 where there is none.
+  private mutating func endOfData(before place: Int) -> Int {
+    let extents = extents ?? file.dataExtents()
+    self.extents = extents
+    guard let last = extents.last(where: { $0.lowerBound < place }) else { return 0 }
+    return min(place, last.upperBound)
   }
 
   /// Loads a part in which `searched` lies at the end, or far behind the beginning where the bytes up to `place` are

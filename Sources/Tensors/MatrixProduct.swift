@@ -3,7 +3,7 @@
 // of threads, and were slower.
 
 import COpenBLAS
-import Foundation
+import Glibc
 import Resources
 
 /// Whether a matrix is used as stored or with rows and columns exchanged.
@@ -41,13 +41,21 @@ public enum MatrixProduct {
       b.base, Int32(b.stride), b.orientation == .transposed ? 1 : 0, result, accumulating ? 1 : 0)
   }
 
+  /// Keeps the library to one thread. For the beginning of a program, before it has threads that read the environment.
+  public static func keepToOneThread() { openblas_keep_to_one_thread() }
+
   /// Loads the library and takes the memory for products on so many threads at the same time. Where this was not
   /// called, the first product does it for itself, and can tell nobody what is lacking.
   /// - Returns: for how many threads there is memory; at least 1.
   /// - Throws: `ResourceShortage` without the library, or memory for one thread.
   static func reserve(threads: Int) throws(ResourceShortage) -> Int {
     if let reason = openblas_load() {
-      throw ResourceShortage(.library("OpenBLAS (libopenblas0)", reason: String(cString: reason)), code: ENOENT)
+      let reason = String(cString: reason)
+      // What the loader says where address space is short; the library is there.
+      if ["map segment", "allocate memory"].contains(where: reason.contains) {
+        throw ResourceShortage(.memory(bufferBytes, purpose: "OpenBLAS"), code: ENOMEM)
+      }
+      throw ResourceShortage(.library("OpenBLAS (libopenblas0)", reason: reason), code: ENOENT)
     }
     let reserved = Int(openblas_reserve(Int32(clamping: threads)))
     guard reserved > 0 else {

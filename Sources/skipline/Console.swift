@@ -3,7 +3,9 @@
 // in it can only come from a name.
 
 import Canvas
-import Foundation
+import Files
+import FoundationEssentials
+import Glibc
 import Messages
 import Resources
 import Synchronization
@@ -117,6 +119,9 @@ enum Console {
     }
   }
 
+  /// Why a result could not be written by whoever waits; nil where all were, or whoever read them had gone.
+  private static let fault = Mutex<Int32?>(nil)
+
   /// How long results wait at the end while nothing is read.
   private static let patience = Duration.seconds(10)
   /// The same of the last lines of progress and complaints.
@@ -125,6 +130,12 @@ enum Console {
   /// Waits at the end for results that were not read yet.
   /// - Returns: false where they were not read, or could not be written.
   static func finish() -> Bool {
+    if let code = fault.withLock({ $0 }) {
+      complain(
+        "skipline: results could not be written to standard output: \(SystemError(number: code)); they are lost there"
+      )
+      return false
+    }
     guard let queues = queues.withLock({ $0 }) else { return true }
     let isRead = queues.output.finish(patience: patience)
     if !isRead {
@@ -150,10 +161,12 @@ enum Console {
     if let queues = queues.withLock({ $0 }) {
       (importance == .result ? queues.output : queues.errors).write(bytes, importance)
     } else {
-      // A closed pipe or a full disk behind it must not end a run: results are also in the run's folder.
-      _ = bytes.withUnsafeBytes {
+      // A closed pipe or a full disk behind it must not end a run, but its status says that results were lost. Who closes
+      // a pipe has read enough.
+      let code = bytes.withUnsafeBytes {
         OutputQueue.write($0, to: importance == .result ? STDOUT_FILENO : STDERR_FILENO)
       }
+      if importance == .result, code != 0, code != EPIPE { fault.withLock { $0 = $0 ?? code } }
     }
   }
 }

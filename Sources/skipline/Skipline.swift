@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Files
-import Foundation
+import Glibc
 import Images
 import Messages
 import Tensors
@@ -33,18 +33,27 @@ struct SkiplineCommand: ParsableCommand {
     Startup.run {
       let status = run()
       let isRead = Console.finish()
-      Foundation.exit(status == 0 && !isRead ? ExitStatus.inputOutput.rawValue : status)
+      Glibc.exit(status == 0 && !isRead ? ExitStatus.inputOutput.rawValue : status)
     }
   }
 
   /// - Returns: the exit status.
   private static func run() -> Int32 {
     do {
+      let words = ProgramArguments.words
+      if let request = CompletionRequest(words) {
+        CommandTree.ofProgram().map { Console.print(verbatim: request.answer(Completer(root: $0))) }
+        return 0
+      }
+      if let script = CompletionScript.asked(by: words) {
+        Console.print(verbatim: script)
+        return 0
+      }
       try Kernels.validate()
       try ProgramArguments.refuseEmptyValues()
       try refuseImpossibleEnvironment()
-      try refuseUnknownCommand(ProgramArguments.words)
-      var command = try parseAsRoot(ProgramArguments.words)
+      try refuseUnknownCommand(words)
+      var command = try parseAsRoot(words)
       try Startup.requireFiles()
       try command.run()
       return 0

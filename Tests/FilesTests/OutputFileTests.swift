@@ -125,6 +125,24 @@ import Testing
     #expect(seen == min(12, 13 - kept), "what lies before is not looked at")
   }
 
+  @Test func `holes of a sparse file are passed over, not read`() throws {
+    let path = try folder.write(Array("one\ntwo\n".utf8), to: "a")
+    // A terabyte behind the lines, and one between lines.
+    #expect(truncate(path, 1 << 40) == 0)
+    let file = try #require(FileHandle(forUpdatingAtPath: path))
+    try file.seek(toOffset: 1 << 40)
+    try file.write(contentsOf: Data("\nthree\n".utf8))
+    try file.close()
+    #expect(truncate(path, 2 << 40) == 0)
+    var seen: [String] = []
+    try LineTail.cut(path) { line in
+      seen.append(String(decoding: line, as: UTF8.self))
+      return line.elementsEqual("two".utf8)
+    }
+    #expect(seen == ["three", "two"])
+    #expect(try folder.text("a") == "one\ntwo\n")
+  }
+
   @Test func `not being allowed to look is not absence`() throws {
     try folder.write([1], to: "closed/a")
     #expect(try FilePath.kind(of: folder.file("closed/a")) == .file)

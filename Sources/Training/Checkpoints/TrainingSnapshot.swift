@@ -1,6 +1,6 @@
 // What a checkpoint is made of, at one moment of a run.
 
-import Foundation
+import FoundationEssentials
 import Messages
 import Networks
 import Tensors

@@ -3,7 +3,6 @@
 
 import Datasets
 import Files
-import Foundation
 import Messages
 import Networks
 import Tensors
@@ -74,11 +73,12 @@ public struct EvaluationJob {
   }
 
   /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
+  /// - Parameter ignoringMemory: whether to try all the same where memory seems too little.
   /// - Returns: nil when `preparation` or `progress` ended it.
   /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not in
   ///   their place, `MemoryShortage` where the images do not fit.
   public func run(
-    threads: Int?, decisions: DecisionStore = .standard,
+    threads: Int?, ignoringMemory: Bool = false, decisions: DecisionStore = .standard,
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
   ) throws -> EvaluationReport? {
@@ -86,7 +86,8 @@ public struct EvaluationJob {
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
     var evaluation = Evaluation(
       model: model, data: data, split: split,
-      batchSize: try model.batch(upTo: batchSize, isFixed: batchIsFixed, threads: threads),
+      batchSize: try model.batch(
+        upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory),
       workers: try WorkerPool(reserving: threads), decisions: decisions, packs: packs)
     evaluation.folders = folders
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }

@@ -9,9 +9,13 @@ extension LoadedModel {
   /// - Parameters:
   ///   - wanted: as many, if they fit.
   ///   - isFixed: whether no fewer will do.
+  ///   - ignoringMemory: whether to try all the same where memory seems too little.
   /// - Throws: `MemoryShortage` where not even one fits, or not as many as were asked for.
-  public func batch(upTo wanted: Int, isFixed: Bool = false, threads: Int?) throws -> Int {
-    try batch(upTo: wanted, isFixed: isFixed, threads: threads, limits: SystemMemory.limits())
+  public func batch(
+    upTo wanted: Int, isFixed: Bool = false, threads: Int?, ignoringMemory: Bool = false
+  ) throws -> Int {
+    ignoringMemory
+      ? wanted : try batch(upTo: wanted, isFixed: isFixed, threads: threads, limits: SystemMemory.limits())
   }
 
   func batch(upTo wanted: Int, isFixed: Bool, threads: Int?, limits: [MemoryLimit]) throws -> Int {
@@ -23,7 +27,7 @@ extension LoadedModel {
     func needed(_ batch: Int, _ limit: MemoryLimit) -> Int {
       let images = MemoryCheck.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
       return Int(Double(plan.inferenceMemory(batchSize: batch, threads: threads)) * MemoryCheck.poolShare) + images
-        + MemoryCheck.base + check.overhead(for: limit.source)
+        + MemoryCheck.base + check.evaluationOverhead(for: limit.source)
     }
     func lacking(_ batch: Int) -> MemoryLimit? { limits.first { needed(batch, $0) > $0.bytes } }
 

@@ -1,7 +1,6 @@
 // Whether a run's memory is there, asked before it starts: an estimate against the least of what is left.
 
 import Files
-import Foundation
 import Messages
 import Networks
 import Tensors
@@ -53,6 +52,12 @@ struct MemoryCheck {
     case .data: threads * Self.buffer + all * Self.stack
     case .addressSpace: threads * Self.buffer + all * (Self.stack + Self.arena)
     }
+  }
+
+  /// The same for an evaluation, which nobody steers. The C library makes do with fewer places to allocate from where
+  /// address space is short.
+  func evaluationOverhead(for source: MemoryLimit.Source) -> Int {
+    overhead(for: source == .addressSpace ? .data : source)
   }
 
   /// Of what is left now, how much an advised batch may take: when the run is started again, less may be left.
@@ -134,6 +139,7 @@ public struct MemoryShortage: Error, Equatable, CustomStringConvertible {
       return
         "\(activity.rawValue) \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there)"
         + (fitting.map { "; --batch \($0) fits" } ?? "; not even one image fits: use a machine with more memory")
+        + ", or --ignore-memory tries all the same"
     }
     return
       "training \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there); \(advice), or "

@@ -23,7 +23,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .diverged(let step, let loss, let files):
-      "training diverged at step \(step) (loss \(loss)) on the batch of \(files.prefix(3).joined(separator: ", "))"
+      "training diverged at step \(step) (loss \(loss.isNaN ? "NaN" : "\(loss)")) on the batch of \(files.prefix(3).joined(separator: ", "))"
         + (files.count > 3 ? " and \(files.count - 3) more" : "")
         + "; this step was not taken: look at these images, or resume with a lower rate (--resume RUN --lr RATE), or "
         + "have the next run do so by itself (--on-divergence lower)"

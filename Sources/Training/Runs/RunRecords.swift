@@ -1,7 +1,6 @@
 // What a run writes down while it goes on: metrics, results and its log, which grow by a line and never hold it up.
 
 import Files
-import Foundation
 import Logging
 import Messages
 

@@ -3,7 +3,6 @@
 
 import ArgumentParser
 import Canvas
-import Foundation
 import Messages
 import Synchronization
 
@@ -14,6 +13,12 @@ struct CacheOptions: ParsableArguments {
   var cache: Bool?
   @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
+
+  func validate() throws {
+    if cache == false, cacheLimit != nil {
+      throw ValidationError("--no-cache and --cache-limit contradict each other: give one of them")
+    }
+  }
 
   var settings: CacheSettings { CacheSettings(isEnabled: cache ?? true, limit: cacheLimit) }
 

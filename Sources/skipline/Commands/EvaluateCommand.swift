@@ -3,7 +3,7 @@
 import ArgumentParser
 import Canvas
 import Datasets
-import Foundation
+import Glibc
 import Messages
 import Training
 
@@ -26,6 +26,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(Limits.batchSize, instead: "default: the run's own") var batch: Int?
   @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
+  @Flag(help: "Evaluate although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
   @Flag(help: "Print JSON.") var json = false
@@ -39,7 +40,7 @@ struct EvaluateCommand: ParsableCommand {
     for note in job.notes { Console.complain("! \(note)") }
     let signals = try SignalWatcher()
     let report = try job.run(
-      threads: threads, progress: { _, _ in signals.received == nil },
+      threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
       preparation: { _ in signals.received == nil },
       notice: { Console.complain("! \($0.text)") })
     guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }

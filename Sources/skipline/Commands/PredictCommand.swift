@@ -4,7 +4,6 @@ import ArgumentParser
 import Canvas
 import Datasets
 import Files
-import Foundation
 import Messages
 import Tensors
 import Training
@@ -21,6 +20,7 @@ struct PredictCommand: ParsableCommand {
   var images: [String]
   @Option(Limits.top) var top = 3
   @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
+  @Flag(help: "Predict although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?
   @Flag(help: "Print JSON.") var json = false
@@ -39,7 +39,7 @@ struct PredictCommand: ParsableCommand {
         try Checkpoint.load(path: location.path, as: $0)
       }
       ?? Checkpoint.load(path: location.path)
-    _ = try model.batch(upTo: 1, threads: threads)
+    _ = try model.batch(upTo: 1, threads: threads, ignoringMemory: ignoreMemory)
     let predictor = Predictor(model: model, workers: try WorkerPool(reserving: threads))
     let (files, faults) = try imageFiles()
     for fault in faults { Console.complain("! \(fault.text)") }

@@ -3,12 +3,12 @@
 
 import ArgumentParser
 import CResources
-import Foundation
+import Glibc
 import Resources
 import Synchronization
 
-/// Watches SIGHUP, SIGINT and SIGTERM for as long as it exists, but for those that were ignored when it came: so
-/// `nohup` has its meaning.
+/// Watches SIGHUP, SIGINT, SIGTERM and the end of processor time (SIGXCPU) for as long as it exists, but for those that
+/// were ignored when it came: so `nohup` has its meaning.
 final class SignalWatcher {
   /// What other threads may ask.
   let requests = EndRequests()
@@ -22,7 +22,7 @@ final class SignalWatcher {
     let code = -ResourceCalls.current.pipe(&ends)
     guard code == 0 else { throw ResourceShortage(.pipe, code: code) }
     writing = ends.writing
-    watched = [SIGHUP, SIGINT, SIGTERM].filter { Self.handler(of: $0) == Self.standard }
+    watched = [SIGHUP, SIGINT, SIGTERM, SIGXCPU].filter { Self.handler(of: $0) == Self.standard }
     do throws(ResourceShortage) {
       try SystemThread.start("signals", stackSize: SystemThread.smallStack, attempts: SystemThread.patientAttempts)
       {
@@ -101,11 +101,13 @@ final class EndRequests: Sendable {
       defer { first = first ?? number }
       return first == nil
     }
+    // A limit on processor time that is used up tells so every second, until the hard limit ends the process.
+    if !isFirst, number == SIGXCPU { return }
     if isFirst {
       body.withLock { $0 }?()
       return
     }
-    Foundation.signal(number, SIG_DFL)
+    Glibc.signal(number, SIG_DFL)
     // A thread may have been started with signals blocked: raised here it would wait for ever.
     var own = sigset_t()
     sigemptyset(&own)

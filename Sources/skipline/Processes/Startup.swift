@@ -1,7 +1,7 @@
 // What the program arranges before it does anything: that the limits of the shell it was started from do not end it in
 // the middle of something.
 
-import Foundation
+import Glibc
 import Resources
 import Tensors
 
@@ -15,6 +15,8 @@ enum Startup {
 
   /// Does what the program is for, on a stack that is large enough.
   static func run(_ body: @escaping @Sendable () -> Void) {
+    occupyStandardDescriptors()
+    MatrixProduct.keepToOneThread()
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
     // Nor must a limit on file sizes: a save that is too large fails as on a full disk.
@@ -35,6 +37,16 @@ enum Startup {
       end(because: "the stack is limited to \(stack.rlim_cur >> 10) KiB (ulimit -s), and \(error)")
     }
     done.wait()
+  }
+
+  /// Takes the numbers of standard input, output and errors where whoever started the program had closed them: the next
+  /// file or pipe that is opened would get them else, and what is printed would be written into it. What is read or
+  /// written there then fails, as it does with closed ones.
+  private static func occupyStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+      // The lowest free number is the one wanted: those below it are in use.
+      _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
   }
 
   /// Raises the limit on open files as far as is of use and allowed.

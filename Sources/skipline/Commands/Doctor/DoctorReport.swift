@@ -131,7 +131,10 @@ extension DoctorReport {
           : "end other programs, or train with a smaller --batch and --imgsz")
     }
     if let fault = blas.fault {
-      note(true, "OpenBLAS cannot be loaded: \(fault)", "apt-get install libopenblas0")
+      let isShort = ["map segment", "allocate memory"].contains(where: fault.contains)
+      note(
+        true, "OpenBLAS cannot be loaded: \(fault)",
+        isShort ? "raise the limits on memory (ulimit -v, ulimit -d)" : "apt-get install libopenblas0")
     }
     for folder in folders {
       note(
