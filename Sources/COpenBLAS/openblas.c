@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 // Numbers of cblas.h.
@@ -29,13 +30,18 @@ static int (*get_parallel)(void);
 static void *(*take_buffer)(int unused);
 static void (*give_buffer_back)(void *buffer);
 
-// Before main: no other thread reads the environment yet.
-__attribute__((constructor)) static void keep_to_one_thread(void) {
-  setenv("OPENBLAS_NUM_THREADS", "1", 1);
-  setenv("OMP_NUM_THREADS", "1", 1);
+static void set_to_one(const char *name) {
+  const char *value = getenv(name);
+  if (!value || strcmp(value, "1") != 0) setenv(name, "1", 1);
+}
+
+void openblas_keep_to_one_thread(void) {
+  set_to_one("OPENBLAS_NUM_THREADS");
+  set_to_one("OMP_NUM_THREADS");
 }
 
 static void load(void) {
+  openblas_keep_to_one_thread();
   void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
   if (!library) library = dlopen("libopenblas.so", RTLD_NOW | RTLD_LOCAL);
   if (!library) {

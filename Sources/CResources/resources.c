@@ -8,9 +8,23 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_int signal_descriptor = -1;
+
+static int argument_count;
+static char **arguments;
+
+// The C library hands them to constructors as it does to main.
+__attribute__((constructor)) static void keep_arguments(int count, char **values) {
+  argument_count = count;
+  arguments = values;
+}
+
+int resources_argument_count(void) { return argument_count; }
+
+const char *resources_argument(int index) { return arguments[index]; }
 
 void resources_name_thread(const char *name) {
   char shortened[16];
@@ -44,4 +58,21 @@ int resources_make_pipe(int ends[2]) {
   if (pipe2(ends, O_CLOEXEC) != 0) return errno;
   fcntl(ends[1], F_SETFL, fcntl(ends[1], F_GETFL) | O_NONBLOCK);
   return 0;
+}
+
+void resources_init_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+void resources_wait_condition(pthread_cond_t *condition, pthread_mutex_t *mutex, long long nanoseconds) {
+  struct timespec end;
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  nanoseconds += end.tv_nsec;
+  end.tv_sec += nanoseconds / 1000000000;
+  end.tv_nsec = nanoseconds % 1000000000;
+  pthread_cond_timedwait(condition, mutex, &end);
 }

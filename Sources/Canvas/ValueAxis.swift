@@ -1,6 +1,6 @@
 // The vertical axis of a chart: its range, where its ticks stand and what they say. Numbers only, no cells.
 
-import Foundation
+import Glibc
 
 /// How values are written.
 public enum ValueFormat: Sendable, Hashable {
@@ -76,13 +76,23 @@ struct ValueAxis: Equatable {
     let value = format == .percent ? tick * 100 : tick
     let suffix = format == .percent ? "%" : ""
     let magnitude = max(abs(range.lowerBound), abs(range.upperBound))
-    if magnitude >= 1e7 || decimals > 5 { return String(format: "%.1e", value) + suffix }
+    if magnitude >= 1e7 || decimals > 5 { return Self.scientific(value) + suffix }
     if magnitude >= 1e4, decimals == 0 {
       let thousands = value / 1000
-      let text =
-        thousands == thousands.rounded() ? String(format: "%.0f", thousands) : String(format: "%.1f", thousands)
+      let text = Format.fixed(thousands, thousands == thousands.rounded() ? 0 : 1)
       return value == 0 ? "0" + suffix : text + "k" + suffix
     }
-    return String(format: "%.\(decimals)f", value) + suffix
+    return Format.fixed(value, decimals) + suffix
+  }
+
+  /// One decimal and an exponent of at least two digits: `2.5e+07`.
+  private static func scientific(_ value: Double) -> String {
+    guard value != 0 else { return "0.0e+00" }
+    var exponent = Int(log10(value.magnitude).rounded(.down))
+    var mantissa = Format.fixed(value / pow(10, Double(exponent)), 1)
+    // 9.97 is 10.0 with one decimal.
+    if mantissa.hasSuffix("10.0") { (mantissa, exponent) = (mantissa.replacing("10.0", with: "1.0"), exponent + 1) }
+    let digits = exponent.magnitude < 10 ? "0\(exponent.magnitude)" : "\(exponent.magnitude)"
+    return mantissa + (exponent < 0 ? "e-" : "e+") + digits
   }
 }

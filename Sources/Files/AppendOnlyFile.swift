@@ -1,7 +1,7 @@
 // A text file that only grows, a line at a time: what the metrics, the results table and the log are written with.
 // A line that cannot be written is lost and told once; training must not end because a disk is full.
 
-import Foundation
+import Glibc
 import Messages
 import Synchronization
 
@@ -64,7 +64,7 @@ public final class AppendOnlyFile: Sendable {
   /// Closes the file; the next line opens it again.
   public func close() {
     state.withLock { state in
-      if let descriptor = state.descriptor { Foundation.close(descriptor) }
+      if let descriptor = state.descriptor { Glibc.close(descriptor) }
       state.descriptor = nil
     }
   }

@@ -3,7 +3,8 @@
 // does not fit on the disk is not begun.
 // It knows nothing of what is written.
 
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Synchronization
 

@@ -1,7 +1,7 @@
 // The calls to the file system whose failure matters, in one table, which tests make fail at the Nth call. It knows
 // nothing of what is written, nor in which order it must be.
 
-import Foundation
+import Glibc
 import Messages
 
 /// The system calls that put files on disk, each answering its result or the negative error number.
@@ -47,7 +47,7 @@ public struct FileCalls: Sendable {
     },
     sync: { fsync($0) == 0 ? 0 : -errno },
     rename: { from, to in
-      from.withPathCString { from in to.withPathCString { Foundation.rename(from, $0) } } == 0 ? 0 : -errno
+      from.withPathCString { from in to.withPathCString { Glibc.rename(from, $0) } } == 0 ? 0 : -errno
     },
     freeSpace: { folder in
       var status = statvfs()

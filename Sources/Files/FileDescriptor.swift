@@ -1,6 +1,6 @@
 // An open file's number and the duty to close it. It neither reads nor writes.
 
-import Foundation
+import Glibc
 
 /// A file that is open until nobody needs it any more.
 final class FileDescriptor: Sendable {

@@ -1,6 +1,6 @@
 // What tells a file or folder from every other, whatever path leads there.
 
-import Foundation
+import Glibc
 import Messages
 
 /// A file system's number and that of a file in it. A file that is removed may leave its numbers to another.

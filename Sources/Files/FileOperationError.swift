@@ -1,6 +1,7 @@
 // What the system answered when a file could not be read or written, in words that say what to do next.
 
-import Foundation
+import Glibc
+import Messages
 
 /// A file operation that failed.
 public struct FileOperationError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -92,8 +93,8 @@ extension FileOperationError.Reason: CustomStringConvertible {
 public func bytesText(_ count: Int) -> String {
   var value = Double(count)
   for unit in ["B", "KiB", "MiB", "GiB"] {
-    if value < 1024 { return unit == "B" ? "\(count) B" : String(format: "%.1f \(unit)", value) }
+    if value < 1024 { return unit == "B" ? "\(count) B" : printed("%.1f ", value) + unit }
     value /= 1024
   }
-  return String(format: "%.1f TiB", value)
+  return printed("%.1f TiB", value)
 }

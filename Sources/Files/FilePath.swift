@@ -1,6 +1,6 @@
 // Paths made absolute, for comparing and for recording. Paths are texts in the form of Messages' PathText.
 
-import Foundation
+import Glibc
 import Messages
 
 /// Questions about paths.

@@ -1,6 +1,6 @@
 // Making folders and listing the names in them, for names of any bytes. What is in them is no matter here.
 
-import Foundation
+import Glibc
 import Messages
 
 /// Folders by their paths, which are in the form of `PathText`.

@@ -1,6 +1,6 @@
 // A file open for reading, whose size is known before anything is read. It never blocks on a pipe or a device.
 
-import Foundation
+import Glibc
 import Messages
 
 /// A regular file that is open. Any number of threads may read at once.

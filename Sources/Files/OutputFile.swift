@@ -1,7 +1,7 @@
 // A new file that is being written. When it takes which place, and what becomes of it after a failure, is decided by
 // whoever makes it: AtomicFile for most.
 
-import Foundation
+import Glibc
 import Synchronization
 
 /// A file that was made to be written, from any number of threads.

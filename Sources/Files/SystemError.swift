@@ -1,6 +1,6 @@
 // Why a system call failed, in words.
 
-import Foundation
+import Glibc
 
 /// An error number of the system, as in `errno.h`, and its text.
 public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -1,7 +1,7 @@
 // Where a user's own files are: the one reading of HOME and of the variables of the XDG Base Directory Specification
 // (0.8). What is kept there is no matter here.
 
-import Foundation
+import Glibc
 import Messages
 
 /// The folders of the user that runs the program. A variable that is empty, or no path from the root, counts as unset.

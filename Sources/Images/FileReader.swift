@@ -2,7 +2,7 @@
 // allocating cost more than reading. Regular files only; it never waits for a pipe.
 
 import Files
-import Foundation
+import Glibc
 
 /// A buffer and the file that is in it. One for each thread.
 struct FileReader {

@@ -1,6 +1,5 @@
 // Images that lie inside a larger file, a record file for instance, are named like files of their own.
 
-import Foundation
 import Messages
 
 /// A range of a file's bytes, named `shard.tfrecord@1024+3000`: the file, the range's first byte, its length. Wherever

@@ -1,7 +1,7 @@
 // What kind of image a file is, by its first bytes. The name has no say in it. What cannot be decoded is told in
 // ImageFormat+Unsupported.swift.
 
-import Foundation
+import Glibc
 import Messages
 
 /// An image format that can be decoded.

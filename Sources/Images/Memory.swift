@@ -1,6 +1,6 @@
 // Whether memory is there before it is taken: where an array of Swift's finds none, the process ends.
 
-import Foundation
+import Glibc
 
 enum Memory {
   /// What is smaller is not worth asking for: without that, nothing works any more.

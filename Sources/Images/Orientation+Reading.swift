@@ -1,6 +1,6 @@
 // Finds the orientation in the EXIF data of a file, and where these do not speak of it in XMP, a text beside them.
 // Damaged data are ignored, as every viewer does. The places of both in a PNG are in PNGTexts.
-import Foundation
+import Glibc
 
 extension Orientation {
   /// Finds the orientation in a JPEG file: in its first EXIF segment, else in its last segment of XMP.

@@ -1,7 +1,7 @@
 // How many pixels an image may have. What is larger is refused before any memory is taken for it; the person at the
 // machine may say otherwise.
 
-import Foundation
+import FoundationEssentials
 import Messages
 
 /// The cap on pixels, and the environment variable that moves it.

@@ -1,6 +1,7 @@
 // One end of a socket between two processes: whole messages in, whole messages out. It knows nothing of what they mean.
 
-import Foundation
+import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// A connected stream socket that carries messages.
@@ -16,7 +17,7 @@ public final class Connection: Sendable {
     _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
-  deinit { Foundation.close(descriptor) }
+  deinit { Glibc.close(descriptor) }
 
   /// Ends the connection for both directions; reading and writing then throw `LinkError.closed`.
   public func close() {
@@ -48,7 +49,7 @@ public final class Connection: Sendable {
     try frame.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
-        let count = Foundation.send(
+        let count = Glibc.send(
           descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
         if count < 0 {
           if errno == EINTR { continue }
@@ -63,7 +64,7 @@ public final class Connection: Sendable {
   func sendNow(_ message: some Encodable) {
     guard let frame = try? Wire.encode(message) else { return }
     _ = frame.withUnsafeBytes {
-      Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+      Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }
   }
 

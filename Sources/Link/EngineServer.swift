@@ -2,7 +2,8 @@
 // hands on what they ask. Whatever they do, or fail to do, never holds up the engine.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Resources
 import Synchronization

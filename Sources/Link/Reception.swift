@@ -2,7 +2,8 @@
 // says nothing costs a descriptor for a moment and no thread, and never keeps anybody out.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Resources
 
@@ -59,7 +60,7 @@ private final class ListeningSocket: Sendable {
     _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK)
   }
 
-  deinit { Foundation.close(descriptor) }
+  deinit { Glibc.close(descriptor) }
 }
 
 /// What the thread knows: who is there and has not said hello yet, and who has and is not let in yet, the oldest first.

@@ -1,6 +1,6 @@
 // A screen's end of the socket: an engine in another process, used as if it were here.
 
-import Foundation
+import Glibc
 import Messages
 import Resources
 import Synchronization

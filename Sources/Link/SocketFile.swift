@@ -2,7 +2,7 @@
 // to its owner only, and nothing listens on a network.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 import Resources
 
@@ -29,11 +29,11 @@ public struct SocketFile: Sendable {
     let descriptor = try Self.makeSocket()
     unlinkat(folder.descriptor, Self.name, 0)
     // Linux gives the file the socket's own mode (unix(7)), so that nobody else can connect at any moment.
-    guard fchmod(descriptor, 0o600) == 0, withAddress({ Foundation.bind(descriptor, $0, $1) }) == 0,
-      Foundation.listen(descriptor, 64) == 0, let file = identity
+    guard fchmod(descriptor, 0o600) == 0, withAddress({ Glibc.bind(descriptor, $0, $1) }) == 0,
+      Glibc.listen(descriptor, 64) == 0, let file = identity
     else {
       let code = errno
-      Foundation.close(descriptor)
+      Glibc.close(descriptor)
       throw .system(step: "making the socket \(Self.name)", code: code)
     }
     return (descriptor, file)
@@ -46,9 +46,9 @@ public struct SocketFile: Sendable {
     let descriptor = try Self.makeSocket()
     // A stopped engine whose queue is full would else hold up whoever asks.
     Connection.setPatience(seconds: Self.patience, of: descriptor)
-    guard withAddress({ Foundation.connect(descriptor, $0, $1) }) == 0 else {
+    guard withAddress({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
       let code = errno
-      Foundation.close(descriptor)
+      Glibc.close(descriptor)
       if code == ENOENT || code == ECONNREFUSED { return nil }
       if code == EAGAIN { throw .silent }
       throw .system(step: "connecting to \(Self.name)", code: code)

@@ -2,7 +2,8 @@
 // Moving bytes is in Connection.swift.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 
 /// The version of the messages; two ends of different versions do not talk to each other.

@@ -3,7 +3,8 @@
 // them apart, people do not. So a class has one name everywhere, in NFC (Unicode Standard Annex 15); paths keep their
 // exact bytes. Names that are no UTF-8 have no canonical form and stay as they are.
 
-import Foundation
+// The standard library composes names for its own comparisons, and shows it to Foundation alone, under this name.
+@_spi(_Unicode) import Swift
 
 /// A class's name in its canonical form: equal names are one class, and equal names have the same bytes.
 public struct ClassName: Hashable, Sendable, CustomStringConvertible {
@@ -17,7 +18,9 @@ public struct ClassName: Hashable, Sendable, CustomStringConvertible {
   /// A name in the form in which it is compared, stored and shown.
   public static func canonical(_ name: String) -> String {
     if name.utf8.allSatisfy({ $0 < 0x80 }) || name.hasEscapedPathBytes { return name }
-    return name.precomposedStringWithCanonicalMapping
+    var composed = String.UnicodeScalarView()
+    composed.append(contentsOf: name._nfc)
+    return String(composed)
   }
 
   public static func == (first: ClassName, second: ClassName) -> Bool {

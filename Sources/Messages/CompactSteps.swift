@@ -1,7 +1,7 @@
 // Thousands of steps in one message. As JSON objects they take tens of milliseconds to write and to read, for each
 // screen that attaches; as rows of 64-bit numbers they take less than one.
 
-import Foundation
+import FoundationEssentials
 
 /// Steps that are coded as one run of bytes: for each step eight numbers of 64 bits, the least significant byte first,
 /// in the order of `StepMetrics`. The bits of each number are kept, also of those that are not finite.

@@ -1,6 +1,5 @@
 // A bounded queue between two threads: the message channel inside one process.
 
-import Foundation
 import Resources
 
 /// A bounded first-in-first-out queue between threads.
@@ -9,9 +8,9 @@ import Resources
 /// slow reader neither loses messages nor makes the box grow. After `close`, senders are refused and the reader
 /// gets what is left.
 ///
-/// It is `@unchecked Sendable` because `NSCondition` guards every stored property.
+/// It is `@unchecked Sendable` because `condition` guards every stored property.
 public final class Mailbox<Message: Sendable>: @unchecked Sendable {
-  private let condition = NSCondition()
+  private let condition = Condition()
   private let capacity: Int
   private let coalescing: @Sendable (_ newest: Message, _ next: Message) -> Message?
   private let wake: @Sendable () -> Void

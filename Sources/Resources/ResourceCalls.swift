@@ -2,7 +2,7 @@
 // in one table, which tests make fail at the Nth call. Files have a table of their own (`FileCalls`).
 
 import CResources
-import Foundation
+import Glibc
 
 /// The system calls that take something of which there may be no more, each answering its result or the negative error
 /// number.
@@ -71,7 +71,7 @@ public struct ResourceCalls: Sendable {
       return -code
     },
     socket: {
-      let descriptor = Foundation.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
       return descriptor >= 0 ? descriptor : -errno
     },
     socketPair: { ends in
@@ -81,7 +81,7 @@ public struct ResourceCalls: Sendable {
       return code == 0 ? 0 : -errno
     },
     accept: { listening in
-      let descriptor = Foundation.accept(listening, nil, nil)
+      let descriptor = Glibc.accept(listening, nil, nil)
       return descriptor >= 0 ? descriptor : -errno
     },
     pipe: { ends in

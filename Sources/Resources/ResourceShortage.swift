@@ -1,6 +1,6 @@
 // What the system refused, in words that say what to do next.
 
-import Foundation
+import Glibc
 
 /// Something of which there is no more.
 public struct ResourceShortage: Error, Equatable, Sendable, CustomStringConvertible {

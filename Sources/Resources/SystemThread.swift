@@ -2,7 +2,7 @@
 // waits for ever; whoever hands work to a thread that never was waits for ever too.
 
 import CResources
-import Foundation
+import Glibc
 
 /// Starting threads.
 public enum SystemThread {
@@ -43,7 +43,7 @@ public enum SystemThread {
 /// It is `@unchecked Sendable` because `condition` guards the count.
 public final class ThreadGroup: @unchecked Sendable {
   // `condition` guards `count`.
-  private let condition = NSCondition()
+  private let condition = Condition()
   private var count = 0
 
   public init() {}
@@ -80,19 +80,6 @@ public final class ThreadGroup: @unchecked Sendable {
     while count > 0 {
       guard condition.wait(until: deadline) else { return count == 0 }
     }
-    return true
-  }
-}
-
-extension NSCondition {
-  /// Waits to be woken, at most until a deadline, or for a shorter while: the system's clock may be set meanwhile, so the
-  /// caller looks again.
-  /// - Returns: false once the deadline has passed.
-  public func wait(until deadline: ContinuousClock.Instant) -> Bool {
-    let left = ContinuousClock.now.duration(to: deadline)
-    guard left > .zero else { return false }
-    let seconds = Double(left.components.seconds) + Double(left.components.attoseconds) * 1e-18
-    _ = wait(until: Date(timeIntervalSinceNow: min(seconds, 1)))
     return true
   }
 }

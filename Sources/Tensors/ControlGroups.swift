@@ -1,7 +1,7 @@
 // The control groups of this process (Linux, control-group-v1 and -v2): in a container or a batch job they allow less
 // than the machine has. Where their folders are; what stands in them is for those who ask.
 
-import Foundation
+import FoundationEssentials
 
 /// The folders of the groups that a process is in, by controller.
 package struct ControlGroups {

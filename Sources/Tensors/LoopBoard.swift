@@ -3,7 +3,8 @@
 // business.
 
 import CKernels
-import Foundation
+import Glibc
+import Resources
 import Synchronization
 
 /// The one loop that is under way, and the threads that wait for it or for the next.
@@ -25,8 +26,8 @@ final class LoopBoard: @unchecked Sendable {
 
   /// Nanoseconds that a thread looks out before it sleeps.
   private let patience: UInt64
-  private let posted = NSCondition()
-  private let finished = NSCondition()
+  private let posted = Condition()
+  private let finished = Condition()
   /// Threads that sleep until a loop is posted, and whether the caller sleeps until its loop is finished. Whoever
   /// changes what another sleeps for does so first and looks here after; whoever goes to sleep does it the other way
   /// round: with both in one order for all threads (sequentially consistent), one of the two sees the other.
@@ -173,14 +174,21 @@ final class LoopBoard: @unchecked Sendable {
   private func looksOut(_ manner: Manner, until isSo: () -> Bool) -> Bool {
     if isSo() { return true }
     guard patience > 0 else { return false }
-    let end = DispatchTime.now().uptimeNanoseconds + (manner == .yielding ? patience : patience / 4)
+    let end = Self.nanoseconds + (manner == .yielding ? patience : patience / 4)
     repeat {
       for _ in 0..<32 {
         ck_pause()
         if isSo() { return true }
       }
       if manner == .yielding { sched_yield() }
-    } while DispatchTime.now().uptimeNanoseconds < end
+    } while Self.nanoseconds < end
     return false
+  }
+
+  /// Since the machine was started.
+  private static var nanoseconds: UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
   }
 }

@@ -3,7 +3,7 @@
 // of threads, and were slower.
 
 import COpenBLAS
-import Foundation
+import Glibc
 import Resources
 
 /// Whether a matrix is used as stored or with rows and columns exchanged.
@@ -40,6 +40,9 @@ public enum MatrixProduct {
       Int32(rows), Int32(columns), Int32(inner), a.base, Int32(a.stride), a.orientation == .transposed ? 1 : 0,
       b.base, Int32(b.stride), b.orientation == .transposed ? 1 : 0, result, accumulating ? 1 : 0)
   }
+
+  /// Keeps the library to one thread. For the beginning of a program, before it has threads that read the environment.
+  public static func keepToOneThread() { openblas_keep_to_one_thread() }
 
   /// Loads the library and takes the memory for products on so many threads at the same time. Where this was not
   /// called, the first product does it for itself, and can tell nobody what is lacking.

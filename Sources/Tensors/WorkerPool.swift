@@ -2,7 +2,7 @@
 // there are. Because the cut does not depend on the threads, neither do the results. How threads find and await work
 // is in LoopBoard.
 
-import Foundation
+import Glibc
 import Resources
 
 /// Threads that carry out the shards of one loop at a time, the calling thread among them.

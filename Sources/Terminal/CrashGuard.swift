@@ -3,7 +3,7 @@
 
 import CNcurses
 import CTerminal
-import Foundation
+import Glibc
 
 /// Restores the terminal on a fatal signal, from the moment a screen is open until it is closed.
 enum CrashGuard {

@@ -2,7 +2,8 @@
 // must not turn a terminal that shows every script into one of ASCII.
 
 import CNcurses
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The locale in use, and what there is to say about it.
 struct LocaleChoice: Equatable {

@@ -1,7 +1,7 @@
 // Standard error while a screen is open: what libraries and traps write there would be drawn across the panes, so
 // it goes to a log file for that time.
 
-import Foundation
+import Glibc
 
 /// A redirection of standard error to a file. Not for use from several threads.
 final class StandardErrorLog {

@@ -1,6 +1,7 @@
 // Questions about the terminal that may be asked before any screen is opened.
 
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The terminal that the program was started from.
 public enum Terminal {

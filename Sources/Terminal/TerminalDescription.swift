@@ -1,7 +1,8 @@
 // What the environment says of a terminal, without opening a screen: for reports of bugs.
 
 import CNcurses
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A terminal by its name in terminfo, and the locale.
 public struct TerminalDescription: Sendable, Equatable {

@@ -3,7 +3,8 @@
 
 import CNcurses
 import Canvas
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The terminal to be opened.
 struct TerminalEntry {

@@ -5,7 +5,7 @@
 import CNcurses
 import CTerminal
 import Canvas
-import Foundation
+import Glibc
 
 extension TerminalScreen {
   /// So many bytes are read at a time: a large paste must not keep the screen from being drawn.
@@ -55,7 +55,7 @@ extension TerminalScreen {
   /// - Returns: false when there is nothing more to come.
   private func read(into inputs: inout [Input]) -> Bool {
     var bytes = [UInt8](repeating: 0, count: Self.batch)
-    let count = Foundation.read(STDIN_FILENO, &bytes, bytes.count)
+    let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
     guard count > 0 else { return count < 0 && [EINTR, EAGAIN].contains(errno) }
     inputs += decoder.feed(bytes.prefix(count), at: Self.now)
     return true

@@ -2,7 +2,7 @@
 
 import CNcurses
 import Canvas
-import Foundation
+import Glibc
 
 /// A style as ncurses takes it.
 struct RenderedStyle {

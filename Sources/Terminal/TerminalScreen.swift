@@ -4,7 +4,8 @@
 import CNcurses
 import CTerminal
 import Canvas
-import Foundation
+import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// The terminal as a grid of cells and a source of input.

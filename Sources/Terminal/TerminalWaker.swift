@@ -1,6 +1,6 @@
 // The pipe by which other threads end the screen's wait for input.
 
-import Foundation
+import Glibc
 
 /// Wakes a screen that waits for input. Any thread may hold and use it, also after the screen was closed.
 public final class TerminalWaker: Sendable {

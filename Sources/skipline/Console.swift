@@ -3,7 +3,8 @@
 // in it can only come from a name.
 
 import Canvas
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Resources
 import Synchronization

@@ -3,7 +3,7 @@
 import Files
 import Images
 import Datasets
-import Foundation
+import Glibc
 import Link
 import Messages
 import Networks

@@ -1,6 +1,7 @@
 // The program's arguments, exactly: a file name in them may be any bytes, of which Swift's own list makes question marks.
 
 import ArgumentParser
+import CResources
 import Messages
 
 enum ProgramArguments {
@@ -9,9 +10,8 @@ enum ProgramArguments {
 
   /// The same with the program's name in front: what a run's record keeps.
   static var all: [String] {
-    // The C runtime's own array, which lasts as long as the process.
-    (0..<Int(CommandLine.argc)).compactMap { index in
-      CommandLine.unsafeArgv[index].map {
+    (0..<resources_argument_count()).compactMap { index in
+      resources_argument(index).map {
         String(pathBytes: Array(UnsafeRawBufferPointer(start: $0, count: length($0))))
       }
     }

@@ -1,7 +1,7 @@
 // Where the files are that come with the program: beside an installed binary, above a built one, or in the system's
 // folders of data.
 
-import Foundation
+import FoundationEssentials
 
 enum ProgramFiles {
   /// Folders called `name` that may be there, the nearest to the program first: `../share/skipline` from an installed

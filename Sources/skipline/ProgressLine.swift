@@ -2,7 +2,7 @@
 // is not a terminal. A return to the line's start and spaces do it: no escape code.
 
 import Canvas
-import Foundation
+import Glibc
 import Synchronization
 
 /// A line of progress. It may be told from any thread.

@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import Files
-import Foundation
+import Glibc
 import Images
 import Messages
 import Tensors
@@ -33,7 +33,7 @@ struct SkiplineCommand: ParsableCommand {
     Startup.run {
       let status = run()
       let isRead = Console.finish()
-      Foundation.exit(status == 0 && !isRead ? ExitStatus.inputOutput.rawValue : status)
+      Glibc.exit(status == 0 && !isRead ? ExitStatus.inputOutput.rawValue : status)
     }
   }
 

@@ -15,8 +15,6 @@ import Testing
     let ages = [
       "PackFolder.swift": ["Date()", "timeIntervalSince"], "PackCommand.swift": ["timeIntervalSince"],
       "FileStamp.swift": ["CLOCK_REALTIME"],
-      // The system's condition variables wait by it; a second at most, and then ask the other.
-      "SystemThread.swift": ["timeIntervalSince"],
     ]
     var seen = 0
     for case let file as URL in files where file.pathExtension == "swift" {

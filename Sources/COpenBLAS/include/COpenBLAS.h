@@ -2,8 +2,14 @@
 //
 // Linked in the usual way it makes a thread for each processor before main begins, although none is ever used here;
 // where memory or threads are short these never come to be, and the process hangs at its end, waiting for them. So the
-// number of threads is put into the environment when this program is loaded, and the library is loaded after that.
+// number of threads is put into the environment first, and the library is loaded after that.
 #pragma once
+
+/// Puts into the environment that the library may have one thread, for a program to do before it has threads of its own:
+/// others may read the environment meanwhile. Loading the library does what is left of it. It is never done before main:
+/// a variable that is added moves the environment, and the Swift runtime, where it is linked in statically, looks for the
+/// program's arguments beside the environment as it was, in a constructor of its own.
+void openblas_keep_to_one_thread(void);
 
 /// Loads the library, once; for any thread.
 /// Returns NULL, or why it cannot be loaded or used.

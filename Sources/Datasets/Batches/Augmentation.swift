@@ -2,7 +2,7 @@
 // so an image of an epoch looks the same whoever prepares it and when.
 
 import Images
-import Foundation
+import Glibc
 import Messages
 import Tensors
 

@@ -1,7 +1,6 @@
 // The threads behind a loader: they prepare batches a few ahead of the one who takes them, who gets them in order.
 
 import Images
-import Foundation
 import Resources
 
 /// The batches of one epoch, in order. Dropping it ends its threads as soon as each has finished its batch.
@@ -81,7 +80,7 @@ private struct BatchPreparer {
 ///
 /// It is `@unchecked Sendable` because `condition` guards every variable.
 final class BatchQueue: @unchecked Sendable {
-  private let condition = NSCondition()
+  private let condition = Condition()
   private let end: Int
   private let ahead: Int
   private var nextToPrepare: Int

@@ -1,7 +1,6 @@
 // Mean and deviation of the training images, as the network will see them.
 
 import Images
-import Foundation
 import Messages
 import Synchronization
 

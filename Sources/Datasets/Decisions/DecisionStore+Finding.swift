@@ -3,7 +3,7 @@
 // written here: decisions found elsewhere are used from where they are until something is decided anew.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// The decisions about a dataset, and where they were found.

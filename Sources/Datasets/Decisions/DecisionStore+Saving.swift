@@ -2,7 +2,8 @@
 // Decisions about another dataset are never written over: they are kept under another name.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 
 extension DecisionStore {

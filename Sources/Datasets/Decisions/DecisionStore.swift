@@ -2,7 +2,6 @@
 // is in DecisionStore+Finding.swift, changing in DecisionStore+Saving.swift.
 
 import Files
-import Foundation
 import Messages
 import Tensors
 

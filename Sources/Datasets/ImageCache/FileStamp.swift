@@ -1,6 +1,6 @@
 // By what a file is known to be the same as before without being read: size and times.
 
-import Foundation
+import Glibc
 import Images
 import Messages
 

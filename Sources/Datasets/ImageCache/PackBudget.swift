@@ -1,7 +1,7 @@
 // How large a pack would be, and how large it may be.
 
 import Files
-import Foundation
+import FoundationEssentials
 import Images
 import Messages
 import Tensors

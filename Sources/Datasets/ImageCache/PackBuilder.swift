@@ -2,7 +2,7 @@
 // on disk. What an earlier pack holds unharmed is copied, the rest decoded.
 
 import Files
-import Foundation
+import Glibc
 import Images
 import Messages
 import Synchronization

@@ -1,6 +1,6 @@
 // What the pixels in a pack depend on besides the files: a pack fits a run when this is equal, to the letter.
 
-import Foundation
+import Glibc
 import Messages
 import Tensors
 

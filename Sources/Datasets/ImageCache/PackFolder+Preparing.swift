@@ -2,7 +2,7 @@
 // Why there is none is told in words, for a run goes on without.
 
 import Files
-import Foundation
+import Glibc
 import Images
 import Messages
 import Synchronization
@@ -79,11 +79,8 @@ extension PackFolder {
         },
         warning: "images are read from their files, without a pack: \(reason)")
     }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch {
-      return without("\(path) cannot be made (\(error.localizedDescription)); --no-cache silences this")
+    do throws(FileOperationError) { try Folder.make(path, permissions: 0o700) } catch {
+      return without("\(path) cannot be made (\(error.reason)); --no-cache silences this")
     }
     let allowed = limit ?? PackBudget.standard(folder: path)
     let needed = preprocessing.storedByteCount(files: files.paths, workers: workers)

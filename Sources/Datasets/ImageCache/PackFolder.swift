@@ -2,7 +2,8 @@
 // in PackFolder+Preparing.swift.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Images
 import Messages
 

@@ -13,7 +13,6 @@
 //
 // Reading takes nothing for granted: whatever does not fit gives nil, and the pack is made anew.
 
-import Foundation
 import Messages
 
 /// The fixed first part of a pack.

@@ -2,7 +2,7 @@
 // it ends.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// A lock that is held for as long as the value exists.

@@ -4,7 +4,7 @@
 
 import Files
 import Images
-import Foundation
+import Glibc
 import Messages
 
 extension DatasetIndex {

@@ -2,7 +2,7 @@
 // about classes or images.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// One entry of a folder.

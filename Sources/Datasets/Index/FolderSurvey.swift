@@ -2,7 +2,7 @@
 // folders in them do. It stops at the first image; counting and listing is FolderWalker's.
 
 import Files
-import Foundation
+import Glibc
 import Images
 import Messages
 

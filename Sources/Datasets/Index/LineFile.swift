@@ -1,7 +1,7 @@
 // Reads small text files of lines by their bytes: names in them need not be UTF-8.
 
 import Files
-import Foundation
+import Glibc
 
 /// The lines of a text file.
 enum LineFile {

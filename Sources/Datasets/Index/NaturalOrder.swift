@@ -1,10 +1,10 @@
 // The order in which a person expects names: 1, 2, 10.
 
 /// Compares names so that runs of ASCII digits count as numbers and everything else by its bytes.
-enum NaturalOrder {
+package enum NaturalOrder {
   /// Whether `first` comes before `second`. A total order on bytes: names that differ in any byte are never equal,
   /// though Swift's own `==` may call two spellings of an accented letter equal.
-  static func precedes(_ first: String, _ second: String) -> Bool {
+  package static func precedes(_ first: String, _ second: String) -> Bool {
     let order = first.utf8.withContiguousStorageIfAvailable { first in
       second.utf8.withContiguousStorageIfAvailable { second in compare(first, second) }
     }

@@ -1,7 +1,7 @@
 // `labels.txt` beside shards: the names of the numbers in image/class/label, a line each, as TF-slim writes it.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// The names of a set's labels.

@@ -1,7 +1,7 @@
 // Why shards could not be written. Names are given as they are on disk; whoever prints them makes them harmless.
 
+import Glibc
 import Files
-import Foundation
 
 /// Why an export failed. The folder that was to be written to is as it was before, unless the text says otherwise.
 public enum RecordExportError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -3,7 +3,7 @@
 // killed while it renames may leave a part of a set, which reading reports, but never old shards beside new ones.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 import Synchronization
 

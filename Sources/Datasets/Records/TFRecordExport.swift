@@ -2,7 +2,7 @@
 // folder. Putting files into place is in ShardFolder.swift, what an Example holds in ImageExample+Writing.swift.
 
 import Files
-import Foundation
+import Glibc
 import Images
 import Messages
 import Synchronization

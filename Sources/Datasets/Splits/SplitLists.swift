@@ -3,7 +3,6 @@
 // forms a line may have is in ListLine.swift; which of them names an image is decided here, by the images there are.
 
 import Files
-import Foundation
 import Messages
 import Tensors
 

@@ -2,7 +2,8 @@
 // end the run, and is tried again; what is missing at the end is told once more.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Networks
 import Tensors

@@ -1,7 +1,6 @@
 // Names of classes as people give them to a command: a list with commas, or a file with a line a class.
 
 import Files
-import Foundation
 import Messages
 
 /// The argument of `--classes`:

@@ -2,7 +2,6 @@
 
 import Datasets
 import Files
-import Foundation
 import Messages
 import Networks
 

@@ -1,7 +1,6 @@
 // A network's weights and running statistics to and from named arrays, in PyTorch's names and order. What comes from a
 // file is looked at number by number: what is none spoils every figure that is computed with it.
 
-import Foundation
 import Messages
 import Networks
 import Tensors

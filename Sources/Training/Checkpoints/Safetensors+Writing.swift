@@ -2,7 +2,6 @@
 // at all, and it carries a checksum of all of itself.
 
 import Files
-import Foundation
 
 extension Safetensors {
   /// Writes arrays and metadata, replacing the file at `path` atomically (see `AtomicFile`).

@@ -4,7 +4,6 @@
 // Writing is in Safetensors+Writing.swift.
 
 import Files
-import Foundation
 import Tensors
 
 #if _endian(big)

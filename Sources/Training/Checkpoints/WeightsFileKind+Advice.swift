@@ -2,7 +2,7 @@
 // safetensors file of it.
 
 import Files
-import Foundation
+import FoundationEssentials
 import Messages
 
 extension WeightsFileKind {

@@ -2,7 +2,6 @@
 // it is. Nothing of it is parsed further than it takes to name it, and nothing of it is ever executed.
 
 import Files
-import Foundation
 import Images
 import Messages
 

@@ -2,7 +2,6 @@
 // answers what a person browses, so that a picture or a list never waits for a step.
 
 import Datasets
-import Foundation
 import Messages
 import Resources
 import Synchronization

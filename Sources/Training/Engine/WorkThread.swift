@@ -1,7 +1,6 @@
 // The engine, the thread that trains and evaluates.
 
 import Datasets
-import Foundation
 import Messages
 import Tensors
 

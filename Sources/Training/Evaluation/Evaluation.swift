@@ -3,7 +3,7 @@
 
 import Images
 import Datasets
-import Foundation
+import Glibc
 import Messages
 import Networks
 import Tensors

@@ -1,7 +1,7 @@
 // An evaluation's report as a JSON document, element by element: a report of a million mistakes is never in memory as
 // text. What stands in it is `EvaluationReport`'s own coding.
 
-import Foundation
+import FoundationEssentials
 import Messages
 
 /// Writing reports.

@@ -3,7 +3,6 @@
 
 import Datasets
 import Files
-import Foundation
 import Messages
 import Networks
 import Tensors

@@ -2,7 +2,7 @@
 // ratios, confusion matrix and list of mistakes come out. It neither runs the network nor reads images. Work and room
 // are in proportion to the images, and linear in the classes.
 
-import Foundation
+import Glibc
 import Messages
 
 /// Adds up the network's outputs over a split.

@@ -2,7 +2,7 @@
 // validation images are none: whoever is there is asked, or else the run's policy says it. Nothing that is no number
 // ever gets into a checkpoint.
 
-import Foundation
+import Glibc
 import Messages
 import Networks
 import Tensors
@@ -57,7 +57,7 @@ struct DivergenceRecovery {
     var setLearningRate: (Double) -> Void
     var warn: (String) -> Void
     /// Between two questions: whoever is there may leave without a word.
-    var pause: () -> Void = { Thread.sleep(forTimeInterval: 0.02) }
+    var pause: () -> Void = { _ = usleep(20_000) }
   }
 
   private let policy: DivergencePolicy

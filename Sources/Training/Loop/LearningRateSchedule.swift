@@ -1,7 +1,7 @@
 // The learning rate as a pure function of where training stands. Only a plateau and a rate changed by hand have a memory,
 // and that is a part of the training state, which goes into checkpoints.
 
-import Foundation
+import Glibc
 import Messages
 
 /// The learning rate of every step of a run.

@@ -1,7 +1,8 @@
 // Whether a run learns, judged by its loss alone: a pure value that is fed the loss of each step. It advises; what is
 // done is for others.
 
-import Foundation
+import Glibc
+import Messages
 
 /// Follows the smoothed training loss.
 struct LossWatch: Equatable {
@@ -90,7 +91,7 @@ struct LossWatch: Equatable {
 extension LossWatch.Notice {
   /// What to tell, with advice.
   var text: String {
-    func figure(_ value: Double) -> String { String(format: "%.3g", value) }
+    func figure(_ value: Double) -> String { printed("%.3g", value) }
     switch self {
     case .diverging(let loss, let best):
       return

@@ -1,7 +1,6 @@
 // Whether a run's memory is there, asked before it starts: an estimate against the least of what is left.
 
 import Files
-import Foundation
 import Messages
 import Networks
 import Tensors

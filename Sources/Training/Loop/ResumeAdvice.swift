@@ -2,7 +2,6 @@
 // becomes of its learning rate. It decides nothing.
 
 import Files
-import Foundation
 import Messages
 
 /// What to say of a run's end, and of a resumed run's beginning.
@@ -63,7 +62,7 @@ struct ResumeAdvice {
         ? "learning rate stays \(text(next))" : "learning rate goes \(path)\(way)")
   }
 
-  private func text(_ rate: Double) -> String { String(format: "%.3g", rate) }
+  private func text(_ rate: Double) -> String { printed("%.3g", rate) }
 }
 
 extension RunFolder {
@@ -113,7 +112,7 @@ extension ResumeChanges {
   }
 }
 
-private func secondsText(_ seconds: Double) -> String { String(format: "%.1f seconds", seconds) }
+private func secondsText(_ seconds: Double) -> String { printed("%.1f seconds", seconds) }
 
 /// `the last epoch was not better`
 private func worseText(_ epochs: Int) -> String {

@@ -1,7 +1,8 @@
 // How much memory this process may still take, and what says so: the machine, a control group, or a limit of the
 // shell. Only reads; what to do with it is in MemoryCheck.
 
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tensors
 
 /// Bytes that may still be taken, by one of those who limit it.

@@ -7,7 +7,8 @@
 
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Images
 import Messages
 import Networks

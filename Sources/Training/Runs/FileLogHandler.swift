@@ -1,7 +1,7 @@
 // log.txt: what happened in a run, a line an event, for the person who looks for a cause afterwards.
 
 import Files
-import Foundation
+import FoundationEssentials
 import Logging
 
 /// A swift-log handler that appends lines to a file: `2026-01-31T12:00:00.000Z warning message key=value`.

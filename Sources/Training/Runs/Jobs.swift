@@ -3,7 +3,7 @@
 
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
 import Messages
 import Networks
 import Tensors

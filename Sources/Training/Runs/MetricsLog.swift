@@ -2,7 +2,8 @@
 // when it is resumed. It holds figures as they were measured and draws no conclusion from them.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 
 /// What `metrics.jsonl` holds, in the file's order.

@@ -2,7 +2,6 @@
 // file is written here and no weight made.
 
 import Datasets
-import Foundation
 import Messages
 import Networks
 import Tensors

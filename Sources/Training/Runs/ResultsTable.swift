@@ -1,7 +1,6 @@
 // results.csv: a row an epoch, for spreadsheets and plotting scripts. The full figures are in metrics.jsonl.
 
 import Files
-import Foundation
 import Messages
 
 /// The epochs of a run as comma-separated values. A cell without a value is empty, and so is one

@@ -2,7 +2,6 @@
 // clock may differ.
 
 import Files
-import Foundation
 import Messages
 
 /// What two runs of the same settings have in common, and where they differ.

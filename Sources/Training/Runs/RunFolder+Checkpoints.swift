@@ -2,7 +2,7 @@
 // holds, and how a network is loaded from it, is elsewhere.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// Which checkpoint of a run a file is.

@@ -2,7 +2,7 @@
 // data, of a checkpoint that was replaced since or of images that changed never takes another's place.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 import Tensors
 

@@ -3,7 +3,7 @@
 // that looking at a run takes little time and memory whatever lies in its folder.
 
 import Files
-import Foundation
+import FoundationEssentials
 import Messages
 import Networks
 
@@ -50,7 +50,7 @@ extension RunFolder {
     guard let received = try? file.read(into: &bytes, count: count, at: file.size - count) else { return nil }
     for line in String(decoding: bytes.prefix(received), as: UTF8.self).split(separator: "\n").reversed() {
       if line.contains("started: ") { return nil }
-      guard let mark = line.range(of: "finished: ") else { continue }
+      guard let mark = line.firstRange(of: "finished: ") else { continue }
       let word = line[mark.upperBound...].prefix { $0.isLetter }
       guard let reason = RunOutcome.Reason(rawValue: String(word)) else { continue }
       return RunOutcome(
@@ -125,7 +125,7 @@ struct MetricsReader {
     guard !line.isEmpty, line.count <= Self.longestLine else { return }
     let data = Data(line)
     // Which kind it is, without decoding the many that are left out.
-    if data.range(of: Self.epochMark) != nil {
+    if data.contains(Self.epochMark) {
       epochs.add { MetricsLog.epoch(in: data) }
     } else {
       steps.add { MetricsLog.step(in: data) }

@@ -1,8 +1,9 @@
 // A run is a folder that the user can read with other tools. This file knows where in it everything is and how a new
 // one comes to be; what is in the checkpoints and logs is the concern of others.
 
+import Datasets
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// The folder of one run:
@@ -88,7 +89,7 @@ public struct RunFolder: Sendable, Hashable {
   /// - Throws: `FileOperationError` for a folder that cannot be read.
   public static func listRuns(project: String) throws -> [RunFolder] {
     guard try FilePath.kind(of: project) != nil else { return [] }
-    return try Folder.names(in: project).sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    return try Folder.names(in: project).sorted { NaturalOrder.precedes($0, $1) }
       .map { RunFolder(path: project + "/" + $0) }
       .filter { run in
         do throws(FileOperationError) { return try FilePath.kind(of: run.recordPath) != nil } catch { return true }

@@ -1,7 +1,7 @@
 // The one way in which JSON is written into a run's folder, so that every file of it is read back the same.
 
 import Files
-import Foundation
+import FoundationEssentials
 
 /// Encoders and decoders for the files of a run.
 ///
@@ -44,7 +44,7 @@ enum RunJSON {
   }
 
   /// Decodes JSON.
-  /// - Throws: `DecodingError`, also where Foundation's says of a number that its key cannot hold that the whole text is
+  /// - Throws: `DecodingError`, also where the decoder says of a number that its key cannot hold that the whole text is
   ///   no JSON: then with the key.
   static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
     do {
@@ -99,7 +99,8 @@ private struct UnfitNumber {
   private static let mostNumbers = 500
 
   private var place = ""
-  private var value: NSNumber?
+  /// As it is written.
+  private var value: String?
   /// Numbers to go before the one that stays as it is; all others become 1, which any key holds.
   private var left: Int
   private var count = 0
@@ -109,19 +110,16 @@ private struct UnfitNumber {
   /// What is wrong, with the key; nil where it is not a number.
   /// - Parameter isUnfit: whether a text is refused for a number in it.
   static func reason(in data: Data, isUnfit: (Data) -> Bool) -> String? {
-    let document: Any
-    do {
-      document = try JSONSerialization.jsonObject(with: data)
-    } catch {
-      let detail = (error as NSError).userInfo["NSDebugDescription"] as? String
-      return "it is not valid JSON" + (detail.map { ": \($0)" } ?? "")
+    let document: JSONValue
+    do throws(JSONSyntaxError) { document = try JSONValue(data) } catch {
+      return "it is not valid JSON: \(error)"
     }
     var index = 0
     while index < mostNumbers {
       var search = UnfitNumber(keeping: index)
       let changed = search.changed(document, at: "")
       guard index < search.count else { return nil }
-      if let value = search.value, let text = try? JSONSerialization.data(withJSONObject: changed), isUnfit(text) {
+      if let value = search.value, isUnfit(Data(changed.text.utf8)) {
         return "in \(search.place): it cannot be \(value)"
       }
       index += 1
@@ -129,24 +127,24 @@ private struct UnfitNumber {
     return nil
   }
 
-  private mutating func changed(_ value: Any, at path: String) -> Any {
+  private mutating func changed(_ value: JSONValue, at path: String) -> JSONValue {
     switch value {
-    case let object as [String: Any]:
-      var result: [String: Any] = [:]
-      for key in object.keys.sorted() {
-        result[key] = object[key].map { changed($0, at: path.isEmpty ? key : "\(path).\(key)") }
+    case .object(var members):
+      for (key, member) in members.sorted(by: { $0.key < $1.key }) {
+        members[key] = changed(member, at: path.isEmpty ? key : "\(path).\(key)")
       }
-      return result
-    case let list as [Any]:
-      return list.enumerated().map { changed($1, at: "\(path)[\($0)]") }
-    // Truth values are numbers too, and 0 and 1 fit any key.
-    case let number as NSNumber where !(value is Bool):
+      return .object(members)
+    case .array(let elements):
+      var result: [JSONValue] = []
+      for (index, element) in elements.enumerated() { result.append(changed(element, at: "\(path)[\(index)]")) }
+      return .array(result)
+    case .number(let digits):
       count += 1
       left -= 1
-      guard left == -1 else { return 1 }
-      (place, self.value) = (path, number)
-      return number
-    default: return value
+      guard left == -1 else { return .number("1") }
+      (place, self.value) = (path, digits)
+      return value
+    case .string, .bool, .null: return value
     }
   }
 }

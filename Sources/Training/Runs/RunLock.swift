@@ -2,7 +2,7 @@
 // ends; the file itself stays and means nothing by itself.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// Holds a run for this process until it is dropped.

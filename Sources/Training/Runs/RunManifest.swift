@@ -3,7 +3,8 @@
 
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 
 /// The images of a run. As text, a line an image: split, class, bytes and path with tabs between, names as in a JSON

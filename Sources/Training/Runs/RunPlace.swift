@@ -2,7 +2,7 @@
 // them. What is done about it is the loop's.
 
 import Files
-import Foundation
+import Glibc
 import Messages
 
 /// A run's folder, held open, so that it is the same one whatever becomes of its name.

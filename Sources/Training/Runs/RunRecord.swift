@@ -3,7 +3,7 @@
 
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
 import Messages
 import Networks
 
@@ -83,16 +83,14 @@ extension RunFolder {
 
   /// The record of an earlier version, with the defaults of settings that it did not have.
   private func completedRecord() -> RunRecord? {
-    guard let data = try? Data(InputFile.contents(of: recordPath, bound: SizeBound.runRecord)),
-      var record = try? JSONSerialization.jsonObject(with: data) as? [String: Any],
-      let settings = record["settings"] as? [String: Any],
+    guard let data = try? InputFile.contents(of: recordPath, bound: SizeBound.runRecord),
+      case .object(var record)? = try? JSONValue(data),
+      case .object(let settings)? = record["settings"],
       let usual = try? RunJSON.document(TrainingSettings(data: "", network: NetworkSettings(name: ""))),
-      let defaults = try? JSONSerialization.jsonObject(with: usual) as? [String: Any]
+      case .object(let defaults)? = try? JSONValue(usual)
     else { return nil }
-    record["settings"] = defaults.merging(settings) { _, own in own }
-    return (try? JSONSerialization.data(withJSONObject: record)).flatMap {
-      try? RunJSON.decoder.decode(RunRecord.self, from: $0)
-    }
+    record["settings"] = .object(defaults.merging(settings) { _, own in own })
+    return try? RunJSON.decoder.decode(RunRecord.self, from: Data(JSONValue.object(record).text.utf8))
   }
 }
 

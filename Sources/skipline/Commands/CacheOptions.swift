@@ -3,7 +3,6 @@
 
 import ArgumentParser
 import Canvas
-import Foundation
 import Messages
 import Synchronization
 

@@ -4,7 +4,7 @@
 import ArgumentParser
 import Canvas
 import Datasets
-import Foundation
+import Glibc
 import Messages
 import Tensors
 

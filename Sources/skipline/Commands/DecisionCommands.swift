@@ -4,7 +4,6 @@
 import ArgumentParser
 import Canvas
 import Datasets
-import Foundation
 import Messages
 import Training
 

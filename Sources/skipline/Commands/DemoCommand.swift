@@ -3,7 +3,8 @@
 import ArgumentParser
 import Canvas
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Terminal
 

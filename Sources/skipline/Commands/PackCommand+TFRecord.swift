@@ -3,7 +3,6 @@
 import ArgumentParser
 import Canvas
 import Datasets
-import Foundation
 import Messages
 import Tensors
 

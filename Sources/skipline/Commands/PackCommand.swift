@@ -3,7 +3,7 @@
 import ArgumentParser
 import Canvas
 import Datasets
-import Foundation
+import Glibc
 import Messages
 import Tensors
 

@@ -4,7 +4,6 @@ import ArgumentParser
 import Canvas
 import Datasets
 import Files
-import Foundation
 import Messages
 import Tensors
 import Training

@@ -4,7 +4,8 @@ import ArgumentParser
 import Canvas
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Training
 

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Canvas
-import Foundation
 import Messages
 import Training
 

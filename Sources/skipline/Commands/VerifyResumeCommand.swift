@@ -3,7 +3,8 @@
 
 import ArgumentParser
 import Canvas
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 import Training
 import Workbench
@@ -132,8 +133,7 @@ private struct ResumeTrial {
         try requireSuccess(process)
         return killed
       }
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      process.kill()
       killed += 1
       Console.progress("killed at step \(savedStep(name).map { "\($0) or later" } ?? "0 or later")")
     }
@@ -148,48 +148,40 @@ private struct ResumeTrial {
 
   /// Starts the run, or resumes it where there is one.
   /// - Parameter part: counts the processes of one run, from 0.
-  private func started(_ name: String, part: Int = 0) throws -> Process {
-    let process = Process()
+  private func started(_ name: String, part: Int = 0) throws -> ChildProcess {
     let run = "\(settings.project)/\(name)"
     if FileManager.default.fileExists(atPath: run + "/run.json") {
-      process.executableURL = URL(fileURLWithPath: Self.program)
-      process.arguments = [
-        "train", "--resume", run, "--until-step", "\(steps)", "--threads", "\(settings.threads ?? part % 2 + 1)",
-      ]
-    } else {
-      try? FileManager.default.removeItem(atPath: run)
-      var own = settings
-      own.name = name
-      // The run in parts is saved all the time, so that it is resumed from anywhere.
-      if name != "whole" { own.safety.saveMinutes = 0.05 / 60 }
-      process.executableURL = URL(fileURLWithPath: "/bin/sh")
-      // The words of a shell, and its process becomes the program's.
-      let words = own.commandLine.dropFirst("skipline".count)
-      process.arguments = ["-c", "exec \"$0\"\(words) --until-step \(steps)", Self.program]
+      return try ChildProcess(
+        Self.program,
+        arguments: [
+          "train", "--resume", run, "--until-step", "\(steps)", "--threads", "\(settings.threads ?? part % 2 + 1)",
+        ],
+        errors: log)
     }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    try Data().write(to: URL(fileURLWithPath: log))
-    process.standardError = FileHandle(forWritingAtPath: log)
-    try process.run()
-    return process
+    try? FileManager.default.removeItem(atPath: run)
+    var own = settings
+    own.name = name
+    // The run in parts is saved all the time, so that it is resumed from anywhere.
+    if name != "whole" { own.safety.saveMinutes = 0.05 / 60 }
+    // The words of a shell, and its process becomes the program's.
+    let words = own.commandLine.dropFirst("skipline".count)
+    return try ChildProcess(
+      "/bin/sh", arguments: ["-c", "exec \"$0\"\(words) --until-step \(steps)", Self.program], errors: log)
   }
 
   private var log: String { settings.project + "/errors.txt" }
 
   /// Waits a moment; gives up if asked to.
-  private func pause(_ process: Process) throws {
+  private func pause(_ process: ChildProcess) throws {
     guard !isAsked() else {
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
+      process.kill()
       throw CancellationError()
     }
-    Thread.sleep(forTimeInterval: 0.002)
+    usleep(2000)
   }
 
-  private func requireSuccess(_ process: Process) throws {
-    process.waitUntilExit()
-    guard process.terminationReason != .exit || process.terminationStatus != 0 else { return }
+  private func requireSuccess(_ process: ChildProcess) throws {
+    guard !process.hasSucceeded else { return }
     let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
     throw TrialFailure(
       reason: "a run of the trial failed: " + said.split(separator: "\n").suffix(3).joined(separator: " "))

@@ -2,7 +2,7 @@
 // whoever starts it hands it.
 
 import ArgumentParser
-import Foundation
+import Glibc
 import Link
 
 struct EngineCommand: ParsableCommand {

@@ -1,7 +1,8 @@
 // An engine that others attach to: its events go to everybody who listens, their commands to it.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Link
 import Messages
 import Synchronization

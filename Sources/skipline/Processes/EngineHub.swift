@@ -1,7 +1,6 @@
 // Which engine gets which command. Browsing, and evaluating while nothing is trained, is done in this process; each run
 // is trained in a process of its own, so that it outlives the screen.
 
-import Foundation
 import Link
 import Messages
 import Synchronization

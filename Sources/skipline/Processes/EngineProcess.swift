@@ -1,6 +1,7 @@
 // Starting an engine in a process of its own, which neither the end of this process nor that of its terminal touches.
 
-import Foundation
+import FoundationEssentials
+import Glibc
 import Link
 import Messages
 import Resources
@@ -18,9 +19,6 @@ final class EngineProcess: Sendable {
   /// The descriptor that the new process finds its end of the first connection at.
   static let connectionDescriptor: Int32 = 3
 
-  /// `POSIX_SPAWN_SETSID` of spawn.h, which is not imported.
-  private static let newSession: Int16 = 0x80
-
   /// How long a new process may take to answer, seconds: on a busy machine the start alone takes some.
   static let patience = 30
 
@@ -37,38 +35,16 @@ final class EngineProcess: Sendable {
     let (ours, theirs) = (Connection(descriptor: pair.0), pair.1)
     defer { close(theirs) }
 
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
-    _ = log.withPathCString {
-      posix_spawn_file_actions_addopen(
-        &actions, STDERR_FILENO, $0, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0o600)
-    }
-    // Also takes the close-on-exec mark away, which the pair has.
-    posix_spawn_file_actions_adddup2(&actions, theirs, Self.connectionDescriptor)
-
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // Signals that this process ignores or handles would else be ignored there too.
-    var all = sigset_t()
-    sigfillset(&all)
-    posix_spawnattr_setsigdefault(&attributes, &all)
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(
-      &attributes, Self.newSession | Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
-
     let words = ["skipline", EngineCommand.configuration.commandName ?? "engine", "--"] + commandLine
-    var arguments = words.map { word in word.withPathCString { strdup($0) } } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    var process = pid_t()
-    // The file this process runs, though another may have taken its name meanwhile.
-    let code = -calls.spawn { posix_spawn(&process, "/proc/self/exe", &actions, &attributes, &arguments, environ) }
-    guard code == 0 else { throw EngineStartFailure(cause: ResourceShortage(.process, code: code)) }
+    let process: pid_t
+    do throws(ResourceShortage) {
+      // The file this process runs, though another may have taken its name meanwhile.
+      process = try ChildProcess.start(
+        "/proc/self/exe", arguments: words, errors: log, errorFlags: O_APPEND | O_NOFOLLOW, startsSession: true,
+        passing: (theirs, Self.connectionDescriptor))
+    } catch {
+      throw EngineStartFailure(cause: error)
+    }
     connection = ours
     ended.enter()
     // Without it the process is not missed: only how it ended is then not told.

@@ -1,7 +1,7 @@
 // Standard output and standard error while something goes on that must not wait for whoever reads them: a pager, a
 // stopped terminal, a program that sleeps.
 
-import Foundation
+import Glibc
 import Resources
 import Synchronization
 
@@ -18,7 +18,7 @@ final class OutputQueue: @unchecked Sendable {
   }
 
   private let descriptor: Int32
-  private let condition = NSCondition()
+  private let condition = Condition()
   private var waiting: [[UInt8]] = []
   private var waitingBytes = 0
   /// Counts what was written, so that a reader who is slow can be told from none.
@@ -98,7 +98,7 @@ final class OutputQueue: @unchecked Sendable {
   static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
     var done = 0
     while done < bytes.count {
-      let written = Foundation.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
+      let written = Glibc.write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
       if written >= 0 {
         done += written
       } else if errno == EAGAIN {

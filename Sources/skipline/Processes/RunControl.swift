@@ -1,6 +1,6 @@
 // Reaching a run that is being trained, by its folder: what `watch`, `pause`, `resume` and `stop` have in common.
 
-import Foundation
+import Glibc
 import Link
 import Messages
 import Synchronization

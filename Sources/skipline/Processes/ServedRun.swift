@@ -1,7 +1,6 @@
 // A run in the foreground that others can attach to, as to one of the workbench: `skipline watch`, `pause` and `stop`
 // work on it.
 
-import Foundation
 import Link
 import Messages
 import Training

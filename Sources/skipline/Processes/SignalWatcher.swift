@@ -3,7 +3,7 @@
 
 import ArgumentParser
 import CResources
-import Foundation
+import Glibc
 import Resources
 import Synchronization
 
@@ -105,7 +105,7 @@ final class EndRequests: Sendable {
       body.withLock { $0 }?()
       return
     }
-    Foundation.signal(number, SIG_DFL)
+    Glibc.signal(number, SIG_DFL)
     // A thread may have been started with signals blocked: raised here it would wait for ever.
     var own = sigset_t()
     sigemptyset(&own)

@@ -1,7 +1,7 @@
 // What the program arranges before it does anything: that the limits of the shell it was started from do not end it in
 // the middle of something.
 
-import Foundation
+import Glibc
 import Resources
 import Tensors
 
@@ -15,6 +15,7 @@ enum Startup {
 
   /// Does what the program is for, on a stack that is large enough.
   static func run(_ body: @escaping @Sendable () -> Void) {
+    MatrixProduct.keepToOneThread()
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
     // Nor must a limit on file sizes: a save that is too large fails as on a full disk.

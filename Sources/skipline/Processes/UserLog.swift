@@ -3,7 +3,8 @@
 // folder that others write to, could be a link to one of the user's files.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 
 /// `skipline.log` in `$XDG_STATE_HOME/skipline`, or `~/.local/state/skipline`; where that cannot be, in a new folder of

@@ -3,7 +3,7 @@
 
 import Canvas
 import Files
-import Foundation
+import FoundationEssentials
 
 /// Every theme there is, by the name that `--theme` takes: a file's without its ending, a built-in one's in small
 /// letters. A file replaces the built-in theme of its name.
@@ -32,7 +32,7 @@ struct ThemeShelf {
   subscript(name: String) -> Theme? { themes[name] }
 
   private mutating func read(_ path: String) {
-    let name = String((path as NSString).lastPathComponent.dropLast(Self.ending.count))
+    let name = String(FilePath.split(path).name.dropLast(Self.ending.count))
     let data: [UInt8]
     do throws(FileOperationError) { data = try InputFile.contents(of: path, bound: SizeBound.theme) } catch {
       problems.append("\(path): cannot be read: \(error.reason); the theme is left out")

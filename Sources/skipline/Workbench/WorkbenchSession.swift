@@ -2,7 +2,7 @@
 // threads of its own and is reached only through its mailboxes.
 
 import Canvas
-import Foundation
+import Glibc
 import Messages
 import Networks
 import Terminal

@@ -2,7 +2,7 @@
 // put on one axis.
 
 import Canvas
-import Foundation
+import Glibc
 import Messages
 
 extension CurvesPane {

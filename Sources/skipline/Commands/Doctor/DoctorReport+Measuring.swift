@@ -2,7 +2,8 @@
 
 import Datasets
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tensors
 import Terminal
 import Training
