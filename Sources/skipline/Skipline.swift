@@ -40,11 +40,20 @@ struct SkiplineCommand: ParsableCommand {
   /// - Returns: the exit status.
   private static func run() -> Int32 {
     do {
+      let words = ProgramArguments.words
+      if let request = CompletionRequest(words) {
+        CommandTree.ofProgram().map { Console.print(verbatim: request.answer(Completer(root: $0))) }
+        return 0
+      }
+      if let script = CompletionScript.asked(by: words) {
+        Console.print(verbatim: script)
+        return 0
+      }
       try Kernels.validate()
       try ProgramArguments.refuseEmptyValues()
       try refuseImpossibleEnvironment()
-      try refuseUnknownCommand(ProgramArguments.words)
-      var command = try parseAsRoot(ProgramArguments.words)
+      try refuseUnknownCommand(words)
+      var command = try parseAsRoot(words)
       try Startup.requireFiles()
       try command.run()
       return 0
