@@ -9,7 +9,7 @@ LAYERS ?=
 SWIFT_FILES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak build bench bench-layers bench-loader fuzz format lint sample install clean
+.PHONY: help run test soak build bench bench-layers bench-loader fuzz format lint sample release release-check install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
@@ -53,8 +53,15 @@ sample: ## draw sample-data/ anew; it comes out the same
 	@scripts/bootstrap
 	swift run -c release skipline-sample sample-data
 
-install: build ## install below PREFIX, /usr/local if not given; DESTDIR is put before it
-	@scripts/stage .build/release/skipline "$(DESTDIR)$(PREFIX)"
+release: ## make what is downloaded, in dist/: a tarball that runs from any folder, and a Debian package
+	@scripts/release
+
+release-check: ## try the release on a minimal Debian without a toolchain, and on other processors (needs root)
+	@scripts/release-check
+
+install: ## install below PREFIX, /usr/local if not given; DESTDIR is put before it; no toolchain is needed afterwards
+	@scripts/bootstrap
+	@program=$$(scripts/build-release) && scripts/stage "$$program" "$(DESTDIR)$(PREFIX)"
 
 clean: ## remove what was built; runs/ stays
 	swift package clean
