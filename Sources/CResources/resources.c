@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -25,6 +26,19 @@ __attribute__((constructor)) static void keep_arguments(int count, char **values
 int resources_argument_count(void) { return argument_count; }
 
 const char *resources_argument(int index) { return arguments[index]; }
+
+int resources_allowed_processors(void) {
+  // The kernel refuses a set that is too small for the processors that it may have.
+  for (int most = 1024; most <= 1 << 18; most *= 4) {
+    cpu_set_t *set = CPU_ALLOC(most);
+    if (!set) break;
+    size_t size = CPU_ALLOC_SIZE(most);
+    int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
+    CPU_FREE(set);
+    if (count > 0) return count;
+  }
+  return 0;
+}
 
 void resources_name_thread(const char *name) {
   char shortened[16];

@@ -34,6 +34,10 @@ public enum SystemThread {
     throw ResourceShortage(.thread(purpose: name), code: code)
   }
 
+  /// The processors that the calling thread may run on, which a process hands on from its first thread (taskset, cpusets).
+  /// At least 1.
+  public static var allowedProcessors: Int { max(1, Int(resources_allowed_processors())) }
+
   /// How often to try for a thread without which nothing goes on.
   public static let patientAttempts = 10
 }

@@ -1,13 +1,13 @@
 // How many processors this process may use: what the number of threads is where nobody says another.
 
-import FoundationEssentials
+import Resources
 
 public enum SystemProcessors {
   /// The processors that the process may run on (sched_setaffinity), but no more than the time that its control groups
   /// grant it, in processors rounded up: a container with a quota of one and a half processors gets two threads, which
   /// use all of it. At least 1. Read once.
   public static let available = available(
-    among: ProcessInfo.processInfo.activeProcessorCount, groups: ControlGroups().groups(of: "cpu"))
+    among: SystemThread.allowedProcessors, groups: ControlGroups().groups(of: "cpu"))
 
   /// The processor time that the control groups of this process grant it, in processors; nil where they set no limit.
   public static let quota = ControlGroups().groups(of: "cpu").compactMap(quota).min()

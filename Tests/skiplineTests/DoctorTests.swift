@@ -77,6 +77,26 @@ import Testing
     #expect(throws: Never.self) { try JSONEncoder().encode(found) }
   }
 
+  @Test func `processors that it may not run on are not counted`() async throws {
+    let workspace = try Workspace(withData: false)
+    let result = try await RunningProgram(["taskset", "-c", "0", "skipline", "doctor", "--json"], in: workspace)
+      .finish()
+    struct Found: Decodable {
+      struct Processor: Decodable { var allowed: Int; var threads: Int }
+      var processor: Processor
+    }
+    let found = try result.decoded(Found.self)
+    #expect(found.processor.allowed == 1 && found.processor.threads == 1)
+  }
+
+  @Test func `what is wrong stands in lines of its own`() async throws {
+    let workspace = try Workspace(withData: false)
+    let result = try await RunningProgram(["env", "SKIPLINE_KERNELS=sse2", "skipline", "doctor"], in: workspace)
+      .finish()
+    guard result.output.contains("! the sse2") else { return }
+    #expect(result.output.contains("\n  unset SKIPLINE_KERNELS\n") && !result.output.contains("\u{240a}"))
+  }
+
   @Test func `a folder that cannot be made is told`() {
     #expect(DoctorReport.Folder("runs", "/dev/null/here", variable: "--project").state == .notWritable)
     #expect(DoctorReport.Folder("runs", "/tmp/skipline-\(UUID())/a/b", variable: "--project").state == .willBeMade)
@@ -132,6 +152,8 @@ import Testing
     let images = try FileManager.default.subpathsOfDirectory(atPath: "\(workspace.folder)/try it/sample-data")
       .filter { $0.hasSuffix(".png") }
     #expect(images.count == 1280)
+    let attributes = try FileManager.default.attributesOfItem(atPath: "\(workspace.folder)/try it/sample-data")
+    #expect(attributes[.ownerAccountID] as? Int == Int(geteuid()))
     let second = try await workspace.skipline("demo", "try it")
     #expect(second.status == 0)
     #expect(second.errors.contains("is there already"))

@@ -3,6 +3,9 @@
 
 #include <pthread.h>
 
+/// How many processors the calling thread may run on; 0 where that is not known.
+int resources_allowed_processors(void);
+
 /// Gives the calling thread a name, of which the system keeps 15 bytes.
 void resources_name_thread(const char *name);
 

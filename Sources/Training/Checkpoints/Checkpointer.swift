@@ -2,6 +2,7 @@
 // end the run, and is tried again; what is missing at the end is told once more.
 
 import Files
+import FoundationEssentials
 import Glibc
 import Messages
 import Networks

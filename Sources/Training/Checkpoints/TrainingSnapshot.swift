@@ -1,6 +1,7 @@
 // What a checkpoint is made of, at one moment of a run.
 
 import FoundationEssentials
+import Glibc
 import Messages
 import Networks
 import Tensors

@@ -7,6 +7,8 @@
 
 import Datasets
 import Files
+import FoundationEssentials
+import Glibc
 import Images
 import Messages
 import Networks

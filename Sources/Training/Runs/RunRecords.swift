@@ -1,6 +1,8 @@
 // What a run writes down while it goes on: metrics, results and its log, which grow by a line and never hold it up.
 
 import Files
+import FoundationEssentials
+import Glibc
 import Logging
 import Messages
 

@@ -46,21 +46,38 @@ struct SampleFolder {
     return SampleFolder(path: path)
   }
 
-  /// Copies to a new folder, whole or not at all.
-  /// - Throws: what the file system says.
+  /// Copies to a new folder, whole or not at all. The copies are the user's own, whoever owns the originals and whatever
+  /// may be done with these: Foundation's copying asks for the owner to be kept, which is root's alone to do.
+  /// - Throws: `FileOperationError`.
   func copy(to target: String) throws {
-    let files = FileManager.default
-    let parent = target.lastIndex(of: "/").map { String(target[..<$0]) } ?? "."
-    try files.createDirectory(atPath: parent, withIntermediateDirectories: true)
+    let parent = FilePath.split(target).folder
+    try Folder.make(parent)
     let partial = "\(parent)/.sample-data-\(getpid())"
     do {
-      try files.copyItem(atPath: path, toPath: partial)
-      try files.moveItem(atPath: partial, toPath: target)
+      try Self.copy(path, to: partial)
+      let code = -FileCalls.system.rename(partial, target)
+      if code != 0 { throw FileOperationError(path: target, step: .rename, code: code) }
     } catch {
-      try? files.removeItem(atPath: partial)
+      try? FileManager.default.removeItem(atPath: partial)
       throw error
     }
   }
+
+  private static func copy(_ folder: String, to target: String) throws {
+    try Folder.make(target)
+    for name in try Folder.names(in: folder) {
+      let (from, to) = ("\(folder)/\(name)", "\(target)/\(name)")
+      if FilePath.isFolder(from) == true {
+        try copy(from, to: to)
+      } else {
+        let content = try InputFile.contents(of: from, bound: largestFile)
+        try OutputFile(creating: to).append(content)
+      }
+    }
+  }
+
+  /// Of the sample data's files, bytes.
+  private static let largestFile = 1 << 20
 }
 
 /// The program was installed without its sample data.

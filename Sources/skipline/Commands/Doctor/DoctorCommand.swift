@@ -22,7 +22,10 @@ struct DoctorCommand: ParsableCommand {
     } else {
       for (label, text) in report.lines { Console.print(label.padded(to: 11) + text) }
       Console.print("")
-      for problem in problems { Console.print("! \(problem.what)\n  \(problem.cure)") }
+      for problem in problems {
+        Console.print("! \(problem.what)")
+        Console.print("  \(problem.cure)")
+      }
       if problems.isEmpty { Console.print("nothing is wrong") }
     }
     if !problems.isEmpty { throw ExitCode(ExitStatus.failure.rawValue) }

@@ -4,6 +4,7 @@ import Datasets
 import Files
 import FoundationEssentials
 import Glibc
+import Resources
 import Tensors
 import Terminal
 import Training
@@ -54,7 +55,7 @@ extension DoctorReport.Processor {
       model: model.map { $0.trimmingPrefix(" ") }.map(String.init) ?? "unknown processor", kernels: Kernels.level,
       available: Kernels.levels, hasBFloat16: FactorPrecision.hasFastBFloat16,
       installed: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_CONF)))),
-      allowed: ProcessInfo.processInfo.activeProcessorCount, quota: SystemProcessors.quota,
+      allowed: SystemThread.allowedProcessors, quota: SystemProcessors.quota,
       threads: SystemProcessors.available)
   }
 }
