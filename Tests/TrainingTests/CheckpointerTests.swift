@@ -14,10 +14,14 @@ import Testing
   private final class Bench {
     let folder: TemporaryFolder
     let run: RunFolder
-    var events: [TrainingEvent] = []
+    let events = Events()
     var optimizer: any Optimizer
     let network: Network
-    private(set) var checkpointer: Checkpointer!
+    let checkpointer: Checkpointer
+
+    final class Events {
+      var all: [TrainingEvent] = []
+    }
 
     init(keep: KeepPolicy = KeepPolicy(everyEpochs: 1, newest: 2), interval: Duration = .seconds(300)) throws {
       folder = try TemporaryFolder()
@@ -27,8 +31,8 @@ import Testing
       // The record is what tells a run's folder from an emptied one.
       try AtomicFile.write(Data("{}".utf8), to: run.recordPath)
       let records = RunRecords(run) { _ in }
-      checkpointer = try Checkpointer(run, keep: keep, interval: interval, records: records) { [unowned self] in
-        events.append($0)
+      checkpointer = try Checkpointer(run, keep: keep, interval: interval, records: records) { [events] in
+        events.all.append($0)
       }
     }
 
@@ -41,7 +45,7 @@ import Testing
     }
 
     var names: [String] { run.checkpoints().map(\.name).sorted() }
-    var failures: Int { events.count { if case .saveFailed = $0 { true } else { false } } }
+    var failures: Int { events.all.count { if case .saveFailed = $0 { true } else { false } } }
   }
 
   @Test func `an epoch leaves best, a numbered one and last, and only the newest numbered ones stay`() throws {
