@@ -102,7 +102,8 @@ enum Console {
 
   private struct Queues {
     var output: OutputQueue
-    var errors: OutputQueue
+    /// nil where there was no thread for it: then whoever complains waits.
+    var errors: OutputQueue?
   }
 
   /// nil while whoever prints waits for whoever reads.
@@ -115,7 +116,7 @@ enum Console {
       guard queues == nil, let output = try? OutputQueue(descriptor: STDOUT_FILENO) else { return }
       // In one queue the lines keep their order, as they do in one file.
       let errors = isOneFile ? output : try? OutputQueue(descriptor: STDERR_FILENO)
-      queues = Queues(output: output, errors: errors ?? output)
+      queues = Queues(output: output, errors: errors)
     }
   }
 
@@ -143,7 +144,7 @@ enum Console {
         "skipline: results were not read from standard output for \(Format.duration(10)), or could not be written; "
           + "they are lost there")
     }
-    _ = queues.errors.finish(patience: errorPatience)
+    _ = queues.errors?.finish(patience: errorPatience)
     return isRead
   }
 
@@ -158,8 +159,9 @@ enum Console {
   }
 
   private static func write(_ bytes: [UInt8], _ importance: OutputQueue.Importance) {
-    if let queues = queues.withLock({ $0 }) {
-      (importance == .result ? queues.output : queues.errors).write(bytes, importance)
+    let queues = queues.withLock { $0 }
+    if let queue = importance == .result ? queues?.output : queues?.errors {
+      queue.write(bytes, importance)
     } else {
       // A closed pipe or a full disk behind it must not end a run, but its status says that results were lost. Who closes
       // a pipe has read enough.

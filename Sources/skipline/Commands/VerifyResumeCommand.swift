@@ -183,8 +183,8 @@ private struct ResumeTrial {
   private func requireSuccess(_ process: ChildProcess) throws {
     guard !process.hasSucceeded else { return }
     let said = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
-    throw TrialFailure(
-      reason: "a run of the trial failed: " + said.split(separator: "\n").suffix(3).joined(separator: " "))
+    let last = said.split(separator: "\n").suffix(3).joined(separator: " ")
+    throw TrialFailure(reason: "a run of the trial failed: \(process.ending)\(last.isEmpty ? "" : ": \(last)")")
   }
 
   private func folder(_ name: String) throws -> RunFolder { try RunFolder(existing: "\(settings.project)/\(name)") }

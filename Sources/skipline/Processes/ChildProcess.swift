@@ -27,6 +27,14 @@ final class ChildProcess {
     return status == 0
   }
 
+  /// How it ended, in words. Waits for its end.
+  var ending: String {
+    wait()
+    let code = status ?? -1
+    if code < 0 { return "nobody knows how it ended" }
+    return code & 0x7f == 0 ? "it ended with status \(code >> 8 & 0xff)" : "signal \(code & 0x7f) ended it"
+  }
+
   /// Ends it at once (SIGKILL) and waits until it is gone.
   func kill() {
     // One that is over and was waited for has lost its number to others.
