@@ -40,8 +40,8 @@ void openblas_keep_to_one_thread(void) {
   set_to_one("OMP_NUM_THREADS");
 }
 
+// Leaves the environment alone: other threads may be reading it by now.
 static void load(void) {
-  openblas_keep_to_one_thread();
   void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
   if (!library) library = dlopen("libopenblas.so", RTLD_NOW | RTLD_LOCAL);
   if (!library) {

@@ -82,11 +82,12 @@ import Testing
     let result = try await RunningProgram(["taskset", "-c", "0", "skipline", "doctor", "--json"], in: workspace)
       .finish()
     struct Found: Decodable {
+      struct Report: Decodable { var processor: Processor }
       struct Processor: Decodable { var allowed: Int; var threads: Int }
-      var processor: Processor
+      var report: Report
     }
-    let found = try result.decoded(Found.self)
-    #expect(found.processor.allowed == 1 && found.processor.threads == 1)
+    let processor = try result.decoded(Found.self).report.processor
+    #expect(processor.allowed == 1 && processor.threads == 1)
   }
 
   @Test func `what is wrong stands in lines of its own`() async throws {

@@ -14,12 +14,6 @@ struct CacheOptions: ParsableArguments {
   @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
 
-  func validate() throws {
-    if cache == false, cacheLimit != nil {
-      throw ValidationError("--no-cache and --cache-limit contradict each other: give one of them")
-    }
-  }
-
   var settings: CacheSettings { CacheSettings(isEnabled: cache ?? true, limit: cacheLimit) }
 
   /// Which of them were given.
