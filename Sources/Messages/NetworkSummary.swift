@@ -29,6 +29,7 @@ public struct LayerRow: Codable, Sendable, Equatable {
     case dropout
     case zeroPad = "zero pad"
     case addition = "add"
+    case concatenation = "concat"
   }
 
   /// The name that parameters are saved under: `layer1.0.conv1`.

@@ -134,7 +134,7 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
     #expect(summary.layers.first { $0.kind == .maxPool }?.output == shape(56, 64))
     for (stage, side) in [56, 28, 14, 7].enumerated() {
       let additions = summary.layers.filter { $0.name.hasPrefix("layer\(stage + 1).") && $0.kind == .addition }
-      #expect(additions.count == Architecture.stages[depth]?.blocks[stage])
+      #expect(additions.count == ResNet.table[depth]?.blocks[stage])
       #expect(additions.allSatisfy { $0.output == shape(side, channels[stage]) })
     }
     #expect(summary.layers.last?.output == shape(1, 1000))
@@ -163,5 +163,34 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
   func `every name on offer is a network`(name: String) throws {
     let plan = try NetworkPlan(NetworkSettings(name: name), imageSize: 32, classes: 5)
     #expect(plan.summary(batchSize: 1).layers.last?.output.channels == 5)
+  }
+
+  // MARK: The registry
+
+  @Test func `each name belongs to one family, which names its paper`() throws {
+    let names = Architecture.examples + ["cifar8", "cifar1202", "plain8", "plain1202"]
+    #expect(Set(names).count == names.count)
+    for name in names {
+      let families = Architecture.families.filter { $0.init(name: name) != nil }
+      #expect(families.count == 1, "\(name): \(families)")
+      #expect(families.allSatisfy { $0.paper.contains("arXiv:") })
+    }
+    #expect(Architecture.candidates(blocksInFirstStage: 6).suffix(2) == ["cifar38", "plain38"])
+  }
+
+  @Test func `what is usual for a network follows its family`() throws {
+    func usual(_ name: String) throws -> [Int] {
+      let usual = try Architecture(name: name).usual
+      return [usual.imageSize, usual.classes]
+    }
+    for name in ["resnet18", "resnet152", "plain18", "plain34", "vgg19_bn"] {
+      #expect(try usual(name) == [224, 1000])
+    }
+    for name in ["cifar20", "plain20", "plain110"] { #expect(try usual(name) == [32, 10]) }
+    #expect(try Architecture(name: "plain18") != Architecture(name: "plain34"))
+    #expect(
+      try Architecture(name: "plain20") != Architecture(name: "cifar20"), "another family with the same stages")
+    #expect(try !Architecture(name: "plain20").hasShortcuts && Architecture(name: "plain20").hasBlocks)
+    #expect(try !Architecture(name: "vgg19").hasBlocks)
   }
 }

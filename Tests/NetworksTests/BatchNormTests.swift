@@ -28,41 +28,33 @@ import Testing
     let plans: [(String, [LayerPlan])] = [
       ("ReLU", [.batchNorm(name: "bn"), .relu]),
       ("two ReLUs", [.batchNorm(name: "bn"), .relu, .relu]),
-      ("addition", [sum([.batchNorm(name: "bn")], .identity, activated: false)]),
-      ("addition and ReLU", [sum([.batchNorm(name: "bn")], .identity, activated: true)]),
+      ("addition", [sum([.batchNorm(name: "bn")], [], activated: false)]),
+      ("addition and ReLU", [sum([.batchNorm(name: "bn")], [], activated: true)]),
       (
         "addition of another norm and ReLU",
-        [sum([.batchNorm(name: "bn")], .projection([.batchNorm(name: "other")]), activated: true)]
+        [sum([.batchNorm(name: "bn")], [.batchNorm(name: "other")], activated: true)]
       ),
       (
         "addition of what a ReLU carries on, before another norm",
-        [.batchNorm(name: "first"), .relu, sum([.batchNorm(name: "bn")], .identity, activated: false)]
+        [.batchNorm(name: "first"), .relu, sum([.batchNorm(name: "bn")], [], activated: false)]
       ),
       (
         "ReLU before an addition that passes by",
-        [sum([.batchNorm(name: "bn"), .relu, .dropout(rate: 0)], .identity, activated: false)]
+        [sum([.batchNorm(name: "bn"), .relu, .dropout(rate: 0)], [], activated: false)]
       ),
     ]
     return plans.map { LayerCase(name: "batch norm with \($0.0), \(title)", layers: $0.1, input: shape) }
   }
 
-  private static func sum(_ body: [LayerPlan], _ shortcut: ShortcutPlan, activated: Bool) -> LayerPlan {
-    .residual(ResidualPlan(name: "sum", preActivation: [], body: body, shortcut: shortcut, activatesSum: activated))
+  private static func sum(_ body: [LayerPlan], _ shortcut: [LayerPlan], activated: Bool) -> LayerPlan {
+    .block(
+      name: "sum",
+      [.branches(name: "sum.add", [body, shortcut], joined: .addition)] + (activated ? [.relu] : []))
   }
 
   @Test(arguments: joined)
   func `batch norm with what is joined to it`(_ c: LayerCase) {
     expectAgreement(c, output: 5e-7, gradient: 2e-6)
-  }
-
-  @Test func `a norm and its ReLU are one layer, and a block ends in one`() throws {
-    var builder = LayerBuilder(seed: 1)
-    let block = Self.sum([.batchNorm(name: "a"), .relu, .batchNorm(name: "b")], .identity, activated: true)
-    let layers = builder.build(
-      [.batchNorm(name: "c"), .relu, block, .relu], input: FeatureShape(height: 2, width: 2, channels: 3))
-    #expect(layers.map { "\(type(of: $0))" } == ["BatchNorm", "ResidualBlock", "ReLU"])
-    #expect(builder.batchNorms.map(\.name) == ["c", "a", "b"])
-    #expect(builder.batchNorms.allSatisfy { $0.activation == .relu })
   }
 
   /// Gradients are made in place, but never in an array that somebody else still has.

@@ -25,7 +25,7 @@ import Testing
           layer: {
             Convolution(
               name: "conv", weight: ReferenceNumbers.tensor("weight", shape) { 2 * $0 - 1 }, stride: stride,
-              padding: kernel / 2)
+              padding: Extent(kernel / 2))
           }))
     }
     convolution(1, stride: 2, [3, 5, 4, 16], 24)

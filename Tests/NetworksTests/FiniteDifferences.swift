@@ -49,20 +49,17 @@ func brief(_ value: Double) -> String {
 
 /// Real layers and their naive twin, with the same values.
 struct TwinLayers {
-  let layers: Sequential
-  let batchNorms: [BatchNorm]
+  let layers: LayerGraph
   var twin: NaiveNetwork
   let workers = WorkerPool(threads: 2)
   private let seed: UInt64 = 99
 
   /// Weights by the formula of the reference networks, from the parameters' names.
   init(_ plans: [LayerPlan], input: FeatureShape) {
-    var builder = LayerBuilder(seed: 1)
-    // The first convolution that a builder makes leaves out its input's gradient; let it be this one.
-    let first = LayerPlan.convolution(name: "first", outputs: 1, kernel: 1, stride: 1, padding: 0, bias: false)
-    _ = builder.build([first], input: FeatureShape(height: 1, width: 1, channels: 1))
-    layers = Sequential(builder.build(plans, input: input))
-    batchNorms = builder.batchNorms
+    guard let lowered = try? LoweredPlan(plans, image: input, imageGradient: true) else {
+      preconditionFailure("\(input) is too small for \(plans)")
+    }
+    layers = LayerGraph(lowered, seed: 1)
     twin = NaiveNetwork(layers: plans, values: [:], mode: .training, seed: seed)
     for parameter in layers.parameters {
       parameter.value = ReferenceNumbers.value(of: parameter)

@@ -5,24 +5,25 @@ import Foundation
 
 /// Forward passes on [N, H, W, C].
 enum Naive {
-  /// weight: [K, K, C, O]; bias: [O].
+  /// weight: [KH, KW, C, O]; bias: [O]; padding above and below, and on the left and the right.
   static func convolution(
-    _ x: NaiveTensor, weight w: NaiveTensor, bias: NaiveTensor?, stride: Int, padding: Int
+    _ x: NaiveTensor, weight w: NaiveTensor, bias: NaiveTensor?, stride: Int,
+    padding: (height: Int, width: Int)
   ) -> NaiveTensor {
-    let (kernel, inputs, outputs) = (w.shape[0], w.shape[2], w.shape[3])
-    let height = (x.shape[1] + 2 * padding - kernel) / stride + 1
-    let width = (x.shape[2] + 2 * padding - kernel) / stride + 1
+    let (inputs, outputs) = (w.shape[2], w.shape[3])
+    let height = (x.shape[1] + 2 * padding.height - w.shape[0]) / stride + 1
+    let width = (x.shape[2] + 2 * padding.width - w.shape[1]) / stride + 1
     var y = NaiveTensor(zeros: [x.shape[0], height, width, outputs])
     for n in 0..<x.shape[0] {
       for row in 0..<height {
         for column in 0..<width {
           for o in 0..<outputs {
             var sum = bias?.values[o] ?? 0
-            for ky in 0..<kernel {
-              let inRow = row * stride + ky - padding
+            for ky in 0..<w.shape[0] {
+              let inRow = row * stride + ky - padding.height
               guard (0..<x.shape[1]).contains(inRow) else { continue }
-              for kx in 0..<kernel {
-                let inColumn = column * stride + kx - padding
+              for kx in 0..<w.shape[1] {
+                let inColumn = column * stride + kx - padding.width
                 guard (0..<x.shape[2]).contains(inColumn) else { continue }
                 for c in 0..<inputs { sum += x[n, inRow, inColumn, c] * w[ky, kx, c, o] }
               }
@@ -133,6 +134,26 @@ enum Naive {
       for (row, inRow) in rows.enumerated() {
         for (column, inColumn) in columns.enumerated() {
           for c in 0..<x.shape[3] { y[n, row, column, before + c] = x[n, inRow, inColumn, c] }
+        }
+      }
+    }
+    return y
+  }
+
+  /// The channels of each map in turn.
+  static func concatenated(_ maps: [NaiveTensor]) -> NaiveTensor {
+    let channels = maps.map { $0.shape[3] }
+    var y = NaiveTensor(zeros: Array(maps[0].shape.dropLast()) + [channels.reduce(0, +)])
+    for n in 0..<y.shape[0] {
+      for row in 0..<y.shape[1] {
+        for column in 0..<y.shape[2] {
+          var place = 0
+          for (map, count) in zip(maps, channels) {
+            for c in 0..<count {
+              y[n, row, column, place] = map[n, row, column, c]
+              place += 1
+            }
+          }
         }
       }
     }

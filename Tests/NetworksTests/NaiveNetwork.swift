@@ -24,41 +24,41 @@ struct NaiveNetwork {
     var y = x
     for plan in plans {
       switch plan {
-      case .convolution(let name, _, _, let stride, let padding, let bias):
-        y = Naive.convolution(
-          y, weight: value(name + ".weight"), bias: bias ? value(name + ".bias") : nil, stride: stride,
-          padding: padding)
-      case .batchNorm(let name): y = batchNorm(y, name)
-      case .relu: y = Naive.relu(y)
-      case .maxPool(let kernel, let stride, let padding):
-        y = Naive.maxPool(y, kernel: kernel, stride: stride, padding: padding)
-      case .averagePool(let side): y = Naive.averagePool(y, side: side)
-      case .flatten: y.shape = [y.shape[0], y.shape.dropFirst().reduce(1, *)]
-      case .dropout(let rate):
-        dropouts += 1
-        if mode == .training { y = dropout(y, rate, UInt64(dropouts)) }
-      case .dense(let name, _, _, _):
-        y = Naive.dense(y, weight: value(name + ".weight"), bias: value(name + ".bias"))
-      case .residual(let block): y = residual(block, y, &dropouts)
+      case .layer(let kind): y = run(kind, y, &dropouts)
+      case .block(_, let layers): y = run(layers, y, &dropouts)
+      case .branches(_, let branches, let join):
+        let ends = branches.map { run($0, y, &dropouts) }
+        switch join {
+        case .addition: y = ends.dropFirst().reduce(ends[0], +)
+        case .concatenation: y = Naive.concatenated(ends)
+        }
       }
     }
     return y
   }
 
-  private func residual(_ block: ResidualPlan, _ x: NaiveTensor, _ dropouts: inout Int) -> NaiveTensor {
-    let activated = run(block.preActivation, x, &dropouts)
-    let body = run(block.body, activated, &dropouts)
-    let shortcut =
-      switch block.shortcut {
-      case .identity: x
-      case .zeroPadding(let stride, let channels, let placement):
-        Naive.zeroPadded(
-          x, stride: stride, channels: channels, before: placement == .split ? (channels - x.shape[3]) / 2 : 0)
-      // After an empty pre-activation this is the input itself.
-      case .projection(let layers): run(layers, activated, &dropouts)
-      }
-    let sum = body + shortcut
-    return block.activatesSum ? Naive.relu(sum) : sum
+  private func run(_ kind: LayerKind, _ x: NaiveTensor, _ dropouts: inout Int) -> NaiveTensor {
+    switch kind {
+    case .convolution(let name, _, _, let stride, let padding, let bias):
+      return Naive.convolution(
+        x, weight: value(name + ".weight"), bias: bias ? value(name + ".bias") : nil, stride: stride,
+        padding: (padding.height, padding.width))
+    case .batchNorm(let name): return batchNorm(x, name)
+    case .relu: return Naive.relu(x)
+    case .maxPool(let kernel, let stride, let padding):
+      return Naive.maxPool(x, kernel: kernel, stride: stride, padding: padding)
+    case .averagePool(let side): return Naive.averagePool(x, side: side)
+    case .flatten: return NaiveTensor([x.shape[0], x.shape.dropFirst().reduce(1, *)], x.values)
+    case .dropout(let rate):
+      dropouts += 1
+      return mode == .training ? dropout(x, rate, UInt64(dropouts)) : x
+    case .dense(let name, _, _, _):
+      return Naive.dense(x, weight: value(name + ".weight"), bias: value(name + ".bias"))
+    case .zeroPadding(_, let stride, let channels, let placement):
+      return Naive.zeroPadded(
+        x, stride: stride, channels: channels, before: placement == .split ? (channels - x.shape[3]) / 2 : 0)
+    case .join(let name, _): preconditionFailure("'\(name)' joins without branches")
+    }
   }
 
   private func batchNorm(_ x: NaiveTensor, _ name: String) -> NaiveTensor {

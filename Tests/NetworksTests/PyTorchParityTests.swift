@@ -14,7 +14,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
   var file: String
   var settings: NetworkSettings
   /// Blocks a stage, for networks that are not in the table.
-  var stages: Architecture.Stages?
+  var stages: ResidualStages?
   var images: Int
   var imageSize: Int
   var logits: Double
@@ -25,8 +25,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
   func network(_ convolutions: ConvolutionAlgorithms) throws -> Network {
     let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
     guard let stages else { return Network(plan, seed: 0, convolutions: convolutions) }
-    let layers = PlanBuilder(settings: plan.settings, classes: 10).resNet(
-      stages.blocks, widths: Architecture.resNetWidths, bottleneck: stages.bottleneck, residual: true)
+    let layers = stages.layers(PlanBuilder(settings: plan.settings, classes: 10))
     return Network(
       try NetworkPlan(resolved: plan.settings, imageSize: imageSize, classes: 10, layers: layers), seed: 0,
       convolutions: convolutions)
@@ -44,13 +43,13 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     // Measured: 2e-6 and 7e-6; PyTorch's single precision: 2e-6 and 4e-6.
     ParityCase(
       file: "basic-B", settings: NetworkSettings(name: "resnet18"),
-      stages: Architecture.Stages(blocks: [1, 1, 1, 1], bottleneck: false), images: 2, imageSize: 64, logits: 6e-6,
+      stages: ResidualStages(blocks: [1, 1, 1, 1], bottleneck: false), images: 2, imageSize: 64, logits: 6e-6,
       gradients: 2.5e-5),
     // Measured: 2e-6 and 1.3e-5; PyTorch's single precision: 3e-6 and 8e-6. Without fused multiply-adds (SSE2) one
     // activation rounds to the other side of its ReLU: 0.0036.
     ParityCase(
       file: "bottleneck-B", settings: NetworkSettings(name: "resnet50"),
-      stages: Architecture.Stages(blocks: [1, 1, 1, 1], bottleneck: true), images: 2, imageSize: 64, logits: 6e-6,
+      stages: ResidualStages(blocks: [1, 1, 1, 1], bottleneck: true), images: 2, imageSize: 64, logits: 6e-6,
       gradients: ck_lanes() > 4 ? 4e-5 : 0.01),
     // Measured: 4e-6 and 1.5e-5; PyTorch's single precision: 6e-6 and 8e-6.
     ParityCase(

@@ -14,17 +14,15 @@ import Testing
   ) -> LayerCase {
     let settings = NetworkSettings(
       name: "", shortcut: shortcut, zeroPlacement: placement, version: version, stem: .small)
-    let plan = PlanBuilder(settings: settings, classes: 2).resNet(
-      [2, 2], widths: [3, 4], bottleneck: bottleneck, residual: true)
-    var shape = FeatureShape(height: 8, width: 8, channels: 3)
-    for layer in plan {
-      if case .residual(let block) = layer, block.name == name {
-        return LayerCase(name: title, layers: [layer], input: [2, map.height, map.width, shape.channels])
-      }
-      guard let next = try? layer.output(for: shape) else { break }
-      shape = next
-    }
-    preconditionFailure("no block \(name)")
+    let plan = ResidualStages(blocks: [2, 2], widths: [3, 4], bottleneck: bottleneck)
+      .layers(PlanBuilder(settings: settings, classes: 2))
+    let place = plan.firstIndex { if case .block(name, _) = $0 { true } else { false } }
+    guard let place,
+      let before = try? LoweredPlan(
+        Array(plan[..<place]), image: FeatureShape(height: 8, width: 8, channels: 3))
+    else { preconditionFailure("no block \(name)") }
+    return LayerCase(
+      name: title, layers: [plan[place]], input: [2, map.height, map.width, before.output.channels])
   }
 
   static let cases: [LayerCase] = [
@@ -57,8 +55,15 @@ import Testing
   @Test func `a bottleneck strides in its first 1x1 in v1 and in its 3x3 in v1_5`() {
     func strides(_ version: BlockVersion) -> [Int] {
       let found = Self.block("layer2.0", .projection, version, bottleneck: true, "")
-      guard case .residual(let plan)? = found.layers.first else { return [] }
-      return plan.body.compactMap { if case .convolution(_, _, _, let stride, _, _) = $0 { stride } else { nil } }
+      let image = FeatureShape(height: found.input[1], width: found.input[2], channels: found.input[3])
+      return (try? LoweredPlan(found.layers, image: image))?.operations.compactMap { operation in
+        // The projection's, on the shortcut, lies deeper.
+        if operation.depth == 1, case .convolution(_, _, _, let stride, _, _) = operation.kind {
+          stride
+        } else {
+          nil
+        }
+      } ?? []
     }
     #expect(strides(.v1) == [2, 1, 1])
     #expect(strides(.v1_5) == [1, 2, 1])

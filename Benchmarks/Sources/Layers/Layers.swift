@@ -31,7 +31,7 @@ struct Layers: ParsableCommand {
 
   func run() throws {
     let workload = Workload(net: net, size: size, batch: batch, mode: .train)
-    let layers = try distinctLayers(of: try workload.plan())
+    let layers = distinctLayers(of: try workload.plan())
     var attainable = Attainable()
     var report = Report(
       workload: workload, threads: threads, only: only, json: json, attainable: attainable,

@@ -20,15 +20,15 @@ enum LayerShape: Hashable {
 struct ConvolutionShape: Hashable {
   var input: FeatureShape
   var output: FeatureShape
-  var kernel: Int
+  var kernel: Extent
   var stride: Int
-  var padding: Int
-  /// Whether the gradient by its input is needed: not by the first one of a network.
+  var padding: Extent
+  /// Whether the gradient by its input is needed: not by one that reads the image.
   var propagates: Bool
 
   /// Of one pass over one image, counted directly: two operations for each multiply-add.
   var operations: Double {
-    2 * Double(output.height * output.width * output.channels) * Double(kernel * kernel * input.channels)
+    2 * Double(output.height * output.width * output.channels) * Double(kernel.count * input.channels)
   }
 }
 
@@ -42,64 +42,40 @@ struct PlannedLayer {
 }
 
 /// The distinct layers of a plan, in the order of their first places.
-func distinctLayers(of plan: NetworkPlan) throws -> [PlannedLayer] {
-  var collector = Collector()
-  _ = try collector.add(plan.layers, to: plan.input)
-  return collector.layers
-}
-
-/// Walks a plan with the shape that has come so far.
-private struct Collector {
+func distinctLayers(of plan: NetworkPlan) -> [PlannedLayer] {
   var layers: [PlannedLayer] = []
-  private var places: [LayerShape: Int] = [:]
-  private var isFirstConvolution = true
-
-  mutating func add(_ plans: [LayerPlan], to input: FeatureShape) throws -> FeatureShape {
-    try plans.reduce(input) { shape, plan in
-      try add(plan, to: shape)
-      return try plan.output(for: shape)
-    }
-  }
-
-  private mutating func add(_ plan: LayerPlan, to input: FeatureShape) throws {
-    switch plan {
-    case .convolution(let name, _, let kernel, let stride, let padding, _):
-      let shape = ConvolutionShape(
-        input: input, output: try plan.output(for: input), kernel: kernel, stride: stride, padding: padding,
-        propagates: !isFirstConvolution)
-      isFirstConvolution = false
-      note(.convolution(shape), name)
-    case .batchNorm(let name): note(.batchNorm(input), name)
-    case .relu: note(.relu(input), "relu")
-    case .maxPool(let kernel, let stride, let padding):
-      note(.maxPool(input, kernel: kernel, stride: stride, padding: padding), "maxpool")
-    case .averagePool(let side): note(.averagePool(input, side: side), "avgpool")
-    case .dense(let name, let outputs, _, _): note(.dense(inputs: input.count, outputs: outputs), name)
-    case .flatten, .dropout: break
-    case .residual(let block): try add(block, to: input)
-    }
-  }
-
-  private mutating func add(_ block: ResidualPlan, to input: FeatureShape) throws {
-    let activated = try add(block.preActivation, to: input)
-    let output = try add(block.body, to: activated)
-    switch block.shortcut {
-    case .identity: break
-    case .zeroPadding(let stride, let channels, let placement):
-      note(
-        .zeroPadding(input, stride: stride, channels: channels, placement: placement), "\(block.name).shortcut")
-    case .projection(let layers): _ = try add(layers, to: activated)
-    }
-    note(.addition(output), "\(block.name).add")
-    if block.activatesSum { note(.relu(output), "\(block.name).relu") }
-  }
-
-  private mutating func note(_ shape: LayerShape, _ name: String) {
+  var places: [LayerShape: Int] = [:]
+  for operation in plan.lowered.operations {
+    guard let (shape, name) = operation.timed else { continue }
     if let place = places[shape] {
       layers[place].count += 1
     } else {
       places[shape] = layers.count
       layers.append(PlannedLayer(shape: shape, name: name))
+    }
+  }
+  return layers
+}
+
+extension LoweredPlan.Operation {
+  /// What is timed of it, and what it is called; nil for what takes no time worth the name.
+  fileprivate var timed: (LayerShape, String)? {
+    switch kind {
+    case .convolution(let name, _, let kernel, let stride, let padding, _):
+      let shape = ConvolutionShape(
+        input: input, output: output, kernel: kernel, stride: stride, padding: padding,
+        propagates: inputs != [LoweredPlan.image])
+      return (.convolution(shape), name)
+    case .batchNorm(let name): return (.batchNorm(input), name)
+    case .relu: return (.relu(input), "relu")
+    case .maxPool(let kernel, let stride, let padding):
+      return (.maxPool(input, kernel: kernel, stride: stride, padding: padding), "maxpool")
+    case .averagePool(let side): return (.averagePool(input, side: side), "avgpool")
+    case .dense(let name, let outputs, _, _): return (.dense(inputs: input.count, outputs: outputs), name)
+    case .zeroPadding(let name, let stride, let channels, let placement):
+      return (.zeroPadding(input, stride: stride, channels: channels, placement: placement), name)
+    case .join(let name, .addition): return (.addition(output), name)
+    case .flatten, .dropout, .join(_, .concatenation): return nil
     }
   }
 }

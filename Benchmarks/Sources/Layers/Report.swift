@@ -94,7 +94,7 @@ struct Report {
 
   /// Seconds: forward, gradient by the input (nil where it is not needed), gradient by the weights.
   private func time(_ shape: ConvolutionShape) -> (forward: Double, byInput: Double?, byWeight: Double) {
-    let weight = Tensor([shape.kernel, shape.kernel, shape.input.channels, shape.output.channels]) {
+    let weight = Tensor([shape.kernel.height, shape.kernel.width, shape.input.channels, shape.output.channels]) {
       Float($0 % 13) * 0.01 - 0.06
     }
     func times(_ inputGradient: Convolution.InputGradient) -> LayerTimes {
@@ -256,7 +256,7 @@ struct Report {
 
   /// `3x3/2 64>128 56x56`: kernel, stride, channels, input map.
   private static func text(_ shape: ConvolutionShape) -> String {
-    let window = "\(shape.kernel)x\(shape.kernel)" + (shape.stride == 1 ? "" : "/\(shape.stride)")
+    let window = "\(shape.kernel)" + (shape.stride == 1 ? "" : "/\(shape.stride)")
     return
       "\(window) \(shape.input.channels)>\(shape.output.channels) \(shape.input.height)x\(shape.input.width)"
   }

@@ -4,19 +4,19 @@
 import CKernels
 import Tensors
 
-/// A two-dimensional convolution with zero padding, the same on all sides.
+/// A two-dimensional convolution with zero padding, the same above and below, and the same on the left and the right.
 ///
 /// out[n, y, x, o] = bias[o] + sum over ky, kx, c of
-/// in[n, y * stride + ky - padding, x * stride + kx - padding, c] * weight[ky, kx, c, o].
-/// Output side: (side + 2 * padding - K) / stride + 1, rounded down.
+/// in[n, y * stride + ky - padding.height, x * stride + kx - padding.width, c] * weight[ky, kx, c, o].
+/// Output height: (H + 2 * padding.height - KH) / stride + 1, rounded down; the width likewise.
 public final class Convolution: Layer {
-  /// [K, K, C, O].
+  /// [KH, KW, C, O]: the kernel's height and width first.
   public let weight: Parameter
   /// [O]; nil where a batch norm follows, which has a shift of its own.
   public let bias: Parameter?
   public let stride: Int
-  public let padding: Int
-  /// Whether the gradient by the input is wanted; the first layer of a network can do without.
+  public let padding: Extent
+  /// Whether the gradient by the input is wanted; a layer that reads the image can do without.
   public let inputGradient: InputGradient
 
   public enum InputGradient: Sendable { case computed, omitted }
@@ -31,10 +31,10 @@ public final class Convolution: Layer {
   private var lastMethod: (input: [Int], mode: Pass.Mode, method: ConvolutionMethod)?
 
   public init(
-    name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0,
+    name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Extent = 0,
     inputGradient: InputGradient = .computed, algorithms: ConvolutionAlgorithms = .fastest
   ) {
-    precondition(weight.shape.count == 4 && weight.shape[0] == weight.shape[1], "a convolution's kernel is square")
+    precondition(weight.shape.count == 4, "a convolution's weights are [KH, KW, C, O], not \(weight.shape)")
     self.name = name
     self.weight = Parameter(name: name + ".weight", role: .convolutionWeight, value: weight)
     self.bias = bias.map { Parameter(name: name + ".bias", role: .bias, value: $0) }

@@ -34,9 +34,9 @@ struct ConvolutionMethod: Sendable {
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
-  ///   - weight: [K, K, C, O].
+  ///   - weight: [KH, KW, C, O].
   init(
-    input: [Int], weight: [Int], stride: Int, padding: Int, _ algorithms: ConvolutionAlgorithms = .fastest
+    input: [Int], weight: [Int], stride: Int, padding: Extent, _ algorithms: ConvolutionAlgorithms = .fastest
   ) {
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
     direct = DirectConvolution(
@@ -48,7 +48,7 @@ struct ConvolutionMethod: Sendable {
     winograd = applies ? Winograd.choice(for: geometry).map { Winograd(geometry, $0) } : nil
   }
 
-  /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
+  /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   /// - Parameter moments: gathered from y by the direct method. Winograd's tiles end within lines of the map.
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
@@ -77,7 +77,7 @@ struct ConvolutionMethod: Sendable {
     }
   }
 
-  /// Sets dw [K, K, C, O] from x [N, H, W, C] and dy [N, H', W', O].
+  /// Sets dw [KH, KW, C, O] from x [N, H, W, C] and dy [N, H', W', O].
   func weightGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
   ) {

@@ -7,7 +7,7 @@ import CKernels
 import Tensors
 
 extension DirectConvolution {
-  /// Sets dw [K, K, C, O] from x [N, H, W, C] and dy [N, H', W', O].
+  /// Sets dw [KH, KW, C, O] from x [N, H, W, C] and dy [N, H', W', O].
   ///
   /// The work is cut over dw; where that makes too few pieces, over the lines of the batch too, whose sums are then
   /// added in order.
@@ -45,21 +45,21 @@ extension DirectConvolution {
   /// Into how many pieces the rows of a kernel row and the columns are cut.
   private var cuts: (rows: Int, columns: Int) {
     func cuts(_ count: Int) -> Int { (count + Self.pieceSide - 1) / Self.pieceSide }
-    return (cuts(kernel * channels), cuts(outputs))
+    return (cuts(kernel.width * channels), cuts(outputs))
   }
 
-  private var pieces: Int { kernel * cuts.rows * cuts.columns }
+  private var pieces: Int { kernel.height * cuts.rows * cuts.columns }
 
   private func piece(_ index: Int) -> Piece {
     let (rows, column) = index.quotientAndRemainder(dividingBy: cuts.columns)
     let (kernelRow, row) = rows.quotientAndRemainder(dividingBy: cuts.rows)
     let first = column * Self.pieceSide
     return Piece(
-      kernelRow: kernelRow, rows: WorkerPool.range(row, of: cuts.rows, count: kernel * channels),
+      kernelRow: kernelRow, rows: WorkerPool.range(row, of: cuts.rows, count: kernel.width * channels),
       columns: first..<min(first + Self.pieceSide, outputs))
   }
 
-  private var weights: Int { kernel * kernel * channels * outputs }
+  private var weights: Int { kernel.count * channels * outputs }
 
   /// Into how many parts the lines of the batch are cut.
   private var parts: Int {
@@ -70,7 +70,10 @@ extension DirectConvolution {
   private var linesInBlock: Int { max(1, Self.blockPixels / outputWidth) }
 
   /// Floats from line to line of the input, copied with its padding where it has any.
-  private var rowFloats: Int { (width + 2 * padding) * channels }
+  private var rowFloats: Int { (width + 2 * padding.width) * channels }
+
+  /// Whether lines are copied, for the zeros around them.
+  private var copies: Bool { padding != 0 }
 
   /// Output pixels of a block; in bfloat16 each line begins with a new pair.
   private var depthInBlock: Int {
@@ -80,10 +83,11 @@ extension DirectConvolution {
   var weightGradientScratch: ConvolutionScratch {
     let columns = min(outputs, Self.pieceSide)
     let depth = depthInBlock
-    let windows = precision == .bfloat16 ? precision.places(depth) * min(kernel * channels, Self.pieceSide) : 0
+    let windows =
+      precision == .bfloat16 ? precision.places(depth) * min(kernel.width * channels, Self.pieceSide) : 0
     return ConvolutionScratch(
       shared: parts > 1 ? parts * weights : 0,
-      each: (padding > 0 ? linesInBlock * rowFloats : 0) + windows
+      each: (copies ? linesInBlock * rowFloats : 0) + windows
         + PackedMatrix.floats(depth: depth, columns: columns, precision))
   }
 
@@ -94,11 +98,12 @@ extension DirectConvolution {
     _ piece: Piece, lines: Range<Int>, x: UnsafePointer<Float>, dy: UnsafePointer<Float>,
     to dw: UnsafeMutablePointer<Float>
   ) {
-    let copies = padding > 0
+    let copies = copies
     let row = rowFloats
     let size = linesInBlock
     let result = ProductResult(
-      base: dw + (piece.kernelRow * kernel * channels + piece.rows.lowerBound) * outputs + piece.columns.lowerBound,
+      base: dw + (piece.kernelRow * kernel.width * channels + piece.rows.lowerBound) * outputs
+        + piece.columns.lowerBound,
       line_stride: 0, row_stride: outputs)
     var line = lines.lowerBound
     StoragePool.withScratch(copies ? size * row : 0) { buffer in
@@ -108,12 +113,13 @@ extension DirectConvolution {
           let (image, first) = line.quotientAndRemainder(dividingBy: outputHeight)
           let count = min(size, lines.upperBound - line, crossesImages ? .max : outputHeight - first)
           let imageStart = x + image * height * width * channels
-          let top = first * stride + piece.kernelRow - padding
+          let top = first * stride + piece.kernelRow - padding.height
           var windows = Windows(
             base: imageStart + top * row, lines: count, lineStride: stride * row, pixels: outputWidth,
             pixelStride: stride * channels)
           if copies {
-            ck_pad_lines(imageStart, height, width, channels, top, stride, count, padding, padding, buffer)
+            ck_pad_lines(
+              imageStart, height, width, channels, top, stride, count, padding.width, padding.width, buffer)
             (windows.base, windows.lineStride) = (UnsafePointer(buffer), row)
           }
           if crossesImages { (windows.lines, windows.pixels) = (1, count * outputWidth) }

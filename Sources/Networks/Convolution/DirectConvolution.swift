@@ -14,9 +14,9 @@ struct DirectConvolution: Sendable {
   let width: Int
   let channels: Int
   let outputs: Int
-  let kernel: Int
+  let kernel: Extent
   let stride: Int
-  let padding: Int
+  let padding: Extent
   let outputHeight: Int
   let outputWidth: Int
   /// [N, H', W', O].
@@ -26,26 +26,26 @@ struct DirectConvolution: Sendable {
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
-  ///   - weight: [K, K, C, O].
+  ///   - weight: [KH, KW, C, O].
   ///   - precision: bfloat16 only where C and O are even: pairs are of neighbouring channels.
-  init(input: [Int], weight: [Int], stride: Int, padding: Int, _ precision: FactorPrecision = .float32) {
+  init(input: [Int], weight: [Int], stride: Int, padding: Extent, _ precision: FactorPrecision = .float32) {
     precondition(input.count == 4 && input[3] == weight[2], "a convolution of \(weight[2]) channels got \(input)")
     // Not height > 0: integer division rounds minus a half up to zero.
     precondition(
-      min(input[1], input[2]) + 2 * padding >= weight[0],
-      "a \(weight[0])x\(weight[0]) convolution of \(input) leaves nothing")
+      input[1] + 2 * padding.height >= weight[0] && input[2] + 2 * padding.width >= weight[1],
+      "a \(weight[0])x\(weight[1]) convolution of \(input) leaves nothing")
     (images, height, width, channels) = (input[0], input[1], input[2], input[3])
-    (kernel, outputs) = (weight[0], weight[3])
+    (kernel, outputs) = (Extent(height: weight[0], width: weight[1]), weight[3])
     self.stride = stride
     self.padding = padding
     self.precision = precision
     precondition(precision == .float32 || channels % 2 == 0 && outputs % 2 == 0, "pairs of odd channels")
-    outputHeight = (height + 2 * padding - kernel) / stride + 1
-    outputWidth = (width + 2 * padding - kernel) / stride + 1
+    outputHeight = (height + 2 * padding.height - kernel.height) / stride + 1
+    outputWidth = (width + 2 * padding.width - kernel.width) / stride + 1
     outputShape = [images, outputHeight, outputWidth, outputs]
   }
 
-  /// Sets y [N, H', W', O] from x [N, H, W, C] and w [K, K, C, O].
+  /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     moments: ChannelMoments.Gathering? = nil, _ workers: WorkerPool
@@ -59,8 +59,8 @@ struct DirectConvolution: Sendable {
 
   private var forwardProduct: SlidingProduct {
     SlidingProduct(
-      images: images, height: height, width: width, channels: channels, taps: (kernel, kernel),
-      origin: (-padding, -padding), stride: stride, lines: outputHeight, pixels: outputWidth,
+      images: images, height: height, width: width, channels: channels, taps: (kernel.height, kernel.width),
+      origin: (-padding.height, -padding.width), stride: stride, lines: outputHeight, pixels: outputWidth,
       resultStrides: (outputHeight * outputWidth * outputs, outputWidth * outputs, outputs))
   }
 
@@ -68,7 +68,7 @@ struct DirectConvolution: Sendable {
   func inputGradient(
     dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
-    if stride > kernel || stride > 1 && kernel == 1 {
+    if stride > min(kernel.height, kernel.width) {
       // Some pixels belong to no window.
       workers.run(over: images * height * width * channels) {
         (dx + $0.lowerBound).update(repeating: 0, count: $0.count)
@@ -88,7 +88,9 @@ struct DirectConvolution: Sendable {
   ) {
     for y in 0..<min(stride, height) {
       for x in 0..<min(stride, width) {
-        guard let vertical = Taps(pixel: y, of: self), let horizontal = Taps(pixel: x, of: self) else { continue }
+        guard let vertical = Taps(pixel: y, kernel: kernel.height, padding: padding.height, stride: stride),
+          let horizontal = Taps(pixel: x, kernel: kernel.width, padding: padding.width, stride: stride)
+        else { continue }
         let product = SlidingProduct(
           images: images, height: outputHeight, width: outputWidth, channels: outputs,
           taps: (vertical.count, horizontal.count), origin: (vertical.origin, horizontal.origin), stride: 1,
@@ -109,13 +111,13 @@ struct DirectConvolution: Sendable {
     let stride: Int
 
     /// nil where no window reaches the pixel.
-    init?(pixel: Int, of convolution: DirectConvolution) {
+    init?(pixel: Int, kernel: Int, padding: Int, stride: Int) {
       // Window j has the pixel at place pixel + padding - j * stride.
-      let shifted = pixel + convolution.padding
-      let first = shifted % convolution.stride
-      guard first < convolution.kernel else { return nil }
-      stride = convolution.stride
-      count = (convolution.kernel - first + stride - 1) / stride
+      let shifted = pixel + padding
+      let first = shifted % stride
+      guard first < kernel else { return nil }
+      self.stride = stride
+      count = (kernel - first + stride - 1) / stride
       last = first + (count - 1) * stride
       // Exact: both leave the same remainder. Negative where the window lies before the image.
       origin = (shifted - last) / stride
@@ -133,7 +135,7 @@ struct DirectConvolution: Sendable {
     for v in 0..<vertical.count {
       for h in 0..<horizontal.count {
         weights.pack(
-          w + (vertical.place(v) * kernel + horizontal.place(h)) * channels * outputs,
+          w + (vertical.place(v) * kernel.width + horizontal.place(h)) * channels * outputs,
           first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs, workers)
       }
     }

@@ -1,5 +1,5 @@
 // What every layer is: a forward and a backward pass written out, no graph behind it. Letters: N batch, H height,
-// W width, C channels in, O channels out, K kernel side. Activations are [N, H, W, C].
+// W width, C channels in, O channels out, K kernel (KH high, KW wide). Activations are [N, H, W, C].
 
 import Tensors
 

@@ -7,7 +7,7 @@ import Tensors
 public final class Parameter {
   /// What kind of array it is: decides initialisation, weight decay and the order of dimensions in a file.
   public enum Role: Sendable, Equatable {
-    /// Inner order [K, K, C, O]; in files [O, C, K, K].
+    /// Inner order [KH, KW, C, O]; in files [O, C, KH, KW].
     case convolutionWeight
     /// Inner order [H * W * C, O] for an input map [H, W, C]; in files [O, C * H * W].
     case denseWeight(map: [Int])

@@ -4,20 +4,27 @@
 import Messages
 
 extension Architecture {
+  /// What of it depends on the image's size is only the stem.
+  private var blocks: BlockDefaults? { network.blockDefaults(imageSize: network.usual.imageSize) }
+
+  /// Whether it is made of blocks.
+  public var hasBlocks: Bool { blocks != nil }
+
   /// Whether inputs are added to the outputs of blocks.
-  var hasShortcuts: Bool {
-    switch self {
-    case .resNet(_, let residual), .cifar(_, let residual): residual
-    case .vgg19: false
-    }
-  }
+  public var hasShortcuts: Bool { blocks?.shortcut != nil }
 
-  /// Whether blocks are of three convolutions.
-  var hasBottlenecks: Bool {
-    if case .resNet(let stages, _) = self { stages.bottleneck } else { false }
+  /// The settings with the family's defaults filled in, and without options that mean nothing for it: two settings of
+  /// one network are equal then.
+  public func resolved(_ settings: NetworkSettings, imageSize: Int) -> NetworkSettings {
+    var resolved = settings
+    let blocks = network.blockDefaults(imageSize: imageSize)
+    resolved.shortcut = blocks?.shortcut.map { settings.shortcut ?? $0 }
+    resolved.version = blocks.map { settings.version ?? $0.version }
+    resolved.stem = blocks.map { settings.stem ?? $0.stem }
+    if resolved.shortcut != .zeroPadding { resolved.zeroPlacement = .split }
+    if resolved.version == .v1_5, blocks?.hasBottlenecks != true { resolved.version = .v1 }
+    return resolved
   }
-
-  private var hasBlocks: Bool { if case .vgg19 = self { false } else { true } }
 
   /// - Throws: `NetworkError.unsupported` for an option that is given and means nothing, or `NetworkError.unknownName`.
   public static func check(_ settings: NetworkSettings) throws {
@@ -27,7 +34,7 @@ extension Architecture {
     }
     if let version = settings.version {
       guard architecture.hasBlocks else { throw refuse("--block \(version.rawValue)", "which has no blocks") }
-      guard version != .v1_5 || architecture.hasBottlenecks else {
+      guard version != .v1_5 || architecture.blocks?.hasBottlenecks == true else {
         throw refuse(
           "--block v1.5", "whose blocks have no 1x1 convolution to take the stride from (v1 is the same)")
       }

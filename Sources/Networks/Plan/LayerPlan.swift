@@ -1,11 +1,35 @@
-// A network before it exists: a description of its layers from which the summary is counted and the network built.
-// Nothing here holds weights, so that the plan of a network of any size costs nothing.
+// How a network is described: layers one after another, and branches that part and join. Nothing here has weights or
+// shapes; LoweredPlan gives each layer its shape and decides what is done together.
 
 import Messages
 
-/// One step of a network's description.
+/// One part of a network's description.
+///
+/// A residual block is a block of two branches that are added, the second one its shortcut; GoogLeNet's, of four that
+/// are concatenated:
+///
+///     .branches(name: "layer1.0.add", [body, []], joined: .addition)
+///     .branches(name: "inception3a", [one, three, five, pool], joined: .concatenation)
 public indirect enum LayerPlan: Sendable, Equatable {
-  case convolution(name: String, outputs: Int, kernel: Int, stride: Int, padding: Int, bias: Bool)
+  case layer(LayerKind)
+  /// Layers that belong together under a name, such as a residual block.
+  case block(name: String, [LayerPlan])
+  /// Branches that all read the same map; an empty one hands it on as it is. The first is the one that is followed when
+  /// the network is read.
+  case branches(name: String, [[LayerPlan]], joined: Join)
+}
+
+/// How branches become one again.
+public enum Join: Sendable, Equatable {
+  /// The sum of maps of one shape.
+  case addition
+  /// The channels of all branches, in order, of maps of one height and width.
+  case concatenation
+}
+
+/// What a layer computes. Names are those of its parameters in files, `layer1.0.conv1`, or else of its row in a summary.
+public enum LayerKind: Sendable, Equatable {
+  case convolution(name: String, outputs: Int, kernel: Extent, stride: Int, padding: Extent, bias: Bool)
   case batchNorm(name: String)
   case relu
   case maxPool(kernel: Int, stride: Int, padding: Int)
@@ -14,26 +38,26 @@ public indirect enum LayerPlan: Sendable, Equatable {
   case flatten
   case dropout(rate: Double)
   case dense(name: String, outputs: Int, initialisation: DenseInitialisation, penalty: Double?)
-  case residual(ResidualPlan)
+  /// Every `stride`-th pixel, and zeros for the channels that are new.
+  case zeroPadding(name: String, stride: Int, channels: Int, placement: ZeroPlacement)
+  /// Of two inputs or more.
+  case join(name: String, Join)
 }
 
-/// A residual block's description.
-public struct ResidualPlan: Sendable, Equatable {
-  /// `layer1.0`.
-  public var name: String
-  /// Batch norm and ReLU before body and projection (v2); empty else.
-  public var preActivation: [LayerPlan]
-  public var body: [LayerPlan]
-  public var shortcut: ShortcutPlan
-  /// Whether a ReLU follows the addition (v1).
-  public var activatesSum: Bool
-}
+/// A height and a width in pixels: of a kernel, or of the padding on each side of a map. A number alone is both.
+public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
+  public var height: Int
+  public var width: Int
 
-/// A shortcut's description.
-public enum ShortcutPlan: Sendable, Equatable {
-  case identity
-  case zeroPadding(stride: Int, channels: Int, placement: ZeroPlacement)
-  case projection([LayerPlan])
+  public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
+  public init(_ side: Int) { self.init(height: side, width: side) }
+  public init(integerLiteral side: Int) { self.init(side) }
+
+  /// Pixels.
+  public var count: Int { height * width }
+
+  /// `3x3`
+  public var description: String { "\(height)x\(width)" }
 }
 
 /// How a dense layer's weights begin; biases begin at zero.
@@ -45,37 +69,39 @@ public enum DenseInitialisation: Sendable, Equatable {
   case truncatedNormal(deviation: Double)
 }
 
+/// So that a description reads as a list of layers.
 extension LayerPlan {
-  /// The shape that comes out for a given shape.
-  /// - Throws: `NetworkError.vanishes` where the map is too small for the layer.
-  public func output(for input: FeatureShape) throws -> FeatureShape {
-    switch self {
-    case .convolution(let name, let outputs, let kernel, let stride, let padding, _):
-      return try Self.slide(input, outputs, kernel, stride, padding, name)
-    case .maxPool(let kernel, let stride, let padding):
-      return try Self.slide(input, input.channels, kernel, stride, padding, "max pool")
-    case .averagePool(let side):
-      return FeatureShape(height: side, width: side, channels: input.channels)
-    case .flatten:
-      return FeatureShape(height: 1, width: 1, channels: input.count)
-    case .dense(_, let outputs, _, _):
-      return FeatureShape(height: 1, width: 1, channels: outputs)
-    case .batchNorm, .relu, .dropout:
-      return input
-    case .residual(let block):
-      return try block.body.reduce(input) { try $1.output(for: $0) }
-    }
+  public static func convolution(
+    name: String, outputs: Int, kernel: Extent, stride: Int = 1, padding: Extent = 0, bias: Bool = false
+  ) -> LayerPlan {
+    .layer(
+      .convolution(name: name, outputs: outputs, kernel: kernel, stride: stride, padding: padding, bias: bias))
   }
 
-  private static func slide(
-    _ input: FeatureShape, _ channels: Int, _ kernel: Int, _ stride: Int, _ padding: Int, _ name: String
-  ) throws -> FeatureShape {
-    let height = (input.height + 2 * padding - kernel) / stride + 1
-    let width = (input.width + 2 * padding - kernel) / stride + 1
-    guard input.height + 2 * padding >= kernel, input.width + 2 * padding >= kernel, height > 0, width > 0 else {
-      throw NetworkError.vanishes(layer: name, input: input)
-    }
-    return FeatureShape(height: height, width: width, channels: channels)
+  public static func batchNorm(name: String) -> LayerPlan { .layer(.batchNorm(name: name)) }
+
+  public static var relu: LayerPlan { .layer(.relu) }
+
+  public static func maxPool(kernel: Int, stride: Int, padding: Int = 0) -> LayerPlan {
+    .layer(.maxPool(kernel: kernel, stride: stride, padding: padding))
+  }
+
+  public static func averagePool(side: Int) -> LayerPlan { .layer(.averagePool(side: side)) }
+
+  public static var flatten: LayerPlan { .layer(.flatten) }
+
+  public static func dropout(rate: Double) -> LayerPlan { .layer(.dropout(rate: rate)) }
+
+  public static func dense(
+    name: String, outputs: Int, initialisation: DenseInitialisation = .uniform, penalty: Double? = nil
+  ) -> LayerPlan {
+    .layer(.dense(name: name, outputs: outputs, initialisation: initialisation, penalty: penalty))
+  }
+
+  public static func zeroPadding(
+    name: String, stride: Int, channels: Int, placement: ZeroPlacement
+  ) -> LayerPlan {
+    .layer(.zeroPadding(name: name, stride: stride, channels: channels, placement: placement))
   }
 }
 
@@ -88,8 +114,8 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .unknownName(let name):
-      "no network is called '\(name)'; choose one of \(Architecture.examples.joined(separator: ", ")), or cifarN and "
-        + "plainN with N = 6n + 2 up to \(Architecture.deepest)"
+      "no network is called '\(name)'; choose one of \(Architecture.examples.joined(separator: ", "))"
+        + Architecture.otherNames
     case .vanishes(let layer, let input):
       "the image is too small for this network: '\(layer)' would get a map of \(input.height)x\(input.width); "
         + "use a larger --imgsz, or --stem small"

@@ -6,22 +6,25 @@ import Messages
 
 extension NetworkPlan {
   /// Bytes in use at one time, at most: value, gradient and momentum of each parameter, and what a step holds besides.
-  func trainingMemory(batchSize: Int, parameters: Int, threads: Int) -> Int {
-    let ledger = Ledger()
-    let rehearsal = Rehearsal(ledger: ledger, images: batchSize, threads: threads, goesBack: true)
-    let images = Block(batchSize * input.count, ledger)
-    var (output, steps) = rehearsal.forward(layers, images, input)
-    output = rehearsal.backward(&steps, output)
-    return MemoryLayout<Float>.stride * (3 * parameters + withExtendedLifetime(output) { ledger.peak })
+  func trainingMemory(batchSize: Int, threads: Int) -> Int {
+    MemoryLayout<Float>.stride * (3 * parameters + peak(batchSize: batchSize, threads: threads, goesBack: true))
   }
 
   /// Bytes in use at one time, at most, when images only go forwards: the weights, and what a layer takes and gives.
   public func inferenceMemory(batchSize: Int, threads: Int) -> Int {
-    let ledger = Ledger()
-    let rehearsal = Rehearsal(ledger: ledger, images: batchSize, threads: threads, goesBack: false)
-    let (output, _) = rehearsal.forward(layers, Block(batchSize * input.count, ledger), input)
     let weights = state.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    return MemoryLayout<Float>.stride * (weights + withExtendedLifetime(output) { ledger.peak })
+    return MemoryLayout<Float>.stride * (weights + peak(batchSize: batchSize, threads: threads, goesBack: false))
+  }
+
+  private var parameters: Int { lowered.operations.reduce(0) { $0 + $1.parameters } }
+
+  /// Floats.
+  private func peak(batchSize: Int, threads: Int, goesBack: Bool) -> Int {
+    let ledger = Ledger()
+    let rehearsal = Rehearsal(
+      plan: lowered, ledger: ledger, images: batchSize, threads: threads, goesBack: goesBack)
+    rehearsal.run()
+    return ledger.peak
   }
 }
 
@@ -55,134 +58,151 @@ private final class Block {
   deinit { ledger.giveBack(count) }
 }
 
-/// Goes through a plan as `Network` does.
+/// Goes through a plan as `LayerGraph` does.
 private struct Rehearsal {
+  let plan: LoweredPlan
   let ledger: Ledger
   let images: Int
   let threads: Int
   /// Whether steps are kept for the way back, and with them what layers keep.
   let goesBack: Bool
 
-  /// A layer's way back, from the gradient by its output to that by its input. What the layer keeps is what this
+  /// A step's way back, from the gradient by its output to those by its inputs. What its layer keeps is what this
   /// closure refers to.
-  typealias Step = (consuming Block) -> Block
+  typealias WayBack = (consuming Block) -> [Block]
 
-  func forward(_ plans: [LayerPlan], _ input: Block, _ inputShape: FeatureShape) -> (Block, [Step]) {
-    var (activation, shape) = (input, inputShape)
-    var steps: [Step] = []
-    for (index, plan) in plans.enumerated() {
-      guard let output = try? plan.output(for: shape) else {
-        preconditionFailure("a plan's shapes are checked when it is made")
-      }
-      if plan == .relu, index > 0, case .batchNorm = plans[index - 1] { continue }
-      let step: Step
-      (activation, step) = forward(plan, activation, shape, images * output.count)
-      if goesBack { steps.append(step) }
-      shape = output
-    }
-    return (activation, steps)
-  }
-
-  func backward(_ steps: inout [Step], _ outputGradient: consuming Block) -> Block {
-    var gradient = outputGradient
-    while let step = steps.popLast() { gradient = step(consume gradient) }
-    return gradient
-  }
-
-  private func forward(
-    _ plan: LayerPlan, _ input: Block, _ shape: FeatureShape, _ outputs: Int
-  ) -> (Block, Step) {
-    switch plan {
-    case .convolution(_, let channels, let kernel, let stride, let padding, _):
-      let method = ConvolutionMethod(
-        input: [images, shape.height, shape.width, shape.channels],
-        weight: [kernel, kernel, shape.channels, channels], stride: stride, padding: padding)
-      let output = block(outputs)
-      ledger.pass(method.forwardScratch.floats(threads: threads))
-      var kept: Block? = input
-      return (
-        output,
-        { [self] gradient in
-          ledger.pass(method.weightGradientScratch.floats(threads: threads))
-          let count = kept?.count ?? 0
-          kept = nil
-          let inputGradient = block(count)
-          withExtendedLifetime(gradient) { ledger.pass(method.inputGradientScratch.floats(threads: threads)) }
-          return inputGradient
+  func run() {
+    var values = [Block?](repeating: nil, count: plan.operations.count + 1)
+    values[LoweredPlan.image] = block(plan.image)
+    var waysBack: [WayBack] = []
+    // What several read counts until it has come together again, although the last reader may let it go before.
+    var branched: [Block] = []
+    for step in plan.steps {
+      var inputs = step.inputs.map { input in
+        guard let block = input.isLast ? values[input.value].take() : values[input.value] else {
+          preconditionFailure("value \(input.value) is read before it is made")
         }
-      )
+        if !input.isLast { branched.append(block) }
+        return block
+      }
+      let (output, wayBack) = forward(step, &inputs)
+      values[step.output] = output
+      if step.inputs.count > 1 { branched.removeAll() }
+      if goesBack { waysBack.append(wayBack) }
+    }
+    guard goesBack else { return }
+    branched.removeAll()
+
+    var gradients = [Block?](repeating: nil, count: values.count)
+    gradients[values.count - 1] = values[values.count - 1]
+    // Likewise a sum's gradient and mask, until its branches have come together again, on this way at their beginning.
+    var joined: [(Block, WayBack)] = []
+    for step in plan.steps.reversed() {
+      guard let wayBack = waysBack.popLast(), let gradient = gradients[step.output].take() else { continue }
+      if step.inputs.count > 1 { joined.append((gradient, wayBack)) }
+      var hasMet = false
+      for (input, gradient) in zip(step.inputs, wayBack(consume gradient)) where input.hasGradient {
+        if gradients[input.value] != nil { hasMet = true }
+        gradients[input.value] = gradient
+      }
+      if hasMet { joined.removeAll() }
+    }
+  }
+
+  /// - Parameter inputs: what nobody else refers to may become the output.
+  private func forward(_ step: LoweredPlan.Step, _ inputs: inout [Block]) -> (Block, WayBack) {
+    let operation = plan.operations[step.operation]
+    switch operation.kind {
+    case .convolution(_, let channels, let kernel, let stride, let padding, _):
+      let shape = operation.input
+      return convolution(
+        operation, step, inputs[0],
+        ConvolutionMethod(
+          input: [images, shape.height, shape.width, shape.channels],
+          weight: [kernel.height, kernel.width, shape.channels, channels], stride: stride, padding: padding))
     case .dense:
-      return (block(outputs), { [self] gradient in withExtendedLifetime(gradient) { block(input.count) } })
-    case .batchNorm: return (block(outputs), { gradient in withExtendedLifetime(input) { gradient } })
-    case .relu: return (input, { gradient in withExtendedLifetime(input) { gradient } })
-    case .maxPool:
-      let (count, places) = (input.count, block(outputs / 4))
+      let input = inputs[0]
       return (
-        block(outputs),
-        { [self] gradient in withExtendedLifetime((gradient, places)) { block(count) } }
+        block(operation.output), { [self] gradient in withExtendedLifetime(gradient) { [block(input.count)] } }
       )
-    case .averagePool:
-      let count = input.count
-      return (block(outputs), { [self] gradient in withExtendedLifetime(gradient) { block(count) } })
-    case .flatten: return (input, { $0 })
+    case .batchNorm:
+      if step.adds { return normAndSum(operation, step, &inputs) }
+      let input = inputs[0]
+      return (block(operation.output), { gradient in withExtendedLifetime(input) { [gradient] } })
+    case .relu:
+      let output = inPlace(&inputs[0], operation)
+      return (output, { gradient in withExtendedLifetime(output) { [gradient] } })
+    case .maxPool:
+      let (count, places) = (inputs[0].count, block(operation.output, share: 4))
+      return (
+        block(operation.output),
+        { [self] gradient in withExtendedLifetime((gradient, places)) { [block(count)] } }
+      )
+    case .averagePool, .zeroPadding:
+      let count = inputs[0].count
+      return (block(operation.output), { [self] gradient in withExtendedLifetime(gradient) { [block(count)] } })
+    case .flatten: return (inputs[0], { [$0] })
     case .dropout:
       // The factors, and a copy of what the ReLU before it keeps.
-      let factors = block(outputs)
-      return (block(outputs), { gradient in withExtendedLifetime(factors) { gradient } })
-    case .residual(let plan): return forward(plan, input, shape, outputs)
+      let factors = block(operation.output)
+      return (block(operation.output), { gradient in withExtendedLifetime(factors) { [gradient] } })
+    case .join(_, .addition):
+      // The sum takes the place of what the first branch brings, and its gradient is that of all of them.
+      let count = inputs.count
+      return (inPlace(&inputs[0], operation), { gradient in [Block](repeating: gradient, count: count) })
+    case .join(_, .concatenation):
+      let counts = inputs.map(\.count)
+      return (
+        block(operation.output),
+        { [self] gradient in withExtendedLifetime(gradient) { counts.map { block($0) } } }
+      )
     }
   }
 
-  private func forward(
-    _ plan: ResidualPlan, _ input: Block, _ shape: FeatureShape, _ outputs: Int
-  ) -> (Block, Step) {
-    var (activated, before) = forward(plan.preActivation, input, shape)
-    var body = plan.body
-    var addingNorm = false
-    if case .batchNorm = body.last {
-      body.removeLast()
-      addingNorm = true
-    }
-    var (bodyOutput, bodySteps) = forward(body, activated, shape)
-    var shortcutSteps: [Step] = []
-    var carried = input
-    switch plan.shortcut {
-    case .identity: break
-    case .zeroPadding:
-      carried = block(outputs)
-      let count = input.count
-      shortcutSteps = [{ [self] gradient in withExtendedLifetime(gradient) { block(count) } }]
-    case .projection(let layers): (carried, shortcutSteps) = forward(layers, activated, shape)
-    }
-    activated = carried  // Whoever needs it keeps it.
-    let carriedIsNew = plan.shortcut != .identity
-
-    guard addingNorm else {
-      // The sum takes the place of the body's output.
-      return (
-        bodyOutput,
-        { [self] gradient in
-          let carriedGradient = backward(&shortcutSteps, gradient)
-          let inputGradient = backward(&bodySteps, gradient)
-          return withExtendedLifetime(carriedGradient) { backward(&before, inputGradient) }
-        }
-      )
-    }
-    // The sum takes the place of what was carried, unless that is the input itself; a bit an element says where it is
-    // positive. On the way back the gradient takes the place of the norm's input.
-    var kept: Block? = bodyOutput
-    bodyOutput = carriedIsNew ? carried : block(outputs)
-    let mask = block(plan.activatesSum ? outputs / 32 : 0)
+  private func convolution(
+    _ operation: LoweredPlan.Operation, _ step: LoweredPlan.Step, _ input: Block, _ method: ConvolutionMethod
+  ) -> (Block, WayBack) {
+    let output = block(operation.output)
+    ledger.pass(method.forwardScratch.floats(threads: threads))
+    var kept: Block? = input
     return (
-      bodyOutput,
+      output,
       { [self] gradient in
-        let carriedGradient = withExtendedLifetime(mask) { backward(&shortcutSteps, gradient) }
-        guard let norm = kept.take() else { preconditionFailure("a step goes back once") }
-        let inputGradient = backward(&bodySteps, norm)
-        return withExtendedLifetime(carriedGradient) { backward(&before, inputGradient) }
+        ledger.pass(method.weightGradientScratch.floats(threads: threads))
+        guard step.inputs[0].hasGradient else { return [] }
+        let count = kept?.count ?? 0
+        kept = nil
+        let inputGradient = block(count)
+        withExtendedLifetime(gradient) { ledger.pass(method.inputGradientScratch.floats(threads: threads)) }
+        return [inputGradient]
       }
     )
   }
 
+  /// The sum takes the place of what was carried, unless somebody else has that too; a bit an element says where it is
+  /// positive. On the way back the gradient goes on to the shortcut, and the norm's own takes the place of its input.
+  private func normAndSum(
+    _ operation: LoweredPlan.Operation, _ step: LoweredPlan.Step, _ inputs: inout [Block]
+  ) -> (Block, WayBack) {
+    var kept: Block? = inputs[0]
+    let output = inPlace(&inputs[1], operation)
+    let mask = step.activates ? block(operation.output, share: 32) : nil
+    return (
+      output,
+      { gradient in
+        withExtendedLifetime(mask) {
+          guard let norm = kept.take() else { preconditionFailure("a step goes back once") }
+          return [norm, gradient]
+        }
+      }
+    )
+  }
+
+  /// The input's own block, if nobody else refers to it.
+  private func inPlace(_ input: inout Block, _ operation: LoweredPlan.Operation) -> Block {
+    isKnownUniquelyReferenced(&input) ? input : block(operation.output)
+  }
+
+  private func block(_ shape: FeatureShape, share: Int = 1) -> Block { block(images * shape.count / share) }
   private func block(_ count: Int) -> Block { Block(count, ledger) }
 }

@@ -14,63 +14,44 @@ public struct StateEntry: Sendable, Equatable {
 
   /// torchvision's: `layer1.0.conv1.weight`.
   public let name: String
-  /// In PyTorch's order: [O, C, K, K] of a convolution, [O, C * H * W] of a dense layer.
+  /// In PyTorch's order: [O, C, KH, KW] of a convolution, [O, C * H * W] of a dense layer.
   public let shape: [Int]
   public let kind: Kind
+
+  fileprivate init(_ name: String, _ shape: [Int], _ kind: Kind = .parameter) {
+    (self.name, self.shape, self.kind) = (name, shape, kind)
+  }
 }
 
 extension NetworkPlan {
   /// Every array of the network's `state_dict` but `num_batches_tracked`, in the order of the layers.
-  public var state: [StateEntry] {
-    var list = StateList()
-    list.add(layers, to: input)
-    return list.entries
-  }
+  public var state: [StateEntry] { lowered.operations.flatMap(\.state) }
 
   /// The name of the last dense layer, without `.weight`.
   public var classifier: String {
-    for case .dense(let name, _, _, _) in layers.reversed() { return name }
+    for operation in lowered.operations.reversed() {
+      if case .dense(let name, _, _, _) = operation.kind { return name }
+    }
     preconditionFailure("every network ends in a dense layer")
   }
 }
 
-/// Walks a plan as `Network` does when it is built.
-private struct StateList {
-  var entries: [StateEntry] = []
-
-  mutating func add(_ layers: [LayerPlan], to input: FeatureShape) {
-    var shape = input
-    for layer in layers {
-      add(layer, to: shape)
-      guard let output = try? layer.output(for: shape) else {
-        preconditionFailure("a plan's shapes are checked when it is made")
-      }
-      shape = output
-    }
-  }
-
-  private mutating func add(_ layer: LayerPlan, to input: FeatureShape) {
-    switch layer {
+extension LoweredPlan.Operation {
+  /// The arrays that it keeps in files.
+  fileprivate var state: [StateEntry] {
+    switch kind {
     case .convolution(let name, let outputs, let kernel, _, _, let bias):
-      add(name + ".weight", [outputs, input.channels, kernel, kernel])
-      if bias { add(name + ".bias", [outputs]) }
+      [StateEntry(name + ".weight", [outputs, input.channels, kernel.height, kernel.width])]
+        + (bias ? [StateEntry(name + ".bias", [outputs])] : [])
     case .batchNorm(let name):
-      add(name + ".weight", [input.channels])
-      add(name + ".bias", [input.channels])
-      add(name + ".running_mean", [input.channels], .runningMean)
-      add(name + ".running_var", [input.channels], .runningVariance)
+      [
+        StateEntry(name + ".weight", [input.channels]), StateEntry(name + ".bias", [input.channels]),
+        StateEntry(name + ".running_mean", [input.channels], .runningMean),
+        StateEntry(name + ".running_var", [input.channels], .runningVariance),
+      ]
     case .dense(let name, let outputs, _, _):
-      add(name + ".weight", [outputs, input.count])
-      add(name + ".bias", [outputs])
-    case .residual(let block):
-      add(block.preActivation, to: input)
-      add(block.body, to: input)
-      if case .projection(let layers) = block.shortcut { add(layers, to: input) }
-    case .relu, .maxPool, .averagePool, .flatten, .dropout: break
+      [StateEntry(name + ".weight", [outputs, input.count]), StateEntry(name + ".bias", [outputs])]
+    case .relu, .maxPool, .averagePool, .flatten, .dropout, .zeroPadding, .join: []
     }
-  }
-
-  private mutating func add(_ name: String, _ shape: [Int], _ kind: StateEntry.Kind = .parameter) {
-    entries.append(StateEntry(name: name, shape: shape, kind: kind))
   }
 }

@@ -1,5 +1,5 @@
-// The plan of a whole network: its settings, its input and its layers in order. Built from the table in
-// Architecture by NetworkPlan+ResNet and NetworkPlan+VGG.
+// The plan of a whole network: its settings, its input and its layers, described and lowered. The layers come from the
+// network's family, in Models.
 
 import Messages
 
@@ -7,12 +7,16 @@ import Messages
 public struct NetworkPlan: Sendable, Equatable {
   /// With every default filled in.
   public let settings: NetworkSettings
+  /// Of three channels, or of one for gray images.
   public let input: FeatureShape
   public let classes: Int
   public let layers: [LayerPlan]
+  /// The layers as what is computed.
+  public let lowered: LoweredPlan
 
+  /// - Parameter channels: of the images: 3, or 1 for gray ones.
   /// - Throws: `NetworkError` for an unknown name, an option the family lacks, or an image that is too small.
-  public init(_ settings: NetworkSettings, imageSize: Int, classes: Int) throws {
+  public init(_ settings: NetworkSettings, imageSize: Int, classes: Int, channels: Int = 3) throws {
     do {
       try Limits.imageSize.check(imageSize)
       try Limits.classes.check(classes)
@@ -23,29 +27,24 @@ public struct NetworkPlan: Sendable, Equatable {
     let architecture = try Architecture(name: settings.name)
     let resolved = architecture.resolved(settings, imageSize: imageSize)
     let builder = PlanBuilder(settings: resolved, classes: classes)
-    let layers =
-      switch architecture {
-      case .resNet(let stages, let residual):
-        builder.resNet(
-          stages.blocks, widths: Architecture.resNetWidths, bottleneck: stages.bottleneck, residual: residual)
-      case .cifar(let blocks, let residual):
-        builder.resNet(
-          Architecture.cifarWidths.map { _ in blocks }, widths: Architecture.cifarWidths, bottleneck: false,
-          residual: residual)
-      case .vgg19(let batchNorm):
-        builder.vgg19(batchNorm: batchNorm)
-      }
-    try self.init(resolved: resolved, imageSize: imageSize, classes: classes, layers: layers)
+    try self.init(
+      resolved: resolved, imageSize: imageSize, classes: classes, channels: channels,
+      layers: architecture.network.layers(builder))
   }
 
-  /// A plan of any layers, in the table or not.
-  /// - Throws: `NetworkError.vanishes`.
-  init(resolved settings: NetworkSettings, imageSize: Int, classes: Int, layers: [LayerPlan]) throws {
+  /// A plan of any layers, in the registry or not.
+  /// - Throws: `NetworkError.vanishes`, or `NetworkError.unsupported` for images of other than one or three channels.
+  init(
+    resolved settings: NetworkSettings, imageSize: Int, classes: Int, channels: Int = 3, layers: [LayerPlan]
+  ) throws {
+    guard channels == 1 || channels == 3 else {
+      throw NetworkError.unsupported("images have one channel or three, not \(channels)")
+    }
     self.settings = settings
     self.classes = classes
     self.layers = layers
-    input = FeatureShape(height: imageSize, width: imageSize, channels: 3)
-    _ = try layers.reduce(input) { try $1.output(for: $0) }
+    input = FeatureShape(height: imageSize, width: imageSize, channels: channels)
+    lowered = try LoweredPlan(layers, image: input)
   }
 }
 
@@ -57,10 +56,12 @@ struct PlanBuilder {
   /// A channel count of the paper under the width multiplier.
   func width(_ channels: Int) -> Int { max(1, Int((Double(channels) * settings.widthMultiplier).rounded())) }
 
-  func convolution(_ name: String, _ outputs: Int, _ kernel: Int, stride: Int = 1, bias: Bool = false) -> LayerPlan
-  {
+  /// With as much padding as leaves a map its size at stride 1.
+  func convolution(
+    _ name: String, _ outputs: Int, _ kernel: Int, stride: Int = 1, bias: Bool = false
+  ) -> LayerPlan {
     .convolution(
-      name: name, outputs: outputs, kernel: kernel, stride: stride, padding: kernel / 2, bias: bias)
+      name: name, outputs: outputs, kernel: Extent(kernel), stride: stride, padding: Extent(kernel / 2), bias: bias)
   }
 
   /// The classifier after global pooling. The regularised one is the article's: dropout 0.5, truncated normal 0.1,

@@ -17,14 +17,10 @@ struct NetworkGuess {
 
   /// - Parameter shapes: of every array but batch norm's counts, by its name without a wrapper.
   init?(_ shapes: [String: [Int]]) {
-    guard shapes.count <= Self.mostArrays, let first = shapes["conv1.weight"] ?? shapes["features.0.weight"],
-      let channels = first.first, channels > 0
-    else { return nil }
+    guard shapes.count <= Self.mostArrays else { return nil }
     let blocks = (0...).prefix { $0 < Self.mostArrays && shapes["layer1.\($0).conv1.weight"] != nil }.count
-    let names = Architecture.examples + ["cifar\(6 * blocks + 2)", "plain\(6 * blocks + 2)"]
-    for name in names {
-      guard let architecture = try? Architecture(name: name) else { continue }
-      for settings in Self.variants(name, architecture, stemChannels: channels) {
+    for name in Architecture.candidates(blocksInFirstStage: blocks) {
+      for settings in Self.variants(name, shapes) {
         // A classifier of its own, which is left out of the comparison.
         guard let plan = try? NetworkPlan(settings, imageSize: Self.imageSize, classes: 1) else { continue }
         let classifier = plan.classifier
@@ -39,18 +35,16 @@ struct NetworkGuess {
     return nil
   }
 
-  private static func variants(
-    _ name: String, _ architecture: Architecture, stemChannels: Int
-  ) -> [NetworkSettings] {
-    let (width, residual): (Int, Bool) =
-      switch architecture {
-      case .resNet(_, let residual): (64, residual)
-      case .cifar(_, let residual): (16, residual)
-      case .vgg19: (64, false)
-      }
-    let multiplier = Double(stemChannels) / Double(width)
-    if case .vgg19 = architecture { return [NetworkSettings(name: name, widthMultiplier: multiplier)] }
-    let shortcuts: [Shortcut?] = residual ? [nil] + Shortcut.allCases.map { $0 } : [nil]
+  /// Each way to build the network that makes its first convolution as wide as the file's.
+  private static func variants(_ name: String, _ shapes: [String: [Int]]) -> [NetworkSettings] {
+    guard let architecture = try? Architecture(name: name),
+      let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: imageSize, classes: 1),
+      let first = full.state.first, let width = first.shape.first,
+      let channels = shapes[first.name]?.first, channels > 0
+    else { return [] }
+    let multiplier = Double(channels) / Double(width)
+    guard architecture.hasBlocks else { return [NetworkSettings(name: name, widthMultiplier: multiplier)] }
+    let shortcuts: [Shortcut?] = architecture.hasShortcuts ? [nil] + Shortcut.allCases.map { $0 } : [nil]
     return shortcuts.flatMap { shortcut in
       [BlockVersion?.none, .v2].flatMap { version in
         [Stem.large, .small].map {

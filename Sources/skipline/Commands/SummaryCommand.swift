@@ -10,7 +10,7 @@ struct SummaryCommand: ParsableCommand {
     commandName: "summary", abstract: "Lists a network's layers, parameters and multiply-adds.")
 
   @Argument(
-    help: "The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn.", transform: given)
+    help: "The network: \(Architecture.overview).", transform: given)
   var net: String
   @OptionGroup var network: NetworkOptions
   @Option(Limits.imageSize, instead: "default: 32 for the CIFAR family and 224 for the others") var imgsz: Int?
@@ -19,10 +19,10 @@ struct SummaryCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let small = if case .cifar = try Architecture(name: net) { true } else { false }
+    let usual = try Architecture(name: net).usual
     let plan = try NetworkPlan(
-      try network.settings(name: net), imageSize: imgsz ?? (small ? 32 : 224),
-      classes: classes ?? (small ? 10 : 1000))
+      try network.settings(name: net), imageSize: imgsz ?? usual.imageSize,
+      classes: classes ?? usual.classes)
     let summary = plan.summary(batchSize: batch, threads: nil, workers: 1)
     if json { return try Console.print(json: summary) }
     let rows = summary.layers.map { row in

@@ -3,6 +3,7 @@
 
 import ArgumentParser
 import Messages
+import Networks
 import Training
 
 struct TrainingOptions: ParsableArguments {
@@ -11,7 +12,7 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(
     help: """
-      The network: resnet18/34/50/101/152, cifar20/32/44/56/110, plain.., vgg19, vgg19_bn. \
+      The network: \(Architecture.overview). \
       (default: \(usual.network.name))
       """)
   var net: String?

@@ -3,14 +3,28 @@
 
 import Messages
 
-extension PlanBuilder {
-  func vgg19(batchNorm: Bool) -> [LayerPlan] {
+/// vgg19, and vgg19_bn with a batch norm after each convolution.
+struct VGG: NetworkFamily {
+  static let paper =
+    "Simonyan and Zisserman 2014, \"Very deep convolutional networks for large-scale image recognition\", "
+    + "arXiv:1409.1556, table 1, column E"
+  static let examples = ["vgg19", "vgg19_bn"]
+  static let overview = "vgg19, vgg19_bn"
+
+  let batchNorm: Bool
+
+  init?(name: String) {
+    guard Self.examples.contains(name) else { return nil }
+    batchNorm = name == "vgg19_bn"
+  }
+
+  func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     var layers: [LayerPlan] = []
     // torchvision numbers every step of `features`, pools and activations included.
     var index = 0
     for (channels, count) in [(64, 2), (128, 2), (256, 4), (512, 4), (512, 4)] {
       for _ in 0..<count {
-        layers.append(convolution("features.\(index)", width(channels), 3, bias: true))
+        layers.append(plan.convolution("features.\(index)", plan.width(channels), 3, bias: true))
         if batchNorm { layers.append(.batchNorm(name: "features.\(index + 1)")) }
         layers.append(.relu)
         index += batchNorm ? 3 : 2
@@ -18,7 +32,7 @@ extension PlanBuilder {
       layers.append(.maxPool(kernel: 2, stride: 2, padding: 0))
       index += 1
     }
-    let inner = width(4096)
+    let inner = plan.width(4096)
     layers += [
       .averagePool(side: 7), .flatten,
       .dense(name: "classifier.0", outputs: inner, initialisation: .normal(deviation: 0.01), penalty: nil), .relu,
@@ -26,12 +40,12 @@ extension PlanBuilder {
       .dense(name: "classifier.3", outputs: inner, initialisation: .normal(deviation: 0.01), penalty: nil), .relu,
       .dropout(rate: 0.5),
     ]
-    let regularised = settings.head == .regularised
+    let regularised = plan.settings.head == .regularised
     return layers + [
       .dense(
-        name: "classifier.6", outputs: classes,
+        name: "classifier.6", outputs: plan.classes,
         initialisation: regularised ? .truncatedNormal(deviation: 0.1) : .normal(deviation: 0.01),
-        penalty: regularised ? Self.regularisedHeadPenalty : nil)
+        penalty: regularised ? PlanBuilder.regularisedHeadPenalty : nil)
     ]
   }
 }

@@ -1,0 +1,40 @@
+// The residual networks for large images.
+
+import Messages
+
+/// resnet18 and resnet34 of basic blocks, resnet50, 101 and 152 of bottlenecks: He et al. 2015, table 1.
+struct ResNet: NetworkFamily {
+  static let paper = "He et al. 2015, \"Deep residual learning for image recognition\", arXiv:1512.03385, table 1"
+  static let examples = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+  static let overview = "resnet18/34/50/101/152"
+
+  /// Blocks a stage and what kind, by depth.
+  static let table: [Int: ResidualStages] = [
+    18: ResidualStages(blocks: [2, 2, 2, 2], bottleneck: false),
+    34: ResidualStages(blocks: [3, 4, 6, 3], bottleneck: false),
+    50: ResidualStages(blocks: [3, 4, 6, 3], bottleneck: true),
+    101: ResidualStages(blocks: [3, 4, 23, 3], bottleneck: true),
+    152: ResidualStages(blocks: [3, 8, 36, 3], bottleneck: true),
+  ]
+
+  let stages: ResidualStages
+
+  init?(name: String) {
+    guard let depth = depth(in: name, after: "resnet"), let stages = Self.table[depth] else { return nil }
+    self.stages = stages
+  }
+
+  func blockDefaults(imageSize: Int) -> BlockDefaults? { stages.largeDefaults(imageSize: imageSize) }
+
+  func layers(_ plan: PlanBuilder) -> [LayerPlan] { stages.layers(plan) }
+}
+
+extension ResidualStages {
+  /// Projections and v1.5, so that torchvision's weights fit. The large stem shrinks an image to a quarter: below 64
+  /// pixels the small one is used.
+  func largeDefaults(imageSize: Int) -> BlockDefaults {
+    BlockDefaults(
+      shortcut: residual ? .projection : nil, version: bottleneck ? .v1_5 : .v1,
+      stem: imageSize < 64 ? .small : .large, hasBottlenecks: bottleneck)
+  }
+}

@@ -1,0 +1,147 @@
+// Residual networks and their plain twins, all depths and versions, from one loop over stages.
+//
+// He et al. 2015, "Deep residual learning for image recognition" (arXiv:1512.03385), table 1 and section 4.2;
+// He et al. 2016, "Identity mappings in deep residual networks" (arXiv:1603.05027), for v2.
+
+import Messages
+
+/// How many blocks a stage has, how wide they are and of what kind.
+struct ResidualStages: Sendable, Equatable {
+  /// A stage each.
+  var blocks: [Int]
+  /// Channels of each stage's 3x3 convolutions, before the width multiplier.
+  var widths = [64, 128, 256, 512]
+  /// Whether blocks are of three convolutions, the first and last 1x1.
+  var bottleneck: Bool
+  /// Whether inputs are added to the outputs of blocks.
+  var residual = true
+
+  /// A bottleneck's output has this many times its 3x3's channels.
+  static let bottleneckExpansion = 4
+
+  /// From the image to the logits.
+  func layers(_ plan: PlanBuilder) -> [LayerPlan] {
+    let builder = ResidualBuilder(plan: plan, bottleneck: bottleneck)
+    let preActivated = plan.settings.version == .v2
+    var channels = plan.width(widths[0])
+    var layers = builder.stem(channels)
+    for (stage, count) in blocks.enumerated() {
+      let inner = plan.width(widths[stage])
+      let outputs = bottleneck ? inner * Self.bottleneckExpansion : inner
+      for index in 0..<count {
+        let block = BlockShape(
+          name: "layer\(stage + 1).\(index)", inputs: channels, inner: inner, outputs: outputs,
+          stride: stage > 0 && index == 0 ? 2 : 1)
+        layers += residual ? [builder.residualBlock(block)] : builder.plainBlock(block)
+        channels = outputs
+      }
+    }
+    if preActivated { layers += [.batchNorm(name: "norm"), .relu] }
+    return layers + plan.head()
+  }
+}
+
+/// What the convolutions of a block are made for.
+private struct BlockShape {
+  var name: String
+  var inputs: Int
+  var inner: Int
+  var outputs: Int
+  var stride: Int
+
+  var changesShape: Bool { stride != 1 || inputs != outputs }
+}
+
+/// The parts of a residual or plain network, of one kind of block.
+private struct ResidualBuilder {
+  let plan: PlanBuilder
+  let bottleneck: Bool
+
+  private var settings: NetworkSettings { plan.settings }
+  /// v2: norm and ReLU come before a convolution.
+  private var preActivated: Bool { settings.version == .v2 }
+
+  func stem(_ channels: Int) -> [LayerPlan] {
+    let activation: [LayerPlan] = preActivated ? [] : [.batchNorm(name: "bn1"), .relu]
+    return switch settings.stem ?? .large {
+    case .small: [plan.convolution("conv1", channels, 3)] + activation
+    case .large:
+      [plan.convolution("conv1", channels, 7, stride: 2)] + activation + [
+        .maxPool(kernel: 3, stride: 2, padding: 1)
+      ]
+    }
+  }
+
+  /// The convolutions of a block with kernel, outputs and stride.
+  private func convolutions(_ block: BlockShape) -> [(kernel: Int, outputs: Int, stride: Int)] {
+    guard bottleneck else { return [(3, block.inner, block.stride), (3, block.outputs, 1)] }
+    // The paper strides in the first 1x1, which skips three quarters of its input; v1.5 and v2 in the 3x3.
+    let first = settings.version == .v1 ? block.stride : 1
+    return [(1, block.inner, first), (3, block.inner, block.stride / first), (1, block.outputs, 1)]
+  }
+
+  /// v1: relu(body(x) + shortcut(x)). v2: body(h) + shortcut(x or h), where h is x after batch norm and ReLU: a
+  /// projection shares it with the body, everything without parameters carries x itself (He et al. 2016, section 4.1).
+  func residualBlock(_ block: BlockShape) -> LayerPlan {
+    let shortcut = shortcut(block)
+    func sum(_ body: [LayerPlan]) -> LayerPlan {
+      .branches(name: block.name + ".add", [body, shortcut.layers], joined: .addition)
+    }
+    let layers: [LayerPlan] =
+      if !preActivated {
+        [sum(body(block)), .relu]
+      } else if shortcut.learns {
+        preActivation(block) + [sum(preActivatedBody(block))]
+      } else {
+        [sum(preActivation(block) + preActivatedBody(block))]
+      }
+    return .block(name: block.name, layers)
+  }
+
+  private func preActivation(_ block: BlockShape) -> [LayerPlan] {
+    [.batchNorm(name: block.name + ".bn1"), .relu]
+  }
+
+  /// conv, bn, relu, conv, bn: the last ReLU follows the addition.
+  private func body(_ block: BlockShape) -> [LayerPlan] {
+    let steps = convolutions(block)
+    return steps.enumerated().flatMap { index, step -> [LayerPlan] in
+      let number = index + 1
+      return [
+        plan.convolution("\(block.name).conv\(number)", step.outputs, step.kernel, stride: step.stride),
+        .batchNorm(name: "\(block.name).bn\(number)"),
+      ] + (number < steps.count ? [.relu] : [])
+    }
+  }
+
+  /// conv, bn, relu, conv: the first norm and ReLU stand before the block.
+  private func preActivatedBody(_ block: BlockShape) -> [LayerPlan] {
+    convolutions(block).enumerated().flatMap { index, step -> [LayerPlan] in
+      let number = index + 1
+      return (number > 1 ? [.batchNorm(name: "\(block.name).bn\(number)"), .relu] : [])
+        + [plan.convolution("\(block.name).conv\(number)", step.outputs, step.kernel, stride: step.stride)]
+    }
+  }
+
+  /// The shortcut's layers, none for the identity, and whether they have parameters.
+  private func shortcut(_ block: BlockShape) -> (layers: [LayerPlan], learns: Bool) {
+    let projection =
+      [plan.convolution("\(block.name).downsample.0", block.outputs, 1, stride: block.stride)]
+      + (preActivated ? [] : [.batchNorm(name: "\(block.name).downsample.1")])
+    switch settings.shortcut ?? .projection {
+    case .projectionAlways: return (projection, true)
+    case .projection where block.changesShape: return (projection, true)
+    case .zeroPadding where block.changesShape:
+      let padding = LayerPlan.zeroPadding(
+        name: "\(block.name).shortcut", stride: block.stride, channels: block.outputs,
+        placement: settings.zeroPlacement)
+      return ([padding], false)
+    case .projection, .zeroPadding: return ([], false)
+    }
+  }
+
+  /// The twin without shortcuts: every convolution followed by norm and ReLU (or preceded, in v2).
+  func plainBlock(_ block: BlockShape) -> [LayerPlan] {
+    preActivated ? preActivation(block) + preActivatedBody(block) : body(block) + [.relu]
+  }
+}

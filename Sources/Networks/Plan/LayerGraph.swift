@@ -1,0 +1,233 @@
+// The layers of a lowered plan and the way through them: which tensor goes where, forwards and backwards. It keeps no
+// tensor between the passes; each layer keeps its own.
+
+import Messages
+import Tensors
+
+/// A network's layers, or some of them, as one layer.
+public final class LayerGraph: Layer {
+  public let parameters: [Parameter]
+  public let buffers: [StateBuffer]
+  public let batchNorms: [BatchNorm]
+  private let steps: [Step]
+  /// The value that is the output.
+  private let output: LoweredPlan.Value
+
+  private struct Step {
+    let work: Work
+    let inputs: [LoweredPlan.Input]
+    let output: LoweredPlan.Value
+  }
+
+  private enum Work {
+    case layer(any Layer)
+    /// A norm that adds its second input.
+    case normAndSum(BatchNorm)
+    case sum
+    case concatenation(Concatenation)
+  }
+
+  /// Layers with initial weights.
+  public convenience init(_ plan: LoweredPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
+    var builder = LayerBuilder(seed: seed, convolutions: convolutions)
+    self.init(plan, builder.build(plan))
+  }
+
+  /// - Parameter layers: a layer for each operation that is neither fused nor a sum.
+  private init(_ plan: LoweredPlan, _ layers: [(any Layer)?]) {
+    // The operations' order, not the steps': a norm that waits for a shortcut still comes before its layers in files.
+    let made = layers.compactMap { $0 }
+    parameters = made.flatMap(\.parameters)
+    buffers = made.flatMap(\.buffers)
+    batchNorms = made.compactMap { $0 as? BatchNorm }
+    output = plan.operations.count
+    steps = plan.steps.map { step in
+      let work: Work =
+        switch layers[step.operation] {
+        case let norm as BatchNorm where step.adds: .normAndSum(norm)
+        case let layer?: .layer(layer)
+        case nil:
+          if case .join(_, .addition) = plan.operations[step.operation].kind {
+            .sum
+          } else {
+            .concatenation(.init())
+          }
+        }
+      if let reader = step.momentsFor, let norm = layers[reader] as? BatchNorm {
+        (layers[step.operation] as? Convolution)?.outputMoments = norm.moments
+      }
+      return Step(work: work, inputs: step.inputs, output: step.output)
+    }
+  }
+
+  public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+    var values = Values(count: output + 1)
+    values.put(consume input, at: LoweredPlan.image)
+    for step in steps {
+      let inputs = step.inputs
+      switch step.work {
+      case .layer(let layer): values.put(layer.forward(values.take(inputs[0]), pass), at: step.output)
+      case .normAndSum(let norm):
+        // In this order: both may be the same value.
+        let inner = values.take(inputs[0])
+        let addend = values.take(inputs[1])
+        values.put(norm.forward(consume inner, adding: consume addend, pass), at: step.output)
+      case .sum:
+        var sum = values.take(inputs[0])
+        for input in inputs.dropFirst() { sum.add(values.take(input), pass.workers) }
+        values.put(consume sum, at: step.output)
+      case .concatenation(let layer):
+        values.put(layer.forward(inputs.map { values.take($0) }, pass), at: step.output)
+      }
+    }
+    return values.take(output)
+  }
+
+  /// - Returns: the gradient by the input; an empty tensor where the plan leaves that out.
+  public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    var gradients = Values(count: output + 1)
+    gradients.put(consume outputGradient, at: output)
+    for step in steps.reversed() {
+      // Nothing learns there, and so nothing has reached it.
+      guard gradients.has(step.output) else { continue }
+      let inputs = step.inputs
+      let gradient = gradients.take(step.output)
+      switch step.work {
+      case .layer(let layer):
+        let input = inputs[0]
+        if gradients.has(input.value) {
+          let carried = gradients.take(input.value)
+          gradients.put(layer.backward(consume gradient, adding: consume carried, pass), at: input.value)
+        } else {
+          let inner = layer.backward(consume gradient, pass)
+          if input.hasGradient { gradients.put(consume inner, at: input.value) }
+        }
+      case .normAndSum(let norm):
+        let (inner, carried) = norm.backwardOfSum(consume gradient, pass)
+        gradients.add(consume carried, to: inputs[1], pass)
+        gradients.add(consume inner, to: inputs[0], pass)
+      case .sum:
+        for input in inputs.dropFirst() { gradients.add(copy gradient, to: input, pass) }
+        gradients.add(consume gradient, to: inputs[0], pass)
+      case .concatenation(let layer):
+        for (part, input) in zip(layer.backward(consume gradient, pass), inputs) {
+          gradients.add(part, to: input, pass)
+        }
+      }
+    }
+    return gradients.has(LoweredPlan.image) ? gradients.take(LoweredPlan.image) : Tensor(uninitialised: [0])
+  }
+
+  /// Tensors on their way. What is taken for the last time is let go, which leaves a layer the only owner of its input:
+  /// that is what lets it work in place.
+  private struct Values {
+    private var tensors: [Tensor?]
+
+    init(count: Int) { tensors = [Tensor?](repeating: nil, count: count) }
+
+    func has(_ value: LoweredPlan.Value) -> Bool { tensors[value] != nil }
+
+    mutating func put(_ tensor: consuming Tensor, at value: LoweredPlan.Value) { tensors[value] = tensor }
+
+    mutating func take(_ value: LoweredPlan.Value) -> Tensor {
+      guard let tensor = tensors[value].take() else {
+        preconditionFailure("value \(value) is read before it is made")
+      }
+      return tensor
+    }
+
+    mutating func take(_ input: LoweredPlan.Input) -> Tensor {
+      if input.isLast { return take(input.value) }
+      guard let tensor = tensors[input.value] else {
+        preconditionFailure("value \(input.value) is read before it is made")
+      }
+      return tensor
+    }
+
+    /// Adds a gradient to what has reached the value on other ways.
+    mutating func add(_ gradient: consuming Tensor, to input: LoweredPlan.Input, _ pass: Pass) {
+      guard input.hasGradient else { return }
+      if has(input.value) {
+        var sum = take(input.value)
+        sum.add(gradient, pass.workers)
+        put(consume sum, at: input.value)
+      } else {
+        put(gradient, at: input.value)
+      }
+    }
+  }
+}
+
+/// Makes layers with initial weights.
+private struct LayerBuilder {
+  let seed: UInt64
+  let algorithms: ConvolutionAlgorithms
+  private var dropouts: UInt64 = 0
+
+  init(seed: UInt64, convolutions: ConvolutionAlgorithms) {
+    self.seed = seed
+    algorithms = convolutions
+  }
+
+  /// - Returns: a layer an operation; nil for what is done along with others, or has nothing of its own.
+  mutating func build(_ plan: LoweredPlan) -> [(any Layer)?] {
+    var layers = [(any Layer)?](repeating: nil, count: plan.operations.count)
+    // Steps come in the order of the pass, in which dropouts and nothing else are counted.
+    for step in plan.steps { layers[step.operation] = layer(plan.operations[step.operation], step) }
+    return layers
+  }
+
+  private mutating func layer(_ operation: LoweredPlan.Operation, _ step: LoweredPlan.Step) -> (any Layer)? {
+    let input = operation.input
+    switch operation.kind {
+    case .batchNorm(let name):
+      return BatchNorm(name: name, channels: input.channels, activation: step.activates ? .relu : .none)
+    case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
+      let deviation = Float((2 / Double(kernel.count * outputs)).squareRoot())
+      return Convolution(
+        name: name,
+        weight: drawn(name, [kernel.height, kernel.width, input.channels, outputs]) { $0.normal() * deviation },
+        bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
+        inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, algorithms: algorithms)
+    case .relu: return ReLU()
+    case .maxPool(let kernel, let stride, let padding):
+      return MaxPool(kernel: kernel, stride: stride, padding: padding)
+    case .averagePool(let side): return AveragePool(side: side)
+    case .flatten: return Flatten()
+    case .dropout(let rate):
+      dropouts += 1
+      return Dropout(rate: rate, salt: dropouts)
+    case .dense(let name, let outputs, let initialisation, let penalty):
+      return dense(name, operation.map, outputs, initialisation, penalty)
+    case .zeroPadding(_, let stride, let channels, let placement):
+      return ZeroPaddedShortcut(stride: stride, channels: channels, placement: placement)
+    case .join: return nil
+    }
+  }
+
+  private func dense(
+    _ name: String, _ map: FeatureShape, _ outputs: Int, _ initialisation: DenseInitialisation, _ penalty: Double?
+  ) -> Dense {
+    let inputs = map.count
+    let weight = drawn(name, [inputs, outputs]) { generator in
+      switch initialisation {
+      case .uniform:
+        let bound = 1 / Float(inputs).squareRoot()
+        return generator.uniform(in: -bound...bound)
+      case .normal(let deviation): return generator.normal() * Float(deviation)
+      case .truncatedNormal(let deviation): return generator.truncatedNormal() * Float(deviation)
+      }
+    }
+    return Dense(
+      name: name, weight: weight, bias: Tensor(zeros: [outputs]), map: [map.height, map.width, map.channels],
+      penalty: penalty)
+  }
+
+  /// Every parameter is a function of the seed and its own name.
+  private func drawn(
+    _ name: String, _ shape: [Int], _ draw: (inout RandomGenerator) -> Float
+  ) -> Tensor {
+    var generator = RandomGenerator(seed, stableHash(name))
+    return Tensor(shape) { _ in draw(&generator) }
+  }
+}

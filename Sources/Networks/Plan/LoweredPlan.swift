@@ -1,0 +1,283 @@
+// A description made into what is computed: the one list of operations, each with its inputs, its shape and what is done
+// together with it. The builder, the memory estimate, the summary and the list of arrays in files all read it, so that
+// none of them walks the description or works out a shape. What is fused is decided here and nowhere else.
+
+import Messages
+
+/// The operations of a network, in an order in which each comes after those whose outputs it reads.
+///
+/// What flows between operations is numbered: value 0 is the image, value i + 1 the output of operation i. A value that
+/// several operations read is where branches part. The last one is the network's output.
+public struct LoweredPlan: Sendable, Equatable {
+  public typealias Value = Int
+  public static let image: Value = 0
+
+  public struct Operation: Sendable, Equatable {
+    public let kind: LayerKind
+    /// The values that it reads: one, or those that it joins.
+    public let inputs: [Value]
+    /// The first input's shape.
+    public let input: FeatureShape
+    /// The map that the first input was before it was flattened, which decides the order of dense weights in files; the
+    /// input's own shape if it never was.
+    public let map: FeatureShape
+    public let output: FeatureShape
+    /// Nesting below the network: 0 outside blocks, 1 in a block's body, 2 on its shortcut.
+    public let depth: Int
+    /// The batch norm that does this addition or ReLU along with its own work; nil if it is done for itself.
+    public fileprivate(set) var fusedWith: Int?
+  }
+
+  /// What is done in one go: an operation, and for a batch norm the addition and the ReLU that are fused with it.
+  public struct Step: Sendable, Equatable {
+    /// The operation that is done, or that the others are fused with.
+    public let operation: Int
+    /// The operation's inputs; after a batch norm's own, what it adds.
+    public let inputs: [Input]
+    /// The output of the last operation of the step.
+    public let output: Value
+    /// Whether a ReLU is fused.
+    public let activates: Bool
+    /// The batch norm, by its operation, that alone reads this convolution's output: its moments can be gathered while
+    /// the output is in cache.
+    public let momentsFor: Int?
+
+    /// Whether a batch norm adds what a shortcut carries.
+    public var adds: Bool { inputs.count == 2 }
+  }
+
+  /// A value where a step reads it.
+  public struct Input: Sendable, Equatable {
+    public let value: Value
+    /// Whether nothing reads it later: its memory can be used again.
+    public let isLast: Bool
+    /// Whether there is anything to learn before it. The image has no gradient, so a convolution that reads it leaves
+    /// that out.
+    public let hasGradient: Bool
+  }
+
+  public let image: FeatureShape
+  /// In the order of the description, which is that of rows, parameters and arrays in files.
+  public let operations: [Operation]
+  /// In the order in which they are run; backwards, in the opposite one.
+  public let steps: [Step]
+
+  /// - Parameters:
+  ///   - image: what value 0 is.
+  ///   - imageGradient: whether the gradient by the image is wanted too, as tests do.
+  /// - Throws: `NetworkError.vanishes` where a map is too small for a layer.
+  public init(_ plans: [LayerPlan], image: FeatureShape, imageGradient: Bool = false) throws {
+    var lowering = Lowering(image: image)
+    _ = try lowering.add(plans, to: Self.image, depth: 0)
+    self.image = image
+    (operations, steps) = lowering.finished(imageGradient: imageGradient)
+  }
+
+  public var output: FeatureShape { operations.last?.output ?? image }
+}
+
+// MARK: - Shapes
+
+extension LayerKind {
+  /// The shape that comes out.
+  /// - Parameter inputs: one shape, or those of the branches that are joined.
+  /// - Throws: `NetworkError.vanishes`.
+  fileprivate func output(for inputs: [FeatureShape]) throws -> FeatureShape {
+    let input = inputs[0]
+    switch self {
+    case .convolution(let name, let outputs, let kernel, let stride, let padding, _):
+      return try Self.slide(input, outputs, kernel, stride, padding, name)
+    case .maxPool(let kernel, let stride, let padding):
+      return try Self.slide(input, input.channels, Extent(kernel), stride, Extent(padding), "max pool")
+    case .averagePool(let side): return FeatureShape(height: side, width: side, channels: input.channels)
+    case .flatten: return FeatureShape(height: 1, width: 1, channels: input.count)
+    case .dense(_, let outputs, _, _): return FeatureShape(height: 1, width: 1, channels: outputs)
+    case .batchNorm, .relu, .dropout: return input
+    case .zeroPadding(let name, let stride, let channels, _):
+      precondition(channels >= input.channels, "'\(name)' cannot drop channels")
+      return FeatureShape(
+        height: (input.height + stride - 1) / stride, width: (input.width + stride - 1) / stride, channels: channels
+      )
+    case .join(let name, .addition):
+      precondition(inputs.allSatisfy { $0 == input }, "'\(name)' adds maps of different shapes: \(inputs)")
+      return input
+    case .join(let name, .concatenation):
+      precondition(
+        inputs.allSatisfy { ($0.height, $0.width) == (input.height, input.width) },
+        "'\(name)' concatenates maps of different sizes: \(inputs)")
+      return FeatureShape(
+        height: input.height, width: input.width, channels: inputs.reduce(0) { $0 + $1.channels })
+    }
+  }
+
+  private static func slide(
+    _ input: FeatureShape, _ channels: Int, _ kernel: Extent, _ stride: Int, _ padding: Extent, _ name: String
+  ) throws -> FeatureShape {
+    let height = (input.height + 2 * padding.height - kernel.height) / stride + 1
+    let width = (input.width + 2 * padding.width - kernel.width) / stride + 1
+    guard input.height + 2 * padding.height >= kernel.height, input.width + 2 * padding.width >= kernel.width,
+      height > 0, width > 0
+    else { throw NetworkError.vanishes(layer: name, input: input) }
+    return FeatureShape(height: height, width: width, channels: channels)
+  }
+}
+
+// MARK: - Lowering
+
+/// Writes the list, and then decides what is done together.
+private struct Lowering {
+  typealias Value = LoweredPlan.Value
+
+  private var operations: [LoweredPlan.Operation] = []
+  /// Of each value: its shape, and the map that it was before it was flattened.
+  private var shapes: [FeatureShape]
+  private var maps: [FeatureShape]
+
+  init(image: FeatureShape) { (shapes, maps) = ([image], [image]) }
+
+  /// - Returns: the value that comes out: the input's own for no layers.
+  mutating func add(_ plans: [LayerPlan], to input: Value, depth: Int) throws -> Value {
+    var value = input
+    for plan in plans {
+      switch plan {
+      case .layer(let kind): value = try add(kind, reading: [value], depth: depth)
+      case .block(_, let layers): value = try add(layers, to: value, depth: depth + 1)
+      case .branches(let name, let branches, let join):
+        precondition(branches.count > 1, "'\(name)' joins one branch")
+        let ends = try branches.enumerated().map { index, branch in
+          try add(branch, to: value, depth: index == 0 ? depth : depth + 1)
+        }
+        value = try add(.join(name: name, join), reading: ends, depth: depth)
+      }
+    }
+    return value
+  }
+
+  private mutating func add(_ kind: LayerKind, reading inputs: [Value], depth: Int) throws -> Value {
+    let (shape, map) = (shapes[inputs[0]], maps[inputs[0]])
+    let output = try kind.output(for: inputs.map { shapes[$0] })
+    operations.append(
+      LoweredPlan.Operation(kind: kind, inputs: inputs, input: shape, map: map, output: output, depth: depth))
+    shapes.append(output)
+    switch kind {
+    case .flatten, .relu, .dropout: maps.append(map)  // Each value stays where it was.
+    default: maps.append(output)
+    }
+    return operations.count
+  }
+
+  /// A batch norm with what it does besides its own work, while that is gathered.
+  private struct Fusion {
+    var addend: Value?
+    var activates = false
+    /// The last operation of the step.
+    var last: Int
+  }
+
+  mutating func finished(imageGradient: Bool) -> ([LoweredPlan.Operation], [LoweredPlan.Step]) {
+    let readers = readers
+    let fusions = fuse(readers)
+    let hasGradient = hasGradient(imageGradient)
+
+    // A norm that adds waits for the branch that it adds: a step stands where its last operation does.
+    var steps: [(operation: Int, inputs: [Value], last: Int, activates: Bool)] = []
+    for (index, operation) in operations.enumerated() where operation.fusedWith == nil {
+      let fusion = fusions[index]
+      steps.append(
+        (
+          index, operation.inputs + (fusion?.addend.map { [$0] } ?? []), fusion?.last ?? index,
+          fusion?.activates ?? false
+        ))
+    }
+    steps.sort { $0.last < $1.last }
+
+    // From the end, whoever comes first is the last reader.
+    var isReadLater = [Bool](repeating: false, count: shapes.count)
+    var finished: [LoweredPlan.Step] = []
+    for step in steps.reversed() {
+      var inputs: [LoweredPlan.Input] = []
+      for value in step.inputs.reversed() {
+        inputs.append(
+          LoweredPlan.Input(value: value, isLast: !isReadLater[value], hasGradient: hasGradient[value]))
+        isReadLater[value] = true
+      }
+      finished.append(
+        LoweredPlan.Step(
+          operation: step.operation, inputs: inputs.reversed(), output: step.last + 1, activates: step.activates,
+          momentsFor: momentsReader(of: step.operation, readers)))
+    }
+    return (operations, finished.reversed())
+  }
+
+  /// The operations that read each value.
+  private var readers: [[Int]] {
+    var readers = [[Int]](repeating: [], count: shapes.count)
+    for (index, operation) in operations.enumerated() {
+      for value in operation.inputs { readers[value].append(index) }
+    }
+    return readers
+  }
+
+  /// The fusions, all of them: a batch norm does the addition of two branches, one of which it ends, and the ReLU after
+  /// either. Nothing else may read what is between, because it is never there.
+  /// - Returns: by the batch norm's operation.
+  private mutating func fuse(_ readers: [[Int]]) -> [Int: Fusion] {
+    var fusions: [Int: Fusion] = [:]
+    /// Where a value is the output of a batch norm's step that only `reader` reads: that batch norm.
+    func norm(before value: Value, onlyFor reader: Int) -> Int? {
+      guard value != LoweredPlan.image, readers[value] == [reader] else { return nil }
+      let maker = operations[value - 1]
+      if case .batchNorm = maker.kind { return value - 1 }
+      return maker.fusedWith
+    }
+    for index in operations.indices {
+      let inputs = operations[index].inputs
+      switch operations[index].kind {
+      case .batchNorm: fusions[index] = Fusion(last: index)
+      case .relu:
+        guard let norm = norm(before: inputs[0], onlyFor: index), fusions[norm]?.activates == false else {
+          continue
+        }
+        fusions[norm]?.activates = true
+        fusions[norm]?.last = index
+        operations[index].fusedWith = norm
+      case .join(_, .addition) where inputs.count == 2:
+        for (value, addend) in [(inputs[0], inputs[1]), (inputs[1], inputs[0])] {
+          guard let norm = norm(before: value, onlyFor: index), fusions[norm]?.last == norm else { continue }
+          fusions[norm]?.addend = addend
+          fusions[norm]?.last = index
+          operations[index].fusedWith = norm
+          break
+        }
+      default: break
+      }
+    }
+    return fusions
+  }
+
+  private func momentsReader(of index: Int, _ readers: [[Int]]) -> Int? {
+    guard case .convolution = operations[index].kind, let reader = readers[index + 1].first,
+      readers[index + 1].count == 1, case .batchNorm = operations[reader].kind
+    else { return nil }
+    return reader
+  }
+
+  /// Of each value, whether anything before it learns.
+  private func hasGradient(_ image: Bool) -> [Bool] {
+    var has = [image]
+    for operation in operations {
+      has.append(operation.kind.learns || operation.inputs.contains { has[$0] })
+    }
+    return has
+  }
+}
+
+extension LayerKind {
+  /// Whether it has parameters.
+  var learns: Bool {
+    switch self {
+    case .convolution, .batchNorm, .dense: true
+    case .relu, .maxPool, .averagePool, .flatten, .dropout, .zeroPadding, .join: false
+    }
+  }
+}
