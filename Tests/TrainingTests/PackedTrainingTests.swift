@@ -68,6 +68,8 @@ import Testing
         try EvaluationJob(checkpoint: packed.run.path, data: nil, split: .validation, packs: project.packs)
           .run(threads: 1))
       (report.imagesPerSecond, report.checkpoint) = (0, direct.checkpoint)
+      // Checkpoints say when they were saved.
+      report.provenance?.checkpoint = try #require(direct.provenance).checkpoint
       return report
     }
     #expect(try packedReport() == direct)
