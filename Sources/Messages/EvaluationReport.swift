@@ -73,11 +73,14 @@ public struct EvaluationProvenance: Codable, Sendable, Equatable {
   public var relabeled: Int
   /// Whether the images are those that the checkpoint's run was trained on, and divided as there.
   public var isRunsOwn: Bool
+  /// Epochs that the checkpoint was trained for, where its file tells.
+  public var epoch: Int?
 
   public init(
     checkpoint: String, splitFingerprint: String, imagesFingerprint: String, excluded: Int, relabeled: Int,
-    isRunsOwn: Bool
+    isRunsOwn: Bool, epoch: Int? = nil
   ) {
+    self.epoch = epoch
     self.checkpoint = checkpoint
     self.splitFingerprint = splitFingerprint
     self.imagesFingerprint = imagesFingerprint

@@ -84,12 +84,34 @@ public struct RunDescription: Codable, Sendable, Equatable {
 public struct RunHistory: Codable, Sendable, Equatable {
   /// With its figures thinned out where there are many.
   public var run: RunDescription
-  /// How it ended; nil where it did not come to an end that was written down.
+  /// How it ended; nil where it did not come to an end that was written down. Its seconds are NaN where its figures do
+  /// not tell them.
   public var outcome: RunOutcome?
+  /// The process that trains it now, 0 where its number is not known; nil where none does.
+  public var trainer: Int32?
+  /// How far it came: epochs done and steps, by its log, its checkpoints and its figures.
+  public var reached: Place?
+  /// What its figures lack, in words: `metrics.jsonl is missing`.
+  public var gap: String?
 
-  public init(run: RunDescription, outcome: RunOutcome?) {
+  public struct Place: Codable, Sendable, Equatable {
+    public var epoch: Int
+    public var step: Int
+
+    public init(epoch: Int, step: Int) {
+      self.epoch = epoch
+      self.step = step
+    }
+  }
+
+  public init(
+    run: RunDescription, outcome: RunOutcome?, trainer: Int32? = nil, reached: Place? = nil, gap: String? = nil
+  ) {
     self.run = run
     self.outcome = outcome
+    self.trainer = trainer
+    self.reached = reached
+    self.gap = gap
   }
 }
 

@@ -333,8 +333,12 @@ private struct Output {
   mutating func endRun() {
     defer { run = [] }
     let text = run.filter { $0.value >= 0x20 }
+    // Text, a line's end and more behind it: somebody at the keys waits for what Enter does.
+    let rest = run.drop { $0.value < 0x20 }
+    let lineEnd = rest.firstIndex { [10, 13].contains($0.value) } ?? run.endIndex
+    let isLines = lineEnd < run.endIndex - 1
     let isBurst =
-      text.count >= InputDecoder.burst.characters && Set(text).count >= InputDecoder.burst.different
+      isLines || text.count >= InputDecoder.burst.characters && Set(text).count >= InputDecoder.burst.different
     guard isBurst || (continuesBurst && !text.isEmpty) else {
       inputs += run.map { .key(KeyTable.key(for: $0)) }
       return

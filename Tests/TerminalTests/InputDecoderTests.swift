@@ -204,5 +204,14 @@ struct InputDecoderTests {
     // A key held down while the screen was busy, and a few quick ones.
     #expect(typed(String(repeating: "j", count: 40)) == Array(repeating: .key(.character("j")), count: 40))
     #expect(typed("cifar20\r").count == 8)
+    #expect(typed("\r\rj").count == 3)
+  }
+
+  @Test(arguments: ["X\ny\n", "X\ry", "a\r\n", "x\n\ty", " \ry", "q\ns\nq", "é\n漢"])
+  func `text, a line's end and more in one read is pasted, however short`(text: String) {
+    #expect(typed(text) == [.burst(text)])
+    #expect(typed("\u{1B}[A" + text) == [.key(.up), .burst(text)])
+    // The same byte by byte is typed.
+    #expect(spelled(text, every: 100).count == text.unicodeScalars.count)
   }
 }

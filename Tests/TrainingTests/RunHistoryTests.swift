@@ -50,6 +50,40 @@ struct MetricsReaderTests {
     #expect(reader.epochs.kept.count == 300)
   }
 
+  @Test func `thinning loses neither the largest loss, the best epoch, the last of each nor the seconds`() throws {
+    func validated(_ number: Int, _ top1: Double) -> String {
+      epoch(number).replacing(
+        "\"learningRate\"", with: "\"validation\":{\"loss\":1,\"top1\":\(top1),\"top5\":1},\"learningRate\"")
+    }
+    for count in [9_998, 30_001] {
+      let best = count / 3 * 2 + 1
+      let text =
+        (1...count).map { number in
+          step(number).replacing("\"loss\":0.5", with: number == 7_777 ? "\"loss\":25.5" : "\"loss\":0.5")
+            + validated(number, number == best ? 0.9 : 0.5)
+        }.joined() + "{\"kind\":\"step\",\"step\":99"
+      let reader = try reader(of: text)
+      #expect(reader.allSteps.contains { $0.step == 7_777 && $0.loss == 25.5 })
+      #expect(reader.allSteps.last?.step == count && reader.allEpochs.last?.epoch == count)
+      #expect(reader.bestAccuracy == 0.9 && reader.allEpochs.contains { $0.epoch == best })
+      #expect(reader.seconds == Double(count))
+      for order in [reader.allSteps.map(\.step), reader.allEpochs.map(\.step)] {
+        #expect(order == Set(order).sorted())
+      }
+      #expect(reader.gap(done: .init(epoch: count, step: count * 10), isThere: true) == nil)
+    }
+  }
+
+  @Test func `what figures lack is told`() throws {
+    let done = RunHistory.Place(epoch: 5, step: 50)
+    #expect(MetricsReader().gap(done: done, isThere: false) == "metrics.jsonl is missing")
+    #expect(MetricsReader().gap(done: .init(epoch: 0, step: 0), isThere: false) == nil)
+    #expect(try reader(of: step(3)).gap(done: done, isThere: true) == "metrics.jsonl has no epoch")
+    #expect(try reader(of: epoch(1)).gap(done: done, isThere: true) == "metrics.jsonl ends at epoch 1")
+    let lacking = try reader(of: epoch(1) + epoch(4) + epoch(5))
+    #expect(lacking.gap(done: done, isThere: true) == "metrics.jsonl lacks 2 of 5 epochs")
+  }
+
   @Test func `of an enormous log parts are read`() throws {
     let folder = NSTemporaryDirectory() + "skipline-history-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -68,6 +102,44 @@ struct MetricsReaderTests {
     #expect(mkfifo(path, 0o600) == 0)
     defer { unlink(path) }
     #expect(throws: FileOperationError.self) { _ = try InputFile(path: path) }
+  }
+}
+
+struct RunHistoryTests {
+  /// A toy run that is completed: three epochs.
+  private func completed(_ toy: ToyProject) throws -> RunFolder {
+    try toy.train(toy.settings(epochs: 3)).run
+  }
+
+  @Test func `a finished run without figures is known by its log and checkpoints`() throws {
+    let toy = try ToyProject()
+    let run = try completed(toy)
+    let whole = try run.history()
+    #expect(whole.gap == nil && whole.outcome?.epochs == 3 && whole.trainer == nil)
+    let lines = try String(contentsOfFile: run.metricsPath, encoding: .utf8).split(separator: "\n")
+    let first = try #require(lines.firstIndex { $0.contains("\"kind\":\"epoch\"") })
+    try (lines[...first].joined(separator: "\n") + "\n").write(
+      toFile: run.metricsPath, atomically: true, encoding: .utf8)
+    let cut = try run.history()
+    #expect(cut.gap == "metrics.jsonl ends at epoch 1")
+    try FileManager.default.removeItem(atPath: run.metricsPath)
+    let missing = try run.history()
+    #expect(missing.gap == "metrics.jsonl is missing")
+    for history in [cut, missing] {
+      #expect(history.outcome?.epochs == 3 && history.outcome?.steps == whole.outcome?.steps)
+      #expect(history.outcome?.bestValidationAccuracy == whole.outcome?.bestValidationAccuracy)
+      #expect(history.outcome?.seconds.isNaN == true)
+      #expect(history.run.stepsPerEpoch == whole.run.stepsPerEpoch)
+    }
+  }
+
+  @Test func `one that is being trained says so, and has no end`() throws {
+    let toy = try ToyProject()
+    let run = try completed(toy)
+    let lock = try RunLock(run)
+    let history = try run.history()
+    withExtendedLifetime(lock) {}
+    #expect(history.trainer == ProcessInfo.processInfo.processIdentifier && history.outcome == nil)
   }
 }
 

@@ -116,7 +116,8 @@ import Testing
     state.type("4z")
     state.hear(.evaluation(report))
     #expect(
-      screen(state).contains("1 image with outputs that are no numbers") && screen(state).contains("5,000 mistakes")
+      screen(state).contains("1 image with outputs that are NaN or infinite")
+        && screen(state).contains("5,000 mistakes")
     )
     state.type("vv")
     state.type("G")

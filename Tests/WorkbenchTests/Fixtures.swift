@@ -207,6 +207,7 @@ extension WorkbenchState {
   /// In the seventh epoch of a run.
   static func training(size: Size = Size(width: 80, height: 24)) -> WorkbenchState {
     var state = WorkbenchState.opened(size: size)
+    state.press(.character(" "), .enter)
     state.hear(.state(.preparing), .training(.started(Fixtures.run())), .state(.training))
     for epoch in 1...6 {
       for step in ((epoch - 1) * 26 + 1)...(epoch * 26) { state.hear(.training(.step(Fixtures.step(step)))) }

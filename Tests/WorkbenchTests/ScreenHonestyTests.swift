@@ -178,7 +178,7 @@ import Testing
     var state = stopped()
     #expect(state.phaseName == "stopped")
     state.press(.character(" "))
-    #expect(state.text.contains("resume cifar20-3"))
+    #expect(state.text.contains("Resume cifar20-3?"))
     #expect(state.press(.enter) == [.send(.resumeRun(folder: "runs/cifar20-3"))])
     state = stopped()
     #expect(state.press(.character(" "), .character("s")) == [.send(.start(Fixtures.settings))])
@@ -376,15 +376,19 @@ import Testing
   }
 
   @Test(arguments: [
-    ("exit", Action.quit), ("abort", .stop), ("fullscreen", .zoom), ("begin", .train), ("reload", .readAgain),
+    ("exit", Action.quit), ("fullscreen", .zoom), ("begin", .train), ("reload", .readAgain),
     ("duplicates", .checkFiles), ("evalaute", .evaluate), ("evl", .evaluate), ("undo", .undoDecision),
     ("shortcuts", .help), ("hyperparameters", .settings), ("lr double", .raiseLearningRate),
     ("RATE halve", .lowerLearningRate),
     ("confusion", .nextView), ("dark", .nextTheme), ("warnings", .notices), ("quit", .quit),
-    ("save", .saveCheckpoint),
   ])
   func `other words, other spellings and parts of words find a command`(text: String, action: Action) {
     #expect(first(text) == action)
+  }
+
+  @Test(arguments: [("abort", Action.stop), ("save", .saveCheckpoint), ("detach", .leaveRunning), ("stop", .stop)])
+  func `and those about a run while there is one`(text: String, action: Action) {
+    #expect(first(text, .training()) == action)
   }
 
   @Test func `what nothing matches says so, and Enter does nothing`() {

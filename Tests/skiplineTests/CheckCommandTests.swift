@@ -53,7 +53,7 @@ extension Workspace {
     try workspace.truncate("data/train/star/star-0003.png")
     let text = try await workspace.skipline("check", "data", "--no-decode")
     #expect(text.status == 0)
-    #expect(text.output.contains("not looked into") && !text.output.contains("mean"))
+    #expect(text.output.contains("not checked") && !text.output.contains("mean"))
     let report = try await workspace.skipline("check", "data", "--no-decode", "--json").decoded(DatasetReport.self)
     #expect(report.inspection == nil && report.counts.total == Workspace.imageCount)
   }

@@ -42,7 +42,9 @@ extension Journeys {
       try workspace.multiplyPictures(in: "train", by: 20)
       let terminal = try await TerminalJourney(in: workspace)
       try await terminal.open(Self.wild)
-      try terminal.press("3", "z", "Space", "Enter")
+      try terminal.press("3", "z", "Space")
+      try await terminal.sees("Enter or")
+      try terminal.press("Enter")
       try await terminal.sees("wild diverged", "became", "decide later")
       return terminal
     }
@@ -109,7 +111,9 @@ extension Journeys {
       let workspace = try Workspace()
       let first = try await TerminalJourney(in: workspace)
       try await first.open(Workspace.longRun())
-      try first.press("Space", "Enter")
+      try first.press("Space")
+      try await first.sees("Enter or")
+      try first.press("Enter")
       try await first.sees("long/last")
       try first.press("q")
       try await first.sees("Quit?")
@@ -173,7 +177,9 @@ extension Journeys {
       let workspace = try Workspace()
       let terminal = try await TerminalJourney(in: workspace, columns: 160, rows: 50)
       try await terminal.open(Workspace.longRun())
-      try terminal.press("Space", "Enter")
+      try terminal.press("Space")
+      try await terminal.sees("Enter or")
+      try terminal.press("Enter")
       try await terminal.sees("long/last")
       let engine = try #require(
         try await workspace.waitForRun(until: "an engine") { $0.process != nil && $0.step > 0 }.process)

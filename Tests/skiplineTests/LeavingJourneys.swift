@@ -24,7 +24,9 @@ extension Journeys {
     private func training(in workspace: Workspace) async throws -> TerminalJourney {
       let terminal = try await TerminalJourney(in: workspace)
       try await terminal.open(Workspace.longRun())
-      try terminal.press("3", "z", "Space", "Enter")
+      try terminal.press("3", "z", "Space")
+      try await terminal.sees("Enter or")
+      try terminal.press("Enter")
       try await terminal.sees("training", " · step ")
       return terminal
     }

@@ -117,7 +117,9 @@ public enum Checkpoint {
     let state = try StoredState(contents, fit, plan)
     let network = Network(plan, seed: 0)
     network.take(state)
-    return LoadedModel(path: outline.path, description: model, network: network, checksum: contents.checksum)
+    return LoadedModel(
+      path: outline.path, description: model, network: network, checksum: contents.checksum,
+      epoch: CheckpointInfo(path: outline.path, metadata: outline.metadata)?.epoch)
   }
 
   /// The description in a checkpoint, without its weights; nil for a file of another program.
@@ -224,6 +226,8 @@ public struct LoadedModel {
   public let network: Network
   /// Of the file: `crc32c:` and eight hexadecimal digits; empty for a network that is from none.
   public var checksum = ""
+  /// Epochs that it was trained for, where its file tells.
+  public var epoch: Int?
 }
 
 /// A file of weights that cannot be used as asked.

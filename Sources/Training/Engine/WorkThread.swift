@@ -145,6 +145,9 @@ final class WorkThread {
       } else {
         events.send(.warning("the evaluation was stopped"))
       }
+    } catch RunFolderError.missing(let path) where path == checkpoint {
+      // A newer one took its place since they were listed.
+      events.send(.failure("checkpoint \(path) is gone; R in the inspector lists those that are there"))
     } catch {
       events.send(.failure("\(error)"))
     }

@@ -155,7 +155,7 @@ extension Evaluation {
     EvaluationProvenance(
       checkpoint: model.checksum, splitFingerprint: index.fingerprint,
       imagesFingerprint: RunManifest(of: index).fingerprint, excluded: index.excluded.count,
-      relabeled: index.items.count { $0.relabelledFrom != nil }, isRunsOwn: isRunsOwn)
+      relabeled: index.items.count { $0.relabelledFrom != nil }, isRunsOwn: isRunsOwn, epoch: model.epoch)
   }
 
   static func images(_ split: EvaluationSplit) -> String {
@@ -246,7 +246,7 @@ public struct Predictor {
   }
 
   static let nonFiniteOutputs =
-    "the network's outputs for it are no numbers: this checkpoint has overflowed, use another or train again with a lower "
+    "the network's outputs for it are NaN or infinite: this checkpoint has overflowed, use another or train again with a lower "
     + "rate"
 
   private func softmax(_ logits: [Float]) -> [Double] {

@@ -33,10 +33,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .validationDiverged(let run, let epoch, let images, let count):
       "training diverged: after epoch \(epoch) the network's outputs for "
         + (images.map { images in
-          "\(images.count) of the \(count) validation images are no numbers ("
+          "\(images.count) of the \(count) validation images are NaN or infinite ("
             + images.prefix(3).joined(separator: ", ") + (images.count > 3 ? " and \(images.count - 3) more" : "")
             + ")"
-        } ?? "validation images are no numbers")
+        } ?? "validation images are NaN or infinite")
         + ", so that it counts as no good one: resume with a lower rate and more epochs (--resume \(run) --lr RATE "
         + "--epochs N), start again from an earlier checkpoint (--weights), or have the next run go back by itself "
         + "(--on-divergence rollback)"

@@ -123,7 +123,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case .exists(let path):
       "\(path): this run exists already; choose another name, or resume it"
     case .missing(let path):
-      "\(path): there is no such run; check the path"
+      "\(path): there is no such run or checkpoint; check the path"
     case .notARun(let path):
       "\(path): not the folder of a run, it has no checkpoints folder; name a folder that training made"
     case .badName(let name):

@@ -16,14 +16,19 @@ extension Key {
     case .backTab: "S-Tab"
     case .backspace: "Backspace"
     case .delete: "Del"
-    case .up: String(glyphs.upArrow)
-    case .down: String(glyphs.downArrow)
-    case .left: String(glyphs.leftArrow)
-    case .right: String(glyphs.rightArrow)
+    case .up: Self.arrow(glyphs.upArrow, "up")
+    case .down: Self.arrow(glyphs.downArrow, "down")
+    case .left: Self.arrow(glyphs.leftArrow, "left")
+    case .right: Self.arrow(glyphs.rightArrow, "right")
     case .home: "Home"
     case .end: "End"
     case .pageUp: "PgUp"
     case .pageDown: "PgDn"
     }
+  }
+
+  /// An arrow that is made of a letter or a sign would be taken for that key.
+  private static func arrow(_ glyph: Character, _ word: String) -> String {
+    glyph.isASCII ? word : String(glyph)
   }
 }

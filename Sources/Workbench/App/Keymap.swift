@@ -67,7 +67,9 @@ enum Keymap {
   static let bindings: [Binding] = always + workbench + lists + panes + overlays + questions
 
   private static let always = [
-    command(.always, [.control("c")], .interrupt, "save and quit; a second time: quit at once"),
+    command(
+      .always, [.control("c")], .interrupt,
+      "save and quit, or ask about a run attached to; a second time: quit at once"),
     command(.always, [.control("z")], .suspend, "suspend the program"),
     command(.always, [.control("l")], .redraw, "draw the screen again"),
   ]
@@ -256,7 +258,7 @@ enum Keymap {
     motion(.liveRuns, [.enter], .accept, hint: "attach", "attach to the run"),
     motion(.liveRuns, [.escape, .character("q")], .cancel, hint: "not now", "not now"),
 
-    motion(
+    command(
       .confirmQuit, [.enter, .character("l")], .leaveRunning, hint: "leave running",
       "quit, and leave the run going on"),
     motion(

@@ -1,6 +1,7 @@
 // Runs that are trained by processes of their own, offered to be attached to.
 
 import Canvas
+import Messages
 
 /// A run that an engine trains now.
 public struct LiveRun: Sendable, Equatable {
@@ -41,6 +42,11 @@ extension WorkbenchState {
     overlay = .liveRuns(LiveRunChooser(runs))
   }
 
+  /// Whether a checkpoint is of the run on show, and that is trained by another process.
+  func isElsewhere(_ checkpoint: CheckpointInfo) -> Bool {
+    curves.isHistory && curves.isElsewhere && curves.run?.folder == checkpoint.runFolder
+  }
+
   mutating func findLiveRuns() -> [Effect] {
     guard !runUnderWay else {
       notify(.information, "a run is under way here: leave it running (q) before another is looked at")
@@ -60,7 +66,9 @@ extension WorkbenchState {
       return []
     case .accept:
       overlay = nil
+      awaitedOrigin = nil
       guard let run = chooser.selected else { return [] }
+      clearMessage()
       return [.attach(folder: run.folder)]
     default: break
     }

@@ -18,7 +18,7 @@ public func render(
   state.size = size
   var frame = Frame(size: size, filledWith: Cell(" ", theme[.text]), ellipsis: theme.glyphs.ellipsis)
   guard !ScreenLayout.isTooSmall(size) else {
-    drawTooSmall(into: &frame, theme: theme)
+    drawTooSmall(state, into: &frame, theme: theme)
     return frame
   }
   let layout = state.layout
@@ -63,11 +63,13 @@ private func drawOverlay(
   }
 }
 
-private func drawTooSmall(into frame: inout Frame, theme: Theme) {
+private func drawTooSmall(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
   let least = ScreenLayout.smallest
-  let lines = Paragraph.wrapped(
+  let run = state.runUnderWay ? "; the run goes on" : ""
+  let lines = [
     "Skipline needs \(least.width)x\(least.height) cells; this terminal has \(frame.size.width)x\(frame.size.height).",
-    width: frame.size.width)
+    "q quits\(run).",
+  ].flatMap { Paragraph.wrapped($0, width: frame.size.width) }
   let place = Rect(frame.size).centred(width: frame.size.width, height: lines.count)
   frame.put(lines: lines, in: place, style: theme[.warning], align: .centre)
 }
@@ -77,7 +79,7 @@ extension WorkbenchState {
   fileprivate func caption(of pane: Pane, width: Int, theme: Theme) -> [Span] {
     switch pane {
     case .dataset: datasetCaption(width: width, theme: theme)
-    case .layers: [Span(layers.summary?.network.name ?? settings.network.name)]
+    case .layers: [Span(layersCaption)]
     case .curves: curvesCaption(width: width, theme: theme)
     case .inspector: [Span(inspector.view.title)]
     }
@@ -97,6 +99,16 @@ extension WorkbenchState {
     return variants.first { $0.reduce(0) { $0 + $1.text.columns } <= room } ?? signs
   }
 
+  /// The network on show; of the next run where the curves are those of an earlier one.
+  private var layersCaption: String {
+    let name = layers.summary?.network.name ?? settings.network.name
+    guard curves.run != nil else { return name }
+    return runUnderWay && !isEditingSettings ? name : "next run: \(name)"
+  }
+
+  /// The form shows what the next run's settings come to.
+  private var isEditingSettings: Bool { if case .settings = overlay { true } else { false } }
+
   /// Whose curves these are and how the run stands; of a run that has ended rather the name, of another what it does.
   private func curvesCaption(width: Int, theme: Theme) -> [Span] {
     guard let name = curves.runName else { return [Span(runPhaseName)] }
@@ -110,6 +122,7 @@ extension WorkbenchState {
   /// What the run in the curves pane does, or how it ended.
   private var runPhaseName: String {
     guard curves.isHistory else { return phaseName }
+    if curves.isElsewhere { return "being trained elsewhere" }
     return curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "not finished"
   }
 
@@ -117,7 +130,10 @@ extension WorkbenchState {
   var phaseName: String {
     switch engine {
     case .idle:
-      curves.isHistory ? "idle" : curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "idle"
+      curves.isHistory
+        ? "idle"
+        : curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" }
+          ?? (curves.hasFailed ? "failed" : "idle")
     case .preparing: "preparing"
     case .training: "training"
     case .paused: divergence == nil ? "paused" : "diverged"

@@ -119,7 +119,9 @@ extension WorkbenchState {
     case .train:
       if looksOnly { return nil }
       switch engine {
-      case .idle: return "train"
+      case .idle:
+        if case .failed = dataset.reading, resumable == nil { return nil }
+        return "train"
       case .training, .validating: return "pause"
       case .paused: return divergence == nil ? "resume" : "decide"
       case .preparing, .evaluating, .stopping: return nil
@@ -149,10 +151,14 @@ extension WorkbenchState {
       guard let checkpoint = inspector.selectedCheckpoint, inspector.evaluating == nil else { return nil }
       return obstacle(toEvaluating: checkpoint) == nil ? binding.hint : nil
     case .resumeRun where binding.context == .confirmStart: return resumable == nil ? nil : binding.hint
-    case .startNew: return resumable == nil ? nil : binding.hint
-    case .accept where binding.context == .confirmStart: return resumable == nil ? binding.hint : nil
+    case .startNew:
+      if case .failed = dataset.reading { return nil }
+      return resumesByDefault ? binding.hint : nil
+    case .accept where binding.context == .confirmStart: return resumesByDefault ? nil : binding.hint
+    case .accept where binding.context == .confirmQuit: return looksOnly ? nil : binding.hint
     case .resumeRun:
-      return inspector.selectedCheckpoint == nil || engine != .idle || looksOnly ? nil : binding.hint
+      guard let checkpoint = inspector.selectedCheckpoint, engine == .idle, !looksOnly else { return nil }
+      return isElsewhere(checkpoint) ? nil : binding.hint
     case .nextView: return inspector.report == nil ? nil : binding.hint
     case .next: return inspector.view == .mistakes ? "next mistake" : nil
     case .changeCurves: return curves.run == nil ? nil : binding.hint

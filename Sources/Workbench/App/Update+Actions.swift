@@ -37,17 +37,17 @@ extension WorkbenchState {
     case .exclude, .relabel, .undoDecision: return performDecision(action)
     case .changeCurves: curves.view = curves.view.next
     case .evaluate: return evaluate()
-    case .changeSplit:
-      let next = (inspector.split ?? .test).next
-      inspector.split = next
-      notify(.information, "evaluates on \(next == .all ? "all" : "the \(next.title)") images")
+    case .changeSplit: changeSplit()
     case .resumeRun: return resumeRun()
     case .decideDivergence: decideDivergence()
     case .recover(let recovery): return recover(recovery)
     case .nextView: changeView(by: 1)
     case .previousView: changeView(by: -1)
     case .attach: return findLiveRuns()
-    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .leaveRunning, .startNew: break
+    case .leaveRunning:
+      if runUnderWay { return [.quit] }
+      notify(.information, "nothing is training: q quits")
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .startNew: break
     }
     return []
   }
@@ -80,7 +80,7 @@ extension WorkbenchState {
       }
       return openDataset(inspecting: true)
     default:
-      if focus == .inspector { return [.send(.listCheckpoints(project: settings.project))] }
+      if focus == .inspector { return listAgain() }
       return openDataset(inspecting: false)
     }
     return []
@@ -94,9 +94,42 @@ extension WorkbenchState {
 
   // MARK: Inspector
 
+  /// Lists the checkpoints again, and reads again how far a run is that is trained elsewhere.
+  private mutating func listAgain() -> [Effect] {
+    curves.unreadable = []
+    let list: [Effect] = [.send(.listCheckpoints(project: settings.project))]
+    guard curves.isHistory, !runUnderWay, curves.requestedHistory == nil, let folder = curves.run?.folder else {
+      return list
+    }
+    curves.requestedHistory = folder
+    return list + [.send(.readRun(folder: folder))]
+  }
+
+  /// Whether the open dataset has parts for a checkpoint: by its folders or lists, or as its own run divided it.
+  private func isDivided(for checkpoint: CheckpointInfo?) -> Bool {
+    guard let report = dataset.report, let checkpoint, checkpoint.isForeign else { return true }
+    return report.splitSource != .hash
+  }
+
+  /// What an evaluation would measure: what was chosen, or else what the engine takes.
+  var splitToEvaluate: EvaluationSplit {
+    inspector.split ?? (isDivided(for: inspector.selectedCheckpoint) ? .test : .all)
+  }
+
+  private mutating func changeSplit() {
+    guard isDivided(for: inspector.selectedCheckpoint) else {
+      inspector.split = nil
+      notify(.information, "\(dataset.name) is not divided, and not of this run: all its images are measured")
+      return
+    }
+    let next = splitToEvaluate.next
+    inspector.split = next
+    notify(.information, "evaluates on \(next.imagesTitle)")
+  }
+
   private mutating func evaluate() -> [Effect] {
     guard let checkpoint = inspector.selectedCheckpoint else {
-      notify(.information, "there is no checkpoint to evaluate yet: train first")
+      notify(.information, inspector.noneMatches ?? "there is no checkpoint to evaluate yet: train first")
       return []
     }
     if let obstacle = obstacle(toEvaluating: checkpoint) {
@@ -138,7 +171,11 @@ extension WorkbenchState {
   private mutating func resumeRun() -> [Effect] {
     guard mayChange() else { return [] }
     guard let checkpoint = inspector.selectedCheckpoint else {
-      notify(.information, "there is no run to go on with")
+      notify(.information, inspector.noneMatches ?? "there is no run to go on with")
+      return []
+    }
+    if isElsewhere(checkpoint) {
+      notify(.information, "\(checkpoint.runName) is being trained elsewhere: a attaches to it")
       return []
     }
     return resume(checkpoint.runFolder)
@@ -168,9 +205,19 @@ extension WorkbenchState {
     return []
   }
 
+  /// Whether the run under way is somebody else's, or not to be changed from here: it is not stopped unasked.
+  var asksBeforeStopping: Bool { looksOnly || runOrigin == .attached }
+
   private mutating func interrupt() -> [Effect] {
     if interrupted { return [.interruptNow] }
     guard runUnderWay else { return [.quit] }
+    if asksBeforeStopping, engine != .stopping {
+      // Whoever presses it again wants to leave, and nothing was said about the run.
+      if overlay == .confirmQuit { return [.quit] }
+      filtering = false
+      overlay = .confirmQuit
+      return []
+    }
     interrupted = true
     return stopAndQuit()
   }
@@ -210,6 +257,9 @@ extension EvaluationSplit {
 
   /// Before "images".
   var title: String { split?.title ?? "" }
+
+  /// `the test images`, `all images`.
+  var imagesTitle: String { self == .all ? "all images" : "the \(title) images" }
 }
 
 extension Split {

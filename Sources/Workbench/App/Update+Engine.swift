@@ -13,7 +13,7 @@ extension WorkbenchState {
     case .preparing(let progress): preparation = progress
     case .dataset(let report): return take(report)
     case .network(let summary): layers.take(summary)
-    case .runHistory(let folder, let history, let reason): take(history, of: folder, reason)
+    case .runHistory(let folder, let history, let reason): return take(history, of: folder, reason)
     case .checkpoints(let list): inspector.take(list)
     case .preview(let path, let image, let reason):
       if let image {
@@ -33,16 +33,20 @@ extension WorkbenchState {
     return []
   }
 
-  private mutating func take(_ history: RunHistory?, of folder: String, _ reason: String?) {
+  private mutating func take(_ history: RunHistory?, of folder: String, _ reason: String?) -> [Effect] {
     if curves.requestedHistory == folder { curves.requestedHistory = nil }
     // A run that was started meanwhile has the pane.
-    guard !runUnderWay, !startRequested else { return }
+    guard !runUnderWay, !startRequested else { return [] }
     guard let history else {
       curves.unreadable.insert(folder)
       notify(.warning, "no curves of \(lastComponent(folder)): \(reason ?? "it could not be read")")
-      return
+      return []
     }
     curves.show(history)
+    // A run that went on since its checkpoints were listed has others now.
+    let listed = inspector.checkpoints?.filter { $0.runFolder == folder }.map(\.step).max() ?? 0
+    return curves.isElsewhere || curves.reachedStep > listed
+      ? [.send(.listCheckpoints(project: settings.project))] : []
   }
 
   private mutating func take(_ new: EngineState) -> [Effect] {
@@ -52,6 +56,11 @@ extension WorkbenchState {
     }
     if new != engine { preparation = nil }
     engine = new
+    switch new {
+    case .evaluating: break
+    case .idle: curves.hasFailed = curves.run != nil && !curves.isHistory && curves.outcome == nil
+    case .preparing, .training, .paused, .validating, .stopping: curves.hasFailed = false
+    }
     switch new {
     case .paused, .evaluating: break
     case .idle, .preparing, .training, .validating, .stopping: endDivergence()
@@ -68,6 +77,8 @@ extension WorkbenchState {
   /// The run goes on, or is over: there is nothing to decide any more, whoever decided it.
   private mutating func endDivergence() {
     divergence = nil
+    dropMessage { $0.cause == .divergence }
+    for index in notices.indices where notices[index].cause == .divergence { notices[index].isOver = true }
     if case .diverged = overlay { overlay = nil }
   }
 
@@ -107,32 +118,44 @@ extension WorkbenchState {
   }
 
   private mutating func take(_ event: TrainingEvent) -> [Effect] {
+    let before = curves.isHistory ? nil : curves.run?.folder
     curves.take(event)
     switch event {
-    case .folderMoved: return [.send(.listCheckpoints(project: settings.project))]
+    case .folderMoved(let folder):
+      inspector.followMoved(to: folder, from: before)
+      return [.send(.listCheckpoints(project: settings.project))]
     case .started(let run):
-      (startRequested, preparation) = (false, nil)
+      (startRequested, preparation, saveRequested) = (false, nil, false)
       endDivergence()
-      inspector.followNewest()
-      notify(.information, "run \(lastComponent(run.folder)) started")
+      // What there was to say of the run before, or of this one before it began, is over.
+      dropMessage { $0.cause == .run }
+      inspector.follow(run.folder)
+      tellStart(of: run, isBack: before == run.folder)
       // The run may be one that was begun elsewhere, with other settings and checkpoints that are not known yet.
       return [.send(.listCheckpoints(project: settings.project)), .send(describe(run))]
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
     case .checkpointSaved(let checkpoint):
       inspector.take(saved: checkpoint)
-      if message?.unsaved == checkpoint.path { message = nil }
-      say("saved \(checkpoint.runName)/\(checkpoint.name)")
+      dropMessage { $0.unsaved == checkpoint.path }
+      let text = "saved \(checkpoint.runName)/\(checkpoint.name)"
+      if saveRequested, checkpoint.name == "last" {
+        saveRequested = false
+        notify(.information, text)
+      } else {
+        say(text)
+      }
     case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
-    case .warning(let text): notify(.warning, text)
+    case .warning(let text): notify(.warning, text, cause: .run)
     case .warningEased(let text): ease(warning: text)
-    case .saveFailed(let failure): notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path)
+    case .saveFailed(let failure):
+      notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path, cause: .run)
     case .diverged(let report):
       divergence = Divergence(report: report)
-      notify(.failure, "the run diverged at step \(Format.count(report.step)) and waits: space asks how to go on")
+      notify(
+        .failure, "the run diverged at step \(Format.count(report.step)) and waits: space asks how to go on",
+        cause: .divergence)
     case .recovered(let report):
-      // That it waits is no news any more.
-      if divergence != nil, message?.level == .failure { message = nil }
       endDivergence()
       notify(
         .information, "goes on from step \(report.step) with the peak rate \(Format.general(report.learningRate))")
@@ -145,6 +168,21 @@ extension WorkbenchState {
     return []
   }
 
+  /// - Parameter isBack: whether the screen had this run before, and was only cut off from it.
+  private mutating func tellStart(of run: RunDescription, isBack: Bool) {
+    let name = lastComponent(run.folder)
+    let awaited = awaitedOrigin
+    awaitedOrigin = nil
+    if awaited == nil, isBack { return notify(.information, "attached to \(name) again") }
+    runOrigin = awaited ?? .attached
+    let epoch = (run.history.map(\.epoch).max() ?? 0) + 1
+    switch runOrigin {
+    case .begun: notify(.information, "run \(name) started")
+    case .resumed: notify(.information, "resumed \(name) at epoch \(min(epoch, max(1, run.settings.epochs)))")
+    case .attached: notify(.information, "attached to \(name)")
+    }
+  }
+
   private mutating func take(_ report: EvaluationReport) {
     inspector.take(report)
     notify(
@@ -154,7 +192,7 @@ extension WorkbenchState {
   }
 
   private mutating func take(failure text: String) {
-    notify(.failure, text)
+    notify(.failure, text, cause: runUnderWay || startRequested ? .run : nil)
     // What was asked for and not begun will not begin.
     if startRequested { (engine, startRequested) = (.idle, false) }
     if case .evaluating = engine {} else { inspector.evaluating = nil }

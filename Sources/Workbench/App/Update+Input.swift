@@ -5,6 +5,13 @@ import Messages
 
 extension WorkbenchState {
   mutating func take(_ input: Canvas.Input) -> [Effect] {
+    if ScreenLayout.isTooSmall(size) {
+      switch input {
+      case .key(let key): return pressUnseen(key)
+      case .paste, .burst, .click, .scroll: return []
+      case .resized, .endOfInput: break
+      }
+    }
     switch input {
     case .key(let key): return press(key)
     case .paste(let text):
@@ -74,8 +81,20 @@ extension WorkbenchState {
     }
   }
 
+  /// While the terminal has no room for a frame only what leaves is taken, and nothing is asked: the question could not
+  /// be read. A run that is under way is left running.
+  private mutating func pressUnseen(_ key: Key) -> [Effect] {
+    if key == .character("q") { return [.quit] }
+    guard let binding = Keymap.binding(for: key, in: [.always]) else { return [] }
+    if binding.action == .interrupt, runUnderWay, asksBeforeStopping { return [.quit] }
+    return perform(binding.action)
+  }
+
   private mutating func press(_ key: Key) -> [Effect] {
-    if let binding = Keymap.binding(for: key, in: contexts) { return perform(binding.action) }
+    if let binding = Keymap.binding(for: key, in: contexts) {
+      if hasUnseenQuestion, overlay?.question != nil, binding.context != .always { return [] }
+      return perform(binding.action)
+    }
     if case .character(let character) = key { return type(character) }
     return []
   }

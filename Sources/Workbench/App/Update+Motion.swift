@@ -125,6 +125,7 @@ extension WorkbenchState {
 
   /// One step back, the most passing thing first: a message, a filter, a level, a reading, the full screen.
   private mutating func goBack() -> [Effect] {
+    covered = nil
     if let message, message.level != .information {
       self.message = nil
     } else if activeFilter?.isEmpty == false {

@@ -24,6 +24,7 @@ extension WorkbenchState {
       overlay = nil
       if action == .leaveRunning { return [.quit] }
       guard action == .accept else { return [] }
+      guard mayChange() else { return [] }
       // The run may have ended while the question stood.
       return runUnderWay ? stopAndQuit() : [.quit]
     case nil: break
@@ -147,6 +148,11 @@ extension WorkbenchState {
 }
 
 extension Context {
+  /// Whether its keys are answers.
+  var isQuestion: Bool {
+    [.liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop, .confirmQuit].contains(self)
+  }
+
   /// The pane whose context it is.
   var pane: Pane? {
     switch self {

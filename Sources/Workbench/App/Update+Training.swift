@@ -19,8 +19,7 @@ extension WorkbenchState {
         notify(.information, "there is nothing to save: space starts training")
         return []
       }
-      // Makes room for the answer.
-      if message?.level == .information { message = nil }
+      saveRequested = true
       return [.send(.training(.saveCheckpoint))]
     case .raiseLearningRate: return change(learningRate: peakLearningRate * 2)
     case .lowerLearningRate: return change(learningRate: peakLearningRate / 2)
@@ -35,7 +34,13 @@ extension WorkbenchState {
 
   private mutating func startPauseOrResume() -> [Effect] {
     switch engine {
-    case .idle: overlay = .confirmStart
+    case .idle:
+      if case .failed = dataset.reading, resumable == nil {
+        notify(
+          .information, "\(dataset.name) could not be read: mend it, then R in the dataset pane reads it again")
+        return []
+      }
+      overlay = .confirmStart
     case .training, .validating:
       return [.send(.training(.pause))]
     case .paused where divergence != nil: decideDivergence()
@@ -48,10 +53,25 @@ extension WorkbenchState {
     return []
   }
 
-  /// The run that a start would better go on with: one that was stopped, and is looked at.
+  /// The run that a start would better go on with: one that was stopped or failed, and is looked at.
   var resumable: RunDescription? {
-    guard let run = curves.run, engine == .idle, curves.outcome?.reason == .stopped else { return nil }
+    guard let run = curves.run, engine == .idle, !curves.isElsewhere,
+      curves.outcome.map({ $0.reason == .stopped }) ?? true
+    else { return nil }
     return run
+  }
+
+  /// Whether Enter resumes it: not where it is of other data than those on show, which a start is expected to be of.
+  var resumesByDefault: Bool {
+    guard let run = resumable else { return false }
+    if case .failed = dataset.reading { return true }
+    return !isForeign(run)
+  }
+
+  /// Whether a run is of other data than those that are open.
+  func isForeign(_ run: RunDescription) -> Bool {
+    let known = inspector.checkpoints?.first { $0.runFolder == run.folder && $0.fit != nil }
+    return known?.isForeign ?? (run.settings.data != dataset.path)
   }
 
   mutating func performInStart(_ action: Action) -> [Effect] {
@@ -60,13 +80,15 @@ extension WorkbenchState {
     switch action {
     case .startNew: return start()
     case .resumeRun: return resumable.map { resume($0.folder) } ?? []
-    case .accept: return resumable.map { resume($0.folder) } ?? start()
+    case .accept: return resumesByDefault ? resumable.map { resume($0.folder) } ?? [] : start()
     default: return []
     }
   }
 
   private mutating func start() -> [Effect] {
-    (engine, startRequested, message) = (.preparing, true, nil)
+    if case .failed = dataset.reading { return [] }
+    clearMessage()
+    (engine, startRequested, awaitedOrigin) = (.preparing, true, .begun)
     return [.send(.start(settings))]
   }
 

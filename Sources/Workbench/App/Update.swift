@@ -9,8 +9,12 @@ import Messages
 /// - Returns: what the caller must do, in this order.
 public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [Effect] {
   let effects: [Effect]
+  let question = state.overlay?.question
   switch event {
-  case .input(let input): effects = state.take(input)
+  case .input(let input, let isAhead):
+    if !isAhead { state.hasUnseenQuestion = false }
+    if case .key = input { state.message?.isSeen = true }
+    effects = state.take(input)
   case .engine(let event): effects = state.take(event)
   case .liveRuns(let runs, let asked):
     state.take(live: runs, asked: asked)
@@ -18,6 +22,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   case .showRun(let folder):
     state.focus = .curves
     state.curves.requestedHistory = folder
+    state.inspector.follow(folder)
     effects = [.send(.readRun(folder: folder))]
   case .remark(let text):
     state.notify(.information, text)
@@ -27,6 +32,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     return []
   }
   state.askWhatWaits()
+  if let new = state.overlay?.question, new != question { state.hasUnseenQuestion = true }
   return effects + state.requestPictures() + state.requestHistory()
 }
 
@@ -55,19 +61,35 @@ extension WorkbenchState {
   mutating func take(time seconds: Double) {
     time = seconds
     if let message, message.level == .information, seconds - message.time >= Self.informationLasts {
-      self.message = nil
+      (self.message, covered) = (covered, nil)
     }
   }
 
   /// Shows a message in the status bar and keeps it for the list.
-  mutating func notify(_ level: Notice.Level, _ text: String, unsaved: String? = nil) {
-    let notice = Notice(level: level, text: text, time: time, unsaved: unsaved)
+  mutating func notify(
+    _ level: Notice.Level, _ text: String, unsaved: String? = nil, cause: Notice.Cause? = nil
+  ) {
+    let notice = Notice(level: level, text: text, time: time, unsaved: unsaved, cause: cause)
     notices.append(notice)
     if notices.count > Self.mostNotices { notices.removeFirst(notices.count - Self.mostNotices) }
-    // Good news does not push away a warning that nobody has seen yet.
-    if level == .information, let message, message.level != .information { return }
+    if level != .information {
+      covered = nil
+    } else if let message, message.level != .information {
+      // Good news does not push away a warning that nobody has seen yet; of one that was seen it takes the place for a
+      // while.
+      guard message.isSeen else { return }
+      covered = message
+    }
     message = notice
   }
+
+  /// Drops what stands in the status bar, or waits behind it, and is over.
+  mutating func dropMessage(where isOver: (Notice) -> Bool) {
+    if let covered, isOver(covered) { self.covered = nil }
+    if let message, isOver(message) { (self.message, covered) = (covered, nil) }
+  }
+
+  mutating func clearMessage() { (message, covered) = (nil, nil) }
 
   /// Shows in the status bar what is routine, and would drown the rest in the list: not before anything else that stands
   /// there, such as the answer to a key, has had its time.
@@ -78,7 +100,7 @@ extension WorkbenchState {
 
   /// Takes a warning back whose cause is gone.
   mutating func ease(warning text: String) {
-    if message?.text == text, message?.level == .warning { message = nil }
+    dropMessage { $0.text == text && $0.level == .warning }
     for index in notices.indices where notices[index].text == text { notices[index].isOver = true }
   }
 

@@ -5,7 +5,9 @@ import Messages
 
 /// Something the workbench is told.
 public enum WorkbenchEvent: Sendable, Equatable {
-  case input(Canvas.Input)
+  /// - Parameter isAhead: whether it was read together with the one before it: nobody who typed it has seen what that
+  ///   one did.
+  case input(Canvas.Input, isAhead: Bool = false)
   case engine(Messages.Event)
   /// The time on a monotonic clock, in seconds; a few ticks a second are enough.
   case tick(seconds: Double)

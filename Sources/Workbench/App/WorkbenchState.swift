@@ -42,6 +42,21 @@ struct Notice: Sendable, Equatable {
   var isOver = false
   /// Whether it is one of many alike, which anything else is more important than.
   var isRoutine = false
+  /// What it is about, where it is no news any more once that is over.
+  var cause: Cause?
+  /// Whether it stood on the screen when a key was pressed: what answers a key may then take its place.
+  var isSeen = false
+
+  enum Cause: Sendable, Equatable {
+    case run, divergence
+  }
+}
+
+/// How the run of this screen came to be on it.
+enum RunOrigin: Sendable, Equatable {
+  case begun, resumed
+  /// Somebody else began it.
+  case attached
 }
 
 /// What covers the panes and takes the keys.
@@ -58,6 +73,23 @@ enum Overlay: Sendable, Equatable {
   case confirmStart
   case confirmStop
   case confirmQuit
+
+  /// A question that one key answers, and with it begins or ends something.
+  enum Question: Sendable, Equatable {
+    case start, stop, quit, liveRuns, divergence, dataChange
+  }
+
+  var question: Question? {
+    switch self {
+    case .confirmStart: .start
+    case .confirmStop: .stop
+    case .confirmQuit: .quit
+    case .liveRuns: .liveRuns
+    case .diverged: .divergence
+    case .dataChanged: .dataChange
+    case .help, .palette, .notices, .settings, .learningRate, .relabel: nil
+    }
+  }
 }
 
 /// A line of text being typed; the caret stands at its end.
@@ -94,6 +126,14 @@ public struct WorkbenchState: Sendable, Equatable {
   var preparation: PreparationProgress?
   /// A start or a resume was asked for and not yet answered.
   var startRequested = false
+  /// How the run of this screen began.
+  var runOrigin = RunOrigin.attached
+  /// How the one that was asked for will have begun.
+  var awaitedOrigin: RunOrigin?
+  /// A key asked for a checkpoint, and none was saved since.
+  var saveRequested = false
+  /// A question was opened that no frame has shown yet: a key that was typed before it could be read is no answer.
+  var hasUnseenQuestion = false
   /// What the run under way waits for an answer about.
   var divergence: Divergence?
   /// A run that was to be resumed on images that changed; the person is asked.
@@ -123,6 +163,8 @@ public struct WorkbenchState: Sendable, Equatable {
   var notices: [Notice] = []
   /// The one that the status bar shows.
   var message: Notice?
+  /// A warning that was seen and gave its place to an answer; it is shown again after that.
+  var covered: Notice?
 
   /// - Parameters:
   ///   - data: the dataset's folder, as the person wrote it.
@@ -154,7 +196,7 @@ public struct WorkbenchState: Sendable, Equatable {
     switch engine {
     case .idle: false
     case .preparing, .training, .paused, .validating, .stopping: true
-    case .evaluating: curves.run != nil && curves.outcome == nil
+    case .evaluating: curves.run != nil && curves.outcome == nil && !curves.isHistory && !curves.hasFailed
     }
   }
 

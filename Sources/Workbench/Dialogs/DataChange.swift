@@ -27,7 +27,8 @@ extension WorkbenchState {
       notify(.information, "something is under way: stop it before another run is resumed")
       return []
     }
-    (engine, startRequested, message) = (.preparing, true, nil)
+    clearMessage()
+    (engine, startRequested, awaitedOrigin) = (.preparing, true, .resumed)
     return [.send(.resumeRun(folder: folder, changes: changes))]
   }
 }

@@ -7,14 +7,11 @@ struct Palette: SearchableList, Sendable, Equatable {
   var list: BrowsableList
   /// Indices into `entries`: the likeliest first while nothing is typed.
   private let order: [Int]
-  /// Whether a run waits for a decision; if none does, its answers come after all else that matches.
-  private let asksAboutDivergence: Bool
   /// Those of them that match, the best first.
   private(set) var ranked: [Int]
 
   init(_ state: WorkbenchState) {
     order = Self.order(for: state)
-    asksAboutDivergence = state.divergence != nil
     ranked = order
     list = BrowsableList(total: order.count)
   }
@@ -44,16 +41,27 @@ struct Palette: SearchableList, Sendable, Equatable {
       if binding.context == .always { return 90 }
       if binding.action == .quit { return 80 }
       if let place = state.recentCommands.firstIndex(of: binding.action) { return place }
-      if [.diverged, .confirmQuit, .confirmStart].contains(binding.context) {
-        return state.divergence != nil && binding.context == .diverged ? 10 : 70
-      }
+      if binding.context == .diverged { return 10 }
+      if binding.context == .confirmQuit { return 70 }
       // Where the keys go now, and of that what would do something.
       let isHere = contexts.contains(binding.context) && binding.context != .workbench
       if isHere { return useful.contains(binding.action) ? 20 : 30 }
       if binding.context == .workbench { return useful.contains(binding.action) ? 40 : 50 }
       return 60
     }
-    return entries.indices.sorted { (rank(entries[$0]), $0) < (rank(entries[$1]), $1) }
+    return entries.indices.filter { makesSense(entries[$0], in: state) }.sorted {
+      (rank(entries[$0]), $0) < (rank(entries[$1]), $1)
+    }
+  }
+
+  /// Whether a command could do anything: nothing is stopped where nothing runs, nothing decided where nothing waits.
+  private static func makesSense(_ binding: Keymap.Binding, in state: WorkbenchState) -> Bool {
+    switch binding.action {
+    case .decideDivergence, .recover: state.divergence != nil
+    case .stop, .saveCheckpoint: state.canBeStopped && !state.looksOnly
+    case .leaveRunning: state.runUnderWay
+    default: true
+    }
   }
 
   // MARK: Matching
@@ -73,8 +81,7 @@ struct Palette: SearchableList, Sendable, Equatable {
       total += best
     }
     // Leaving by mistake costs most.
-    let isLast = binding.context == .always || (binding.context == .diverged && !asksAboutDivergence)
-    return isLast ? max(1, total / 2) : total
+    return binding.context == .always ? max(1, total / 2) : total
   }
 
   private static func score(_ word: String, among words: [String], in text: String) -> Int {

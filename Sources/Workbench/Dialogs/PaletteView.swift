@@ -21,7 +21,10 @@ enum PaletteView {
       let binding = palette.entry(item)
       return [
         .text(binding.paletteText),
-        .spans([Span(binding.keys.first?.label(theme.glyphs) ?? "", theme[.hintKey])]),
+        // A key of a question does nothing before it is asked.
+        .spans([
+          Span(binding.context.isQuestion ? "" : binding.keys.first?.label(theme.glyphs) ?? "", theme[.hintKey])
+        ]),
       ]
     }.draw(into: &frame, in: list, theme: theme)
     if let command = palette.selected.flatMap({ state.headless(for: $0.action) }) {

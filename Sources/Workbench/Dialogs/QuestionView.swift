@@ -1,6 +1,7 @@
 // The small dialogues: stop, quit, and a learning rate to type.
 
 import Canvas
+import Messages
 
 enum QuestionView {
   static func drawStop(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
@@ -12,8 +13,48 @@ enum QuestionView {
       ], into: &frame, theme: theme)
   }
 
-  /// What a start would begin: network, length, images, where it goes, and whether it fits in memory.
+  /// What Enter would begin: a new run, or an earlier one again; and what else could be.
   static func drawStart(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
+    let cancel = Answer(key: "Esc", text: "cancel")
+    let warning = state.layers.memoryShortage(for: state.settings)
+    guard let run = state.resumable else {
+      return draw(
+        "Start training?", text: newRun(state), warning: warning,
+        answers: [.init(key: "y", text: "start", isDefault: true), cancel], into: &frame, theme: theme)
+    }
+    let name = lastComponent(run.folder)
+    guard state.resumesByDefault else {
+      return draw(
+        "Start training?", text: newRun(state), warning: warning,
+        answers: [
+          .init(key: "y", text: "start", isDefault: true),
+          .init(key: "r", text: "resume \(name):", detail: "\(earlierRun(state, run))."), cancel,
+        ], into: &frame, theme: theme)
+    }
+    let how = state.curves.outcome == nil ? "did not come to its end" : "was stopped"
+    var answers = [Answer(key: "r", text: "resume", isDefault: true)]
+    if case .failed = state.dataset.reading {
+    } else {
+      answers.append(Answer(key: "s", text: "start a new run:", detail: newRun(state)))
+    }
+    draw(
+      "Resume \(name)?",
+      text: "It \(how): \(earlierRun(state, run)).",
+      answers: answers + [cancel], into: &frame, theme: theme)
+  }
+
+  /// What would be gone on with: network, data, epoch and rate.
+  private static func earlierRun(_ state: WorkbenchState, _ run: RunDescription) -> String {
+    // It goes on from its last checkpoint, which may be behind its figures.
+    let last = state.inspector.checkpoints?.first { $0.runFolder == run.folder && $0.name == "last" }
+    let epoch = min((last?.epoch ?? state.curves.epochsDone) + 1, max(1, run.settings.epochs))
+    return
+      "\(run.settings.network.name) on \(lastComponent(run.settings.data)), epoch \(epoch)/\(run.settings.epochs), "
+      + "peak rate \(Format.general(state.curves.peakLearningRate)), batch \(run.settings.batchSize)"
+  }
+
+  /// What a start would begin: network, length, images, and where it goes.
+  private static func newRun(_ state: WorkbenchState) -> String {
     let settings = state.settings
     let images = state.dataset.report.map { report in
       let count = report.classes.reduce(0) { $0 + $1.counts.train }
@@ -27,29 +68,18 @@ enum QuestionView {
       "batch \(settings.batchSize), peak rate \(Format.general(settings.learningRate)), "
       + "\(settings.preprocessing.imageSize) pixels; into "
       + (settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)")
-    let new = Answer(key: "s", text: "start a new run")
-    let answers: [Answer] =
-      if let run = state.resumable {
-        [.init(key: "r", text: "resume \(lastComponent(run.folder)), which was stopped", isDefault: true), new]
-      } else {
-        [.init(key: "y", text: "start", isDefault: true)]
-      }
-    draw(
-      "Start training?", text: "\(what): \(how).", warning: state.layers.memoryShortage(for: settings),
-      answers: answers + [.init(key: "Esc", text: "cancel")], into: &frame, theme: theme)
+    return "\(what): \(how)."
   }
 
   static func drawQuit(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let name = state.curves.runName ?? "a run"
+    let command = state.curves.run.map { "skipline watch " + shellQuoted($0.folder) } ?? "skipline"
+    let stop = state.looksOnly ? [] : [Answer(key: "s", text: "stop and save, then quit")]
     draw(
       "Quit?",
-      text: "\(name) is under way, in a process of its own that needs no screen. 'skipline' or 'skipline watch "
-        + "\(name)' comes back to it.",
-      answers: [
-        .init(key: "l", text: "leave it running", isDefault: true),
-        .init(key: "s", text: "stop and save, then quit"),
-        .init(key: "Esc", text: "cancel"),
-      ], into: &frame, theme: theme)
+      text: "\(name) is under way, in a process of its own that needs no screen. Come back to it: \(command)",
+      answers: [.init(key: "l", text: "leave it running", isDefault: true)] + stop
+        + [.init(key: "Esc", text: "cancel")], into: &frame, theme: theme)
   }
 
   static func drawLearningRate(
@@ -82,26 +112,39 @@ enum QuestionView {
     var text: String
     /// Whether Enter gives it.
     var isDefault = false
+    /// What it would do in full, wrapped below it.
+    var detail: String?
   }
+
+  /// Columns of the text and of the keys of the answers.
+  private static let (width, keyWidth) = (50, 12)
 
   private static func draw(
     _ title: String, text: String, warning: String? = nil, answers: [Answer], into frame: inout Frame, theme: Theme
   ) {
     let theme = theme.over(.overlay)
-    let lines = Paragraph.wrapped(text, width: 50)
-    let warnings = warning.map { Paragraph.wrapped($0, width: 50) } ?? []
-    let inner = box(title, height: lines.count + warnings.count + 1 + answers.count, into: &frame, theme: theme)
+    let lines = Paragraph.wrapped(text, width: width)
+    let warnings = warning.map { Paragraph.wrapped($0, width: width) } ?? []
+    let details = answers.map { $0.detail.map { Paragraph.wrapped($0, width: width - keyWidth - 1) } ?? [] }
+    let rows = answers.count + details.joined().count
+    let inner = box(title, height: lines.count + warnings.count + 1 + rows, into: &frame, theme: theme)
     let (head, rest) = inner.splitTop(lines.count)
     frame.put(lines: lines, in: head, style: theme[.text])
     let (alarm, below) = rest.splitTop(warnings.count)
     frame.put(lines: warnings, in: alarm, style: theme[.error])
-    for (row, answer) in answers.enumerated() {
-      let line = below.row(row + 1)
+    var row = 1
+    for (answer, detail) in zip(answers, details) {
+      let line = below.row(row)
       if answer.isDefault { frame.fill(line, style: theme[.selection]) }
-      let (key, text) = line.splitLeft(12)
+      let (key, text) = line.splitLeft(keyWidth)
       let style = answer.isDefault ? theme[.selection] : theme[.hintKey]
       frame.put(answer.isDefault ? " Enter or \(answer.key)" : " \(answer.key)", in: key, style: style)
       frame.put(answer.text, in: text.inset(left: 1), style: answer.isDefault ? theme[.selection] : theme[.text])
+      for (index, part) in detail.enumerated() {
+        frame.put(
+          part, in: below.row(row + 1 + index).splitLeft(keyWidth).rest.inset(left: 1), style: theme[.dimmed])
+      }
+      row += 1 + detail.count
     }
   }
 

@@ -123,7 +123,7 @@ extension WorkbenchState {
 
   /// Opens the question that waits, as soon as nothing else has the keys.
   mutating func askWhatWaits() {
-    guard overlay == nil, !filtering else { return }
+    guard overlay == nil, !filtering, !ScreenLayout.isTooSmall(size) else { return }
     if engine == .paused, let divergence, !divergence.isPutOff {
       overlay = .diverged(DivergenceDialogue(openedAt: time))
     } else if engine == .idle, dataChange != nil {

@@ -10,7 +10,7 @@ import Tensors
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Looks into every image of a dataset and says what is wrong with it.",
+    commandName: "check", abstract: "Checks every image of a dataset and says what is wrong with it.",
     discussion: """
       Counts classes and splits; finds files that do not decode, duplicates and near duplicates, classes that a split \
       lacks, unusual sizes. Exits with 65 if training, or the figures it gives, would be wrong. Nothing is changed.

@@ -78,7 +78,7 @@ struct CheckPrinter {
         ))
       if inspection.images > 0 { rows += rowsOfPictures(inspection) }
     } else {
-      rows.append(("images", "not looked into"))
+      rows.append(("images", "not checked"))
     }
     let width = (rows.map { DisplayWidth.of($0.0) }.max() ?? 0) + 2
     return rows.map { $0 + String(repeating: " ", count: width - DisplayWidth.of($0)) + $1 }

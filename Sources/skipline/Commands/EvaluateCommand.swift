@@ -12,7 +12,7 @@ struct EvaluateCommand: ParsableCommand {
     commandName: "evaluate", abstract: "Measures a checkpoint on a split of a dataset.",
     discussion: """
       Data that are not the run's own are measured as their folders or shards divide them, and all of them where nothing \
-      does. Exits with 1 where the network's outputs for some image are no numbers, with 74 where the report could not be \
+      does. Exits with 1 where the network's outputs for some image are NaN or infinite, with 74 where the report could not be \
       kept in the run's folder, with 65 where some image does not decode or most are of classes that the checkpoint does not \
       know; the figures are printed in any case.
       """)
@@ -70,7 +70,7 @@ struct EvaluateCommand: ParsableCommand {
     guard report.nonFiniteImages > 0 else { return status }
     Console.complain(
       "skipline: the network's outputs for \(Format.count(report.nonFiniteImages)) of "
-        + "\(Format.counted(report.images, "image")) are no numbers: they count as no hits, and there is no loss; use "
+        + "\(Format.counted(report.images, "image")) are NaN or infinite: they count as no hits, and there is no loss; use "
         + "another checkpoint, or train again with a lower rate")
     return .failure
   }

@@ -36,7 +36,9 @@ struct EvaluationPrinter {
     }
     if report.mistakes > 0 { mistakes() }
     if !report.nonFinite.isEmpty || !report.skipped.isEmpty || !report.unknownClasses.isEmpty { Console.print("") }
-    notes(report.nonFinite, count: report.nonFiniteImages, of: "images") { "\($0): the outputs are no numbers" }
+    notes(report.nonFinite, count: report.nonFiniteImages, of: "images") {
+      "\($0): the outputs are NaN or infinite"
+    }
     notes(report.unknownClasses, count: report.unknownClasses.count, of: "classes") {
       "class '\($0)' is unknown to the checkpoint: not counted"
     }
@@ -63,7 +65,7 @@ struct EvaluationPrinter {
         + "\(Format.fixed(report.imagesPerSecond, 1)) images/s")
     var left: [String] = []
     if report.nonFiniteImages > 0 {
-      left.append("\(Format.count(report.nonFiniteImages)) of them with outputs that are no numbers")
+      left.append("\(Format.count(report.nonFiniteImages)) of them with outputs that are NaN or infinite")
     }
     if report.skippedImages > 0 { left.append("\(Format.count(report.skippedImages)) not counted, do not decode") }
     if report.unknownImages > 0 {
@@ -104,12 +106,12 @@ struct EvaluationPrinter {
 
   private func pairs(limit: Int) {
     let pairs = report.confusedPairs(limit: limit)
-    guard !pairs.isEmpty else { return Console.print("no class was taken for another") }
+    guard !pairs.isEmpty else { return Console.print("no class was predicted as another") }
     Console.print(limit == .max ? "the confused pairs" : "the most confused pairs")
     let names = names
     lines(
       Console.table(
-        [["true", "predicted", "times", "of class"]]
+        [["true", "predicted", "count", "of class"]]
           + pairs.map { pair in
             let support = max(1, report.classes[pair.truth].support)
             return [

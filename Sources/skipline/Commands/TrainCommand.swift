@@ -143,7 +143,7 @@ private struct TrainingPrinter {
     let what =
       switch report.cause {
       case .loss: "the loss became NaN or infinite"
-      case .gradient: "the gradient became NaN or infinite"
+      case .gradient: "the grad norm became NaN or infinite"
       case .weights: "weights became NaN"
       case .validation: "the outputs for validation images became NaN or infinite"
       }
@@ -199,7 +199,8 @@ private struct TrainingPrinter {
       epoch.validation.map {
         "; validation loss \($0.loss.map { Format.fixed($0, 4) } ?? Format.absent), top-1 \(Format.percent($0.top1, decimals: 2)), "
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
-          + ($0.nonFinite > 0 ? ", \(Format.counted($0.nonFinite, "image")) with outputs that are no numbers" : "")
+          + ($0.nonFinite > 0
+            ? ", \(Format.counted($0.nonFinite, "image")) with outputs that are NaN or infinite" : "")
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
     let wait = epoch.dataWait.map { ", \(Format.percent($0)) of the steps waiting for images" } ?? ""

@@ -33,6 +33,8 @@ struct WatchCommand: ParsableCommand {
     }
     guard Terminal.isInteractive else { throw NoTerminal(command: "skipline runs") }
     var settings = record.settings
+    // A new run that is begun there needs a name of its own.
+    settings.name = nil
     // The other runs beside it, wherever this is called.
     settings.project =
       folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."

@@ -20,6 +20,8 @@ final class WorkbenchSession {
   private var theme: Theme
   private var state: WorkbenchState
   private var pictures = DrawnPictures()
+  /// Whether it was said that names cannot be shown.
+  private var toldOfNames = false
   private let clock = ContinuousClock()
   private let start: ContinuousClock.Instant
   private var lastFrame: ContinuousClock.Instant
@@ -84,12 +86,14 @@ final class WorkbenchSession {
     var stale = false
     while ending == nil {
       let inputs = screen.waitForInput(timeout: timeout(stale: stale))
-      for input in inputs {
-        ending = ending ?? (input == .endOfInput ? .terminalGone : handle(.input(input)))
+      for (place, input) in inputs.enumerated() {
+        ending =
+          ending ?? (input == .endOfInput ? .terminalGone : handle(.input(input, isAhead: place > 0)))
       }
       var changed = !inputs.isEmpty
       while ending == nil, let event = events.poll() {
         ending = handle(.engine(event.shown(from: WorkingFolder.path)))
+        if case .dataset(let report) = event { tellOfNames(in: report) }
         stale = true
       }
       let now = clock.now
@@ -103,6 +107,20 @@ final class WorkbenchSession {
       }
     }
     return finish(ending ?? .left)
+  }
+
+  /// Says once that a terminal of ASCII has no signs for the names in this dataset.
+  private func tellOfNames(in report: DatasetReport) {
+    guard !toldOfNames, screen.glyphs == .ascii else { return }
+    let isForeign = report.classes.contains { entry in
+      !entry.name.utf8.allSatisfy { $0 < 0x80 } || entry.images.contains { !$0.path.utf8.allSatisfy { $0 < 0x80 } }
+    }
+    guard isForeign else { return }
+    toldOfNames = true
+    _ = handle(
+      .remark(
+        "this locale has no letters beyond ASCII: names with others cannot be shown, each letter is a '?'; "
+          + "LC_ALL=C.UTF-8 shows them"))
   }
 
   private enum Ending { case left, interrupted, terminalGone }

@@ -66,7 +66,9 @@ extension CurvesPane {
       train: (curves.last?.accuracy ?? curves.epochs.last?.trainAccuracy).map { Format.percent($0) },
       validation: curves.latestValidation.map { Format.percent($0.top1) },
       best: curves.best?.validation.map { Format.percent($0.top1) }, theme: theme)
-    if let chance = curves.run?.chance { pieces.append([Span("chance \(Format.percent(chance))", theme[.chance])]) }
+    if let chance = curves.run?.chance {
+      pieces.append([Span("majority \(Format.percent(chance))", theme[.chance])])
+    }
     frame.put(pieces: pieces, in: head, style: theme[.text])
     var chart = chart(
       curves, training: \.accuracy, validation: { $0.top1 }, width: plot.width, format: .percent,

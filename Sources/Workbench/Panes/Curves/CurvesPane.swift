@@ -10,7 +10,7 @@ enum CurvesPane {
       drawPlan(state, into: &frame, in: inner, theme: theme)
       return
     }
-    // In a small pane the charts' headings have no room for the best figures and the level of chance.
+    // In a small pane the charts' headings have no room for the best figures and the share of the largest class.
     let hasThirdLine = inner.width < 64 && inner.height >= 10
     let (head, charts) = inner.splitTop(hasThirdLine ? 3 : 2)
     drawProgress(state, into: &frame, in: head.row(0), theme: theme)
@@ -94,8 +94,8 @@ enum CurvesPane {
       Gauge(progress.share, text: text).draw(into: &frame, in: rect, theme: theme)
       return
     }
-    let step = max(curves.last?.step ?? 0, curves.epochs.last?.step ?? 0)
-    let epoch = curves.last?.epoch ?? curves.epochs.last?.epoch ?? 0
+    // Not every step is logged: the last one may be of an epoch before the last.
+    let (step, epoch) = (curves.reachedStep, curves.reachedEpoch)
     let share = curves.totalSteps.map { Double(step) / Double($0) }
     let epochs = "epoch \(epoch)/\(run.settings.epochs)"
     let steps =
@@ -113,19 +113,37 @@ enum CurvesPane {
       let how: ThemeRole = outcome.reason == .stopped ? .warning : .success
       frame.put(
         facts: [
-          outcome.reason.title, Format.counted(outcome.epochs, "epoch"), Format.duration(outcome.seconds),
+          outcome.reason.title, Format.counted(outcome.epochs, "epoch"), curves.gap ?? "",
+          outcome.seconds.isFinite ? Format.duration(outcome.seconds) : "",
           outcome.bestValidationAccuracy.map { "best \(Format.percent($0))" } ?? "",
           Format.counted(outcome.steps, "step"),
         ], in: rect, theme: theme, style: theme[how])
       return
     }
+    let best = curves.best?.validation.map { "best \(Format.percent($0.top1))" } ?? ""
+    if curves.isElsewhere {
+      frame.put(
+        facts: [
+          "being trained elsewhere", "a attaches", Format.counted(curves.epochsDone, "epoch"), curves.gap ?? "",
+          best,
+        ], in: rect, theme: theme, style: theme[.warning])
+      return
+    }
     if curves.isHistory {
       frame.put(
         facts: [
-          "not finished", Format.counted(curves.epochs.count, "epoch"),
-          curves.best?.validation.map { "best \(Format.percent($0.top1))" } ?? "",
-          "r in the inspector resumes",
+          "not finished", Format.counted(curves.epochsDone, "epoch"), curves.gap ?? "", best,
+          state.looksOnly ? "" : "r in the inspector resumes",
         ], in: rect, theme: theme, style: theme[.warning])
+      return
+    }
+    if curves.hasFailed, state.engine == .idle {
+      let done = curves.epochsDone
+      frame.put(
+        facts: [
+          done > 0 ? "failed after epoch \(done)" : "failed in the first epoch",
+          state.looksOnly ? "" : "space resumes", best,
+        ], in: rect, theme: theme, style: theme[.error])
       return
     }
     guard let last = curves.last else {
@@ -152,7 +170,7 @@ enum CurvesPane {
 
   private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let best = curves.best.map { "best val \(Format.percent($0.validation?.top1)) at epoch \($0.epoch)" }
-    let chance = curves.run.map { "chance \(Format.percent($0.chance))" } ?? ""
+    let chance = curves.run.map { "majority \(Format.percent($0.chance))" } ?? ""
     let waits = curves.dataWait.map { "data wait \(Format.percent($0))" } ?? ""
     // Where there is room for one of the two, a wait that costs time is the news.
     frame.put(

@@ -19,6 +19,13 @@ struct CurvesState: Sendable, Equatable {
   var outcome: RunOutcome?
   /// Whether it is an earlier run that was read from its folder.
   var isHistory = false
+  /// Whether that is trained by another process now.
+  var isElsewhere = false
+  /// How far it came, where that is more than its figures tell, and what is missing of them.
+  var reached: RunHistory.Place?
+  var gap: String?
+  /// Whether the run ended without having come to an end.
+  var hasFailed = false
   /// The run that is being read.
   var requestedHistory: String?
   /// Runs that could not be.
@@ -34,6 +41,16 @@ struct CurvesState: Sendable, Equatable {
   }
 
   var runName: String? { run.map { lastComponent($0.folder) } }
+
+  /// The newest step and the newest epoch, begun or done, that anything is known of.
+  var reachedStep: Int {
+    [last?.step, epochs.last?.step, reached?.step, outcome?.steps].compactMap { $0 }.max() ?? 0
+  }
+  var reachedEpoch: Int {
+    [last?.epoch, epochs.last?.epoch, reached?.epoch, outcome?.epochs].compactMap { $0 }.max() ?? 0
+  }
+  /// Epochs done.
+  var epochsDone: Int { [epochs.last?.epoch, reached?.epoch, outcome?.epochs].compactMap { $0 }.max() ?? 0 }
 
   /// Steps of the whole run; nil where it cannot be told.
   var totalSteps: Int? {
@@ -79,6 +96,7 @@ struct CurvesState: Sendable, Equatable {
       peakLearningRate = report.learningRate
       series.drop(after: report.step)
       epochs.removeAll { $0.step > report.step }
+      reached = nil
     case .folderMoved(let folder): run?.folder = folder
     case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning, .warningEased:
       break
@@ -91,6 +109,8 @@ struct CurvesState: Sendable, Equatable {
     start(history.run)
     outcome = history.outcome
     isHistory = true
+    isElsewhere = history.trainer != nil
+    (reached, gap) = (history.reached, history.gap)
     last = history.run.steps.last
   }
 
@@ -98,7 +118,8 @@ struct CurvesState: Sendable, Equatable {
   /// are kept when the same run goes on.
   private mutating func start(_ description: RunDescription) {
     let sameRun = run?.folder == description.folder && !isHistory
-    isHistory = false
+    (isHistory, isElsewhere, hasFailed) = (false, false, false)
+    (reached, gap) = (nil, nil)
     run = description
     epochs = description.history
     peakLearningRate = description.settings.learningRate

@@ -16,8 +16,8 @@ extension DatasetPane {
     guard list.total > 0 else {
       let text =
         report.inspection == nil
-        ? "Nothing is wrong with names and folders. c looks into every file."
-        : "Nothing is wrong with this dataset."
+        ? "No problems with names and folders. c checks every file."
+        : "\(Format.counted(report.checkedFiles, "file")) checked, no problems"
       frame.put(notice: text, in: areas.table, style: theme[.success])
       return
     }
@@ -48,7 +48,7 @@ extension DatasetPane {
     let title = counts.isEmpty ? [Span("no findings", theme[.success])] : counts
     let contents =
       report.inspection == nil
-      ? [Span("c", theme[.hintKey]), Span(" looks into the files", theme[.dimmed])]
+      ? [Span("c", theme[.hintKey]), Span(" checks the files", theme[.dimmed])]
       : [Span("f", theme[.hintKey]), Span(" figures", theme[.dimmed])]
     frame.put(
       pieces: [[Span(String(theme.glyphs.leftArrow) + " ", theme[.header])] + title, contents], in: rect,

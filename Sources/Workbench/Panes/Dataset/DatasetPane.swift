@@ -63,7 +63,9 @@ enum DatasetPane {
   private static func drawReading(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
     switch state.dataset.reading {
     case .failed(let reason):
-      frame.put(notice: reason + "  R reads the folder again.", in: inner, style: theme[.error])
+      frame.put(
+        notice: reason + (reason.last?.isPunctuation == true ? " " : ". ") + "R reads the folder again.", in: inner,
+        style: theme[.error])
     case .cancelled:
       frame.put(
         notice: "The reading of \(state.dataset.name) was cancelled.  R reads it again.", in: inner,

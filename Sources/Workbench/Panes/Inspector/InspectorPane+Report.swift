@@ -8,7 +8,8 @@ extension InspectorPane {
   static func notes(of report: EvaluationReport) -> [String] {
     var notes: [String] = []
     if report.nonFiniteImages > 0 {
-      notes.append("! \(Format.counted(report.nonFiniteImages, "image")) with outputs that are no numbers: no hits")
+      notes.append(
+        "! \(Format.counted(report.nonFiniteImages, "image")) with outputs that are NaN or infinite: no hits")
     }
     if report.skippedImages > 0 {
       notes.append("! \(Format.counted(report.skippedImages, "image")) skipped: not decodable")
@@ -44,11 +45,12 @@ extension InspectorPane {
     drawPairs(report, state, areas, into: &frame, theme: theme)
   }
 
-  /// Run and name of the checkpoint that was evaluated.
+  /// Run, name and epoch of the checkpoint that was evaluated.
   private static func checkpointName(_ report: EvaluationReport) -> String {
     let info = CheckpointInfo(
       path: report.checkpoint, name: "", epoch: 0, step: 0, validationAccuracy: nil, savedAt: "")
-    return info.runName + "/" + lastComponent(report.checkpoint)
+    let epoch = report.provenance?.epoch.map { ", epoch \($0)" } ?? ""
+    return info.runName + "/" + lastComponent(report.checkpoint) + epoch
   }
 
   private static func drawPairs(

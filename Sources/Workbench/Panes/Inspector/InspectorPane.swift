@@ -86,6 +86,9 @@ enum InspectorPane {
     ]
     if hasDate { columns.append(Table.Column("saved (UTC)", width: .fixed(16), alignment: .trailing)) }
     if hasStep { columns.insert(Table.Column("step", width: .fixed(9), alignment: .trailing), at: 2) }
+    // The others and the scroll bar; where there is no room for the accuracies, the table leaves them out.
+    let others = 15 + (hasDate ? 17 : 0) + (hasStep ? 10 : 0)
+    let nameWidth = width - (width - others < 12 ? 7 : others)
     Table.of(
       inspector.list, columns: columns, height: areas.body.height, focused: state.focus == .inspector
     ) { item in
@@ -96,10 +99,11 @@ enum InspectorPane {
       let quiet: Style? = checkpoint.isForeign ? theme[.dimmed] : nil
       let foreign =
         checkpoint.isForeign ? checkpoint.data.map { " of \(lastComponent($0))" } ?? " of other data" : ""
+      let (run, suffix) = Self.fitting(checkpoint, suffix: foreign, width: nameWidth, theme: theme)
       var cells: [Table.Content] = [
         .spans([
-          Span(checkpoint.runName + "/", isRepeated ? theme[.dimmed] : quiet), Span(checkpoint.name, quiet),
-          Span(foreign, quiet),
+          Span(run + "/", isRepeated ? theme[.dimmed] : quiet), Span(checkpoint.name, quiet),
+          Span(suffix, quiet),
         ]), .spans([Span("\(checkpoint.epoch)", quiet)]),
         .spans([Span(Format.percent(checkpoint.validationAccuracy), quiet)]),
       ]
@@ -107,6 +111,19 @@ enum InspectorPane {
       if hasStep { cells.insert(.text(Format.count(checkpoint.step)), at: 2) }
       return cells
     }.draw(into: &frame, in: areas.table, theme: theme)
+  }
+
+  /// The run's name as far as there is room for it beside the checkpoint's, and what stands behind both if there is: what
+  /// tells the checkpoints of a run apart comes first.
+  private static func fitting(
+    _ checkpoint: CheckpointInfo, suffix: String, width: Int, theme: Theme
+  ) -> (run: String, suffix: String) {
+    let room = width - checkpoint.name.columns - 1
+    if checkpoint.runName.columns + suffix.columns <= room { return (checkpoint.runName, suffix) }
+    if checkpoint.runName.columns <= room { return (checkpoint.runName, "") }
+    return (
+      Truncation.middle.fit(checkpoint.runName, width: max(3, room), ellipsis: theme.glyphs.ellipsis), ""
+    )
   }
 
   /// The evaluation under way as a gauge, or what Enter would do.
@@ -122,11 +139,18 @@ enum InspectorPane {
     }
     let count = inspector.checkpoints?.count ?? 0
     guard count > 0 else { return }
+    guard inspector.list.count > 0 else {
+      frame.put("none of \(Format.counted(count, "checkpoint")) matches", in: rect, style: theme[.warning])
+      return
+    }
     frame.put(
       pieces: [
         [Span(Format.counted(count, "checkpoint"))],
         inspector.selectedCheckpoint.flatMap { state.obstacle(toEvaluating: $0) } == nil
-          ? [Span("Enter", theme[.hintKey]), Span(" evaluates on \((inspector.split ?? .test).rawValue)")]
+          ? [
+            Span("Enter", theme[.hintKey]),
+            Span(" evaluates on \(state.splitToEvaluate == .all ? "all images" : state.splitToEvaluate.rawValue)"),
+          ]
           : [Span("cannot be evaluated here now", theme[.dimmed])],
       ], in: rect, style: theme[.text])
   }

@@ -37,6 +37,8 @@ struct InspectorState: Sendable, Equatable {
   var list = BrowsableList()
   /// Whether the person chose a checkpoint since the newest run began; until then the best one of that run is.
   private(set) var isChosen = false
+  /// The folder of the run that was begun, attached to or watched last: until a checkpoint is chosen, its best one is.
+  private(set) var followed: String?
   /// The split to evaluate on; nil until one was chosen: the test images, or all images of data that are not divided.
   var split: EvaluationSplit?
   var evaluating: Evaluating?
@@ -78,7 +80,8 @@ struct InspectorState: Sendable, Equatable {
     let sorted = Self.grouped(new)
     checkpoints = sorted
     list.reload(total: sorted.count) { Self.text(of: sorted[$0]) }
-    list.select(item: sorted.firstIndex { $0.path == kept } ?? 0)
+    let item = sorted.firstIndex { $0.path == kept } ?? sorted.firstIndex { $0.runFolder == followed }
+    list.select(item: item ?? 0)
   }
 
   /// Takes in one that was just saved, in place of an older file of the same path.
@@ -91,12 +94,24 @@ struct InspectorState: Sendable, Equatable {
   }
 
   /// The person moved in the list: new checkpoints leave the choice alone.
-  mutating func choose() { if view == .checkpoints { isChosen = true } }
+  mutating func choose() {
+    if view == .checkpoints { (isChosen, followed) = (true, nil) }
+  }
 
-  /// A run begins: what will be looked at is its own.
-  mutating func followNewest() {
-    isChosen = false
-    take(checkpoints ?? [])
+  /// A run begins, or is looked at: what will be evaluated is its own.
+  mutating func follow(_ folder: String) {
+    (isChosen, followed) = (false, folder)
+    if let checkpoints { take(checkpoints) }
+  }
+
+  /// The folder of a run was renamed.
+  mutating func followMoved(to folder: String, from old: String?) {
+    if followed != nil, followed == old { followed = folder }
+  }
+
+  /// That the filter leaves none of those there are; nil otherwise.
+  var noneMatches: String? {
+    list.count == 0 && list.total > 0 ? "no checkpoint matches \"\(list.filter)\": Esc clears the filter" : nil
   }
 
   private static func grouped(_ checkpoints: [CheckpointInfo]) -> [CheckpointInfo] {
@@ -131,7 +146,9 @@ struct InspectorState: Sendable, Equatable {
   }
 
   /// What a filter looks at: run and name.
-  static func text(of checkpoint: CheckpointInfo) -> String { checkpoint.runName + " " + checkpoint.name }
+  static func text(of checkpoint: CheckpointInfo) -> String {
+    "\(checkpoint.runName)/\(checkpoint.name) \(checkpoint.runName) \(checkpoint.name)"
+  }
 }
 
 extension EvaluationReport {
