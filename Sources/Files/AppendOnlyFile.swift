@@ -134,7 +134,10 @@ private func openShared(_ path: String, _ flags: Int32) throws(FileOperationErro
     if [ENXIO, EISDIR, ENODEV].contains(code) {
       throw FileOperationError(path: path, step: .open, reason: .notARegularFile)
     }
-    throw FileOperationError(path: path, step: .open, code: code)
+    // Reading it may well be allowed: it is writing that is not.
+    let isRefused = code == EACCES || code == EPERM || code == EROFS
+    let step: FileOperationError.Step = isRefused && flags & O_ACCMODE != O_RDONLY ? .write : .open
+    throw FileOperationError(path: path, step: step, code: code)
   }
   var status = stat()
   guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

@@ -9,12 +9,20 @@ public enum ClassOrder: String, Codable, Sendable, CaseIterable {
   case alphabetical
 
   /// The names in this order.
-  /// - Parameter names: in natural order.
-  public func ordered(_ names: [String]) -> [String] {
+  /// - Parameters:
+  ///   - names: in natural order.
+  ///   - spelled: the names as the other program saw them, those of the folders: it sorts their code points, and an
+  ///     accented letter may have been one or two of these.
+  public func ordered(_ names: [String], spelled: [String]? = nil) -> [String] {
     switch self {
-    case .natural: names
-    // UTF-8 keeps the order of code points.
-    case .alphabetical: names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    case .natural: return names
+    case .alphabetical:
+      let spelled = spelled ?? names
+      // UTF-8 keeps the order of code points.
+      return names.indices.sorted { first, second in
+        spelled[first].utf8.elementsEqual(spelled[second].utf8)
+          ? first < second : spelled[first].utf8.lexicographicallyPrecedes(spelled[second].utf8)
+      }.map { names[$0] }
     }
   }
 }

@@ -3,10 +3,10 @@
 /// The textual form:
 ///
 ///     80/10/10             percent for training, validation and test
-///     FOLDER               lists in a folder; images in none of them are divided 80/10/10
+///     FOLDER               lists in a folder; images in none of them are left out
 ///     70/20/10:FOLDER      the same, but those are divided 70/20/10
 ///
-/// A folder whose name looks like percentages is written `./80/10/10`.
+/// A folder whose name looks like percentages is written `./80/10/10`; `80/10/10:80/10/10` means the same.
 extension SplitSettings: CustomStringConvertible {
   /// - Throws: `SplitTextError` where the text is none of these. Whether the percentages add up and the folder is
   ///   there is not looked at.
@@ -17,15 +17,29 @@ extension SplitSettings: CustomStringConvertible {
     }
     if let colon = argument.firstIndex(of: ":"), var settings = Self.shares(argument[..<colon]) {
       settings.lists = String(argument[argument.index(after: colon)...])
-      guard settings.lists?.isEmpty == false else { throw SplitTextError(argument: argument) }
+      guard let lists = settings.lists, !lists.isEmpty else { throw SplitTextError(argument: argument) }
+      // The usual shares say that more images are meant, or else only that a folder's name is none of percentages.
+      let isUsual = settings == SplitSettings(lists: lists)
+      if isUsual, (try? SplitSettings(argument: lists)) == settings { settings.dividesUnlisted = true }
       self = settings
       return
     }
-    // Not what was meant for a folder: "80/10" or "80-10-10".
-    guard argument.contains(where: { !"0123456789/,-".contains($0) }) else {
-      throw SplitTextError(argument: argument)
-    }
+    guard !Self.looksLikeShares(argument) else { throw SplitTextError(argument: argument) }
     self.init(lists: argument)
+  }
+
+  /// Not what was meant for a folder: "80/10", "80-10-10", "0.8/0.1/0.1", "80%:10%:10%", "nan/0/0". Whoever has a folder
+  /// of such a name writes ./ in front.
+  private static func looksLikeShares(_ text: String) -> Bool {
+    let parts = text.split(whereSeparator: { "/,;:+ -".contains($0) })
+    func isNumber(_ part: Substring) -> Bool {
+      var part = part.lowercased()
+      if part.hasSuffix("%") { part.removeLast() }
+      return ["nan", "inf", "infinity"].contains(part)
+        || part.allSatisfy { "0123456789.e".contains($0) }
+          && part.contains(where: \.isNumber)
+    }
+    return parts.allSatisfy(isNumber) && !text.hasPrefix("./") && !text.hasPrefix("../") && !text.hasPrefix("/")
   }
 
   /// The textual form, from which `init(argument:)` makes the same settings but for the folders, which have options
@@ -56,7 +70,8 @@ public struct SplitTextError: Error, Equatable, Sendable, CustomStringConvertibl
   public init(argument: String) { self.argument = argument }
 
   public var description: String {
-    "--split \(argument): write three percentages such as 80/10/10, or the folder of lists that "
-      + "'skipline split --export' wrote"
+    "--split \(argument): these are no percentages; write three whole numbers that add up to 100 with / between them, such "
+      + "as 80/10/10, or the folder of lists that 'skipline split --export' wrote (one whose name looks like numbers as "
+      + "./NAME)"
   }
 }

@@ -94,6 +94,14 @@ public struct SplitSettings: Codable, Sendable, Equatable {
   public var lists: String?
   /// The folders of splits whose names do not say it; nil for none.
   public var folders: SplitFolders?
+  /// True where the usual shares were given beside the lists; see `takesUnlisted`.
+  public var dividesUnlisted: Bool?
+
+  /// Whether images in none of the lists are divided by the shares, or left out: lists alone say which images there
+  /// are, shares beside them that there are more. Lists without training images only take others out of them.
+  public var takesUnlisted: Bool {
+    dividesUnlisted == true || (train, validation, test) != (80, 10, 10)
+  }
 
   public init(
     train: Int = 80, validation: Int = 10, test: Int = 10, lists: String? = nil, folders: SplitFolders? = nil

@@ -26,12 +26,14 @@ enum ExitStatus: Int32 {
     switch error {
     case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels, is UnknownCommand:
       self = .usage
-    case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists:
+    case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists,
+      DatasetError.noListFolder:
       self = .missingInput
     case is RunDataGone: self = .missingInput
     case DatasetError.invalidSplit, DatasetError.splitFolder: self = .usage
+    case DatasetError.ownDecisions: self = .usage
     case DatasetError.noDecisions: self = .missingInput
-    case is DataChangedError, is UnacceptedErrors: self = .badData
+    case is DataChangedError, is UnacceptedErrors, is UnreadParts: self = .badData
     case is DecisionsNotKept: self = .inputOutput
     case RecordExportError.noImages: self = .badData
     case RecordExportError.system: self = .inputOutput

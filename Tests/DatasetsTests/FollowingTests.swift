@@ -9,7 +9,7 @@ import Testing
 
 @testable import Datasets
 
-private struct Pets {
+struct Pets {
   let folder: TemporaryFolder
   let store: DecisionStore
 
@@ -193,10 +193,14 @@ private struct Pets {
   #expect(try pets.excluded("animals") == ["cat/1.png"])
 }
 
-@Test func `other datasets are left alone`() throws {
+@Test func `other datasets are left alone, and named where all their images have the same names`() throws {
   let pets = try Pets()
   try pets.decide("pets", .exclude(path: "cat/1.png"))
   try pets.make("others", seed: 4)
+  #expect(try pets.excluded("others").isEmpty)
+  #expect(try pets.notices("others").map(\.severity) == [.warning])
+  #expect(try pets.notices("others").first?.message.contains("by the names of its images") == true)
+  try pets.move("others/dog", "others/wolf")
   #expect(try pets.excluded("others").isEmpty && pets.notices("others").isEmpty)
   // Nor is it any matter that another file of decisions is damaged.
   try pets.folder.write(Array("nonsense\n#= folder\n#= image x\n".utf8), to: "decisions/broken-1.txt")

@@ -277,9 +277,50 @@ private let testNames = [
     }
   }
 
+  @Test(arguments: [
+    (["fold0", "fold1"], "--train FOLDER"), (["learn", "prove"], "--train learn --test prove"),
+    (["Tr", "Te", "Va"], "--train Tr --val Va --test Te"),
+    (["tra", "tes", "vali"], "--train tra --val vali --test tes"),
+    (["entrenamiento", "prueba"], "--train entrenamiento --test prueba"),
+    (["retrain", "detest"], "--train FOLDER"),
+    (["day", "night"], "--train FOLDER"), (["2019", "2020", "2021"], "--train FOLDER"),
+  ])
+  func `folders of the same folders may be splits or classes, and are refused`(parts: [String], option: String)
+    throws
+  {
+    for folders in [try Folders(parts: parts), try Folders(parts: parts, and: ["\(parts[0])/bird"])] {
+      #expect {
+        try folders.read()
+      } throws: { error in
+        guard case DatasetError.unclearLayout = error else { return false }
+        return "\(error)".contains(option) && "\(error)".contains("--train .")
+      }
+      #expect(try folders.read(SplitFolders(train: ".")).classes.count == parts.count)
+    }
+    // A folder too many above, and how to say it there.
+    let deeper = try Folders(parts: parts.map { "data/\($0)" })
+    #expect { try deeper.read() } throws: {
+      option == "--train FOLDER" || "\($0)".contains("--train data/\(parts[0])")
+    }
+    // Images in them directly make classes of them.
+    let classes = try Folders(parts.flatMap { [$0, "\($0)/cat", "\($0)/dog"] })
+    #expect(try classes.read().classes.count == parts.count)
+  }
+
+  @Test func `splits within classes are no spellings of one name`() throws {
+    for parts in [["train", "test"], ["train", "val", "test"]] {
+      let images = ["disc", "star"].flatMap { name in parts.map { "\(name)/\($0)" } }
+      #expect(try Folders(images).read().findings.filter { $0.kind == .mergedClass }.isEmpty)
+    }
+    let spelled = try Folders(["caf\u{e9}", "cafe\u{301}", "tea"]).read().findings.filter {
+      $0.kind == .mergedClass
+    }
+    #expect(spelled.count == 1)
+  }
+
   @Test func `folders of the same folders are told to be taken for classes`() throws {
     for (images, option) in [
-      (["day/cat", "day/dog", "night/cat", "night/dog"], "--train day --test night"),
+      (["day", "day/cat", "day/dog", "night/cat", "night/dog"], "--train day --test night"),
       (["cat", "dog", "exam/cat", "exam/dog"], "--train . --test exam"),
     ] {
       let findings = try Folders(images).layoutFindings()
@@ -371,6 +412,12 @@ private let testNames = [
     ),
     ("logs", ["logs/version_0/hparams.yaml", "logs/version_0/metrics.csv", "logs/version_0/a.png"], "Lightning"),
     ("tb", ["tb/events.out.tfevents.1.host"], "TensorBoard"),
+    (
+      "mlruns",
+      ["mlruns/0/meta.yaml", "mlruns/0/abc/meta.yaml", "mlruns/0/abc/artifacts/plot.png", "mlruns/0/abc/params/x"],
+      "MLflow"
+    ),
+    ("outputs", ["outputs/2024-01-01/12-00-00/.hydra/config.yaml", "outputs/2024-01-01/12-00-00/a.png"], "Hydra"),
     ("env", ["env/pyvenv.cfg", "env/lib/matplotlib/a.png"], "a Python environment"),
     ("@eaDir", ["@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg"], "thumbnails"),
   ]
@@ -402,6 +449,15 @@ private let testNames = [
     try folders.folder.write(
       Array("Signature: 8a477f597d28d172789f06886806bc55\n# by a test\n".utf8), to: "thumbs/CACHEDIR.TAG")
     #expect(try folders.read().classes == ["cat", "dog"])
+  }
+
+  @Test func `a folder of images that is called like a program's output is data, with a word`() throws {
+    for name in ["mlruns", "checkpoint", "Thumbs", "outputs"] {
+      let folders = try Folders(["cat", "dog", "\(name)/deep"])
+      #expect(try folders.read().classes.count == 3)
+      #expect(try folders.layoutFindings().map(\.subject) == [name])
+      #expect(try folders.layoutFindings(SplitFolders(train: ".")).isEmpty)
+    }
   }
 
   @Test func `a folder of images is data whatever its name`() throws {

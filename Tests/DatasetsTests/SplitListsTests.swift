@@ -42,13 +42,54 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
   #expect(index.items(in: .validation).map(\.path) == ["val/b/2.png"])
 }
 
+@Test func `images in no list are left out where lists say what to train on, and told either way`() throws {
+  let folder = try TemporaryFolder()
+  for number in 0..<90 { try folder.write([], to: "d/\(number % 3)/\(number).png") }
+  let list = (0..<72).map { "\($0 % 3)/\($0).png\n" }.joined()
+  func read(_ split: String) throws -> (reading: DatasetReading, told: DatasetFinding?) {
+    let reading = try DatasetReading.read(root: folder.path + "/d", split: SplitSettings(argument: split))
+    return (reading, reading.findings.first { $0.kind == .splitList && $0.severity == .warning })
+  }
+  try folder.write(Array(list.utf8), to: "l/train.txt")
+  let alone = try read(folder.path + "/l")
+  #expect(alone.reading.items.count == 72 && alone.reading.items.allSatisfy { $0.split == .train })
+  #expect(alone.told?.message.contains("18 of the 90 images are in none") == true)
+  #expect(alone.told?.advice.contains("--split 80/10/10:\(folder.path)/l") == true)
+  #expect(alone.reading.unlisted.count == 18)
+  // What is decided about one that is left out is not called gone.
+  var decisions = Decisions()
+  decisions.exclude(alone.reading.unlisted[0])
+  #expect(!alone.reading.index(decisions).findings.contains { $0.kind == .staleDecision })
+  for shares in ["80/10/10", "0/50/50"] {
+    let divided = try read("\(shares):\(folder.path)/l")
+    #expect(divided.reading.items.count == 90)
+    #expect(divided.told?.message.contains("18 of the 90 images are in none") == true)
+    #expect(divided.told?.message.contains("for validation") == true)
+  }
+  // A run's own images stay in it.
+  let recorded = RecordedSplits([(path: alone.reading.unlisted[0], split: .test)])
+  let resumed = try DatasetReading.read(
+    root: folder.path + "/d", split: SplitSettings(lists: folder.path + "/l"), recorded: recorded)
+  #expect(resumed.items.count { $0.split == .test } == 1 && resumed.unlisted.count == 17)
+  // Lists without training images take some out of the others.
+  try folder.write(Array(list.utf8), to: "t/test.txt")
+  let rest = try read(folder.path + "/t")
+  #expect(rest.reading.items.count == 90 && rest.reading.items.count { $0.split == .test } >= 72)
+  #expect(rest.told?.message.contains("for training") == true)
+  // All in lists: nothing to tell.
+  try folder.write(Array((72..<90).map { "\($0 % 3)/\($0).png\n" }.joined().utf8), to: "l/val.txt")
+  #expect(try read(folder.path + "/l").told == nil)
+}
+
 @Test func `lists that cannot be used are errors with file and line`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png"] { try folder.write([], to: "d/\(name)") }
   func scan(_ name: String) throws(DatasetError) -> DatasetIndex {
     try DatasetIndex.scan(root: folder.path + "/d", split: SplitSettings(lists: "\(folder.path)/\(name)"))
   }
-  #expect(throws: DatasetError.noLists(path: folder.path + "/none")) { try scan("none") }
+  #expect(throws: DatasetError.noListFolder(path: folder.path + "/none")) { try scan("none") }
+  try folder.makeFolder("bare")
+  #expect(throws: DatasetError.noLists(path: folder.path + "/bare")) { try scan("bare") }
   try folder.write(Array("a/1.png\n\n\"b\n".utf8), to: "quote/val.txt")
   #expect(
     throws: DatasetError.malformedLine(
@@ -139,12 +180,16 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
   #expect(LineFile.lines(of: Array("\u{feff}\(text)".utf8)[...]).map { Array($0.bytes) } == plain)
   let little = Array("\u{feff}\(text)".utf16).flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
   let big = Array("\u{feff}\(text)".utf16).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xff)] }
+  // Of Macs of the last century.
+  for old in ["cat/2.png\r# no\rcaf\u{e9}.png", "cat/2.png\r\r# no\rcaf\u{e9}.png\r"] {
+    #expect(LineFile.lines(of: Array(old.utf8)[...]).map { Array($0.bytes) } == plain)
+  }
   for wide in [little, big] { #expect(LineFile.lines(of: wide[...]).map { Array($0.bytes) } == plain) }
 }
 
 @Test func `labels that contradict the folders are told, others noted`() throws {
   let folder = try TemporaryFolder()
-  for name in ["cat/1.png", "cat/2.png", "dog/1.png"] { try folder.write([], to: "d/\(name)") }
+  for name in ["cat/1.png", "dog/1.png"] { try folder.write([], to: "d/\(name)") }
   func finding(_ lines: String) throws -> DatasetFinding? {
     try folder.write(Array(lines.utf8), to: "l/train.txt")
     return try DatasetIndex.scan(root: folder.path + "/d", split: SplitSettings(lists: folder.path + "/l"))
@@ -164,6 +209,7 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
     let folder = try TemporaryFolder()
     let hasLists = round % 2 == 1
     var settings = SplitSettings(train: 60, validation: 25, test: 15)
+    #expect(settings.takesUnlisted)
     let isCarved = round % 3 == 2
     func add(_ count: Int) throws {
       for _ in 0..<count {

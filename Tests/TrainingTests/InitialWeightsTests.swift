@@ -145,6 +145,25 @@ import TestSupport
     #expect(throws: SettingsError.self) { try model.description(of: weights, data: nil) }
   }
 
+  @Test func `an accented letter of a folder's name is sorted as it is on disk`() throws {
+    let weights = try foreign().path
+    var model = ForeignModel(network: Specimen.cifar.network, imageSize: 8)
+    func classes(_ names: [String], _ root: String) throws -> [String] {
+      for name in names { try folder.write(PNGFile.any, to: "\(root)/train/\(name)/a.png") }
+      return try model.description(of: weights, data: folder.file(root)).classes
+    }
+    let apart = ["cafe", "cafe\u{301}", "caff"]
+    #expect(throws: SettingsError.self) { try classes(apart, "apart") }
+    model.naming = .order(.alphabetical)
+    #expect(try classes(apart, "apart") == ["cafe", "caf\u{e9}", "caff"])
+    #expect(try classes(["cafe", "caf\u{e9}", "caff"], "whole") == ["cafe", "caff", "caf\u{e9}"])
+    let error = #expect(throws: SettingsError.self) { try classes(["\u{e9}", "e\u{301}", "f"], "both") }
+    #expect(error?.description.contains("as many classes") == true)
+    let index = try DatasetIndex.open(root: folder.file("apart"), split: SplitSettings())
+    #expect(try index.resolved(.order(.alphabetical)) == .names(["cafe", "caf\u{e9}", "caff"]))
+    #expect(try index.resolved(.order(.natural)) == .order(.natural))
+  }
+
   @Test(arguments: [["a", "B"], ["img9", "img10", "img11"], ["a2", "a10"], ["Ä", "z", "A"]])
   func `names whose two orders differ are asked about, others not`(names: [String]) throws {
     let data = folder.file("data")

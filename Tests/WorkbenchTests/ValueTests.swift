@@ -75,12 +75,29 @@ import Testing
   @Test(arguments: [
     SplitSettings(train: 70, validation: 20, test: 10), SplitSettings(lists: "my lists"),
     SplitSettings(train: 70, validation: 20, test: 10, lists: "a:b"), SplitSettings(lists: "70/20/10"),
-    SplitSettings(lists: "1/2/3:x"),
+    SplitSettings(lists: "1/2/3:x"), SplitSettings(lists: "0.8/0.1/0.1"), dividing("lists"),
   ])
   func `a split reads back from its option`(split: SplitSettings) throws {
     let settings = TrainingSettings(data: "d", split: split, network: NetworkSettings(name: "cifar20"))
     #expect(settings.commandLine.hasSuffix(" --split \(shellQuoted(split.description))"))
     #expect(try SplitSettings(argument: split.description) == split)
+  }
+
+  private static func dividing(_ lists: String) -> SplitSettings {
+    var split = SplitSettings(lists: lists)
+    split.dividesUnlisted = true
+    return split
+  }
+
+  @Test(arguments: [
+    "33.3/33.3/33.4", "80:10:10", "0.8/0.1/0.1", "nan/0/0", "80-10-10", "80%/10%/10%", "80", "80/10", "1e2/0/0",
+    "80;10;10", "inf:0:0", "80 10 10",
+  ])
+  func `what looks like percentages and is none is no folder`(text: String) throws {
+    let error = #expect(throws: SplitTextError.self) { try SplitSettings(argument: text) }
+    #expect("\(try #require(error))".contains("no percentages"))
+    #expect(try SplitSettings(argument: "./\(text)").lists == "./\(text)")
+    #expect(try SplitSettings(argument: "lists-\(text)").lists == "lists-\(text)")
   }
 }
 

@@ -50,7 +50,42 @@ import Testing
     #expect(words == " skipline relabel data --to disc \(Self.disc)")
     let back = try await RunningProgram(["sh", "-c", String(words)], in: workspace).finish()
     #expect(back.status == 0)
+    #expect(back.outputLines.first == "no longer relabelled, and of its folder's class disc again: \(Self.disc)")
+    #expect(back.outputLines.last == "to take it back: skipline relabel data --to star \(Self.disc)")
     #expect(try await workspace.skipline("decisions", "data").output.hasPrefix("nothing is decided"))
+    // From one class to another: what takes it back is the one before.
+    _ = try await workspace.skipline("relabel", "data", Self.disc, "--to", "star")
+    let other = try await workspace.skipline("relabel", "data", Self.disc, "--to", "cross")
+    #expect(other.outputLines.last == "to take it back: skipline relabel data --to star \(Self.disc)")
+  }
+
+  @Test func `decisions hold for a folder within, and what looks alike can be ignored`() async throws {
+    let workspace = try Workspace()
+    _ = try await workspace.skipline("exclude", "data", Self.disc)
+    let inner = try await workspace.skipline("decisions", "data/train")
+    #expect(inner.output.contains("exclude  disc/disc-0001.png") && inner.output.contains("another level"))
+    let again = try await RunningProgram(
+      ["bash", "-c", "cp -r data again; for f in again/*/*/*.png; do printf x >> $f; done"], in: workspace
+    ).finish()
+    #expect(again.status == 0)
+    let told = try await workspace.skipline("split", "again")
+    #expect(told.errors.contains("--ignore"), "\(told.errors)")
+    let ignored = try await workspace.skipline("decisions", "again", "--ignore", "data")
+    #expect(ignored.status == 0 && ignored.output.contains("ignored from now on"), "\(ignored.errors)")
+    #expect(!(try await workspace.skipline("split", "again")).errors.contains("decisions about"))
+    let none = try await workspace.skipline("decisions", "again", "--ignore", "nowhere")
+    #expect(none.status == 66)
+  }
+
+  @Test func `shares that are none and folders that are not there are told as that`() async throws {
+    let workspace = try Workspace()
+    let missing = try await workspace.skipline("split", "data", "--split", "nope")
+    #expect(
+      missing.status == 66 && missing.errors.contains("--split nope: there is no such folder"), "\(missing.errors)")
+    for text in ["33.3/33.3/33.4", "80:10:10", "nan/0/0"] {
+      let wrong = try await workspace.skipline("split", "data", "--split", text)
+      #expect(wrong.status == 64 && wrong.errors.contains("add up to 100"), "\(wrong.errors)")
+    }
   }
 
   @Test func `what is unknown is refused by name, and changes nothing`() async throws {

@@ -48,6 +48,9 @@ import Testing
     let workspace = try Workspace()
     #expect(try await workspace.skipline("pack", "data", "--tfrecord", "shards", "--shards", "2").status == 0)
     let name = "shards/train-00001-of-00002.tfrecord"
+    #expect(
+      !(try await workspace.skipline("check", "shards")).output.contains("by a hash"),
+      "validation has shards of its own")
     var bytes = try Array(Data(contentsOf: URL(fileURLWithPath: "\(workspace.folder)/\(name)")))
     bytes[100] ^= 1
     try workspace.write(bytes, to: name)

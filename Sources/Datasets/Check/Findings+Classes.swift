@@ -21,8 +21,16 @@ extension DatasetIndex {
   /// - Parameters:
   ///   - items: only images that take part.
   ///   - excluded: those that the user took out.
+  ///   - isWhole: false where folders may not be read: what seems to be missing may lie in them.
   static func balanceFindings(
-    classes: [String], items: [DatasetItem], excluded: [DatasetItem] = []
+    classes: [String], items: [DatasetItem], excluded: [DatasetItem] = [], isWhole: Bool = true
+  ) -> [DatasetFinding] {
+    let findings = balanceFindings(classes: classes, of: items, excluded: excluded)
+    return isWhole ? findings : findings.filter { $0.kind != .missingInSplit && $0.kind != .emptyClass }
+  }
+
+  private static func balanceFindings(
+    classes: [String], of items: [DatasetItem], excluded: [DatasetItem]
   ) -> [DatasetFinding] {
     var counts = [SplitCounts](repeating: SplitCounts(), count: classes.count)
     var total = SplitCounts()

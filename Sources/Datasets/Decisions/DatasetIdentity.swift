@@ -3,6 +3,7 @@
 // DecisionStore+Finding.swift.
 
 import Files
+import Foundation
 import Images
 import Messages
 import Tensors
@@ -24,6 +25,18 @@ struct DatasetIdentity: Equatable, Sendable {
   /// Where it lay: the folder's real path.
   var folder: String
   var samples: [Sample]
+  /// Which folder that is to the file system, whatever it is called: a folder that was moved keeps it, a copy has another.
+  /// nil in files of earlier versions.
+  var place: String?
+  /// Names of files of decisions about other datasets that are not to be spoken of here.
+  var ignored: [String] = []
+
+  /// `place` of a folder; nil where there is none.
+  static func place(of folder: String) -> String? {
+    var status = stat()
+    guard folder.withPathCString({ stat($0, &status) }) == 0 else { return nil }
+    return "\(status.st_dev)-\(status.st_ino)"
+  }
 
   /// Images that are sampled besides those that something is decided about.
   static let sampled = 64
@@ -37,12 +50,13 @@ struct ContentSampler {
   private let paths: [String]
   /// Made when something is asked: most datasets have no decisions.
   private lazy var table = PathTable(paths)
+  private lazy var levels = LevelShifts(paths)
   private var known: [Int: (size: Int, hash: UInt64)?] = [:]
   private let decoder = ImageDecoder()
 
   init(_ reading: DatasetReading) {
     root = reading.root
-    paths = reading.items.map(\.path)
+    paths = reading.items.map(\.path) + reading.unlisted
   }
 
   /// The image's path on disk where there is one of this path, or of another Unicode spelling of it.
@@ -55,6 +69,31 @@ struct ContentSampler {
     let places = samples.map { table.place(of: $0.path) }
     guard 4 * places.count(where: { $0 != nil }) >= samples.count else { return 0 }
     return Double(samples.count { isHere($0) == true }) / Double(samples.count)
+  }
+
+  /// The shift by which most of the samples are here that have a counterpart, and how much of these that is, 0...1; nil
+  /// where there is none.
+  mutating func shifted(
+    _ samples: [DatasetIdentity.Sample], isHere: (inout ContentSampler, DatasetIdentity.Sample) -> Bool
+  ) -> (shift: LevelShift, share: Double)? {
+    var best: (shift: LevelShift, share: Double)?
+    for shift in levels.shifts(of: samples) {
+      let here = shift.here(samples)
+      // A few that agree by chance are none.
+      guard here.count >= min(4, samples.count) else { continue }
+      var same = 0
+      for sample in here where isHere(&self, sample) { same += 1 }
+      let share = Double(same) / Double(here.count)
+      if share > best?.share ?? 0 { best = (shift, share) }
+    }
+    return best
+  }
+
+  /// How much of the samples is here by name alone, 0...1.
+  mutating func nameShare(of samples: [DatasetIdentity.Sample]) -> Double {
+    var found = 0
+    for sample in samples where table.place(of: sample.path) != nil { found += 1 }
+    return samples.isEmpty ? 0 : Double(found) / Double(samples.count)
   }
 
   /// Whether an image is here with the same content; nil where there is none of its path.
@@ -77,7 +116,8 @@ struct ContentSampler {
     let samples = places.sorted().compactMap { place in
       content(at: place).map { DatasetIdentity.Sample(path: paths[place], size: $0.size, hash: $0.hash) }
     }
-    return DatasetIdentity(folder: FilePath.real(reading.root), samples: samples)
+    return DatasetIdentity(
+      folder: FilePath.real(reading.root), samples: samples, place: DatasetIdentity.place(of: reading.root))
   }
 
   private mutating func content(at place: Int) -> (size: Int, hash: UInt64)? {
@@ -86,6 +126,15 @@ struct ContentSampler {
     let found = try? decoder.withContents(path: path) { (size: $0.count, hash: ContentHash($0).value) }
     known[place] = .some(found)
     return found
+  }
+}
+
+extension LevelShift {
+  /// The samples that have a counterpart here, by their paths here.
+  func here(_ samples: [DatasetIdentity.Sample]) -> [DatasetIdentity.Sample] {
+    samples.compactMap { sample in
+      here(sample.path).map { DatasetIdentity.Sample(path: $0, size: sample.size, hash: sample.hash) }
+    }
   }
 }
 
@@ -99,6 +148,8 @@ extension DatasetIdentity {
       \(Self.mark)folder \(PathQuoting.word(folder))
 
       """
+    if let place { text += "\(Self.mark)place \(place)\n" }
+    for name in ignored { text += "\(Self.mark)ignore \(PathQuoting.word(name))\n" }
     for sample in samples {
       text += "\(Self.mark)image \(sample.size) \(hexadecimal(sample.hash)) \(PathQuoting.word(sample.path))\n"
     }
@@ -111,10 +162,14 @@ extension DatasetIdentity {
   init?(content: [UInt8]) {
     var folder: String?
     var samples: [Sample] = []
+    var place: String?
+    var ignored: [String] = []
     for line in content.split(separator: 0x0a) where line.starts(with: Self.mark.utf8) {
       let line = line.last == 0x0d ? line.dropLast() : line
       guard let words = try? PathQuoting.words(of: line.dropFirst(Self.mark.utf8.count)) else { continue }
       if words.count == 2, words[0].text == "folder" { folder = words[1].text }
+      if words.count == 2, words[0].text == "place" { place = words[1].text }
+      if words.count == 2, words[0].text == "ignore" { ignored.append(words[1].text) }
       if words.count == 4, words[0].text == "image", let size = Int(words[1].text),
         let hash = UInt64(words[2].text, radix: 16)
       {
@@ -122,7 +177,7 @@ extension DatasetIdentity {
       }
     }
     guard let folder else { return nil }
-    self.init(folder: folder, samples: samples)
+    self.init(folder: folder, samples: samples, place: place, ignored: ignored)
   }
 
   /// The folder that a file of an earlier version names in its first line.

@@ -17,40 +17,13 @@ public struct FoundDecisions: Sendable {
   var isOwn = true
   /// The file is kept under this dataset's place, but is about other images.
   var isForeign = false
-  /// Where they come from, nothing is left of that dataset, or it is the same by another name.
+  /// They come from this very folder when it had another name or place: deciding anew takes their file away.
   var isMoved = false
+  /// Files of decisions about other datasets that are not to be spoken of, by their names.
+  var ignored: [String] = []
 }
 
 extension DecisionStore {
-  /// A file of decisions.
-  struct Candidate {
-    var file: String
-    var content: [UInt8]
-    var identity: DatasetIdentity?
-    /// The folder that it is about.
-    var folder: String?
-    /// When it was changed last, in nanoseconds; to compare with others.
-    var changed: Int
-
-    func decisions() throws(DatasetError) -> Decisions {
-      try Decisions(lines: LineFile.lines(of: content[...]), file: file)
-    }
-  }
-
-  /// How well a file of decisions fits a dataset.
-  enum Fit: Comparable {
-    case none
-    /// Some of it is the same; a person has to say whether it is meant.
-    case similar
-    case certain
-  }
-
-  /// The share of a dataset's samples that must be the same to be certain, where the dataset is gone from its place and
-  /// where it is still there and this one is a copy; and to be worth asking.
-  private static let certainShare = 0.75
-  private static let copyShare = 0.95
-  private static let similarShare = 0.25
-
   /// The decisions about a dataset.
   /// - Throws: `DatasetError.unreadableFile` or `.malformedLine` for decisions that are there and cannot be read:
   ///   nothing is trained on half of them. A folder of decisions that may not be entered is a finding.
@@ -59,129 +32,163 @@ extension DecisionStore {
     if let refusal = refusal(own) { return FoundDecisions(decisions: .none, findings: [refusal]) }
     var sampler = ContentSampler(reading)
     guard let candidate = try candidate(file: own) else {
-      return try elsewhere(for: reading, own: own, &sampler)
-        ?? FoundDecisions(decisions: .none, findings: similarFindings(for: reading, own: own, &sampler))
+      return try elsewhere(for: reading, candidates(except: own), &sampler)
+        ?? FoundDecisions(
+          decisions: .none, findings: similarFindings(for: reading, candidates(except: own), &sampler))
     }
     var found = FoundDecisions(decisions: try candidate.decisions(), findings: [], file: own)
-    if let identity = candidate.identity, !identity.samples.isEmpty, fit(candidate, reading, &sampler) == .none {
-      if var moved = try elsewhere(for: reading, own: own, &sampler) {
-        moved.isForeign = true
-        return moved
+    if let identity = candidate.identity, !identity.samples.isEmpty {
+      if match(candidate, reading, &sampler).fit == .none {
+        if var moved = try elsewhere(for: reading, candidates(except: own), &sampler) {
+          moved.isForeign = true
+          return moved
+        }
+        found.isForeign = true
+      } else {
+        found.ignored = identity.ignored
       }
-      found.isForeign = true
     }
     found.decisions = found.decisions.renamed(&sampler)
-    found.findings = changedFindings(found.decisions, candidate, reading, &sampler)
+    found.findings = changedFindings(found.decisions, Match(candidate: candidate, fit: .certain), &sampler)
+    let others = candidates(except: own).filter { !found.ignored.contains(FilePath.split($0.file).name) }
+    found.findings += otherLevelFindings(found.decisions, for: reading, others, &sampler)
+    // A file in which nothing is decided but whom to ignore: there may be others.
+    if found.decisions.isEmpty, !found.ignored.isEmpty {
+      found.findings += similarFindings(for: reading, others, &sampler, alsoCertain: true)
+    }
     return found
-  }
-
-  /// How a candidate fits a dataset that does not lie where it did.
-  func fit(_ candidate: Candidate, _ reading: DatasetReading, _ sampler: inout ContentSampler) -> Fit {
-    if let identity = candidate.identity, !identity.samples.isEmpty {
-      let share = sampler.share(of: identity.samples)
-      guard share >= Self.similarShare else { return .none }
-      guard share >= Self.certainShare else { return .similar }
-      return share >= Self.copyShare || isMoved(candidate, reading) ? .certain : .similar
-    }
-    // A file of an earlier version, or one written by hand, knows nothing but paths.
-    guard let decisions = try? candidate.decisions(), !decisions.isEmpty else { return .none }
-    let here = decisions.list.filter { sampler.path(of: $0.path) != nil }
-    guard here.count == decisions.list.count else { return .none }
-    return leadsHere(candidate, reading) ? .certain : .similar
-  }
-
-  /// Whether the place that a file is about is this dataset's by another name.
-  private func leadsHere(_ candidate: Candidate, _ reading: DatasetReading) -> Bool {
-    candidate.folder.map { FilePath.isFolder($0) == true && FilePath.real($0) == FilePath.real(reading.root) }
-      ?? false
-  }
-
-  /// Whether nothing is left of the dataset in the place that a file is about, or that place is this one.
-  func isMoved(_ candidate: Candidate, _ reading: DatasetReading) -> Bool {
-    guard let folder = candidate.folder else { return false }
-    if leadsHere(candidate, reading) { return true }
-    var status = stat()
-    guard folder.withPathCString({ lstat($0, &status) }) != 0, errno == ENOENT || errno == ENOTDIR else {
-      return !isThere(candidate, folder)
-    }
-    return true
-  }
-
-  /// Whether the images are still, or again, in the place that a file is about.
-  private func isThere(_ candidate: Candidate, _ folder: String) -> Bool {
-    guard let samples = candidate.identity?.samples, !samples.isEmpty else { return true }
-    let left = samples.count { sample in
-      var status = stat()
-      let found = "\(folder)/\(sample.path)".withPathCString { stat($0, &status) }
-      // What may not be looked at may be there.
-      return found == 0 ? Int(status.st_size) == sample.size : errno != ENOENT && errno != ENOTDIR
-    }
-    return Double(left) >= Self.similarShare * Double(samples.count)
   }
 
   // MARK: Decisions from elsewhere
 
   private func elsewhere(
-    for reading: DatasetReading, own: String, _ sampler: inout ContentSampler
+    for reading: DatasetReading, _ candidates: [Candidate], _ sampler: inout ContentSampler
   ) throws(DatasetError) -> FoundDecisions? {
-    var certain: [(candidate: Candidate, isMoved: Bool)] = []
-    for candidate in candidates(except: own) where fit(candidate, reading, &sampler) == .certain {
-      certain.append((candidate, isMoved(candidate, reading)))
+    let place = DatasetIdentity.place(of: reading.root)
+    var certain: [(match: Match, rank: Int, isMoved: Bool)] = []
+    for candidate in candidates {
+      let match = match(candidate, reading, &sampler)
+      guard match.fit == .certain else { continue }
+      let isMoved = isMoved(candidate, reading, match.shift)
+      // The folder itself was here before, by whatever name.
+      let isSame = match.shift == nil && place != nil && candidate.identity?.place == place
+      certain.append((match, isMoved ? isSame ? 2 : 1 : 0, isMoved))
     }
     // What is left behind by a move belongs to what was moved; of several the latest.
-    certain.sort { ($0.isMoved ? 1 : 0, $0.candidate.changed) > ($1.isMoved ? 1 : 0, $1.candidate.changed) }
-    guard let (candidate, isMoved) = certain.first else { return nil }
-    let decisions = try candidate.decisions().renamed(&sampler)
-    var findings: [DatasetFinding] = []
-    if !decisions.isEmpty {
-      let count = decisions.list.count
-      let folder = candidate.folder ?? candidate.file
-      let others =
-        certain.count > 1 ? "; so would \(certain.dropFirst().map(\.candidate.file).joined(separator: ", "))" : ""
-      findings.append(
-        DatasetFinding(
-          kind: .decisionsMoved, severity: .note, paths: [],
-          message:
-            "\(count == 1 ? "1 decision" : "\(count) decisions") about these images \(count == 1 ? "was" : "were") "
-            + (isMoved
-              ? "made when they lay in \(folder), and \(count == 1 ? "holds" : "hold") here"
-              : "made in \(folder), which holds the same images, and \(count == 1 ? "counts" : "count") here too")
-            + others,
-          advice: isMoved
-            ? "to keep \(count == 1 ? "it" : "them") under the new name: skipline decisions \(shellQuoted(reading.root)) "
-              + "--adopt \(shellQuoted(candidate.file))"
-            : "what is decided here from now on is kept apart"))
+    certain.sort { ($0.rank, $0.match.candidate.changed) > ($1.rank, $1.match.candidate.changed) }
+    guard let first = certain.first else { return nil }
+    var decisions = try first.match.decisions(&sampler)
+    var sources = decisions.isEmpty ? [] : [first]
+    // At several levels something else may be decided at each: train/ by itself, and all of it.
+    var unused: [Match] = []
+    for other in certain.dropFirst() {
+      let theirs = try other.match.decisions(&sampler)
+      if other.match.shift != first.match.shift {
+        if !theirs.isEmpty { sources.append(other) }
+        decisions = decisions.merged(with: theirs)
+      } else {
+        unused.append(other.match)
+      }
     }
+    var findings = sources.compactMap { source in
+      usedFinding(source.match, isMoved: source.isMoved, reading, &sampler)
+    }
+    if !unused.isEmpty, let place = findings.indices.first {
+      findings[place].message += "; so would " + unused.map(\.candidate.file).joined(separator: ", ")
+    }
+    for source in sources { findings += changedFindings(decisions, source.match, &sampler) }
     return FoundDecisions(
-      decisions: decisions, findings: findings + changedFindings(decisions, candidate, reading, &sampler),
-      file: candidate.file, isOwn: false, isMoved: isMoved)
+      decisions: decisions, findings: findings, file: first.match.candidate.file, isOwn: false,
+      isMoved: first.rank == 2)
+  }
+
+  /// What is said of decisions from elsewhere that count here.
+  private func usedFinding(
+    _ match: Match, isMoved: Bool, _ reading: DatasetReading, _ sampler: inout ContentSampler
+  ) -> DatasetFinding? {
+    guard let count = try? match.decisions(&sampler).list.count, count > 0 else { return nil }
+    let folder = match.candidate.folder ?? match.candidate.file
+    let isThere = FilePath.isFolder(folder) == true
+    let (they, hold) = count == 1 ? ("it", "holds") : ("them", "hold")
+    let made =
+      match.shift != nil && isThere
+      ? "made in \(folder), which has these images at another level, and \(count == 1 ? "counts" : "count") here too"
+      : isMoved
+        ? "made when they lay in \(folder), and \(hold) here"
+        : "made in \(folder), which holds the same images, and \(count == 1 ? "counts" : "count") here too"
+    return DatasetFinding(
+      kind: .decisionsMoved, severity: .note, paths: [],
+      message: "\(count == 1 ? "1 decision" : "\(count) decisions") about these images "
+        + "\(count == 1 ? "was" : "were") \(made)",
+      advice: isMoved && !(match.shift != nil && isThere)
+        ? "to keep \(they) under the new name: skipline decisions \(shellQuoted(reading.root)) "
+          + "--adopt \(shellQuoted(match.candidate.file))"
+        : "what is decided here from now on is kept apart")
   }
 
   /// Decisions that may be about the same dataset: nothing is done with them unasked.
+  /// - Parameter alsoCertain: whether those are told too that would be used if nothing were kept here.
   private func similarFindings(
-    for reading: DatasetReading, own: String, _ sampler: inout ContentSampler
+    for reading: DatasetReading, _ candidates: [Candidate], _ sampler: inout ContentSampler,
+    alsoCertain: Bool = false
   ) -> [DatasetFinding] {
-    var similar: [Candidate] = []
-    for candidate in candidates(except: own) where fit(candidate, reading, &sampler) == .similar {
-      if let decisions = try? candidate.decisions(), decisions.isEmpty { continue }
-      similar.append(candidate)
+    var findings: [DatasetFinding] = []
+    for candidate in candidates {
+      var match = match(candidate, reading, &sampler)
+      if match.fit == .none { match = nameMatch(candidate, &sampler) }
+      guard match.fit == .similar || alsoCertain && match.fit == .certain else { continue }
+      if let decisions = try? match.decisions(&sampler), decisions.isEmpty { continue }
+      findings.append(
+        DatasetFinding(
+          kind: .decisionsMoved, severity: .warning,
+          message: "decisions about \(candidate.folder ?? "a dataset"), "
+            + (match.isByName
+              ? "which looks like this one by the names of its images (their contents are others), "
+              : "which looks like this one, ")
+            + "are kept in \(candidate.file), and are not used",
+          advice: choice(candidate, reading)))
     }
-    return similar.map { candidate in
-      DatasetFinding(
-        kind: .decisionsMoved, severity: .warning,
-        message: "decisions about \(candidate.folder ?? "a dataset"), which looks like this one, are kept in "
-          + "\(candidate.file), and are not used",
-        advice: "if they are meant: skipline decisions \(shellQuoted(reading.root)) --adopt "
-          + shellQuoted(candidate.file))
+    return findings
+  }
+
+  /// Decisions about the same images that were made in a folder above or below this one, beside other ones made here.
+  private func otherLevelFindings(
+    _ own: Decisions, for reading: DatasetReading, _ candidates: [Candidate], _ sampler: inout ContentSampler
+  ) -> [DatasetFinding] {
+    let root = FilePath.real(reading.root)
+    var findings: [DatasetFinding] = []
+    for candidate in candidates {
+      guard let folder = candidate.folder, LevelShift(between: FilePath.real(folder), and: root) != nil else {
+        continue
+      }
+      let match = match(candidate, reading, &sampler)
+      guard match.fit != .none, let theirs = try? match.decisions(&sampler) else { continue }
+      let count = theirs.list.count { own[$0.path] != $0 }
+      guard count > 0 else { continue }
+      findings.append(
+        DatasetFinding(
+          kind: .decisionsMoved, severity: .warning,
+          message:
+            "\(count == 1 ? "1 decision" : "\(count) decisions") about these images \(count == 1 ? "was" : "were") "
+            + "made in \(folder) and \(count == 1 ? "is" : "are") not used here, where others are kept",
+          advice: choice(candidate, reading)))
     }
+    return findings
+  }
+
+  private func choice(_ candidate: Candidate, _ reading: DatasetReading) -> String {
+    let (command, file) = ("skipline decisions \(shellQuoted(reading.root))", shellQuoted(candidate.file))
+    return
+      "if they are meant: \(command) --adopt \(file); if not, to hear no more of them: \(command) --ignore \(file)"
   }
 
   /// Decided images whose files are others than they were.
   private func changedFindings(
-    _ decisions: Decisions, _ candidate: Candidate, _ reading: DatasetReading, _ sampler: inout ContentSampler
+    _ decisions: Decisions, _ match: Match, _ sampler: inout ContentSampler
   ) -> [DatasetFinding] {
     var changed: [String] = []
-    for sample in candidate.identity?.samples ?? [] {
+    let samples = match.candidate.identity?.samples ?? []
+    for sample in match.shift?.here(samples) ?? samples {
       guard let path = sampler.path(of: sample.path), decisions[path] != nil else { continue }
       if sampler.isHere(sample) == false { changed.append(path) }
     }

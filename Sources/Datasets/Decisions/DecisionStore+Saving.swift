@@ -9,7 +9,8 @@ import Messages
 extension DecisionStore {
   /// Reads the decisions about a dataset, changes them, and writes them if that made a difference. The file is removed
   /// with the last decision. Other processes that change decisions wait meanwhile. Decisions that were found under
-  /// another place are written under this one; they stay where they were if their dataset is still there.
+  /// another place are written under this one; they stay where they were but for those of this very folder, which was
+  /// moved: a copy takes nothing away from what it was copied from, wherever that is now.
   /// - Returns: the decisions as they are now.
   /// - Throws: `DatasetError` where the decisions that are there cannot be read; `DecisionsNotKept` where none can be
   ///   written; what `change` throws. Then nothing was changed.
@@ -37,17 +38,43 @@ extension DecisionStore {
       var sampler = ContentSampler(reading)
       let own = file(forDataset: reading.root)
       let candidate = try candidate(named: source, except: own)
-      let others = try candidate.decisions().renamed(&sampler)
+      var match = match(candidate, reading, &sampler)
+      // Whoever adopts says that the images are the same.
+      if match.fit == .none { match = nameMatch(candidate, &sampler) }
+      let others = try match.decisions(&sampler)
       var found = try find(for: reading)
       // Without what is only used here because it was found: it comes by adoption, or not.
       if !found.isOwn { found.decisions = .none }
       let decisions = found.decisions.merged(with: others)
-      let isMoved = isMoved(candidate, reading)
+      // At another level, and for what was moved where this was only copied, it is still needed.
+      let place = candidate.identity?.place
+      let isMoved =
+        match.shift == nil && isMoved(candidate, reading)
+        && (place == nil || place == DatasetIdentity.place(of: reading.root))
       if candidate.file != own {
         (found.isOwn, found.isMoved, found.file) = (false, isMoved, candidate.file)
         try write(decisions, about: reading, found)
       }
       return (decisions, decisions.list.count - found.decisions.list.count, candidate.folder ?? candidate.file)
+    }
+  }
+
+  /// Never again speaks of decisions about another dataset that looks like this one, nor uses them.
+  /// - Parameter source: as for `adopt`.
+  /// - Returns: the folder that they are about, or their file.
+  /// - Throws: as `adopt`.
+  public func ignore(_ source: String, for reading: DatasetReading) throws -> String {
+    try locked {
+      let own = file(forDataset: reading.root)
+      let candidate = try candidate(named: source, except: own)
+      guard ByteKey(candidate.file) != ByteKey(own) else { throw DatasetError.ownDecisions(path: source) }
+      var found = try find(for: reading)
+      // What is used here without being kept here goes with its file.
+      if !found.isOwn, found.file == candidate.file { (found.decisions, found.isMoved) = (.none, false) }
+      let name = FilePath.split(candidate.file).name
+      if !found.ignored.contains(where: { $0.hasSameBytes(as: name) }) { found.ignored.append(name) }
+      try write(found.decisions, about: reading, found)
+      return candidate.folder ?? candidate.file
     }
   }
 
@@ -58,6 +85,13 @@ extension DecisionStore {
     let names = Set([FilePath.absolute(source), FilePath.real(source), realAsFarAsThere(source)].map(ByteKey.init))
     let about = candidates(except: own).filter { $0.folder.map { names.contains(ByteKey($0)) } ?? false }
     guard let latest = about.max(by: { $0.changed < $1.changed }) else {
+      // It may have been moved since, and use what is kept under its earlier place.
+      if FilePath.isFolder(source) == true,
+        let reading = try? DatasetReading.read(root: source, split: SplitSettings(), minimumClasses: 1),
+        let file = try find(for: reading).file, let candidate = try candidate(file: file)
+      {
+        return candidate
+      }
       throw DatasetError.noDecisions(path: source, folder: folder)
     }
     return latest
@@ -78,10 +112,13 @@ extension DecisionStore {
       if found.isForeign { try setAside(own) }
       var sampler = ContentSampler(reading)
       // A dataset of which a copy has decisions keeps an empty file, or it would be given the copy's.
-      let isNeeded = !decisions.isEmpty || isClaimed(reading, except: own, moved: found.isMoved ? found.file : nil)
+      let isNeeded =
+        !decisions.isEmpty || !found.ignored.isEmpty
+        || isClaimed(reading, except: own, moved: found.isMoved ? found.file : nil)
       if isNeeded {
-        let text =
-          decisions.text(dataset: FilePath.real(reading.root)) + sampler.identity(of: reading, decisions).text
+        var identity = sampler.identity(of: reading, decisions)
+        identity.ignored = found.ignored
+        let text = decisions.text(dataset: FilePath.real(reading.root)) + identity.text
         try AtomicFile.write(Data(text.utf8), to: own)
       } else {
         try remove(own)
@@ -97,7 +134,8 @@ extension DecisionStore {
   private func isClaimed(_ reading: DatasetReading, except own: String, moved: String?) -> Bool {
     var sampler = ContentSampler(reading)
     for candidate in candidates(except: own) where candidate.file != moved {
-      if fit(candidate, reading, &sampler) == .certain, (try? candidate.decisions().isEmpty) != true { return true }
+      let match = match(candidate, reading, &sampler)
+      if match.fit == .certain, (try? match.decisions(&sampler).isEmpty) != true { return true }
     }
     return false
   }

@@ -27,6 +27,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unreadableFile(path: String, reason: String)
   /// A line of the decisions or of a list that means nothing.
   case malformedLine(file: String, line: Int, reason: String)
+  /// What was named as the folder of lists is not there.
+  case noListFolder(path: String)
   /// A folder named for its lists has none.
   case noLists(path: String)
   /// Lists none of whose lines names an image of the dataset. `first` is a line of them; nil where there is none.
@@ -35,6 +37,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unknownImage(path: String, root: String)
   /// Nothing is known to be decided about what a path names.
   case noDecisions(path: String, folder: String)
+  /// Decisions that were to be ignored are the dataset's own.
+  case ownDecisions(path: String)
   /// A dataset has no such class.
   case unknownClass(name: String, known: [String])
 
@@ -45,7 +49,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .notAFolder(let path):
       "\(path) is a file, not a folder; give the folder that holds one folder of images for each class"
     case .unreadable(let path, let reason):
-      "\(path) cannot be read (\(reason)); check its permissions"
+      "\(path) cannot be read (\(reason)); ask its owner for the right to read it, or give it to yourself with chmod"
     case .noClassFolders(let path):
       "\(path) holds no class folders; put the images of each class in a folder of their own in it"
     case .tooFewClasses(let path, let only):
@@ -70,6 +74,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
       "\(path) cannot be read (\(reason)); check the name and its permissions"
     case .malformedLine(let file, let line, let reason):
       "\(file), line \(line): \(reason); correct the line or remove it"
+    case .noListFolder(let path):
+      "--split \(path): there is no such folder; name the folder of lists that 'skipline split --export' wrote, or give "
+        + "percentages, such as 80/10/10"
     case .noLists(let path):
       "\(path) holds none of train.txt, val.txt and test.txt; give the folder that 'skipline split --export' wrote"
     case .foreignLists(let folder, let root, let first?):
@@ -82,6 +89,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
       "\(path) is no image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"
     case .noDecisions(let path, let folder):
       "no decisions about \(path) are kept; name one of the files in \(folder), or the folder in which the dataset lay"
+    case .ownDecisions(let path):
+      "\(path) stands for the decisions that are kept about this very dataset; take them back with 'skipline include' "
+        + "and 'skipline relabel'"
     case .unknownClass(let name, let known):
       "there is no class \"\(name)\"; there are \(known.joined(separator: ", "))"
     }

@@ -17,7 +17,8 @@ extension DatasetIndex {
     // A class whose images that are left do not decode is empty by that, whatever was excluded.
     let used = Set(items.map(\.label))
     let balance = Self.balanceFindings(
-      classes: classes, items: decoded, excluded: excluded.filter { !used.contains($0.label) })
+      classes: classes, items: decoded, excluded: excluded.filter { !used.contains($0.label) },
+      isWhole: !findings.contains { $0.kind == .unreadableFolder })
     let found =
       findings.filter { !Self.balanceKinds.contains($0.kind) && !balance.contains($0) }
       + undecodableFindings(inspection.facts)

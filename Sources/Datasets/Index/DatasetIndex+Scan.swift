@@ -43,7 +43,8 @@ extension DatasetReading {
   ///
   /// or TFRecord shards (`readRecords`). Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
   /// where there is no validation folder; a missing `test` stays empty. Images that are named in lists (see
-  /// `SplitLists`) belong where the lists say, in either layout. Dot-files and system files are ignored.
+  /// `SplitLists`) belong where the lists say, in either layout; others are left out, or go where they would without
+  /// lists (`SplitSettings.takesUnlisted`). Dot-files and system files are ignored.
   ///
   /// - Parameters:
   ///   - minimumClasses: 1 for data that are only measured; a classifier needs two to be trained.
@@ -78,12 +79,17 @@ extension DatasetReading {
         walker.note(strayEntriesOf: inner, at: holder)
       }
     }
-    guard !layout.folders.isEmpty else { throw .noClassFolders(path: root) }
+    guard !layout.folders.isEmpty else { throw unread(root, layout.unreadable) ?? .noClassFolders(path: root) }
     try walker.walk(layout.folders, progress: progress, isCancelled: isCancelled)
+    let unreadable =
+      walker.unreadable
+      + layout.unreadable.filter { folder in !walker.unreadable.contains { $0.path.hasSameBytes(as: folder.path) } }
 
     let found = ClassTable(folders: layout.folders, files: walker.files)
-    guard let firstClass = found.classes.first else { throw .noImages(path: root) }
-    guard found.classes.count >= minimumClasses else { throw .tooFewClasses(path: root, only: firstClass) }
+    guard let firstClass = found.classes.first else { throw unread(root, unreadable) ?? .noImages(path: root) }
+    guard found.classes.count >= minimumClasses else {
+      throw unread(root, unreadable) ?? .tooFewClasses(path: root, only: firstClass)
+    }
 
     let hasValidation = walker.files.contains { layout.folders[$0.folder].part == .validation }
     let outputs = Set(walker.foldersOfOutput.map { ClassName(layout.folders[$0].name) })
@@ -96,12 +102,24 @@ extension DatasetReading {
         }
       return UndividedImage(path: file.path, label: label, origin: origin)
     }
-    let (items, listFindings) = try division.divided(images, classes: found.classes)
+    let divided = try division.divided(images, classes: found.classes)
+    // A folder that may not be read is no empty class.
+    let closed = Set(unreadable.map { ClassName(FilePath.split($0.path).name) })
     return DatasetReading(
-      root: root, split: split, classes: found.classes, items: items,
+      root: root, split: split, classes: found.classes, items: divided.items, unlisted: divided.unlisted,
       splitSource: lists != nil ? .lists : layout.splitByFolder ? .folders : .hash,
-      findings: layout.findings + walker.findings + listFindings + found.mergedClasses
-        + found.emptyClasses.filter { !outputs.contains(ClassName($0)) }.map(DatasetIndex.emptyClassFinding))
+      findings: layout.findings + unreadable.dropFirst(walker.unreadable.count).map(\.finding) + walker.findings
+        + divided.findings + found.mergedClasses
+        + found.emptyClasses.filter { !outputs.contains(ClassName($0)) && !closed.contains(ClassName($0)) }.map(
+          DatasetIndex.emptyClassFinding))
+  }
+
+  /// What is said in place of "there is none" where some of it may not be looked into; nil where all may be.
+  private static func unread(_ root: String, _ folders: [UnreadableFolder]) -> DatasetError? {
+    guard let first = folders.first else { return nil }
+    let more = folders.count > 1 ? ", nor \(folders.count - 1) more of its folders" : ""
+    return .unreadable(
+      path: first.path.isEmpty ? root : "\(root)/\(first.path)", reason: "\(first.reason)\(more)")
   }
 
   private static func list(_ root: String) throws(DatasetError) -> FolderListing {
@@ -167,8 +185,10 @@ private struct ClassTable {
       var parent: ByteKey
       var name: ClassName
     }
+    // The folders' own names: those of splits within a class, disc/train and disc/test, are of one class too.
     let groups = Dictionary(grouping: folders) { folder in
-      Place(parent: ByteKey(FilePath.split(folder.path).folder), name: ClassName(folder.name))
+      let (parent, name) = FilePath.split(folder.path)
+      return Place(parent: ByteKey(parent), name: ClassName(name))
     }
     return groups.values.filter { $0.count > 1 }.sorted { NaturalOrder.precedes($0[0].path, $1[0].path) }.map {
       group in

@@ -60,6 +60,24 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   /// The items of one split, in their order in `items`. Positions in a `BatchLoader` refer to this.
   public func items(in split: Split) -> [DatasetItem] { items.filter { $0.split == split } }
 
+  /// For each class the names of its folders as they are on disk, which need not be in the form NFC; more than one where
+  /// folders are spelled in several ways. Classes of TFRecord shards have no folder, and only their own name.
+  public var folderNames: [[String]] {
+    var names = classes.map { _ in [String]() }
+    let known = classes.map(ClassName.init)
+    let places = Dictionary(zip(known, classes.indices), uniquingKeysWith: { first, _ in first })
+    var seen: Set<ByteKey> = []
+    for item in items + excluded {
+      let label = item.relabelledFrom.flatMap { places[ClassName($0)] } ?? item.label
+      let parts = item.path.split(separator: "/").dropLast()
+      guard let name = parts.first(where: { ClassName(String($0)) == known[label] }).map(String.init),
+        seen.insert(ByteKey(name)).inserted
+      else { continue }
+      names[label].append(name)
+    }
+    return zip(names, classes).map { $0.isEmpty ? [$1] : $0 }
+  }
+
   /// Sixteen hexadecimal digits that stand for the set of images, their splits and what the user decided about them:
   /// FNV-1a over the paths in order of their bytes, each followed by a zero byte, the split's name, for a relabelled
   /// image a zero byte and its class, and a line feed.

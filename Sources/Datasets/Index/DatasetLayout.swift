@@ -21,6 +21,8 @@ struct DatasetLayout {
   /// of a class.
   var holders: [String] = []
   var findings: [DatasetFinding] = []
+  /// Folders that were to be looked into and may not be.
+  var unreadable: [UnreadableFolder] = []
 
   /// - Parameter named: the folders that the user named for splits.
   /// - Throws: `DatasetError.unclearLayout` where the folders could mean two things, or nothing; `.splitFolder` where a
@@ -33,6 +35,7 @@ struct DatasetLayout {
       holders.append(base)
       for entry in reader.survey.glance(base)?.folders ?? [] {
         add(entry, in: base, split: nil)
+        if named == nil { reader.noteUsualName(entry.name, in: base) }
       }
     case .splits(let parts):
       splitByFolder = true
@@ -56,6 +59,7 @@ struct DatasetLayout {
       holders.append(folder)
     }
     findings = reader.findings
+    unreadable = reader.survey.unreadable
   }
 
   private mutating func add(_ entry: FolderEntry, in base: String, split: Split?) {

@@ -11,18 +11,21 @@ public struct DatasetReading: Sendable {
   public let classes: [String]
   /// Every image, in order of its folder's label, then in natural order of the path.
   public let items: [DatasetItem]
+  /// Paths of images that are left out for being in none of the lists.
+  let unlisted: [String]
   let splitSource: SplitSource
   /// What was found while reading; what depends on decisions is added in `index`.
   let findings: [DatasetFinding]
 
   init(
-    root: String, split: SplitSettings, classes: [String], items: [DatasetItem], splitSource: SplitSource,
-    findings: [DatasetFinding]
+    root: String, split: SplitSettings, classes: [String], items: [DatasetItem], unlisted: [String] = [],
+    splitSource: SplitSource, findings: [DatasetFinding]
   ) {
     self.root = root
     self.split = split
     self.classes = classes
     self.items = items
+    self.unlisted = unlisted
     self.splitSource = splitSource
     self.findings = findings
   }
@@ -37,7 +40,9 @@ public struct DatasetReading: Sendable {
     return DatasetIndex(
       root: root, classes: classes, items: used, excluded: excluded, splitSource: splitSource,
       findings: findings + stale.findings
-        + DatasetIndex.balanceFindings(classes: classes, items: used, excluded: excluded)
+        + DatasetIndex.balanceFindings(
+          classes: classes, items: used, excluded: excluded,
+          isWhole: !findings.contains { $0.kind == .unreadableFolder })
         + ratioFindings(used))
   }
 
@@ -71,7 +76,12 @@ public struct DatasetReading: Sendable {
       }
       if decision.isExcluded { excluded.append(item) } else { used.append(item) }
     }
-    stale.imagesGone = remaining.list.map(\.path)
+    // What is left out, or lies where nobody may look, is not gone.
+    let kept = Set(unlisted.map(ByteKey.init))
+    let closed = findings.filter { $0.kind == .unreadableFolder }.flatMap(\.paths)
+    stale.imagesGone = remaining.list.map(\.path).filter { path in
+      !kept.contains(ByteKey(path)) && !closed.contains { path.utf8.starts(with: "\($0)/".utf8) }
+    }
     func precedes(_ first: DatasetItem, _ second: DatasetItem) -> Bool {
       first.label == second.label
         ? NaturalOrder.precedes(first.path, second.path) : first.label < second.label

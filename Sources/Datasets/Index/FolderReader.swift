@@ -29,8 +29,11 @@ struct FolderListing {
   var entries: [FolderEntry]
 
   /// Names that systems leave behind in folders of images, and the longest of their lengths in bytes.
-  private static let systemNames: Set<String> = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx"]
-  private static let longestSystemName = 11
+  private static let systemNames: Set<String> = [
+    "thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "lost+found", "$recycle.bin",
+    "system volume information",
+  ]
+  private static let longestSystemName = 25
 
   /// - Throws: the system's error number.
   init(path: String) throws(SystemError) {

@@ -19,8 +19,8 @@ struct FolderGlance {
   /// Files without a name of an image that are looked into, and names that are kept of them.
   private static let (filesOpened, namesKept) = (8, 256)
 
-  /// nil for a folder that cannot be read.
-  init?(path: String) {
+  /// - Throws: the system's error number for a folder that cannot be read.
+  init(path: String) throws(SystemError) {
     var folders: [FolderEntry] = []
     var image = false
     var others: [String] = []
@@ -34,16 +34,11 @@ struct FolderGlance {
         if others.count < Self.namesKept, !ImageFormat.isImageName(name) { others.append(name) }
       }
     }
-    guard
-      let identity = try? FolderListing.visit(
-        path,
-        { name, type in
-          // Most entries of large folders are images after the first one.
-          if image, others.count >= Self.namesKept, type == FolderListing.regularFile { return }
-          take(name, FolderListing.kind(type: type, path: "\(path)/\(name)"))
-        })
-    else { return nil }
-    self.identity = identity
+    identity = try FolderListing.visit(path) { name, type in
+      // Most entries of large folders are images after the first one.
+      if image, others.count >= Self.namesKept, type == FolderListing.regularFile { return }
+      take(name, FolderListing.kind(type: type, path: "\(path)/\(name)"))
+    }
     self.folders = folders.sorted { NaturalOrder.precedes($0.name, $1.name) }
     hasImages = image || others.prefix(Self.filesOpened).contains { ImageFormat.isImageFile("\(path)/\($0)") }
     author = ProgramOutput.author(
@@ -51,10 +46,26 @@ struct FolderGlance {
   }
 }
 
+/// A folder that is there and that may not be looked into.
+struct UnreadableFolder {
+  /// Below the dataset's folder; empty for that itself.
+  var path: String
+  var reason: SystemError
+
+  var finding: DatasetFinding {
+    DatasetFinding(
+      kind: .unreadableFolder, severity: .error, subject: path, paths: [path],
+      message: "the folder \(path) cannot be read (\(reason)): its images are left out",
+      advice: "ask its owner for the right to read it, or give it to yourself: chmod u+rX FOLDER")
+  }
+}
+
 /// Looks into the folders of a dataset, each once.
 struct FolderSurvey {
   private let root: String
   private var glances: [ByteKey: FolderGlance?] = [:]
+  /// Folders below the dataset's that were to be looked into and may not be: what is in them is not known.
+  private(set) var unreadable: [UnreadableFolder] = []
 
   /// Folders that are searched for a first image, and entries that are counted: a tree without any may be huge.
   private static let (foldersSearched, entriesCounted) = (5000, 20_000)
@@ -64,9 +75,23 @@ struct FolderSurvey {
   /// - Parameter path: below the dataset's folder; empty for that itself.
   mutating func glance(_ path: String) -> FolderGlance? {
     if let known = glances[ByteKey(path)] { return known }
-    let glance = FolderGlance(path: absolute(path))
+    var glance: FolderGlance?
+    do throws(SystemError) {
+      glance = try FolderGlance(path: absolute(path))
+    } catch {
+      // What is gone, or is no folder, was never there.
+      if error.number != ENOENT, error.number != ENOTDIR {
+        unreadable.append(UnreadableFolder(path: path, reason: error))
+      }
+    }
     glances[ByteKey(path)] = .some(glance)
     return glance
+  }
+
+  /// Whether a folder is there and may not be looked into.
+  mutating func isUnreadable(_ path: String) -> Bool {
+    _ = glance(path)
+    return unreadable.contains { $0.path.hasSameBytes(as: path) }
   }
 
   func absolute(_ path: String) -> String { path.isEmpty ? root : "\(root)/\(path)" }

@@ -2,6 +2,7 @@
 // the rest. It does not decode anything, and reads only the first bytes of files whose name does not say enough.
 
 import Files
+import Foundation
 import Images
 import Messages
 
@@ -21,7 +22,9 @@ struct FolderWalker {
   private(set) var outputs: [(path: String, author: String)] = []
   private var foldersWithOutput: Set<Int> = []
   private var visited: Set<FileIdentity> = []
-  private var folderFindings: [DatasetFinding] = []
+  private(set) var unreadable: [UnreadableFolder] = []
+  /// Files whose names do not say that they are images, and that may not be looked into.
+  private var closed = Tally()
   private var ignored = Tally()
   private var special = Tally()
   /// Files of image formats that cannot be decoded, by the format's name.
@@ -91,11 +94,7 @@ struct FolderWalker {
     do {
       listing = try FolderListing(path: "\(root)/\(path)")
     } catch {
-      folderFindings.append(
-        DatasetFinding(
-          kind: .unreadableFolder, severity: .error, subject: path, paths: [path],
-          message: "the folder \(path) cannot be read (\(error))",
-          advice: "its images are left out; check its permissions"))
+      unreadable.append(UnreadableFolder(path: path, reason: error))
       return nil
     }
     if visited.insert(listing.identity).inserted { return listing }
@@ -121,8 +120,20 @@ struct FolderWalker {
       counts[folder] = (counts[folder] ?? 0) + 1
     } else if let format = ImageFormat.unsupportedName(ofFile: file) {
       unsupported[format, default: Tally()].add(path)
+    } else if Self.isClosed(file) {
+      closed.add(path)
     } else {
       ignored.add(path)
+    }
+  }
+
+  /// Whether a file may not be read.
+  private static func isClosed(_ file: String) -> Bool {
+    do throws(FileOperationError) {
+      _ = try InputFile(path: file)
+      return false
+    } catch {
+      return error.code == EACCES || error.code == EPERM
     }
   }
 
@@ -162,7 +173,16 @@ struct FolderWalker {
 
   /// What was left out and why, at most one finding a reason but for folders that cannot be read.
   var findings: [DatasetFinding] {
-    var findings = folderFindings
+    var findings = unreadable.map(\.finding)
+    if closed.count > 0 {
+      findings.append(
+        DatasetFinding(
+          kind: .ignoredFile, severity: .warning, paths: closed.names,
+          message: "\(closed.description(one: "file", many: "files")), may not be read: whether "
+            + "\(closed.count == 1 ? "it is an image" : "they are images") is not known",
+          advice: "they are left out; ask their owner for the right to read them, or give it to yourself with chmod"
+        ))
+    }
     if !unsupported.isEmpty {
       let formats = unsupported.sorted { $0.key < $1.key }
       findings.append(

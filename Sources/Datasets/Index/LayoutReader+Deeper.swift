@@ -96,7 +96,7 @@ extension LayoutReader {
       return try enter(path, from: base, depth: depth)
     }
     guard let only = full.first, full.count == 1 else {
-      warnOfRepeatedClasses(entries, in: base)
+      try refuseRepeatedClasses(entries, in: base)
       return .classes(base: base)
     }
     let path = FolderSurvey.joined(base, only)
@@ -112,13 +112,17 @@ extension LayoutReader {
       "if the folders in that are the classes, give " + shellQuoted("\(root)/\(inner)"))
   }
 
-  /// Folders whose folders have the same names may be splits by names that nobody knows. They may also be classes, by
-  /// place or by year, and are taken for that.
-  private mutating func warnOfRepeatedClasses(_ entries: [FolderEntry], in base: String) {
+  /// Folders whose folders have the same names may be splits by names that nobody knows, or classes, by place or by year:
+  /// nothing tells which, unless images lie in them directly.
+  /// - Throws: `DatasetError.unclearLayout`.
+  private mutating func refuseRepeatedClasses(_ entries: [FolderEntry], in base: String) throws(DatasetError) {
     var insides: [(name: String, classes: Set<String>)] = []
+    var hasImages = false
     for entry in entries {
       let path = FolderSurvey.joined(base, entry.name)
-      if survey.holdsImages(path) { insides.append((entry.name, Set(survey.imageFolders(in: path)))) }
+      guard survey.holdsImages(path) else { continue }
+      insides.append((entry.name, Set(survey.imageFolders(in: path))))
+      hasImages = hasImages || survey.glance(path)?.hasImages == true
     }
     let names = Set(insides.map(\.name))
     func warn(_ message: String, _ folders: SplitFolders) {
@@ -137,6 +141,21 @@ extension LayoutReader {
     guard insides.count > 1, let first = insides.first else { return }
     let common = insides.dropFirst().reduce(first.classes) { $0.intersection($1.classes) }
     guard common.count > 1 else { return }
+    // One may lack a class or two.
+    if !hasImages, insides.allSatisfy({ 2 * common.count >= $0.classes.count }) {
+      let guess = SplitGuess.folders(insides.map(\.name))
+      let words = guess.map { folders in
+        var folders = folders
+        for (split, name) in folders.named { folders[split] = FolderSurvey.joined(base, name) }
+        return folders.optionWords.joined(separator: " ")
+      }
+      throw unclear(
+        base,
+        listed(insides.map(\.name)) + " hold folders of the same names ("
+          + Self.shortened(common.sorted { NaturalOrder.precedes($0, $1) }) + "): they may be splits or classes",
+        "if they are splits, say " + (words ?? "which is which, with --train FOLDER --val FOLDER --test FOLDER")
+          + "; if all of them are classes, " + allClasses(in: base))
+    }
     warn(
       listed(insides.map(\.name)) + " are taken for classes, and hold folders of the same names",
       SplitFolders(

@@ -119,6 +119,9 @@ extension LayoutReader {
     }
     if !classes.isEmpty { return }
     let place = survey.absolute(part.path)
+    if survey.isUnreadable(part.path) {
+      throw fail("\(place) may not be read; ask its owner for the right to, or give it to yourself with chmod")
+    }
     throw fail(
       survey.holdsImages(part.path)
         ? "\(place) holds its images directly, not in class folders; put those of each class in a folder of their own"

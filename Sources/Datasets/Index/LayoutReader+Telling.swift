@@ -24,11 +24,9 @@ extension LayoutReader {
       let path = FolderSurvey.joined(base, name)
       if let author = survey.author(of: path) {
         findings.append(Self.outputFinding([(path, author)]))
-      } else if survey.glance(path) == nil {
-        findings.append(
-          DatasetFinding(
-            kind: .unreadableFolder, severity: .error, subject: path, paths: [path],
-            message: "the folder \(path) cannot be read", advice: "its images are left out; check its permissions"))
+      } else if survey.isUnreadable(path) {
+        // Told with all others of its kind.
+        continue
       } else if survey.holdsImages(path) {
         let inner = innermost(path)
         if !SplitFolderName.readings(of: name).isEmpty, survey.imageFolders(in: inner, atMost: 1).isEmpty {
@@ -57,6 +55,19 @@ extension LayoutReader {
           kind: .layout, severity: .note, message: "left out, for holding no images: " + Self.shortened(plain),
           advice: ""))
     }
+  }
+
+  /// Notes a class that is called as programs call what they write.
+  mutating func noteUsualName(_ name: String, in base: String) {
+    let path = FolderSurvey.joined(base, name)
+    guard ProgramOutput.isUsualName(name), survey.author(of: path) == nil, survey.holdsImages(path) else { return }
+    findings.append(
+      DatasetFinding(
+        kind: .layout, severity: .note, subject: path, paths: [path],
+        message:
+          "the folder \(path)/ with \(survey.imageCount(path)) is taken for a class, and is called as programs call "
+          + "what they write",
+        advice: "if it is none, move it away; if it is one, saying --train . makes that clear"))
   }
 
   static func outputFinding(_ outputs: [(path: String, author: String)]) -> DatasetFinding {

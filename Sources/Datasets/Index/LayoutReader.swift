@@ -130,7 +130,7 @@ struct LayoutReader {
       }
       parts.append(SplitPart(path: part.path, split: wanted))
       used.append(part.name)
-      if part.content == .empty {
+      if part.content == .empty, !survey.isUnreadable(part.path) {
         findings.append(
           DatasetFinding(
             kind: .layout, severity: .warning, subject: part.path,

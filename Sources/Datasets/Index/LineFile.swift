@@ -26,7 +26,10 @@ enum LineFile {
   /// The same of bytes. A byte-order mark is no part of the first line; of UTF-16, as some editors and shells write
   /// it, comes the same text in UTF-8.
   static func lines(of content: ArraySlice<UInt8>) -> [(number: Int, bytes: ArraySlice<UInt8>)] {
-    plain(content).split(separator: 0x0a, omittingEmptySubsequences: false).enumerated().compactMap { index, line in
+    let content = plain(content)
+    // Macs of the last century ended lines with a carriage return alone.
+    let end: UInt8 = content.contains(0x0a) || !content.contains(0x0d) ? 0x0a : 0x0d
+    return content.split(separator: end, omittingEmptySubsequences: false).enumerated().compactMap { index, line in
       // Editors of other systems end lines with a carriage return too.
       let line = line.last == 0x0d ? line.dropLast() : line
       let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 }

@@ -63,6 +63,10 @@ enum ProgramOutput {
     if has("args.yaml"), holds("weights") || has("results.csv") { return "a run of Ultralytics" }
     if has("hparams.yaml"), holds("checkpoints") || has("metrics.csv") { return "a run of Lightning" }
     if has("meta.yaml"), holds("artifacts") || holds("metrics") || holds("params") { return "a run of MLflow" }
+    if has("meta.yaml"), names(["artifact_location:", "artifact_uri:"], in: "\(path)/meta.yaml") {
+      return "an experiment of MLflow"
+    }
+    if FilePath.isFolder("\(path)/.hydra/config.yaml") == false { return "a run of Hydra" }
     if has("wandb-metadata.json") { return "a run of Weights & Biases" }
     if has("pyvenv.cfg") { return "a Python environment" }
     if hasThumbnails { return "thumbnails of a file server" }
@@ -81,6 +85,26 @@ enum ProgramOutput {
 
   /// The first line of a cache's tag (Cache Directory Tagging Specification 0.6).
   private static let signature = "Signature: 8a477f597d28d172789f06886806bc55"
+
+  /// Names of folders that programs give to what they write, and people hardly ever to a class.
+  private static let usualNames: Set<String> = [
+    "mlruns", "mlartifacts", "wandb", "lightning_logs", "tb_logs", "outputs", "output", "multirun", "runs",
+    "checkpoint",
+    "checkpoints", "ckpt", "ckpts", "logs", "thumbs", "thumbnails", "cache", "tmp", "temp", "__pycache__",
+    "snapshots",
+    "results", "predictions", "visualizations", "debug",
+  ]
+
+  /// Whether a folder of images is called as programs call their output: worth a word, and no more.
+  static func isUsualName(_ name: String) -> Bool { usualNames.contains(name.lowercased()) }
+
+  /// Whether a small text file has a line that begins with one of some words.
+  private static func names(_ words: [String], in file: String) -> Bool {
+    guard let file = try? InputFile(path: file), let start = try? file.read(upTo: min(file.size, 4096)) else {
+      return false
+    }
+    return start.split(separator: 0x0a).contains { line in words.contains { line.starts(with: $0.utf8) } }
+  }
 
   private static func isTagged(_ path: String) -> Bool {
     guard let file = try? InputFile(path: path),

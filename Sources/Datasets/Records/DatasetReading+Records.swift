@@ -44,10 +44,11 @@ extension DatasetReading {
         }
       return UndividedImage(path: table.path(image), label: label, origin: origin)
     }
-    let (items, listFindings) = try division.divided(images, classes: table.classes)
+    let divided = try division.divided(images, classes: table.classes)
     return DatasetReading(
-      root: root, split: division.settings, classes: table.classes, items: items,
+      root: root, split: division.settings, classes: table.classes, items: divided.items,
+      unlisted: divided.unlisted,
       splitSource: division.lists != nil ? .lists : table.shards.contains { $0.split != nil } ? .folders : .hash,
-      findings: table.findings + listFindings)
+      findings: table.findings + divided.findings)
   }
 }

@@ -28,6 +28,14 @@ struct UndividedImage {
   var origin: SplitOrigin
 }
 
+/// The images of a dataset with their splits.
+struct DividedImages {
+  var items: [DatasetItem]
+  /// Paths of those that are left out for being in none of the lists.
+  var unlisted: [String] = []
+  var findings: [DatasetFinding]
+}
+
 /// Divides the images of a dataset.
 struct ImageDivision {
   let root: String
@@ -36,15 +44,21 @@ struct ImageDivision {
   let recorded: RecordedSplits?
 
   /// - Throws: what `SplitLists` throws.
-  /// - Returns: the images in the same order, and what there is to say about the lists.
+  /// - Returns: the images in the same order, those that the lists leave out, and what there is to say about the lists.
   func divided(
     _ images: [UndividedImage], classes: [String]
-  ) throws(DatasetError) -> (items: [DatasetItem], findings: [DatasetFinding]) {
+  ) throws(DatasetError) -> DividedImages {
     var splits = [Split?](repeating: nil, count: images.count)
     var findings: [DatasetFinding] = []
     if let lists {
       (splits, findings) = try lists.resolved(
         for: images.map { ($0.path, classes[$0.label]) }, root: root)
+    }
+    let listed = splits
+    if let lists, lists.holdsTraining, !settings.takesUnlisted {
+      // A run's own images stay in it, whatever became of its lists.
+      if let recorded { restore(recorded, images, &splits) }
+      return try leavingOut(images, splits, lists, findings)
     }
     for (index, image) in images.enumerated() where splits[index] == nil {
       if case .named(let split) = image.origin { splits[index] = split }
@@ -55,7 +69,55 @@ struct ImageDivision {
       // Every image is named, listed or divided by the rule.
       DatasetItem(path: image.path, label: image.label, split: split ?? .train)
     }
-    return (items, findings)
+    if let lists {
+      let others = zip(items, listed).filter { $1 == nil }.map(\.0)
+      findings += unlistedFindings(others, of: images.count, lists)
+    }
+    return DividedImages(items: items, findings: findings)
+  }
+
+  private func leavingOut(
+    _ images: [UndividedImage], _ splits: [Split?], _ lists: SplitLists, _ findings: [DatasetFinding]
+  ) throws(DatasetError) -> DividedImages {
+    var divided = DividedImages(items: [], findings: findings)
+    for (image, split) in zip(images, splits) {
+      if let split {
+        divided.items.append(DatasetItem(path: image.path, label: image.label, split: split))
+      } else {
+        divided.unlisted.append(image.path)
+      }
+    }
+    if let first = divided.unlisted.first {
+      let count = divided.unlisted.count
+      var shares = settings
+      shares.dividesUnlisted = true
+      divided.findings.append(
+        DatasetFinding(
+          kind: .splitList, severity: .warning, paths: divided.unlisted,
+          message: "\(count) of the \(images.count) images \(count == 1 ? "is" : "are") in none of the lists in "
+            + "\(lists.folder), and left out: \(first)\(count > 1 ? ", ..." : "")",
+          advice: "to have them divided by the rule, give shares too: \(shellOption("--split", shares.description))"
+        ))
+    }
+    return divided
+  }
+
+  private func unlistedFindings(
+    _ items: [DatasetItem], of count: Int, _ lists: SplitLists
+  ) -> [DatasetFinding] {
+    guard let first = items.first else { return [] }
+    let parts = Split.allCases.compactMap { split in
+      let count = items.count { $0.split == split }
+      return count > 0 ? "\(count) for \(split.title)" : nil
+    }
+    return [
+      DatasetFinding(
+        kind: .splitList, severity: .warning, paths: items.map(\.path),
+        message: "\(items.count) of the \(count) images \(items.count == 1 ? "is" : "are") in none of the lists in "
+          + "\(lists.folder), and go where folders or the rule say, \(parts.joined(separator: ", ")): \(first.path)"
+          + (items.count > 1 ? ", ..." : ""),
+        advice: "if that is not meant, list them, or give the folder of the lists without shares")
+    ]
   }
 
   private func restore(_ recorded: RecordedSplits, _ images: [UndividedImage], _ splits: inout [Split?]) {

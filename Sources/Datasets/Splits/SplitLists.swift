@@ -19,11 +19,22 @@ struct SplitLists {
   /// The lists that are there.
   fileprivate let found: Set<Split>
 
-  /// - Throws: `DatasetError.unreadableFile`, `.malformedLine` or `.noLists`.
+  /// Whether any line says which images are for training: then these are all there are.
+  var holdsTraining: Bool { lines.contains { $0.split == .train } }
+
+  /// - Throws: `DatasetError.unreadableFile`, `.malformedLine` or `.noLists`; `.noListFolder` where there is no folder.
   init(folder: String) throws(DatasetError) {
     self.folder = folder
     var lines: [Line] = []
     var found: Set<Split> = []
+    if FilePath.isFolder(folder) == nil {
+      var status = stat()
+      let code = folder.withPathCString { stat($0, &status) } == 0 ? 0 : errno
+      guard code == ENOENT || code == ENOTDIR else {
+        throw .unreadable(path: folder, reason: "\(SystemError(number: code))")
+      }
+      throw .noListFolder(path: folder)
+    }
     for split in Split.allCases {
       let file = Self.file(split, in: folder)
       guard let content = try LineFile.lines(of: file) else { continue }
@@ -79,20 +90,12 @@ struct SplitLists {
     )
   }
 
-  /// What is said about lines that name no image, and about lists that leave most images out.
+  /// What is said about lines that name no image; that is worse where the lists also leave most images out.
   private func missingFindings(_ unknown: [Int], images: Int, listed: Int) -> [DatasetFinding] {
     let isComplete = found.count == Split.allCases.count
     let leavesMost = isComplete && 2 * listed < images
-    guard let first = unknown.first.map({ lines[$0] }) else {
-      guard leavesMost else { return [] }
-      return [
-        DatasetFinding(
-          kind: .staleDecision, severity: .warning,
-          message:
-            "the lists in \(folder) name \(listed) of the \(images) images; the others are divided by the rule",
-          advice: "if that is not meant, write them anew: skipline split DATA --export FOLDER")
-      ]
-    }
+    // Those that are in no list are told by whoever divides them.
+    guard let first = unknown.first.map({ lines[$0] }) else { return [] }
     // A list most of whose lines are of nothing here is one of something else, whatever few names agree.
     let foreign = Split.allCases.filter { split in
       2 * unknown.count { lines[$0].split == split } > lines.count { $0.split == split }

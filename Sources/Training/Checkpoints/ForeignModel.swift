@@ -59,9 +59,16 @@ public struct ForeignModel {
       throw SettingsError(
         "\(path) does not say which classes it knows: name them with --classes, or their dataset with --data")
     }
-    let names = try DatasetIndex.open(root: data, split: SplitSettings(folders: folders)).classes
-    if case .order(let order)? = naming { return order.ordered(names) }
-    let other = ClassOrder.alphabetical.ordered(names)
+    let index = try DatasetIndex.open(root: data, split: SplitSettings(folders: folders))
+    // A class that may not be read would be missing among the outputs.
+    if let closed = index.unread.first(where: { $0.kind == .unreadableFolder }) {
+      throw SettingsError(
+        "\(data) does not tell all of its classes: \(closed.message); \(closed.advice), or name them with --classes"
+      )
+    }
+    let names = index.classes
+    if case .order(let order)? = naming { return try index.ordered(order) }
+    let other = try index.ordered(.alphabetical)
     guard let place = names.indices.first(where: { names[$0] != other[$0] }) else { return names }
     func listed(_ names: [String]) -> String {
       let start = max(0, min(place - 1, names.count - 4))

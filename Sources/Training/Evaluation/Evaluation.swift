@@ -49,6 +49,8 @@ public struct Evaluation {
   public var decisions: DecisionStore
   /// Where a pack of the data may be; nil for none.
   public var packs: PackFolder?
+  /// Whether figures are wanted also where a part of the data cannot be read.
+  public var acceptsErrors = false
 
   public init(
     model: LoadedModel, data: String, split: EvaluationSplit?, batchSize: Int = 64, workers: WorkerPool,
@@ -71,12 +73,14 @@ public struct Evaluation {
   ///   - preparation: told while the dataset is read; returning false ends the evaluation.
   ///   - notice: told what is known of the decisions about the images, before they are measured.
   /// - Returns: nil when it was ended.
-  /// - Throws: `DatasetError`, or `SettingsError` where the split has no image to count.
+  /// - Throws: `DatasetError`, `UnreadParts` where a part of the data cannot be read, or `SettingsError` where the split has no image to count.
   public func run(
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
   ) throws -> EvaluationReport? {
     guard let (index, isRunsOwn) = try openDataset(preparation) else { return nil }
+    if !acceptsErrors { try index.requireWhole() }
+    for finding in index.unread { notice(finding) }
     for finding in index.findings where [.decisionsMoved, .staleDecision].contains(finding.kind) { notice(finding) }
     let split = try chosenSplit(of: index, isRunsOwn: isRunsOwn)
     let (items, leftOut) = try itemsToCount(index, split)

@@ -25,6 +25,7 @@ public struct EvaluationJob {
   private let batchIsFixed: Bool
   private let description: ModelDescription?
   private let packs: PackFolder?
+  private let acceptsErrors: Bool
 
   /// - Parameters:
   ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
@@ -33,12 +34,14 @@ public struct EvaluationJob {
   ///   - folders: those of the data's splits, where their names do not say it; else those of the run, if the data
   ///     have them.
   ///   - description: for a file that does not describe itself.
+  ///   - acceptsErrors: whether to measure the rest where a part of the data cannot be read; a run that was trained so is
+  ///     measured so on its own data.
   ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known, `RecordNotUsable` where it is the record that should have said so.
   public init(
     checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil, batchSize: Int? = nil,
-    description: ModelDescription? = nil, packs: PackFolder? = .user
+    description: ModelDescription? = nil, acceptsErrors: Bool = false, packs: PackFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
     let own = OwnRun(of: found, description: description)
@@ -53,6 +56,7 @@ public struct EvaluationJob {
     }
     self.data = folder
     isDataGiven = data != nil
+    self.acceptsErrors = acceptsErrors || data == nil && record?.settings.safety.acceptsErrors == true
     self.split = split
     self.folders = folders
     self.batchSize = batchSize ?? record?.settings.batchSize ?? 64
@@ -90,6 +94,7 @@ public struct EvaluationJob {
         upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory),
       workers: try WorkerPool(reserving: threads), decisions: decisions, packs: packs)
     evaluation.folders = folders
+    evaluation.acceptsErrors = acceptsErrors
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
       return try evaluation.run(progress: progress, preparation: preparation, notice: notice)

@@ -32,7 +32,7 @@ public struct TrainingJob: Sendable {
       settings, decisions: decisions, packs: packs, progress: progress, isCancelled: isCancelled)
     // Every number of it is looked at before there is a folder.
     let weights = try settings.initialWeights.map { try InitialWeights($0) }
-    _ = try weights?.read(prepared.plan, classes: prepared.index.classes, naming: settings.initialClasses)
+    _ = try weights?.read(prepared.plan, classes: prepared.index.classes, naming: prepared.settings.initialClasses)
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
     let lock = try RunLock(run)

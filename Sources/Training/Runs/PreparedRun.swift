@@ -33,10 +33,13 @@ public struct PreparedRun: Sendable {
   ) throws {
     try settings.validate()
     if known == nil { try Architecture.check(settings.network) }
-    self.settings = settings
     let index = try Self.open(
       settings, recorded: recorded, decisions: decisions, progress: progress, isCancelled: isCancelled)
     self.index = index
+    var settings = settings
+    // Who takes the weights knows the classes' names, and not how their folders are spelled.
+    if known == nil { settings.initialClasses = try index.resolved(settings.initialClasses) }
+    self.settings = settings
     if !settings.safety.acceptsErrors { try UnacceptedErrors.check(index) }
     let trainingItems = index.items(in: .train)
     guard !trainingItems.isEmpty else {

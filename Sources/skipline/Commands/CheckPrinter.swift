@@ -2,6 +2,7 @@
 
 import Canvas
 import Datasets
+import Images
 import Messages
 
 /// Prints a report for people.
@@ -87,7 +88,10 @@ struct CheckPrinter {
   /// Where there is no folder of validation images: some lie beside training images then.
   private var takesValidationFromTraining: Bool {
     func folder(_ image: ImageEntry) -> [UInt8] {
-      Array(image.path.utf8.prefix(upTo: image.path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? image.path.startIndex))
+      // Shards lie side by side, each for a split of its own.
+      if let shard = FileSlice(name: image.path)?.path { return Array(shard.utf8) }
+      return Array(
+        image.path.utf8.prefix(upTo: image.path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? image.path.startIndex))
     }
     return report.classes.contains { entry in
       let training = Set(entry.images.lazy.filter { $0.split == .train }.map(folder))
@@ -136,7 +140,7 @@ struct CheckPrinter {
       let found = findings.filter { $0.kind == kind }
       let shown = showsAll ? found[...] : found.prefix(FindingLines.shown)
       for finding in shown {
-        lines.append("\(mark) \(finding.message)")
+        lines.append("\(mark) \(showsAll ? finding.message : finding.shortMessage)")
         if !finding.advice.isEmpty { lines.append("    \(finding.advice)") }
         if showsAll, finding.paths.count > 2 { lines += finding.paths.map { "      \($0)" } }
       }

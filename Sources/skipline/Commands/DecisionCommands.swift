@@ -15,7 +15,9 @@ struct ExcludeCommand: ParsableCommand {
   @Flag(help: "Print the decisions as JSON.") var json = false
 
   func run() throws {
-    try images.decide(json: json, verb: "excluded", undo: { _ in "skipline include" }) { .exclude(path: $0) }
+    try images.decide(json: json, words: { _ in .init("excluded", undo: "skipline include") }) {
+      .exclude(path: $0)
+    }
   }
 }
 
@@ -28,7 +30,9 @@ struct IncludeCommand: ParsableCommand {
   @Flag(help: "Print the decisions as JSON.") var json = false
 
   func run() throws {
-    try images.decide(json: json, verb: "included", undo: { _ in "skipline exclude" }) { .include(path: $0) }
+    try images.decide(json: json, words: { _ in .init("included", undo: "skipline exclude") }) {
+      .include(path: $0)
+    }
   }
 }
 
@@ -43,7 +47,15 @@ struct RelabelCommand: ParsableCommand {
 
   func run() throws {
     try images.decide(
-      json: json, verb: "relabelled as \(className)", undo: { "skipline relabel \(shellOption("--to", $0))" }
+      json: json,
+      words: { image in
+        let isBack = ClassName(className) == ClassName(image.ownClass)
+        return .init(
+          isBack
+            ? "no longer relabelled, and of its folder's class \(image.ownClass) again"
+            : "relabelled as \(className)",
+          undo: "skipline relabel \(shellOption("--to", image.className))")
+      }
     ) { .relabel(path: $0, to: className) }
   }
 }
@@ -53,12 +65,16 @@ struct DecisionsCommand: ParsableCommand {
     commandName: "decisions", abstract: "Lists what was decided about the images of a dataset.",
     discussion: """
       Decisions are found again when the dataset was moved or renamed, by what its images hold. --adopt takes over those \
-      that were made elsewhere, where that is not certain, or to keep them under the new name.
+      that were made elsewhere, where that is not certain, or to keep them under the new name; --ignore is for decisions \
+      about another dataset that only looks like this one.
       """)
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: "Take over the decisions of this file, or of a dataset that lay in this folder.", transform: given)
   var adopt: String?
+  @Option(
+    help: "Hear no more of the decisions of this file, or of a dataset that lies in this folder.", transform: given)
+  var ignore: String?
   @OptionGroup var folders: SplitFolderOptions
   @Flag(help: "Print JSON.") var json = false
 
@@ -72,6 +88,10 @@ struct DecisionsCommand: ParsableCommand {
         if kept > 0 { Console.print("what was decided here already stays: \(Format.counted(kept, "decision"))") }
         Console.print("")
       }
+    }
+    if let ignore {
+      let from = try DecisionStore.standard.ignore(ignore, for: reading)
+      if !json { Console.print("ignored from now on: decisions about the images of \(from)\n") }
     }
     let listing = DecisionListing(reading, try DecisionStore.standard.find(for: reading))
     if json { try Console.print(json: listing) } else { print(listing) }
@@ -98,14 +118,32 @@ struct NamedImages: ParsableArguments {
   var files: [String]
   @OptionGroup var folders: SplitFolderOptions
 
+  /// An image before something is decided about it.
+  struct DecidedImage {
+    /// The class of its folder.
+    var ownClass: String
+    /// The class that it counts as.
+    var className: String
+  }
+
+  /// What is said of a change.
+  struct Words {
+    /// What was done.
+    var verb: String
+    /// The command that takes it back.
+    var undo: String
+
+    init(_ verb: String, undo: String) { (self.verb, self.undo) = (verb, undo) }
+  }
+
   func validate() throws {
     if files.isEmpty { throw ValidationError("name at least one image, or - for a list on standard input") }
   }
 
   /// Makes one change for each image and tells which made a difference.
-  /// - Parameter undo: the command that takes a change back, given the class of the image's folder.
+  /// - Parameter words: of one change.
   func decide(
-    json: Bool, verb: String, undo: (_ ownClass: String) -> String, _ change: (_ path: String) -> DecisionChange
+    json: Bool, words: (_ image: DecidedImage) -> Words, _ change: (_ path: String) -> DecisionChange
   ) throws {
     let split = folders.settings(in: data)
     let reading = try DatasetReading.read(root: data, split: split)
@@ -116,15 +154,19 @@ struct NamedImages: ParsableArguments {
     let changes = names.map { change(known.path(of: $0)) }
     var changed: [Bool] = []
     try store.update(reading) { changed = try $0.apply(changes, to: reading) }
-    for finding in before.findings { Console.complain("! \(finding.text)") }
+    for finding in reading.unread + before.findings { Console.complain("! \(finding.text)") }
     if json {
       try Console.print(json: DecisionListing(reading, try store.find(for: reading)))
       return
     }
     var takenBack: [String: [String]] = [:]
     for (change, isNew) in zip(changes, changed) {
-      Console.print(isNew ? "\(verb): \(change.path)" : "nothing to do: \(change.path)")
-      if isNew, let own = known.ownClass(of: change.path) { takenBack[undo(own), default: []].append(change.path) }
+      let own = known.ownClass(of: change.path)
+      let image = DecidedImage(
+        ownClass: own ?? "", className: before.decisions[change.path]?.className ?? own ?? "")
+      let words = words(image)
+      Console.print(isNew ? "\(words.verb): \(change.path)" : "nothing to do: \(change.path)")
+      if isNew, own != nil { takenBack[words.undo, default: []].append(change.path) }
     }
     for (command, paths) in takenBack.sorted(by: { $0.key < $1.key }) {
       Console.print("to take it back: \(line(command, paths, split))")
@@ -173,7 +215,7 @@ private struct DecisionListing: Encodable {
     relabelled = (index.items + index.excluded).compactMap { item in
       item.relabelledFrom.map { Relabelled(path: item.path, from: $0, to: index.classes[item.label]) }
     }
-    stale = index.findings.filter { [.staleDecision, .decisionsMoved].contains($0.kind) }
+    stale = index.findings.filter { [.staleDecision, .decisionsMoved, .unreadableFolder].contains($0.kind) }
   }
 
   var isEmpty: Bool { excluded.isEmpty && relabelled.isEmpty && !stale.contains { $0.kind == .staleDecision } }

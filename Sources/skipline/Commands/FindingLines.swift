@@ -23,7 +23,7 @@ struct FindingLines {
     for severity in DatasetFinding.Severity.allCases {
       for kind in DatasetFinding.Kind.allCases {
         let found = findings.filter { $0.severity == severity && $0.kind == kind }
-        lines += found.prefix(Self.shown).map(\.text)
+        lines += found.prefix(Self.shown).map(\.shortText)
         if found.count > Self.shown {
           lines.append(
             "... and \(Format.count(found.count - Self.shown)) more of this kind: skipline check \(shellQuoted(data))"
@@ -32,5 +32,20 @@ struct FindingLines {
       }
     }
     return lines
+  }
+}
+
+extension DatasetFinding {
+  private static let longestName = 60
+
+  /// The message with a class's name cut as in tables where it would fill lines; paths stay whole, to be copied.
+  var shortMessage: String { shortened(message) }
+
+  /// The same of `text`.
+  var shortText: String { shortened(text) }
+
+  private func shortened(_ text: String) -> String {
+    guard let subject, !subject.contains("/"), DisplayWidth.of(subject) > Self.longestName else { return text }
+    return text.replacing(subject, with: Truncation.middle.fit(subject, width: Self.longestName))
   }
 }

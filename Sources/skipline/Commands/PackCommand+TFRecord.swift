@@ -13,10 +13,11 @@ struct TFRecordOptions: ParsableArguments {
   @Option(byteCount: Limits.shardSize, binary: false, instead: "100M, unless --shards says how many,")
   var shardSize: Int?
   @Flag(help: "Replace all shards that FOLDER has.") var overwrite = false
+  @Flag(help: "Write the rest where a part of the data cannot be read.") var acceptErrors = false
 
   func validate() throws {
-    if tfrecord == nil, shards != nil || shardSize != nil || overwrite {
-      throw ValidationError("--shards, --shard-size and --overwrite go with --tfrecord FOLDER")
+    if tfrecord == nil, shards != nil || shardSize != nil || overwrite || acceptErrors {
+      throw ValidationError("--shards, --shard-size, --overwrite and --accept-errors go with --tfrecord FOLDER")
     }
     if shards != nil, shardSize != nil { throw ValidationError("give --shards or --shard-size, not both") }
   }

@@ -39,6 +39,8 @@ struct PackCommand: ParsableCommand {
   func run() throws {
     if let data, records.tfrecord != nil {
       let index = try DatasetIndex.open(root: data, split: try parseSplit(split, folders, in: data))
+      if !records.acceptErrors { try index.requireWhole() }
+      for finding in index.unread { Console.complain("! \(finding.text)") }
       return try records.export(index, json: json)
     }
     guard let folder = PackFolder.user else {

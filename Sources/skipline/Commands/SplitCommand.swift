@@ -15,7 +15,7 @@ struct SplitCommand: ParsableCommand {
     discussion: """
       The lists are train.txt, val.txt and test.txt: a path below DATA on each line, in double quotes with escapes \
       where it would not be plain. Wherever --split takes percentages it takes their folder too; images in none of \
-      them are divided by the rule.
+      them are left out, or divided by the rule where shares are given too: 80/10/10:FOLDER.
       """)
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
@@ -24,12 +24,16 @@ struct SplitCommand: ParsableCommand {
   @Option(help: "Write the lists in this folder.") var export: String?
   @Flag(help: "Divide anew, each class exactly by the percentages of --split.") var exact = false
   @Flag(help: "Replace lists that are there.") var force = false
+  @Flag(help: "Divide the rest where a part of the data cannot be read.") var acceptErrors = false
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
     let settings = try parseSplit(split, folders, in: data)
     var index = try DatasetIndex.open(root: data, split: settings)
-    let kinds: Set<DatasetFinding.Kind> = [.staleDecision, .splitList, .decisionsMoved, .layout]
+    if !acceptErrors { try index.requireWhole() }
+    let kinds: Set<DatasetFinding.Kind> = [
+      .staleDecision, .splitList, .decisionsMoved, .layout, .unreadableFolder, .damagedShard,
+    ]
     let told = index.findings.filter { kinds.contains($0.kind) }
     for line in FindingLines(told, data: index.root).short { Console.progress("! \(line)") }
     if exact { index = index.dividedExactly(settings) }
