@@ -3,7 +3,8 @@
 // DecisionStore+Finding.swift.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Images
 import Messages
 import Tensors

@@ -2,7 +2,8 @@
 // whether what it is about has moved. What follows from that is for DecisionStore+Finding.swift.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Messages
 
 extension DecisionStore {

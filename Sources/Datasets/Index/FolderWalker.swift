@@ -2,7 +2,8 @@
 // the rest. It does not decode anything, and reads only the first bytes of files whose name does not say enough.
 
 import Files
-import Foundation
+import FoundationEssentials
+import Glibc
 import Images
 import Messages
 

@@ -3,6 +3,7 @@
 // forms a line may have is in ListLine.swift; which of them names an image is decided here, by the images there are.
 
 import Files
+import Glibc
 import Messages
 import Tensors
 
