@@ -73,7 +73,9 @@ private struct Rehearsal {
 
   func run() {
     var values = [Block?](repeating: nil, count: plan.operations.count + 1)
-    values[LoweredPlan.image] = block(plan.image)
+    let image = block(plan.image)
+    defer { withExtendedLifetime(image) {} }  // Whoever has loaded the images may keep them.
+    values[LoweredPlan.image] = image
     var waysBack: [WayBack] = []
     // What several read counts until it has come together again, although the last reader may let it go before.
     var branched: [Block] = []
@@ -95,13 +97,16 @@ private struct Rehearsal {
 
     var gradients = [Block?](repeating: nil, count: values.count)
     gradients[values.count - 1] = values[values.count - 1]
-    // Likewise a sum's gradient and mask, until its branches have come together again, on this way at their beginning.
-    var joined: [(Block, WayBack)] = []
+    // Likewise a sum's mask and gradients, until its branches have come together again, on this way at their beginning.
+    var joined: [(WayBack, [Block])] = []
     for step in plan.steps.reversed() {
       guard let wayBack = waysBack.popLast(), let gradient = gradients[step.output].take() else { continue }
-      if step.inputs.count > 1 { joined.append((gradient, wayBack)) }
+      let joins = step.inputs.count > 1
+      let held = joins ? [gradient] : []
+      let made = wayBack(consume gradient)
+      if joins { joined.append((wayBack, made + held)) }
       var hasMet = false
-      for (input, gradient) in zip(step.inputs, wayBack(consume gradient)) where input.hasGradient {
+      for (input, gradient) in zip(step.inputs, made) where input.hasGradient {
         if gradients[input.value] != nil { hasMet = true }
         gradients[input.value] = gradient
       }
@@ -116,7 +121,7 @@ private struct Rehearsal {
     case .convolution(_, let channels, let kernel, let stride, let padding, _):
       let shape = operation.input
       return convolution(
-        operation, step, inputs[0],
+        operation, inputs[0],
         ConvolutionMethod(
           input: [images, shape.height, shape.width, shape.channels],
           weight: [kernel.height, kernel.width, shape.channels, channels], stride: stride, padding: padding))
@@ -160,7 +165,7 @@ private struct Rehearsal {
   }
 
   private func convolution(
-    _ operation: LoweredPlan.Operation, _ step: LoweredPlan.Step, _ input: Block, _ method: ConvolutionMethod
+    _ operation: LoweredPlan.Operation, _ input: Block, _ method: ConvolutionMethod
   ) -> (Block, WayBack) {
     let output = block(operation.output)
     ledger.pass(method.forwardScratch.floats(threads: threads))
@@ -169,9 +174,9 @@ private struct Rehearsal {
       output,
       { [self] gradient in
         ledger.pass(method.weightGradientScratch.floats(threads: threads))
-        guard step.inputs[0].hasGradient else { return [] }
         let count = kept?.count ?? 0
         kept = nil
+        // Counted also where it is left out, by a convolution that reads the image.
         let inputGradient = block(count)
         withExtendedLifetime(gradient) { ledger.pass(method.inputGradientScratch.floats(threads: threads)) }
         return [inputGradient]
