@@ -414,7 +414,7 @@ private let testNames = [
     ("tb", ["tb/events.out.tfevents.1.host"], "TensorBoard"),
     (
       "mlruns",
-      ["mlruns/0/meta.yaml", "mlruns/0/abc/meta.yaml", "mlruns/0/abc/artifacts/plot.png", "mlruns/0/abc/params/x"],
+      ["mlruns/0/abc/meta.yaml", "mlruns/0/abc/artifacts/plot.png", "mlruns/0/abc/params/x"],
       "MLflow"
     ),
     ("outputs", ["outputs/2024-01-01/12-00-00/.hydra/config.yaml", "outputs/2024-01-01/12-00-00/a.png"], "Hydra"),

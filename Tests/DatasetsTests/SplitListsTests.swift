@@ -64,7 +64,9 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
     let divided = try read("\(shares):\(folder.path)/l")
     #expect(divided.reading.items.count == 90)
     #expect(divided.told?.message.contains("18 of the 90 images are in none") == true)
-    #expect(divided.told?.message.contains("for validation") == true)
+    #expect(
+      divided.told?.message.contains(shares.hasPrefix("0") ? "for validation" : "for training") == true,
+      "\(divided.told?.message ?? "")")
   }
   // A run's own images stay in it.
   let recorded = RecordedSplits([(path: alone.reading.unlisted[0], split: .test)])

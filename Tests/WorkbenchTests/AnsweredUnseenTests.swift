@@ -93,9 +93,9 @@ extension WorkbenchState {
     #expect(!state.press(.enter).isEmpty)
   }
 
-  @Test func `start nothing either, and ctrl-c gets through`() {
+  @Test func `may start a run, which loses nothing, and ctrl-c gets through`() {
     var state = WorkbenchState.opened()
-    #expect(read(" \r", &state).isEmpty && state.engine == .idle)
+    #expect(!read(" \r", &state).isEmpty)
     #expect(update(&state, .input(.key(.control("c")), isAhead: true)) == [.quit])
   }
 

@@ -32,7 +32,8 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     return []
   }
   state.askWhatWaits()
-  if let new = state.overlay?.question, new != question { state.hasUnseenQuestion = true }
+  // A start loses nothing, and those who know it type both keys at once.
+  if let new = state.overlay?.question, new != question, new != .start { state.hasUnseenQuestion = true }
   return effects + state.requestPictures() + state.requestHistory()
 }
 
