@@ -96,6 +96,8 @@ extension WorkbenchState {
   @Test func `may start a run, which loses nothing, and ctrl-c gets through`() {
     var state = WorkbenchState.opened()
     #expect(!read(" \r", &state).isEmpty)
+    state = WorkbenchState.opened()
+    #expect(read(" ", &state).isEmpty)
     #expect(update(&state, .input(.key(.control("c")), isAhead: true)) == [.quit])
   }
 

@@ -129,6 +129,8 @@ extension Journeys {
       try await terminal.sees("16 test images")
       #expect(try !terminal.screen().contains("failed:"))
       try terminal.press("C-c")
+      try await terminal.sees("Quit?")
+      try terminal.press("s")
       try await terminal.sees("ended with 0")
       #expect(workspace.exists("runs/long/evaluations"))
       #expect(!workspace.exists("elsewhere/runs"))

@@ -105,7 +105,10 @@ extension Journeys {
       try await workspace.expectTraining()
       try terminal.startSkipline(["watch", "long"])
       try await terminal.sees("training", "long/last")
+      // It was attached to: it is not stopped unasked.
       try terminal.press("C-c")
+      try await terminal.sees("Quit?", "stop and save")
+      try terminal.press("s")
       try await terminal.sees("skipline train --resume runs/long", "ended with 0")
       try await workspace.expectSaved()
     }

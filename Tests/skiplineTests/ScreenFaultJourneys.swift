@@ -43,6 +43,8 @@ extension Journeys {
       }
       #expect(Self.columnsWithCurve(curves).contains { $0 > 60 })
       try second.press("C-c")
+      try await second.sees("Quit?")
+      try second.press("s")
       try await second.sees("ended with 0")
       try await workspace.expectSaved()
       #expect(workspace.processNumbers(with: "engine").isEmpty)
