@@ -51,8 +51,7 @@ public enum MatrixProduct {
   static func reserve(threads: Int) throws(ResourceShortage) -> Int {
     if let reason = openblas_load() {
       let reason = String(cString: reason)
-      // What the loader says where address space is short; the library is there.
-      if ["map segment", "allocate memory"].contains(where: reason.contains) {
+      if isForWantOfMemory(reason) {
         throw ResourceShortage(.memory(bufferBytes, purpose: "OpenBLAS"), code: ENOMEM)
       }
       throw ResourceShortage(.library("OpenBLAS (libopenblas0)", reason: reason), code: ENOENT)
@@ -62,6 +61,12 @@ public enum MatrixProduct {
       throw ResourceShortage(.memory(bufferBytes, purpose: "matrix products"), code: ENOMEM)
     }
     return reserved
+  }
+
+  /// Whether the library is there, and could not be loaded because address space is short: in the words of dlopen(3).
+  /// - Parameter fault: why it cannot be used, as `Kernels.blasFault` has it.
+  public static func isForWantOfMemory(_ fault: String) -> Bool {
+    ["map segment", "allocate memory"].contains(where: fault.contains)
   }
 
   /// Address space that OpenBLAS takes for each thread that multiplies.

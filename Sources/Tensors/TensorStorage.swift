@@ -34,8 +34,8 @@ final class TensorStorage: @unchecked Sendable {
 /// Small blocks wait by size. Large ones are cut from ranges of pages and merged again, so that what a step needs at
 /// one time is hardly more than what it has mapped, whatever the sizes are.
 public enum StoragePool {
+  /// It is `@unchecked Sendable` because a free block belongs to whoever takes it out of the locked table.
   private struct Block: @unchecked Sendable {
-    // Sendable: a free block belongs to whoever takes it out of the locked table.
     let base: UnsafeMutablePointer<Float>
   }
 

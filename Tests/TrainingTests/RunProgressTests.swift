@@ -68,3 +68,14 @@ import Testing
     #expect(progress == RunProgress(epoch: 3, step: 30, bestValidationAccuracy: 0.4))
   }
 }
+
+@Suite struct `The progress of a run with a time budget` {
+  @Test(arguments: [1e-9, 1000.0]) func `tells an epoch that was cut short from one that is done`(budget: Double)
+    throws
+  {
+    let project = try ToyProject()
+    let run = try project.train(project.settings(epochs: 1) { $0.timeBudget = budget }).run
+    let progress = run.progress(of: run.checkpoints(), try run.record())
+    #expect(progress.epoch == 1 && progress.wasCutShort == (budget < 1))
+  }
+}

@@ -597,8 +597,3 @@ public final class TrainingLoop {
       chance: prepared.chance, history: history.epochs, steps: history.steps)
   }
 }
-
-extension PreparedRun {
-  /// At least 1, for a schedule.
-  fileprivate var stepsPerEpoch: Int { max(1, training.batchCount) }
-}

@@ -14,6 +14,8 @@ public struct PreparedRun: Sendable {
   public let plan: NetworkPlan
   public let training: BatchLoader
   public let validation: BatchLoader
+  /// Steps of an epoch, as a schedule counts them: at least 1.
+  var stepsPerEpoch: Int { max(1, training.batchCount) }
   /// What to know before training: why there is no pack, for instance.
   public let notes: [String]
 

@@ -9,6 +9,8 @@ public struct RunProgress: Sendable, Equatable {
   public var epoch = 0
   public var step = 0
   public var bestValidationAccuracy: Double?
+  /// Whether the time budget ended the last epoch before all its batches were done.
+  public var wasCutShort = false
 }
 
 extension RunFolder {
@@ -24,7 +26,8 @@ extension RunFolder {
     let newest = last ?? counted.max { ($0.step, $0.epoch) < ($1.step, $1.epoch) }
     return RunProgress(
       epoch: newest?.epoch ?? 0, step: newest?.step ?? 0,
-      bestValidationAccuracy: counted.compactMap(\.validationAccuracy).max())
+      bestValidationAccuracy: counted.compactMap(\.validationAccuracy).max(),
+      wasCutShort: last.flatMap { try? Checkpoint.trainingState(path: $0.path).wasCutShort } ?? false)
   }
 
   /// Whether a checkpoint has a name that training gives, the epoch that its name says, and the run's network for as

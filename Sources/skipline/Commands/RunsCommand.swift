@@ -50,7 +50,7 @@ struct RunsCommand: ParsableCommand {
 struct RunListing: Codable, Equatable {
   var folder: String
   /// `training`, `paused`, `diverged` (it waits to be told how to go on), `validating`, `evaluating`, `preparing` or `stopping` while a process trains it;
-  /// `finished` when all its epochs are done; `unreadable` where that cannot be told; else `resumable`.
+  /// `finished` when all its epochs are done, the last one not cut short by its time budget; `unreadable` where that cannot be told; else `resumable`.
   var state: String
   /// Why it cannot be read; nil where it can.
   var problem: String?
@@ -85,7 +85,7 @@ struct RunListing: Codable, Equatable {
     bestValidationAccuracy = progress.bestValidationAccuracy
     process = RunLock.holder(of: run)
     let saved = progress.step
-    let isDone = record.map { done >= $0.settings.epochs } ?? false
+    let isDone = record.map { done >= $0.settings.epochs && !progress.wasCutShort } ?? false
     if process != nil {
       let live = LiveStatus(folder: run.path)
       state = live.map { $0.hasDiverged ? "diverged" : $0.state.word } ?? "in use"

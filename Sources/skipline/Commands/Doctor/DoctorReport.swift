@@ -3,6 +3,7 @@
 
 import Canvas
 import Files
+import Tensors
 
 /// The state of a machine, as far as it matters to Skipline.
 struct DoctorReport: Encodable {
@@ -131,10 +132,10 @@ extension DoctorReport {
           : "end other programs, or train with a smaller --batch and --imgsz")
     }
     if let fault = blas.fault {
-      let isShort = ["map segment", "allocate memory"].contains(where: fault.contains)
       note(
         true, "OpenBLAS cannot be loaded: \(fault)",
-        isShort ? "raise the limits on memory (ulimit -v, ulimit -d)" : "apt-get install libopenblas0")
+        MatrixProduct.isForWantOfMemory(fault)
+          ? "raise the limits on memory (ulimit -v, ulimit -d)" : "apt-get install libopenblas0")
     }
     for folder in folders {
       note(
