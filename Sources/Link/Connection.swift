@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// One thread reads and one writes; `close` may be called from any, and lets both go.
 public final class Connection: Sendable {
-  let descriptor: Int32
+  package let descriptor: Int32
   private let isClosed = Atomic(false)
 
   /// Takes over a connected socket, and closes it in the end.
@@ -27,10 +27,10 @@ public final class Connection: Sendable {
 
   /// How long `send` and `receive` may wait before they throw `LinkError.silent`; 0 is for ever. After that the
   /// connection is of no more use: half a message may have been moved.
-  func setPatience(seconds: Int) { Self.setPatience(seconds: seconds, of: descriptor) }
+  package func setPatience(seconds: Int) { Self.setPatience(seconds: seconds, of: descriptor) }
 
   /// The same for a socket that is not connected yet: connecting then waits no longer either.
-  static func setPatience(seconds: Int, of descriptor: Int32) {
+  package static func setPatience(seconds: Int, of descriptor: Int32) {
     var limit = timeval(tv_sec: seconds, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))
@@ -45,7 +45,7 @@ public final class Connection: Sendable {
   }
 
   /// Writes a message that is encoded already.
-  func send(frame: Data) throws {
+  package func send(frame: Data) throws {
     try frame.withUnsafeBytes { bytes in
       var sent = 0
       while sent < bytes.count {
@@ -61,7 +61,7 @@ public final class Connection: Sendable {
   }
 
   /// Writes a short message if that is possible without waiting; else it is not written, or only in part.
-  func sendNow(_ message: some Encodable) {
+  package func sendNow(_ message: some Encodable) {
     guard let frame = try? Wire.encode(message) else { return }
     _ = frame.withUnsafeBytes {
       Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
@@ -92,7 +92,7 @@ public final class Connection: Sendable {
 
   /// The user at the other end.
   /// - Throws: `LinkError.system`.
-  func peerUser() throws(LinkError) -> uid_t {
+  package func peerUser() throws(LinkError) -> uid_t {
     // `struct ucred` of socket(7), which is not imported: process, user, group.
     var credentials: (process: pid_t, user: uid_t, group: gid_t) = (0, 0, 0)
     var size = socklen_t(MemoryLayout.size(ofValue: credentials))

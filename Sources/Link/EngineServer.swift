@@ -91,7 +91,7 @@ public final class EngineServer: Sendable {
   }
 
   /// Lets somebody in who said hello.
-  private func welcome(_ connection: Connection, _ hello: ClientMessage.Hello) {
+  private func welcome(_ connection: Connection, _ hello: Hello) {
     do throws(LinkError) {
       let client = try admit(connection, hello)
       if !start("attached screen", { [self] in converse(with: client, hello) }) {
@@ -107,7 +107,7 @@ public final class EngineServer: Sendable {
     (try? SystemThread.start(name, stackSize: SystemThread.smallStack, attempts: 2, body)) != nil
   }
 
-  private func admit(_ connection: Connection, _ hello: ClientMessage.Hello) throws(LinkError) -> Client {
+  private func admit(_ connection: Connection, _ hello: Hello) throws(LinkError) -> Client {
     let client = Client(connection, purpose: hello.purpose ?? .screen, longestMessage: longestMessage)
     let refusal: String? = shared.withLock { shared in
       if shared.isClosed { return "the run is over" }
@@ -158,7 +158,7 @@ public final class EngineServer: Sendable {
 
   // MARK: One client
 
-  private func converse(with client: Client, _ hello: ClientMessage.Hello) {
+  private func converse(with client: Client, _ hello: Hello) {
     defer { forget(client) }
     do {
       client.connection.setPatience(seconds: patience)
@@ -233,7 +233,7 @@ private final class ToldEvent: Sendable {
 private final class Client: Sendable {
   let connection: Connection
   private let longestMessage: Int?
-  let purpose: ClientMessage.Purpose
+  let purpose: Purpose
   private let events = Mailbox<ToldEvent>(
     capacity: 4096, coalescing: { $0.event.isReplaced(by: $1.event) ? $1 : nil })
   private let hasBegun = Atomic(false)
@@ -245,7 +245,7 @@ private final class Client: Sendable {
   private static let stepInterval: UInt32 = 20_000
 
   /// - Parameter longestMessage: bytes; what would be longer is told to be too long.
-  init(_ connection: Connection, purpose: ClientMessage.Purpose, longestMessage: Int?) {
+  init(_ connection: Connection, purpose: Purpose, longestMessage: Int?) {
     self.connection = connection
     self.purpose = purpose
     self.longestMessage = longestMessage

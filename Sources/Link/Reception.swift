@@ -4,7 +4,6 @@
 import Files
 import FoundationEssentials
 import Glibc
-import Messages
 import Resources
 
 /// The thread that listens at the socket file of a run.
@@ -12,7 +11,7 @@ import Resources
 /// Of those who have not said hello yet only the newest so many are kept: a hello is sent at once, so whoever means well
 /// is never the oldest for long, however large the crowd is. Those who said it come in at a pace that the run does not
 /// feel, since each is told all that happened so far.
-final class Reception: Sendable {
+package final class Reception: Sendable {
   private let socket: ListeningSocket
   private let folder: SocketFile
   private let file: FileIdentity
@@ -22,9 +21,9 @@ final class Reception: Sendable {
   ///   - capacity: how many may be about to say it.
   ///   - greeted: called, on the thread, with whoever said a proper hello.
   /// - Throws: `LinkError.system`.
-  init(
+  package init(
     file folder: SocketFile, patience: Int, capacity: Int,
-    greeted: @escaping @Sendable (Connection, ClientMessage.Hello) -> Void
+    greeted: @escaping @Sendable (Connection, Hello) -> Void
   ) throws(LinkError) {
     self.folder = folder
     let made = try folder.listen()
@@ -41,7 +40,7 @@ final class Reception: Sendable {
     }
   }
 
-  func close() {
+  package func close() {
     folder.remove(file)
     // Wakes the thread, which then ends.
     shutdown(socket.descriptor, Int32(SHUT_RDWR))
@@ -68,9 +67,9 @@ private struct Desk {
   let socket: ListeningSocket
   let patience: Duration
   let capacity: Int
-  let greeted: @Sendable (Connection, ClientMessage.Hello) -> Void
+  let greeted: @Sendable (Connection, Hello) -> Void
   private var newcomers: [Newcomer] = []
-  private var waiting: [(connection: Connection, hello: ClientMessage.Hello)] = []
+  private var waiting: [(connection: Connection, hello: Hello)] = []
   /// Screens and commands come in by separate doors: `skipline stop` does not wait behind screens.
   private var screens = Door()
   private var commands = Door()
@@ -79,7 +78,7 @@ private struct Desk {
 
   init(
     socket: ListeningSocket, patience: Duration, capacity: Int,
-    greeted: @escaping @Sendable (Connection, ClientMessage.Hello) -> Void
+    greeted: @escaping @Sendable (Connection, Hello) -> Void
   ) {
     self.socket = socket
     self.patience = patience
@@ -141,7 +140,7 @@ private struct Desk {
   /// Lets in who is next at each door, as far as it is open.
   private mutating func letIn() {
     let now = ContinuousClock.now
-    var staying: [(connection: Connection, hello: ClientMessage.Hello)] = []
+    var staying: [(connection: Connection, hello: Hello)] = []
     for (connection, hello) in waiting {
       let isOpen = hello.purpose == .command ? commands.pass(at: now) : screens.pass(at: now)
       if isOpen { greeted(connection, hello) } else { staying.append((connection, hello)) }
@@ -236,7 +235,7 @@ private struct Newcomer {
   /// Takes what there is, and nothing of a second message.
   /// - Returns: the hello, once it is whole.
   /// - Throws: `LinkError` for what is no hello of this version, or comes from another user.
-  mutating func listen() throws(LinkError) -> ClientMessage.Hello? {
+  mutating func listen() throws(LinkError) -> Hello? {
     while true {
       var wanted = Wire.prefixLength
       if heard.count >= Wire.prefixLength {
@@ -248,12 +247,11 @@ private struct Newcomer {
       if heard.count == Wire.prefixLength, try Wire.length(of: heard) == 0 { break }
     }
     return try Self.hello(
-      Wire.decode(ClientMessage.self, from: heard.dropFirst(Wire.prefixLength)), from: connection)
+      Wire.decode(Request<Ignored>.self, from: heard.dropFirst(Wire.prefixLength)), from: connection)
   }
 
   /// - Throws: `LinkError` for a message that is none, or comes from another user.
-  static func hello(_ message: ClientMessage, from connection: Connection) throws(LinkError) -> ClientMessage.Hello
-  {
+  static func hello(_ message: Request<Ignored>, from connection: Connection) throws(LinkError) -> Hello {
     guard try connection.peerUser() == geteuid() else {
       throw LinkError.refused(reason: "the engine belongs to another user")
     }
@@ -270,15 +268,15 @@ private struct Newcomer {
 extension Connection {
   /// Waits for a hello.
   /// - Throws: `LinkError`.
-  func receiveHello() throws(LinkError) -> ClientMessage.Hello {
-    try Newcomer.hello(try receive(ClientMessage.self, limit: Wire.maximumRequest), from: self)
+  package func receiveHello() throws(LinkError) -> Hello {
+    try Newcomer.hello(try receive(Request<Ignored>.self, limit: Wire.maximumRequest), from: self)
   }
 
   /// Says why, if that can be said without waiting, and ends the connection.
-  func refuse(_ error: LinkError) {
+  package func refuse(_ error: LinkError) {
     if error != .closed {
       let reason = if case .refused(let reason) = error { reason } else { "\(error)" }
-      sendNow(ServerMessage.refused(reason: reason))
+      sendNow(Reply<Ignored>.refused(reason: reason))
     }
     close()
   }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// What it reports is handed on in order. `close` detaches: the engine goes on.
 public final class RemoteEngine: Sendable {
-  public let welcome: ServerMessage.Welcome
+  public let welcome: Welcome
   private let connection: Connection
   private let outgoing = Mailbox<Command>(capacity: 64)
 
@@ -31,7 +31,7 @@ public final class RemoteEngine: Sendable {
   ///   - ended: called once, from another thread, after the last event.
   /// - Throws: `LinkError`.
   public init(
-    _ connection: Connection, readOnly: Bool, purpose: ClientMessage.Purpose = .screen, patience: Int? = nil,
+    _ connection: Connection, readOnly: Bool, purpose: Purpose = .screen, patience: Int? = nil,
     report: @escaping @Sendable (Event) -> Bool,
     ended: @escaping @Sendable (Ending) -> Void
   ) throws {

@@ -107,8 +107,8 @@ import Testing
   }
   private let image: [UInt8] = [10, 6, 10, 4, 1, 2, 3, 4].dropFirst(2) + []
 
-  private func parsed(_ message: [UInt8]) throws(WireFault) -> ImageExample {
-    try message.withUnsafeBufferPointer { (message) throws(WireFault) in
+  private func parsed(_ message: [UInt8]) throws(ProtobufFault) -> ImageExample {
+    try message.withUnsafeBufferPointer { (message) throws(ProtobufFault) in
       try ImageExample(UnsafeRawBufferPointer(message))
     }
   }
@@ -127,9 +127,9 @@ import Testing
   }
 
   @Test func `a number of more than 64 bits is refused`() {
-    #expect(throws: WireFault.overlongNumber) { try label(bytes(1, Array(repeating: 0xff, count: 9) + [2])) }
-    #expect(throws: WireFault.overlongNumber) { try label(bytes(1, Array(repeating: 0x80, count: 10) + [0])) }
-    #expect(throws: WireFault.cutOff) { try label(bytes(1, [0x80])) }
+    #expect(throws: ProtobufFault.overlongNumber) { try label(bytes(1, Array(repeating: 0xff, count: 9) + [2])) }
+    #expect(throws: ProtobufFault.overlongNumber) { try label(bytes(1, Array(repeating: 0x80, count: 10) + [0])) }
+    #expect(throws: ProtobufFault.cutOff) { try label(bytes(1, [0x80])) }
   }
 
   @Test func `unknown fields, floats and groups are passed over`() throws {
@@ -155,16 +155,16 @@ import Testing
   }
 
   @Test func `what is malformed is refused`() {
-    #expect(throws: WireFault.cutOff) { try parsed([10, 5, 1]) }
-    #expect(throws: WireFault.cutOff) { try parsed([10] + Array(repeating: 0xff, count: 9) + [1]) }
-    #expect(throws: WireFault.cutOff) { try parsed([9 << 3 | 1, 1, 2]) }
-    #expect(throws: WireFault.invalidTag) { try parsed([2, 0]) }  // field 0
-    #expect(throws: WireFault.invalidTag) { try parsed([9 << 3 | 6]) }
-    #expect(throws: WireFault.invalidTag) { try parsed([0x82, 0x80, 0x80, 0x80, 0x10, 0]) }  // field 2^29
-    #expect(throws: WireFault.unmatchedGroup) { try parsed([0x1c]) }
-    #expect(throws: WireFault.unmatchedGroup) { try parsed([0x1b, 0x24]) }
-    #expect(throws: WireFault.unmatchedGroup) { try parsed([0x1b]) }
-    #expect(throws: WireFault.deepGroups) { try parsed(Array(repeating: 0x1b, count: 33)) }
+    #expect(throws: ProtobufFault.cutOff) { try parsed([10, 5, 1]) }
+    #expect(throws: ProtobufFault.cutOff) { try parsed([10] + Array(repeating: 0xff, count: 9) + [1]) }
+    #expect(throws: ProtobufFault.cutOff) { try parsed([9 << 3 | 1, 1, 2]) }
+    #expect(throws: ProtobufFault.invalidTag) { try parsed([2, 0]) }  // field 0
+    #expect(throws: ProtobufFault.invalidTag) { try parsed([9 << 3 | 6]) }
+    #expect(throws: ProtobufFault.invalidTag) { try parsed([0x82, 0x80, 0x80, 0x80, 0x10, 0]) }  // field 2^29
+    #expect(throws: ProtobufFault.unmatchedGroup) { try parsed([0x1c]) }
+    #expect(throws: ProtobufFault.unmatchedGroup) { try parsed([0x1b, 0x24]) }
+    #expect(throws: ProtobufFault.unmatchedGroup) { try parsed([0x1b]) }
+    #expect(throws: ProtobufFault.deepGroups) { try parsed(Array(repeating: 0x1b, count: 33)) }
   }
 
   @Test func `an Example without an image says what it has, one that is none says so`() {

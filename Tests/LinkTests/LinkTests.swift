@@ -34,7 +34,7 @@ private final class Bench {
 
   func connect() throws -> Connection { try #require(try SocketFile(folder: folder.path).connect()) }
 
-  func attach(readOnly: Bool = false, purpose: ClientMessage.Purpose = .screen) throws -> Screen {
+  func attach(readOnly: Bool = false, purpose: Purpose = .screen) throws -> Screen {
     try Screen(try connect(), readOnly: readOnly, purpose: purpose)
   }
 
@@ -56,7 +56,7 @@ private final class Screen: Sendable {
   let events = Mailbox<Event>(capacity: 100_000)
   private let endings = SharedList<RemoteEngine.Ending>()
 
-  init(_ connection: Connection, readOnly: Bool, purpose: ClientMessage.Purpose = .screen) throws {
+  init(_ connection: Connection, readOnly: Bool, purpose: Purpose = .screen) throws {
     engine = try RemoteEngine(
       connection, readOnly: readOnly, purpose: purpose, patience: loadedMachine,
       report: { [events] in events.send($0) }

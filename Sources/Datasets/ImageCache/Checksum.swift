@@ -1,9 +1,9 @@
-// The pack's checksums: 64 bits over any bytes at several gigabytes a second. Against accidents, not against malice.
+// Checksums of 64 bits over any bytes at several gigabytes a second. Against accidents, not against malice.
 
 /// XXH64 with seed 0 (Collet, "xxHash fast digest algorithm", specification 0.1.1).
 ///
 /// - Complexity: O(n); four lanes of eight bytes are mixed independently, so that the processor works on all at once.
-func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+public func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
   let count = bytes.count
   var place = 0
   func word(_ offset: Int) -> UInt64 {
@@ -44,7 +44,7 @@ func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
 }
 
 /// The same of an array.
-func checksum(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { checksum($0) } }
+public func checksum(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { checksum($0) } }
 
 /// The specification's constants and its one step.
 private enum XXH64 {

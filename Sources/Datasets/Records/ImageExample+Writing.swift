@@ -43,31 +43,19 @@ extension ImageExample {
 
   static func serialised(_ features: [String: Feature]) -> [UInt8] {
     let keys = features.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let entries = keys.map { key in field(1, field(1, Array(key.utf8)) + field(2, serialised(features[key]))) }
-    return field(1, Array(entries.joined()))
+    let entries = keys.map { key in
+      ProtobufWriter.field(
+        1, ProtobufWriter.field(1, Array(key.utf8)) + ProtobufWriter.field(2, serialised(features[key])))
+    }
+    return ProtobufWriter.field(1, Array(entries.joined()))
   }
 
   private static func serialised(_ feature: Feature?) -> [UInt8] {
     switch feature {
-    case .bytes(let bytes): field(1, field(1, bytes))
-    case .integer(let value): field(3, field(1, varint(UInt64(bitPattern: value))))
+    case .bytes(let bytes): ProtobufWriter.field(1, ProtobufWriter.field(1, bytes))
+    case .integer(let value):
+      ProtobufWriter.field(3, ProtobufWriter.field(1, ProtobufWriter.varint(UInt64(bitPattern: value))))
     case nil: []
     }
-  }
-
-  /// A field of text, bytes, packed numbers or a message: its tag, its length, itself.
-  private static func field(_ number: UInt64, _ content: [UInt8]) -> [UInt8] {
-    varint(number << 3 | 2) + varint(UInt64(content.count)) + content
-  }
-
-  private static func varint(_ value: UInt64) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(rest))
-    return bytes
   }
 }

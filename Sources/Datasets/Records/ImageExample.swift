@@ -31,9 +31,9 @@ struct ImageExample: Equatable {
 
   /// Reads a serialised Example. Of a list with several values the first counts; of a key that comes twice the last,
   /// as for every map of protocol buffers. Unknown fields and other features are skipped.
-  /// - Throws: `WireFault` if it is no Example.
-  init(_ bytes: UnsafeRawBufferPointer) throws(WireFault) {
-    try Self.forEachFeature(of: bytes) { (key, feature) throws(WireFault) in
+  /// - Throws: `ProtobufFault` if it is no Example.
+  init(_ bytes: UnsafeRawBufferPointer) throws(ProtobufFault) {
+    try Self.forEachFeature(of: bytes) { (key, feature) throws(ProtobufFault) in
       let name = UnsafeRawBufferPointer(rebasing: bytes[key])
       if name.elementsEqual(Key.encoded.utf8) {
         encoded = try FeatureValue(bytes, feature).firstBytes
@@ -48,9 +48,9 @@ struct ImageExample: Equatable {
   }
 
   /// The first few keys of an Example, for the text about one that has no image.
-  static func keys(of bytes: UnsafeRawBufferPointer) throws(WireFault) -> [String] {
+  static func keys(of bytes: UnsafeRawBufferPointer) throws(ProtobufFault) -> [String] {
     var keys: [String] = []
-    try forEachFeature(of: bytes) { (key, _) throws(WireFault) in
+    try forEachFeature(of: bytes) { (key, _) throws(ProtobufFault) in
       if keys.count < RecordLimits.namedKeys { keys.append(String(decoding: bytes[key].prefix(64), as: UTF8.self)) }
     }
     return keys
@@ -58,15 +58,16 @@ struct ImageExample: Equatable {
 
   /// Calls `body` with the places of each feature's key and message.
   private static func forEachFeature(
-    of bytes: UnsafeRawBufferPointer, _ body: (_ key: Range<Int>, _ feature: Range<Int>) throws(WireFault) -> Void
-  ) throws(WireFault) {
-    var example = WireReader(bytes, 0..<bytes.count)
+    of bytes: UnsafeRawBufferPointer,
+    _ body: (_ key: Range<Int>, _ feature: Range<Int>) throws(ProtobufFault) -> Void
+  ) throws(ProtobufFault) {
+    var example = ProtobufReader(bytes, 0..<bytes.count)
     while let (field, value) = try example.next() {
       guard field == 1, case .bytes(let range) = value else { continue }
-      var features = WireReader(bytes, range)
+      var features = ProtobufReader(bytes, range)
       while let (field, value) = try features.next() {
         guard field == 1, case .bytes(let range) = value else { continue }
-        var entry = WireReader(bytes, range)
+        var entry = ProtobufReader(bytes, range)
         // What an entry leaves out is empty.
         var key = range.lowerBound..<range.lowerBound
         var feature = key
@@ -85,8 +86,8 @@ private struct FeatureValue {
   var firstBytes: Range<Int>?
   var firstInteger: Int64?
 
-  init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireFault) {
-    var feature = WireReader(bytes, range)
+  init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(ProtobufFault) {
+    var feature = ProtobufReader(bytes, range)
     while let (field, value) = try feature.next() {
       guard (1...3).contains(field), case .bytes(let list) = value else { continue }
       // Of a "oneof" the kind that comes last is the one that is set; a list of the same kind is continued.
@@ -96,22 +97,22 @@ private struct FeatureValue {
     }
   }
 
-  private mutating func readBytes(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireFault) {
-    var list = WireReader(bytes, range)
+  private mutating func readBytes(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(ProtobufFault) {
+    var list = ProtobufReader(bytes, range)
     while let (field, value) = try list.next() {
       if field == 1, case .bytes(let range) = value, firstBytes == nil { firstBytes = range }
     }
   }
 
   /// Numbers come packed, or in old files one by one; a reader has to take both.
-  private mutating func readIntegers(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(WireFault) {
-    var list = WireReader(bytes, range)
+  private mutating func readIntegers(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) throws(ProtobufFault) {
+    var list = ProtobufReader(bytes, range)
     while let (field, value) = try list.next() {
       guard field == 1 else { continue }
       switch value {
       case .number(let number): firstInteger = firstInteger ?? Int64(bitPattern: number)
       case .bytes(let range):
-        var numbers = WireReader(bytes, range)
+        var numbers = ProtobufReader(bytes, range)
         while !numbers.isAtEnd {
           let number = try numbers.varint()
           firstInteger = firstInteger ?? Int64(bitPattern: number)

@@ -15,7 +15,7 @@ enum RecordDamage: Error, Equatable {
   case tooLong(length: UInt64)
   case wrongDataChecksum
   /// Not a `tf.train.Example`.
-  case malformed(WireFault)
+  case malformed(ProtobufFault)
   /// An Example without image/encoded, and the keys that it has.
   case withoutImage(keys: [String])
   /// An Example with neither image/class/text nor image/class/label.
@@ -64,8 +64,6 @@ enum RecordLimits {
   /// No image within the decoder's cap in pixels needs more.
   static let recordBytes = 1 << 30
   static let classNameBytes = 1024
-  /// Groups, an old form of nested message, within one another.
-  static let groupDepth = 32
   /// Keys that the text about an Example without an image names.
   static let namedKeys = 6
 }

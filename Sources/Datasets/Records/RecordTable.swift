@@ -96,7 +96,7 @@ struct RecordTable {
   ) throws(RecordDamage) -> (example: ImageExample, image: Range<Int>) {
     let example: ImageExample
     let keys: [String]
-    do throws(WireFault) {
+    do throws(ProtobufFault) {
       example = try ImageExample(data)
       keys = example.encoded == nil ? try ImageExample.keys(of: data) : []
     } catch {

@@ -1,13 +1,12 @@
-// Reads the wire format of protocol buffers, as much of it as three messages of TensorFlow's need
-// (protobuf.dev, "Encoding"). A library for all of protocol buffers would bring a code generator, its build plug-in
-// and a runtime several times the size of this program's own reading, for `Example`, `Features` and `Feature`; and it
-// would copy every image out of its record, where all that is wanted is the image's place.
+// Reads the wire format of protocol buffers (protobuf.dev, "Encoding"): where a message's fields lie, without copying
+// them. A library for all of protocol buffers would bring a code generator, its build plug-in and a runtime several
+// times the size of this program's own reading, and would copy every image out of its record.
 
 /// Why bytes are not a message.
-enum WireFault: Error, Equatable, CustomStringConvertible {
+public enum ProtobufFault: Error, Equatable, CustomStringConvertible {
   case cutOff, overlongNumber, invalidTag, unmatchedGroup, deepGroups
 
-  var description: String {
+  public var description: String {
     switch self {
     case .cutOff: "a field is longer than what it lies in"
     case .overlongNumber: "a number has more than 64 bits"
@@ -19,21 +18,24 @@ enum WireFault: Error, Equatable, CustomStringConvertible {
 }
 
 /// A way through the fields of one message.
-struct WireReader {
-  /// A field's value. What the three messages have no use for is skipped, but must be well-formed.
-  enum Value: Equatable {
+public struct ProtobufReader {
+  /// A field's value. What no reader here has use for is skipped, but must be well-formed.
+  public enum Value: Equatable {
     case number(UInt64)
     /// Where a text, bytes, a message or packed numbers lie.
     case bytes(Range<Int>)
     case skipped
   }
 
+  /// How deeply groups may lie in each other; nobody writes any.
+  static let groupDepth = 32
+
   private let bytes: UnsafeRawBufferPointer
   private var position: Int
   private let end: Int
 
   /// - Parameter range: of the message within `bytes`.
-  init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
+  public init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count, "a message lies within its bytes")
     self.bytes = bytes
     position = range.lowerBound
@@ -41,16 +43,16 @@ struct WireReader {
   }
 
   /// The next field; nil at the end of the message.
-  mutating func next() throws(WireFault) -> (field: UInt64, value: Value)? {
+  public mutating func next() throws(ProtobufFault) -> (field: UInt64, value: Value)? {
     guard position < end else { return nil }
     let (field, type) = try tag()
     return (field, try value(of: type, field: field))
   }
 
-  var isAtEnd: Bool { position == end }
+  public var isAtEnd: Bool { position == end }
 
   /// A number of 1 to 10 bytes, seven bits in each, the lowest first.
-  mutating func varint() throws(WireFault) -> UInt64 {
+  public mutating func varint() throws(ProtobufFault) -> UInt64 {
     var value: UInt64 = 0
     var shift: UInt64 = 0
     while true {
@@ -65,13 +67,13 @@ struct WireReader {
     }
   }
 
-  private mutating func tag() throws(WireFault) -> (field: UInt64, type: UInt64) {
+  private mutating func tag() throws(ProtobufFault) -> (field: UInt64, type: UInt64) {
     let tag = try varint()
     guard tag >> 3 > 0, tag <= UInt64(UInt32.max) else { throw .invalidTag }
     return (tag >> 3, tag & 7)
   }
 
-  private mutating func value(of type: UInt64, field: UInt64) throws(WireFault) -> Value {
+  private mutating func value(of type: UInt64, field: UInt64) throws(ProtobufFault) -> Value {
     switch type {
     case 0: return .number(try varint())
     case 1: try skip(8)
@@ -88,20 +90,20 @@ struct WireReader {
     return .skipped
   }
 
-  private mutating func skip(_ count: Int) throws(WireFault) {
+  private mutating func skip(_ count: Int) throws(ProtobufFault) {
     guard count <= end - position else { throw .cutOff }
     position += count
   }
 
   /// Skips to behind the end of a group that was begun, with all groups in it.
-  private mutating func skipGroup(_ field: UInt64) throws(WireFault) {
+  private mutating func skipGroup(_ field: UInt64) throws(ProtobufFault) {
     var open = [field]
     while let innermost = open.last {
       guard position < end else { throw .unmatchedGroup }
       let (field, type) = try tag()
       switch type {
       case 3:
-        guard open.count < RecordLimits.groupDepth else { throw .deepGroups }
+        guard open.count < Self.groupDepth else { throw .deepGroups }
         open.append(field)
       case 4:
         guard field == innermost else { throw .unmatchedGroup }

@@ -1,0 +1,10 @@
+// What goes over the socket between an engine and a screen.
+
+import Messages
+
+/// What a screen, or a command such as `skipline pause`, says to an engine.
+public typealias ClientMessage = Request<Command>
+
+/// What an engine says to whoever is attached to it. After the welcome everything that happened so far follows as events,
+/// then what happens from now on.
+public typealias ServerMessage = Reply<Event>
