@@ -43,7 +43,7 @@ let package = Package(
     // For Benchmarks, a package of its own.
     .library(
       name: "SkiplineEngine",
-      targets: ["Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "Training"]),
+      targets: ["Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -69,59 +69,72 @@ let package = Package(
       linkerSettings: [.linkedLibrary("jpeg"), .linkedLibrary("png16"), .linkedLibrary("z")]),
 
     .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
-    .target(name: "Messages", dependencies: ["Resources"], swiftSettings: strict),
-    .target(name: "Files", dependencies: ["Messages"], swiftSettings: numeric),
+    .target(name: "Support", dependencies: ["CKernels", "Resources"], swiftSettings: numeric),
+    .target(name: "Messages", dependencies: ["Support"], swiftSettings: strict),
+    .target(name: "Files", dependencies: ["Support"], swiftSettings: numeric),
+    .target(name: "Protobuf", swiftSettings: numeric),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "Resources"], swiftSettings: numeric),
     .target(
-      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Files", "Messages"],
+      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Files", "Messages", "Support"],
       swiftSettings: numeric),
     .target(
-      name: "Datasets", dependencies: ["Files", "Images", "Messages", "Resources", "Tensors"],
+      name: "Datasets", dependencies: ["Files", "Images", "Messages", "Protobuf", "Resources", "Support"],
       swiftSettings: numeric),
-    .target(name: "Networks", dependencies: ["Messages", "Tensors"], swiftSettings: numeric),
+    .target(
+      name: "Networks", dependencies: ["CKernels", "Messages", "Support", "Tensors"], swiftSettings: numeric),
     .target(
       name: "Training",
       dependencies: [
-        "CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Tensors", logging,
+        "CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors",
+        logging,
       ],
       swiftSettings: numeric),
-    .target(name: "Link", dependencies: ["Files", "Messages", "Resources"], swiftSettings: strict),
+    .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),
+    .target(
+      name: "Engine",
+      dependencies: [
+        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", "Training",
+        "Transport",
+      ],
+      swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
-    .target(name: "Workbench", dependencies: ["Messages", "Canvas"], swiftSettings: strict),
+    .target(name: "Workbench", dependencies: ["Messages", "Canvas", "Support"], swiftSettings: strict),
     .target(name: "Terminal", dependencies: ["Canvas", "CNcurses", "CTerminal"], swiftSettings: strict),
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "CBuildInfo", "CResources", "Canvas", "Datasets", "Files", "Images", "Link", "Messages", "Networks",
-        "Resources",
-        "Tensors", "Terminal", "Training", "Workbench",
+        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Files", "Images", "Messages", "Networks",
+        "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "Workbench",
         argumentParser,
       ],
       swiftSettings: strict),
-    .target(name: "SampleData", dependencies: ["Tensors", "CPNG"], swiftSettings: numeric),
+    .target(name: "SampleData", dependencies: ["Support", "CPNG"], swiftSettings: numeric),
     .executableTarget(
       name: "skipline-sample", dependencies: ["SampleData", argumentParser], swiftSettings: strict),
     // `make soak`: a test, but not one of those that run before every change.
     .executableTarget(
       name: "skipline-soak",
       dependencies: [
-        "Canvas", "Link", "Messages", "SampleData", "Tensors", "TestSupport", "Training", argumentParser,
+        "Canvas", "Engine", "Messages", "Resources", "SampleData", "Support", "TestSupport", "Training",
+        "Transport", argumentParser,
       ],
       path: "Tests/skipline-soak", swiftSettings: strict),
 
     .target(
-      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Tensors", "TestSupport", "Training"],
+      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training"],
       path: "Tests/Fuzzing", swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
       swiftSettings: strict),
 
-    tests("Messages"),
+    tests("Support", with: ["Messages", "Resources", "TestSupport"]),
+    tests("Messages", with: ["Support"]),
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
-      name: "TestSupport", dependencies: ["Files", "Messages", "Resources"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CPNG", "Files", "Messages", "Resources", "Support"],
+      path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(
       "Images", with: ["CKernels", "Fuzzing", "TestSupport"], resources: [.copy("References")], settings: numeric),
@@ -131,10 +144,13 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport"]),
-    tests("Link", with: ["Messages", "Resources", "TestSupport"]),
+    tests(
+      "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),
-    tests("SampleData", with: ["CPNG", "Tensors"]),
-    tests("skipline", with: ["Files", "Link", "Messages", "SampleData", "TestSupport", "Training"]),
+    tests("SampleData", with: ["CPNG", "Support"]),
+    tests(
+      "skipline",
+      with: ["Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport"]),
   ])

@@ -2,7 +2,7 @@
 // A line that cannot be written is lost and told once; training must not end because a disk is full.
 
 import Glibc
-import Messages
+import Support
 import Synchronization
 
 /// A file to which whole lines are appended, from any thread.

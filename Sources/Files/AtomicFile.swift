@@ -5,7 +5,7 @@
 
 import FoundationEssentials
 import Glibc
-import Messages
+import Support
 import Synchronization
 
 /// Durable replacement of whole files.

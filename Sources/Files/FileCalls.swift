@@ -2,7 +2,7 @@
 // nothing of what is written, nor in which order it must be.
 
 import Glibc
-import Messages
+import Support
 
 /// The system calls that put files on disk, each answering its result or the negative error number.
 public struct FileCalls: Sendable {

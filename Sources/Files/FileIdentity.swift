@@ -1,7 +1,7 @@
 // What tells a file or folder from every other, whatever path leads there.
 
 import Glibc
-import Messages
+import Support
 
 /// A file system's number and that of a file in it. A file that is removed may leave its numbers to another.
 public struct FileIdentity: Hashable, Sendable {

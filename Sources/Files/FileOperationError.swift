@@ -1,7 +1,7 @@
 // What the system answered when a file could not be read or written, in words that say what to do next.
 
 import Glibc
-import Messages
+import Support
 
 /// A file operation that failed.
 public struct FileOperationError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -1,7 +1,7 @@
 // Paths made absolute, for comparing and for recording. Paths are texts in the form of Messages' PathText.
 
 import Glibc
-import Messages
+import Support
 
 /// Questions about paths.
 public enum FilePath {

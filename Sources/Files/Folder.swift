@@ -1,7 +1,7 @@
 // Making folders and listing the names in them, for names of any bytes. What is in them is no matter here.
 
 import Glibc
-import Messages
+import Support
 
 /// Folders by their paths, which are in the form of `PathText`.
 public enum Folder {

@@ -1,7 +1,6 @@
 // Cutting the last lines off a text file of any length, from its end: what lies before them is not read.
 
 import Glibc
-import Messages
 
 /// The last lines of a file to which lines are appended.
 public enum LineTail {

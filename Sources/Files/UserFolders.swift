@@ -2,7 +2,7 @@
 // (0.8). What is kept there is no matter here.
 
 import Glibc
-import Messages
+import Support
 
 /// The folders of the user that runs the program. A variable that is empty, or no path from the root, counts as unset.
 public struct UserFolders: Sendable {

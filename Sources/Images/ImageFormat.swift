@@ -3,6 +3,7 @@
 
 import Glibc
 import Messages
+import Support
 
 /// An image format that can be decoded.
 public enum ImageFormat: String, Codable, Sendable, CaseIterable {

@@ -5,6 +5,7 @@
 
 // The standard library composes names for its own comparisons, and shows it to Foundation alone, under this name.
 @_spi(_Unicode) import Swift
+import Support
 
 /// A class's name in its canonical form: equal names are one class, and equal names have the same bytes.
 public struct ClassName: Hashable, Sendable, CustomStringConvertible {

@@ -1,5 +1,7 @@
 // Which events may take the place of one that nobody has read yet.
 
+import Support
+
 extension Mailbox where Message == Event {
   /// A box for events in which a step that was not read yet is replaced by the next one; nothing else is dropped.
   public static func forEvents(capacity: Int = 256, wake: @escaping @Sendable () -> Void = {}) -> Mailbox<Event> {

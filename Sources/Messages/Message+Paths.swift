@@ -1,6 +1,8 @@
 // Every path in a message, so that it can be written the way the reader needs it. Paths of images below a dataset's
 // folder are no places of their own and stay.
 
+import Support
+
 extension TrainingSettings {
   /// The same run, started from any folder.
   /// - Parameter folder: the working folder that its paths are relative to.

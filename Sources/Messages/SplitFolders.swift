@@ -1,6 +1,8 @@
 // Which folders of a dataset are its splits, where their names do not say it, as people type it: `--train DIR`,
 // `--val DIR`, `--test DIR`. Whether there are such folders is for Datasets to find out.
 
+import Support
+
 /// The folders that were named for splits. A name is a path below the dataset's folder, or one from the root that
 /// leads below it; `.` is the dataset's folder itself.
 public struct SplitFolders: Codable, Sendable, Equatable {

@@ -1,6 +1,6 @@
 // What fills an area: two colours and a texture between them. Knows nothing of shapes.
 
-import Tensors
+import Support
 
 /// Red, green and blue, 0...1 as stored in the file (no linear light: a picture is drawn in the file's own values).
 public typealias Colour = SIMD3<Float>

@@ -1,7 +1,7 @@
 // Which pictures the sample data consists of and where each lies. Every picture is a function of the set's seed and
 // of its own path, so that no picture depends on the others or on the order of drawing.
 
-import Tensors
+import Support
 
 /// A set of generated pictures in class folders.
 public struct SampleSet: Sendable, Equatable {

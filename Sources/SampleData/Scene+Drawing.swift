@@ -1,6 +1,6 @@
 // From a scene to pixels: fill, cover, blur, add noise, round.
 
-import Tensors
+import Support
 
 extension Scene {
   /// Draws the scene.

@@ -2,7 +2,7 @@
 // Only `shape` knows the class; the rest is drawn in the same way for every class, so that nothing but the outline
 // tells one from another.
 
-import Tensors
+import Support
 
 /// A straight band of one colour.
 struct Stroke: Sendable {

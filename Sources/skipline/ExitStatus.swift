@@ -1,16 +1,16 @@
 // How errors become exit statuses, by the conventions of sysexits.h.
 
-import Files
-import Images
 import Datasets
+import Files
 import Glibc
-import Link
+import Images
 import Messages
 import Networks
 import Resources
 import Tensors
 import Terminal
 import Training
+import Transport
 
 /// What the program says to the shell.
 enum ExitStatus: Int32 {

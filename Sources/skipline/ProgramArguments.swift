@@ -2,7 +2,7 @@
 
 import ArgumentParser
 import CResources
-import Messages
+import Support
 
 enum ProgramArguments {
   /// The arguments in the form of PathText, without the program's name.

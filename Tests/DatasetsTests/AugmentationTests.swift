@@ -1,8 +1,8 @@
 // Random changes: their bounds, their fixed dependence on the generator, and the zeros of the padding.
 
+import Support
 import Images
 import Messages
-import Tensors
 import Testing
 
 @testable import Datasets

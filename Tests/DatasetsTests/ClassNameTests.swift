@@ -1,5 +1,6 @@
 // One class in two Unicode spellings: in folders, shards, labels, decisions and lists it is one, and paths keep their bytes.
 
+import Support
 import Foundation
 import Messages
 import TestSupport

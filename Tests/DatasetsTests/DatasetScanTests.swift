@@ -1,9 +1,9 @@
 // Finding classes and images in folders of every kind.
 
+import Support
 import CTestSupport
 import Foundation
 import Messages
-import Tensors
 import TestSupport
 import Testing
 

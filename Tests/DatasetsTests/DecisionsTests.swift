@@ -1,8 +1,8 @@
 // Decisions: their text form, what they change in an index, and that nothing is done by halves.
 
+import Support
 import Foundation
 import Messages
-import Tensors
 import TestSupport
 import Testing
 

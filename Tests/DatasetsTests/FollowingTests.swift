@@ -1,6 +1,7 @@
 // Decisions follow their data: moved, renamed, linked, copied, exchanged, and taken over by hand. Nothing is lost, and
 // nothing is used without a word.
 
+import Support
 import Files
 import Foundation
 import Messages

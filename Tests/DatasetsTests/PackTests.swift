@@ -1,5 +1,6 @@
 // A pack changes nothing: whatever happens to it or to the images, batches are those that the files give.
 
+import Support
 import Foundation
 import Messages
 import Synchronization

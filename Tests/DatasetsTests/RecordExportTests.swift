@@ -1,11 +1,11 @@
 // Writing shards: what goes where, what is refused, and what is left after every failure.
 
+import Support
 import Files
 import Foundation
 import Images
 import Messages
 import Synchronization
-import Tensors
 import TestSupport
 import Testing
 

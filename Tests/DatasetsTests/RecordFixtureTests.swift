@@ -1,10 +1,10 @@
 // Shards that TensorFlow wrote, read here; shards written here that TensorFlow read. Fixtures/Records/make_records.py
 // says how the files were made.
 
+import Support
 import Foundation
 import Images
 import Messages
-import Tensors
 import TestSupport
 import Testing
 

@@ -1,8 +1,9 @@
 // Framing and wire format, byte by byte, and bytes that were broken at random.
 
+import Support
+import Protobuf
 import Foundation
 import Messages
-import Tensors
 import TestSupport
 import Testing
 

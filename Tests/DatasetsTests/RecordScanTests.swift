@@ -1,9 +1,9 @@
 // Folders of shards as datasets: which files are shards, what their images are called, what is said of damage.
 
+import Support
 import Foundation
 import Images
 import Messages
-import Tensors
 import TestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 // Lists of paths for each split: written, read, mixed with the rule. What is listed never moves, whatever is added.
 
+import Support
 import Foundation
 import Messages
-import Tensors
 import TestSupport
 import Testing
 

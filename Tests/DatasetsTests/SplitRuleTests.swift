@@ -1,7 +1,7 @@
 // The split made of a path, and the order of names.
 
+import Support
 import Messages
-import Tensors
 import Testing
 
 @testable import Datasets

@@ -1,8 +1,8 @@
 // The rule for whole classes: fair for names without numbers too, never without a training image, and hardly moved by
 // images that are added.
 
+import Support
 import Messages
-import Tensors
 import Testing
 
 @testable import Datasets

@@ -1,7 +1,7 @@
 // The stored form of an image: what it is, and that evaluation sees the same through it.
 
+import Support
 import Messages
-import Tensors
 import Testing
 
 @testable import Datasets

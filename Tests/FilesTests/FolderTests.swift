@@ -3,6 +3,7 @@
 import Files
 import Foundation
 import Messages
+import Support
 import TestSupport
 import Testing
 

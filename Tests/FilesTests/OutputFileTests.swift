@@ -2,6 +2,7 @@
 
 import Files
 import Foundation
+import Support
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
 // How a format divides its files into parts: mutations that move whole parts, and set right what only guards against
 // accidents, get further into a decoder than those that change bytes at random.
 
+import Support
 import TestSupport
 
 public enum Framing: Sendable {

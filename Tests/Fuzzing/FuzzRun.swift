@@ -1,6 +1,6 @@
 // Feeds one entry with one input after another. What to do about a crash is the business of whoever runs it.
 
-import Tensors
+import Support
 
 /// An entry, its target and the inputs it will get.
 public struct FuzzRun {

@@ -1,7 +1,7 @@
 // Makes inputs out of seeds. An input is a function of the seed number, the entry and the input's own number, so one
 // that did harm can be made again.
 
-import Tensors
+import Support
 
 struct Mutator: Sendable {
   let seeds: [[UInt8]]

@@ -1,5 +1,6 @@
 // Batch norm: both modes, the running statistics, and batches large enough to be measured in blocks.
 
+import Support
 import Messages
 import Tensors
 import Testing

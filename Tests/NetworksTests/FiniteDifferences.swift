@@ -2,6 +2,7 @@
 // their gradients, with central differences of that twin. In double precision a step of 1e-6 errs by about 1e-10, and
 // meets a kink of a ReLU or a tie of a maximum a thousandth as often as the 1e-3 that Float32 would need.
 
+import Support
 import Messages
 import Tensors
 import Testing

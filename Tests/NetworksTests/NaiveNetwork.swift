@@ -1,6 +1,7 @@
 // The naive twin of whole networks: reads a plan step by step and calls the naive layers. It shares with the program
 // the plan alone, none of the code that runs it.
 
+import Support
 import Messages
 import Tensors
 

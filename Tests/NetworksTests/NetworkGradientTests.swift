@@ -1,7 +1,6 @@
 // Whole networks, from the image to the logits, as the table builds them, against their naive twins.
 
 import Messages
-import Tensors
 import Testing
 
 @testable import Networks

@@ -1,5 +1,6 @@
 // Numbers that Swift and Python compute alike from names; References/reference_tools.py states the formulas.
 
+import Support
 import Tensors
 
 @testable import Networks

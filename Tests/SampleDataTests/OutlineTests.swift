@@ -1,6 +1,6 @@
 // Outlines and paints against formulas, and a drawn picture against what its scene says.
 
-import Tensors
+import Support
 import Testing
 
 @testable import SampleData

@@ -1,5 +1,6 @@
 // The bookkeeping of free memory: nothing is lost, nothing given out twice, neighbours become one.
 
+import Support
 import Testing
 
 @testable import Tensors

@@ -1,5 +1,6 @@
 // The matrix product against three nested loops, in every orientation, with gaps between rows and accumulating.
 
+import Support
 import Testing
 
 @testable import Tensors

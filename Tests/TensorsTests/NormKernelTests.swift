@@ -1,6 +1,7 @@
 // Batch norm's loops in C, each against a naive twin in double precision: every kind of width (in groups of rows, in
 // rows with a remainder, in panels), every combination of what is joined, whole and in parts, in place or not.
 
+import Support
 import CKernels
 import Testing
 

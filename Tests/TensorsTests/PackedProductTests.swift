@@ -1,6 +1,7 @@
 // The products that convolutions are made of, at every vector width that this processor runs, against sums in double
 // precision. Each layout of the left-hand side that a convolution uses, and every remainder of rows and columns.
 
+import Support
 import CKernels
 import Testing
 

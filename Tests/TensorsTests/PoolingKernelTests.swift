@@ -1,5 +1,6 @@
 // The C loops of pooling, against naive twins that look up every pixel by its coordinates.
 
+import Support
 import CKernels
 import Testing
 

@@ -1,5 +1,6 @@
 // The tensor as a value: copies are independent, shapes are checked, arithmetic is elementwise.
 
+import Support
 import Testing
 
 @testable import Tensors

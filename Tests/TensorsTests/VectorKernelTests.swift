@@ -2,6 +2,7 @@
 // agree; where it sums, or where the compiler may fuse a multiplication with an addition, the tolerance is the bound
 // on the roundings (Higham 2002, section 3.1), computed beside the sum itself.
 
+import Support
 import CKernels
 import Testing
 

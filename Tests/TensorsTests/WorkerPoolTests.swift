@@ -1,5 +1,6 @@
 // The parallel loop: each shard once, whatever the number of threads, and no thread left behind.
 
+import Resources
 import Foundation
 import Synchronization
 import TestSupport

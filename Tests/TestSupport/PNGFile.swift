@@ -2,6 +2,7 @@
 // data is one stored block.
 
 import Messages
+import Support
 
 /// The parts of a PNG file (PNG specification, third edition, sections 5 and 11).
 package struct PNGFile {

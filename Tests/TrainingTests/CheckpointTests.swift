@@ -1,5 +1,6 @@
 // Networks to files and back, and files that do not fit.
 
+import Support
 import Datasets
 import Foundation
 import Messages

@@ -1,6 +1,7 @@
 // The same seed gives the same bits, however many threads compute or decode.
 
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training

@@ -3,6 +3,7 @@
 import Foundation
 import Messages
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training
@@ -266,23 +267,6 @@ import Testing
     #expect(recoveries(run).map(\.step) == [5])
     let comparison = try RunComparison(try project.train(project.settings(epochs: 3)).run, run.run)
     #expect(comparison.isSame, "\(comparison.differences)")
-  }
-
-  @Test func `an engine pauses until it is told how to go on`() throws {
-    let harness = EngineHarness()
-    harness.engine.send(.start(project.endless { $0.learningRate = 1e25 }))
-    let report = try harness.wait(for: "divergence") { event -> DivergenceReport? in
-      if case .training(.diverged(let report)) = event { report } else { nil }
-    }
-    #expect(!report.files.isEmpty)
-    try harness.wait(for: .paused)
-    harness.engine.send(.training(.recover(.lowerRate)))
-    try harness.wait(for: "recovery") { event -> Bool? in
-      if case .training(.recovered) = event { true } else { nil }
-    }
-    try harness.wait(for: .training)
-    try harness.shutDown()
-    #expect(harness.outcome?.reason == .stopped)
   }
 
   // MARK: Rules

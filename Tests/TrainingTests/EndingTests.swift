@@ -1,6 +1,7 @@
 // What ends a run before its last epoch, and that an ended run stays ended.
 
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training

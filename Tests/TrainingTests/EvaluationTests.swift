@@ -6,6 +6,7 @@ import Foundation
 import Messages
 import Networks
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training

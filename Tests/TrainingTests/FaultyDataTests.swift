@@ -4,6 +4,7 @@
 import Datasets
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training
@@ -39,16 +40,6 @@ import Testing
     let resumed = try project.resume(run, ResumeChanges(epochs: 2, acceptsErrors: true, acceptsData: true))
     #expect(resumed.outcome.reason == .completed)
     #expect(try run.record().settings.safety.acceptsErrors)
-  }
-
-  @Test func `an engine refuses with the errors and the option's name`() throws {
-    let project = try project()
-    let harness = EngineHarness()
-    harness.engine.send(.start(project.settings()))
-    let failure = try harness.wait(for: "a refusal") { if case .failure(let text) = $0 { text } else { nil } }
-    #expect(
-      failure.contains("\"aqua\"") && failure.contains("--accept-errors") && failure.contains("accept errors"))
-    try harness.shutDown()
   }
 
   /// A dataset that the rule divides, and images that are added to it until the rule would divide others otherwise.

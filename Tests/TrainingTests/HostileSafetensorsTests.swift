@@ -1,6 +1,7 @@
 // Safetensors files that are wrong: every fault is refused for what it is, damage anywhere is found, and no header
 // makes the reader crash or take memory.
 
+import Support
 import Files
 import Foundation
 import Tensors

@@ -4,6 +4,7 @@
 import Datasets
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training
@@ -205,14 +206,6 @@ import Testing
     let report = try #require(try job.run(threads: 1))
     #expect(report.images == 9)
     #expect(throws: (any Error).self) { try job.keep(report) }
-
-    let harness = EngineHarness()
-    harness.engine.send(.evaluate(checkpoint: run.path, data: nil, split: nil))
-    let seen = try harness.wait(for: "a report") { if case .evaluation(let report) = $0 { report } else { nil } }
-    #expect(seen.images == 9)
-    let warning = try harness.wait(for: "a warning") { if case .warning(let text) = $0 { text } else { nil } }
-    #expect(warning.contains("not kept"))
-    try harness.shutDown()
   }
 
   @Test(arguments: ["{", "[]", "{\"format\":99}", "{\"name\":\"of another program\"}", nil] as [String?])

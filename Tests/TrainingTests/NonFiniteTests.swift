@@ -4,6 +4,7 @@
 import Foundation
 import Messages
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Training

@@ -5,6 +5,7 @@ import Datasets
 import Foundation
 import Messages
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Training

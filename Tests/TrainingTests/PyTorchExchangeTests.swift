@@ -1,6 +1,7 @@
 // Checkpoints to and from PyTorch itself. These tests need a Python with torch and torchvision: name it in the
 // environment variable SKIPLINE_PYTHON; without it they are skipped.
 
+import Support
 import Foundation
 import Messages
 import Networks

@@ -1,5 +1,6 @@
 // Resuming under other conditions: more epochs, other data, another processor, damaged files, records of old versions.
 
+import Support
 import Files
 import Foundation
 import Messages

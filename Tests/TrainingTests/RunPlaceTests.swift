@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training
@@ -91,46 +92,5 @@ import Testing
     #expect(run.failures.count == 1)
     #expect(run.outcome.unsaved.isEmpty)
     #expect(FileManager.default.fileExists(atPath: moved + "/checkpoints/epoch-0003.safetensors"))
-  }
-
-  @Test func `an engine says so and names the failure for its exit status`() throws {
-    let harness = EngineHarness()
-    harness.engine.send(.start(project.endless()))
-    try harness.waitForStep()
-    removeStubbornly(folder)
-    try harness.wait(for: .idle)
-    #expect(harness.failures.contains { $0.contains("was removed while it was trained") })
-    guard case TrainingError.folderGone? = harness.engine.failure else {
-      Issue.record("\(String(describing: harness.engine.failure))")
-      return
-    }
-    try harness.shutDown()
-  }
-
-  @Test func `an engine tells which images changed, and goes on when that is accepted`() throws {
-    _ = try project.train(project.settings(epochs: 2)) { $0.isStep(6) ? [.stop] : [] }
-    try remove(project.data.root + "/train/red/3.png")
-    try project.data.add("train/blue/new.png", colour: "blue")
-    let harness = EngineHarness()
-    harness.engine.send(.resumeRun(folder: folder))
-    let report = try harness.wait(for: "what changed") { event -> DataChangeReport? in
-      if case .dataChanged(let report) = event { report } else { nil }
-    }
-    #expect(
-      report
-        == DataChangeReport(
-          run: folder, data: project.data.root,
-          groups: [
-            .init(kind: .added, count: 1, paths: ["train/blue/new.png"]),
-            .init(kind: .removed, count: 1, paths: ["train/red/3.png"]),
-          ], classesChanged: false))
-    try harness.wait(for: .idle)
-    harness.engine.send(.resumeRun(folder: folder, changes: ResumeChanges(acceptsData: true)))
-    try harness.wait(for: "outcome") { event -> Bool? in
-      if case .training(.finished) = event { true } else { nil }
-    }
-    try harness.shutDown()
-    #expect(harness.outcome?.reason == .completed)
-    #expect(harness.failures.isEmpty)
   }
 }

@@ -1,5 +1,6 @@
 // The optimiser against a twin that is written for reading.
 
+import Support
 import Messages
 import Networks
 import Tensors

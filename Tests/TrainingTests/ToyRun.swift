@@ -9,34 +9,7 @@ import TestSupport
 
 @testable import Training
 
-/// A folder with a toy dataset in `data` and runs in `runs`.
-struct ToyProject {
-  let folder: TemporaryFolder
-  let data: ToyDataset
-
-  init(folder: TemporaryFolder, data: ToyDataset) {
-    self.folder = folder
-    self.data = data
-  }
-
-  init(counts: SplitCounts = SplitCounts(train: 6, validation: 2), side: Int = 8) throws {
-    folder = try TemporaryFolder()
-    data = try ToyDataset(folder.file("data"), counts: counts, side: side)
-  }
-
-  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged, no pack.
-  func settings(epochs: Int = 2, change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
-    var settings = TrainingSettings(
-      data: data.root, split: SplitSettings(train: 100, validation: 0, test: 0),
-      network: NetworkSettings(name: "cifar8", widthMultiplier: 0.25),
-      preprocessing: PreprocessingSettings(imageSize: 8), learningRate: 0.05, schedule: .constant, batchSize: 4,
-      epochs: epochs, seed: 1, threads: 1, cache: CacheSettings(isEnabled: false), keep: KeepPolicy(everyEpochs: 0),
-      logEvery: 1,
-      project: folder.file("runs"))
-    change(&settings)
-    return settings
-  }
-
+extension ToyProject {
   /// Starts a run and trains it.
   func train(
     _ settings: TrainingSettings, calls: FileCalls = .system, reply: @escaping Session.Reply = { _ in [] }

@@ -1,6 +1,7 @@
 // What a person does about a dataset: giving a reading up, reading findings, opening what they name, excluding,
 // relabelling and taking it back, and what happens to the place on the screen meanwhile.
 
+import Support
 import Canvas
 import Messages
 import Testing

@@ -1,5 +1,6 @@
 // The small pieces: numbers as text, schedules, command lines, lists, step series, resampling.
 
+import Support
 import Canvas
 import Messages
 import Testing

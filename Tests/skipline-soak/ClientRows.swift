@@ -1,9 +1,10 @@
 // A crowd at a run's socket that sends what is no message, sends nothing, or never reads: the run takes no notice.
 
+import Engine
 import Foundation
-import Link
 import Messages
 import Training
+import Transport
 
 private let crowd = 1000
 

@@ -4,8 +4,9 @@
 import Canvas
 import Foundation
 import Messages
+import Resources
+import Support
 import Synchronization
-import Tensors
 import Training
 
 /// A real file and what is done to it.

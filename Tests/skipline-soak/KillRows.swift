@@ -2,7 +2,7 @@
 // and in the end nothing tells the run from one that was left in peace.
 
 import Foundation
-import Tensors
+import Support
 import Training
 
 /// Kills runs again and again, every second time as soon as a file is being written.

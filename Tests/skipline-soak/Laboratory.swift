@@ -4,8 +4,8 @@
 import Foundation
 import Messages
 import SampleData
+import Support
 import Synchronization
-import Tensors
 import Training
 
 /// A working folder that is this process's current one.

@@ -2,7 +2,6 @@
 // nothing had happened.
 
 import Foundation
-import Tensors
 import TestSupport
 import Training
 

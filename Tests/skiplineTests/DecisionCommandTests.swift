@@ -3,6 +3,7 @@
 
 import Foundation
 import Messages
+import Support
 import Testing
 
 @Suite struct DecisionCommandTests {

@@ -1,7 +1,9 @@
 // A run whose folder is taken away or renamed, and the places that nobody else can put anything in, without a screen.
 
+import Support
+import Transport
+import Engine
 import Foundation
-import Link
 import Messages
 import Testing
 

@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+import Support
 import Testing
 
 /// The pack, in `shared/data` beside the repository or beside a folder above it.

@@ -1,11 +1,13 @@
 // What the program does where the system refuses it threads, memory, stack, files, or a reader: it makes do with less or
 // ends with the cause and advice; it never hangs and never crashes.
 
+import Engine
 import Foundation
-import Link
 import Messages
+import Support
 import TestSupport
 import Testing
+import Transport
 
 @Suite(.serialized) struct RefusedResourceTests {
   private static let train =

@@ -1,8 +1,8 @@
 // What may happen to a screen while a run is trained, and to the run's engine while a screen looks on. Whatever
 // becomes of the one, the other goes on.
 
+import Engine
 import Foundation
-import Link
 import Messages
 import Testing
 

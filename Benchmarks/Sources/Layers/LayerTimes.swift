@@ -3,6 +3,7 @@
 
 import Measuring
 import Networks
+import Support
 import Tensors
 
 /// Seconds of one call, medians.

@@ -3,6 +3,7 @@
 
 import Messages
 import Networks
+import Support
 import Tensors
 import Training
 

@@ -1,10 +1,10 @@
 // Random changes of training images. Every number is drawn from the generator that is handed in, in a fixed order,
 // so an image of an epoch looks the same whoever prepares it and when.
 
-import Images
 import Glibc
+import Images
 import Messages
-import Tensors
+import Support
 
 /// The resolved form of `AugmentationSettings`.
 public struct Augmentation: Codable, Sendable, Equatable {

@@ -4,7 +4,7 @@
 
 import Images
 import Messages
-import Tensors
+import Support
 
 /// Images ready for the network.
 public struct Batch: Sendable, Equatable {

@@ -1,7 +1,6 @@
 // What looking into every file of a dataset found, as numbers and groups. What there is to say about it is in the
 // files Findings+*.swift, how it was found in DatasetIndex+Inspection.swift.
 
-import Messages
 
 /// The result of `DatasetIndex.inspect`; hand it to `DatasetIndex.report(inspection:)` of the same index.
 public struct DatasetInspection: Sendable, Equatable {

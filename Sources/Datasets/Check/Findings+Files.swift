@@ -1,6 +1,7 @@
 // Findings about single files: those that do not decode.
 
 import Messages
+import Support
 
 extension DatasetIndex {
   /// One finding a file.

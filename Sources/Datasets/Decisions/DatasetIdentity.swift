@@ -7,7 +7,7 @@ import FoundationEssentials
 import Glibc
 import Images
 import Messages
-import Tensors
+import Support
 
 /// A dataset as it was when something was decided about it.
 struct DatasetIdentity: Equatable, Sendable {

@@ -5,6 +5,7 @@
 import Files
 import Glibc
 import Messages
+import Support
 
 /// The decisions about a dataset, and where they were found.
 public struct FoundDecisions: Sendable {

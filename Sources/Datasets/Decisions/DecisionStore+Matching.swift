@@ -5,6 +5,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Messages
+import Support
 
 extension DecisionStore {
   /// A file of decisions.

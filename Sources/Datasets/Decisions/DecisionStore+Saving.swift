@@ -5,6 +5,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Messages
+import Support
 
 extension DecisionStore {
   /// Reads the decisions about a dataset, changes them, and writes them if that made a difference. The file is removed

@@ -3,7 +3,7 @@
 
 import Files
 import Messages
-import Tensors
+import Support
 
 /// The folder that holds the decisions about every dataset.
 public struct DecisionStore: Sendable, Equatable {

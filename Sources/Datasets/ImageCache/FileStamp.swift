@@ -3,6 +3,7 @@
 import Glibc
 import Images
 import Messages
+import Support
 
 /// What the system says of a file. Two equal stamps mean that the file was not changed in between, as far as the file
 /// system's clock can tell.

@@ -8,6 +8,7 @@
 import Files
 import Images
 import Messages
+import Support
 import Synchronization
 
 /// The stored forms of a dataset's images in one file; see `Preprocessing.storedForm(of:)`.

@@ -4,7 +4,7 @@ import Files
 import FoundationEssentials
 import Images
 import Messages
-import Tensors
+import Resources
 
 /// What the machine has to spare.
 enum PackBudget {

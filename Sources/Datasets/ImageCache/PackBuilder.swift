@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Images
 import Messages
+import Support
 import Synchronization
 
 /// Why no pack was made.

@@ -2,7 +2,7 @@
 
 import Glibc
 import Messages
-import Tensors
+import Support
 
 /// Whose images a pack holds, and in which form.
 struct PackDescription: Sendable, Equatable {

@@ -6,6 +6,7 @@ import FoundationEssentials
 import Glibc
 import Images
 import Messages
+import Support
 
 /// A folder that holds packs, each with a lock file beside it.
 public struct PackFolder: Sendable {

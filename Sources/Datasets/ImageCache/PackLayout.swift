@@ -14,6 +14,7 @@
 // Reading takes nothing for granted: whatever does not fit gives nil, and the pack is made anew.
 
 import Messages
+import Support
 
 /// The fixed first part of a pack.
 struct PackHeader: Equatable {

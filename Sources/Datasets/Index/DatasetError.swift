@@ -3,6 +3,7 @@
 
 import Images
 import Messages
+import Support
 
 /// Why a folder cannot be used as a dataset.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {

@@ -3,9 +3,10 @@
 // Decisions.swift.
 
 import Files
-import Images
 import Glibc
+import Images
 import Messages
+import Support
 
 extension DatasetIndex {
   /// Reads a dataset's folder as `DatasetReading.read` does, and applies decisions.

@@ -2,7 +2,7 @@
 // DatasetIndex+Scan.swift, what is said about them in DatasetIndex+Report.swift.
 
 import Messages
-import Tensors
+import Support
 
 /// One image of a dataset.
 public struct DatasetItem: Codable, Sendable, Equatable {
@@ -28,7 +28,7 @@ public struct DatasetItem: Codable, Sendable, Equatable {
   var decision: ImageDecision? { relabelledFrom.map { .relabelled(from: $0) } }
 
   /// A number that belongs to this image, wherever it stands among others: augmentation is drawn from it.
-  public var stableHash: UInt64 { Tensors.stableHash(path) }
+  public var stableHash: UInt64 { Support.stableHash(path) }
 }
 
 /// A dataset's classes and images as found on disk. The folder is never written to.

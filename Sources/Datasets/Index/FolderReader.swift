@@ -4,6 +4,7 @@
 import Files
 import Glibc
 import Messages
+import Support
 
 /// One entry of a folder.
 struct FolderEntry {

@@ -2,6 +2,7 @@
 // within the classes.
 
 import Messages
+import Support
 
 extension LayoutReader {
   // MARK: Splits within classes

@@ -3,6 +3,7 @@
 
 import Files
 import Messages
+import Support
 
 extension LayoutReader {
   /// - Throws: `DatasetError.splitFolder`, `.unclearLayout`.

@@ -1,6 +1,7 @@
 // What is said about a dataset's folders: those that were left out, and why a layout is refused.
 
 import Messages
+import Support
 
 extension LayoutReader {
   /// Notes the folders that were passed on the way from a split's folder to its classes.

@@ -3,6 +3,7 @@
 // are in LayoutReader+Deeper.swift; splits that the user named in LayoutReader+Named.swift.
 
 import Messages
+import Support
 
 /// Makes the plan of a dataset's folder.
 struct LayoutReader {

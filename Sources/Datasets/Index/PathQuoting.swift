@@ -7,6 +7,7 @@
 //     "latin1_\xe9"                 any byte, two hexadecimal digits: what is no UTF-8, and what has no visible sign
 
 import Messages
+import Support
 
 /// Writing and reading of quoted paths.
 enum PathQuoting {

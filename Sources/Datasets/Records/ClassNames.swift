@@ -2,6 +2,7 @@
 // image/class/label, else that number itself.
 
 import Messages
+import Support
 
 /// The classes of a set of shards, in the order in which they were met.
 struct ClassNames {

@@ -3,6 +3,8 @@
 
 import Images
 import Messages
+import Protobuf
+import Support
 
 extension ImageExample {
   /// A feature with one value.

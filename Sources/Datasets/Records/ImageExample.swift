@@ -1,6 +1,8 @@
 // What a `tf.train.Example` says of an image: where its file lies in the record, and its class. The pixels are not
 // looked at. Writing is in ImageExample+Writing.swift.
 
+import Protobuf
+
 /// The features of an Example that matter here, by the keys of TensorFlow's own programs for image folders
 /// (`build_image_data.py` of Inception, `dataset_utils.py` of TF-slim).
 ///

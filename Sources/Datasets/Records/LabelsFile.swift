@@ -3,6 +3,7 @@
 import Files
 import Glibc
 import Messages
+import Support
 
 /// The names of a set's labels.
 struct LabelsFile: Equatable {

@@ -1,6 +1,7 @@
 // What can be wrong with a record, in words.
 
 import Files
+import Protobuf
 
 /// Why a record cannot be used.
 enum RecordDamage: Error, Equatable {

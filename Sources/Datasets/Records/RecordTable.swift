@@ -4,6 +4,7 @@
 import Files
 import Images
 import Messages
+import Protobuf
 
 /// The images of a folder of shards.
 struct RecordTable {

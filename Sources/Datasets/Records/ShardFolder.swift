@@ -5,6 +5,7 @@
 import Files
 import Glibc
 import Messages
+import Support
 import Synchronization
 
 /// A folder of shards while it is replaced.

@@ -1,7 +1,7 @@
 // The framing of TFRecord shards: where a record begins and ends, and how damage is noticed. It knows nothing of what
 // is in a record.
 
-import Tensors
+import Support
 
 /// A TFRecord file is records one after the other, and nothing else (tensorflow.org, "TFRecord and tf.train.Example";
 /// numbers are little-endian):

@@ -5,8 +5,8 @@ import Files
 import Glibc
 import Images
 import Messages
+import Support
 import Synchronization
-import Tensors
 
 /// The export of an index: its splits, labels and decisions as they are, its images' files unchanged.
 ///

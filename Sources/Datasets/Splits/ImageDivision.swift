@@ -2,6 +2,7 @@
 // recorded, and that over the rule. Finding the images is not done here.
 
 import Messages
+import Support
 
 /// What decides about an image that is in no list.
 enum SplitOrigin: Equatable {

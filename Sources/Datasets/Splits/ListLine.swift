@@ -4,6 +4,7 @@
 
 import Files
 import Messages
+import Support
 
 /// What a line may mean.
 struct ListLine {

@@ -5,7 +5,7 @@
 import Files
 import Glibc
 import Messages
-import Tensors
+import Support
 
 /// The lists `train.txt`, `val.txt` and `test.txt` of a folder. Any of them may be missing.
 struct SplitLists {

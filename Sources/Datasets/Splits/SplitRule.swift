@@ -2,7 +2,7 @@
 // never changes it. Where the answers for a class come out unfairly, SplitShares.swift corrects a few of them.
 
 import Messages
-import Tensors
+import Support
 
 // A rule that looks at one path only cannot count, so it cannot make any set of names come out exactly. It can make
 // the sets come out that cameras and programs write, names with numbers: IMG_1118.JPG, disc-0007.png, 12.png.

@@ -10,7 +10,7 @@
 // by up to two hundredths, which chance and numbers seldom need, so that of a thousand images hardly any is ever moved.
 
 import Messages
-import Tensors
+import Support
 
 /// The split of images by the rule, a class at a time.
 struct SplitShares {

@@ -1,5 +1,6 @@
 // The fully connected layer and what stands around it: flattening and dropout.
 
+import Support
 import Tensors
 
 /// y = x * weight + bias, for x [N, I] or any shape of I values an image.

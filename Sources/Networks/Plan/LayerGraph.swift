@@ -2,6 +2,7 @@
 // tensor between the passes; each layer keeps its own.
 
 import Messages
+import Support
 import Tensors
 
 /// A network's layers, or some of them, as one layer.

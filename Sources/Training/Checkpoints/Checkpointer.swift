@@ -6,6 +6,7 @@ import FoundationEssentials
 import Glibc
 import Messages
 import Networks
+import Support
 import Tensors
 
 /// Decides when checkpoints are saved and which stay, writes them into the run's folder wherever that is by now, and goes

@@ -2,6 +2,7 @@
 
 import Files
 import Messages
+import Support
 
 /// The argument of `--classes`:
 ///

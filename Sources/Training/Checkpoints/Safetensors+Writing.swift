@@ -2,6 +2,7 @@
 // at all, and it carries a checksum of all of itself.
 
 import Files
+import Support
 
 extension Safetensors {
   /// Writes arrays and metadata, replacing the file at `path` atomically (see `AtomicFile`).

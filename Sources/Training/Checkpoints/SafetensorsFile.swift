@@ -4,6 +4,7 @@
 // Writing is in Safetensors+Writing.swift.
 
 import Files
+import Support
 import Tensors
 
 #if _endian(big)

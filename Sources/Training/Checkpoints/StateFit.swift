@@ -3,6 +3,7 @@
 
 import Messages
 import Networks
+import Support
 
 /// The file's names for a network's arrays.
 struct StateFit {

@@ -4,6 +4,7 @@
 import Files
 import FoundationEssentials
 import Messages
+import Support
 
 extension WeightsFileKind {
   /// What it is, with its article.

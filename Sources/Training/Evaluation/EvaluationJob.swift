@@ -5,6 +5,7 @@ import Datasets
 import Files
 import Messages
 import Networks
+import Support
 import Tensors
 
 /// An evaluation of a run's best checkpoint, or of a file.

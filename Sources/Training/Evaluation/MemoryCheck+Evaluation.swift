@@ -2,6 +2,7 @@
 
 import Messages
 import Networks
+import Resources
 import Tensors
 
 extension LoadedModel {

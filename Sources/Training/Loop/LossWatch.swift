@@ -3,6 +3,7 @@
 
 import Glibc
 import Messages
+import Support
 
 /// Follows the smoothed training loss.
 struct LossWatch: Equatable {

@@ -3,6 +3,7 @@
 import Files
 import Messages
 import Networks
+import Resources
 import Tensors
 
 /// The memory that training a plan takes, and what may be taken.

@@ -3,6 +3,7 @@
 
 import Files
 import Messages
+import Support
 
 /// What to say of a run's end, and of a resumed run's beginning.
 struct ResumeAdvice {

@@ -3,7 +3,7 @@
 
 import FoundationEssentials
 import Glibc
-import Tensors
+import Resources
 
 /// Bytes that may still be taken, by one of those who limit it.
 public struct MemoryLimit: Equatable, Sendable {

@@ -3,6 +3,7 @@
 
 import Datasets
 import Messages
+import Support
 
 /// Errors in a dataset that nobody accepted.
 public struct UnacceptedErrors: Error, Equatable, CustomStringConvertible {

@@ -4,6 +4,7 @@
 import Datasets
 import Messages
 import Networks
+import Resources
 import Tensors
 
 /// Everything a training loop needs to know before its first step.

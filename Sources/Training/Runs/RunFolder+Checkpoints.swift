@@ -4,6 +4,7 @@
 import Files
 import Glibc
 import Messages
+import Support
 
 /// Which checkpoint of a run a file is.
 public enum CheckpointName: Hashable, Sendable {

@@ -4,7 +4,7 @@
 import Files
 import Glibc
 import Messages
-import Tensors
+import Support
 
 extension RunFolder {
   /// Keeps an evaluation in `evaluations/`:

@@ -5,6 +5,7 @@ import Datasets
 import Files
 import Glibc
 import Messages
+import Support
 
 /// The folder of one run:
 ///

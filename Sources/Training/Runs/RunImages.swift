@@ -4,6 +4,7 @@
 import Datasets
 import Files
 import Messages
+import Support
 import Tensors
 
 /// Where a run's images were and how they were divided.

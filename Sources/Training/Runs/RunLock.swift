@@ -3,7 +3,6 @@
 
 import Files
 import Glibc
-import Messages
 
 /// Holds a run for this process until it is dropped.
 public final class RunLock: Sendable {

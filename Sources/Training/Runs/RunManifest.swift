@@ -6,6 +6,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Messages
+import Support
 
 /// The images of a run. As text, a line an image: split, class, bytes and path with tabs between, names as in a JSON
 /// string where they hold a tab, a line feed or a backslash.
@@ -177,7 +178,7 @@ public struct DataChangedError: Error, Equatable, CustomStringConvertible {
   static let mostPaths = 500
 
   /// The same for a screen.
-  var report: DataChangeReport {
+  public var report: DataChangeReport {
     let kinds: [(DataChangeReport.Kind, [String])] =
       changes.map {
         [

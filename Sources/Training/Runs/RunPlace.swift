@@ -3,7 +3,7 @@
 
 import Files
 import Glibc
-import Messages
+import Support
 
 /// A run's folder, held open, so that it is the same one whatever becomes of its name.
 ///

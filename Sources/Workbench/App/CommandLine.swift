@@ -2,6 +2,7 @@
 // what differs from the defaults is written.
 
 import Messages
+import Support
 
 extension TrainingSettings {
   /// The command that starts this run from a shell: `skipline train DATA --net cifar20 --epochs 30`.

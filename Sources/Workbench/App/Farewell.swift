@@ -2,6 +2,7 @@
 
 import Canvas
 import Messages
+import Support
 
 extension WorkbenchState {
   /// A line about the run that was trained or watched here; nil where there was none.

@@ -2,6 +2,7 @@
 
 import Canvas
 import Messages
+import Support
 
 extension WorkbenchState {
   mutating func performTraining(_ action: Action) -> [Effect] {

@@ -2,6 +2,7 @@
 
 import Canvas
 import Messages
+import Support
 
 enum QuestionView {
   static func drawStop(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {

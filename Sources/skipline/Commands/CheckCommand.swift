@@ -6,7 +6,7 @@ import Canvas
 import Datasets
 import Glibc
 import Messages
-import Tensors
+import Resources
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

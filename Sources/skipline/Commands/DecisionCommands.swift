@@ -5,6 +5,7 @@ import ArgumentParser
 import Canvas
 import Datasets
 import Messages
+import Support
 import Training
 
 struct ExcludeCommand: ParsableCommand {

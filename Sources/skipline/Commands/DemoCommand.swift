@@ -6,6 +6,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Messages
+import Support
 import Terminal
 
 struct DemoCommand: ParsableCommand {

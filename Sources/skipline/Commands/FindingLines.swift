@@ -2,6 +2,7 @@
 
 import Canvas
 import Messages
+import Support
 
 /// Findings of a dataset for people.
 struct FindingLines {

@@ -4,7 +4,7 @@ import ArgumentParser
 import Canvas
 import Datasets
 import Messages
-import Tensors
+import Resources
 
 struct TFRecordOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write TFRecord shards of tf.train.Example into FOLDER.", valueName: "folder"))

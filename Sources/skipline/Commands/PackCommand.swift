@@ -5,7 +5,8 @@ import Canvas
 import Datasets
 import Glibc
 import Messages
-import Tensors
+import Resources
+import Support
 
 struct PackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

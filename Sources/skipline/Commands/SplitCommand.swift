@@ -7,6 +7,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Messages
+import Support
 import Training
 
 struct SplitCommand: ParsableCommand {

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Canvas
 import Messages
+import Support
 import Training
 
 struct TrainCommand: ParsableCommand {

@@ -4,6 +4,7 @@
 import Glibc
 import Messages
 import Resources
+import Support
 
 /// A process that this one has started and waits for.
 final class ChildProcess {

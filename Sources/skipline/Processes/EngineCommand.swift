@@ -3,7 +3,7 @@
 
 import ArgumentParser
 import Glibc
-import Link
+import Transport
 
 struct EngineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

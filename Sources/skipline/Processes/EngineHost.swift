@@ -1,12 +1,14 @@
 // An engine that others attach to: its events go to everybody who listens, their commands to it.
 
+import Engine
 import Files
 import FoundationEssentials
 import Glibc
-import Link
 import Messages
+import Support
 import Synchronization
 import Training
+import Transport
 
 /// Runs an engine for one job and serves whoever attaches, until the job is over.
 final class EngineHost: Sendable {

@@ -1,10 +1,12 @@
 // Which engine gets which command. Browsing, and evaluating while nothing is trained, is done in this process; each run
 // is trained in a process of its own, so that it outlives the screen.
 
-import Link
+import Engine
 import Messages
+import Support
 import Synchronization
 import Training
+import Transport
 import Workbench
 
 /// The engines behind one screen, used as if they were one. What all of them report arrives in one mailbox.

@@ -2,10 +2,10 @@
 
 import FoundationEssentials
 import Glibc
-import Link
 import Messages
 import Resources
 import Synchronization
+import Transport
 
 /// A process that runs `skipline engine`.
 ///

@@ -1,10 +1,12 @@
 // Reaching a run that is being trained, by its folder: what `watch`, `pause`, `resume` and `stop` have in common.
 
+import Engine
 import Glibc
-import Link
 import Messages
+import Support
 import Synchronization
 import Training
+import Transport
 
 /// The engine of a live run, for a command that asks one thing of it.
 struct RunControl {

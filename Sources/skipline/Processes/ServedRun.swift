@@ -1,8 +1,9 @@
 // A run in the foreground that others can attach to, as to one of the workbench: `skipline watch`, `pause` and `stop`
 // work on it.
 
-import Link
+import Engine
 import Messages
+import Support
 import Training
 
 /// The socket of a run that is trained in this process.

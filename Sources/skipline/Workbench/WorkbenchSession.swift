@@ -5,6 +5,7 @@ import Canvas
 import Glibc
 import Messages
 import Networks
+import Support
 import Terminal
 import Training
 import Workbench

@@ -1,8 +1,8 @@
 // An index and an inspection without files, for tests of what is said about them.
 
+import Support
 import Images
 import Messages
-import Tensors
 
 @testable import Datasets
 

@@ -1,7 +1,7 @@
 // The search for near duplicates against a naive one, and on sets that were made to break it.
 
+import Support
 import Messages
-import Tensors
 import Testing
 
 @testable import Datasets

@@ -4,6 +4,7 @@
 import Files
 import Messages
 import Networks
+import Support
 import Training
 
 /// What a word may become.

@@ -5,6 +5,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Resources
+import Support
 import Tensors
 import Terminal
 import Training

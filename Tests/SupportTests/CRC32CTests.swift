@@ -1,8 +1,7 @@
 // The checksum against the values of its specification, by either of its two ways.
 
+@testable import Support
 import Testing
-
-@testable import Tensors
 
 @Suite struct `CRC-32C` {
   /// By the processor's instruction where there is one, and by tables.

@@ -6,7 +6,9 @@ import FoundationEssentials
 import Glibc
 import Messages
 import Resources
+import Support
 import Synchronization
+import Transport
 
 /// What becomes of a command that somebody who is attached has sent.
 public enum CommandAnswer: Sendable, Equatable {

@@ -6,7 +6,9 @@ import Files
 import Images
 import Messages
 import Networks
-import Tensors
+import Resources
+import Support
+import Training
 
 /// The thread that answers what a person browses.
 struct BrowsingThread {

@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+@testable import Support
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 // What goes over the socket between an engine and a screen.
 
 import Messages
+import Transport
 
 /// What a screen, or a command such as `skipline pause`, says to an engine.
 public typealias ClientMessage = Request<Command>

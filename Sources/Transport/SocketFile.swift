@@ -3,8 +3,8 @@
 
 import Files
 import Glibc
-import Messages
 import Resources
+import Support
 
 /// Where an engine listens: `engine.sock` in the folder of its run.
 public struct SocketFile: Sendable {

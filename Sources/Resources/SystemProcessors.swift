@@ -1,6 +1,5 @@
 // How many processors this process may use: what the number of threads is where nobody says another.
 
-import Resources
 
 public enum SystemProcessors {
   /// The processors that the process may run on (sched_setaffinity), but no more than the time that its control groups

@@ -1,8 +1,7 @@
 // The random numbers: known values of the published generators, and the ranges and shapes of what is made of them.
 
+@testable import Support
 import Testing
-
-@testable import Tensors
 
 @Suite struct RandomGeneratorTests {
   /// Seeds, and the values that the public-domain C code of Sebastiano Vigna (splitmix64.c) gives for them.

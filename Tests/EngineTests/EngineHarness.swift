@@ -1,8 +1,11 @@
 // An engine to talk to, with time limits: a test of it that hangs is a failure, not a wait.
 
+import Support
+@testable import Engine
 import Datasets
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training
@@ -86,16 +89,19 @@ final class EngineHarness {
 }
 
 extension ToyProject {
-  /// The settings of a run that does not end by itself.
-  func endless(_ change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
-    settings(epochs: 100_000) {
-      $0.logEvery = 1000
-      change(&$0)
+  /// Trains a run without an engine.
+  func trained(_ settings: TrainingSettings, stoppedAt step: Int? = nil) throws -> RunFolder {
+    let job = try TrainingJob.new(settings, commandLine: [], packs: nil)
+    var stops = false
+    var hooks = TrainingLoop.Hooks()
+    hooks.report = { if case .step(let metrics) = $0, metrics.step == step { stops = true } }
+    hooks.nextCommand = { _ in
+      defer { stops = false }
+      return stops ? .stop : nil
     }
+    _ = try job.loop(hooks: hooks).train()
+    return job.run
   }
-
-  /// The folder of the first run that is given no name.
-  var firstRun: String { folder.file("runs/cifar8-1") }
 }
 
 /// What every way of ending a run must leave.

@@ -20,7 +20,7 @@ public struct Hello: Codable, Sendable, Equatable {
   /// nil is a screen.
   public var purpose: Purpose?
 
-  public init(protocolVersion: Int = Link.protocolVersion, readOnly: Bool, purpose: Purpose? = nil) {
+  public init(protocolVersion: Int = Transport.protocolVersion, readOnly: Bool, purpose: Purpose? = nil) {
     self.protocolVersion = protocolVersion
     self.readOnly = readOnly
     self.purpose = purpose
@@ -35,7 +35,7 @@ public struct Welcome: Codable, Sendable, Equatable {
   /// The process that answers.
   public var process: Int32
 
-  public init(protocolVersion: Int = Link.protocolVersion, skipline: String, process: Int32) {
+  public init(protocolVersion: Int = Transport.protocolVersion, skipline: String, process: Int32) {
     self.protocolVersion = protocolVersion
     self.skipline = skipline
     self.process = process

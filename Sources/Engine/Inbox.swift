@@ -1,6 +1,7 @@
 // The engine's mailboxes for commands, and what of a command takes effect before its turn.
 
 import Messages
+import Support
 import Synchronization
 
 /// The commands for one thread. Once closed, those that still wait are not given out any more.

@@ -2,7 +2,9 @@
 
 import Datasets
 import Messages
+import Support
 import Tensors
+import Training
 
 /// The thread that trains and evaluates, one thing at a time.
 final class WorkThread {

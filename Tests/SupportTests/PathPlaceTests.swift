@@ -1,8 +1,8 @@
 // The same place named from different folders.
 
+@testable import Support
+import Messages
 import Testing
-
-@testable import Messages
 
 @Suite struct PathPlaceTests {
   @Test(arguments: [

@@ -4,6 +4,7 @@
 import Datasets
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training
@@ -144,7 +145,7 @@ import Testing
     let job = try TrainingJob.new(project.settings(epochs: 1), commandLine: [], decisions: store)
     #expect(job.prepared.training.items.count == 17)
     #expect(job.prepared.training.items.filter { $0.label == 0 }.count == 7)
-    _ = try job.loop(hooks: Session { _ in [] }.hooks).train()
+    _ = try job.loop(hooks: TrainingLoop.Hooks()).train()
     return job.run
   }
 
@@ -164,7 +165,7 @@ import Testing
     #expect(report.images == 5)
 
     #expect(throws: Never.self) {
-      try TrainingJob.resumed(folder: run.path, decisions: store).loop(hooks: Session { _ in [] }.hooks)
+      try TrainingJob.resumed(folder: run.path, decisions: store).loop(hooks: TrainingLoop.Hooks())
     }
     // Other decisions make other data.
     try store.update(dataset: data) { decisions in

@@ -4,7 +4,9 @@
 import Datasets
 import Messages
 import Resources
+import Support
 import Synchronization
+import Training
 
 /// Takes commands and reports events.
 ///

@@ -1,9 +1,9 @@
 // Quotas of control groups as the kernel shows them, in folders made up for it.
 
+@testable import Resources
 import Foundation
 import Testing
 
-@testable import Tensors
 
 /// A file system's root with what a test needs of it.
 private final class MadeUpRoot {

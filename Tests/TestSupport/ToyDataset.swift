@@ -4,21 +4,20 @@
 import CPNG
 import Foundation
 import Messages
-import Tensors
-import Testing
+import Support
 
 /// Class folders of small noisy PNG files, each class of a colour of its own.
-struct ToyDataset {
-  let root: String
-  let classes: [String]
+package struct ToyDataset {
+  package let root: String
+  package let classes: [String]
 
   /// Red, green and blue of each class, before the noise.
-  static let colours: [String: [Int]] = [
+  package static let colours: [String: [Int]] = [
     "aqua": [30, 200, 200], "blue": [40, 50, 210], "green": [50, 200, 60], "red": [210, 40, 50],
   ]
 
   /// - Parameter counts: images of each class in each split; a split of 0 has no folder.
-  init(
+  package init(
     _ root: String, classes: [String] = ["blue", "green", "red"], counts: SplitCounts, side: Int = 8
   ) throws {
     self.root = root
@@ -33,8 +32,8 @@ struct ToyDataset {
   }
 
   /// Adds an image of a class's colour; which noise it gets follows from its path.
-  func add(_ path: String, colour: String, side: Int = 8) throws {
-    let base = try #require(Self.colours[colour])
+  package func add(_ path: String, colour: String, side: Int = 8) throws {
+    guard let base = Self.colours[colour] else { throw ToyDatasetError(reason: "there is no colour \(colour)") }
     var generator = RandomGenerator(seed: stableHash(path))
     let pixels = (0..<side * side * 3).map { index in
       UInt8(clamping: base[index % 3] + generator.integer(below: 81) - 40)
@@ -44,7 +43,7 @@ struct ToyDataset {
   }
 
   /// Adds a file that is no image, whatever its name says.
-  func addBroken(_ path: String) throws {
+  package func addBroken(_ path: String) throws {
     try makeFolder(of: path)
     try Data("no image".utf8).write(to: URL(fileURLWithPath: "\(root)/\(path)"))
   }
@@ -54,12 +53,18 @@ struct ToyDataset {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
-  static func writePNG(_ picture: PixelImage, to path: String) throws {
+  package static func writePNG(_ picture: PixelImage, to path: String) throws {
     var image = png_image()
     image.version = UInt32(PNG_IMAGE_VERSION)
     image.width = UInt32(picture.width)
     image.height = UInt32(picture.height)
     image.format = UInt32(PNG_FORMAT_FLAG_COLOR)
-    try #require(png_image_write_to_file(&image, path, 0, picture.pixels, 0, nil) != 0, "cannot write \(path)")
+    guard png_image_write_to_file(&image, path, 0, picture.pixels, 0, nil) != 0 else {
+      throw ToyDatasetError(reason: "cannot write \(path)")
+    }
   }
+}
+
+package struct ToyDatasetError: Error {
+  package let reason: String
 }

@@ -1,8 +1,7 @@
 // XXH64 against known answers, one for each way through the function.
 
+@testable import Support
 import Testing
-
-@testable import Datasets
 
 @Test(
   arguments: [

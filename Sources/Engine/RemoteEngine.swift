@@ -3,7 +3,9 @@
 import Glibc
 import Messages
 import Resources
+import Support
 import Synchronization
+import Transport
 
 /// An engine that is reached over a socket.
 ///

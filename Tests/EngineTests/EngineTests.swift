@@ -2,6 +2,7 @@
 
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training
@@ -72,8 +73,8 @@ import Testing
 
   @Test func `checkpoints of the dataset that is open are listed before others`() throws {
     let other = try ToyDataset(project.folder.file("other"), counts: SplitCounts(train: 6, validation: 2), side: 8)
-    _ = try project.train(project.settings(epochs: 1) { ($0.name, $0.data) = ("a", other.root) })
-    _ = try project.train(project.settings(epochs: 1) { $0.name = "b" })
+    _ = try project.trained(project.settings(epochs: 1) { ($0.name, $0.data) = ("a", other.root) })
+    _ = try project.trained(project.settings(epochs: 1) { $0.name = "b" })
     let harness = EngineHarness()
     func runs(_ data: String?) throws -> [String] {
       if let data { harness.engine.send(.openDataset(path: data, split: SplitSettings(), inspect: false)) }

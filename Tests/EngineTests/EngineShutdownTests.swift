@@ -1,7 +1,10 @@
 // Shutting the engine down: whatever it is doing, it ends soon, and what was trained can be gone on with.
 
+import Support
+@testable import Engine
 import Foundation
 import Messages
+import TestSupport
 import Testing
 
 @testable import Training

@@ -1,6 +1,7 @@
 // Numbers in messages, beside what printf prints in a shell.
 
 import Messages
+@testable import Support
 import Testing
 
 @Suite struct NumberTextTests {

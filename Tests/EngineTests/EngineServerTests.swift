@@ -1,12 +1,13 @@
 // Two ends of a socket in one process: what is said arrives, what is wrong is refused, and nobody holds up the engine.
 
+@testable import Engine
 import Foundation
 import Messages
+import Support
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import Link
+@testable import Transport
 
 /// Seconds that the two ends may take to greet each other where that is not what is tested. On a machine that is busy
 /// with other things the five of the program have passed before the other thread had its turn.
@@ -104,7 +105,7 @@ private let description = RunDescription(
 
 private let marker = Event.warning("marker")
 
-@Suite(.timeLimit(.minutes(5))) struct LinkTests {
+@Suite(.timeLimit(.minutes(5))) struct EngineServerTests {
   @Test func `whoever attaches late is told everything that still matters`() throws {
     let bench = try Bench()
     for event: Event in [.state(.training), .training(.started(description))] { bench.server.broadcast(event) }

@@ -1,9 +1,8 @@
 // What a screen that attaches late is told of saves that failed and of a divergence.
 
+@testable import Engine
 import Messages
 import Testing
-
-@testable import Link
 
 @Suite struct EventRecordTests {
   private let description = RunDescription(
