@@ -1,10 +1,10 @@
 // Batch norm: both modes, the running statistics, and batches large enough to be measured in blocks.
 
 import Messages
-import Tensors
 import Testing
 
 @testable import Networks
+@testable import Tensors
 
 @Suite struct BatchNormTests {
   static let cases: [LayerCase] = [

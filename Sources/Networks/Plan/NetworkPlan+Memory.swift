@@ -3,6 +3,7 @@
 // change here; a test compares the two.
 
 import Messages
+import Tensors
 
 extension NetworkPlan {
   /// Bytes in use at one time, at most: value, gradient and momentum of each parameter, and what a step holds besides.

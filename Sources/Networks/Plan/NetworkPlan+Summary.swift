@@ -1,6 +1,7 @@
 // Counting a plan: a row an operation. The memory that training takes is in NetworkPlan+Memory.
 
 import Messages
+import Tensors
 
 extension NetworkPlan {
   /// Bytes of the program itself, its libraries and threads. Measured: 26 to 45 MiB.

@@ -5,10 +5,9 @@
 // with the line of output gradients above it.
 
 import CKernels
-import Tensors
 
 /// The geometry of a convolution of a batch; see `Convolution` for its definition.
-struct DirectConvolution: Sendable {
+package struct DirectConvolution: Sendable {
   let images: Int
   let height: Int
   let width: Int
@@ -20,7 +19,7 @@ struct DirectConvolution: Sendable {
   let outputHeight: Int
   let outputWidth: Int
   /// [N, H', W', O].
-  let outputShape: [Int]
+  package let outputShape: [Int]
   /// What the factors of the products are rounded to.
   let precision: FactorPrecision
 

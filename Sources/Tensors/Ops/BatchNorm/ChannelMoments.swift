@@ -2,7 +2,6 @@
 // exact as two passes over everything; so whoever makes the numbers can have them measured while they are in cache.
 
 import CKernels
-import Tensors
 
 /// Mean and biased variance of each channel of a matrix [rows, C], gathered by shard.
 ///
@@ -15,16 +14,16 @@ import Tensors
 ///         moments.add(block, rows: blockRows, shard: shard)
 ///       }
 ///     }
-final class ChannelMoments {
-  let channels: Int
+package final class ChannelMoments {
+  package let channels: Int
   /// Rows gathered and not used yet.
-  private(set) var rows = 0
+  package private(set) var rows = 0
   /// [C].
-  private(set) var mean: [Double]
+  package private(set) var mean: [Double]
   /// [C]; divided by the rows.
-  private(set) var variance: [Double]
+  package private(set) var variance: [Double]
 
-  init(channels: Int) {
+  package init(channels: Int) {
     self.channels = channels
     mean = [Double](repeating: 0, count: channels)
     variance = mean
@@ -72,7 +71,7 @@ final class ChannelMoments {
   }
 
   /// Gathers the moments of a whole tensor [..., C].
-  func measure(_ tensor: borrowing Tensor, _ workers: WorkerPool) {
+  package func measure(_ tensor: borrowing Tensor, _ workers: WorkerPool) {
     let cut = RowGroups(count: tensor.count, channels: channels)
     tensor.read { x in
       gather(shards: cut.shards) { [channels] moments in
@@ -85,7 +84,7 @@ final class ChannelMoments {
   }
 
   /// The moments have served: the next ones must be gathered or measured.
-  func markUsed() { rows = 0 }
+  package func markUsed() { rows = 0 }
 
   /// Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
   private static func merge(
@@ -103,14 +102,14 @@ final class ChannelMoments {
 }
 
 /// A matrix [rows, C] cut into shards of whole groups of rows, as the kernels of batch norm want them.
-struct RowGroups: Sendable {
-  let total: Int
-  let shards: Int
+package struct RowGroups: Sendable {
+  package let total: Int
+  package let shards: Int
   private let group: Int
   private let groups: Int
   private let wordsInGroup: Int
 
-  init(count: Int, channels: Int) {
+  package init(count: Int, channels: Int) {
     total = count / channels
     group = ck_norm_group(channels)
     groups = (total + group - 1) / group
@@ -118,14 +117,14 @@ struct RowGroups: Sendable {
     wordsInGroup = ck_norm_mask_words(channels)
   }
 
-  func rows(_ shard: Int) -> Range<Int> {
+  package func rows(_ shard: Int) -> Range<Int> {
     let range = WorkerPool.range(shard, of: shards, count: groups)
     return (range.lowerBound * group)..<min(total, range.upperBound * group)
   }
 
   /// Words of a mask of the whole matrix, and where those of a shard begin.
-  var maskWords: Int { groups * wordsInGroup }
-  func firstMaskWord(_ shard: Int) -> Int {
+  package var maskWords: Int { groups * wordsInGroup }
+  package func firstMaskWord(_ shard: Int) -> Int {
     WorkerPool.range(shard, of: shards, count: groups).lowerBound * wordsInGroup
   }
 }

@@ -1,7 +1,5 @@
 // How a convolution is computed: by its definition, or where that takes fewer multiplications by Winograd's algorithm.
 
-import Tensors
-
 /// Which ways of computing convolutions may be taken.
 public enum ConvolutionAlgorithms: Sendable {
   /// Whatever is fastest for the shape.
@@ -17,25 +15,25 @@ public enum ConvolutionAlgorithms: Sendable {
 }
 
 /// Memory that a pass needs for itself, floats.
-struct ConvolutionScratch: Sendable, Equatable {
+package struct ConvolutionScratch: Sendable, Equatable {
   /// Once.
   var shared: Int
   /// For each thread.
   var each: Int
 
-  func floats(threads: Int) -> Int { shared + threads * each }
+  package func floats(threads: Int) -> Int { shared + threads * each }
 }
 
 /// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
-struct ConvolutionMethod: Sendable {
-  let direct: DirectConvolution
+package struct ConvolutionMethod: Sendable {
+  package let direct: DirectConvolution
   /// nil where the definition is as fast or the algorithm does not apply.
   let winograd: Winograd?
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
   ///   - weight: [KH, KW, C, O].
-  init(
+  package init(
     input: [Int], weight: [Int], stride: Int, padding: Extent, _ algorithms: ConvolutionAlgorithms = .fastest
   ) {
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
@@ -50,7 +48,7 @@ struct ConvolutionMethod: Sendable {
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   /// - Parameter moments: gathered from y by the direct method. Winograd's tiles end within lines of the map.
-  func forward(
+  package func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     moments: ChannelMoments? = nil,
     _ workers: WorkerPool
@@ -67,7 +65,7 @@ struct ConvolutionMethod: Sendable {
   }
 
   /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
-  func inputGradient(
+  package func inputGradient(
     dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
     if let winograd {
@@ -78,7 +76,7 @@ struct ConvolutionMethod: Sendable {
   }
 
   /// Sets dw [KH, KW, C, O] from x [N, H, W, C] and dy [N, H', W', O].
-  func weightGradient(
+  package func weightGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
   ) {
     if let winograd {
@@ -88,13 +86,13 @@ struct ConvolutionMethod: Sendable {
     }
   }
 
-  var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
+  package var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
 
-  var inputGradientScratch: ConvolutionScratch {
+  package var inputGradientScratch: ConvolutionScratch {
     winograd?.scratch(for: .inputGradient) ?? direct.inputGradientScratch
   }
 
-  var weightGradientScratch: ConvolutionScratch {
+  package var weightGradientScratch: ConvolutionScratch {
     winograd?.scratch(for: .weightGradient) ?? direct.weightGradientScratch
   }
 }

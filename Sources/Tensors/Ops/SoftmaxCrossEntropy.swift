@@ -1,7 +1,6 @@
 // The loss: softmax and cross-entropy in one, with optional label smoothing, and its gradient.
 
 import Glibc
-import Tensors
 
 /// The loss of one batch and what follows from it.
 public struct SoftmaxCrossEntropy {

@@ -1,7 +1,6 @@
 // Sums over shards and over rows, in an order that does not depend on the number of threads.
 
 import CKernels
-import Tensors
 
 /// `result` = the sum of `shards` arrays of its size that stand one after another, added in order.
 func sumShards(
@@ -18,7 +17,7 @@ func sumShards(
 }
 
 /// `result` [C] = the sums of the columns of x [rows, C].
-func columnSums(_ x: Tensor, into result: inout Tensor, _ workers: WorkerPool) {
+package func columnSums(_ x: Tensor, into result: inout Tensor, _ workers: WorkerPool) {
   let channels = result.count
   let rows = x.count / max(1, channels)
   let shards = min(WorkerPool.standardShards, max(1, rows))
