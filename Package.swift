@@ -82,7 +82,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Tensors", logging,
+        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Tensors", logging,
       ],
       swiftSettings: numeric),
     .target(name: "Link", dependencies: ["Files", "Messages", "Resources"], swiftSettings: strict),

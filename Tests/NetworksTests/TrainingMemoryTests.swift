@@ -28,11 +28,11 @@ import Testing
       let pass = Pass(.training, WorkerPool(threads: 2))
       for _ in 0..<2 {
         let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
-        let result = SoftmaxCrossEntropy(
+        let result = pass.ops.softmaxCrossEntropy(
           logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
         network.backward(result.gradient, pass)
         for (index, parameter) in network.parameters.enumerated() {
-          momentum[index].add(parameter.gradient, pass.workers)
+          pass.ops.add(parameter.gradient, to: &momentum[index])
         }
       }
       let used = StoragePool.peakBytes

@@ -74,7 +74,7 @@ public final class LayerGraph: Layer {
         values.put(norm.forward(consume inner, adding: consume addend, pass), at: step.output)
       case .sum:
         var sum = values.take(inputs[0])
-        for input in inputs.dropFirst() { sum.add(values.take(input), pass.workers) }
+        for input in inputs.dropFirst() { pass.ops.add(values.take(input), to: &sum) }
         values.put(consume sum, at: step.output)
       case .concatenation(let layer):
         values.put(layer.forward(inputs.map { values.take($0) }, pass), at: step.output)
@@ -149,7 +149,7 @@ public final class LayerGraph: Layer {
       guard input.hasGradient else { return }
       if has(input.value) {
         var sum = take(input.value)
-        sum.add(gradient, pass.workers)
+        pass.ops.add(gradient, to: &sum)
         put(consume sum, at: input.value)
       } else {
         put(gradient, at: input.value)

@@ -1,41 +1,61 @@
-// Whole-tensor arithmetic over the worker pool. Each operation is elementwise, so any cut gives the same bits.
+// Operations number by number, and channel by channel. Any cut of the work gives the same bits.
 
 import CKernels
 
-extension Tensor {
-  /// self += other, elementwise.
-  public mutating func add(_ other: Tensor, _ workers: WorkerPool) {
-    precondition(count == other.count, "adding \(other.shape) to \(shape)")
-    let count = count
-    other.read { x in
-      write { y in workers.run(over: count) { ck_add(y + $0.lowerBound, x + $0.lowerBound, $0.count) } }
+extension Ops {
+  /// y += x
+  public func add(_ x: Tensor, to y: inout Tensor) {
+    precondition(x.count == y.count, "adding \(x.shape) to \(y.shape)")
+    let count = x.count
+    x.read { x in
+      y.write { y in workers.run(over: count) { ck_add(y + $0.lowerBound, x + $0.lowerBound, $0.count) } }
     }
   }
 
-  /// self *= factor, elementwise.
-  public mutating func scale(by factor: Float, _ workers: WorkerPool) {
-    let count = count
-    write { y in workers.run(over: count) { ck_scale(y + $0.lowerBound, factor, $0.count) } }
+  /// y[..., c] += x[c]
+  /// - Parameter x: [C], for y [..., C].
+  public func add(channels x: Tensor, to y: inout Tensor) {
+    let channels = x.count
+    x.read { x in
+      y.write { [rows = y.count / channels] y in
+        workers.run(over: rows) { ck_add_bias(y + $0.lowerBound * channels, $0.count, channels, x) }
+      }
+    }
   }
 
-  /// The sum of all squares, in double precision; shards are added in order.
-  public func sumOfSquares(_ workers: WorkerPool) -> Double {
-    let shards = WorkerPool.shards(of: count)
-    let count = count
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: shards) { sums in
-      let sums = sums  // the pointer, not the inout binding, is what the shards capture
-      read { x in
-        workers.run(shards: shards) { shard in
-          let range = WorkerPool.range(shard, of: shards, count: count)
-          sums[shard] = ck_sum_of_squares(x + range.lowerBound, range.count)
-        }
+  /// y *= factor
+  public func scale(_ y: inout Tensor, by factor: Float) {
+    let count = y.count
+    y.write { y in workers.run(over: count) { ck_scale(y + $0.lowerBound, factor, $0.count) } }
+  }
+
+  /// y[i] *= x[i]
+  public func multiply(_ y: inout Tensor, by x: Tensor) {
+    precondition(x.count == y.count, "multiplying \(y.shape) by \(x.shape)")
+    let count = x.count
+    x.read { x in
+      y.write { y in workers.run(over: count) { for i in $0 { y[i] *= x[i] } } }
+    }
+  }
+
+  /// y = max(y, 0); a NaN stays one.
+  public func relu(_ y: inout Tensor) {
+    let count = y.count
+    y.write { y in workers.run(over: count) { ck_relu(y + $0.lowerBound, $0.count) } }
+  }
+
+  /// dy = 0 where y <= 0: dy, the gradient by the output y, becomes the one by the input.
+  public func reluGradient(_ dy: inout Tensor, output y: Tensor) {
+    let count = y.count
+    y.read { y in
+      dy.write { dy in
+        workers.run(over: count) { ck_relu_backward(dy + $0.lowerBound, y + $0.lowerBound, $0.count) }
       }
-      return sums.reduce(0, +)
     }
   }
 }
 
 extension WorkerPool {
   /// Into how many shards to cut a loop over so many numbers: one where waking a thread takes longer than the loop.
-  public static func shards(of count: Int) -> Int { count < 1 << 14 ? 1 : standardShards }
+  static func shards(of count: Int) -> Int { count < 1 << 14 ? 1 : standardShards }
 }

@@ -15,25 +15,29 @@ public enum ConvolutionAlgorithms: Sendable {
 }
 
 /// Memory that a pass needs for itself, floats.
-package struct ConvolutionScratch: Sendable, Equatable {
+public struct ConvolutionScratch: Sendable, Equatable {
   /// Once.
   var shared: Int
   /// For each thread.
   var each: Int
 
-  package func floats(threads: Int) -> Int { shared + threads * each }
+  public func floats(threads: Int) -> Int { shared + threads * each }
 }
 
 /// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
-package struct ConvolutionMethod: Sendable {
-  package let direct: DirectConvolution
+public struct ConvolutionMethod: Sendable {
+  let direct: DirectConvolution
   /// nil where the definition is as fast or the algorithm does not apply.
   let winograd: Winograd?
+
+  /// [N, H, W, C] and [N, H', W', O].
+  var inputShape: [Int] { [direct.images, direct.height, direct.width, direct.channels] }
+  var outputShape: [Int] { direct.outputShape }
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
   ///   - weight: [KH, KW, C, O].
-  package init(
+  public init(
     input: [Int], weight: [Int], stride: Int, padding: Extent, _ algorithms: ConvolutionAlgorithms = .fastest
   ) {
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
@@ -48,7 +52,7 @@ package struct ConvolutionMethod: Sendable {
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   /// - Parameter moments: gathered from y by the direct method. Winograd's tiles end within lines of the map.
-  package func forward(
+  func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     moments: ChannelMoments? = nil,
     _ workers: WorkerPool
@@ -65,7 +69,7 @@ package struct ConvolutionMethod: Sendable {
   }
 
   /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
-  package func inputGradient(
+  func inputGradient(
     dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
   ) {
     if let winograd {
@@ -76,7 +80,7 @@ package struct ConvolutionMethod: Sendable {
   }
 
   /// Sets dw [KH, KW, C, O] from x [N, H, W, C] and dy [N, H', W', O].
-  package func weightGradient(
+  func weightGradient(
     x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
   ) {
     if let winograd {
@@ -86,13 +90,13 @@ package struct ConvolutionMethod: Sendable {
     }
   }
 
-  package var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
+  public var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
 
-  package var inputGradientScratch: ConvolutionScratch {
+  public var inputGradientScratch: ConvolutionScratch {
     winograd?.scratch(for: .inputGradient) ?? direct.inputGradientScratch
   }
 
-  package var weightGradientScratch: ConvolutionScratch {
+  public var weightGradientScratch: ConvolutionScratch {
     winograd?.scratch(for: .weightGradient) ?? direct.weightGradientScratch
   }
 }

@@ -6,8 +6,8 @@
 
 import CKernels
 
-/// The geometry of a convolution of a batch; see `Convolution` for its definition.
-package struct DirectConvolution: Sendable {
+/// The geometry of a convolution of a batch; see `Ops.convolve` for its definition.
+struct DirectConvolution: Sendable {
   let images: Int
   let height: Int
   let width: Int
@@ -19,7 +19,7 @@ package struct DirectConvolution: Sendable {
   let outputHeight: Int
   let outputWidth: Int
   /// [N, H', W', O].
-  package let outputShape: [Int]
+  let outputShape: [Int]
   /// What the factors of the products are rounded to.
   let precision: FactorPrecision
 
