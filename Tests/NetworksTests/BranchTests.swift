@@ -179,7 +179,7 @@ import Testing
           block("a", 16), .maxPool(kernel: 2, stride: 2), block("b", 24), .averagePool(side: 1), .flatten,
           .dense(name: "fc", outputs: 10),
         ])
-      let estimate = plan.trainingMemory(batchSize: images, threads: 2)
+      let estimate = plan.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
       let network = Network(plan, seed: 1)
       let momentum = network.parameters.map { Tensor(zeros: $0.value.shape) }
       let pass = Pass(.training, WorkerPool(threads: 2))
