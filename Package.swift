@@ -81,12 +81,11 @@ let package = Package(
       name: "Datasets", dependencies: ["Files", "Images", "Messages", "Protobuf", "Resources", "Support"],
       swiftSettings: numeric),
     .target(
-      name: "Networks", dependencies: ["CKernels", "Messages", "Support", "Tensors"], swiftSettings: numeric),
+      name: "Networks", dependencies: ["Messages", "Support", "Tensors"], swiftSettings: numeric),
     .target(
       name: "Training",
       dependencies: [
-        "CKernels", "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors",
-        logging,
+        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", logging,
       ],
       swiftSettings: numeric),
     .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),

@@ -66,7 +66,8 @@ public struct NetworkSummary: Codable, Sendable, Equatable {
   public var classes: Int
   public var layers: [LayerRow]
   public var batchSize: Int
-  /// Estimated bytes to train at `batchSize`: parameters, gradients, momentum, activations and work space.
+  /// Estimated bytes to train at `batchSize`: parameters, gradients, the optimizer's state, activations and
+  /// work space.
   public var trainingMemory: Int
   /// Bytes that may be taken, by whoever allows least of what is needed; nil where that was not asked.
   public var availableMemory: Int?

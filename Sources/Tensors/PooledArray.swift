@@ -12,7 +12,7 @@ public struct PooledArray<Element: BitwiseCopyable & Sendable>: Sendable {
   }
 
   /// Calls `body` with the values; the pointer is valid only inside. Who writes must be the only one who uses them.
-  public func withValues<Result>(_ body: (UnsafeMutablePointer<Element>) throws -> Result) rethrows -> Result {
+  func withValues<Result>(_ body: (UnsafeMutablePointer<Element>) throws -> Result) rethrows -> Result {
     // The block was bound to floats, and is used as nothing but this element while this array lives.
     try withExtendedLifetime(storage) {
       try body(UnsafeMutableRawPointer(storage.base).bindMemory(to: Element.self, capacity: count))

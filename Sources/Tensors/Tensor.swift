@@ -60,25 +60,25 @@ public struct Tensor: Sendable {
   }
 
   /// Calls `body` with the elements; the pointer is valid only inside.
-  public func read<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
+  func read<Result>(_ body: (UnsafePointer<Float>) throws -> Result) rethrows -> Result {
     try withExtendedLifetime(storage) { try body(UnsafePointer(storage.base)) }
   }
 
   /// Calls `body` with the elements to change; the pointer is valid only inside.
-  public mutating func write<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
+  mutating func write<Result>(_ body: (UnsafeMutablePointer<Float>) throws -> Result) rethrows -> Result {
     makeUnique()
     return try withExtendedLifetime(storage) { try body(storage.base) }
   }
 
   /// Calls `body` with the elements of two tensors.
-  public static func read<Result>(
+  static func read<Result>(
     _ a: Tensor, _ b: Tensor, _ body: (UnsafePointer<Float>, UnsafePointer<Float>) throws -> Result
   ) rethrows -> Result {
     try a.read { a in try b.read { b in try body(a, b) } }
   }
 
   /// Whether a write would change the elements where they are, rather than in a copy.
-  public mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
+  mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
 
   private mutating func makeUnique() {
     guard !isKnownUniquelyReferenced(&storage) else { return }

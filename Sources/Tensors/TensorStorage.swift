@@ -62,7 +62,7 @@ public enum StoragePool {
 
   /// Calls `body` with memory for `count` plain values, aligned like a tensor's and undefined; the pointer is valid
   /// only inside. For what a pass or a shard needs for itself: nothing is allocated once the pool has such a block.
-  public static func withScratch<Element: BitwiseCopyable, Result>(
+  static func withScratch<Element: BitwiseCopyable, Result>(
     of element: Element.Type, _ count: Int, _ body: (UnsafeMutablePointer<Element>) throws -> Result
   ) rethrows -> Result {
     let capacity = capacity(for: floats(for: count, of: element))
@@ -73,7 +73,7 @@ public enum StoragePool {
   }
 
   /// The same of floats.
-  public static func withScratch<Result>(
+  static func withScratch<Result>(
     _ count: Int, _ body: (UnsafeMutablePointer<Float>) throws -> Result
   ) rethrows -> Result {
     try withScratch(of: Float.self, count, body)

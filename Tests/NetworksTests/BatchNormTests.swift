@@ -2,10 +2,10 @@
 
 import Support
 import Messages
-import Tensors
 import Testing
 
 @testable import Networks
+@testable import Tensors
 
 @Suite struct BatchNormTests {
   static let cases: [LayerCase] = [
@@ -102,7 +102,7 @@ import Testing
     #expect(Deviation.largest(layer.forward(input, pass), from: NaiveTensor(measured)) < 5e-7)
     #expect(layer.moments.rows == 0)
     // Those of another tensor would show.
-    layer.moments.measure(Tensor([rows, 6]) { _ in 100 }, pass.workers)
+    pass.ops.measure(Tensor([rows, 6]) { _ in 100 }, into: layer.moments)
     #expect(layer.forward(input, pass) != measured)
     #expect(layer.forward(input, pass) == measured)
   }
@@ -160,7 +160,7 @@ import Testing
     // Each channel with a mean far from zero and a deviation of its own.
     let input = Tensor(shape) { Float($0 % 5 * 10) + generator.normal() * Float($0 % 5 + 1) }
     let moments = ChannelMoments(channels: 5)
-    moments.measure(input, WorkerPool(threads: 2))
+    Ops(WorkerPool(threads: 2)).measure(input, into: moments)
     let naive = Naive.moments(NaiveTensor(input))
     #expect(moments.rows == 80_000)
     for c in 0..<5 {

@@ -133,12 +133,12 @@ import Testing
       let batch = Tensor(images.shape) { images[$0] + Float(labels[$0 / 192]) }
       let losses = (0..<40).map { step in
         let pass = Pass(.training, workers, seed: UInt64(step))
-        let result = SoftmaxCrossEntropy(logits: network.forward(batch, pass), labels: labels)
+        let result = pass.ops.softmaxCrossEntropy(logits: network.forward(batch, pass), labels: labels)
         network.backward(result.gradient, pass)
         for parameter in network.parameters {
           var update = parameter.gradient
-          update.scale(by: -0.1, workers)
-          parameter.value.add(update, workers)
+          pass.ops.scale(&update, by: -0.1)
+          pass.ops.add(update, to: &parameter.value)
         }
         return result.loss
       }
@@ -179,13 +179,13 @@ import Testing
           block("a", 16), .maxPool(kernel: 2, stride: 2), block("b", 24), .averagePool(side: 1), .flatten,
           .dense(name: "fc", outputs: 10),
         ])
-      let estimate = plan.trainingMemory(batchSize: images, threads: 2)
+      let estimate = plan.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
       let network = Network(plan, seed: 1)
       let momentum = network.parameters.map { Tensor(zeros: $0.value.shape) }
       let pass = Pass(.training, WorkerPool(threads: 2))
       for _ in 0..<2 {
         let batch = Tensor([images, side, side, 3]) { Float($0 % 17) }
-        let result = SoftmaxCrossEntropy(
+        let result = pass.ops.softmaxCrossEntropy(
           logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
         network.backward(result.gradient, pass)
       }

@@ -1,10 +1,10 @@
 // Convolutions: every kernel side, stride and padding in use, against the naive loops and their finite differences.
 
 import Messages
-import Tensors
 import Testing
 
 @testable import Networks
+@testable import Tensors
 
 @Suite struct ConvolutionTests {
   /// Kernel sides with their strides, paddings and channel counts; odd maps, so that strides leave a remainder.

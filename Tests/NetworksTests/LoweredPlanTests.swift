@@ -179,7 +179,7 @@ import Testing
     let network = Network(plan, seed: 1)
     let pass = Pass(.training, WorkerPool(threads: 2))
     let images = ReferenceNumbers.tensor("gray", [4, 32, 32, 1]) { 2 * $0 - 1 }
-    let result = SoftmaxCrossEntropy(logits: network.forward(images, pass), labels: [0, 1, 2, 0])
+    let result = pass.ops.softmaxCrossEntropy(logits: network.forward(images, pass), labels: [0, 1, 2, 0])
     network.backward(result.gradient, pass)
     #expect(network.parameters.allSatisfy { $0.gradient.values.allSatisfy(\.isFinite) })
     #expect(network.gradientNorm(pass.workers) > 0)

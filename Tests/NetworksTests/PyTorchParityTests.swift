@@ -2,12 +2,11 @@
 // References/make_references.py. Bounds are relative: to the largest logit, to a gradient's norm. Beside each stands
 // what was measured here and, in the files, by how much PyTorch's own single precision differs.
 
-import CKernels
 import Messages
-import Tensors
 import Testing
 
 @testable import Networks
+@testable import Tensors
 
 /// A reference network and the bounds for its values.
 struct ParityCase: Sendable, CustomTestStringConvertible {
@@ -50,7 +49,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     ParityCase(
       file: "bottleneck-B", settings: NetworkSettings(name: "resnet50"),
       stages: ResidualStages(blocks: [1, 1, 1, 1], bottleneck: true), images: 2, imageSize: 64, logits: 6e-6,
-      gradients: ck_lanes() > 4 ? 4e-5 : 0.01),
+      gradients: ProductPanels.lanes > 4 ? 4e-5 : 0.01),
     // Measured: 4e-6 and 1.5e-5; PyTorch's single precision: 6e-6 and 8e-6.
     ParityCase(
       file: "resnet18", settings: NetworkSettings(name: "resnet18"), images: 2, imageSize: 64, logits: 1.2e-5,
@@ -100,7 +99,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     let logits = network.forward(images, Pass(.training, workers))
     let training = Deviation.largest(logits, from: try reference.tensor("logits-train", shape))
     #expect(training <= c.logits)
-    let result = SoftmaxCrossEntropy(logits: logits, labels: labels)
+    let result = Ops(workers).softmaxCrossEntropy(logits: logits, labels: labels)
     let loss = try reference.value("loss")
     #expect(abs(result.loss - loss) <= c.logits * loss)
 
@@ -130,20 +129,13 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     for step in 0..<5 {
       let pass = Pass(.training, workers)
       let logits = network.forward(ReferenceNumbers.images(4, side: 16, name: "input\(step)"), pass)
-      let result = SoftmaxCrossEntropy(
+      let result = pass.ops.softmaxCrossEntropy(
         logits: logits, labels: ReferenceNumbers.labels(4, classes: 10, name: "labels\(step)"))
       losses.append(result.loss)
       network.backward(result.gradient, pass)
       for (index, parameter) in network.parameters.enumerated() {
-        parameter.gradient.read { gradient in
-          velocities[index].write { velocity in
-            parameter.value.write { value in
-              ck_sgd(
-                value, velocity, gradient, parameter.gradient.count, 0.05, 0.9, 5e-4, 1,
-                variant == "nesterov" ? 1 : 0)
-            }
-          }
-        }
+        let update = MomentumStep(rate: 0.05, momentum: 0.9, decay: 5e-4, isNesterov: variant == "nesterov")
+        pass.ops.take(update, &parameter.value, velocity: &velocities[index], gradient: parameter.gradient)
       }
     }
     let expected = try reference.values(variant + ":losses").map(Double.init)

@@ -7,11 +7,13 @@ import Testing
 @testable import Networks
 
 @Suite struct SoftmaxCrossEntropyTests {
+  private let ops = Ops(WorkerPool(threads: 1))
+
   @Test(arguments: [0, 0.1, 0.5], [(1, 1), (1, 2), (3, 5), (8, 10)])
   func `the loss and its gradient`(smoothing: Double, shape: (images: Int, classes: Int)) {
     let logits = ReferenceNumbers.tensor("logits", [shape.images, shape.classes]) { 8 * $0 - 4 }
     let labels = ReferenceNumbers.labels(shape.images, classes: shape.classes)
-    let result = SoftmaxCrossEntropy(logits: logits, labels: labels, smoothing: smoothing)
+    let result = ops.softmaxCrossEntropy(logits: logits, labels: labels, smoothing: smoothing)
     let naive = Naive.crossEntropy(NaiveTensor(logits), labels: labels, smoothing: smoothing)
     // Both in double precision.
     #expect(abs(result.loss - naive) <= 1e-14 * max(1, naive))
@@ -25,22 +27,22 @@ import Testing
   @Test func `two classes by hand`() {
     // Softmax of log 3 and 0: three quarters and a quarter.
     let logits = Tensor([2, 2], [log(3), 0, log(3), 0])
-    let result = SoftmaxCrossEntropy(logits: logits, labels: [0, 1])
+    let result = ops.softmaxCrossEntropy(logits: logits, labels: [0, 1])
     #expect(abs(result.loss - (log(4.0 / 3) + log(4.0)) / 2) < 1e-7)
     #expect(Deviation.largest(result.gradient, from: NaiveTensor([2, 2], [-0.125, 0.125, 0.375, -0.375])) < 1e-6)
     #expect(result.correct == 1)
   }
 
   @Test func `of equal logits the first is the prediction`() {
-    let result = SoftmaxCrossEntropy(logits: Tensor([2, 3], [1, 1, 1, 0, 2, 2]), labels: [0, 2])
+    let result = ops.softmaxCrossEntropy(logits: Tensor([2, 3], [1, 1, 1, 0, 2, 2]), labels: [0, 2])
     #expect(result.correct == 1)
   }
 
   @Test func `huge logits neither overflow nor lose the loss`() {
-    let result = SoftmaxCrossEntropy(logits: Tensor([1, 2], [3e38, -3e38]), labels: [0])
+    let result = ops.softmaxCrossEntropy(logits: Tensor([1, 2], [3e38, -3e38]), labels: [0])
     #expect(result.loss == 0)
     #expect(result.gradient.values == [0, 0])
-    let wrong = SoftmaxCrossEntropy(logits: Tensor([1, 2], [1000, 0]), labels: [1])
+    let wrong = ops.softmaxCrossEntropy(logits: Tensor([1, 2], [1000, 0]), labels: [1])
     #expect(wrong.loss == 1000)
     #expect(wrong.gradient.values == [1, -1])
   }
@@ -50,11 +52,11 @@ import Testing
     for position in 0..<3 {
       var logits = Tensor([1, 3], [1, 2, 3])
       logits[position] = value
-      #expect(!SoftmaxCrossEntropy(logits: logits, labels: [1]).loss.isFinite)
+      #expect(!ops.softmaxCrossEntropy(logits: logits, labels: [1]).loss.isFinite)
     }
   }
 
   @Test func `an empty batch has no loss`() {
-    #expect(SoftmaxCrossEntropy(logits: Tensor(zeros: [0, 0]), labels: []).loss == 0)
+    #expect(ops.softmaxCrossEntropy(logits: Tensor(zeros: [0, 0]), labels: []).loss == 0)
   }
 }

@@ -28,15 +28,15 @@ import Testing
       let pass = Pass(.training, workers, seed: UInt64(step))
       let batch = ReferenceNumbers.images(images, side: plan.input.height, name: "step \(step)")
       let labels = ReferenceNumbers.labels(images, classes: plan.classes, name: "labels \(step)")
-      let result = SoftmaxCrossEntropy(logits: network.forward(batch, pass), labels: labels)
+      let result = pass.ops.softmaxCrossEntropy(logits: network.forward(batch, pass), labels: labels)
       outcome.losses.append(result.loss.bitPattern)
       network.backward(result.gradient, pass)
       outcome.losses.append(network.gradientNorm(workers).bitPattern)
       for parameter in network.parameters {
         if step == 2 { outcome.gradients[parameter.name] = bits(parameter.gradient) }
         var update = parameter.gradient
-        update.scale(by: -0.05, workers)
-        parameter.value.add(update, workers)
+        pass.ops.scale(&update, by: -0.05)
+        pass.ops.add(update, to: &parameter.value)
       }
     }
     let images = ReferenceNumbers.images(images, side: plan.input.height)

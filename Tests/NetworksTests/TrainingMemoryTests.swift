@@ -8,6 +8,16 @@ import Testing
 @testable import Networks
 
 @Suite struct TrainingMemoryTests {
+  /// An optimizer with two numbers for each parameter takes as much again as a momentum.
+  @Test func `the optimizer's state counts once for each number it remembers of a parameter`() throws {
+    let plan = try NetworkPlan(NetworkSettings(name: "cifar20"), imageSize: 32, classes: 10)
+    let estimates = (0...2).map { plan.trainingMemory(batchSize: 8, threads: 2, optimizerState: $0) }
+    // He et al. 2015, table 6: 0.27 million; with batch norm's two a channel 269,722 (docs/read-the-code.md).
+    #expect(estimates[1] - estimates[0] == 4 * 269_722 && estimates[2] - estimates[1] == 4 * 269_722)
+    #expect(
+      plan.summary(batchSize: 8, optimizerState: 2).trainingMemory == NetworkPlan.programMemory + estimates[2])
+  }
+
   @Test(arguments: [
     (NetworkSettings(name: "cifar20"), 32, 32),
     (NetworkSettings(name: "cifar20", version: .v2), 32, 8),
@@ -28,11 +38,11 @@ import Testing
       let pass = Pass(.training, WorkerPool(threads: 2))
       for _ in 0..<2 {
         let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
-        let result = SoftmaxCrossEntropy(
+        let result = pass.ops.softmaxCrossEntropy(
           logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
         network.backward(result.gradient, pass)
         for (index, parameter) in network.parameters.enumerated() {
-          momentum[index].add(parameter.gradient, pass.workers)
+          pass.ops.add(parameter.gradient, to: &momentum[index])
         }
       }
       let used = StoragePool.peakBytes

@@ -2,10 +2,10 @@
 // fit, odd channel counts, both cuts of the work, and how far rounding takes it from the exact result.
 
 import Foundation
-import Tensors
 import Testing
 
 @testable import Networks
+@testable import Tensors
 
 /// A shape with a tile size.
 struct WinogradCase: CustomTestStringConvertible, Sendable {

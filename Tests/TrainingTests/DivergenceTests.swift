@@ -178,7 +178,7 @@ import Testing
         for parameter in loop.network.parameters {
           #expect(parameter.fileOrder(parameter.value).elementsEqual(weights[parameter.name] ?? []))
         }
-        #expect(loop.optimizer.state[0].tensors.allSatisfy { $0.sumOfSquares(loop.workers) == 0 })
+        #expect(loop.optimizer.state[0].tensors.allSatisfy { Ops(loop.workers).sumOfSquares($0) == 0 })
       }
       return answer(event, loop)
     }

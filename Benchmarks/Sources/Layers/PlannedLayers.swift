@@ -3,6 +3,7 @@
 
 import Messages
 import Networks
+import Tensors
 
 /// A layer's kind with all that its work depends on, but for the batch.
 enum LayerShape: Hashable {

@@ -70,7 +70,7 @@ public final class PreparedWorkload {
       return
     }
     let pass = Pass(.training, workers, seed: steps)
-    let loss = SoftmaxCrossEntropy(logits: network.forward(images, pass), labels: labels)
+    let loss = pass.ops.softmaxCrossEntropy(logits: network.forward(images, pass), labels: labels)
     network.backward(loss.gradient, pass)
     update()
   }

@@ -1,8 +1,6 @@
 // Batch normalisation of each channel over the batch and all pixels, with what usually follows it: the addition of a
-// shortcut and the ReLU. Those cost nothing here, where the numbers pass anyway. The backward pass is in
-// BatchNorm+Backward.
+// shortcut and the ReLU. Those cost nothing here, where the numbers pass anyway.
 
-import CKernels
 import Tensors
 
 /// y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta + addend) (Ioffe and Szegedy 2015, algorithm 1).
@@ -10,12 +8,6 @@ import Tensors
 /// In training, mean and (biased) variance are the batch's; the running statistics move towards the batch's mean and
 /// unbiased variance by `momentum`, as in PyTorch. In inference the running statistics are used.
 public final class BatchNorm: Layer {
-  public enum Activation: Sendable {
-    case none
-    /// max(y, 0)
-    case relu
-  }
-
   /// gamma and beta, [C].
   public let scale: Parameter
   public let shift: Parameter
@@ -32,24 +24,17 @@ public final class BatchNorm: Layer {
   public let name: String
   /// The batch's. The layer before may gather them while its output is in cache; else they are measured.
   let moments: ChannelMoments
-  var cache: Cache?
-  /// As the last training pass had it: its backward pass decides by it where the ReLU gave zero.
-  private(set) var normalisation: Normalisation
-  /// What the backward pass works with, kept so that nothing is allocated.
-  var slopes: GradientMap
+  private var cache: Cache?
+  /// As the last training pass had it.
+  private var normalisation: Normalisation
+  private var slopes: GradientMap
 
   /// What the backward pass needs besides the map.
-  struct Cache {
+  private struct Cache {
     var input: Tensor
-    let sum: Sum
-
-    enum Sum {
-      /// Nothing was added; where the ReLU gave zero can be seen from the input.
-      case none
-      case added
-      /// A bit an element, set where the output is positive: `RowGroups` says whose is where.
-      case activated(PooledArray<UInt16>)
-    }
+    let zeros: ReLUZeros
+    /// Whether the pass added something.
+    let adds: Bool
   }
 
   public init(name: String, channels: Int, activation: Activation = .none) {
@@ -77,151 +62,68 @@ public final class BatchNorm: Layer {
   func forward(_ input: consuming Tensor, adding addend: consuming Tensor?, _ pass: Pass) -> Tensor {
     switch pass.mode {
     case .inference:
+      let (mean, variance) = (runningMean.value.values, runningVariance.value.values)
       var map = Normalisation(channels: channels)
       map.set(
-        mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),
-        scale.value, shift.value)
-      return output(of: &input, adding: addend, by: map, pass.workers)
+        mean: mean.map(Double.init), variance: variance.map(Double.init), epsilon: Self.epsilon, scale: scale.value,
+        shift: shift.value)
+      pass.ops.normalize(&input, by: map, adding: addend, activation)
+      return input
     case .training:
-      if moments.rows * channels != input.count { moments.measure(input, pass.workers) }
-      updateRunningStatistics()
-      normalisation.set(mean: moments.mean, variance: moments.variance, scale.value, shift.value)
+      if moments.rows * channels != input.count { pass.ops.measure(input, into: moments) }
+      pass.ops.moveRunning(
+        mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, towards: moments)
+      batchesTracked += 1
+      normalisation.set(
+        mean: moments.mean, variance: moments.variance, epsilon: Self.epsilon, scale: scale.value,
+        shift: shift.value)
       moments.markUsed()
-      return trainingOutput(of: input, adding: addend, pass.workers)
-    }
-  }
-
-  private func updateRunningStatistics() {
-    let momentum = Self.momentum
-    let unbiased = Double(moments.rows) / Double(max(1, moments.rows - 1))
-    let (mean, variance) = (moments.mean, moments.variance)
-    runningMean.value.write {
-      for c in mean.indices { $0[c] = Float((1 - momentum) * Double($0[c]) + momentum * mean[c]) }
-    }
-    runningVariance.value.write {
-      for c in variance.indices {
-        $0[c] = Float((1 - momentum) * Double($0[c]) + momentum * variance[c] * unbiased)
-      }
-    }
-    batchesTracked += 1
-  }
-
-  /// In inference, where the input is not needed any more.
-  private func output(
-    of input: inout Tensor, adding addend: Tensor?, by map: Normalisation, _ workers: WorkerPool
-  ) -> Tensor {
-    let cut = RowGroups(count: input.count, channels: channels)
-    guard input.isUnique() else {
-      var output = Tensor(uninitialised: input.shape)
-      Self.read(input, addend) { x, addend in
-        output.write { apply(map, cut, to: x, adding: addend, into: $0, workers) }
-      }
+      let adds = addend != nil
+      let (output, zeros) = pass.ops.normalize(
+        keeping: input, by: normalisation, adding: consume addend, activation)
+      cache = Cache(input: input, zeros: zeros, adds: adds)
       return output
     }
-    Self.read(addend) { addend in
-      input.write { apply(map, cut, to: $0, adding: addend, into: $0, workers) }
-    }
-    return input
   }
 
-  /// Keeps the input, and what tells where the ReLU gave zero.
-  private func trainingOutput(
-    of input: consuming Tensor, adding addend: consuming Tensor?, _ workers: WorkerPool
+  public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    setInputGradient(&outputGradient, adding: nil, pass)
+    return outputGradient
+  }
+
+  public func backward(
+    _ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass
   ) -> Tensor {
-    let cut = RowGroups(count: input.count, channels: channels)
-    var sum = Cache.Sum.none
-    var mask: PooledArray<UInt16>?
-    var output: Tensor
-    if var addend = consume addend {
-      sum = .added
-      if activation == .relu {
-        let bits = PooledArray<UInt16>(uninitialised: cut.maskWords)
-        sum = .activated(bits)
-        mask = bits
-      }
-      // What nobody else needs, such as the output of a projection, becomes the sum.
-      if addend.isUnique() {
-        output = addend
-        input.read { x in
-          output.write { apply(normalisation, cut, to: x, adding: $0, into: $0, mask: mask, workers) }
-        }
-      } else {
-        output = Tensor(uninitialised: input.shape)
-        Tensor.read(input, addend) { x, addend in
-          output.write { apply(normalisation, cut, to: x, adding: addend, into: $0, mask: mask, workers) }
-        }
-      }
-    } else {
-      output = Tensor(uninitialised: input.shape)
-      input.read { x in
-        output.write { apply(normalisation, cut, to: x, adding: nil, into: $0, workers) }
-      }
-    }
-    cache = Cache(input: input, sum: sum)
-    return output
+    setInputGradient(&outputGradient, adding: carried, pass)
+    return outputGradient
   }
 
-  /// One trip through memory: y = activation(x * factors + offsets + addend).
-  private func apply(
-    _ map: Normalisation, _ cut: RowGroups, to x: UnsafePointer<Float>, adding addend: UnsafePointer<Float>?,
-    into y: UnsafeMutablePointer<Float>, mask: PooledArray<UInt16>? = nil, _ workers: WorkerPool
-  ) {
-    let channels = channels
-    let relu: Int32 = activation == .relu ? 1 : 0
-    let isInPlace = UnsafePointer(y) == x || UnsafePointer(y) == addend
-    let streaming: Int32 = !isInPlace && cut.total * channels >= Self.streamedCount ? 1 : 0
-    workers.run(shards: cut.shards) { shard in
-      let rows = cut.rows(shard)
-      let start = rows.lowerBound * channels
-      func apply(_ mask: UnsafeMutablePointer<UInt16>?) {
-        ck_norm_apply(
-          y + start, x + start, addend.map { $0 + start }, rows.count, channels, map.factors, map.offsets, relu,
-          mask, streaming)
-      }
-      guard let mask else { return apply(nil) }
-      mask.withValues { apply($0 + cut.firstMaskWord(shard)) }
-    }
+  /// The gradient by the output becomes that by the input, plus `carried`.
+  private func setInputGradient(_ gradient: inout Tensor, adding carried: Tensor?, _ pass: Pass) {
+    let cache = used(&cache, by: name)
+    precondition(!cache.adds, "\(name) has added something")
+    setParameterGradients(&gradient, cache, pass)
+    pass.ops.normInputGradient(&gradient, cache.input, normalisation, slopes, cache.zeros, adding: carried)
   }
 
-  /// From so many floats on an output is written past the caches: it would have left them before it is read, and a
-  /// line that is written in part has to be fetched first.
-  private static let streamedCount = 4 << 20
-
-  static func read<Result>(_ a: Tensor?, _ body: (UnsafePointer<Float>?) throws -> Result) rethrows -> Result {
-    guard let a else { return try body(nil) }
-    return try a.read { try body($0) }
+  /// The way back of a pass that added something.
+  /// - Returns: the gradients by input and addend.
+  func backwardOfSum(
+    _ outputGradient: consuming Tensor, _ pass: Pass
+  ) -> (input: Tensor, addend: Tensor) {
+    var cache = used(&cache, by: name)
+    precondition(cache.adds, "\(name) has added nothing")
+    setParameterGradients(&outputGradient, cache, pass)
+    // The gradient goes on to the addend; the input is not needed any more, so its own gradient takes its place.
+    pass.ops.normInputGradient(of: outputGradient, inPlaceOf: &cache.input, normalisation, slopes)
+    return (cache.input, outputGradient)
   }
 
-  private static func read<Result>(
-    _ a: Tensor, _ b: Tensor?, _ body: (UnsafePointer<Float>, UnsafePointer<Float>?) throws -> Result
-  ) rethrows -> Result {
-    try a.read { a in try read(b) { b in try body(a, b) } }
-  }
-}
-
-/// The normalisation of each channel as one multiplication and one addition.
-struct Normalisation {
-  /// [C]: y = x * factors + offsets.
-  private(set) var factors: [Float]
-  private(set) var offsets: [Float]
-  private(set) var mean: [Float]
-  /// 1 / sqrt(variance + epsilon)
-  private(set) var inverseDeviation: [Float]
-
-  init(channels: Int) {
-    factors = [Float](repeating: 0, count: channels)
-    (offsets, mean, inverseDeviation) = (factors, factors, factors)
-  }
-
-  /// All [C].
-  mutating func set(mean: [Double], variance: [Double], _ scale: Tensor, _ shift: Tensor) {
-    Tensor.read(scale, shift) { scale, shift in
-      for c in mean.indices {
-        self.mean[c] = Float(mean[c])
-        inverseDeviation[c] = Float(1 / (variance[c] + BatchNorm.epsilon).squareRoot())
-        factors[c] = scale[c] * inverseDeviation[c]
-        offsets[c] = shift[c] - self.mean[c] * factors[c]
-      }
-    }
+  /// Sets them, and the slopes of the gradient by the input. Where a mask says what the ReLU let through, only that is
+  /// left of the gradient.
+  private func setParameterGradients(_ gradient: inout Tensor, _ cache: Cache, _ pass: Pass) {
+    pass.ops.sumNormGradients(
+      &gradient, cache.input, normalisation, cache.zeros, scale: scale.value, into: &slopes)
+    slopes.setGradients(scale: &scale.gradient, shift: &shift.gradient, normalisation)
   }
 }

@@ -23,6 +23,9 @@ public struct Pass {
     self.workers = workers
     self.seed = seed
   }
+
+  /// What computes it.
+  public var ops: Ops { Ops(workers) }
 }
 
 /// A differentiable function of a batch of activations.
@@ -54,7 +57,7 @@ extension Layer {
     _ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass
   ) -> Tensor {
     var gradient = backward(outputGradient, pass)
-    gradient.add(carried, pass.workers)
+    pass.ops.add(carried, to: &gradient)
     return gradient
   }
 }

@@ -2,6 +2,7 @@
 // shapes; LoweredPlan gives each layer its shape and decides what is done together.
 
 import Messages
+import Tensors
 
 /// One part of a network's description.
 ///
@@ -42,22 +43,6 @@ public enum LayerKind: Sendable, Equatable {
   case zeroPadding(name: String, stride: Int, channels: Int, placement: ZeroPlacement)
   /// Of two inputs or more.
   case join(name: String, Join)
-}
-
-/// A height and a width in pixels: of a kernel, or of the padding on each side of a map. A number alone is both.
-public struct Extent: Sendable, Hashable, ExpressibleByIntegerLiteral, CustomStringConvertible {
-  public var height: Int
-  public var width: Int
-
-  public init(height: Int, width: Int) { (self.height, self.width) = (height, width) }
-  public init(_ side: Int) { self.init(height: side, width: side) }
-  public init(integerLiteral side: Int) { self.init(side) }
-
-  /// Pixels.
-  public var count: Int { height * width }
-
-  /// `3x3`
-  public var description: String { "\(height)x\(width)" }
 }
 
 /// How a dense layer's weights begin; biases begin at zero.

@@ -3,6 +3,7 @@
 // none of them walks the description or works out a shape. What is fused is decided here and nowhere else.
 
 import Messages
+import Tensors
 
 /// The operations of a network, in an order in which each comes after those whose outputs it reads.
 ///

@@ -35,6 +35,6 @@ public final class Network {
 
   /// The Euclidean norm of the whole gradient.
   public func gradientNorm(_ workers: WorkerPool) -> Double {
-    parameters.reduce(0) { $0 + $1.gradient.sumOfSquares(workers) }.squareRoot()
+    parameters.reduce(0) { $0 + Ops(workers).sumOfSquares($1.gradient) }.squareRoot()
   }
 }

@@ -3,11 +3,15 @@
 // change here; a test compares the two.
 
 import Messages
+import Tensors
 
 extension NetworkPlan {
-  /// Bytes in use at one time, at most: value, gradient and momentum of each parameter, and what a step holds besides.
-  func trainingMemory(batchSize: Int, threads: Int) -> Int {
-    MemoryLayout<Float>.stride * (3 * parameters + peak(batchSize: batchSize, threads: threads, goesBack: true))
+  /// Bytes in use at one time, at most: value, gradient and the optimizer's state of each parameter, and what a step
+  /// holds besides.
+  /// - Parameter optimizerState: numbers that the optimizer remembers of each number of a parameter.
+  func trainingMemory(batchSize: Int, threads: Int, optimizerState: Int) -> Int {
+    let parameters = (2 + optimizerState) * parameters
+    return MemoryLayout<Float>.stride * (parameters + peak(batchSize: batchSize, threads: threads, goesBack: true))
   }
 
   /// Bytes in use at one time, at most, when images only go forwards: the weights, and what a layer takes and gives.

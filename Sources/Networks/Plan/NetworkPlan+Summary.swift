@@ -1,18 +1,23 @@
 // Counting a plan: a row an operation. The memory that training takes is in NetworkPlan+Memory.
 
 import Messages
+import Tensors
 
 extension NetworkPlan {
   /// Bytes of the program itself, its libraries and threads. Measured: 26 to 45 MiB.
   public static let programMemory = 32 << 20
 
   /// Rows, totals and the memory estimate at a batch size.
-  /// - Parameter threads: how many compute, each with buffers of its own.
-  public func summary(batchSize: Int, threads: Int = 2) -> NetworkSummary {
+  /// - Parameters:
+  ///   - threads: how many compute, each with buffers of its own.
+  ///   - optimizerState: numbers that the optimizer remembers of each number of a parameter; one for a momentum.
+  public func summary(batchSize: Int, threads: Int = 2, optimizerState: Int = 1) -> NetworkSummary {
     NetworkSummary(
       network: settings, input: input, classes: classes, layers: lowered.operations.map(\.row),
       batchSize: batchSize,
-      trainingMemory: Self.programMemory + trainingMemory(batchSize: batchSize, threads: threads))
+      trainingMemory: Self.programMemory
+        + trainingMemory(
+          batchSize: batchSize, threads: threads, optimizerState: optimizerState))
   }
 }
 

@@ -2,6 +2,7 @@
 // network's family, in Models.
 
 import Messages
+import Tensors
 
 /// A network's description: everything but its weights.
 public struct NetworkPlan: Sendable, Equatable {

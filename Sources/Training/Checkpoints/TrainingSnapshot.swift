@@ -31,7 +31,7 @@ struct TrainingSnapshot {
   /// A finite gradient can still make infinite weights; the next step would show it, but a save may come first.
   private func refuseOverflow() throws {
     let arrays = network.parameters.map { ($0.name, $0.value) } + network.buffers.map { ($0.name, $0.value) }
-    for (name, value) in arrays where !value.sumOfSquares(workers).isFinite {
+    for (name, value) in arrays where !Ops(workers).sumOfSquares(value).isFinite {
       throw TrainingError.weightsOverflowed(step: state.step, array: name)
     }
   }

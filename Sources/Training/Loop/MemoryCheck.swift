@@ -38,7 +38,8 @@ struct MemoryCheck {
 
   /// Bytes, estimated, as they count for a limit.
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
-    let summary = plan.summary(batchSize: batch, threads: threads)
+    let summary = plan.summary(
+      batchSize: batch, threads: threads, optimizerState: settings.optimiser.stateCount)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
     // `last` is put together in memory: weights and the optimizer's state.
     let checkpoint = (1 + settings.optimiser.stateCount) * summary.parameters * MemoryLayout<Float>.stride

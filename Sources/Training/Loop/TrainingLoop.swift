@@ -242,7 +242,8 @@ public final class TrainingLoop {
     let statistics = RunningStatistics(of: network)
 
     let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
-    let loss = SoftmaxCrossEntropy(logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
+    let loss = pass.ops.softmaxCrossEntropy(
+      logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
     network.backward(loss.gradient, pass)
     let norm = network.gradientNorm(workers)
     guard loss.loss.isFinite, norm.isFinite else {

@@ -1,6 +1,5 @@
 // Stochastic gradient descent: one loop over every parameter.
 
-import CKernels
 import Messages
 import Networks
 import Tensors
@@ -21,22 +20,12 @@ public struct SGD: Optimizer {
 
   public mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ workers: WorkerPool) {
     precondition(parameters.count == state[0].tensors.count, "the optimizer was made for other parameters")
-    let (momentum, nesterov) = (Float(settings.momentum), settings.nesterov ? Int32(1) : 0)
     for (index, parameter) in parameters.enumerated() {
-      let count = parameter.value.count
-      let decay = Float(self.decay(of: parameter))
-      parameter.gradient.read { gradient in
-        state[0].tensors[index].write { velocity in
-          parameter.value.write { value in
-            workers.run(over: count, shards: WorkerPool.shards(of: count)) { part in
-              let start = part.lowerBound
-              ck_sgd(
-                value + start, velocity + start, gradient + start, part.count, Float(rate), momentum, decay,
-                Float(gradientScale), nesterov)
-            }
-          }
-        }
-      }
+      let step = MomentumStep(
+        rate: rate, momentum: settings.momentum, decay: decay(of: parameter), gradientScale: gradientScale,
+        isNesterov: settings.nesterov)
+      Ops(workers).take(
+        step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)
     }
   }
 

@@ -1,7 +1,5 @@
 // How a convolution is computed: by its definition, or where that takes fewer multiplications by Winograd's algorithm.
 
-import Tensors
-
 /// Which ways of computing convolutions may be taken.
 public enum ConvolutionAlgorithms: Sendable {
   /// Whatever is fastest for the shape.
@@ -17,25 +15,29 @@ public enum ConvolutionAlgorithms: Sendable {
 }
 
 /// Memory that a pass needs for itself, floats.
-struct ConvolutionScratch: Sendable, Equatable {
+public struct ConvolutionScratch: Sendable, Equatable {
   /// Once.
   var shared: Int
   /// For each thread.
   var each: Int
 
-  func floats(threads: Int) -> Int { shared + threads * each }
+  public func floats(threads: Int) -> Int { shared + threads * each }
 }
 
 /// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
-struct ConvolutionMethod: Sendable {
+public struct ConvolutionMethod: Sendable {
   let direct: DirectConvolution
   /// nil where the definition is as fast or the algorithm does not apply.
   let winograd: Winograd?
 
+  /// [N, H, W, C] and [N, H', W', O].
+  var inputShape: [Int] { [direct.images, direct.height, direct.width, direct.channels] }
+  var outputShape: [Int] { direct.outputShape }
+
   /// - Parameters:
   ///   - input: [N, H, W, C].
   ///   - weight: [KH, KW, C, O].
-  init(
+  public init(
     input: [Int], weight: [Int], stride: Int, padding: Extent, _ algorithms: ConvolutionAlgorithms = .fastest
   ) {
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
@@ -88,13 +90,13 @@ struct ConvolutionMethod: Sendable {
     }
   }
 
-  var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
+  public var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
 
-  var inputGradientScratch: ConvolutionScratch {
+  public var inputGradientScratch: ConvolutionScratch {
     winograd?.scratch(for: .inputGradient) ?? direct.inputGradientScratch
   }
 
-  var weightGradientScratch: ConvolutionScratch {
+  public var weightGradientScratch: ConvolutionScratch {
     winograd?.scratch(for: .weightGradient) ?? direct.weightGradientScratch
   }
 }

@@ -2,41 +2,13 @@
 
 import CKernels
 
-/// What the factors of a product are rounded to. The sums are float32 in any case.
-public enum FactorPrecision: Sendable, Hashable {
-  case float32
-  /// The upper half of a float32: 8 bits of precision. Two neighbouring steps are a pair, in the place of a float.
-  case bfloat16
-
-  /// Whether this processor multiplies bfloat16 faster than float32.
-  public static let hasFastBFloat16 = ck_pair_lanes() > 4
-
-  /// Floats, or places of floats, that so many steps take.
-  public func places(_ steps: Int) -> Int {
-    switch self {
-    case .float32: steps
-    case .bfloat16: (steps + 1) / 2
-    }
-  }
-
-  /// Places in a vector that this processor has code for. It decides how panels are laid out.
-  var lanes: Int {
-    switch self {
-    case .float32: ProductPanels.lanes
-    case .bfloat16: Self.pairLanes
-    }
-  }
-
-  private static let pairLanes = ck_pair_lanes()
-}
-
 /// A matrix [depth, columns] packed into panels of neighbouring columns, for `ck_product` and `ck_product_pairs`. Its
 /// memory is lent: several threads may fill different rows or read the same.
-public struct PackedMatrix {
+struct PackedMatrix {
   /// A number of steps that is even where they are packed in pairs and in several portions.
-  public let depth: Int
-  public let columns: Int
-  public let precision: FactorPrecision
+  let depth: Int
+  let columns: Int
+  let precision: FactorPrecision
   /// Places of a panel's column.
   private let places: Int
   /// Columns that a panel has room for.
@@ -53,7 +25,7 @@ public struct PackedMatrix {
   }
 
   /// Calls `body` with a matrix whose contents are undefined until packed; it is valid only inside.
-  public static func withScratch<Result>(
+  static func withScratch<Result>(
     depth: Int, columns: Int, _ precision: FactorPrecision = .float32, _ body: (PackedMatrix) throws -> Result
   ) rethrows -> Result {
     try StoragePool.withScratch(floats(depth: depth, columns: columns, precision)) { panels in
@@ -62,7 +34,7 @@ public struct PackedMatrix {
   }
 
   /// Floats that a packed matrix takes.
-  public static func floats(depth: Int, columns: Int, _ precision: FactorPrecision = .float32) -> Int {
+  static func floats(depth: Int, columns: Int, _ precision: FactorPrecision = .float32) -> Int {
     let width = width(columns: columns, precision)
     return precision.places(depth) * ((columns + width - 1) / width) * width
   }
@@ -73,14 +45,14 @@ public struct PackedMatrix {
 
   /// Fills rows `first` ..< `first` + `count` with source[row * rowStride + column * columnStride], where one of the
   /// strides is 1. In bfloat16 `first` is even, and `count` may be odd: what follows then begins at the next even row.
-  public func pack(
+  func pack(
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1
   ) {
     layout(first: first).pack(source, columns, count, rowStride, columnStride, into: panels)
   }
 
   /// The same by several threads, a range of panels each.
-  public func pack(
+  func pack(
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1,
     _ workers: WorkerPool
   ) {
@@ -99,7 +71,7 @@ public struct PackedMatrix {
 
   /// result = operand * self, or result += operand * self, on the calling thread. The operand is of the same precision:
   /// in bfloat16 its strides and steps are places.
-  public func multiply(_ operand: ProductOperand, into result: ProductResult, accumulating: Bool = false) {
+  func multiply(_ operand: ProductOperand, into result: ProductResult, accumulating: Bool = false) {
     let panels = ProductPanels(base: panels, panel_stride: places * width, row: width)
     switch precision {
     case .float32: panels.multiply(operand, into: result, columns: columns, accumulating: accumulating)
@@ -128,19 +100,19 @@ private struct PanelLayout: Sendable {
 }
 
 /// Where a product's left-hand side lies, where its right-hand side does, and where the result goes: see CKernels.
-public typealias ProductOperand = ck_operand
-public typealias ProductPanels = ck_panels
-public typealias ProductResult = ck_result
+typealias ProductOperand = ck_operand
+typealias ProductPanels = ck_panels
+typealias ProductResult = ck_result
 
 extension ProductPanels {
   /// Floats in a vector of this processor. It decides how panels are laid out.
-  public static let lanes = ck_lanes()
+  static let lanes = ck_lanes()
 
   /// Columns of a panel.
-  public static var width: Int { 2 * lanes }
+  static var width: Int { 2 * lanes }
 
   /// result = operand * self, or result += operand * self, on the calling thread.
-  public func multiply(
+  func multiply(
     _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool = false
   ) {
     withUnsafePointer(to: operand) { operand in

@@ -1,7 +1,6 @@
 // The output of a convolution and its gradient by the input: the same passes over another filter.
 
 import CKernels
-import Tensors
 
 extension Winograd {
   /// y = x * w, without a bias.

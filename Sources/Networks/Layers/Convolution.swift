@@ -1,7 +1,6 @@
 // Convolution over channels-last images, as the layer that keeps weights and cache. How it is computed is
 // ConvolutionMethod's choice.
 
-import CKernels
 import Tensors
 
 /// A two-dimensional convolution with zero padding, the same above and below, and the same on the left and the right.
@@ -47,20 +46,9 @@ public final class Convolution: Layer {
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    let method = method(input.shape, pass.mode)
-    var output = Tensor(uninitialised: method.direct.outputShape)
-    Tensor.read(input, weight.value) { x, w in
-      let moments = pass.mode == .training && bias == nil ? outputMoments : nil
-      output.write { y in method.forward(x: x, w: w, y: y, moments: moments, pass.workers) }
-    }
-    if let bias {
-      let outputs = bias.value.count
-      bias.value.read { b in
-        output.write { [pixels = output.count / outputs] y in
-          pass.workers.run(over: pixels) { ck_add_bias(y + $0.lowerBound * outputs, $0.count, outputs, b) }
-        }
-      }
-    }
+    let moments = pass.mode == .training && bias == nil ? outputMoments : nil
+    var output = pass.ops.convolve(input, weight.value, method(input.shape, pass.mode), gathering: moments)
+    if let bias { pass.ops.add(channels: bias.value, to: &output) }
     if pass.mode == .training { self.input = input }
     return output
   }
@@ -68,20 +56,11 @@ public final class Convolution: Layer {
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let input = used(&self.input, by: name)
     let method = method(input.shape, .training)
-    Tensor.read(input, outputGradient) { x, dy in
-      method.weightGradient(x: x, dy: dy, dw: &weight.gradient, pass.workers)
-    }
-    if let bias {
-      columnSums(outputGradient, into: &bias.gradient, pass.workers)
-    }
+    pass.ops.convolutionWeightGradient(input, outputGradient, method, into: &weight.gradient)
+    if let bias { pass.ops.sumColumns(of: outputGradient, into: &bias.gradient) }
     guard inputGradient == .computed else { return Tensor(uninitialised: [0]) }
-    let shape = input.shape
     _ = consume input  // Its memory may be the gradient's, if nobody else needs it.
-    var gradient = Tensor(uninitialised: shape)
-    Tensor.read(outputGradient, weight.value) { dy, w in
-      gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, pass.workers) }
-    }
-    return gradient
+    return pass.ops.convolutionInputGradient(outputGradient, weight.value, method)
   }
 
   private func method(_ input: [Int], _ mode: Pass.Mode) -> ConvolutionMethod {

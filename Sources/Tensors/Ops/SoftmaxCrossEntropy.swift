@@ -1,7 +1,7 @@
-// The loss: softmax and cross-entropy in one, with optional label smoothing, and its gradient.
+// The loss: softmax and cross-entropy in one, with optional label smoothing, and its gradient. On the calling thread: a
+// batch has few logits.
 
 import Glibc
-import Tensors
 
 /// The loss of one batch and what follows from it.
 public struct SoftmaxCrossEntropy {
@@ -11,13 +11,15 @@ public struct SoftmaxCrossEntropy {
   public let correct: Int
   /// The gradient of the mean loss by the logits, [N, classes].
   public let gradient: Tensor
+}
 
+extension Ops {
   /// loss = -sum over k of q[k] * log softmax(logits)[k], with q = (1 - smoothing) * onehot + smoothing / classes
   /// (Szegedy et al. 2015, arXiv:1512.00567, section 7).
   /// - Parameters:
   ///   - logits: [N, classes].
   ///   - labels: N class indices.
-  public init(logits: Tensor, labels: [Int], smoothing: Double = 0) {
+  public func softmaxCrossEntropy(logits: Tensor, labels: [Int], smoothing: Double = 0) -> SoftmaxCrossEntropy {
     let images = labels.count
     let classes = logits.count / max(1, images)
     precondition(logits.shape == [images, classes], "\(images) labels for logits \(logits.shape)")
@@ -43,9 +45,7 @@ public struct SoftmaxCrossEntropy {
         }
       }
     }
-    loss = total / Double(max(1, images))
-    self.correct = correct
-    self.gradient = gradient
+    return SoftmaxCrossEntropy(loss: total / Double(max(1, images)), correct: correct, gradient: gradient)
   }
 }
 

@@ -4,7 +4,6 @@
 // the pairs of a product are of neighbouring pixels, both sides are packed.
 
 import CKernels
-import Tensors
 
 extension DirectConvolution {
   /// Sets dw [KH, KW, C, O] from x [N, H, W, C] and dy [N, H', W', O].

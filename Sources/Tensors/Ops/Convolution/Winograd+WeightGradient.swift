@@ -2,7 +2,6 @@
 // tiles, the sums being matrix products along the tiles.
 
 import CKernels
-import Tensors
 
 extension Winograd {
   /// dw[ky, kx, c, o] = sum over n, y, x of in[n, y + ky - 1, x + kx - 1, c] * dy[n, y, x, o].

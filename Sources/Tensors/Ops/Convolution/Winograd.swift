@@ -3,7 +3,6 @@
 // Winograd+WeightGradient.swift, the transforms in C. It is no layer: it has no parameters and keeps nothing.
 
 import CKernels
-import Tensors
 
 /// A 3x3 convolution with stride 1 and padding 1, [N, H, W, C] to [N, H, W, O], by way of transformed tiles.
 ///

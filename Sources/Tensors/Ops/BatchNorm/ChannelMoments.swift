@@ -2,7 +2,6 @@
 // exact as two passes over everything; so whoever makes the numbers can have them measured while they are in cache.
 
 import CKernels
-import Tensors
 
 /// Mean and biased variance of each channel of a matrix [rows, C], gathered by shard.
 ///
@@ -15,16 +14,16 @@ import Tensors
 ///         moments.add(block, rows: blockRows, shard: shard)
 ///       }
 ///     }
-final class ChannelMoments {
-  let channels: Int
+public final class ChannelMoments {
+  public let channels: Int
   /// Rows gathered and not used yet.
-  private(set) var rows = 0
+  public private(set) var rows = 0
   /// [C].
-  private(set) var mean: [Double]
+  public private(set) var mean: [Double]
   /// [C]; divided by the rows.
-  private(set) var variance: [Double]
+  public private(set) var variance: [Double]
 
-  init(channels: Int) {
+  public init(channels: Int) {
     self.channels = channels
     mean = [Double](repeating: 0, count: channels)
     variance = mean
@@ -71,21 +70,8 @@ final class ChannelMoments {
     }
   }
 
-  /// Gathers the moments of a whole tensor [..., C].
-  func measure(_ tensor: borrowing Tensor, _ workers: WorkerPool) {
-    let cut = RowGroups(count: tensor.count, channels: channels)
-    tensor.read { x in
-      gather(shards: cut.shards) { [channels] moments in
-        workers.run(shards: cut.shards) { shard in
-          let rows = cut.rows(shard)
-          moments.add(x + rows.lowerBound * channels, rows: rows.count, shard: shard)
-        }
-      }
-    }
-  }
-
   /// The moments have served: the next ones must be gathered or measured.
-  func markUsed() { rows = 0 }
+  public func markUsed() { rows = 0 }
 
   /// Chan, Golub and LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
   private static func merge(
@@ -102,30 +88,35 @@ final class ChannelMoments {
   }
 }
 
-/// A matrix [rows, C] cut into shards of whole groups of rows, as the kernels of batch norm want them.
-struct RowGroups: Sendable {
-  let total: Int
-  let shards: Int
-  private let group: Int
-  private let groups: Int
-  private let wordsInGroup: Int
-
-  init(count: Int, channels: Int) {
-    total = count / channels
-    group = ck_norm_group(channels)
-    groups = (total + group - 1) / group
-    shards = min(WorkerPool.standardShards, groups)
-    wordsInGroup = ck_norm_mask_words(channels)
+extension Ops {
+  /// Gathers the moments of a whole tensor [..., C].
+  public func measure(_ x: Tensor, into moments: ChannelMoments) {
+    let channels = moments.channels
+    let cut = RowGroups(count: x.count, channels: channels)
+    x.read { x in
+      moments.gather(shards: cut.shards) { moments in
+        workers.run(shards: cut.shards) { shard in
+          let rows = cut.rows(shard)
+          moments.add(x + rows.lowerBound * channels, rows: rows.count, shard: shard)
+        }
+      }
+    }
   }
 
-  func rows(_ shard: Int) -> Range<Int> {
-    let range = WorkerPool.range(shard, of: shards, count: groups)
-    return (range.lowerBound * group)..<min(total, range.upperBound * group)
-  }
-
-  /// Words of a mask of the whole matrix, and where those of a shard begin.
-  var maskWords: Int { groups * wordsInGroup }
-  func firstMaskWord(_ shard: Int) -> Int {
-    WorkerPool.range(shard, of: shards, count: groups).lowerBound * wordsInGroup
+  /// mean += momentum * (the moments' - mean), and variance likewise, by the unbiased one: times rows / (rows - 1).
+  /// - Parameters: `mean` and `variance` are running ones, [C].
+  public func moveRunning(
+    mean: inout Tensor, variance: inout Tensor, by momentum: Double, towards moments: ChannelMoments
+  ) {
+    let unbiased = Double(moments.rows) / Double(max(1, moments.rows - 1))
+    let (means, variances) = (moments.mean, moments.variance)
+    mean.write {
+      for c in means.indices { $0[c] = Float((1 - momentum) * Double($0[c]) + momentum * means[c]) }
+    }
+    variance.write {
+      for c in variances.indices {
+        $0[c] = Float((1 - momentum) * Double($0[c]) + momentum * variances[c] * unbiased)
+      }
+    }
   }
 }

@@ -3,7 +3,6 @@
 // copied with its zeros, small enough to stay in the second cache; likewise where it is rounded to bfloat16.
 
 import CKernels
-import Tensors
 
 /// result[n, y, x, o] = sum over v, h, c of
 /// source[n, origin.y + y * stride + v, origin.x + x * stride + h, c] * weights[v, h, c, o],

@@ -5,9 +5,8 @@
 // with the line of output gradients above it.
 
 import CKernels
-import Tensors
 
-/// The geometry of a convolution of a batch; see `Convolution` for its definition.
+/// The geometry of a convolution of a batch; see `Ops.convolve` for its definition.
 struct DirectConvolution: Sendable {
   let images: Int
   let height: Int

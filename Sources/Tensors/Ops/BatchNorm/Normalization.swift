@@ -1,0 +1,128 @@
+// Batch norm's forward pass with what usually follows it, the addition of a shortcut and the ReLU, in one trip through
+// memory. The way back is in NormalizationGradient.
+
+import CKernels
+
+/// max(y, 0), or nothing, behind an operation.
+public enum Activation: Sendable { case none, relu }
+
+/// The normalisation of each channel as one multiplication and one addition.
+public struct Normalisation: Sendable {
+  /// [C]: y = x * factors + offsets.
+  private(set) var factors: [Float]
+  private(set) var offsets: [Float]
+  private(set) var mean: [Float]
+  /// 1 / sqrt(variance + epsilon)
+  private(set) var inverseDeviation: [Float]
+
+  public init(channels: Int) {
+    factors = [Float](repeating: 0, count: channels)
+    (offsets, mean, inverseDeviation) = (factors, factors, factors)
+  }
+
+  /// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
+  /// - Parameters:
+  ///   - mean, variance, scale, shift: [C]; the last two are gamma and beta.
+  public mutating func set(
+    mean: [Double], variance: [Double], epsilon: Double, scale: Tensor, shift: Tensor
+  ) {
+    Tensor.read(scale, shift) { scale, shift in
+      for c in mean.indices {
+        self.mean[c] = Float(mean[c])
+        inverseDeviation[c] = Float(1 / (variance[c] + epsilon).squareRoot())
+        factors[c] = scale[c] * inverseDeviation[c]
+        offsets[c] = shift[c] - self.mean[c] * factors[c]
+      }
+    }
+  }
+}
+
+/// By what the way back decides where the ReLU gave zero.
+public enum ReLUZeros: Sendable {
+  /// There was no ReLU.
+  case nowhere
+  /// By the input, with the same multiplication and addition as in the forward pass.
+  case byInput
+  /// By a bit an element, set where the output is positive: with an addend the input does not tell. `RowGroups` says
+  /// whose bit is where.
+  case byMask(PooledArray<UInt16>)
+}
+
+extension Ops {
+  /// x = activation(x * factors + offsets + addend)
+  /// - Parameters:
+  ///   - x: [..., C].
+  ///   - addend: of the same shape.
+  public func normalize(
+    _ x: inout Tensor, by map: Normalisation, adding addend: Tensor?, _ activation: Activation
+  ) {
+    let cut = RowGroups(count: x.count, channels: map.mean.count)
+    guard x.isUnique() else {
+      var output = Tensor(uninitialised: x.shape)
+      x.read { x in
+        read(addend) { addend in output.write { apply(map, activation, cut, to: x, adding: addend, into: $0) } }
+      }
+      x = output
+      return
+    }
+    read(addend) { addend in x.write { apply(map, activation, cut, to: $0, adding: addend, into: $0) } }
+  }
+
+  /// The same of an input that is kept for the way back.
+  /// - Parameter addend: becomes the output, if nobody else has it, such as the output of a projection.
+  public func normalize(
+    keeping x: Tensor, by map: Normalisation, adding addend: consuming Tensor?, _ activation: Activation
+  ) -> (y: Tensor, zeros: ReLUZeros) {
+    let cut = RowGroups(count: x.count, channels: map.mean.count)
+    var output: Tensor
+    guard var addend = consume addend else {
+      output = Tensor(uninitialised: x.shape)
+      x.read { x in output.write { apply(map, activation, cut, to: x, adding: nil, into: $0) } }
+      return (output, activation == .relu ? .byInput : .nowhere)
+    }
+    let mask = activation == .relu ? PooledArray<UInt16>(uninitialised: cut.maskWords) : nil
+    if addend.isUnique() {
+      output = addend
+      x.read { x in
+        output.write { apply(map, activation, cut, to: x, adding: $0, into: $0, mask: mask) }
+      }
+    } else {
+      output = Tensor(uninitialised: x.shape)
+      Tensor.read(x, addend) { x, addend in
+        output.write { apply(map, activation, cut, to: x, adding: addend, into: $0, mask: mask) }
+      }
+    }
+    return (output, mask.map(ReLUZeros.byMask) ?? .nowhere)
+  }
+
+  /// One trip through memory: y = activation(x * factors + offsets + addend).
+  private func apply(
+    _ map: Normalisation, _ activation: Activation, _ cut: RowGroups, to x: UnsafePointer<Float>,
+    adding addend: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>, mask: PooledArray<UInt16>? = nil
+  ) {
+    let channels = map.mean.count
+    let relu: Int32 = activation == .relu ? 1 : 0
+    let isInPlace = UnsafePointer(y) == x || UnsafePointer(y) == addend
+    let streaming: Int32 = !isInPlace && cut.total * channels >= Self.streamedCount ? 1 : 0
+    workers.run(shards: cut.shards) { shard in
+      let rows = cut.rows(shard)
+      let start = rows.lowerBound * channels
+      func apply(_ mask: UnsafeMutablePointer<UInt16>?) {
+        ck_norm_apply(
+          y + start, x + start, addend.map { $0 + start }, rows.count, channels, map.factors, map.offsets, relu,
+          mask, streaming)
+      }
+      guard let mask else { return apply(nil) }
+      mask.withValues { apply($0 + cut.firstMaskWord(shard)) }
+    }
+  }
+
+  /// From so many floats on an output is written past the caches: it would have left them before it is read, and a
+  /// line that is written in part has to be fetched first.
+  private static let streamedCount = 4 << 20
+
+  func read<Result>(_ a: Tensor?, _ body: (UnsafePointer<Float>?) throws -> Result) rethrows -> Result {
+    guard let a else { return try body(nil) }
+    return try a.read { try body($0) }
+  }
+}

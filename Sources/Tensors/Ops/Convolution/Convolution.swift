@@ -1,0 +1,47 @@
+// A convolution and its two gradients, by the method that suits the shape. Bias and padding aside there is nothing to it
+// but products: DirectConvolution and Winograd.
+
+extension Ops {
+  /// y[n, i, j, o] = sum over u, v, c of x[n, i * stride + u - padding, j * stride + v - padding, c] * w[u, v, c, o]
+  /// - Parameters:
+  ///   - x: [N, H, W, C], as `method` was made for.
+  ///   - w: [KH, KW, C, O].
+  ///   - moments: gathers those of y, where the method can while y is in cache; else it is left alone.
+  /// - Returns: [N, H', W', O].
+  public func convolve(
+    _ x: Tensor, _ w: Tensor, _ method: ConvolutionMethod, gathering moments: ChannelMoments? = nil
+  ) -> Tensor {
+    precondition(x.shape == method.inputShape, "a convolution for \(method.inputShape) got \(x.shape)")
+    var output = Tensor(uninitialised: method.outputShape)
+    Tensor.read(x, w) { x, w in
+      output.write { y in method.forward(x: x, w: w, y: y, moments: moments, workers) }
+    }
+    return output
+  }
+
+  /// dw = the sum over all pixels of y of dy there times the window of x that it was made from.
+  /// - Parameters:
+  ///   - x: [N, H, W, C].
+  ///   - dy: [N, H', W', O].
+  ///   - dw: [KH, KW, C, O].
+  public func convolutionWeightGradient(
+    _ x: Tensor, _ dy: Tensor, _ method: ConvolutionMethod, into dw: inout Tensor
+  ) {
+    precondition(dy.shape == method.outputShape, "a gradient \(dy.shape) of an output \(method.outputShape)")
+    Tensor.read(x, dy) { x, dy in method.weightGradient(x: x, dy: dy, dw: &dw, workers) }
+  }
+
+  /// dx = the transposed convolution of dy.
+  /// - Parameters:
+  ///   - dy: [N, H', W', O].
+  ///   - w: [KH, KW, C, O].
+  /// - Returns: [N, H, W, C].
+  public func convolutionInputGradient(_ dy: Tensor, _ w: Tensor, _ method: ConvolutionMethod) -> Tensor {
+    precondition(dy.shape == method.outputShape, "a gradient \(dy.shape) of an output \(method.outputShape)")
+    var gradient = Tensor(uninitialised: method.inputShape)
+    Tensor.read(dy, w) { dy, w in
+      gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, workers) }
+    }
+    return gradient
+  }
+}
