@@ -217,7 +217,7 @@ import Testing
       Issue.record("the form closed")
       return
     }
-    #expect(form.field == .epochs)
+    #expect(form.field == .of(Settings.epochs))
     #expect(form.typed == "0")
     #expect(form.error == "it must be a whole number from 1 to 1,000,000")
     #expect(state.settings == Fixtures.settings)
@@ -228,7 +228,8 @@ import Testing
   }
 
   @Test func `every field takes back the text it shows`() throws {
-    for field in SettingsField.allCases {
+    #expect(SettingsField.all.count == 25)
+    for field in SettingsField.all {
       var settings = Fixtures.settings
       try field.apply(field.text(in: settings), to: &settings, networks: ["cifar20"])
       #expect(settings == Fixtures.settings, "\(field.label)")
@@ -237,6 +238,46 @@ import Testing
         #expect(field.text(in: settings) == choice)
       }
     }
+  }
+
+  private func shown(_ state: WorkbenchState) -> String {
+    render(state, size: state.size, theme: .dark).snapshot()
+  }
+
+  @Test func `a size that no run would be started with is refused in the engine's words`() {
+    var state = WorkbenchState.opened(
+      refusing: { $0.preprocessing.imageSize < 24 && $0.network.name == "vgg19" ? "too small for vgg19" : nil })
+    // A network is taken, since the size can only be changed after it; the form says at once what does not fit.
+    state.settings.preprocessing.imageSize = 16
+    state.type("ovgg19")
+    state.press(.enter)
+    #expect(state.settings.network.name == "vgg19")
+    #expect(shown(state).contains("too small for vgg19"))
+    for _ in 0..<5 { state.press(.down) }
+    state.type("20")
+    state.press(.enter)
+    // The same is wrong as before: what is typed is no worse.
+    #expect(state.settings.preprocessing.imageSize == 20)
+    state.press(.up)
+    state.type("32")
+    state.press(.enter, .up)
+    #expect(!shown(state).contains("too small"))
+    state.type("12")
+    state.press(.enter)
+    #expect(state.settings.preprocessing.imageSize == 32)
+    guard case .settings(let form) = state.overlay else {
+      Issue.record("the form closed")
+      return
+    }
+    #expect(form.typed == "12" && form.error == "too small for vgg19")
+  }
+
+  @Test func `no run is started that would be refused`() {
+    var state = WorkbenchState.opened(refusing: { _ in "too small for vgg19" })
+    state.press(.character(" "))
+    #expect(shown(state).contains("too small for vgg19"))
+    #expect(state.type("y").isEmpty)
+    #expect(state.message?.text == "too small for vgg19" && state.engine == .idle)
   }
 
   @Test func `the palette finds a command, goes to its pane and runs it`() {

@@ -308,11 +308,14 @@ extension WorkbenchState {
 
   @Test func `folders named for splits are in the form, the reading and every command`() throws {
     var settings = Fixtures.settings
-    for (field, text) in [(SettingsField.trainFolder, "day"), (.validationFolder, "x"), (.testFolder, "-night")] {
+    let train = SettingsField.of(Settings.trainFolder)
+    let validation = SettingsField.of(Settings.validationFolder)
+    let test = SettingsField.of(Settings.testFolder)
+    for (field, text) in [(train, "day"), (validation, "x"), (test, "-night")] {
       try field.apply(text, to: &settings, networks: [])
       #expect(field.text(in: settings) == text)
     }
-    try SettingsField.validationFolder.apply("", to: &settings, networks: [])
+    try validation.apply("", to: &settings, networks: [])
     #expect(settings.split.folders == SplitFolders(train: "day", test: "-night"))
     let words = " --train day --test=-night"
     #expect(settings.commandLine.contains(words))
@@ -323,8 +326,8 @@ extension WorkbenchState {
     #expect(
       Headless.decide(.exclude(path: "a.png"), data: "d", settings.split) == "skipline exclude d" + words + " a.png"
     )
-    try SettingsField.trainFolder.apply("", to: &settings, networks: [])
-    try SettingsField.testFolder.apply("", to: &settings, networks: [])
+    try train.apply("", to: &settings, networks: [])
+    try test.apply("", to: &settings, networks: [])
     #expect(settings.split.folders == nil && !settings.commandLine.contains("--test"))
   }
 

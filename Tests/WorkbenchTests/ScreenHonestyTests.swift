@@ -130,7 +130,8 @@ import Testing
 
   @Test func `a screen for a run that has ended shows it and changes nothing`() {
     var state = WorkbenchState(
-      data: "data/sign-digits", settings: Fixtures.settings, networkNames: ["cifar20"], themeNames: ["Dark"],
+      data: "data/sign-digits", settings: Fixtures.settings, rules: TrainingRules(networks: ["cifar20"]),
+      themeNames: ["Dark"],
       looksOnly: true)
     #expect(update(&state, .showRun(folder: "runs/cifar20-3")) == [.send(.readRun(folder: "runs/cifar20-3"))])
     state.hear(.dataset(Fixtures.dataset), .runHistory(folder: "runs/cifar20-3", history, reason: nil))

@@ -41,7 +41,7 @@ struct BrowsingThread {
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize, let threads, let workers):
-      try Limits.batchSize.check(batchSize)
+      try Settings.batchSize.check(batchSize)
       try Architecture.check(settings)
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
       events.send(.network(plan.summary(batchSize: batchSize, threads: threads, workers: workers)))

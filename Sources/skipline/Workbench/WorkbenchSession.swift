@@ -46,7 +46,7 @@ final class WorkbenchSession {
     state = WorkbenchState(
       // As paths in events are written, so that the two can be compared.
       data: settings.data.shownPath(from: WorkingFolder.path), settings: settings,
-      networkNames: Architecture.examples, themeNames: themes.names,
+      rules: TrainingRules(networks: Architecture.examples, refusing: { $0.refusal }), themeNames: themes.names,
       theme: chosen, size: screen.size, looksOnly: looksOnly)
     start = clock.now
     lastFrame = start
