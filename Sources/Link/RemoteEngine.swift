@@ -11,7 +11,7 @@ import Synchronization
 public final class RemoteEngine: Sendable {
   public let welcome: ServerMessage.Welcome
   private let connection: Connection
-  private let outgoing = Mailbox<Command>(capacity: 64)
+  private let outgoing = Mailbox<WorkCommand>(capacity: 64)
 
   /// How a connection ended.
   public enum Ending: Sendable, Equatable {
@@ -74,7 +74,7 @@ public final class RemoteEngine: Sendable {
   /// Hands over a command; never waits.
   /// - Returns: false when it was not taken: too many are waiting already, or the connection has ended.
   @discardableResult
-  public func send(_ command: Command) -> Bool { outgoing.offer(command) }
+  public func send(_ command: WorkCommand) -> Bool { outgoing.offer(command) }
 
   /// Detaches.
   public func close() {

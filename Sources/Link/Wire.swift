@@ -7,13 +7,14 @@ import Glibc
 import Messages
 
 /// The version of the messages; two ends of different versions do not talk to each other.
-public let protocolVersion = 5
+public let protocolVersion = 6
 
 /// What a screen, or a command such as `skipline pause`, says to an engine.
 public enum ClientMessage: Codable, Sendable, Equatable {
   /// The first message.
   case hello(Hello)
-  case command(Command)
+  /// Whoever attaches asks for work only: what is browsed is read where it is shown.
+  case command(WorkCommand)
 
   /// What somebody attaches for.
   public enum Purpose: String, Codable, Sendable {

@@ -16,7 +16,7 @@ private let loadedMachine = 60
 private final class Bench {
   let folder: TemporaryFolder
   let server: EngineServer
-  private let taken = SharedList<Command>()
+  private let taken = SharedList<WorkCommand>()
 
   init(longestMessage: Int? = nil) throws {
     folder = try TemporaryFolder()
@@ -30,7 +30,7 @@ private final class Bench {
 
   deinit { server.close() }
 
-  var commands: [Command] { taken.values }
+  var commands: [WorkCommand] { taken.values }
 
   func connect() throws -> Connection { try #require(try SocketFile(folder: folder.path).connect()) }
 

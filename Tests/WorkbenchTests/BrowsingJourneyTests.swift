@@ -12,7 +12,7 @@ import Testing
     var state = WorkbenchState.opened()
     let first = state.press(.down, .enter)
     #expect(state.dataset.level == .files(.classNamed("one")))
-    #expect(first == [.send(.preview(path: "data/sign-digits/one/IMG_1101.JPG", maximumSide: 160))])
+    #expect(first == [.browse(.preview(path: "data/sign-digits/one/IMG_1101.JPG", maximumSide: 160))])
     #expect(state.press(.down).count == 1)
     #expect(state.press(.up).isEmpty)
     state.press(.left)
@@ -37,7 +37,7 @@ import Testing
     report.classes.removeLast(3)
     #expect(
       state.hear(.dataset(report)) == [
-        .send(.describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 7, batchSize: 64))
+        .browse(.describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 7, batchSize: 64))
       ])
   }
 
@@ -147,14 +147,14 @@ import Testing
     #expect(state.inspector.view == .overview)
 
     #expect(
-      state.type("[[") == [.send(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
+      state.type("[[") == [.browse(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
     #expect(state.inspector.view == .mistakes)
   }
 
   @Test func `mistakes go round and ask for their pictures`() {
     var state = WorkbenchState.evaluated()
     #expect(
-      state.type("vvv") == [.send(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
+      state.type("vvv") == [.browse(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
     #expect(state.type("n").count == 1)
     #expect(state.inspector.mistakes.selected == 1)
     state.press(.left, .left)
@@ -191,14 +191,14 @@ import Testing
     expected.name = "resnet34"
     state.type("net34")
     #expect(
-      state.press(.enter) == [.send(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
+      state.press(.enter) == [.browse(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
     expected.shortcut = .zeroPadding
     #expect(
-      state.press(.right) == [.send(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
+      state.press(.right) == [.browse(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
     state.press(.down, .down, .down, .down, .down)
     #expect(state.type("64").isEmpty)
     #expect(
-      state.press(.down) == [.send(.describeNetwork(expected, imageSize: 64, classes: 10, batchSize: 64))])
+      state.press(.down) == [.browse(.describeNetwork(expected, imageSize: 64, classes: 10, batchSize: 64))])
     state.press(.escape)
     #expect(state.overlay == nil)
     #expect(state.settings.preprocessing.imageSize == 64)
@@ -288,7 +288,7 @@ import Testing
         .send(
           .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: nil)),
         // The inspector shows the curves of the run that the checkpoint is of.
-        .send(.readRun(folder: "runs/cifar20-3")),
+        .browse(.readRun(folder: "runs/cifar20-3")),
       ])
     #expect(state.focus == .inspector)
     #expect(state.overlay == nil)

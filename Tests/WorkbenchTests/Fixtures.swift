@@ -238,7 +238,7 @@ extension WorkbenchState {
 
   /// Answers every request for a picture with the same one.
   mutating func answerPictures(_ effects: [Effect]) {
-    for case .send(.preview(let path, _)) in effects { hear(.preview(path: path, Fixtures.picture, reason: nil)) }
+    for case .browse(.preview(let path, _)) in effects { hear(.preview(path: path, Fixtures.picture, reason: nil)) }
   }
 }
 

@@ -10,21 +10,21 @@ import Tensors
 
 /// The thread that answers what a person browses.
 struct BrowsingThread {
-  let commands: Inbox
+  let commands: BrowsingInbox
   let events: Mailbox<Event>
   private let decisions: DecisionStore
   private let decoder = ImageDecoder()
   /// The dataset that was read last: to decide about its images it need not be read again.
   private var lastReading: (path: String, reading: DatasetReading)?
 
-  init(commands: Inbox, events: Mailbox<Event>, decisions: DecisionStore) {
+  init(commands: BrowsingInbox, events: Mailbox<Event>, decisions: DecisionStore) {
     self.commands = commands
     self.events = events
     self.decisions = decisions
   }
 
   mutating func run() {
-    while let command = commands.next(waiting: true) {
+    while let command = commands.next() {
       do {
         try answer(command)
       } catch {
@@ -33,7 +33,7 @@ struct BrowsingThread {
     }
   }
 
-  private mutating func answer(_ command: Command) throws {
+  private mutating func answer(_ command: BrowsingCommand) throws {
     switch command {
     case .openDataset(let path, let split, let inspect):
       commands.beginReading()
@@ -64,8 +64,6 @@ struct BrowsingThread {
         events.send(.runHistory(folder: folder, nil, reason: "\(error)"))
       }
     case .preview(let path, let side): preview(path, side)
-    case .start, .resumeRun, .training, .evaluate, .shutDown:
-      preconditionFailure("work goes to the training thread")
     }
   }
 

@@ -104,7 +104,7 @@ extension WorkbenchState {
     let (before, split) = (describeNetwork, settings.split)
     change(&form, &settings, rules)
     overlay = .settings(form)
-    let described: [Effect] = describeNetwork == before ? [] : [.send(describeNetwork)]
+    let described: [Effect] = describeNetwork == before ? [] : [.browse(describeNetwork)]
     return described + (settings.split == split ? [] : openDataset(inspecting: false))
   }
 
@@ -143,7 +143,7 @@ extension WorkbenchState {
     overlay = nil
     // The layers show the run again.
     guard runUnderWay, let run = curves.run else { return effects }
-    return effects + [.send(describe(run))]
+    return effects + [.browse(describe(run))]
   }
 }
 

@@ -139,12 +139,15 @@ final class WorkbenchSession {
     return ending
   }
 
+  /// Says that a command was not taken.
+  private func refuse() -> Ending? {
+    handle(.engine(.warning("the engine is busy with earlier commands; try again in a moment")))
+  }
+
   private func carryOut(_ effect: Effect) -> Ending? {
     switch effect {
-    case .send(let command):
-      if !engine.send(command) {
-        return handle(.engine(.warning("the engine is busy with earlier commands; try again in a moment")))
-      }
+    case .browse(let command): if !engine.send(command) { return refuse() }
+    case .send(let command): if !engine.send(command) { return refuse() }
     case .findLiveRuns: return handle(.liveRuns(engine.liveRuns(project: state.project), asked: true))
     case .attach(let folder):
       do { try engine.attach(to: folder) } catch { return handle(.engine(.failure("\(error)"))) }
