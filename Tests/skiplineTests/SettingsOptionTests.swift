@@ -41,7 +41,9 @@ import Training
   @Test func `what a command line says of settings, it reads back`() throws {
     var random = SystemRandomNumberGenerator()
     let many = (0..<100).map { _ in RandomSettings(&random).settings }
-    for (settings, words) in zip(many, try shellWords(many.map(\.commandLine))) {
+    let lines = try shellWords(many.map(\.commandLine))
+    #expect(lines.count == many.count)
+    for (settings, words) in zip(many, lines) {
       let command = try TrainCommand.parse(Array(words.dropFirst(2)))
       let parsed = try command.options.settings(data: try #require(command.data))
       #expect(parsed == settings, "\(settings.commandLine)")
