@@ -12,21 +12,21 @@ import Training
 
 /// The thread that answers what a person browses.
 struct BrowsingThread {
-  let commands: Inbox
+  let commands: BrowsingInbox
   let events: Mailbox<Event>
   private let decisions: DecisionStore
   private let decoder = ImageDecoder()
   /// The dataset that was read last: to decide about its images it need not be read again.
   private var lastReading: (path: String, reading: DatasetReading)?
 
-  init(commands: Inbox, events: Mailbox<Event>, decisions: DecisionStore) {
+  init(commands: BrowsingInbox, events: Mailbox<Event>, decisions: DecisionStore) {
     self.commands = commands
     self.events = events
     self.decisions = decisions
   }
 
   mutating func run() {
-    while let command = commands.next(waiting: true) {
+    while let command = commands.next() {
       do {
         try answer(command)
       } catch {
@@ -35,7 +35,7 @@ struct BrowsingThread {
     }
   }
 
-  private mutating func answer(_ command: Command) throws {
+  private mutating func answer(_ command: BrowsingCommand) throws {
     switch command {
     case .openDataset(let path, let split, let inspect):
       commands.beginReading()
@@ -43,7 +43,7 @@ struct BrowsingThread {
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize, let threads, let workers):
-      try Limits.batchSize.check(batchSize)
+      try Settings.batchSize.check(batchSize)
       try Architecture.check(settings)
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
       events.send(.network(plan.summary(batchSize: batchSize, threads: threads, workers: workers)))
@@ -66,8 +66,6 @@ struct BrowsingThread {
         events.send(.runHistory(folder: folder, nil, reason: "\(error)"))
       }
     case .preview(let path, let side): preview(path, side)
-    case .start, .resumeRun, .training, .evaluate, .shutDown:
-      preconditionFailure("work goes to the training thread")
     }
   }
 

@@ -28,7 +28,7 @@ public final class EngineServer: Sendable {
   private let version: String
   private let patience: Int
   private let longestMessage: Int?
-  private let take: @Sendable (Command) -> CommandAnswer
+  private let take: @Sendable (WorkCommand) -> CommandAnswer
   private let shared = Mutex(Shared())
 
   private struct Shared {
@@ -53,7 +53,7 @@ public final class EngineServer: Sendable {
   ///   - take: hands a client's command to the engine. Called from any thread.
   public init(
     version: String, patience: Int = SocketFile.patience, longestMessage: Int? = nil,
-    take: @escaping @Sendable (Command) -> CommandAnswer
+    take: @escaping @Sendable (WorkCommand) -> CommandAnswer
   ) {
     self.version = version
     self.patience = patience
@@ -190,7 +190,7 @@ public final class EngineServer: Sendable {
   /// How long what steers a run is tried again where too many commands are waiting. Nobody waits but who sent it.
   private static let insistence = Duration.seconds(5)
 
-  private func obey(_ command: Command, of client: Client, readOnly: Bool) {
+  private func obey(_ command: WorkCommand, of client: Client, readOnly: Bool) {
     guard !readOnly else {
       _ = client.tell(.warning("attached to look on only: nothing was changed"))
       return

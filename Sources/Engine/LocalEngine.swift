@@ -10,15 +10,12 @@ import Training
 
 /// Takes commands and reports events.
 ///
-/// `send` may be called from any thread. The engine ends after `.shutDown`, having stopped and saved what was under
-/// way; commands that were still waiting are dropped. `waitUntilEnded` waits for that; meanwhile somebody must go on
-/// reading the events, or close their mailbox.
+/// `send` and `shutDown` may be called from any thread. The engine ends after `shutDown`, having stopped and saved what
+/// was under way. `waitUntilEnded` waits for that; meanwhile somebody must go on reading the events, or close their
+/// mailbox.
 public final class Engine: Sendable {
-  private let work = Inbox()
-  /// Of pictures that were not decoded yet, only the newest is still wanted.
-  private let browsing = Inbox(coalescing: { newest, next in
-    if case (.preview, .preview) = (newest, next) { next } else { nil }
-  })
+  private let work = WorkInbox()
+  private let browsing = BrowsingInbox()
   private let ended = ThreadGroup()
   private let failed = Mutex<(any Error)?>(nil)
 
@@ -53,17 +50,17 @@ public final class Engine: Sendable {
   /// Hands over a command; never waits.
   /// - Returns: false when it was not taken: too many are waiting already, or the engine is ending.
   @discardableResult
-  public func send(_ command: Command) -> Bool {
-    switch command {
-    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
-      return browsing.offer(command)
-    case .start, .resumeRun, .training, .evaluate: return work.offer(command)
-    case .shutDown:
-      // Not one command in a line of others: it must neither wait for them nor for room among them.
-      browsing.close()
-      work.close()
-      return true
-    }
+  public func send(_ command: BrowsingCommand) -> Bool { browsing.offer(command) }
+
+  /// The same for work.
+  @discardableResult
+  public func send(_ command: WorkCommand) -> Bool { work.offer(command) }
+
+  /// Stops and saves what is under way, then ends the engine. It is not one command in a line of others: it neither
+  /// waits for them nor for room among them, and those that still wait are dropped.
+  public func shutDown() {
+    browsing.close()
+    work.close()
   }
 
   /// Why the last run could not be started or could not go on, for the exit status; nil where none failed.

@@ -13,7 +13,7 @@ import Transport
 public final class RemoteEngine: Sendable {
   public let welcome: Welcome
   private let connection: Connection
-  private let outgoing = Mailbox<Command>(capacity: 64)
+  private let outgoing = Mailbox<WorkCommand>(capacity: 64)
 
   /// How a connection ended.
   public enum Ending: Sendable, Equatable {
@@ -76,7 +76,7 @@ public final class RemoteEngine: Sendable {
   /// Hands over a command; never waits.
   /// - Returns: false when it was not taken: too many are waiting already, or the connection has ended.
   @discardableResult
-  public func send(_ command: Command) -> Bool { outgoing.offer(command) }
+  public func send(_ command: WorkCommand) -> Bool { outgoing.offer(command) }
 
   /// Detaches.
   public func close() {

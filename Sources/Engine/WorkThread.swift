@@ -8,7 +8,7 @@ import Training
 
 /// The thread that trains and evaluates, one thing at a time.
 final class WorkThread {
-  private let commands: Inbox
+  private let commands: WorkInbox
   private let events: Mailbox<Event>
   private let commandLine: [String]
   private let decisions: DecisionStore
@@ -16,14 +16,14 @@ final class WorkThread {
   /// Told why a run failed.
   private let failed: (any Error) -> Void
   /// Commands that came during an evaluation and wait for its end.
-  private var postponed: [Command] = []
+  private var postponed: [WorkCommand] = []
   /// Told when it changes and not again, so that a row of progress events stays one and can coalesce.
   private var state = EngineState.idle {
     didSet { if state != oldValue { events.send(.state(state)) } }
   }
 
   init(
-    commands: Inbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore,
+    commands: WorkInbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore,
     isAttended: @escaping () -> Bool, failed: @escaping (any Error) -> Void
   ) {
     self.commands = commands
@@ -55,13 +55,11 @@ final class WorkThread {
       case .evaluate(let checkpoint, let data, let split, let folders):
         evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders)
       case .training: events.send(.warning("no training is under way"))
-      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
-        preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
   }
 
-  private func next(waiting: Bool) -> Command? {
+  private func next(waiting: Bool) -> WorkCommand? {
     guard !postponed.isEmpty, !commands.isClosed else { return commands.next(waiting: waiting) }
     return postponed.removeFirst()
   }
@@ -115,8 +113,6 @@ final class WorkThread {
       case .evaluate(let checkpoint, let data, let split, let folders):
         evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders)
       case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
-      case .shutDown, .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
-        preconditionFailure("work goes to this thread, browsing to the other, shutDown to neither")
       }
     }
     guard commands.isClosed else { return nil }

@@ -1,9 +1,8 @@
-// What the screen asks of the engine. Every command is a value, so that it can cross a thread or a socket.
+// What the screen asks of the engine, divided by who answers it, so that nobody is handed what it cannot answer. Every
+// command is a value, so that it can cross a thread, and those about work a socket.
 
-/// A request to the engine.
-public enum Command: Codable, Sendable, Equatable {
-  // Browsing: answered at once, also while a step is computed.
-
+/// What a person browses: answered at once, also while a step is computed.
+public enum BrowsingCommand: Sendable, Equatable {
   /// Read a dataset's folder and, to inspect it, look into every file; answered by `.dataset`, with
   /// `.datasetProgress` before it.
   case openDataset(path: String, split: SplitSettings, inspect: Bool)
@@ -22,20 +21,20 @@ public enum Command: Codable, Sendable, Equatable {
   case readRun(folder: String)
   /// Decode one file for display, its longer side at most `maximumSide` pixels; answered by `.preview`.
   case preview(path: String, maximumSide: Int)
+}
 
-  // Work: carried out between two steps, in order.
-
+/// Work: carried out between two steps, in order.
+public enum WorkCommand: Codable, Sendable, Equatable {
   /// Start a new run; refused while one is under way.
   case start(TrainingSettings)
   /// Go on with an earlier run from its last checkpoint; refused while one is under way. Where its images are not what
   /// they were, and that is not accepted, answered by `.dataChanged`.
   case resumeRun(folder: String, changes: ResumeChanges = ResumeChanges())
+  /// Steer the run that is under way.
   case training(TrainingCommand)
   /// Evaluate a checkpoint on a split of the data; training, if any, waits. Without a split: on the test images, or on
   /// all of data that are not divided. Answered by `.evaluation`.
   case evaluate(checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil)
-  /// Stop and save what is under way, then end the engine. It overtakes the commands that wait; they are dropped.
-  case shutDown
 }
 
 /// What a running training loop can be told; it takes effect within one step.

@@ -33,13 +33,4 @@ public enum LabelNaming: Codable, Sendable, Equatable {
   case order(ClassOrder)
   /// Their names, one after the other.
   case names([String])
-
-  /// The option that says it.
-  public var optionWords: [String] {
-    switch self {
-    case .order(let order): ["--class-order", order.rawValue]
-    case .names(let names):
-      ["--classes", names.map { "\"\($0.replacing("\"", with: "\"\""))\"" }.joined(separator: ",")]
-    }
-  }
 }

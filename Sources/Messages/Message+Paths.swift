@@ -18,25 +18,19 @@ extension TrainingSettings {
   }
 }
 
-extension Command {
+extension WorkCommand {
   /// The same command for an engine with any working folder.
   /// - Parameter folder: the working folder that its paths are relative to.
-  public func absolute(from folder: String) -> Command {
+  public func absolute(from folder: String) -> WorkCommand {
     func path(_ path: String) -> String { path.path(from: folder) }
     switch self {
-    case .openDataset(let data, let split, let inspect):
-      return .openDataset(path: path(data), split: split, inspect: inspect)
-    case .decide(let data, let split, let changes): return .decide(data: path(data), split: split, changes: changes)
-    case .listCheckpoints(let project): return .listCheckpoints(project: path(project))
-    case .readRun(let run): return .readRun(folder: path(run))
-    case .preview(let file, let side): return .preview(path: path(file), maximumSide: side)
     case .start(let settings): return .start(settings.absolute(from: folder))
     case .resumeRun(let run, var changes):
       changes.data = changes.data.map(path)
       return .resumeRun(folder: path(run), changes: changes)
     case .evaluate(let checkpoint, let data, let split, let folders):
       return .evaluate(checkpoint: path(checkpoint), data: data.map(path), split: split, folders: folders)
-    case .cancelReading, .describeNetwork, .training, .shutDown: return self
+    case .training: return self
     }
   }
 }

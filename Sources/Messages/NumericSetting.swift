@@ -7,26 +7,32 @@ public protocol SettableNumber: Comparable, Sendable, LosslessStringConvertible 
   static var noun: String { get }
   /// For people: `1,000,000`, `0.1`.
   var written: String { get }
+  /// As it is typed: the shortest text that reads back to the same number.
+  var plain: String { get }
 }
 
 extension Int: SettableNumber {
   public static var noun: String { "a whole number" }
   public var written: String { withSeparators(String(self)) }
+  public var plain: String { "\(self)" }
 }
 
 extension UInt64: SettableNumber {
   public static var noun: String { "a whole number" }
   public var written: String { withSeparators(String(self)) }
+  public var plain: String { "\(self)" }
 }
 
 extension Double: SettableNumber {
   public static var noun: String { "a number" }
   public var written: String { shortNumber("\(self)") }
+  public var plain: String { plainNumber(self) }
 }
 
 extension Float: SettableNumber {
   public static var noun: String { "a number" }
   public var written: String { shortNumber("\(self)") }
+  public var plain: String { "\(self)" }
 }
 
 /// Digits in groups of three.

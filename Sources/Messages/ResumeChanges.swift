@@ -46,15 +46,12 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
   /// The settings of the run from here on. The peak rate is not among them: it is where the run stands.
   public func applied(to settings: TrainingSettings) -> TrainingSettings {
     var settings = settings
-    settings.epochs = epochs ?? settings.epochs
-    settings.timeBudget = timeBudget ?? settings.timeBudget
-    if let patience { settings.earlyStoppingPatience = patience == 0 ? nil : patience }
-    settings.threads = threads ?? settings.threads
-    settings.workers = workers ?? settings.workers
-    settings.safety.saveMinutes = saveMinutes ?? settings.safety.saveMinutes
-    settings.safety.divergence = divergence ?? settings.safety.divergence
-    if ignoresMemory { settings.safety.ignoresMemory = true }
-    if acceptsErrors { settings.safety.acceptsErrors = true }
+    for row in Settings.all { row.apply(self, to: &settings) }
     return settings
+  }
+
+  /// - Throws: `OutOfRange` for the first number that is outside of its range.
+  public func checkNumbers() throws(OutOfRange) {
+    for row in Settings.all { try row.check(self) }
   }
 }

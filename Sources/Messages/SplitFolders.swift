@@ -42,9 +42,6 @@ public struct SplitFolders: Codable, Sendable, Equatable {
 
   /// nil where nothing is named.
   public var orNone: SplitFolders? { isEmpty ? nil : self }
-
-  /// The options that say the same: `--train day --test night`.
-  public var optionWords: [String] { named.map { shellOption("--\($0.split.rawValue)", $0.folder) } }
 }
 
 extension SplitSettings {

@@ -69,9 +69,11 @@ public struct SplitTextError: Error, Equatable, Sendable, CustomStringConvertibl
 
   public init(argument: String) { self.argument = argument }
 
-  public var description: String {
-    "--split \(argument): these are no percentages; write three whole numbers that add up to 100 with / between them, such "
-      + "as 80/10/10, or the folder of lists that 'skipline split --export' wrote (one whose name looks like numbers as "
-      + "./NAME)"
+  /// In words that follow the text itself.
+  public var reason: String {
+    "these are no percentages; write three whole numbers that add up to 100 with / between them, such as 80/10/10, "
+      + "or the folder of lists that 'skipline split --export' wrote (one whose name looks like numbers as ./NAME)"
   }
+
+  public var description: String { "--split \(argument): \(reason)" }
 }

@@ -16,3 +16,9 @@ public func printed(_ format: StaticString, _ value: Double) -> String {
   }
   return String(decoding: text.prefix(min(max(0, Int(count)), text.count - 1)), as: UTF8.self)
 }
+
+/// The shortest text that reads back to the same number; whole numbers without a point.
+public func plainNumber(_ value: Double) -> String {
+  let text = "\(value)"
+  return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+}

@@ -62,7 +62,7 @@ final class EngineHarness {
 
   /// Sends `shutDown` and reads on until the engine has ended.
   func shutDown(sourceLocation: SourceLocation = #_sourceLocation) throws {
-    engine.send(.shutDown)
+    engine.shutDown()
     let ended = DispatchSemaphore(value: 0)
     DispatchQueue.global().async { [engine] in
       engine.waitUntilEnded()

@@ -17,7 +17,7 @@ private let loadedMachine = 60
 private final class Bench {
   let folder: TemporaryFolder
   let server: EngineServer
-  private let taken = SharedList<Command>()
+  private let taken = SharedList<WorkCommand>()
 
   init(longestMessage: Int? = nil) throws {
     folder = try TemporaryFolder()
@@ -31,7 +31,7 @@ private final class Bench {
 
   deinit { server.close() }
 
-  var commands: [Command] { taken.values }
+  var commands: [WorkCommand] { taken.values }
 
   func connect() throws -> Connection { try #require(try SocketFile(folder: folder.path).connect()) }
 

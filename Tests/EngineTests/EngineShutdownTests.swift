@@ -20,7 +20,7 @@ import Testing
     try harness.shutDown()
     #expect(!harness.engine.send(.start(project.endless())))
     #expect(!harness.engine.send(.listCheckpoints(project: "runs")))
-    harness.engine.send(.shutDown)
+    harness.engine.shutDown()
   }
 
   @Test func `shut down while preparing, no run is left that cannot be resumed`() throws {
@@ -100,7 +100,7 @@ import Testing
       if case .training(.step) = event { break }
     }
     events.close()
-    engine.send(.shutDown)
+    engine.shutDown()
     engine.waitUntilEnded()
     try expectResumable(project.firstRun)
   }

@@ -120,15 +120,19 @@ import Testing
   @Test func `what cannot be done is a failure, and the engine goes on`() throws {
     let harness = EngineHarness()
     let nowhere = project.folder.file("nowhere")
-    for command: Command in [
+    func refusesNowhere() throws {
+      let reason = try harness.wait(for: "a failure") { if case .failure(let text) = $0 { text } else { nil } }
+      #expect(reason.contains(nowhere))
+    }
+    for command: WorkCommand in [
       .start(project.endless { $0.data = nowhere }), .resumeRun(folder: nowhere),
       .evaluate(checkpoint: nowhere, data: nil, split: .test),
-      .openDataset(path: nowhere, split: SplitSettings(), inspect: false),
     ] {
       harness.engine.send(command)
-      let reason = try harness.wait(for: "a failure") { if case .failure(let text) = $0 { text } else { nil } }
-      #expect(reason.contains(nowhere), "\(command)")
+      try refusesNowhere()
     }
+    harness.engine.send(.openDataset(path: nowhere, split: SplitSettings(), inspect: false))
+    try refusesNowhere()
     harness.engine.send(.training(.pause))
     try harness.wait(for: "a warning") { if case .warning(let text) = $0 { text } else { nil } }
     harness.engine.send(.start(project.settings(epochs: 1)))

@@ -18,7 +18,7 @@ import Testing
     store = DecisionStore(folder: project.folder.file("configuration/decisions"))
   }
 
-  private func open(_ inspect: Bool = false) -> Command {
+  private func open(_ inspect: Bool = false) -> BrowsingCommand {
     .openDataset(path: project.data.root, split: SplitSettings(), inspect: inspect)
   }
 

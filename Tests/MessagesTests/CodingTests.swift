@@ -106,25 +106,19 @@ import Testing
   }
 
   @Test(arguments: [
-    Command.openDataset(path: "a", split: SplitSettings(), inspect: true),
-    .describeNetwork(settings.network, imageSize: 32, classes: 10, batchSize: 8), .listCheckpoints(project: "runs"),
-    .describeNetwork(settings.network, imageSize: 32, classes: 2, batchSize: 1, threads: 3, workers: 2),
-    .readRun(folder: "r"),
-    .preview(path: "a/b.png", maximumSide: 64), .start(settings), .resumeRun(folder: "runs/a"),
+    WorkCommand.start(settings), .resumeRun(folder: "runs/a"),
     .resumeRun(folder: "a", changes: ResumeChanges(epochs: 3, learningRate: 0.5, acceptsData: true)),
     .training(.recover(.rollBack)), .training(.pause),
     .training(.resume), .training(.stop), .training(.saveCheckpoint), .training(.setLearningRate(0.01)),
     .evaluate(checkpoint: "c", data: nil, split: .test), .evaluate(checkpoint: "c", data: "d", split: .validation),
-    .shutDown,
   ])
-  func `commands come back the same`(command: Command) throws { #expect(try isRestored(command)) }
+  func `commands come back the same`(command: WorkCommand) throws { #expect(try isRestored(command)) }
 
   @Test func `the JSON of commands is stable`() throws {
-    #expect(try json(Command.training(.pause)) == #"{"training":{"_0":{"pause":{}}}}"#)
+    #expect(try json(WorkCommand.training(.pause)) == #"{"training":{"_0":{"pause":{}}}}"#)
     #expect(
-      try json(Command.evaluate(checkpoint: "c", data: nil, split: .validation))
+      try json(WorkCommand.evaluate(checkpoint: "c", data: nil, split: .validation))
         == #"{"evaluate":{"checkpoint":"c","split":"val"}}"#)
-    #expect(try json(Command.shutDown) == #"{"shutDown":{}}"#)
   }
 
   static let events: [Event] = [

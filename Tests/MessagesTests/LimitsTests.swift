@@ -17,54 +17,65 @@ import Testing
 
   @Test func `of hostile values only those within the range are taken`() {
     for setting in [
-      Limits.imageSize, Limits.classes, Limits.percent, Limits.batchSize, Limits.epochs, Limits.patience,
-      Limits.scheduleEpoch, Limits.schedulePatience, Limits.threads, Limits.workers, Limits.saveEvery, Limits.keep,
-      Limits.logEvery, Limits.top, Limits.shards, Limits.steps, Limits.interruptions, Limits.epoch,
+      Settings.imageSize.number, Limits.classes, Limits.percent, Settings.batchSize.number, Settings.epochs.number,
+      Settings.patience.number, Limits.scheduleEpoch, Limits.schedulePatience, Settings.threads.number,
+      Settings.workers.number, Settings.saveEvery.number, Settings.logEvery.number, Limits.top, Limits.shards,
+      Limits.steps, Limits.interruptions, Limits.epoch,
     ] {
       #expect(accepted(setting).isEmpty, "\(setting.name)")
     }
     for setting in [
-      Limits.width, Limits.momentum, Limits.weightDecay, Limits.jitter, Limits.labelSmoothing,
-      Limits.scheduleFactor, Limits.warmUp, Limits.saveMinutes, Limits.time, Limits.share,
+      Settings.width.number, Settings.momentum.number, Settings.weightDecay.number, Settings.jitter.number,
+      Settings.labelSmoothing.number, Limits.scheduleFactor, Limits.warmUp, Settings.saveMinutes.number,
+      Settings.time.number, Limits.share,
     ] {
       #expect(accepted(setting).isEmpty || setting.name == "time", "\(setting.name)")
     }
-    #expect(accepted(Limits.mean).isEmpty)
-    #expect(accepted(Limits.time).isEmpty)
-    #expect(accepted(Limits.seed) == Self.hostile.filter { UInt64($0) != nil })
+    #expect(Self.hostile.allSatisfy { (try? Settings.mean.kind.parse($0)) == nil })
+    #expect(Self.hostile.allSatisfy { (try? Settings.keep.kind.parse($0)) == nil })
+    #expect(accepted(Settings.time.number).isEmpty)
+    #expect(accepted(Settings.seed.number) == Self.hostile.filter { UInt64($0) != nil })
     #expect(accepted(Limits.count) == ["2147483648"])
-    #expect(accepted(Limits.learningRate) == accepted(Limits.clip))
-    #expect(!accepted(Limits.learningRate).contains { ["1e308", "1e400", "inf", "nan", "NaN", "-1"].contains($0) })
+    let rates = accepted(Settings.learningRate.number)
+    #expect(rates == accepted(Settings.clip.number))
+    #expect(!rates.contains { ["1e308", "1e400", "inf", "nan", "NaN", "-1"].contains($0) })
   }
 
   @Test func `the ends of a range are in it or not, as it says`() {
-    #expect(Limits.batchSize.range.contains(1) && !Limits.batchSize.range.contains(0))
-    #expect(Limits.batchSize.range.contains(65_536) && !Limits.batchSize.range.contains(65_537))
-    #expect(Limits.momentum.range.contains(0) && !Limits.momentum.range.contains(1))
+    #expect(Settings.batchSize.range.contains(1) && !Settings.batchSize.range.contains(0))
+    #expect(Settings.batchSize.range.contains(65_536) && !Settings.batchSize.range.contains(65_537))
+    #expect(Settings.momentum.range.contains(0) && !Settings.momentum.range.contains(1))
     #expect(Limits.scheduleFactor.range.contains(0.5) && !Limits.scheduleFactor.range.contains(0))
-    #expect(!Limits.width.range.contains(.nan) && !Limits.learningRate.range.contains(.infinity))
+    #expect(!Settings.width.range.contains(.nan) && !Settings.learningRate.range.contains(.infinity))
   }
 
   @Test func `an error names what was set, the value, and what it must be`() {
     let option = OutOfRange(place: "--batch", value: "0", requirement: "a whole number from 1 to 65,536")
-    #expect(throws: option) { try Limits.batchSize.parse("0") }
+    #expect(throws: option) { try Settings.batchSize.number.parse("0") }
+    let reason = SettingRefusal("it must be a whole number from 1 to 65,536")
+    #expect(throws: reason) { try Settings.batchSize.kind.parse("0") }
     #expect(option.description == "--batch 0: it must be a whole number from 1 to 65,536")
+    var settings = Settings.usual
+    settings.keep.newest = -5
     #expect(
-      throws: OutOfRange(place: "settings.keep.newest", value: "-5", requirement: Limits.keep.range.requirement)
+      throws: OutOfRange(place: "settings.keep.newest", value: "-5", requirement: Settings.keepRange.requirement)
     ) {
-      try Limits.keep.check(-5, at: "settings.keep.newest")
+      try settings.checkNumbers(at: "settings")
     }
     #expect(
-      [Limits.width.range.requirement, Limits.momentum.range.requirement, Limits.learningRate.range.requirement]
+      [
+        Settings.width.range.requirement, Settings.momentum.range.requirement,
+        Settings.learningRate.range.requirement,
+      ]
         == ["a number above 0, at most 16", "a number 0 or more and below 1", "a number above 0, at most 1e30"])
-    #expect(Limits.time.range.text == "above 0, at most 1,000,000,000")
+    #expect(Settings.time.range.text == "above 0, at most 1,000,000,000")
   }
 
   @Test func `the usual settings are within the table, and so are its ends together`() throws {
-    var settings = TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20"))
+    var settings = Settings.usual
     try settings.checkNumbers()
-    settings.batchSize = Limits.batchSize.range.upper
-    settings.epochs = Limits.epochs.range.upper
+    settings.batchSize = Settings.batchSize.range.upper
+    settings.epochs = Settings.epochs.range.upper
     settings.schedule = .step(epochs: [Limits.scheduleEpoch.range.upper], factor: 0.5)
     try settings.checkNumbers(at: "settings")
     settings.schedule = .plateau(factor: .nan, patience: 1)

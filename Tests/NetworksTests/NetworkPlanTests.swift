@@ -29,11 +29,11 @@ import Testing
   func `the largest of all that can be asked for together is counted without overflow`(
     name: String, stem: Stem
   ) throws {
-    var settings = NetworkSettings(name: name, widthMultiplier: Limits.width.range.upper)
+    var settings = NetworkSettings(name: name, widthMultiplier: Settings.width.range.upper)
     if !name.hasPrefix("vgg") { settings.stem = stem }
     let plan = try NetworkPlan(
-      settings, imageSize: Limits.imageSize.range.upper, classes: Limits.classes.range.upper)
-    let summary = plan.summary(batchSize: Limits.batchSize.range.upper, threads: Limits.threads.range.upper)
+      settings, imageSize: Settings.imageSize.range.upper, classes: Limits.classes.range.upper)
+    let summary = plan.summary(batchSize: Settings.batchSize.range.upper, threads: Settings.threads.range.upper)
     #expect(summary.trainingMemory > 1 << 45 && summary.parameters > 1 << 24)
   }
 

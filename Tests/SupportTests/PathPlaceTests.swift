@@ -66,7 +66,7 @@ import Testing
     #expect(Event.checkpoints([saved]).shown(from: "/home/me") == .checkpoints([shown]))
     #expect(Event.training(.checkpointSaved(saved)).shown(from: "/home/me") == .training(.checkpointSaved(shown)))
     #expect(
-      Command.evaluate(checkpoint: "runs/a/last", data: "data", split: .test).absolute(from: "/home/me")
+      WorkCommand.evaluate(checkpoint: "runs/a/last", data: "data", split: .test).absolute(from: "/home/me")
         == .evaluate(checkpoint: "/home/me/runs/a/last", data: "/home/me/data", split: .test))
   }
 }

@@ -255,7 +255,7 @@ import TestSupport
   ])
   func `a list is read`(text: String, names: [String]) throws {
     #expect(try ClassList.names(argument: text) == names)
-    #expect(try ClassList.names(argument: LabelNaming.names(names).optionWords[1]) == names)
+    #expect(try ClassList.names(argument: ClassNameList.text(of: names)) == names)
   }
 
   @Test(arguments: [

@@ -225,7 +225,7 @@ extension WorkbenchState {
       .runHistory(
         folder: "runs/cifar20-3",
         RunHistory(run: Fixtures.run(history: [Fixtures.epoch(1)]), outcome: nil, trainer: 0), reason: nil))
-    #expect(effects == [.send(.listCheckpoints(project: "runs"))])
+    #expect(effects == [.browse(.listCheckpoints(project: "runs"))])
     #expect(state.text.contains("being trained elsewhere"))
     #expect(!state.hints.contains { $0.action == .resumeRun })
     #expect(state.type("r").isEmpty)

@@ -12,7 +12,7 @@ import Testing
     var state = WorkbenchState.opened()
     let first = state.press(.down, .enter)
     #expect(state.dataset.level == .files(.classNamed("one")))
-    #expect(first == [.send(.preview(path: "data/sign-digits/one/IMG_1101.JPG", maximumSide: 160))])
+    #expect(first == [.browse(.preview(path: "data/sign-digits/one/IMG_1101.JPG", maximumSide: 160))])
     #expect(state.press(.down).count == 1)
     #expect(state.press(.up).isEmpty)
     state.press(.left)
@@ -37,7 +37,7 @@ import Testing
     report.classes.removeLast(3)
     #expect(
       state.hear(.dataset(report)) == [
-        .send(.describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 7, batchSize: 64))
+        .browse(.describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 7, batchSize: 64))
       ])
   }
 
@@ -147,14 +147,14 @@ import Testing
     #expect(state.inspector.view == .overview)
 
     #expect(
-      state.type("[[") == [.send(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
+      state.type("[[") == [.browse(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
     #expect(state.inspector.view == .mistakes)
   }
 
   @Test func `mistakes go round and ask for their pictures`() {
     var state = WorkbenchState.evaluated()
     #expect(
-      state.type("vvv") == [.send(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
+      state.type("vvv") == [.browse(.preview(path: "data/sign-digits/zero/IMG_1201.JPG", maximumSide: 160))])
     #expect(state.type("n").count == 1)
     #expect(state.inspector.mistakes.selected == 1)
     state.press(.left, .left)
@@ -191,14 +191,14 @@ import Testing
     expected.name = "resnet34"
     state.type("net34")
     #expect(
-      state.press(.enter) == [.send(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
+      state.press(.enter) == [.browse(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
     expected.shortcut = .zeroPadding
     #expect(
-      state.press(.right) == [.send(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
+      state.press(.right) == [.browse(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
     state.press(.down, .down, .down, .down, .down)
     #expect(state.type("64").isEmpty)
     #expect(
-      state.press(.down) == [.send(.describeNetwork(expected, imageSize: 64, classes: 10, batchSize: 64))])
+      state.press(.down) == [.browse(.describeNetwork(expected, imageSize: 64, classes: 10, batchSize: 64))])
     state.press(.escape)
     #expect(state.overlay == nil)
     #expect(state.settings.preprocessing.imageSize == 64)
@@ -217,7 +217,7 @@ import Testing
       Issue.record("the form closed")
       return
     }
-    #expect(form.field == .epochs)
+    #expect(form.field == .of(Settings.epochs))
     #expect(form.typed == "0")
     #expect(form.error == "it must be a whole number from 1 to 1,000,000")
     #expect(state.settings == Fixtures.settings)
@@ -228,7 +228,8 @@ import Testing
   }
 
   @Test func `every field takes back the text it shows`() throws {
-    for field in SettingsField.allCases {
+    #expect(SettingsField.all.count == 25)
+    for field in SettingsField.all {
       var settings = Fixtures.settings
       try field.apply(field.text(in: settings), to: &settings, networks: ["cifar20"])
       #expect(settings == Fixtures.settings, "\(field.label)")
@@ -239,6 +240,46 @@ import Testing
     }
   }
 
+  private func shown(_ state: WorkbenchState) -> String {
+    render(state, size: state.size, theme: .dark).snapshot()
+  }
+
+  @Test func `a size that no run would be started with is refused in the engine's words`() {
+    var state = WorkbenchState.opened(
+      refusing: { $0.preprocessing.imageSize < 24 && $0.network.name == "vgg19" ? "too small for vgg19" : nil })
+    // A network is taken, since the size can only be changed after it; the form says at once what does not fit.
+    state.settings.preprocessing.imageSize = 16
+    state.type("ovgg19")
+    state.press(.enter)
+    #expect(state.settings.network.name == "vgg19")
+    #expect(shown(state).contains("too small for vgg19"))
+    for _ in 0..<5 { state.press(.down) }
+    state.type("20")
+    state.press(.enter)
+    // The same is wrong as before: what is typed is no worse.
+    #expect(state.settings.preprocessing.imageSize == 20)
+    state.press(.up)
+    state.type("32")
+    state.press(.enter, .up)
+    #expect(!shown(state).contains("too small"))
+    state.type("12")
+    state.press(.enter)
+    #expect(state.settings.preprocessing.imageSize == 32)
+    guard case .settings(let form) = state.overlay else {
+      Issue.record("the form closed")
+      return
+    }
+    #expect(form.typed == "12" && form.error == "too small for vgg19")
+  }
+
+  @Test func `no run is started that would be refused`() {
+    var state = WorkbenchState.opened(refusing: { _ in "too small for vgg19" })
+    state.press(.character(" "))
+    #expect(shown(state).contains("too small for vgg19"))
+    #expect(state.type("y").isEmpty)
+    #expect(state.message?.text == "too small for vgg19" && state.engine == .idle)
+  }
+
   @Test func `the palette finds a command, goes to its pane and runs it`() {
     var state = WorkbenchState.opened()
     state.type(":evaluate the")
@@ -247,7 +288,7 @@ import Testing
         .send(
           .evaluate(checkpoint: Fixtures.checkpoints[2].path, data: "data/sign-digits", split: nil)),
         // The inspector shows the curves of the run that the checkpoint is of.
-        .send(.readRun(folder: "runs/cifar20-3")),
+        .browse(.readRun(folder: "runs/cifar20-3")),
       ])
     #expect(state.focus == .inspector)
     #expect(state.overlay == nil)

@@ -78,7 +78,7 @@ struct DecisionKeeper {
 
   /// Answers every `.decide` among the effects as the engine does: with names alone.
   mutating func answer(_ effects: [Effect], _ state: inout WorkbenchState, inspecting: Bool = false) {
-    for case .send(.decide(_, _, let changes)) in effects {
+    for case .browse(.decide(_, _, let changes)) in effects {
       carryOut(changes)
       var answer = report
       if !inspecting { (answer.inspection, answer.findings) = (nil, []) }

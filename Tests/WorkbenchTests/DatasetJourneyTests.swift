@@ -27,13 +27,13 @@ extension WorkbenchState {
   @Test func `Esc gives the first reading up, and R begins it again`() {
     var state = Fixtures.state()
     state.hear(.datasetProgress(progress))
-    #expect(state.press(.escape) == [.send(.cancelReading)])
+    #expect(state.press(.escape) == [.browse(.cancelReading)])
     state.hear(.readingCancelled)
     #expect(state.dataset.reading == .cancelled)
     #expect(state.text.contains("was cancelled"))
     #expect(state.press(.escape).isEmpty, "there is nothing to give up any more")
     #expect(
-      state.type("R") == [.send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false))])
+      state.type("R") == [.browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false))])
     #expect(state.dataset.reading.isUnderWay)
   }
 
@@ -44,7 +44,7 @@ extension WorkbenchState {
     state.press(.enter)
     #expect(state.press(.escape).isEmpty)
     #expect(state.dataset.level == .classes)
-    #expect(state.press(.escape) == [.send(.cancelReading)])
+    #expect(state.press(.escape) == [.browse(.cancelReading)])
     state.hear(.readingCancelled)
     #expect(state.dataset.reading == .done)
     #expect(state.dataset.report == Fixtures.dataset, "what was read before stays")
@@ -66,7 +66,7 @@ extension WorkbenchState {
   @Test func `a second c does not look into every file twice`() {
     var state = WorkbenchState.opened()
     #expect(
-      state.type("c") == [.send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: true))])
+      state.type("c") == [.browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: true))])
     state.hear(.datasetProgress(.scanning(files: 40, classes: [])), .dataset(Fixtures.dataset))
     #expect(state.type("c").isEmpty)
     state.hear(.datasetProgress(.inspecting(done: 1, total: 2)), .dataset(Fixtures.inspected))
@@ -102,7 +102,7 @@ extension WorkbenchState {
     state.type("w")
     state.press(.down)
     #expect(
-      state.press(.enter) == [.send(.preview(path: "data/sign-digits/six/IMG_1106.JPG", maximumSide: 160))])
+      state.press(.enter) == [.browse(.preview(path: "data/sign-digits/six/IMG_1106.JPG", maximumSide: 160))])
     #expect(state.dataset.listed.map(\.className) == ["six", "eight"])
     #expect(state.text.contains("label conflict"))
     state.type("n")
@@ -154,7 +154,7 @@ extension WorkbenchState {
 
 @Suite struct `Decisions` {
   private func decide(_ changes: DecisionChange...) -> [Effect] {
-    [.send(.decide(data: "data/sign-digits", split: SplitSettings(), changes: changes))]
+    [.browse(.decide(data: "data/sign-digits", split: SplitSettings(), changes: changes))]
   }
 
   @Test func `x excludes, the count changes, x again includes, and the place stays`() {
@@ -309,11 +309,14 @@ extension WorkbenchState {
 
   @Test func `folders named for splits are in the form, the reading and every command`() throws {
     var settings = Fixtures.settings
-    for (field, text) in [(SettingsField.trainFolder, "day"), (.validationFolder, "x"), (.testFolder, "-night")] {
+    let train = SettingsField.of(Settings.trainFolder)
+    let validation = SettingsField.of(Settings.validationFolder)
+    let test = SettingsField.of(Settings.testFolder)
+    for (field, text) in [(train, "day"), (validation, "x"), (test, "-night")] {
       try field.apply(text, to: &settings, networks: [])
       #expect(field.text(in: settings) == text)
     }
-    try SettingsField.validationFolder.apply("", to: &settings, networks: [])
+    try validation.apply("", to: &settings, networks: [])
     #expect(settings.split.folders == SplitFolders(train: "day", test: "-night"))
     let words = " --train day --test=-night"
     #expect(settings.commandLine.contains(words))
@@ -324,8 +327,8 @@ extension WorkbenchState {
     #expect(
       Headless.decide(.exclude(path: "a.png"), data: "d", settings.split) == "skipline exclude d" + words + " a.png"
     )
-    try SettingsField.trainFolder.apply("", to: &settings, networks: [])
-    try SettingsField.testFolder.apply("", to: &settings, networks: [])
+    try train.apply("", to: &settings, networks: [])
+    try test.apply("", to: &settings, networks: [])
     #expect(settings.split.folders == nil && !settings.commandLine.contains("--test"))
   }
 

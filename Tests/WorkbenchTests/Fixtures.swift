@@ -14,10 +14,15 @@ enum Fixtures {
 
   static let classNames = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 
-  static func state(size: Size = Size(width: 80, height: 24)) -> WorkbenchState {
+  static func state(
+    size: Size = Size(width: 80, height: 24),
+    refusing: @escaping @Sendable (TrainingSettings) -> String? = { _ in nil }
+  ) -> WorkbenchState {
     WorkbenchState(
       data: "data/sign-digits", settings: settings,
-      networkNames: ["resnet18", "resnet34", "resnet50", "cifar20", "cifar56", "plain34", "vgg19", "vgg19_bn"],
+      rules: TrainingRules(
+        networks: ["resnet18", "resnet34", "resnet50", "cifar20", "cifar56", "plain34", "vgg19", "vgg19_bn"],
+        refusing: refusing),
       themeNames: ["Dark", "Light", "Monochrome"], theme: "Dark", size: size)
   }
 
@@ -196,8 +201,11 @@ extension WorkbenchState {
   }
 
   /// With dataset, network and checkpoints as the engine answers at the start.
-  static func opened(size: Size = Size(width: 80, height: 24)) -> WorkbenchState {
-    var state = Fixtures.state(size: size)
+  static func opened(
+    size: Size = Size(width: 80, height: 24),
+    refusing: @escaping @Sendable (TrainingSettings) -> String? = { _ in nil }
+  ) -> WorkbenchState {
+    var state = Fixtures.state(size: size, refusing: refusing)
     state.hear(
       .dataset(Fixtures.dataset), .network(Fixtures.summary), .checkpoints(Fixtures.checkpoints),
       .state(.idle))
@@ -230,6 +238,16 @@ extension WorkbenchState {
 
   /// Answers every request for a picture with the same one.
   mutating func answerPictures(_ effects: [Effect]) {
-    for case .send(.preview(let path, _)) in effects { hear(.preview(path: path, Fixtures.picture, reason: nil)) }
+    for case .browse(.preview(let path, _)) in effects { hear(.preview(path: path, Fixtures.picture, reason: nil)) }
+  }
+}
+
+extension SettingsField {
+  /// The field of a row; one that has none is a mistake of the test.
+  static func of(_ row: some SettingRow) -> SettingsField {
+    guard let field = all.first(where: { $0.row.option == row.option }) else {
+      preconditionFailure("--\(row.option) is not in the form")
+    }
+    return field
   }
 }

@@ -75,8 +75,8 @@ import Testing
     (run.settings.network.name, run.settings.batchSize) = ("resnet18", 7)
     #expect(
       state.hear(.training(.started(run))) == [
-        .send(.listCheckpoints(project: "runs")),
-        .send(.describeNetwork(run.settings.network, imageSize: 32, classes: 10, batchSize: 7)),
+        .browse(.listCheckpoints(project: "runs")),
+        .browse(.describeNetwork(run.settings.network, imageSize: 32, classes: 10, batchSize: 7)),
       ])
   }
 
@@ -102,7 +102,7 @@ import Testing
 
   @Test func `the curves of a run that has ended are those of the checkpoint that is chosen`() {
     var state = WorkbenchState.opened()
-    #expect(state.press(.character("4")) == [.send(.readRun(folder: "runs/cifar20-3"))])
+    #expect(state.press(.character("4")) == [.browse(.readRun(folder: "runs/cifar20-3"))])
     // One at a time.
     #expect(state.press(.down, .up).isEmpty)
     state.hear(.runHistory(folder: "runs/cifar20-3", history, reason: nil))
@@ -115,7 +115,7 @@ import Testing
     #expect(wide.text.contains("cifar20-3 · finished ─╮"))
     #expect(state.press(.down).isEmpty)
     // Another run's, then one that cannot be read: once.
-    #expect(state.press(.end) == [.send(.readRun(folder: "runs/resnet18-1"))])
+    #expect(state.press(.end) == [.browse(.readRun(folder: "runs/resnet18-1"))])
     #expect(state.hear(.runHistory(folder: "runs/resnet18-1", nil, reason: "run.json is damaged")).isEmpty)
     #expect(state.message?.text.contains("run.json is damaged") == true)
     #expect(state.press(.home, .end).isEmpty)
@@ -130,9 +130,10 @@ import Testing
 
   @Test func `a screen for a run that has ended shows it and changes nothing`() {
     var state = WorkbenchState(
-      data: "data/sign-digits", settings: Fixtures.settings, networkNames: ["cifar20"], themeNames: ["Dark"],
+      data: "data/sign-digits", settings: Fixtures.settings, rules: TrainingRules(networks: ["cifar20"]),
+      themeNames: ["Dark"],
       looksOnly: true)
-    #expect(update(&state, .showRun(folder: "runs/cifar20-3")) == [.send(.readRun(folder: "runs/cifar20-3"))])
+    #expect(update(&state, .showRun(folder: "runs/cifar20-3")) == [.browse(.readRun(folder: "runs/cifar20-3"))])
     state.hear(.dataset(Fixtures.dataset), .runHistory(folder: "runs/cifar20-3", history, reason: nil))
     #expect(state.focus == .curves && state.curves.epochs.count == 5)
     for key: Key in [.character(" "), .character("X"), .character("s"), .character("+"), .character("L")] {
@@ -140,7 +141,7 @@ import Testing
       #expect(state.overlay == nil)
     }
     state.press(.character("1"), .enter)
-    #expect(!state.type("xmu").contains { if case .send(.decide) = $0 { true } else { false } })
+    #expect(!state.type("xmu").contains { if case .browse(.decide) = $0 { true } else { false } })
   }
 }
 
@@ -489,7 +490,7 @@ import Testing
     #expect(pictures.draws == 3)
     var other = Fixtures.picture
     other.pixels[0] ^= 0xFF
-    for case .send(.preview(let path, _)) in state.type(state.focus == .dataset ? "j" : "n") {
+    for case .browse(.preview(let path, _)) in state.type(state.focus == .dataset ? "j" : "n") {
       state.hear(.preview(path: path, other, reason: nil))
     }
     #expect(

@@ -15,10 +15,10 @@ import Testing
     let state = Fixtures.state()
     #expect(
       initialEffects(state) == [
-        .send(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false)),
-        .send(
+        .browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false)),
+        .browse(
           .describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 10, batchSize: 64)),
-        .send(.listCheckpoints(project: "runs")),
+        .browse(.listCheckpoints(project: "runs")),
       ])
   }
 
@@ -60,7 +60,7 @@ import Testing
     #expect(state.overlay == nil)
     #expect(
       state.hear(.training(.finished(outcome)), .state(.idle)) == [
-        .send(.listCheckpoints(project: "runs")), .send(state.describeNetwork),
+        .browse(.listCheckpoints(project: "runs")), .browse(state.describeNetwork),
       ])
     #expect(state.phaseName == "stopped")
   }
@@ -119,7 +119,7 @@ import Testing
     #expect(state.hear(.state(.stopping)).isEmpty)
     #expect(
       state.hear(.training(.finished(outcome))) == [
-        .send(.listCheckpoints(project: "runs")), .send(state.describeNetwork), .quit,
+        .browse(.listCheckpoints(project: "runs")), .browse(state.describeNetwork), .quit,
       ])
     #expect(state.hear(.state(.idle)).isEmpty)
   }

@@ -64,9 +64,9 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// Fills in all but what has to be measured: mean and deviation are then 0 and 1. A pack depends on no more.
   /// - Throws: `DatasetError` for values that make no sense.
   public init(unmeasured settings: PreprocessingSettings) throws(DatasetError) {
-    guard Limits.imageSize.range.contains(settings.imageSize) else {
+    guard Settings.imageSize.range.contains(settings.imageSize) else {
       throw .invalidPreprocessing(
-        reason: "the image size \(settings.imageSize) is not \(Limits.imageSize.range.requirement)")
+        reason: "the image size \(settings.imageSize) is not \(Settings.imageSize.range.requirement)")
     }
     let resize: Resize =
       switch settings.resize {
@@ -81,7 +81,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       guard Self.areChannels(mean: mean, deviation: deviation) else {
         throw .invalidPreprocessing(
           reason: "mean \(mean) and deviation \(deviation) must be three numbers each, for red, green and blue: "
-            + "means \(Limits.mean.range.text), deviations \(Limits.deviation.range.text)")
+            + "means \(Settings.meanRange.text), deviations \(Settings.deviationRange.text)")
       }
       self.mean = mean
       self.deviation = deviation
@@ -100,20 +100,20 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     func refuse(_ key: CodingKeys, _ value: String, _ needed: String) -> DecodingError {
       .dataCorruptedError(forKey: key, in: container, debugDescription: "it is \(value), and should be \(needed)")
     }
-    guard Limits.imageSize.range.contains(imageSize) else {
-      throw refuse(.imageSize, "\(imageSize)", Limits.imageSize.range.text)
+    guard Settings.imageSize.range.contains(imageSize) else {
+      throw refuse(.imageSize, "\(imageSize)", Settings.imageSize.range.text)
     }
-    guard mean.count == 3, mean.allSatisfy({ Limits.mean.range.contains($0) }) else {
-      throw refuse(.mean, "\(mean)", "three numbers, each \(Limits.mean.range.text)")
+    guard mean.count == 3, mean.allSatisfy({ Settings.meanRange.contains($0) }) else {
+      throw refuse(.mean, "\(mean)", "three numbers, each \(Settings.meanRange.text)")
     }
-    guard deviation.count == 3, deviation.allSatisfy({ Limits.deviation.range.contains($0) }) else {
-      throw refuse(.deviation, "\(deviation)", "three numbers, each \(Limits.deviation.range.text)")
+    guard deviation.count == 3, deviation.allSatisfy({ Settings.deviationRange.contains($0) }) else {
+      throw refuse(.deviation, "\(deviation)", "three numbers, each \(Settings.deviationRange.text)")
     }
   }
 
   private static func areChannels(mean: [Float], deviation: [Float]) -> Bool {
-    mean.count == 3 && deviation.count == 3 && mean.allSatisfy(Limits.mean.range.contains)
-      && deviation.allSatisfy(Limits.deviation.range.contains)
+    mean.count == 3 && deviation.count == 3 && mean.allSatisfy(Settings.meanRange.contains)
+      && deviation.allSatisfy(Settings.deviationRange.contains)
   }
 
   /// What to pass to the decoder as `minimumSide`: twice what is needed, so that the decoder's coarse shrinking

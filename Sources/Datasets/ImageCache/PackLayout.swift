@@ -131,7 +131,7 @@ struct PackTable: Equatable {
   /// What a table begins with, read alone: for listing packs.
   static func description(_ reader: inout ByteReader) -> PackDescription? {
     guard let root = reader.text(), let resize = reader.number(UInt8.self), resize <= 1,
-      let imageSize = reader.number(UInt32.self), Limits.imageSize.range.contains(Int(imageSize)),
+      let imageSize = reader.number(UInt32.self), Settings.imageSize.range.contains(Int(imageSize)),
       let minimumSide = reader.number(UInt32.self),
       let background = reader.text().flatMap(Background.init(argument:)), let pixels = reader.number(UInt32.self)
     else { return nil }

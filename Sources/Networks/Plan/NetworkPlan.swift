@@ -19,7 +19,7 @@ public struct NetworkPlan: Sendable, Equatable {
   /// - Throws: `NetworkError` for an unknown name, an option the family lacks, or an image that is too small.
   public init(_ settings: NetworkSettings, imageSize: Int, classes: Int, channels: Int = 3) throws {
     do {
-      try Limits.imageSize.check(imageSize)
+      try Settings.imageSize.check(imageSize)
       try Limits.classes.check(classes)
       try settings.checkNumbers()
     } catch {

@@ -58,38 +58,8 @@ public enum ClassList {
     return try checked(names, place: "--classes \(path)") { "line \($0 + 1)" }
   }
 
-  /// The fields between commas; quotes are only quotes where a field begins with one.
   private static func fields(_ text: Substring) throws -> [String] {
-    var fields: [String] = []
-    var rest = text
-    while true {
-      rest = rest.drop(while: \.isWhitespace)
-      if rest.first == "\"" {
-        var name = ""
-        rest.removeFirst()
-        while true {
-          guard let quote = rest.firstIndex(of: "\"") else {
-            throw SettingsError("--classes: the quote before '\(String(rest.prefix(40)))' is not closed")
-          }
-          name += rest[..<quote]
-          rest = rest[rest.index(after: quote)...]
-          guard rest.first == "\"" else { break }
-          name += "\""
-          rest.removeFirst()
-        }
-        fields.append(name)
-        rest = rest.drop(while: \.isWhitespace)
-        guard rest.isEmpty || rest.first == "," else {
-          throw SettingsError("--classes: after the quoted '\(name)' there should be a comma")
-        }
-      } else {
-        let end = rest.firstIndex(of: ",") ?? rest.endIndex
-        fields.append(String(trimmed(rest[..<end])))
-        rest = rest[end...]
-      }
-      guard rest.first == "," else { return fields }
-      rest.removeFirst()
-    }
+    do { return try ClassNameList.fields(of: text) } catch { throw SettingsError("--classes: \(error.reason)") }
   }
 
   private static func checked(

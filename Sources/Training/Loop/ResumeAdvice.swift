@@ -23,18 +23,18 @@ struct ResumeAdvice {
     var options: [String] = []
     var notes: [String] = []
     if state.epochsDone >= settings.epochs {
-      options.append("--epochs \(min(2 * settings.epochs, Limits.epochs.range.upper))")
+      options.append("--epochs \(min(2 * settings.epochs, Settings.epochs.range.upper))")
       notes.append("it has done \(state.epochsDone) of \(settings.epochs) epochs")
     }
     if let budget = settings.timeBudget, state.seconds >= budget {
       let enough = (2 * max(state.seconds, budget)).rounded(.up)
-      options.append("--time \(Int(min(enough, Limits.time.range.upper)))")
+      options.append("--time \(Int(min(enough, Settings.time.range.upper)))")
       notes.append("--time counts all its sessions together, \(secondsText(state.seconds)) so far")
     }
     let earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
     if earlyStopping.isExhausted(state.earlyStopping), let patience = earlyStopping.patience {
       let bad = state.earlyStopping.badEpochs
-      options.append("--patience \(min(bad + patience, Limits.patience.range.upper))")
+      options.append("--patience \(min(bad + patience, Settings.patience.range.upper))")
       notes.append("\(worseText(bad)); --patience 0 goes on whatever they are")
     }
     guard !options.isEmpty else { return nil }
@@ -84,14 +84,7 @@ extension ResumeChanges {
   /// - Throws: `SettingsError` for numbers that are out of range, or less than what the run has done already: it would
   ///   end at once, and its record say less than happened.
   func requireMore(than state: TrainingState?, of run: RunFolder) throws {
-    do {
-      try Limits.epochs.check(epochs)
-      try Limits.time.check(timeBudget)
-      try Limits.patience.check(patience)
-      try Limits.learningRate.check(learningRate)
-    } catch {
-      throw SettingsError("\(error)")
-    }
+    do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     guard let state else { return }
     let begun = state.epochsDone + (state.batch > 0 ? 1 : 0)
     if let epochs, epochs < begun {

@@ -136,4 +136,22 @@ extension TrainingSettings {
       precision != .bf16 || FactorPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
   }
+
+  /// Whether a new run could be started with these settings, as far as that does not depend on the data.
+  /// - Throws: `SettingsError` or `NetworkError`, as starting it would.
+  public func requireTrainable() throws {
+    try validate()
+    try Architecture.check(network)
+    _ = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
+  }
+
+  /// Why none could, in the same words; nil where one could.
+  public var refusal: String? {
+    do {
+      try requireTrainable()
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
 }

@@ -50,7 +50,7 @@ public struct RunFolder: Sendable, Hashable {
   /// - Throws: `RunFolderError.exists` or `.badName`, or `FileOperationError`.
   public static func create(project: String, name: String?, defaultStem: String) throws -> RunFolder {
     let stem = name ?? defaultStem
-    guard isFileName(stem) else { throw RunFolderError.badName(stem) }
+    guard RunName.refusal(stem) == nil else { throw RunFolderError.badName(stem) }
     try Folder.make(project)
     let run = try name.map { try makeNamed($0, project: project) } ?? makeNumbered(stem, project: project)
     for folder in [run.checkpointsPath, run.evaluationsPath] where folder.withPathCString({ mkdir($0, 0o777) }) != 0
@@ -78,11 +78,6 @@ public struct RunFolder: Sendable, Hashable {
         number += 1
       }
     }
-  }
-
-  /// One folder's name: nothing that leads out of the project's folder, hides the run or looks like an option.
-  private static func isFileName(_ name: String) -> Bool {
-    !name.isEmpty && !name.contains("/") && !name.contains("\0") && !name.hasPrefix(".") && !name.hasPrefix("-")
   }
 
   /// The runs of a project, in natural order of their names, also those that may not be looked into; none where there is
@@ -128,7 +123,7 @@ public enum RunFolderError: Error, Equatable, Sendable, CustomStringConvertible 
     case .notARun(let path):
       "\(path): not the folder of a run, it has no checkpoints folder; name a folder that training made"
     case .badName(let name):
-      "\"\(name)\" cannot name a run: a name is not empty, has no \"/\" and begins with neither \".\" nor \"-\""
+      "\"\(name)\" cannot name a run: \(RunName.rule)"
     case .unreadable(let path, let reason):
       "\(path): cannot be read: \(reason); restore it or start a new run"
     case .inUse(let path, let process):

@@ -89,7 +89,7 @@ extension WorkbenchState {
   mutating func openDataset(inspecting: Bool) -> [Effect] {
     dataset.ask(inspecting: inspecting)
     pictures.forgetAll()
-    return [.send(.openDataset(path: dataset.path, split: settings.split, inspect: inspecting))]
+    return [.browse(.openDataset(path: dataset.path, split: settings.split, inspect: inspecting))]
   }
 
   // MARK: Inspector
@@ -97,12 +97,12 @@ extension WorkbenchState {
   /// Lists the checkpoints again, and reads again how far a run is that is trained elsewhere.
   private mutating func listAgain() -> [Effect] {
     curves.unreadable = []
-    let list: [Effect] = [.send(.listCheckpoints(project: settings.project))]
+    let list: [Effect] = [.browse(.listCheckpoints(project: settings.project))]
     guard curves.isHistory, !runUnderWay, curves.requestedHistory == nil, let folder = curves.run?.folder else {
       return list
     }
     curves.requestedHistory = folder
-    return list + [.send(.readRun(folder: folder))]
+    return list + [.browse(.readRun(folder: folder))]
   }
 
   /// Whether the open dataset has parts for a checkpoint: by its folders or lists, or as its own run divided it.

@@ -117,6 +117,6 @@ extension WorkbenchState {
     // A run keeps the data that it began with, and an evaluation the figures that it had.
     let fromWhen = runUnderWay || focus == .inspector ? "from the next run on: " : ""
     notify(.information, "\(fromWhen)$ \(commands)")
-    return [.send(.decide(data: dataset.path, split: settings.split, changes: changes))]
+    return [.browse(.decide(data: dataset.path, split: settings.split, changes: changes))]
   }
 }

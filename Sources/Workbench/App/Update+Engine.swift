@@ -46,7 +46,7 @@ extension WorkbenchState {
     // A run that went on since its checkpoints were listed has others now.
     let listed = inspector.checkpoints?.filter { $0.runFolder == folder }.map(\.step).max() ?? 0
     return curves.isElsewhere || curves.reachedStep > listed
-      ? [.send(.listCheckpoints(project: settings.project))] : []
+      ? [.browse(.listCheckpoints(project: settings.project))] : []
   }
 
   private mutating func take(_ new: EngineState) -> [Effect] {
@@ -94,7 +94,7 @@ extension WorkbenchState {
     let (classesBefore, asked) = (classCount, dataset.inspectionAsked)
     dataset.take(report)
     if asked, report.inspection != nil { tellFindings(of: report) }
-    return classCount == classesBefore ? [] : [.send(describeNetwork)]
+    return classCount == classesBefore ? [] : [.browse(describeNetwork)]
   }
 
   private mutating func tellFindings(of report: DatasetReport) {
@@ -123,7 +123,7 @@ extension WorkbenchState {
     switch event {
     case .folderMoved(let folder):
       inspector.followMoved(to: folder, from: before)
-      return [.send(.listCheckpoints(project: settings.project))]
+      return [.browse(.listCheckpoints(project: settings.project))]
     case .started(let run):
       (startRequested, preparation, saveRequested) = (false, nil, false)
       endDivergence()
@@ -132,7 +132,7 @@ extension WorkbenchState {
       inspector.follow(run.folder)
       tellStart(of: run, isBack: before == run.folder)
       // The run may be one that was begun elsewhere, with other settings and checkpoints that are not known yet.
-      return [.send(.listCheckpoints(project: settings.project)), .send(describe(run))]
+      return [.browse(.listCheckpoints(project: settings.project)), .browse(describe(run))]
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
     case .checkpointSaved(let checkpoint):
@@ -162,7 +162,7 @@ extension WorkbenchState {
     case .finished(let outcome):
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }
-      return [.send(.listCheckpoints(project: settings.project)), .send(describeNetwork)] + leaveIfStopped()
+      return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)] + leaveIfStopped()
     case .step, .validating, .epoch, .paused, .resumed: break
     }
     return []

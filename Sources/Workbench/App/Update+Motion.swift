@@ -133,7 +133,7 @@ extension WorkbenchState {
     } else if focus == .dataset, dataset.goUp() {
       // Another level is open now.
     } else if focus == .dataset, dataset.reading.isUnderWay {
-      return [.send(.cancelReading)]
+      return [.browse(.cancelReading)]
     } else if focus == .inspector, inspector.view != .checkpoints {
       inspector.view = .checkpoints
     } else if zoomed {

@@ -83,7 +83,7 @@ extension WorkbenchState {
     case .cancel: overlay = nil
     case .accept:
       do {
-        let rate = try SettingsField.learningRate(entry.text.trimmed)
+        let rate = try Settings.learningRate.kind.parse(entry.text.trimmed)
         overlay = nil
         return change(learningRate: rate)
       } catch {
@@ -98,13 +98,13 @@ extension WorkbenchState {
 
   /// Runs a change of the form; what it does to the settings reaches the layers and the dataset pane.
   private mutating func edit(
-    _ form: SettingsForm, _ change: (inout SettingsForm, inout TrainingSettings, [String]) -> Void
+    _ form: SettingsForm, _ change: (inout SettingsForm, inout TrainingSettings, TrainingRules) -> Void
   ) -> [Effect] {
     var form = form
     let (before, split) = (describeNetwork, settings.split)
-    change(&form, &settings, networkNames)
+    change(&form, &settings, rules)
     overlay = .settings(form)
-    let described: [Effect] = describeNetwork == before ? [] : [.send(describeNetwork)]
+    let described: [Effect] = describeNetwork == before ? [] : [.browse(describeNetwork)]
     return described + (settings.split == split ? [] : openDataset(inspecting: false))
   }
 
@@ -113,10 +113,10 @@ extension WorkbenchState {
   }
 
   mutating func edit(_ form: SettingsForm, typing character: Character) -> [Effect] {
-    edit(form) { form, settings, networks in
+    edit(form) { form, settings, rules in
       // A space cannot be part of a choice: it goes to the next one.
-      if character == " ", form.field.choices(networks: networks) != nil {
-        form.cycle(by: 1, settings: &settings, networks: networks)
+      if character == " ", form.field.choices(networks: rules.networks) != nil {
+        form.cycle(by: 1, settings: &settings, rules: rules)
       } else {
         form.type(character)
       }
@@ -125,14 +125,14 @@ extension WorkbenchState {
 
   private mutating func perform(_ action: Action, in form: SettingsForm) -> [Effect] {
     var closes = false
-    let effects = edit(form) { form, settings, networks in
+    let effects = edit(form) { form, settings, rules in
       switch action {
-      case .up: form.move(by: -1, settings: &settings, networks: networks)
-      case .down, .accept: form.move(by: 1, settings: &settings, networks: networks)
-      case .first: form.move(by: -100, settings: &settings, networks: networks)
-      case .last: form.move(by: 100, settings: &settings, networks: networks)
-      case .left: form.cycle(by: -1, settings: &settings, networks: networks)
-      case .right: form.cycle(by: 1, settings: &settings, networks: networks)
+      case .up: form.move(by: -1, settings: &settings, rules: rules)
+      case .down, .accept: form.move(by: 1, settings: &settings, rules: rules)
+      case .first: form.move(by: -100, settings: &settings, rules: rules)
+      case .last: form.move(by: 100, settings: &settings, rules: rules)
+      case .left: form.cycle(by: -1, settings: &settings, rules: rules)
+      case .right: form.cycle(by: 1, settings: &settings, rules: rules)
       case .erase: form.erase(in: settings)
       case .clear: form.clear()
       case .cancel: closes = !form.discard()
@@ -143,7 +143,7 @@ extension WorkbenchState {
     overlay = nil
     // The layers show the run again.
     guard runUnderWay, let run = curves.run else { return effects }
-    return effects + [.send(describe(run))]
+    return effects + [.browse(describe(run))]
   }
 }
 

@@ -88,6 +88,10 @@ extension WorkbenchState {
 
   private mutating func start() -> [Effect] {
     if case .failed = dataset.reading { return [] }
+    if let refusal {
+      notify(.warning, refusal)
+      return []
+    }
     clearMessage()
     (engine, startRequested, awaitedOrigin) = (.preparing, true, .begun)
     return [.send(.start(settings))]
@@ -104,7 +108,7 @@ extension WorkbenchState {
 
   /// Sets the peak learning rate of the run, or of the next one.
   mutating func change(learningRate rate: Double) -> [Effect] {
-    guard Limits.learningRate.range.contains(rate) else {
+    guard Settings.learningRate.range.contains(rate) else {
       notify(.warning, "a learning rate of \(Format.general(rate)) is out of range: it stays as it is")
       return []
     }

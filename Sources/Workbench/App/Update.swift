@@ -23,7 +23,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     state.focus = .curves
     state.curves.requestedHistory = folder
     state.inspector.follow(folder)
-    effects = [.send(.readRun(folder: folder))]
+    effects = [.browse(.readRun(folder: folder))]
   case .remark(let text):
     state.notify(.information, text)
     effects = []
@@ -112,7 +112,7 @@ extension WorkbenchState {
       curves.run?.folder != folder, !curves.unreadable.contains(folder)
     else { return [] }
     curves.requestedHistory = folder
-    return [.send(.readRun(folder: folder))]
+    return [.browse(.readRun(folder: folder))]
   }
 
   /// Asks for the pictures that the panes want to show and do not have.
@@ -122,7 +122,7 @@ extension WorkbenchState {
     if inspector.view == .mistakes, let path = inspector.mistakePath { wanted.append(path) }
     return wanted.filter { pictures[$0] == nil }.map { path in
       pictures.set(.waiting, for: path)
-      return .send(.preview(path: path, maximumSide: min(512, max(64, size.width * 2, size.height * 4))))
+      return .browse(.preview(path: path, maximumSide: min(512, max(64, size.width * 2, size.height * 4))))
     }
   }
 }

@@ -21,8 +21,10 @@ public enum WorkbenchEvent: Sendable, Equatable {
 
 /// Something the workbench wants done by whoever owns the terminal and the engine.
 public enum Effect: Sendable, Equatable {
-  /// Hand a command to the engine.
-  case send(Command)
+  /// Ask the engine for something to look at.
+  case browse(BrowsingCommand)
+  /// Hand work to the engine that trains.
+  case send(WorkCommand)
   /// Look for runs that are being trained elsewhere.
   case findLiveRuns
   /// Attach to the engine of the run in this folder.
@@ -42,22 +44,22 @@ public enum Effect: Sendable, Equatable {
 /// What to do before the first event: read the dataset, describe the network, list the checkpoints.
 public func initialEffects(_ state: WorkbenchState) -> [Effect] {
   [
-    .send(.openDataset(path: state.dataset.path, split: state.settings.split, inspect: false)),
-    .send(state.describeNetwork),
-    .send(.listCheckpoints(project: state.settings.project)),
+    .browse(.openDataset(path: state.dataset.path, split: state.settings.split, inspect: false)),
+    .browse(state.describeNetwork),
+    .browse(.listCheckpoints(project: state.settings.project)),
   ]
 }
 
 extension WorkbenchState {
   /// The command whose answer fills the layers pane.
-  var describeNetwork: Command {
+  var describeNetwork: BrowsingCommand {
     .describeNetwork(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount,
       batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers)
   }
 
   /// The same for the network of a run.
-  func describe(_ run: RunDescription) -> Command {
+  func describe(_ run: RunDescription) -> BrowsingCommand {
     .describeNetwork(
       run.settings.network, imageSize: run.settings.preprocessing.imageSize, classes: max(1, run.classes.count),
       batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers)

@@ -149,7 +149,7 @@ public struct WorkbenchState: Sendable, Equatable {
 
   /// What the next run will use.
   public internal(set) var settings: TrainingSettings
-  let networkNames: [String]
+  let rules: TrainingRules
   let themeNames: [String]
   var theme: Int
 
@@ -169,20 +169,20 @@ public struct WorkbenchState: Sendable, Equatable {
   /// - Parameters:
   ///   - data: the dataset's folder, as the person wrote it.
   ///   - settings: what the command line and the defaults give; the form changes them.
-  ///   - networkNames: every network that can be built, in the order to offer them.
+  ///   - rules: what can be trained.
   ///   - themeNames: every theme, in the order in which `t` goes through them.
   ///   - theme: the one in use.
   ///   - size: the terminal's size until the first `.resized`.
   ///   - looksOnly: whether keys may change or start runs.
   public init(
-    data: String, settings: TrainingSettings, networkNames: [String], themeNames: [String], theme: String? = nil,
+    data: String, settings: TrainingSettings, rules: TrainingRules, themeNames: [String], theme: String? = nil,
     size: Size = Size(width: 80, height: 24), looksOnly: Bool = false
   ) {
     self.looksOnly = looksOnly
     self.size = size
     self.settings = settings
     self.settings.data = data
-    self.networkNames = networkNames
+    self.rules = rules
     self.themeNames = themeNames
     self.theme = theme.flatMap { themeNames.firstIndex(of: $0) } ?? 0
     dataset = DatasetState(path: data)
@@ -199,6 +199,9 @@ public struct WorkbenchState: Sendable, Equatable {
     case .evaluating: curves.run != nil && curves.outcome == nil && !curves.isHistory && !curves.hasFailed
     }
   }
+
+  /// Why a start would be refused whatever the data are; nil where it would not.
+  var refusal: String? { rules.refusal(of: settings) }
 
   /// The number of classes to describe a network for, until the dataset is known.
   var classCount: Int { dataset.report.map { max(1, $0.classes.count) } ?? 10 }

@@ -17,7 +17,7 @@ enum QuestionView {
   /// What Enter would begin: a new run, or an earlier one again; and what else could be.
   static func drawStart(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let cancel = Answer(key: "Esc", text: "cancel")
-    let warning = state.layers.memoryShortage(for: state.settings)
+    let warning = state.refusal ?? state.layers.memoryShortage(for: state.settings)
     guard let run = state.resumable else {
       return draw(
         "Start training?", text: newRun(state), warning: warning,

@@ -13,7 +13,7 @@ struct SettingsForm: Sendable, Equatable {
 
   static let longestText = 120
 
-  var field: SettingsField { SettingsField.allCases[selected] }
+  var field: SettingsField { SettingsField.all[selected] }
 
   /// The choices that the typed text leaves, those that begin with it first.
   func matches(networks: [String]) -> [String] {
@@ -49,19 +49,27 @@ struct SettingsForm: Sendable, Equatable {
   }
 
   /// Puts what was typed into the settings.
-  /// - Returns: false if the field refused it; it stays, with the reason.
-  mutating func commit(to settings: inout TrainingSettings, networks: [String]) -> Bool {
+  /// - Returns: false if the field refused it, or no run could be started with it; it stays, with the reason.
+  mutating func commit(to settings: inout TrainingSettings, rules: TrainingRules) -> Bool {
     guard let typed else { return true }
     var text = typed.trimmed
-    if let choices = field.choices(networks: networks), !choices.contains(text) {
-      guard let match = matches(networks: networks).first else {
+    let choices = field.choices(networks: rules.networks)
+    if let choices, !choices.contains(text) {
+      guard let match = matches(networks: rules.networks).first else {
         error = "nothing matches; left and right go through the choices"
         return false
       }
       text = match
     }
-    do {
-      try field.apply(text, to: &settings, networks: networks)
+    do throws(SettingRefusal) {
+      var changed = settings
+      try field.apply(text, to: &changed, networks: rules.networks)
+      // A choice may need another field to fit it, which then is the next to be changed: it is taken, and the form goes
+      // on to say what is refused.
+      if choices == nil, let reason = rules.refusal(of: changed), reason != rules.refusal(of: settings) {
+        throw SettingRefusal(reason)
+      }
+      settings = changed
       (self.typed, error) = (nil, nil)
       return true
     } catch {
@@ -71,21 +79,21 @@ struct SettingsForm: Sendable, Equatable {
   }
 
   /// Goes to another field, if the one left takes what was typed.
-  mutating func move(by rows: Int, settings: inout TrainingSettings, networks: [String]) {
-    guard commit(to: &settings, networks: networks) else { return }
+  mutating func move(by rows: Int, settings: inout TrainingSettings, rules: TrainingRules) {
+    guard commit(to: &settings, rules: rules) else { return }
     select(selected + rows)
   }
 
-  mutating func select(_ row: Int) { selected = max(0, min(row, SettingsField.allCases.count - 1)) }
+  mutating func select(_ row: Int) { selected = max(0, min(row, SettingsField.all.count - 1)) }
 
   /// The next or previous choice; nothing where a field is typed.
-  mutating func cycle(by places: Int, settings: inout TrainingSettings, networks: [String]) {
-    guard let choices = field.choices(networks: networks), !choices.isEmpty else { return }
+  mutating func cycle(by places: Int, settings: inout TrainingSettings, rules: TrainingRules) {
+    guard let choices = field.choices(networks: rules.networks), !choices.isEmpty else { return }
     _ = discard()
     let now = choices.firstIndex(of: field.text(in: settings))
     let next = now.map { ($0 + places + choices.count) % choices.count } ?? 0
     // A choice is always taken: it comes from the field itself.
-    try? field.apply(choices[next], to: &settings, networks: networks)
+    try? field.apply(choices[next], to: &settings, networks: rules.networks)
   }
 }
 

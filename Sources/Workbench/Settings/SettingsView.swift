@@ -7,7 +7,7 @@ import Messages
 enum SettingsView {
   static func draw(_ form: SettingsForm, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let theme = theme.over(.overlay)
-    let fields = SettingsField.allCases
+    let fields = SettingsField.all
     let screen = Rect(frame.size).inset(bottom: 2)
     let width = frame.size.width < 92 ? frame.size.width : 84
     let command = Array(Paragraph.wrapped("$ " + state.settings.commandLine, width: width - 4).prefix(3))
@@ -16,7 +16,8 @@ enum SettingsView {
       box, title: state.runUnderWay ? "Settings of the next run" : "Settings",
       trailing: "Esc closes", theme: theme)
     let (rest, commands) = inner.splitBottom(min(command.count, max(1, inner.height - 8)))
-    let (body, explanation) = rest.splitBottom(1)
+    let refusal = (form.error ?? state.refusal).map { Paragraph.wrapped($0, width: rest.width) }
+    let (body, explanation) = rest.splitBottom(min(refusal?.count ?? 1, 2))
     let shortage = state.layers.memoryShortage(for: state.settings)
     let selected = fields.firstIndex(of: form.field) ?? 0
     let top = max(0, min(selected - body.height / 2, fields.count - body.height))
@@ -25,8 +26,8 @@ enum SettingsView {
     }
     let track = Rect(x: inner.right - 1, y: body.y, width: 1, height: body.height)
     Table.drawScrollBar(count: fields.count, offset: top, into: &frame, in: track, theme: theme)
-    if let error = form.error {
-      frame.put(error, in: explanation, style: theme[.error])
+    if let refusal {
+      frame.put(lines: refusal, in: explanation, style: theme[.error])
     } else {
       frame.put(form.field.explanation, in: explanation, style: theme[.hintText])
       if let shortage {
@@ -57,9 +58,9 @@ enum SettingsView {
     let selection = theme[.selection]
     frame.fill(row, style: selection)
     frame.put(field.label, in: label, style: selection)
-    let choices = field.choices(networks: state.networkNames)
+    let choices = field.choices(networks: state.rules.networks)
     if let typed = form.typed {
-      let matches = choices == nil ? [] : form.matches(networks: state.networkNames)
+      let matches = choices == nil ? [] : form.matches(networks: state.rules.networks)
       let text = value.inset(left: 2)
       let input = matches.isEmpty ? text : text.splitLeft(max(12, min(text.width / 3, 20))).left
       frame.fill(input, style: theme[.input])

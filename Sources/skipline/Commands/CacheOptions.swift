@@ -7,19 +7,9 @@ import Messages
 import Synchronization
 
 struct CacheOptions: ParsableArguments {
-  @Flag(
-    inversion: .prefixedNo,
-    help: "Keep decoded and resized images in a file of the user's cache folder. (default: --cache)")
-  var cache: Bool?
-  @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
+  @Flag(Settings.cache) var cache: Bool?
+  @Option(byteCount: Settings.cacheLimit.number, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
-
-  var settings: CacheSettings { CacheSettings(isEnabled: cache ?? true, limit: cacheLimit) }
-
-  /// Which of them were given.
-  var given: [(String, Bool)] {
-    [("--cache", cache == true), ("--no-cache", cache == false), ("--cache-limit", cacheLimit != nil)]
-  }
 }
 
 extension Option where Value == Int? {

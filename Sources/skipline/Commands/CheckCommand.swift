@@ -17,7 +17,7 @@ struct CheckCommand: ParsableCommand {
       """)
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
-  @Option(help: splitHelp) var split = "80/10/10"
+  @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
   @OptionGroup var folders: SplitFolderOptions
   @Flag(inversion: .prefixedNo, help: "Look into the files; without, only names are read.") var decode = true
   @Flag(help: "Print every finding and every file of a group.") var all = false
@@ -29,7 +29,7 @@ struct CheckCommand: ParsableCommand {
     let index: DatasetIndex
     do {
       index = try DatasetIndex.open(
-        root: data, split: try parseSplit(split, folders, in: data),
+        root: data, split: try splitSettings(split, folders, in: data),
         progress: { told in
           if case .scanning(let files, _) = told {
             progress.show("reading folders: \(Format.counted(files, "image"))")

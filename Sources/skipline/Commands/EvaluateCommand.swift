@@ -23,8 +23,8 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "train, val, test or all; test if not given, and all of other data that are not divided.")
   var split: EvaluationSplit?
   @OptionGroup var folders: SplitFolderOptions
-  @Option(Limits.batchSize, instead: "default: the run's own") var batch: Int?
-  @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
+  @Option(Settings.batchSize.number, instead: "default: the run's own") var batch: Int?
+  @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
   @Flag(help: "Measure the rest where a part of the data cannot be read.") var acceptErrors = false
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
   @Flag(help: "Evaluate although memory seems too little.") var ignoreMemory = false
@@ -81,10 +81,10 @@ struct EvaluateCommand: ParsableCommand {
 struct ForeignModelOptions: ParsableArguments {
   @Option(help: "The network's name.") var net: String?
   @OptionGroup var network: NetworkOptions
-  @Option(Limits.imageSize, instead: "default: 224") var imgsz: Int?
+  @Option(Settings.imageSize.number, instead: "default: 224") var imgsz: Int?
   @Option(help: "How images become square: stretch, crop or auto. (default: auto)")
   var resize: PreprocessingSettings.Resize?
-  @Option(help: ArgumentHelp("\(backgroundHelp.abstract) (default: white)")) var background: Background?
+  @Option(Settings.background) var background: Background?
   @OptionGroup var labels: LabelOptions
 
   /// nil unless `--net` is given.

@@ -1,10 +1,32 @@
-// Options for numbers: name, help and range of each come from the table of limits. The value is whatever word follows,
-// also one that begins with a dash: `--lr -1` is a rate that is refused, not a missing one.
+// Options as the tables have them: name, help, and what is taken come from a row of the table of settings, or of the one
+// of limits. The value of a number is whatever word follows, also one that begins with a dash: `--lr -1` is a rate that is
+// refused, not a missing one.
 
 import ArgumentParser
 import Messages
 
 extension Option {
+  /// A setting of a run.
+  /// - Parameter help: where the row does not know all of it.
+  init<Kind>(_ row: Setting<Kind>, saying help: String? = nil) where Value == Kind.Value? {
+    self.init(
+      name: .customLong(row.option), parsing: row.kind.takesAnyWord ? .unconditional : .next,
+      help: ArgumentHelp(help ?? row.help, valueName: row.valueName),
+      transform: { text in
+        do throws(SettingRefusal) { return try row.kind.parse(text) } catch { throw Unfitting(error.reason) }
+      })
+  }
+
+  /// A setting with a few choices, which the argument parser lists.
+  init<Choices: ExpressibleByArgument>(_ row: Setting<Choice<Choices>>) where Value == Choices? {
+    self.init(name: .customLong(row.option), help: ArgumentHelp(row.help, valueName: row.valueName))
+  }
+
+  /// A setting whose text is read together with others, or with a file.
+  init<Kind>(text row: Setting<Kind>) where Value == String? {
+    self.init(name: .customLong(row.option), help: ArgumentHelp(row.help, valueName: row.valueName))
+  }
+
   /// A number that need not be given.
   /// - Parameters:
   ///   - usual: what holds where it is not given, for the help.
@@ -33,6 +55,20 @@ extension Option {
   }
 }
 
+extension Flag where Value == Bool? {
+  /// A setting that is on or off.
+  init(_ row: Setting<Switch>) {
+    self.init(name: .customLong(row.option), inversion: .prefixedNo, help: ArgumentHelp(row.help))
+  }
+}
+
+extension Flag where Value == Bool {
+  /// A setting that may be turned on.
+  init(wrappedValue: Bool, _ row: Setting<Switch>) {
+    self.init(wrappedValue: wrappedValue, name: .customLong(row.option), help: ArgumentHelp(row.help))
+  }
+}
+
 /// Why a value is refused, in the words that the argument parser puts after value and option.
 struct Unfitting: Error, CustomStringConvertible {
   let description: String
@@ -52,34 +88,4 @@ extension NumericSetting {
 func given(_ text: String) throws -> String {
   guard !text.isEmpty else { throw Unfitting("it is empty") }
   return text
-}
-
-/// Three numbers with commas between them, for red, green and blue; or that they are to be measured.
-struct Channels: Equatable {
-  /// nil for `measured`.
-  var values: [Float]?
-
-  /// - Parameter mayBeMeasured: whether `measured` may stand for the numbers.
-  /// - Throws: `Unfitting` unless all three are numbers in their range.
-  init(_ text: String, _ setting: NumericSetting<Float>, mayBeMeasured: Bool) throws(Unfitting) {
-    if mayBeMeasured, text == "measured" { return }
-    let words = text.split(separator: ",", omittingEmptySubsequences: false)
-    let numbers = words.compactMap { try? setting.parse(String($0)) }
-    guard words.count == 3, numbers.count == 3 else {
-      throw Unfitting(
-        "it must be three numbers such as 0.485,0.456,0.406, each \(setting.range.text)"
-          + (mayBeMeasured ? ", or 'measured'" : ""))
-    }
-    values = numbers
-  }
-}
-
-extension Option where Value == Channels? {
-  /// Three numbers, one a channel.
-  init(channels setting: NumericSetting<Float>, mayBeMeasured: Bool = false, note: String) {
-    self.init(
-      name: .customLong(setting.name), parsing: .unconditional,
-      help: ArgumentHelp("\(setting.meaning), as 0.485,0.456,0.406, each \(setting.range.text); \(note)"),
-      transform: { try Channels($0, setting, mayBeMeasured: mayBeMeasured) })
-  }
 }

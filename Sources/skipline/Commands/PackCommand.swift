@@ -17,17 +17,17 @@ struct PackCommand: ParsableCommand {
       """)
 
   @Argument(help: "The dataset's folder; not with --list or --clear.", transform: given) var data: String?
-  @Option(Limits.imageSize) var imgsz = 32
+  @Option(Settings.imageSize.number) var imgsz = 32
   @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
   var resize: PreprocessingSettings.Resize = .automatic
-  @Option(help: backgroundHelp) var background = Background.white
-  @Option(byteCount: Limits.cacheLimit, binary: true, instead: "half of the free disk and of the memory")
+  @Option(help: ArgumentHelp(Settings.background.meaning)) var background = Background.white
+  @Option(byteCount: Settings.cacheLimit.number, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
-  @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
+  @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
   @Flag(help: "List the packs there are.") var list = false
   @Flag(help: "Remove every pack.") var clear = false
   @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
-  @Option(help: splitHelp) var split = "80/10/10"
+  @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
   @OptionGroup var folders: SplitFolderOptions
   @Flag(help: "Print JSON.") var json = false
 
@@ -39,7 +39,7 @@ struct PackCommand: ParsableCommand {
 
   func run() throws {
     if let data, records.tfrecord != nil {
-      let index = try DatasetIndex.open(root: data, split: try parseSplit(split, folders, in: data))
+      let index = try DatasetIndex.open(root: data, split: try splitSettings(split, folders, in: data))
       if !records.acceptErrors { try index.requireWhole() }
       for finding in index.unread { Console.complain("! \(finding.text)") }
       return try records.export(index, json: json)

@@ -19,7 +19,7 @@ struct PredictCommand: ParsableCommand {
     help: "Image files, or folders whose images are taken, of files or of TFRecord shards.", transform: given)
   var images: [String]
   @Option(Limits.top) var top = 3
-  @Option(Limits.threads, instead: "default: one a processor") var threads: Int?
+  @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
   @Flag(help: "Predict although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?

@@ -20,7 +20,7 @@ struct SplitCommand: ParsableCommand {
       """)
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
-  @Option(help: splitHelp) var split = "80/10/10"
+  @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
   @OptionGroup var folders: SplitFolderOptions
   @Option(help: "Write the lists in this folder.") var export: String?
   @Flag(help: "Divide anew, each class exactly by the percentages of --split.") var exact = false
@@ -29,7 +29,7 @@ struct SplitCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let settings = try parseSplit(split, folders, in: data)
+    let settings = try splitSettings(split, folders, in: data)
     var index = try DatasetIndex.open(root: data, split: settings)
     if !acceptErrors { try index.requireWhole() }
     let kinds: Set<DatasetFinding.Kind> = [

@@ -15,16 +15,9 @@ func foundRun(_ name: String) -> String {
 
 /// `--train DIR --val DIR --test DIR`: which folders are the splits, where their names do not say it.
 struct SplitFolderOptions: ParsableArguments {
-  @Option(
-    name: .customLong("train"),
-    help: ArgumentHelp(
-      "The folder of training images, below DATA; '.' for the class folders in DATA itself.", valueName: "dir"))
-  var trainFolder: String?
-  @Option(
-    name: .customLong("val"), help: ArgumentHelp("The folder of validation images, below DATA.", valueName: "dir"))
-  var validationFolder: String?
-  @Option(name: .customLong("test"), help: ArgumentHelp("The folder of test images, below DATA.", valueName: "dir"))
-  var testFolder: String?
+  @Option(Settings.trainFolder) var train: String?
+  @Option(Settings.validationFolder) var val: String?
+  @Option(Settings.testFolder) var test: String?
 
   func validate() throws {
     for (split, folder) in folders.named where folder.isEmpty {
@@ -33,7 +26,7 @@ struct SplitFolderOptions: ParsableArguments {
   }
 
   private var folders: SplitFolders {
-    SplitFolders(train: trainFolder, validation: validationFolder, test: testFolder)
+    SplitFolders(train: train, validation: val, test: test)
   }
 
   /// The folders as they are kept: below DATA, so that they stay the same when it is moved.

@@ -13,9 +13,10 @@ struct SummaryCommand: ParsableCommand {
     help: "The network: \(Architecture.overview).", transform: given)
   var net: String
   @OptionGroup var network: NetworkOptions
-  @Option(Limits.imageSize, instead: "default: 32 for the CIFAR family and 224 for the others") var imgsz: Int?
+  @Option(Settings.imageSize.number, instead: "default: 32 for the CIFAR family and 224 for the others") var imgsz:
+    Int?
   @Option(Limits.classes, instead: "default: 10 for the CIFAR family and 1000 for the others") var classes: Int?
-  @Option(Limits.batchSize, note: "For the memory estimate.") var batch = 64
+  @Option(Settings.batchSize.number, note: "For the memory estimate.") var batch = 64
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {

@@ -28,14 +28,12 @@ final class EngineHost: Sendable {
     let hasJob = SharedFlag()
     self.hasJob = hasJob
     server = EngineServer(version: Skipline.version) { command in
-      switch command {
       // Whoever leaves, detaches; the engine ends with its run.
-      case .shutDown: return .taken
-      case .start, .resumeRun, .evaluate:
-        hasJob.set()
-        return engine.send(command) ? .taken : .busy
-      default: return engine.send(command) ? .taken : .busy
+      switch command {
+      case .start, .resumeRun, .evaluate: hasJob.set()
+      case .training: break
       }
+      return engine.send(command) ? .taken : .busy
     }
     attendance.follow(server)
   }
@@ -43,12 +41,12 @@ final class EngineHost: Sendable {
   /// Serves the process that started this one. If that ends before it asked for anything, nobody ever will.
   func attach(_ connection: Connection) {
     server.attach(connection) { [engine, hasJob] in
-      if !hasJob.isSet { engine.send(.shutDown) }
+      if !hasJob.isSet { engine.shutDown() }
     }
   }
 
   /// Asks the run, if any, to end saved.
-  func stop() { engine.send(.shutDown) }
+  func stop() { engine.shutDown() }
 
   /// Passes events on until the job is over.
   func serve() {
@@ -57,7 +55,7 @@ final class EngineHost: Sendable {
       if case .training(.started(let run)) = event { open(run.folder) }
       server.broadcast(event)
       guard case .state(let state) = event else { continue }
-      if state == .idle, hasBegun { engine.send(.shutDown) }
+      if state == .idle, hasBegun { engine.shutDown() }
       hasBegun = hasBegun || state != .idle
     }
     server.close()

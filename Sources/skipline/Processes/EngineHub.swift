@@ -33,13 +33,14 @@ final class EngineHub: Sendable {
     attached.withLock { attachment in attachment.flatMap { $0.progress.isOver ? nil : $0 } }
   }
 
-  /// Hands over a command; never waits long.
+  /// Hands over a command; never waits.
   /// - Returns: false when it was not taken.
-  func send(_ command: Command) -> Bool {
+  func send(_ command: BrowsingCommand) -> Bool { local.send(command) }
+
+  /// The same for work; never waits long.
+  func send(_ command: WorkCommand) -> Bool {
     let remote = current?.engine
     switch command {
-    case .openDataset, .cancelReading, .decide, .describeNetwork, .listCheckpoints, .readRun, .preview:
-      return local.send(command)
     // Another process may work in another folder.
     case .training, .evaluate:
       return remote?.send(command.absolute(from: WorkingFolder.path)) ?? local.send(command)
@@ -47,7 +48,6 @@ final class EngineHub: Sendable {
       // The run's own engine says that it is busy.
       if let remote { return remote.send(command) }
       return begin(command.absolute(from: WorkingFolder.path))
-    case .shutDown: preconditionFailure("a screen leaves with `leave`")
     }
   }
 
@@ -73,11 +73,11 @@ final class EngineHub: Sendable {
     attached.withLock { $0.take() }?.engine?.close()
     // Nobody reads any more; an engine that waits for room would never end.
     events.close()
-    local.send(.shutDown)
+    local.shutDown()
     local.waitUntilEnded()
   }
 
-  private func begin(_ command: Command) -> Bool {
+  private func begin(_ command: WorkCommand) -> Bool {
     do {
       let process = try EngineProcess(log: log, commandLine: ProgramArguments.all)
       let attachment = Attachment(folder: nil, readOnly: false, process: process)

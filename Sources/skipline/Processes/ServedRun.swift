@@ -21,7 +21,8 @@ final class ServedRun {
         .refused(
           "this run is trained by 'skipline train', which does nothing else meanwhile: evaluate it in a shell, "
             + "skipline evaluate \(shellQuoted(checkpoint))" + (split.map { " --split \($0.rawValue)" } ?? ""))
-      default: .refused("this run is trained by 'skipline train', which does nothing else meanwhile")
+      case .start, .resumeRun:
+        .refused("this run is trained by 'skipline train', which does nothing else meanwhile")
       }
     }
   }

@@ -22,8 +22,7 @@ struct WorkbenchCommand: ParsableCommand {
   func run() throws {
     let settings = try options.settings(data: data, tell: { _ in })
     // What cannot be trained is told here, not on a screen that vanishes.
-    try settings.validate()
-    _ = try NetworkPlan(settings.network, imageSize: settings.preprocessing.imageSize, classes: 2)
+    try settings.requireTrainable()
     guard try FilePath.kind(of: data) == .folder else { throw MissingFolder(path: data) }
     guard Terminal.isInteractive else { throw NoTerminal(command: settings.commandLine) }
     let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)

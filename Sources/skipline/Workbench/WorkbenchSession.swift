@@ -47,7 +47,7 @@ final class WorkbenchSession {
     state = WorkbenchState(
       // As paths in events are written, so that the two can be compared.
       data: settings.data.shownPath(from: WorkingFolder.path), settings: settings,
-      networkNames: Architecture.examples, themeNames: themes.names,
+      rules: TrainingRules(networks: Architecture.examples, refusing: { $0.refusal }), themeNames: themes.names,
       theme: chosen, size: screen.size, looksOnly: looksOnly)
     start = clock.now
     lastFrame = start
@@ -140,12 +140,15 @@ final class WorkbenchSession {
     return ending
   }
 
+  /// Says that a command was not taken.
+  private func refuse() -> Ending? {
+    handle(.engine(.warning("the engine is busy with earlier commands; try again in a moment")))
+  }
+
   private func carryOut(_ effect: Effect) -> Ending? {
     switch effect {
-    case .send(let command):
-      if !engine.send(command) {
-        return handle(.engine(.warning("the engine is busy with earlier commands; try again in a moment")))
-      }
+    case .browse(let command): if !engine.send(command) { return refuse() }
+    case .send(let command): if !engine.send(command) { return refuse() }
     case .findLiveRuns: return handle(.liveRuns(engine.liveRuns(project: state.project), asked: true))
     case .attach(let folder):
       do { try engine.attach(to: folder) } catch { return handle(.engine(.failure("\(error)"))) }

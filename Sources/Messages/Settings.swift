@@ -1,0 +1,326 @@
+// The one table of a run's settings: a row for each, with its option, its meaning, its range or choices, its place in
+// the settings and in a record, how it stands in the form, and whether a resumed run may have another. Numbers that are
+// no settings of a run are in Limits.swift.
+
+/// What can be set for a run.
+public enum Settings {
+  /// All of them, in the order in which a command line names them. An option of `train` without a row here, or a row
+  /// without an option, is found by a test.
+  public static let all: [any SettingRow] =
+    [network] + networkOptions + [
+      weights, classes, classOrder, imageSize, resize, background, mean, deviation, crop, flip, jitter, split,
+    ] + splitFolders + [
+      batchSize, epochs, time, patience, learningRate, schedule, momentum, nesterov, weightDecay, decayNorms, clip,
+      labelSmoothing, precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes,
+      onDivergence, ignoreMemory, acceptErrors, logEvery, name, project,
+    ]
+
+  /// Those that say which network it is, besides its name.
+  public static let networkOptions: [any SettingRow] = [shortcut, zeros, block, stem, width, head]
+  /// Those that name the folders of splits.
+  public static let splitFolders: [any SettingRow] = [trainFolder, validationFolder, testFolder]
+
+  /// What holds where nothing is said.
+  public static let usual = TrainingSettings(data: "", network: NetworkSettings(name: "cifar20"))
+
+  // MARK: The network
+
+  /// Its help names the networks, of which this module does not know.
+  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name")
+    .alwaysWritten()
+    .inForm(.network, "network", "type to search, left and right to go through them")
+  public static let shortcut = Setting(
+    "shortcut", "Shortcuts: A (zero padding), B (projection where the shape changes), C (projection everywhere).",
+    Choice<Shortcut>(), \.network.shortcut, key: "network.shortcut"
+  ).inForm(
+    .network, "shortcut", "A zero padding, B projection where shapes change, C always", unset: "default")
+  public static let zeros = Setting(
+    "zeros", "Where shortcut A puts the zero channels: split (half on each side) or end.", Choice<ZeroPlacement>(),
+    \.network.zeroPlacement, key: "network.zeroPlacement")
+  public static let block = Setting(
+    "block", "Order inside a block: v1, v1.5 or v2 (pre-activation).", Choice<BlockVersion>(), \.network.version,
+    key: "network.version"
+  ).inForm(
+    .network, "block version", "v1 as in the paper, v1.5 stride in the 3x3, v2 pre-activation", unset: "default")
+  public static let stem = Setting(
+    "stem", "First layers: large (7x7/2 and pool) or small (3x3); by image size if not given.", Choice<Stem>(),
+    \.network.stem, key: "network.stem"
+  ).inForm(
+    .network, "stem", "large: 7x7 and pool; small: 3x3, for images of 64 pixels or fewer", unset: "default")
+  public static let width = Setting(
+    "width", "Multiplies every channel count", NumericRange.above(0.0, to: 16), \.network.widthMultiplier,
+    key: "network.widthMultiplier"
+  ).inForm(.network, "width multiplier", "multiplies every channel count")
+  public static let head = Setting(
+    "head", "Classifier: standard, or regularised (dropout 0.5, L2, truncated normal).", Choice<Head>(),
+    \.network.head, key: "network.head"
+  ).inForm(.network, "head", "regularised: dropout and an L2 penalty on the last layer")
+
+  // MARK: What it starts from
+
+  public static let weights = Setting(
+    "weights",
+    "Start from these weights: a run, a checkpoint, or a safetensors file of PyTorch's. Network, image size and normalization of a run are kept unless options say otherwise.",
+    FreeText(), \.initialWeights, key: "initialWeights")
+  /// As a list with commas; the option also takes a file of them, which is for whoever may read files.
+  public static let classes = Setting(
+    "classes",
+    "The classes in the order of its outputs: names with commas, a name with a comma in double quotes; or a file with a line a class.",
+    Notation<[String]>(read: ClassNameList.fields(of:), write: ClassNameList.text(of:)),
+    key: "initialClasses.names",
+    get: { if case .names(let names)? = $0.initialClasses { names } else { nil } },
+    set: { $1.initialClasses = .names($0) }, clear: { $0.initialClasses = nil }
+  ).value("names|file")
+  public static let classOrder = Setting(
+    "class-order",
+    "The order in which it was taught the data's classes: natural (1, 2, 10) or alphabetical (1, 10, 2; torchvision's ImageFolder).",
+    Choice<ClassOrder>(), key: "initialClasses.order",
+    get: { if case .order(let order)? = $0.initialClasses { order } else { nil } },
+    set: { $1.initialClasses = .order($0) }, clear: { $0.initialClasses = nil })
+
+  // MARK: Images
+
+  public static let imageSize = Setting(
+    "imgsz", "Side of the square images, pixels", NumericRange.from(1, to: 4096), \.preprocessing.imageSize,
+    key: "preprocessing.imageSize"
+  ).takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
+  public static let resize = Setting(
+    "resize", "How images become square: stretch, crop, or auto (crop from 128 pixels on).",
+    Choice<PreprocessingSettings.Resize>(), \.preprocessing.resize, key: "preprocessing.resize"
+  ).takenFromWeights()
+  public static let background = Setting(
+    "background",
+    "What transparent pixels are laid on: white, black, #rrggbb, or none (what a file hides there shows).",
+    Notation<Background>(
+      read: { text throws(SettingRefusal) in
+        guard let background = Background(argument: text) else {
+          throw SettingRefusal("it must be white, black, #rrggbb or none")
+        }
+        return background
+      }, write: { $0.description }), \.preprocessing.background, key: "preprocessing.background"
+  ).takenFromWeights()
+  /// Of a channel, on values in 0...1.
+  public static let meanRange = NumericRange<Float>.from(0, to: 1)
+  public static let deviationRange = NumericRange<Float>.from(0.0001, to: 100)
+  public static let mean = Setting(
+    "mean", "Channel means on 0...1, as 0.485,0.456,0.406, each \(meanRange.text);",
+    Channels.notation(meanRange, mayBeMeasured: true), key: "preprocessing.normalisation.given.mean",
+    get: { settings in
+      guard case .given(let mean, _) = settings.preprocessing.normalisation else { return Channels(values: nil) }
+      return Channels(values: mean)
+    },
+    set: { mean, settings in
+      guard let mean = mean.values else {
+        settings.preprocessing.normalisation = .trainingSet
+        return
+      }
+      settings.preprocessing.normalisation = .given(mean: mean, deviation: deviation(in: settings) ?? [])
+    }
+  ).note("measured on the training images if not given, or 'measured'.").usually(nil).takenFromWeights()
+  /// Without means there is none; with both, means come first.
+  public static let deviation = Setting(
+    "deviation", "Channel deviations on 0...1, as 0.485,0.456,0.406, each \(deviationRange.text);",
+    Channels.notation(deviationRange, mayBeMeasured: false), key: "preprocessing.normalisation.given.deviation",
+    get: { deviation(in: $0).map { Channels(values: $0) } },
+    set: { deviation, settings in
+      guard case .given(let mean, _) = settings.preprocessing.normalisation else { return }
+      settings.preprocessing.normalisation = .given(mean: mean, deviation: deviation.values ?? [])
+    }
+  ).note("with --mean.")
+
+  private static func deviation(in settings: TrainingSettings) -> [Float]? {
+    if case .given(_, let deviation) = settings.preprocessing.normalisation { deviation } else { nil }
+  }
+
+  public static let crop = Setting(
+    "crop", "Random crops: none, pad, resized, or auto.", Choice<AugmentationSettings.Crop>(), \.augmentation.crop,
+    key: "augmentation.crop"
+  ).inForm(.generalisation, "random crop", "pad: shift by an eighth; resized: random area and aspect")
+  public static let flip = Setting(
+    "flip", "Mirror half of the training images.", Switch(hasInverse: true), \.augmentation.horizontalFlip,
+    key: "augmentation.horizontalFlip"
+  ).inForm(.generalisation, "mirror images", "off for digits, letters and signs")
+  public static let jitter = Setting(
+    "jitter", "Random change of brightness, contrast and saturation", NumericRange.from(0.0, to: 1),
+    \.augmentation.colourJitter, key: "augmentation.colourJitter")
+
+  // MARK: Data
+
+  public static let split = Setting(
+    "split", "Percent of train/val/test where folders do not say, or a folder of lists (see skipline split).",
+    Notation<SplitSettings>(
+      read: { text throws(SettingRefusal) in
+        do throws(SplitTextError) { return try SplitSettings(argument: text) } catch {
+          throw SettingRefusal(error.reason)
+        }
+      }, write: { $0.description },
+      numbers: { split, _, place throws(OutOfRange) in try split.checkNumbers(at: place) }), key: "split",
+    get: { settings in
+      var split = settings.split
+      split.folders = nil
+      return split
+    },
+    set: { split, settings in
+      let folders = settings.split.folders
+      settings.split = split
+      settings.split.folders = folders
+    }
+  ).inForm(
+    FormField(
+      group: .data, label: "split lists", hint: "folder with train.txt, val.txt and test.txt; empty for none",
+      unset: "none",
+      part: FormField.Part(
+        text: { $0.split.lists ?? "" },
+        put: { text, settings in
+          settings.split.lists = text.isEmpty ? nil : text
+          // It is said of images beside lists.
+          if text.isEmpty { settings.split.dividesUnlisted = nil }
+        })))
+  public static let trainFolder = folder(
+    of: .train, "The folder of training images, below DATA; '.' for the class folders in DATA itself.",
+    "training images")
+  public static let validationFolder = folder(
+    of: .validation, "The folder of validation images, below DATA.", "validation images")
+  public static let testFolder = folder(of: .test, "The folder of test images, below DATA.", "test images")
+
+  private static func folder(of split: Split, _ meaning: String, _ images: String) -> Setting<FreeText> {
+    @Sendable func put(_ folder: String?, _ settings: inout TrainingSettings) {
+      var folders = settings.split.folders ?? SplitFolders()
+      folders[split] = folder
+      settings.split.folders = folders.orNone
+    }
+    return Setting(
+      split.rawValue, meaning, FreeText(), key: "split.folders.\(split)", get: { $0.split.folders?[split] },
+      set: { put($0, &$1) }, clear: { put(nil, &$0) }
+    ).value("dir").inForm(
+      .data, "\(split.rawValue) folder", "\(images), as a folder in the dataset; empty where its name says it")
+  }
+
+  // MARK: Training
+
+  public static let batchSize = Setting(
+    "batch", "Images a step", NumericRange.from(1, to: 65_536), \.batchSize, key: "batchSize"
+  ).inForm(.training, "batch size", "images a step")
+  public static let epochs = Setting(
+    "epochs", "Epochs to train, in all", NumericRange.from(1, to: 1_000_000), \.epochs, key: "epochs"
+  ).inForm(.training, "epochs", "passes over the training images").changeable(\.epochs)
+  public static let time = Setting(
+    "time", "End after so many seconds of training, those of earlier sessions of the run included",
+    NumericRange.above(0.0, to: 1e9), \.timeBudget, key: "timeBudget"
+  ).changeable(\.timeBudget)
+  public static let patience = Setting(
+    "patience", "End after so many epochs without a better validation accuracy, 0 for never",
+    NumericRange.from(0, to: 1_000_000), key: "earlyStoppingPatience", get: { $0.earlyStoppingPatience },
+    set: { $1.earlyStoppingPatience = $0 == 0 ? nil : $0 }, clear: { $0.earlyStoppingPatience = nil }
+  ).changeable(\.patience)
+  /// The peak rate of a run that has begun is where the run stands, not in its settings.
+  public static let learningRate = Setting(
+    "lr", "Peak learning rate", NumericRange.above(0.0, to: 1e30), \.learningRate, key: "learningRate"
+  ).inForm(.training, "learning rate", "the schedule's peak").changeable(\.learningRate, entersSettings: false)
+  public static let schedule = Setting(
+    "schedule", "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.",
+    Notation<Schedule>(
+      read: { text throws(SettingRefusal) in
+        do throws(ScheduleTextError) { return try Schedule(argument: text) } catch {
+          throw SettingRefusal("write \(error.expected)")
+        }
+      }, write: { $0.description },
+      numbers: { schedule, _, place throws(OutOfRange) in try schedule.checkNumbers(at: place) }), \.schedule,
+    key: "schedule"
+  ).inForm(.training, "schedule", "constant, cosine:warmup, step:30,60:factor, plateau:factor:epochs")
+  public static let momentum = Setting(
+    "momentum", "Momentum of SGD", NumericRange.from(0.0, below: 1), \.optimiser.momentum, key: "optimiser.momentum"
+  ).inForm(.training, "momentum", "of gradient descent", sayingRange: true)
+  public static let nesterov = Setting(
+    "nesterov", "Nesterov's momentum.", Switch(hasInverse: false), \.optimiser.nesterov, key: "optimiser.nesterov")
+  public static let weightDecay = Setting(
+    "weight-decay", "L2 penalty on weights", NumericRange.from(0.0, to: 1), \.optimiser.weightDecay,
+    key: "optimiser.weightDecay"
+  ).inForm(.training, "weight decay", "L2 penalty on the weights")
+  public static let decayNorms = Setting(
+    "decay-norms", "Weight decay on batch norms and biases too.", Switch(hasInverse: true),
+    \.optimiser.decayNormsAndBiases, key: "optimiser.decayNormsAndBiases")
+  public static let clip = Setting(
+    "clip", "Largest gradient norm", NumericRange.above(0.0, to: 1e30), \.optimiser.gradientClip,
+    key: "optimiser.gradientClip"
+  ).usually("none")
+  public static let labelSmoothing = Setting(
+    "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
+    \.labelSmoothing, key: "labelSmoothing"
+  ).inForm(.generalisation, "label smoothing", "share moved from the true class to all", sayingRange: true)
+  public static let precision = Setting(
+    "precision", "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.",
+    Choice<TrainingPrecision>(), \.precision, key: "precision"
+  ).inForm(.generalisation, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
+
+  // MARK: The machine
+
+  public static let cache = Setting(
+    "cache", "Keep decoded and resized images in a file of the user's cache folder.", Switch(hasInverse: true),
+    \.cache.isEnabled, key: "cache.isEnabled"
+  ).inForm(.run, "cache", "keeps decoded and resized images on disk, so that no run decodes them again")
+  /// Its option also takes units: `20G`.
+  public static let cacheLimit = Setting(
+    "cache-limit", "Bytes of the pack", NumericRange.from(0, to: 1 << 50), \.cache.limit, key: "cache.limit")
+  public static let seed = Setting(
+    "seed", "Where every random choice comes from", NumericRange<UInt64>.from(0, to: .max), \.seed, key: "seed"
+  ).inForm(.run, "seed", "the same seed gives the same run")
+  public static let threads = Setting(
+    "threads", "Threads that compute", NumericRange.from(1, to: 1024), \.threads, key: "threads"
+  ).note("The result does not depend on it.").usually("one a processor").changeable(\.threads)
+  public static let workers = Setting(
+    "workers", "Threads that decode images ahead", NumericRange.from(1, to: 256), \.workers, key: "workers"
+  ).changeable(\.workers)
+
+  // MARK: What stays
+
+  public static let saveEvery = Setting(
+    "save-every", "Keep a checkpoint every so many epochs, 0 for none", NumericRange.from(0, to: 1_000_000),
+    \.keep.everyEpochs, key: "keep.everyEpochs")
+  public static let keepRange = NumericRange.from(0, to: 1_000_000)
+  public static let keep = Setting(
+    "keep", "How many of those stay, \(keepRange.text); 'all' for all.", Kept.notation(keepRange),
+    key: "keep.newest", get: { $0.keep.newest.map { .newest($0) } ?? .all },
+    set: { kept, settings in
+      settings.keep.newest = if case .newest(let count) = kept { count } else { nil }
+    })
+  public static let saveMinutes = Setting(
+    "save-minutes", "Save 'last' at most so many minutes apart", NumericRange.above(0.0, to: 1_000_000),
+    \.safety.saveMinutes, key: "safety.saveMinutes"
+  ).changeable(\.saveMinutes)
+  public static let onDivergence = Setting(
+    "on-divergence", "When the loss becomes NaN and nobody is attached: stop, lower (the rate), or rollback.",
+    Choice<DivergencePolicy>(), \.safety.divergence, key: "safety.divergence"
+  ).changeable(\.divergence)
+  public static let ignoreMemory = Setting(
+    "ignore-memory", "Start although memory seems too little.", Switch(hasInverse: false), \.safety.ignoresMemory,
+    key: "safety.ignoresMemory"
+  ).changeable(\.ignoresMemory)
+  public static let acceptErrors = Setting(
+    "accept-errors", "Start although the data have errors, as 'skipline check' names them.",
+    Switch(hasInverse: false), \.safety.acceptsErrors, key: "safety.acceptsErrors"
+  ).changeable(\.acceptsErrors)
+    .inForm(.data, "accept errors", "on: train although the dataset's findings include errors")
+  public static let logEvery = Setting(
+    "log-every", "Steps between two lines of metrics.jsonl", NumericRange.from(1, to: 1_000_000_000), \.logEvery,
+    key: "logEvery")
+  public static let name = Setting(
+    "name", "The run's name; network and number if not given.", FreeText(rule: RunName.refusal), \.name, key: "name"
+  ).inForm(.run, "run name", "folder of the run; empty for one made of network and number")
+  public static let project = Setting(
+    "project", "The folder that holds runs.", FreeText(), \.project, key: "project"
+  ).usually("runs; outside DATA, beside it, where that would lie in DATA")
+}
+
+/// The rule for a run's name.
+public enum RunName {
+  public static let rule = "a name is not empty, has no \"/\" and begins with neither \".\" nor \"-\""
+
+  /// Why a run cannot be called so: it would lead out of the project's folder, hide the run or look like an option.
+  /// - Returns: nil where it can.
+  public static let refusal: @Sendable (String) -> SettingRefusal? = { name in
+    let isFileName =
+      !name.isEmpty && !name.contains("/") && !name.contains("\0") && !name.hasPrefix(".") && !name.hasPrefix("-")
+    return isFileName ? nil : SettingRefusal("it cannot name a run: \(rule)")
+  }
+}

@@ -1,0 +1,35 @@
+// The command that starts a run from a shell, from the table of settings. Only what differs from what is usual is
+// written, and what would else be taken from a file of weights.
+
+import Support
+
+extension TrainingSettings {
+  /// `skipline train DATA --net cifar20 --epochs 30`.
+  public var commandLine: String {
+    let usual = TrainingSettings(data: data, network: NetworkSettings(name: network.name))
+    let options = Settings.all.flatMap { $0.words(for: self, usual: usual) }
+    let command = ["skipline", "train"]
+    // A folder whose name begins with a dash is no option.
+    let words = data.hasPrefix("-") ? options + ["--", shellQuoted(data)] : [shellQuoted(data)] + options
+    return (command + words).joined(separator: " ")
+  }
+}
+
+extension NetworkSettings {
+  /// The options that differ from the network's defaults.
+  public var optionWords: [String] {
+    let usual = TrainingSettings(data: "", network: NetworkSettings(name: name))
+    return Settings.networkOptions.flatMap {
+      $0.words(for: TrainingSettings(data: "", network: self), usual: usual)
+    }
+  }
+}
+
+extension SplitFolders {
+  /// The options that say the same: `--train day --test=-night`.
+  public var optionWords: [String] {
+    let settings = TrainingSettings(
+      data: "", split: SplitSettings(folders: orNone), network: Settings.usual.network)
+    return Settings.splitFolders.flatMap { $0.words(for: settings, usual: Settings.usual) }
+  }
+}

@@ -1,0 +1,23 @@
+// What the engine would train, as far as it can be said without a look at the data: which networks there are, and which
+// settings it refuses.
+
+import Messages
+
+/// What can be trained.
+public struct TrainingRules: Sendable, Equatable {
+  /// Every network that can be built, in the order to offer them.
+  public let networks: [String]
+  private let refusing: @Sendable (TrainingSettings) -> String?
+
+  /// - Parameter refusing: why a run with these settings would be refused, in the engine's words; nil where it would
+  ///   not.
+  public init(networks: [String], refusing: @escaping @Sendable (TrainingSettings) -> String? = { _ in nil }) {
+    self.networks = networks
+    self.refusing = refusing
+  }
+
+  func refusal(of settings: TrainingSettings) -> String? { refusing(settings) }
+
+  /// Rules are the program's, and the same while it runs.
+  public static func == (one: TrainingRules, other: TrainingRules) -> Bool { one.networks == other.networks }
+}

@@ -1,0 +1,226 @@
+// The options of `train` and the form against the table of settings that both are made from.
+
+import ArgumentParser
+import Canvas
+import Dispatch
+import Foundation
+import Messages
+import Testing
+import Training
+
+@testable import Workbench
+@testable import skipline
+
+@Suite struct `Options and the table of settings` {
+  private var train: DescribedCommand {
+    get throws { try #require(DescribedCommand.all.first { $0.commandName == "train" }) }
+  }
+
+  /// What `train` takes that is no setting.
+  private static let own = ["resume", "data", "accept-changes", "json", "until-step", "version", "help"]
+
+  @Test func `each row has an option, and each option a row`() throws {
+    let names = try (train.arguments ?? []).filter { $0.kind != "positional" }.map {
+      String($0.option.dropFirst(2))
+    }
+    let inverses = names.filter { name in name.hasPrefix("no-") && names.contains(String(name.dropFirst(3))) }
+    let options = Set(names).subtracting(inverses).subtracting(Self.own)
+    #expect(options == Set(Settings.all.map(\.option)))
+  }
+
+  @Test func `an option that is given reaches the settings, by the name of its property`() throws {
+    var settings = MessagesTestSettings.unusual
+    settings.initialClasses = .order(.natural)
+    let words = try shellWords([settings.commandLine])[0].dropFirst(2)
+    let given = GivenOptions(try TrainCommand.parse(Array(words)).options)
+    // One of the two excludes the other.
+    #expect(Set(given.values.keys) == Set(Settings.all.map(\.option)).subtracting(["classes"]))
+    #expect(given.fixed.contains("--no-flip") && given.fixed.contains("--net") && !given.fixed.contains("--epochs"))
+  }
+
+  @Test func `what a command line says of settings, it reads back`() throws {
+    var random = SystemRandomNumberGenerator()
+    let many = (0..<100).map { _ in RandomSettings(&random).settings }
+    let lines = try shellWords(many.map(\.commandLine))
+    #expect(lines.count == many.count)
+    for (settings, words) in zip(many, lines) {
+      let command = try TrainCommand.parse(Array(words.dropFirst(2)))
+      let parsed = try command.options.settings(data: try #require(command.data))
+      #expect(parsed == settings, "\(settings.commandLine)")
+    }
+  }
+
+  /// A text that is refused, by the form and on the command line.
+  @Test(arguments: [
+    ("imgsz", "0"), ("imgsz", "4097"), ("batch", "65537"), ("epochs", "0"), ("lr", "0"), ("lr", "nan"),
+    ("momentum", "1"), ("weight-decay", "-1"), ("label-smoothing", "1"), ("width", "17"), ("seed", "-1"),
+    ("schedule", "cosine:2"), ("schedule", "sometimes"), ("schedule", "step:3,2"), ("name", "a/b"), ("name", ".x"),
+  ])
+  func `the form and the command line refuse the same with the same words`(option: String, text: String) throws {
+    let field = try #require(SettingsField.all.first { $0.row.option == option })
+    var settings = Settings.usual
+    let refusal = #expect(throws: SettingRefusal.self) { try field.apply(text, to: &settings, networks: []) }
+    let reason = try #require(refusal?.reason)
+    #expect(settings == Settings.usual)
+    do {
+      _ = try TrainCommand.parse(["data", "--\(option)", text])
+      Issue.record("taken")
+    } catch {
+      #expect(TrainCommand.message(for: error).contains(reason))
+    }
+  }
+
+  /// Sizes that depend on the network are refused by the engine, and so by the form.
+  @Test(arguments: [("vgg19", 31, false), ("vgg19", 32, true), ("vgg19_bn", 16, false), ("cifar20", 1, true)])
+  func `the form takes the image sizes that the engine takes`(network: String, size: Int, isTaken: Bool) throws {
+    var state = WorkbenchState(
+      data: "d",
+      settings: TrainingSettings(
+        data: "d", network: NetworkSettings(name: network), preprocessing: .init(imageSize: 224)),
+      rules: TrainingRules(networks: [network], refusing: { $0.refusal }), themeNames: ["dark"])
+    var form = SettingsForm()
+    form.select(try #require(SettingsField.all.firstIndex { $0.row.option == "imgsz" }))
+    for digit in "\(size)" { form.type(digit) }
+    #expect(form.commit(to: &state.settings, rules: state.rules) == isTaken)
+    var settings = state.settings
+    settings.preprocessing.imageSize = size
+    #expect((settings.refusal == nil) == isTaken && form.error == settings.refusal)
+    if !isTaken {
+      let error = #expect(throws: (any Error).self) { try settings.requireTrainable() }
+      #expect(form.error == error.map { "\($0)" })
+    }
+  }
+
+  /// The words that a shell makes of lines.
+  private func shellWords(_ lines: [String]) throws -> [[String]] {
+    let shell = Process()
+    shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+    let (program, output) = (Pipe(), Pipe())
+    (shell.standardInput, shell.standardOutput) = (program, output)
+    try shell.run()
+    let say = "say() { for word; do printf '%s\\001' \"$word\"; done; printf '\\002'; }"
+    let script = Data(([say] + lines.map { "say \($0)" }).joined(separator: "\n").utf8)
+    // A pipe holds less than all of it, so that the two ends must be used at once.
+    let writing = DispatchQueue(label: "script")
+    writing.async {
+      try? program.fileHandleForWriting.write(contentsOf: script)
+      try? program.fileHandleForWriting.close()
+    }
+    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    shell.waitUntilExit()
+    return text.split(separator: "\u{2}").map { line in
+      line.split(separator: "\u{1}", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+  }
+}
+
+private enum MessagesTestSettings {
+  /// Nothing in it is as usual.
+  static let unusual = TrainingSettings(
+    data: "my images",
+    split: SplitSettings(
+      train: 60, validation: 20, test: 20, folders: SplitFolders(train: "day", validation: "dusk", test: "-night")),
+    network: NetworkSettings(
+      name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
+      widthMultiplier: 0.5,
+      head: .regularised),
+    initialWeights: "start.safetensors",
+    preprocessing: PreprocessingSettings(
+      imageSize: 96, resize: .crop, background: .black,
+      normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
+    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
+    optimiser: OptimiserSettings(
+      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
+    learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
+    precision: .bf16, epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
+    cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
+    safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
+    logEvery: 7, project: "elsewhere", name: "first")
+}
+
+/// Settings that a command line can say, each as usual or not.
+private struct RandomSettings {
+  var settings: TrainingSettings
+
+  init(_ random: inout some RandomNumberGenerator) {
+    var generator = random
+    func chance() -> Bool { Bool.random(using: &generator) }
+    func whole(_ range: NumericRange<Int>) -> Int {
+      chance()
+        ? [range.lower, range.upper].randomElement(using: &generator) ?? 0
+        : Int.random(in: range.lower...range.upper, using: &generator)
+    }
+    func number(_ range: NumericRange<Double>) -> Double {
+      let number = Double.random(in: range.lower...range.upper, using: &generator)
+      return chance() && range.includesUpper
+        ? range.upper : range.contains(number) ? number : range.lower + (range.upper - range.lower) / 3
+    }
+    func text() -> String {
+      ["a", "my images", "it's", "a/b c", "$HOME", "*", "~x", "日本", "a;b", "#x", "\"q\"", "a\\b", "70/20/10x", "!"]
+        .randomElement(using: &generator) ?? "a"
+    }
+    func channels(_ range: NumericRange<Float>) -> [Float] {
+      (0..<3).map { _ in Float.random(in: range.lower...range.upper, using: &generator) }
+    }
+    func choice<Value: CaseIterable>(_ type: Value.Type) -> Value {
+      Value.allCases.randomElement(using: &generator)!
+    }
+
+    settings = TrainingSettings(data: text(), network: NetworkSettings(name: chance() ? "cifar20" : "resnet50"))
+    if chance() { settings.data = "-" + text() }
+    if chance() { settings.split = SplitSettings(train: whole(.from(0, to: 100)), validation: 3, test: 9) }
+    if chance() { settings.split.lists = text() }
+    if chance() { settings.split.folders = SplitFolders(train: chance() ? "-" + text() : nil, test: text()) }
+    if chance() { settings.network.shortcut = choice(Shortcut.self) }
+    if settings.network.shortcut == .zeroPadding { settings.network.zeroPlacement = choice(ZeroPlacement.self) }
+    if chance() { settings.network.version = chance() ? .v1 : .v2 }
+    if chance() { settings.network.stem = choice(Stem.self) }
+    if chance() { settings.network.widthMultiplier = number(Settings.width.range) }
+    settings.network.head = choice(Head.self)
+    if chance() {
+      settings.initialWeights = chance() ? text() : "-" + text()
+      let names = [text(), "Rose, red", "a \"b\""]
+      if chance() { settings.initialClasses = chance() ? .order(choice(ClassOrder.self)) : .names(names) }
+    }
+    if chance() { settings.preprocessing.imageSize = whole(Settings.imageSize.range) }
+    settings.preprocessing.resize = choice(PreprocessingSettings.Resize.self)
+    settings.preprocessing.background =
+      [.white, .black, .none, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator) ?? .none
+    if chance() {
+      settings.preprocessing.normalisation = .given(
+        mean: channels(Settings.meanRange), deviation: channels(Settings.deviationRange))
+    }
+    settings.augmentation = AugmentationSettings(
+      crop: choice(AugmentationSettings.Crop.self), horizontalFlip: chance(),
+      colourJitter: chance() ? 0 : number(Settings.jitter.range))
+    settings.optimiser = OptimiserSettings(
+      momentum: number(Settings.momentum.range), nesterov: chance(),
+      weightDecay: number(Settings.weightDecay.range),
+      decayNormsAndBiases: chance(), gradientClip: chance() ? nil : number(Settings.clip.range))
+    settings.learningRate = number(Settings.learningRate.range)
+    settings.schedule =
+      [
+        .constant, .cosine(warmUp: number(Limits.warmUp.range)), .step(epochs: [1, 30, 1_000_000], factor: 0.1),
+        .plateau(factor: 0.25, patience: whole(Limits.schedulePatience.range)),
+      ].randomElement(using: &generator) ?? .constant
+    if chance() { settings.labelSmoothing = number(Settings.labelSmoothing.range) }
+    if chance() { settings.batchSize = whole(Settings.batchSize.range) }
+    settings.precision = choice(TrainingPrecision.self)
+    if chance() { settings.epochs = whole(Settings.epochs.range) }
+    if chance() { settings.timeBudget = number(Settings.time.range) }
+    if chance() { settings.earlyStoppingPatience = whole(.from(1, to: Settings.patience.range.upper)) }
+    settings.seed = UInt64.random(in: 0 ... .max, using: &generator)
+    if chance() { settings.threads = whole(Settings.threads.range) }
+    if chance() { settings.workers = whole(Settings.workers.range) }
+    settings.cache = CacheSettings(isEnabled: chance(), limit: chance() ? nil : whole(Settings.cacheLimit.range))
+    settings.keep = KeepPolicy(
+      everyEpochs: whole(Settings.saveEvery.range), newest: chance() ? nil : whole(Settings.keepRange))
+    settings.safety = SafetySettings(
+      saveMinutes: number(Settings.saveMinutes.range), divergence: choice(DivergencePolicy.self),
+      ignoresMemory: chance(), acceptsErrors: chance())
+    if chance() { settings.logEvery = whole(Settings.logEvery.range) }
+    if chance() { settings.project = chance() ? text() : "-" + text() }
+    if chance() { settings.name = ["first", "my run", "it's"].randomElement(using: &generator) }
+    random = generator
+  }
+}
