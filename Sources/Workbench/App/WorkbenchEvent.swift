@@ -39,13 +39,9 @@ public enum Effect: Sendable, Equatable {
   case interruptNow
 }
 
-/// What to do before the first event: read the dataset, describe the network, list the checkpoints.
+/// What to do before the first event: what each pane asks for.
 public func initialEffects(_ state: WorkbenchState) -> [Effect] {
-  [
-    .send(.openDataset(path: state.dataset.path, split: state.settings.split, inspect: false)),
-    .send(state.describeNetwork),
-    .send(.listCheckpoints(project: state.settings.project)),
-  ]
+  state.panes.all.flatMap { $0.initialEffects(state) }
 }
 
 extension WorkbenchState {

@@ -4,8 +4,45 @@
 import Canvas
 import Messages
 
-enum CurvesPane {
-  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+extension PaneID {
+  static let curves = PaneID("Curves")
+}
+
+extension WorkbenchState {
+  var curves: CurvesState {
+    get { models[CurvesPane.self] }
+    _modify { yield &models[CurvesPane.self] }
+  }
+}
+
+enum CurvesPane: Pane {
+  static let id = PaneID.curves
+
+  static func model(data: String) -> CurvesState { CurvesState() }
+
+  /// Whose curves these are and how the run stands; of a run that has ended rather the name, of another what it does.
+  static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
+    let curves = state.curves
+    let phase = phaseName(state)
+    guard let name = curves.runName else { return [Span(phase)] }
+    let both = "\(name) \(theme.glyphs.separator) \(phase)"
+    let room = width - state.heading(of: id).columns - 9
+    if both.columns <= room, curves.isHistory || width >= 40 { return [Span(both)] }
+    guard curves.isHistory else { return [Span(phase)] }
+    return [Span(Truncation.middle.fit(name, width: max(1, room), ellipsis: theme.glyphs.ellipsis))]
+  }
+
+  /// What the run in the curves pane does, or how it ended.
+  private static func phaseName(_ state: WorkbenchState) -> String {
+    let curves = state.curves
+    guard curves.isHistory else { return state.phaseName }
+    if curves.isElsewhere { return "being trained elsewhere" }
+    return curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "not finished"
+  }
+
+  static func draw(
+    _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
+  ) {
     guard state.curves.run != nil else {
       drawPlan(state, into: &frame, in: inner, theme: theme)
       return

@@ -15,7 +15,7 @@ struct CurvesState: Sendable, Equatable {
   var epochs: [EpochMetrics] = []
   var last: StepMetrics?
   /// Images done of those to validate.
-  var validating: Progress?
+  var validating: TaskProgress?
   var outcome: RunOutcome?
   /// Whether it is an earlier run that was read from its folder.
   var isHistory = false
@@ -31,14 +31,6 @@ struct CurvesState: Sendable, Equatable {
   /// Runs that could not be.
   var unreadable: Set<String> = []
   var peakLearningRate = 0.0
-
-  struct Progress: Sendable, Equatable {
-    var done: Int
-    var total: Int
-
-    /// 0...1; an empty task is done.
-    var share: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1 }
-  }
 
   var runName: String? { run.map { lastComponent($0.folder) } }
 
@@ -83,7 +75,7 @@ struct CurvesState: Sendable, Equatable {
       validating = nil
       last = metrics
       series.add(step: metrics.step, loss: metrics.loss, accuracy: metrics.accuracy)
-    case .validating(let done, let total): validating = Progress(done: done, total: total)
+    case .validating(let done, let total): validating = TaskProgress(done: done, total: total)
     case .epoch(let metrics):
       validating = nil
       epochs.removeAll { $0.epoch >= metrics.epoch }

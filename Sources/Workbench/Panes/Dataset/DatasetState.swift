@@ -24,7 +24,7 @@ struct DatasetState: Sendable, Equatable {
     /// Images found so far, in all and in each class that was begun.
     case scanning(files: Int, classes: [DatasetProgress.ClassCount])
     /// Every file is being decoded.
-    case inspecting(CurvesState.Progress)
+    case inspecting(TaskProgress)
     case done
     /// It was given up before there was a report.
     case cancelled
@@ -81,7 +81,7 @@ struct DatasetState: Sendable, Equatable {
   mutating func ask(inspecting: Bool) {
     inspectionAsked = inspecting
     if inspecting {
-      reading = .inspecting(CurvesState.Progress(done: 0, total: report?.counts.total ?? 0))
+      reading = .inspecting(TaskProgress(done: 0, total: report?.counts.total ?? 0))
     } else {
       reading = .scanning(files: 0, classes: [])
       inspected = nil
