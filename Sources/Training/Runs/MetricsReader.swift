@@ -5,42 +5,13 @@ import Files
 import FoundationEssentials
 import Messages
 
-/// Figures in order, every other one dropped whenever there are too many.
-struct Thinned<Figures> {
-  private(set) var kept: [Figures] = []
-  private var stride = 1
-  private var offered = 0
-  private let limit: Int
-  private let position: (Figures) -> Int
-
-  /// - Parameter position: steps; what does not come after what was kept last is left out.
-  init(limit: Int, position: @escaping (Figures) -> Int) {
-    self.limit = limit
-    self.position = position
-  }
-
-  /// Takes the next one, if it is its turn; only then it is made.
-  mutating func add(_ make: () -> Figures?) {
-    offered += 1
-    guard (offered - 1).isMultiple(of: stride), let figures = make(),
-      position(figures) > (kept.last.map(position) ?? 0)
-    else { return }
-    kept.append(figures)
-    guard kept.count > limit else { return }
-    kept = kept.enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
-    stride *= 2
-  }
-}
-
 /// Reads a log of metrics of any size.
 struct MetricsReader {
   /// More than a screen has dots for.
-  private(set) var steps = Thinned<StepMetrics>(limit: 2000) { $0.step }
-  private(set) var epochs = Thinned<EpochMetrics>(limit: 4000) { $0.step }
+  private(set) var steps = ThinnedSeries<StepMetrics>.sampled(capacity: 2000)
+  private(set) var epochs = ThinnedSeries<EpochMetrics>.sampled(capacity: 4000)
 
-  /// What thinning must not lose: the step of the largest loss, the epoch of the best validation, the last of each.
-  private var largest: StepMetrics?
-  private var best: EpochMetrics?
+  /// The last line of each kind, which thinning must not lose.
   private var lastStep: [UInt8] = []
   private var lastEpoch: [UInt8] = []
   /// Epochs seen, and the seconds of all of them.
@@ -50,17 +21,21 @@ struct MetricsReader {
   /// Whether every line was read.
   private var isWhole = true
 
-  /// The kept steps with the one of the largest loss and the last.
+  /// The steps with the one of the largest loss and the last.
   var allSteps: [StepMetrics] {
-    Self.merged(steps.kept, [largest, MetricsLog.step(in: Data(lastStep))], by: \.step)
+    var steps = steps
+    steps.close(with: MetricsLog.step(in: Data(lastStep)))
+    return steps.all
   }
 
-  /// The kept epochs with the one of the best validation and the last.
+  /// The epochs with the one of the best validation and the last.
   var allEpochs: [EpochMetrics] {
-    Self.merged(epochs.kept, [best, MetricsLog.epoch(in: Data(lastEpoch))], by: \.step)
+    var epochs = epochs
+    epochs.close(with: MetricsLog.epoch(in: Data(lastEpoch)))
+    return epochs.all
   }
 
-  var bestAccuracy: Double? { best?.validation?.top1 }
+  var bestAccuracy: Double? { epochs.extreme?.validation?.top1 }
 
   /// Of all epochs; nil where not every line was read.
   var seconds: Double? { isWhole ? totalSeconds : nil }
@@ -76,26 +51,18 @@ struct MetricsReader {
     return nil
   }
 
-  /// In order, each position once; what lies after the last of them, or is not there, is left out.
-  private static func merged<Figures>(
-    _ kept: [Figures], _ more: [Figures?], by position: (Figures) -> Int
-  ) -> [Figures] {
-    let end = more.last?.map { max(position($0), kept.last.map(position) ?? 0) } ?? kept.last.map(position) ?? 0
-    let known = Set(kept.map(position))
-    var all = kept
-    for figures in more.compactMap({ $0 })
-    where position(figures) <= end && !known.contains(position(figures))
-      && !all.contains(where: { position($0) == position(figures) })
-    {
-      all.append(figures)
-    }
-    return all.sorted { position($0) < position($1) }
-  }
-
   private static let chunk = 1 << 20
   /// Of a larger file so many parts of a chunk each are read.
   private static let parts = 64
   private static let longestLine = 64 << 10
+
+  /// What a log holds; nothing where there is none.
+  /// - Throws: `FileOperationError` for one that cannot be read.
+  static func reading(_ path: String) throws -> MetricsReader {
+    var reader = MetricsReader()
+    if FilePath.isFolder(path) != nil { try reader.read(InputFile(path: path)) }
+    return reader
+  }
 
   /// - Throws: `FileOperationError`.
   mutating func read(_ file: InputFile) throws {
@@ -127,12 +94,12 @@ struct MetricsReader {
       lastEpoch = line
     } else {
       // Which loss is the largest, too.
-      if let loss = Self.number(after: Self.lossMark, in: data), loss > largest?.loss ?? -.infinity,
-        let metrics = MetricsLog.step(in: data), metrics.loss.isFinite
+      if let loss = Self.number(after: Self.lossMark, in: data), loss > steps.extreme?.loss ?? -.infinity,
+        let metrics = MetricsLog.step(in: data)
       {
-        largest = metrics
+        steps.note(metrics)
       }
-      steps.add { MetricsLog.step(in: data) }
+      steps.offer { MetricsLog.step(in: data) }
       if data.contains(Self.stepMark) { lastStep = line }
     }
   }
@@ -143,17 +110,15 @@ struct MetricsReader {
       // There are more of them than can be looked at one by one.
       epochCount += 1
       totalSeconds += Self.number(after: Self.secondsMark, in: data).map { max(0, $0) } ?? 0
-      epochs.add { MetricsLog.epoch(in: data) }
+      epochs.offer { MetricsLog.epoch(in: data) }
       return
     }
     guard let metrics = MetricsLog.epoch(in: data), metrics.step > newestEpochStep else { return }
     newestEpochStep = metrics.step
     epochCount += 1
     if metrics.seconds.isFinite { totalSeconds += max(0, metrics.seconds) }
-    if let validation = metrics.validation, validation.isFinite, validation.top1 > bestAccuracy ?? -1 {
-      best = metrics
-    }
-    epochs.add { metrics }
+    epochs.note(metrics)
+    epochs.offer { metrics }
   }
 
   private static let decodedEpochs = 20_000

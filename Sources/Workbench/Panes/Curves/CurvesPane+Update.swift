@@ -17,8 +17,9 @@ extension CurvesPane {
 
   static let keys = [
     Keymap.command(
-      .curves, [.character("v")], .changeCurves, hint: "curve", "loss and accuracy, loss alone, accuracy alone",
-      synonyms: ["plot", "chart", "graph"]),
+      .curves, [.character("v")], .changeCurves, hint: "curve",
+      ([CurveChart.all.map(\.name).joined(separator: " and ")] + CurveChart.all.map { "\($0.name) alone" })
+        .joined(separator: ", "), synonyms: ["plot", "chart", "graph"]),
     Keymap.motion(.curves, [.enter], .zoom, "fill the screen, or show all panes again"),
   ]
 
@@ -64,15 +65,5 @@ extension CurvesPane {
     let listed = state.inspector.checkpoints?.filter { $0.runFolder == folder }.map(\.step).max() ?? 0
     return state.curves.isElsewhere || state.curves.reachedStep > listed
       ? [.send(.listCheckpoints(project: state.settings.project))] : []
-  }
-}
-
-extension CurvesState.View {
-  fileprivate var next: Self {
-    switch self {
-    case .both: .loss
-    case .loss: .accuracy
-    case .accuracy: .both
-    }
   }
 }

@@ -43,7 +43,8 @@ enum CurvesPane: Pane {
   static func draw(
     _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
   ) {
-    guard state.curves.run != nil else {
+    let curves = state.curves
+    guard curves.run != nil else {
       drawPlan(state, into: &frame, in: inner, theme: theme)
       return
     }
@@ -52,14 +53,14 @@ enum CurvesPane: Pane {
     let (head, charts) = inner.splitTop(hasThirdLine ? 3 : 2)
     drawProgress(state, into: &frame, in: head.row(0), theme: theme)
     drawFigures(state, into: &frame, in: head.row(1), theme: theme)
-    drawBest(state.curves, into: &frame, in: head.row(2), theme: theme)
-    guard state.zoomed, let run = state.curves.run else {
-      drawCharts(state, into: &frame, in: charts, theme: theme)
+    drawBest(curves, into: &frame, in: head.row(2), theme: theme)
+    guard state.zoomed, let run = curves.run else {
+      drawCharts(curves, into: &frame, in: charts, theme: theme)
       return
     }
     let command = Paragraph.wrapped("$ " + run.settings.commandLine, width: inner.width)
     let below = charts.splitBottom(min(command.count, charts.height / 4))
-    drawCharts(state, into: &frame, in: below.rest, theme: theme)
+    drawCharts(curves, into: &frame, in: below.rest, theme: theme)
     frame.put(lines: command, in: below.bottom, style: theme[.dimmed])
   }
 
