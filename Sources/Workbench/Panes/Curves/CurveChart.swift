@@ -1,5 +1,5 @@
 // The table of charts: a row says which metric a chart shows and how. Where the charts stand is in
-// CurvesPane+Charts.swift, what a metric is in Messages' table.
+// CurvesPane.swift, what a metric is in Messages' table.
 
 import Canvas
 import Glibc

@@ -1,41 +1,4 @@
-// Where the curves pane's charts stand, and how the figures of steps and epochs are put on one axis.
-
-import Canvas
-import Messages
-
-extension CurvesPane {
-  /// - Parameter table: the charts there are.
-  static func drawCharts(
-    _ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme,
-    table: [CurveChart] = CurveChart.all
-  ) {
-    let shown =
-      switch curves.view {
-      case .all: table
-      case .one(let index): [table[index]]
-      }
-    for (chart, place) in zip(shown, places(for: shown.count, in: rect)) {
-      chart.draw(curves, into: &frame, in: place, theme: theme)
-    }
-  }
-
-  /// Below each other in a high pane, else side by side; where there is no room for all of them, for the first ones.
-  private static func places(for count: Int, in rect: Rect) -> [Rect] {
-    guard count > 1 else { return [rect] }
-    if rect.height >= 7 * count, rect.width < 110 {
-      let (upper, rest) = rect.splitTop((rect.height + count - 1) / count)
-      return [upper] + places(for: count - 1, in: rest)
-    }
-    guard rect.width >= 20 * count else { return places(for: count - 1, in: rect) }
-    var (places, rest) = ([Rect](), rect)
-    for left in (1...count).reversed() {
-      let (place, more) = rest.splitLeft(rest.width / left)
-      places.append(place.inset(left: left == count ? 0 : 1, right: left == 1 ? 0 : 1))
-      rest = more
-    }
-    return places
-  }
-}
+// The figures of steps and epochs, put on one axis.
 
 /// Points at steps, brought to evenly spaced positions.
 enum Resampling {
