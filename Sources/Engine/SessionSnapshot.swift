@@ -6,7 +6,7 @@ import Messages
 struct EventRecord {
   private var state: EngineState?
   private var run: RunDescription?
-  private var steps = ThinnedSteps()
+  private var steps = Self.noSteps
   private var lastStep: StepMetrics?
   private var learningRate: Double?
   private var validating: Event?
@@ -19,6 +19,8 @@ struct EventRecord {
   private var notices: [Event] = []
 
   private static let keptNotices = 20
+  /// More than a curve has room for.
+  private static let noSteps = ThinnedSeries<StepMetrics>.sampled(capacity: 4096)
 
   mutating func add(_ event: Event) {
     switch event {
@@ -40,7 +42,8 @@ struct EventRecord {
     switch training {
     case .started(let description):
       run = description
-      steps = ThinnedSteps(description.steps)
+      steps = Self.noSteps
+      for step in description.steps { steps.add(step) }
       (lastStep, learningRate, validating, outcome, diverged) = (nil, nil, nil, nil, nil)
     case .step(let metrics):
       steps.add(metrics)
@@ -79,7 +82,7 @@ struct EventRecord {
   var replay: [Event] {
     var events: [Event] = notices
     if var run {
-      run.steps = steps.values
+      run.steps = steps.all
       events.append(.training(.started(run)))
     }
     if let learningRate { events.append(.training(.learningRateChanged(learningRate))) }
@@ -92,36 +95,5 @@ struct EventRecord {
     if let state { events.append(.state(state)) }
     if let preparing { events.append(preparing) }
     return events
-  }
-}
-
-/// Steps at even distances, not more than a curve has room for: when there are too many, every second is dropped and
-/// from then on only every second kept.
-struct ThinnedSteps {
-  private(set) var values: [StepMetrics] = []
-  private var stride = 1
-  private var untilNext = 0
-
-  static let capacity = 4096
-
-  init(_ steps: [StepMetrics] = []) {
-    for step in steps { add(step) }
-  }
-
-  /// Drops what lies after a step: the run went back to it.
-  mutating func drop(after step: Int) { values.removeAll { $0.step > step } }
-
-  mutating func add(_ step: StepMetrics) {
-    guard untilNext == 0 else {
-      untilNext -= 1
-      return
-    }
-    values.append(step)
-    untilNext = stride - 1
-    if values.count >= Self.capacity {
-      // The capacity is even: the step just added is dropped, and the next to keep is as far as it was.
-      values = Swift.stride(from: 0, to: values.count, by: 2).map { values[$0] }
-      stride *= 2
-    }
   }
 }

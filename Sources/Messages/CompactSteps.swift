@@ -3,28 +3,25 @@
 
 import FoundationEssentials
 
-/// Steps that are coded as one run of bytes: for each step eight numbers of 64 bits, the least significant byte first,
-/// in the order of `StepMetrics`. The bits of each number are kept, also of those that are not finite.
+/// Steps that are coded as one run of bytes: for each step numbers of 64 bits, the least significant byte first: step,
+/// epoch, and the metrics in the order of `Metric.ofSteps`. The bits of each number are kept, also of those that are not
+/// finite; NaN says that there is no value where there need be none.
 @propertyWrapper
 public struct CompactSteps: Codable, Sendable, Equatable {
   public var wrappedValue: [StepMetrics]
 
   public init(wrappedValue: [StepMetrics]) { self.wrappedValue = wrappedValue }
 
-  private static let rowLength = 8 * MemoryLayout<UInt64>.size
+  private static let columns = 2 + Metric.ofSteps.count
+  private static let rowLength = columns * MemoryLayout<UInt64>.size
 
   public func encode(to encoder: any Encoder) throws {
     var words: [UInt64] = []
-    words.reserveCapacity(wrappedValue.count * 8)
+    words.reserveCapacity(wrappedValue.count * Self.columns)
     for step in wrappedValue {
       words.append(UInt64(bitPattern: Int64(step.step)).littleEndian)
       words.append(UInt64(bitPattern: Int64(step.epoch)).littleEndian)
-      for value in [
-        step.loss, step.accuracy, step.learningRate, step.gradientNorm, step.imagesPerSecond,
-        step.secondsLeft ?? .nan,
-      ] {
-        words.append(value.bitPattern.littleEndian)
-      }
+      for metric in Metric.ofSteps { words.append((step[metric] ?? .nan).bitPattern.littleEndian) }
     }
     var container = encoder.singleValueContainer()
     try container.encode(words.withUnsafeBytes { Data($0) })
@@ -42,12 +39,12 @@ public struct CompactSteps: Codable, Sendable, Equatable {
         func word(_ column: Int) -> UInt64 {
           UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: row + column * 8, as: UInt64.self))
         }
-        func value(_ column: Int) -> Double { Double(bitPattern: word(column)) }
-        let secondsLeft = value(7)
-        return StepMetrics(
-          step: Int(Int64(bitPattern: word(0))), epoch: Int(Int64(bitPattern: word(1))), loss: value(2),
-          accuracy: value(3), learningRate: value(4), gradientNorm: value(5), imagesPerSecond: value(6),
-          secondsLeft: secondsLeft.isNaN ? nil : secondsLeft)
+        var step = StepMetrics(step: Int(Int64(bitPattern: word(0))), epoch: Int(Int64(bitPattern: word(1))))
+        for (index, metric) in Metric.ofSteps.enumerated() {
+          let value = Double(bitPattern: word(2 + index))
+          step[metric] = metric.absence != .never && value.isNaN ? nil : value
+        }
+        return step
       }
     }
   }

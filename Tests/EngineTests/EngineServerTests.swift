@@ -407,17 +407,6 @@ private let marker = Event.warning("marker")
     withExtendedLifetime(other) {}
   }
 
-  @Test func `many steps are thinned evenly and the last ones stay`() {
-    var steps = ThinnedSteps()
-    for number in 1...100_000 {
-      if case .training(.step(let metrics)) = step(number) { steps.add(metrics) }
-    }
-    #expect(steps.values.count <= ThinnedSteps.capacity && steps.values.count > ThinnedSteps.capacity / 4)
-    let gaps = zip(steps.values, steps.values.dropFirst()).map { $1.step - $0.step }
-    #expect(Set(gaps).count == 1)
-    #expect(100_000 - (steps.values.last?.step ?? 0) <= (gaps.first ?? 0))
-  }
-
   @Test func `a figure that is no number crosses the socket`() throws {
     let bench = try Bench()
     bench.server.broadcast(.state(.training))

@@ -17,6 +17,21 @@ import Testing
           secondsLeft: nil)))
   }
 
+  @Test func `of many steps some are told, evenly, and the last one`() throws {
+    var record = EventRecord()
+    record.add(.training(.started(description)))
+    for number in 1...100_000 { record.add(step(number)) }
+    guard case .training(.started(let run))? = record.replay.first else {
+      Issue.record("\(record.replay)")
+      return
+    }
+    let steps = run.steps.map(\.step)
+    #expect((1024...4097).contains(steps.count))
+    #expect(steps.first == 1 && steps.last == 100_000)
+    #expect(Set(zip(steps, steps.dropFirst()).map { $1 - $0 }.dropLast()).count == 1)
+    #expect(record.replay.contains(step(100_000)))
+  }
+
   @Test func `a save that failed is told until that file is saved`() {
     let failure = Event.training(.saveFailed(SaveFailure(path: "runs/a/last", reason: "full", retrySeconds: 30)))
     var record = EventRecord()

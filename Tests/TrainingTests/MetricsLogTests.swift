@@ -166,21 +166,6 @@ import TestSupport
     #expect(try folder.bytes("metrics.jsonl") == kept)
   }
 
-  @Test func `of a long log some steps are read, at even distances, and every epoch`() throws {
-    let log = log()
-    for number in 1...2000 {
-      log.append(step(number))
-      if number % 10 == 0 { log.append(epoch(number / 10)) }
-    }
-    let path = folder.file("metrics.jsonl")
-    let all = try MetricsLog.read(path: path)
-    let some = try MetricsLog.read(path: path, atMost: try folder.bytes("metrics.jsonl").count / 8)
-    #expect(all.steps.count == 2000 && all.epochs.count == 200)
-    #expect(some.epochs == all.epochs)
-    #expect(some.steps.count == 250)
-    #expect(Set(zip(some.steps, some.steps.dropFirst()).map { $1.step - $0.step }) == [8])
-  }
-
   @Test func `a folder that is gone is told once, and lines are written again when it is back`() throws {
     var told = 0
     let log = MetricsLog(path: folder.file("run/metrics.jsonl")) { _ in told += 1 }

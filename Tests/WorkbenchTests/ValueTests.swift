@@ -132,25 +132,6 @@ import Testing
     #expect(list.count == 5)
   }
 
-  @Test func `a series stays bounded and keeps its mean`() {
-    var series = StepSeries()
-    for step in 1...100_000 { series.add(step: step, loss: Double(step), accuracy: 0.5) }
-    #expect(series.points.count < StepSeries.capacity)
-    #expect(series.points.count >= StepSeries.capacity / 2 - 1)
-    #expect(series.all.last?.step == 100_000)
-    let first = series.points[0]
-    #expect(first.loss == Double(1 + series.stride) / 2)
-  }
-
-  @Test func `a step that goes back replaces what followed it, and NaN is a gap`() {
-    var series = StepSeries()
-    for step in 1...5 { series.add(step: step, loss: 1, accuracy: 1) }
-    series.add(step: 3, loss: .nan, accuracy: 0)
-    #expect(series.all.map(\.step) == [1, 2, 3])
-    #expect(series.all.last?.loss == nil)
-    #expect(series.all.last?.accuracy == 0)
-  }
-
   @Test func `resampling averages what falls together and draws lines between what does not`() {
     #expect(
       Resampling.values([(0, 0), (4, 4)], total: 8, positions: 5) == [0, 2, 4, nil, nil])

@@ -58,7 +58,7 @@ public final class TrainingLoop {
   private var estimate: ProgressEstimate
   private var lossWatch: LossWatch
   private var oneClassWatch = OneClassWatch()
-  private var history = MetricsHistory()
+  private var history = MetricsReader()
   /// The last step that was taken, and its images.
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
@@ -483,7 +483,7 @@ public final class TrainingLoop {
     // Where changed data were accepted, the position may lie behind the end of the epoch.
     state.batch = min(state.batch, prepared.training.batchCount)
     state.splitFingerprint = prepared.index.fingerprint
-    history = try MetricsLog.read(path: run.metricsPath, atMost: MetricsLog.shown)
+    history = try MetricsReader.reading(run.metricsPath)
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
       state.schedule.peak = rate
@@ -595,6 +595,6 @@ public final class TrainingLoop {
       folder: run.path, settings: settings, classes: prepared.index.classes,
       trainingImages: prepared.training.items.count, validationImages: prepared.validation.items.count,
       stepsPerEpoch: prepared.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
-      chance: prepared.chance, history: history.epochs, steps: history.steps)
+      chance: prepared.chance, history: history.allEpochs, steps: history.allSteps)
   }
 }

@@ -71,13 +71,10 @@ public final class MetricsLog {
     }
   }
 
-  /// So many bytes of lines are read of a log to be shown: some hundred thousand steps.
-  static let shown = 16 << 20
-
-  /// Reads a log; torn or unknown lines are counted and passed over. A file that does not exist holds nothing.
-  /// - Parameter bound: of a longer log, bytes, only some lines are read, at even distances; nil reads all.
+  /// Reads a whole log; torn or unknown lines are counted and passed over. A file that does not exist holds nothing.
+  /// `MetricsReader` thins out while it reads, for logs that are only to be shown.
   /// - Throws: `FileOperationError` for one that cannot be read.
-  public static func read(path: String, atMost bound: Int? = nil) throws -> MetricsHistory {
+  public static func read(path: String) throws -> MetricsHistory {
     let file: InputFile
     do throws(FileOperationError) {
       file = try InputFile(path: path)
@@ -85,20 +82,9 @@ public final class MetricsLog {
       if error.code == ENOENT { return MetricsHistory() }
       throw error
     }
-    let stride = bound.map { max(1, file.size / $0) } ?? 1
     var history = MetricsHistory()
-    var (steps, epochs) = (0, 0)
     try file.forEachLine { line in
       guard !line.isEmpty else { return }
-      if stride > 1 {
-        // Epochs are few, unless something is wrong with the file.
-        if MetricsGlance(line).isEpoch, epochs < 50_000 {
-          epochs += 1
-        } else {
-          steps += 1
-          guard steps % stride == 0 else { return }
-        }
-      }
       switch decode(line) {
       case .step(let metrics): history.steps.append(metrics)
       case .epoch(let metrics): history.epochs.append(metrics)

@@ -1,4 +1,4 @@
-// Everything a key, the palette or the mouse can ask for, by name.
+// Everything a key, the palette or the mouse can ask for, by name. What one pane alone offers is named in its folder.
 
 import Messages
 
@@ -6,11 +6,12 @@ import Messages
 enum Action: Sendable, Hashable {
   // The workbench.
   case help, palette, notices, settings, nextTheme, zoom, nextPane, previousPane
-  case focus(Pane)
+  case focus(PaneID)
   case quit, leaveRunning, interrupt, suspend, redraw
 
   // Training.
-  case attach, train, startNew, stop, saveCheckpoint, raiseLearningRate, lowerLearningRate, enterLearningRate
+  case attach, train, startNew, resumeRun, stop, saveCheckpoint
+  case raiseLearningRate, lowerLearningRate, enterLearningRate
   /// What to do about a divergence: open the dialogue, or an answer.
   case decideDivergence, recover(Recovery)
 
@@ -18,10 +19,12 @@ enum Action: Sendable, Hashable {
   case up, down, left, right, pageUp, pageDown, halfPageUp, halfPageDown, first, last
   case open, back, filter, next, previous
 
-  // Panes.
-  case findings, figures, checkFiles, readAgain, changeCurves
+  // What several panes offer, each in its own way.
+  case readAgain, nextView, previousView
   case exclude, relabel, undoDecision
-  case evaluate, changeSplit, resumeRun, nextView, previousView
+
+  /// What one pane offers.
+  case pane(PaneAction)
 
   // Overlays and text.
   case accept, cancel, erase, clear

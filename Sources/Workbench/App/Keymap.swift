@@ -1,49 +1,47 @@
-// The one table of keys. It drives what a key does, the hint bar, the help and the command palette, so that none of
+// The one table of keys; the rows of a pane are in its folder. It drives what a key does, the hint bar, the help and the command palette, so that none of
 // them can disagree with another.
 
 import Canvas
 
-/// Where a key means what it means.
-enum Context: Sendable, Hashable, CaseIterable {
-  /// Everywhere, also in overlays.
-  case always
-  case workbench, lists
-  case dataset, layers, curves, checkpoints, report
-  /// An image of the dataset on show, in its pane or among the mistakes.
-  case images
-  case filter, learningRate, form, palette, chooser, reading, liveRuns, diverged, dataChanged, confirmStart,
-    confirmStop, confirmQuit
-
+/// Where a key means what it means. Those of a pane are in its folder.
+struct Context: Sendable, Hashable {
   /// The heading of its keys in the help.
-  var title: String {
-    switch self {
-    case .always: "Always"
-    case .workbench: "Workbench and training"
-    case .lists: "Moving and filtering"
-    case .dataset: "Dataset"
-    case .layers: "Layers"
-    case .curves: "Curves"
-    case .checkpoints: "Inspector: checkpoints"
-    case .report: "Inspector: evaluation"
-    case .images: "An image on show: a file's or a mistake's"
-    case .filter: "While a filter is typed"
-    case .learningRate: "While a learning rate is typed"
-    case .form: "Settings form"
-    case .palette: "Command palette"
-    case .chooser: "Choosing a class"
-    case .reading: "Help, notices"
-    case .liveRuns: "Runs that are being trained"
-    case .diverged: "A run that diverged"
-    case .dataChanged: "Resuming on changed images"
-    case .confirmStart: "Start?"
-    case .confirmStop: "Stop?"
-    case .confirmQuit: "Quit?"
-    }
+  let title: String
+  /// The pane whose context it is.
+  var pane: PaneID?
+  /// Whether its keys are answers.
+  var isQuestion = false
+
+  init(_ title: String, pane: PaneID? = nil, isQuestion: Bool = false) {
+    self.title = title
+    self.pane = pane
+    self.isQuestion = isQuestion
   }
+
+  /// Everywhere, also in overlays.
+  static let always = Context("Always")
+  static let workbench = Context("Workbench and training")
+  static let lists = Context("Moving and filtering")
+  /// An image of the dataset on show, in whichever pane.
+  static let images = Context("An image on show: a file's or a mistake's")
+
+  static let filter = Context("While a filter is typed")
+  static let learningRate = Context("While a learning rate is typed")
+  static let form = Context("Settings form")
+  static let palette = Context("Command palette")
+  static let chooser = Context("Choosing a class")
+  static let reading = Context("Help, notices")
+
+  static let liveRuns = Context("Runs that are being trained", isQuestion: true)
+  static let diverged = Context("A run that diverged", isQuestion: true)
+  static let dataChanged = Context("Resuming on changed images", isQuestion: true)
+  static let confirmStart = Context("Start?", isQuestion: true)
+  static let confirmStop = Context("Stop?", isQuestion: true)
+  static let confirmQuit = Context("Quit?", isQuestion: true)
 }
 
-/// The keys and what they do.
-enum Keymap {
+/// The keys and what they do: the workbench's own rows and those of its panes.
+struct Keymap: Sendable {
   struct Binding: Sendable, Equatable {
     var context: Context
     var keys: [Key]
@@ -54,17 +52,24 @@ enum Keymap {
     var help: String
     /// Whether it makes sense to choose it by name.
     var inPalette = false
+    /// Other words that people know it by.
+    var synonyms: [String] = []
+  }
+
+  let bindings: [Binding]
+
+  init(panes: [any Pane.Type]) {
+    bindings =
+      Self.always + Self.workbench(panes) + Self.lists + panes.flatMap { $0.keys } + Self.overlays + Self.questions
   }
 
   /// The binding of a key, the innermost context first.
-  static func binding(for key: Key, in contexts: [Context]) -> Binding? {
+  func binding(for key: Key, in contexts: [Context]) -> Binding? {
     for context in contexts {
       if let found = bindings.first(where: { $0.context == context && $0.keys.contains(key) }) { return found }
     }
     return nil
   }
-
-  static let bindings: [Binding] = always + workbench + lists + panes + overlays + questions
 
   private static let always = [
     command(
@@ -74,7 +79,9 @@ enum Keymap {
     command(.always, [.control("l")], .redraw, "draw the screen again"),
   ]
 
-  private static let workbench = [
+  private static func workbench(_ panes: [any Pane.Type]) -> [Binding] { training + focus(panes) + commands }
+
+  private static let training = [
     command(.workbench, [.character(" ")], .train, hint: "train", "start (asks first), pause or resume training"),
     command(.workbench, [.character("a")], .attach, "attach to a run that is being trained elsewhere"),
     command(.workbench, [.character("X")], .stop, hint: "stop", "stop training and save"),
@@ -88,10 +95,17 @@ enum Keymap {
       .workbench, [.character("z")], .zoom, hint: "zoom", "fill the screen with this pane, or show all again"),
     command(.workbench, [.tab], .nextPane, hint: "pane", "next pane"),
     command(.workbench, [.backTab], .previousPane, "previous pane"),
-    command(.workbench, [.character("1")], .focus(.dataset), "the dataset pane"),
-    command(.workbench, [.character("2")], .focus(.layers), "the layers pane"),
-    command(.workbench, [.character("3")], .focus(.curves), "the curves pane"),
-    command(.workbench, [.character("4")], .focus(.inspector), "the inspector pane"),
+  ]
+
+  /// A pane after the ninth is reached by Tab alone.
+  private static func focus(_ panes: [any Pane.Type]) -> [Binding] {
+    zip(panes, "123456789").map { pane, digit in
+      command(
+        .workbench, [.character(digit)], .focus(pane.id), "the \(pane.id.title.lowercased()) pane")
+    }
+  }
+
+  private static let commands = [
     command(.workbench, [.character(":"), .control("p")], .palette, hint: "commands", "find a command by name"),
     command(.workbench, [.character("!")], .notices, "all messages, warnings and failures"),
     command(.workbench, [.character("t")], .nextTheme, "next theme"),
@@ -115,53 +129,6 @@ enum Keymap {
     motion(.lists, [.character("N")], .previous, "previous match or mistake"),
     motion(.lists, [.enter], .open, "open; full screen where there is nothing to open"),
     motion(.lists, [.escape], .back, "dismiss the message, clear the filter, go back"),
-  ]
-
-  private static let panes = [
-    motion(.dataset, [.enter], .open, hint: "open", "open a class, show an image larger"),
-    command(.dataset, [.character("u")], .undoDecision, hint: "undo", "take the last decision back"),
-    motion(.dataset, [.escape], .back, hint: "cancel", "cancel reading; before that, a level up"),
-    command(.dataset, [.character("w")], .findings, hint: "findings", "what is wrong with the dataset"),
-    command(
-      .dataset, [.character("c")], .checkFiles, hint: "check files",
-      "check every file: broken ones, duplicates, sizes"),
-    command(
-      .dataset, [.character("f")], .figures, hint: "figures", "sizes, formats, channels, mean and deviation"),
-    command(.dataset, [.character("R")], .readAgain, "read the dataset's folder again"),
-
-    command(.images, [.character("x")], .exclude, hint: "exclude", "exclude the image, or take it in again"),
-    command(.images, [.character("m")], .relabel, hint: "relabel", "give the image another class"),
-
-    motion(.layers, [.enter], .zoom, "fill the screen, or show all panes again"),
-
-    command(
-      .curves, [.character("v")], .changeCurves, hint: "curve", "loss and accuracy, loss alone, accuracy alone"),
-    motion(.curves, [.enter], .zoom, "fill the screen, or show all panes again"),
-
-    motion(.checkpoints, [.enter], .evaluate, hint: "evaluate", "evaluate the chosen checkpoint"),
-    command(.checkpoints, [.character("e")], .evaluate, "evaluate the chosen checkpoint"),
-    command(
-      .checkpoints, [.character("p")], .changeSplit, hint: "split",
-      "evaluate on test, validation or training images"),
-    command(
-      .checkpoints, [.character("r")], .resumeRun, hint: "resume run", "go on with the run of the chosen checkpoint"
-    ),
-    command(
-      .checkpoints, [.character("v"), .character("]")], .nextView, hint: "view", "next view of the inspector"),
-    command(.checkpoints, [.character("[")], .previousView, "previous view of the inspector"),
-    command(.checkpoints, [.character("R")], .readAgain, "list the checkpoints again"),
-
-    motion(
-      .report, [.character("v"), .character("]")], .nextView, hint: "view",
-      "next view: checkpoints, overview, classes, confusion, mistakes"),
-    motion(.report, [.character("[")], .previousView, "previous view"),
-    motion(.report, [.enter], .open, hint: "its mistakes", "show the mistakes of the chosen class or pair"),
-    motion(.report, [.character("n")], .next, hint: "next", "next mistake or match"),
-    motion(.report, [.character("N")], .previous, "previous mistake or match"),
-    motion(.report, [.character("u")], .undoDecision, hint: "undo", "take the last decision on an image back"),
-    motion(.report, [.character("e")], .evaluate, "evaluate the chosen checkpoint again"),
-    motion(.report, [.character("p")], .changeSplit, "the split that e evaluates on"),
-    motion(.report, [.escape], .back, hint: "back", "clear the filter, back to the checkpoints"),
   ]
 
   private static let overlays = [
@@ -266,13 +233,17 @@ enum Keymap {
     motion(.confirmQuit, [.character("c"), .character("n"), .escape], .cancel, hint: "cancel", "go on"),
   ]
 
-  private static func command(
-    _ context: Context, _ keys: [Key], _ action: Action, hint: String? = nil, _ help: String
+  /// A row for the palette too.
+  static func command(
+    _ context: Context, _ keys: [Key], _ action: Action, hint: String? = nil, _ help: String,
+    synonyms: [String] = []
   ) -> Binding {
-    Binding(context: context, keys: keys, action: action, hint: hint, help: help, inPalette: true)
+    Binding(
+      context: context, keys: keys, action: action, hint: hint, help: help, inPalette: true, synonyms: synonyms)
   }
 
-  private static func motion(
+  /// A row of which nobody thinks by name.
+  static func motion(
     _ context: Context, _ keys: [Key], _ action: Action, hint: String? = nil, _ help: String
   ) -> Binding {
     Binding(context: context, keys: keys, action: action, hint: hint, help: help)

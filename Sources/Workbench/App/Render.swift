@@ -22,18 +22,12 @@ public func render(
     return frame
   }
   let layout = state.layout
-  for pane in Pane.allCases {
-    guard let rect = layout.panes[pane] else { continue }
-    let focused = pane == state.focus
+  for (id, rect) in layout.panes {
+    let pane = state.panes[id]
     let inner = frame.box(
-      rect, title: "\(pane.rawValue) \(pane.title)", theme: theme, focused: focused,
-      trailing: state.caption(of: pane, width: rect.width, theme: theme))
-    switch pane {
-    case .dataset: DatasetPane.draw(state, into: &frame, in: inner, theme: theme, pictures: &pictures)
-    case .layers: LayersPane.draw(state, into: &frame, in: inner, theme: theme)
-    case .curves: CurvesPane.draw(state, into: &frame, in: inner, theme: theme)
-    case .inspector: InspectorPane.draw(state, into: &frame, in: inner, theme: theme, pictures: &pictures)
-    }
+      rect, title: state.heading(of: id), theme: theme, focused: id == state.focus,
+      trailing: pane.caption(state, width: rect.width, theme: theme))
+    pane.draw(state, into: &frame, in: inner, theme: theme, pictures: &pictures)
   }
   StatusView.draw(state, into: &frame, in: layout.status, theme: theme)
   HintView.draw(state, into: &frame, in: layout.hints, theme: theme)
@@ -75,56 +69,8 @@ private func drawTooSmall(_ state: WorkbenchState, into frame: inout Frame, them
 }
 
 extension WorkbenchState {
-  /// What stands at the right of a pane's upper edge.
-  fileprivate func caption(of pane: Pane, width: Int, theme: Theme) -> [Span] {
-    switch pane {
-    case .dataset: datasetCaption(width: width, theme: theme)
-    case .layers: [Span(layersCaption)]
-    case .curves: curvesCaption(width: width, theme: theme)
-    case .inspector: [Span(inspector.view.title)]
-    }
-  }
-
-  /// How many errors and warnings there are, as a word or a sign, and the dataset's name where there is room.
-  private func datasetCaption(width: Int, theme: Theme) -> [Span] {
-    let name = Span(dataset.name)
-    guard let report = dataset.report else { return [name] }
-    let counts = report.findingSpans([.error, .warning], theme: theme)
-    guard !counts.isEmpty else { return [name] }
-    let signs = report.findingCounts.filter { $0.severity != .note }.map {
-      Span("\(Format.count($0.count))\($0.severity.mark(theme.glyphs)) ", theme[$0.severity.role])
-    }
-    let variants = [counts + [Span(" \(theme.glyphs.separator) "), name], counts, signs]
-    let room = width - "1 \(Pane.dataset.title)".columns - 9
-    return variants.first { $0.reduce(0) { $0 + $1.text.columns } <= room } ?? signs
-  }
-
-  /// The network on show; of the next run where the curves are those of an earlier one.
-  private var layersCaption: String {
-    let name = layers.summary?.network.name ?? settings.network.name
-    guard curves.run != nil else { return name }
-    return runUnderWay && !isEditingSettings ? name : "next run: \(name)"
-  }
-
   /// The form shows what the next run's settings come to.
-  private var isEditingSettings: Bool { if case .settings = overlay { true } else { false } }
-
-  /// Whose curves these are and how the run stands; of a run that has ended rather the name, of another what it does.
-  private func curvesCaption(width: Int, theme: Theme) -> [Span] {
-    guard let name = curves.runName else { return [Span(runPhaseName)] }
-    let both = "\(name) \(theme.glyphs.separator) \(runPhaseName)"
-    let room = width - "3 \(Pane.curves.title)".columns - 9
-    if both.columns <= room, curves.isHistory || width >= 40 { return [Span(both)] }
-    guard curves.isHistory else { return [Span(runPhaseName)] }
-    return [Span(Truncation.middle.fit(name, width: max(1, room), ellipsis: theme.glyphs.ellipsis))]
-  }
-
-  /// What the run in the curves pane does, or how it ended.
-  private var runPhaseName: String {
-    guard curves.isHistory else { return phaseName }
-    if curves.isElsewhere { return "being trained elsewhere" }
-    return curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "not finished"
-  }
+  var isEditingSettings: Bool { if case .settings = overlay { true } else { false } }
 
   /// What the engine does, in a word.
   var phaseName: String {

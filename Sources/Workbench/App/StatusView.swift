@@ -100,14 +100,15 @@ extension WorkbenchState {
   var hints: [Hint] {
     let contexts = contexts
     let training: Set<Action> = [.train, .stop, .saveCheckpoint]
-    let all = contexts.flatMap { context in Keymap.bindings.filter { $0.context == context && $0.hint != nil } }
+    let all = contexts.flatMap { context in panes.keymap.bindings.filter { $0.context == context && $0.hint != nil }
+    }
     let outer: Set<Context> = [.lists, .workbench, .always]
     let inner = all.filter { !outer.contains($0.context) && !training.contains($0.action) }
     let steering = all.filter { training.contains($0.action) }
     let rest = all.filter { outer.contains($0.context) && !training.contains($0.action) }
     return (inner + steering + rest).compactMap { binding in
       // A key that means something else further in is not what it seems here.
-      let key = binding.keys.first { Keymap.binding(for: $0, in: contexts)?.action == binding.action }
+      let key = binding.keys.first { panes.keymap.binding(for: $0, in: contexts)?.action == binding.action }
       guard let key, let text = hintText(binding) else { return nil }
       return Hint(key: key, text: text, action: binding.action)
     }
@@ -115,6 +116,7 @@ extension WorkbenchState {
 
   /// The hint in the present state; nil while the key would do nothing.
   private func hintText(_ binding: Keymap.Binding) -> String? {
+    if let pane = binding.context.pane { return panes[pane].hint(for: binding, in: self) }
     switch binding.action {
     case .train:
       if looksOnly { return nil }
@@ -132,51 +134,16 @@ extension WorkbenchState {
       return dataChange?.classesChanged == true ? nil : binding.hint
     case .stop, .saveCheckpoint: return canBeStopped && !looksOnly ? binding.hint : nil
     case .zoom: return zoomed ? "all panes" : binding.hint
-    case .filter: return listPath(of: focus) == nil ? nil : binding.hint
-    case .findings:
-      if dataset.level == .findings { return "classes" }
-      return dataset.report?.findings.isEmpty == false ? binding.hint : nil
-    case .figures: return dataset.report?.inspection == nil || dataset.level == .figures ? nil : binding.hint
-    case .open: return openHint(binding)
-    case .back where binding.context == .dataset:
-      return dataset.reading.isUnderWay && dataset.level == .classes ? binding.hint : nil
-    case .checkFiles:
-      return dataset.report != nil && dataset.report?.inspection == nil && !dataset.reading.isUnderWay
-        ? binding.hint : nil
+    case .filter: return list(of: focus) == nil ? nil : binding.hint
     case .settings, .relabel: return looksOnly ? nil : binding.hint
     case .exclude where looksOnly: return nil
     case .exclude: return chosenImage?.decision == .excluded ? "include" : binding.hint
-    case .undoDecision: return dataset.undoable.isEmpty ? nil : binding.hint
-    case .evaluate:
-      guard let checkpoint = inspector.selectedCheckpoint, inspector.evaluating == nil else { return nil }
-      return obstacle(toEvaluating: checkpoint) == nil ? binding.hint : nil
     case .resumeRun where binding.context == .confirmStart: return resumable == nil ? nil : binding.hint
     case .startNew:
       if case .failed = dataset.reading { return nil }
       return resumesByDefault ? binding.hint : nil
     case .accept where binding.context == .confirmStart: return resumesByDefault ? nil : binding.hint
     case .accept where binding.context == .confirmQuit: return looksOnly ? nil : binding.hint
-    case .resumeRun:
-      guard let checkpoint = inspector.selectedCheckpoint, engine == .idle, !looksOnly else { return nil }
-      return isElsewhere(checkpoint) ? nil : binding.hint
-    case .nextView: return inspector.report == nil ? nil : binding.hint
-    case .next: return inspector.view == .mistakes ? "next mistake" : nil
-    case .changeCurves: return curves.run == nil ? nil : binding.hint
-    default: return binding.hint
-    }
-  }
-
-  /// What Enter opens: a class, a larger picture, the mistakes of a class or pair.
-  private func openHint(_ binding: Keymap.Binding) -> String? {
-    switch binding.context {
-    case .dataset:
-      guard dataset.report != nil else { return nil }
-      switch dataset.level {
-      case .classes: return binding.hint
-      case .findings: return dataset.selectedFinding == nil ? nil : "files"
-      case .files, .figures: return zoomed ? "all panes" : "larger"
-      }
-    case .report: return inspector.view == .mistakes ? nil : binding.hint
     default: return binding.hint
     }
   }
@@ -185,22 +152,13 @@ extension WorkbenchState {
   func headless(for action: Action) -> String? {
     switch action {
     case .train, .settings: return settings.commandLine
-    case .checkFiles, .findings, .figures, .focus(.dataset): return Headless.check(dataset.path, settings.split)
-    case .focus(.layers):
-      return Headless.summary(
-        settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount)
-    case .evaluate:
-      return inspector.selectedCheckpoint.map {
-        Headless.evaluate($0.path, data: dataset.path, split: inspector.split, folders: settings.split.folders)
-      }
     case .exclude:
       return chosenImage.map { file in
         Headless.decide(
           file.decision == .excluded ? .include(path: file.path) : .exclude(path: file.path), data: dataset.path,
           settings.split)
       }
-    case .resumeRun: return inspector.selectedCheckpoint.map { Headless.resume($0.runFolder) }
-    default: return nil
+    default: return panes.all.lazy.compactMap { $0.command(for: action, in: self) }.first
     }
   }
 }

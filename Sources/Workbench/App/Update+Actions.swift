@@ -1,4 +1,5 @@
-// What each action does when no overlay is open: training, moving, and what the panes offer.
+// What each action does when no overlay is open, where the pane does nothing of its own: moving in lists, going back,
+// the focus, leaving.
 
 import Canvas
 import Messages
@@ -16,48 +17,46 @@ extension WorkbenchState {
     return performInPanes(action)
   }
 
+  /// What the focused pane does differently it does itself; going back is asked of it in its turn.
   private mutating func performInPanes(_ action: Action) -> [Effect] {
+    if action != .back, let effects = panes[focus].perform(action, in: &self) { return effects }
     switch action {
     case .help: overlay = .help(scroll: 0)
     case .palette: overlay = .palette(Palette(self))
     case .notices: overlay = .notices(scroll: 0)
     case .settings: overlay = .settings(SettingsForm())
     case .nextTheme: return nextTheme()
-    case .zoom: zoom()
-    case .nextPane: moveFocus(to: focus.moved(by: 1))
-    case .previousPane: moveFocus(to: focus.moved(by: -1))
+    case .zoom, .open: toggleZoom()
+    case .nextPane: moveFocus(to: panes.moved(focus, by: 1))
+    case .previousPane: moveFocus(to: panes.moved(focus, by: -1))
     case .focus(let pane): moveFocus(to: pane)
     case .quit: return quit()
     case .train, .stop, .saveCheckpoint, .raiseLearningRate, .lowerLearningRate, .enterLearningRate:
       return performTraining(action)
-    case .up, .down, .left, .right, .pageUp, .pageDown, .halfPageUp, .halfPageDown, .first, .last, .next, .previous,
-      .filter, .open, .back:
-      return performMotion(action)
-    case .findings, .figures, .checkFiles, .readAgain: return performDataset(action)
+    case .up, .down, .pageUp, .pageDown, .halfPageUp, .halfPageDown, .first, .last, .next, .previous, .filter:
+      move(action)
+    case .back: return goBack()
     case .exclude, .relabel, .undoDecision: return performDecision(action)
-    case .changeCurves: curves.view = curves.view.next
-    case .evaluate: return evaluate()
-    case .changeSplit: changeSplit()
-    case .resumeRun: return resumeRun()
     case .decideDivergence: decideDivergence()
     case .recover(let recovery): return recover(recovery)
-    case .nextView: changeView(by: 1)
-    case .previousView: changeView(by: -1)
     case .attach: return findLiveRuns()
     case .leaveRunning:
       if runUnderWay { return [.quit] }
       notify(.information, "nothing is training: q quits")
+    case .pane(let own): return panes[own.pane].perform(action, in: &self) ?? []
+    case .left, .right, .readAgain, .nextView, .previousView, .resumeRun: break
     case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .startNew: break
     }
     return []
   }
 
-  private mutating func moveFocus(to pane: Pane) {
+  private mutating func moveFocus(to pane: PaneID) {
     focus = pane
     moveSelection(in: pane, by: 0)
   }
 
-  private mutating func zoom() {
+  /// The focused pane alone, or all again.
+  mutating func toggleZoom() {
     zoomed.toggle()
     moveSelection(in: focus, by: 0)
   }
@@ -69,127 +68,86 @@ extension WorkbenchState {
     return [.useTheme(themeNames[theme])]
   }
 
-  private mutating func performDataset(_ action: Action) -> [Effect] {
+  // MARK: Moving
+
+  private mutating func move(_ action: Action) {
+    let page = listBody(of: focus).height
     switch action {
-    case .findings: dataset.level = dataset.level == .findings ? .classes : .findings
-    case .figures: dataset.level = dataset.level == .figures ? .classes : .figures
-    case .checkFiles:
-      guard !dataset.inspectionAsked else {
-        notify(.information, "every file is being checked; Esc cancels")
-        return []
-      }
-      return openDataset(inspecting: true)
-    default:
-      if focus == .inspector { return listAgain() }
-      return openDataset(inspecting: false)
+    case .up: moveSelection(in: focus, by: -1)
+    case .down: moveSelection(in: focus, by: 1)
+    case .pageUp: moveSelection(in: focus, by: -max(1, page - 1))
+    case .pageDown: moveSelection(in: focus, by: max(1, page - 1))
+    case .halfPageUp: moveSelection(in: focus, by: -max(1, page / 2))
+    case .halfPageDown: moveSelection(in: focus, by: max(1, page / 2))
+    case .first: select { _ in 0 }
+    case .last: select { $0.count - 1 }
+    case .next: cycle(by: 1)
+    case .previous: cycle(by: -1)
+    case .filter: filtering = list(of: focus) != nil
+    default: break
+    }
+  }
+
+  /// Moves the selection of a pane's list.
+  mutating func moveSelection(in pane: PaneID, by rows: Int) {
+    guard let path = list(of: pane)?.path else { return }
+    let page = listBody(of: pane).height
+    self[keyPath: path].move(by: rows, page: page)
+  }
+
+  private mutating func select(_ position: (BrowsableList) -> Int) {
+    guard let path = list(of: focus)?.path else { return }
+    let page = listBody(of: focus).height
+    self[keyPath: path].select(position(self[keyPath: path]), page: page)
+  }
+
+  mutating func cycle(by rows: Int) {
+    guard let path = list(of: focus)?.path else { return }
+    let page = listBody(of: focus).height
+    self[keyPath: path].cycle(by: rows, page: page)
+  }
+
+  /// One step back, the most passing thing first: a message, a filter, what the pane has open, the full screen.
+  private mutating func goBack() -> [Effect] {
+    covered = nil
+    if let message, message.level != .information {
+      self.message = nil
+    } else if activeFilter?.isEmpty == false {
+      setFilter("")
+    } else if let effects = panes[focus].perform(.back, in: &self) {
+      return effects
+    } else if zoomed {
+      toggleZoom()
+    } else {
+      message = nil
     }
     return []
   }
 
-  mutating func openDataset(inspecting: Bool) -> [Effect] {
-    dataset.ask(inspecting: inspecting)
-    pictures.forgetAll()
-    return [.browse(.openDataset(path: dataset.path, split: settings.split, inspect: inspecting))]
+  // MARK: Filtering
+
+  /// The filter of the focused pane's list; nil where it has no list.
+  var activeFilter: String? { list(of: focus).map { self[keyPath: $0.path].filter } }
+
+  mutating func setFilter(_ text: String) {
+    guard let list = list(of: focus) else { return }
+    self[keyPath: list.path].narrow(to: text, text: list.text)
+    self[keyPath: list.path].move(by: 0, page: listBody(of: focus).height)
   }
 
-  // MARK: Inspector
-
-  /// Lists the checkpoints again, and reads again how far a run is that is trained elsewhere.
-  private mutating func listAgain() -> [Effect] {
-    curves.unreadable = []
-    let list: [Effect] = [.browse(.listCheckpoints(project: settings.project))]
-    guard curves.isHistory, !runUnderWay, curves.requestedHistory == nil, let folder = curves.run?.folder else {
-      return list
+  private mutating func performWhileFiltering(_ action: Action) -> [Effect] {
+    switch action {
+    case .accept: filtering = false
+    case .cancel:
+      setFilter("")
+      filtering = false
+    case .erase: setFilter(String((activeFilter ?? "").dropLast()))
+    case .clear: setFilter("")
+    case .up: moveSelection(in: focus, by: -1)
+    case .down: moveSelection(in: focus, by: 1)
+    default: break
     }
-    curves.requestedHistory = folder
-    return list + [.browse(.readRun(folder: folder))]
-  }
-
-  /// Whether the open dataset has parts for a checkpoint: by its folders or lists, or as its own run divided it.
-  private func isDivided(for checkpoint: CheckpointInfo?) -> Bool {
-    guard let report = dataset.report, let checkpoint, checkpoint.isForeign else { return true }
-    return report.splitSource != .hash
-  }
-
-  /// What an evaluation would measure: what was chosen, or else what the engine takes.
-  var splitToEvaluate: EvaluationSplit {
-    inspector.split ?? (isDivided(for: inspector.selectedCheckpoint) ? .test : .all)
-  }
-
-  private mutating func changeSplit() {
-    guard isDivided(for: inspector.selectedCheckpoint) else {
-      inspector.split = nil
-      notify(.information, "\(dataset.name) is not divided, and not of this run: all its images are measured")
-      return
-    }
-    let next = splitToEvaluate.next
-    inspector.split = next
-    notify(.information, "evaluates on \(next.imagesTitle)")
-  }
-
-  private mutating func evaluate() -> [Effect] {
-    guard let checkpoint = inspector.selectedCheckpoint else {
-      notify(.information, inspector.noneMatches ?? "there is no checkpoint to evaluate yet: train first")
-      return []
-    }
-    if let obstacle = obstacle(toEvaluating: checkpoint) {
-      notify(.information, obstacle)
-      return []
-    }
-    guard inspector.evaluating == nil else {
-      notify(.information, "an evaluation is under way: wait until it is done")
-      return []
-    }
-    if checkpoint.fit == .otherData {
-      notify(
-        .information,
-        "\(checkpoint.runName) was trained on \(checkpoint.data ?? "other data"): evaluating it on \(dataset.path)")
-    }
-    inspector.view = .checkpoints
-    inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint.path)
-    return [
-      .send(
-        .evaluate(
-          checkpoint: checkpoint.path, data: dataset.path, split: inspector.split, folders: settings.split.folders))
-    ]
-  }
-
-  /// Why a checkpoint cannot be evaluated now, and how it could be; nil where it can.
-  func obstacle(toEvaluating checkpoint: CheckpointInfo) -> String? {
-    if checkpoint.fit == .otherClasses {
-      let data = checkpoint.data ?? "other data"
-      return "\(checkpoint.runName) was trained on \(data) and knows no class of \(dataset.name): $ "
-        + Headless.evaluate(checkpoint.path, data: data, split: inspector.split)
-    }
-    guard runUnderWay, let run = curves.run else { return nil }
-    let command = "$ " + Headless.evaluate(checkpoint.path, data: dataset.path, split: inspector.split)
-    if looksOnly { return "this screen is to look on only: \(command)" }
-    return run.evaluates
-      ? nil : "the run is trained by 'skipline train', which evaluates nothing meanwhile: \(command)"
-  }
-
-  private mutating func resumeRun() -> [Effect] {
-    guard mayChange() else { return [] }
-    guard let checkpoint = inspector.selectedCheckpoint else {
-      notify(.information, inspector.noneMatches ?? "there is no run to go on with")
-      return []
-    }
-    if isElsewhere(checkpoint) {
-      notify(.information, "\(checkpoint.runName) is being trained elsewhere: a attaches to it")
-      return []
-    }
-    return resume(checkpoint.runFolder)
-  }
-
-  private mutating func changeView(by places: Int) {
-    guard inspector.report != nil else {
-      notify(.information, "no evaluation yet: choose a checkpoint and press Enter")
-      return
-    }
-    let count = InspectorState.View.allCases.count
-    let next = (inspector.view.rawValue + places + count) % count
-    inspector.view = InspectorState.View(rawValue: next) ?? .checkpoints
-    moveSelection(in: .inspector, by: 0)
+    return []
   }
 
   // MARK: Leaving
@@ -231,43 +189,5 @@ extension WorkbenchState {
     (engine, startRequested) = (.stopping, false)
     notify(.information, "saving, then quitting; ctrl-c \(interrupted ? "again " : "")quits at once")
     return isStopping ? [] : [.send(.training(.stop))]
-  }
-}
-
-extension CurvesState.View {
-  fileprivate var next: Self {
-    switch self {
-    case .both: .loss
-    case .loss: .accuracy
-    case .accuracy: .both
-    }
-  }
-}
-
-extension EvaluationSplit {
-  /// Test first: it is what an evaluation is for.
-  fileprivate var next: EvaluationSplit {
-    switch self {
-    case .test: .validation
-    case .validation: .train
-    case .train: .all
-    case .all: .test
-    }
-  }
-
-  /// Before "images".
-  var title: String { split?.title ?? "" }
-
-  /// `the test images`, `all images`.
-  var imagesTitle: String { self == .all ? "all images" : "the \(title) images" }
-}
-
-extension Split {
-  var title: String {
-    switch self {
-    case .train: "training"
-    case .validation: "validation"
-    case .test: "test"
-    }
   }
 }

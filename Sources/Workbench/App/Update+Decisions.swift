@@ -22,30 +22,7 @@ extension WorkbenchState {
   }
 
   /// The image that a decision would be about: the one whose picture is shown.
-  var chosenImage: ListedFile? {
-    switch focus {
-    case .dataset: dataset.selectedFile
-    case .inspector: mistakenImage
-    case .layers, .curves: nil
-    }
-  }
-
-  /// Where its picture is kept.
-  var chosenImagePath: String? {
-    switch focus {
-    case .dataset: dataset.selectedPath
-    case .inspector: inspector.mistakePath
-    case .layers, .curves: nil
-    }
-  }
-
-  /// The mistake on show as an image of the dataset; nil where the evaluation was of another dataset.
-  var mistakenImage: ListedFile? {
-    guard inspector.view == .mistakes, let report = inspector.report, let mistake = inspector.selectedMistake,
-      report.data == dataset.path || report.data == dataset.report?.root
-    else { return nil }
-    return dataset.image(at: mistake.path)
-  }
+  var chosenImage: ListedFile? { panes[focus].image(in: self)?.file }
 
   private mutating func excludeOrInclude(_ file: ListedFile, _ className: String) -> [Effect] {
     switch file.decision {
@@ -72,10 +49,7 @@ extension WorkbenchState {
       notify(.information, "there is no other class in this dataset")
       return []
     }
-    // What the network took it for is the likeliest.
-    let likely =
-      focus == .inspector
-      ? inspector.selectedMistake?.top.first.flatMap { inspector.report?.className($0.label) } : nil
+    let likely = panes[focus].image(in: self)?.likely
     overlay = .relabel(
       ClassChooser(path: file.path, current: className, original: original, classes: classes, likely: likely))
     return []

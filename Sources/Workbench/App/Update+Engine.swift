@@ -5,62 +5,35 @@ import Canvas
 import Messages
 
 extension WorkbenchState {
+  /// The panes first, each with what concerns it alone; then what concerns more than one of them.
   mutating func take(_ event: Messages.Event) -> [Effect] {
+    let runBefore = curves.isHistory ? nil : curves.run?.folder
+    let effects = panes.all.flatMap { $0.take(event, in: &self) }
     switch event {
-    case .state(let new): return take(new)
-    case .datasetProgress(let progress): take(progress)
-    case .readingCancelled: takeCancelled()
+    case .state(let new): return effects + take(new)
     case .preparing(let progress): preparation = progress
-    case .dataset(let report): return take(report)
-    case .network(let summary): layers.take(summary)
-    case .runHistory(let folder, let history, let reason): return take(history, of: folder, reason)
-    case .checkpoints(let list): inspector.take(list)
     case .preview(let path, let image, let reason):
       if let image {
         pictures.set(.picture(image), for: path)
       } else {
         pictures.set(.failed(reason ?? "it could not be read"), for: path)
       }
-    case .training(let event): return take(event)
-    case .evaluationProgress(let done, let total):
-      preparation = nil
-      inspector.evaluating?.progress = CurvesState.Progress(done: done, total: total)
-    case .evaluation(let report): take(report)
+    case .training(let event): return effects + take(event, runBefore: runBefore)
+    case .evaluationProgress: preparation = nil
     case .dataChanged(let report): dataChange = report
     case .warning(let text): notify(.warning, text)
-    case .failure(let text): take(failure: text)
+    case .failure(let text):
+      notify(.failure, text, cause: runUnderWay || startRequested ? .run : nil)
+      // What was asked for and not begun will not begin.
+      if startRequested { (engine, startRequested) = (.idle, false) }
+    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .runHistory, .evaluation: break
     }
-    return []
-  }
-
-  private mutating func take(_ history: RunHistory?, of folder: String, _ reason: String?) -> [Effect] {
-    if curves.requestedHistory == folder { curves.requestedHistory = nil }
-    // A run that was started meanwhile has the pane.
-    guard !runUnderWay, !startRequested else { return [] }
-    guard let history else {
-      curves.unreadable.insert(folder)
-      notify(.warning, "no curves of \(lastComponent(folder)): \(reason ?? "it could not be read")")
-      return []
-    }
-    curves.show(history)
-    // A run that went on since its checkpoints were listed has others now.
-    let listed = inspector.checkpoints?.filter { $0.runFolder == folder }.map(\.step).max() ?? 0
-    return curves.isElsewhere || curves.reachedStep > listed
-      ? [.browse(.listCheckpoints(project: settings.project))] : []
+    return effects
   }
 
   private mutating func take(_ new: EngineState) -> [Effect] {
-    if case .evaluating = engine, case .evaluating = new {
-    } else if case .evaluating = engine {
-      inspector.evaluating = nil
-    }
     if new != engine { preparation = nil }
     engine = new
-    switch new {
-    case .evaluating: break
-    case .idle: curves.hasFailed = curves.run != nil && !curves.isHistory && curves.outcome == nil
-    case .preparing, .training, .paused, .validating, .stopping: curves.hasFailed = false
-    }
     switch new {
     case .paused, .evaluating: break
     case .idle, .preparing, .training, .validating, .stopping: endDivergence()
@@ -68,9 +41,6 @@ extension WorkbenchState {
     startRequested = false
     // What was to be started is under way, or something else is.
     if new != .idle, overlay == .confirmStart { overlay = nil }
-    if case .evaluating(let checkpoint) = new, inspector.evaluating?.checkpoint != checkpoint {
-      inspector.evaluating = InspectorState.Evaluating(checkpoint: checkpoint)
-    }
     return new == .idle ? leaveIfStopped() : []
   }
 
@@ -82,44 +52,8 @@ extension WorkbenchState {
     if case .diverged = overlay { overlay = nil }
   }
 
-  private mutating func take(_ progress: DatasetProgress) {
-    switch progress {
-    case .scanning(let files, let classes): dataset.reading = .scanning(files: files, classes: classes)
-    case .inspecting(let done, let total):
-      dataset.reading = .inspecting(CurvesState.Progress(done: done, total: total))
-    }
-  }
-
-  private mutating func take(_ report: DatasetReport) -> [Effect] {
-    let (classesBefore, asked) = (classCount, dataset.inspectionAsked)
-    dataset.take(report)
-    if asked, report.inspection != nil { tellFindings(of: report) }
-    return classCount == classesBefore ? [] : [.browse(describeNetwork)]
-  }
-
-  private mutating func tellFindings(of report: DatasetReport) {
-    let counts = report.findingCounts.map { $0.severity.counted($0.count) }.joined(separator: ", ")
-    guard !counts.isEmpty else {
-      notify(.information, "\(Format.counted(report.checkedFiles, "file")) checked, no problems")
-      return
-    }
-    notify(
-      report.hasErrors ? .warning : .information,
-      "\(Format.counted(report.checkedFiles, "file")) checked: \(counts); w in the dataset pane lists them")
-  }
-
-  private mutating func takeCancelled() {
-    // It may have ended by itself just before it was to be cancelled.
-    guard dataset.reading.isUnderWay || dataset.inspectionAsked else { return }
-    let key = dataset.inspectionAsked ? "c checks the files again" : "R reads the folder again"
-    dataset.reading = dataset.report == nil ? .cancelled : .done
-    dataset.inspectionAsked = false
-    notify(.information, "cancelled; \(key)")
-  }
-
-  private mutating func take(_ event: TrainingEvent) -> [Effect] {
-    let before = curves.isHistory ? nil : curves.run?.folder
-    curves.take(event)
+  /// - Parameter before: the folder of the run that the screen had; nil for none, and for one that was only read.
+  private mutating func take(_ event: TrainingEvent, runBefore before: String?) -> [Effect] {
     switch event {
     case .folderMoved(let folder):
       inspector.followMoved(to: folder, from: before)
@@ -129,14 +63,12 @@ extension WorkbenchState {
       endDivergence()
       // What there was to say of the run before, or of this one before it began, is over.
       dropMessage { $0.cause == .run }
-      inspector.follow(run.folder)
       tellStart(of: run, isBack: before == run.folder)
       // The run may be one that was begun elsewhere, with other settings and checkpoints that are not known yet.
       return [.browse(.listCheckpoints(project: settings.project)), .browse(describe(run))]
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
     case .checkpointSaved(let checkpoint):
-      inspector.take(saved: checkpoint)
       dropMessage { $0.unsaved == checkpoint.path }
       let text = "saved \(checkpoint.runName)/\(checkpoint.name)"
       if saveRequested, checkpoint.name == "last" {
@@ -145,7 +77,6 @@ extension WorkbenchState {
       } else {
         say(text)
       }
-    case .checkpointRemoved(let path): inspector.take((inspector.checkpoints ?? []).filter { $0.path != path })
     case .warning(let text): notify(.warning, text, cause: .run)
     case .warningEased(let text): ease(warning: text)
     case .saveFailed(let failure):
@@ -163,7 +94,7 @@ extension WorkbenchState {
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }
       return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)] + leaveIfStopped()
-    case .step, .validating, .epoch, .paused, .resumed: break
+    case .step, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
     }
     return []
   }
@@ -180,27 +111,6 @@ extension WorkbenchState {
     case .begun: notify(.information, "run \(name) started")
     case .resumed: notify(.information, "resumed \(name) at epoch \(min(epoch, max(1, run.settings.epochs)))")
     case .attached: notify(.information, "attached to \(name)")
-    }
-  }
-
-  private mutating func take(_ report: EvaluationReport) {
-    inspector.take(report)
-    notify(
-      .information,
-      "evaluated \(lastComponent(report.checkpoint)) on \(report.split.rawValue): "
-        + "\(Format.percent(report.top1)) of \(Format.counted(report.images, "image"))")
-  }
-
-  private mutating func take(failure text: String) {
-    notify(.failure, text, cause: runUnderWay || startRequested ? .run : nil)
-    // What was asked for and not begun will not begin.
-    if startRequested { (engine, startRequested) = (.idle, false) }
-    if case .evaluating = engine {} else { inspector.evaluating = nil }
-    dataset.inspectionAsked = false
-    switch dataset.reading {
-    case .scanning, .inspecting:
-      dataset.reading = dataset.report == nil ? .failed(text) : .done
-    case .done, .cancelled, .failed: break
     }
   }
 

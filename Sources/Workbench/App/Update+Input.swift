@@ -37,7 +37,7 @@ extension WorkbenchState {
     case .scroll(let x, let y, let rows): scroll(x: x, y: y, rows: rows)
     case .resized(let new):
       size = new
-      for pane in Pane.allCases { moveSelection(in: pane, by: 0) }
+      for pane in panes.ids { moveSelection(in: pane, by: 0) }
     // A run that is under way does without a terminal.
     case .endOfInput: return [.quit]
     }
@@ -61,37 +61,20 @@ extension WorkbenchState {
     case nil: break
     }
     if filtering { return [.filter, .always] }
-    let inner: Context =
-      switch focus {
-      case .dataset: .dataset
-      case .layers: .layers
-      case .curves: .curves
-      case .inspector: inspector.view == .checkpoints ? .checkpoints : .report
-      }
-    let innermost: [Context] = showsImage ? [.images] : []
-    return innermost + [inner, .lists, .workbench, .always]
-  }
-
-  /// Whether the focused pane shows an image that decisions can be about.
-  private var showsImage: Bool {
-    switch focus {
-    case .dataset: if case .files = dataset.level { true } else { false }
-    case .inspector: inspector.view == .mistakes && inspector.selectedMistake != nil
-    case .layers, .curves: false
-    }
+    return panes[focus].contexts(in: self) + [.lists, .workbench, .always]
   }
 
   /// While the terminal has no room for a frame only what leaves is taken, and nothing is asked: the question could not
   /// be read. A run that is under way is left running.
   private mutating func pressUnseen(_ key: Key) -> [Effect] {
     if key == .character("q") { return [.quit] }
-    guard let binding = Keymap.binding(for: key, in: [.always]) else { return [] }
+    guard let binding = panes.keymap.binding(for: key, in: [.always]) else { return [] }
     if binding.action == .interrupt, runUnderWay, asksBeforeStopping { return [.quit] }
     return perform(binding.action)
   }
 
   private mutating func press(_ key: Key) -> [Effect] {
-    if let binding = Keymap.binding(for: key, in: contexts) {
+    if let binding = panes.keymap.binding(for: key, in: contexts) {
       if hasUnseenQuestion, overlay?.question != nil, binding.context != .always { return [] }
       return perform(binding.action)
     }
@@ -148,10 +131,10 @@ extension WorkbenchState {
     guard overlay == nil, !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return [] }
     let body = listBody(of: pane)
     filtering = false
-    if let path = listPath(of: pane), body.contains(x: x, y: y) {
+    if let path = list(of: pane)?.path, body.contains(x: x, y: y) {
       let row = self[keyPath: path].window(height: body.height).lowerBound + y - body.y
       if row < self[keyPath: path].count { self[keyPath: path].select(row, page: body.height) }
-      if pane == .inspector { inspector.choose() }
+      panes[pane].selected(&self)
     }
     focus = pane
     // The focused pane may be larger now.
@@ -174,7 +157,7 @@ extension WorkbenchState {
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
       moveSelection(in: pane, by: rows)
-      if pane == .inspector { inspector.choose() }
+      panes[pane].selected(&self)
     }
   }
 }

@@ -146,21 +146,3 @@ extension WorkbenchState {
     return effects + [.browse(describe(run))]
   }
 }
-
-extension Context {
-  /// Whether its keys are answers.
-  var isQuestion: Bool {
-    [.liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop, .confirmQuit].contains(self)
-  }
-
-  /// The pane whose context it is.
-  var pane: Pane? {
-    switch self {
-    case .dataset: .dataset
-    case .layers: .layers
-    case .curves: .curves
-    case .checkpoints, .report: .inspector
-    default: nil
-    }
-  }
-}

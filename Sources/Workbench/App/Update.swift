@@ -1,6 +1,6 @@
-// The workbench's one transition: a state and an event give the next state and what is to be done. Where the events
-// are taken apart is in Update+Input.swift, Update+Actions.swift, Update+Decisions.swift, Update+Overlays.swift and
-// Update+Engine.swift.
+// The workbench's one transition: a state and an event give the next state and what is to be done. What concerns one pane
+// is done in its folder; the rest is in Update+Input.swift, Update+Actions.swift, Update+Decisions.swift,
+// Update+Overlays.swift, Update+Training.swift and Update+Engine.swift.
 
 import Canvas
 import Messages
@@ -34,7 +34,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   state.askWhatWaits()
   // A start loses nothing, and those who know it type both keys at once.
   if let new = state.overlay?.question, new != question, new != .start { state.hasUnseenQuestion = true }
-  return effects + state.requestPictures() + state.requestHistory()
+  return effects + state.panes.all.flatMap { $0.requests(&state) }
 }
 
 /// Takes the time into the state.
@@ -48,7 +48,7 @@ public func tick(_ state: inout WorkbenchState, seconds: Double) -> Bool {
 extension WorkbenchState {
   /// Whether a sign of activity turns with the time.
   var isAnimated: Bool {
-    if preparation != nil || dataset.reading.isUnderWay || dataset.inspectionAsked { return true }
+    if preparation != nil || panes.all.contains(where: { $0.isAnimated(self) }) { return true }
     switch engine {
     case .preparing, .evaluating: return true
     case .idle, .training, .paused, .validating, .stopping: return false
@@ -105,24 +105,10 @@ extension WorkbenchState {
     for index in notices.indices where notices[index].text == text { notices[index].isOver = true }
   }
 
-  /// Asks for the figures of the run whose checkpoint is chosen, where none is trained.
-  mutating func requestHistory() -> [Effect] {
-    guard focus == .inspector, inspector.view == .checkpoints, !runUnderWay, !startRequested,
-      curves.requestedHistory == nil, let folder = inspector.selectedCheckpoint?.runFolder,
-      curves.run?.folder != folder, !curves.unreadable.contains(folder)
-    else { return [] }
-    curves.requestedHistory = folder
-    return [.browse(.readRun(folder: folder))]
-  }
-
-  /// Asks for the pictures that the panes want to show and do not have.
-  mutating func requestPictures() -> [Effect] {
-    var wanted: [String] = []
-    if let path = dataset.selectedPath { wanted.append(path) }
-    if inspector.view == .mistakes, let path = inspector.mistakePath { wanted.append(path) }
-    return wanted.filter { pictures[$0] == nil }.map { path in
-      pictures.set(.waiting, for: path)
-      return .browse(.preview(path: path, maximumSide: min(512, max(64, size.width * 2, size.height * 4))))
-    }
+  /// Asks for a picture, unless it is there or was asked for.
+  mutating func request(picture path: String) -> [Effect] {
+    guard pictures[path] == nil else { return [] }
+    pictures.set(.waiting, for: path)
+    return [.browse(.preview(path: path, maximumSide: min(512, max(64, size.width * 2, size.height * 4))))]
   }
 }

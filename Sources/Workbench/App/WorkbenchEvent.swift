@@ -41,13 +41,9 @@ public enum Effect: Sendable, Equatable {
   case interruptNow
 }
 
-/// What to do before the first event: read the dataset, describe the network, list the checkpoints.
+/// What to do before the first event: what each pane asks for.
 public func initialEffects(_ state: WorkbenchState) -> [Effect] {
-  [
-    .browse(.openDataset(path: state.dataset.path, split: state.settings.split, inspect: false)),
-    .browse(state.describeNetwork),
-    .browse(.listCheckpoints(project: state.settings.project)),
-  ]
+  state.panes.all.flatMap { $0.initialEffects(state) }
 }
 
 extension WorkbenchState {

@@ -4,28 +4,6 @@
 import Canvas
 import Messages
 
-/// One of the four panes.
-public enum Pane: Int, Sendable, CaseIterable, Hashable {
-  case dataset = 1
-  case layers, curves, inspector
-
-  var title: String {
-    switch self {
-    case .dataset: "Dataset"
-    case .layers: "Layers"
-    case .curves: "Curves"
-    case .inspector: "Inspector"
-    }
-  }
-
-  /// The pane so many places on, round and round.
-  func moved(by places: Int) -> Pane {
-    let all = Pane.allCases
-    let place = (rawValue - 1 + places) % all.count
-    return all[(place + all.count) % all.count]
-  }
-}
-
 /// Something told to the person, kept for the list of notices.
 struct Notice: Sendable, Equatable {
   enum Level: Sendable, Equatable {
@@ -114,7 +92,7 @@ public struct WorkbenchState: Sendable, Equatable {
   public internal(set) var size: Size
   /// Seconds of the last tick, monotonic.
   var time = 0.0
-  var focus = Pane.dataset
+  var focus = PaneID.dataset
   var zoomed = false
   var overlay: Overlay?
   /// Whether what is typed goes to the focused pane's filter.
@@ -153,10 +131,9 @@ public struct WorkbenchState: Sendable, Equatable {
   let themeNames: [String]
   var theme: Int
 
-  var dataset: DatasetState
-  var layers = LayersState()
-  var curves = CurvesState()
-  var inspector = InspectorState()
+  /// Which panes there are. Each has its part of the state among the models and names it in its folder: `dataset`.
+  let panes: Panes
+  var models: PaneModels
   var pictures = PictureStore()
 
   /// The newest last.
@@ -178,6 +155,16 @@ public struct WorkbenchState: Sendable, Equatable {
     data: String, settings: TrainingSettings, rules: TrainingRules, themeNames: [String], theme: String? = nil,
     size: Size = Size(width: 80, height: 24), looksOnly: Bool = false
   ) {
+    self.init(
+      data: data, settings: settings, networkNames: networkNames, themeNames: themeNames, theme: theme, size: size,
+      looksOnly: looksOnly, panes: .standard)
+  }
+
+  /// The same with other panes, the four among them.
+  init(
+    data: String, settings: TrainingSettings, networkNames: [String], themeNames: [String], theme: String?,
+    size: Size, looksOnly: Bool, panes: Panes
+  ) {
     self.looksOnly = looksOnly
     self.size = size
     self.settings = settings
@@ -185,7 +172,8 @@ public struct WorkbenchState: Sendable, Equatable {
     self.rules = rules
     self.themeNames = themeNames
     self.theme = theme.flatMap { themeNames.firstIndex(of: $0) } ?? 0
-    dataset = DatasetState(path: data)
+    self.panes = panes
+    models = PaneModels(panes, data: data)
   }
 
   /// The folder that holds runs.

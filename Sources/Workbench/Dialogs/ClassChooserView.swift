@@ -14,7 +14,7 @@ enum ClassChooserView {
       title: "Relabel \(lastComponent(chooser.path)) (\(chooser.current)) as", trailing: "Enter relabels",
       typed: chooser.text, into: &frame, theme: theme)
     let (names, picture) = list.splitLeft(list.width / 2)
-    if let path = state.chosenImagePath {
+    if let path = state.panes[state.focus].image(in: state)?.path {
       frame.put(picture: state.pictures[path], in: picture.inset(left: 2, top: 1), theme: theme, drawn: &pictures)
     }
     guard chooser.list.count > 0 else {

@@ -5,36 +5,36 @@
 struct Palette: SearchableList, Sendable, Equatable {
   private(set) var text = ""
   var list: BrowsableList
+  /// Every action that makes sense by name, in the keymap's order.
+  private let entries: [Keymap.Binding]
   /// Indices into `entries`: the likeliest first while nothing is typed.
   private let order: [Int]
   /// Those of them that match, the best first.
   private(set) var ranked: [Int]
 
   init(_ state: WorkbenchState) {
-    order = Self.order(for: state)
+    entries = state.panes.keymap.bindings.filter(\.inPalette)
+    order = Self.order(of: entries, for: state)
     ranked = order
     list = BrowsableList(total: order.count)
   }
 
-  /// Every action that makes sense by name, in the keymap's order.
-  static let entries = Keymap.bindings.filter(\.inPalette)
-
-  var selected: Keymap.Binding? { list.selectedItem.map { Palette.entries[ranked[$0]] } }
+  var selected: Keymap.Binding? { list.selectedItem.map { entries[ranked[$0]] } }
 
   /// The binding at a place of the list.
-  func entry(_ item: Int) -> Keymap.Binding { Palette.entries[ranked[item]] }
+  func entry(_ item: Int) -> Keymap.Binding { entries[ranked[item]] }
 
   mutating func narrow(to text: String) {
     self.text = text
     let words = text.lowercased().split(separator: " ").map(String.init)
-    let scores = order.map { index in (index: index, score: score(words, Palette.entries[index])) }
+    let scores = order.map { index in (index: index, score: score(words, entries[index])) }
     // Swift's sort keeps the order of equals.
     ranked = scores.filter { $0.score > 0 || words.isEmpty }.sorted { $0.score > $1.score }.map(\.index)
     list.reset(total: ranked.count)
   }
 
   /// What was chosen before, then what the focused pane and a run offer now, then the rest; last what leaves.
-  private static func order(for state: WorkbenchState) -> [Int] {
+  private static func order(of entries: [Keymap.Binding], for state: WorkbenchState) -> [Int] {
     let contexts = state.contexts
     let useful = Set(state.hints.map(\.action))
     func rank(_ binding: Keymap.Binding) -> Int {
@@ -70,7 +70,7 @@ struct Palette: SearchableList, Sendable, Equatable {
   private func score(_ words: [String], _ binding: Keymap.Binding) -> Int {
     let text = binding.paletteText.lowercased()
     let own = text.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init)
-    let synonyms = Self.synonyms(for: binding.action)
+    let synonyms = binding.synonyms + Self.synonyms(for: binding.action)
     // What it is called first of all: in the line of keys, and where the help begins.
     let names = [binding.hint, binding.help].compactMap { $0?.lowercased().prefix { $0.isLetter } }
     var total = 0
@@ -145,18 +145,12 @@ struct Palette: SearchableList, Sendable, Equatable {
     case .nextTheme: ["colors", "colours", "dark", "light", "appearance", "style"]
     case .help: ["keys", "shortcuts", "bindings", "manual"]
     case .palette: ["search"]
-    case .findings: ["problems", "issues", "errors", "warnings", "duplicates", "list"]
-    case .figures: ["statistics", "stats", "dimensions", "std"]
-    case .checkFiles: ["verify", "validate", "scan", "inspect", "corrupt", "test"]
     case .readAgain: ["reload", "refresh", "rescan", "update"]
     case .exclude: ["remove", "delete", "drop", "ignore", "include"]
     case .relabel: ["label", "correct", "rename", "move", "annotate"]
     case .undoDecision: ["revert", "back", "restore"]
-    case .evaluate: ["test", "measure", "accuracy", "score", "benchmark"]
-    case .changeSplit: ["part", "subset"]
     case .resumeRun: ["resume", "continue", "restart"]
     case .nextView, .previousView: ["confusion", "mistakes", "classes", "matrix", "tab"]
-    case .changeCurves: ["plot", "chart", "graph"]
     case .decideDivergence, .recover: ["nan", "diverge", "recover", "rollback"]
     case .redraw: ["refresh", "repaint", "clear"]
     case .suspend: ["background", "shell"]

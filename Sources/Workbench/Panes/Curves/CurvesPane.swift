@@ -1,12 +1,118 @@
 // The curves pane: how far the run has come, what it does at the moment, and its losses and accuracies as charts.
-// Before the first run: what would be run.
+// Before the first run: what would be run. It takes in the figures of a run as they come, and those of an earlier run as
+// they are read from its folder.
 
 import Canvas
 import Messages
 
-enum CurvesPane {
-  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
-    guard state.curves.run != nil else {
+extension PaneID {
+  static let curves = PaneID("Curves")
+}
+
+extension WorkbenchState {
+  var curves: CurvesState {
+    get { models[CurvesPane.self] }
+    _modify { yield &models[CurvesPane.self] }
+  }
+}
+
+extension Context {
+  static let curves = Context("Curves", pane: .curves)
+}
+
+extension Action {
+  /// To show other charts.
+  static let changeCurves = Action.pane(PaneAction(.curves, "changeCurves"))
+}
+
+enum CurvesPane: Pane {
+  static let id = PaneID.curves
+
+  static func model(data: String) -> CurvesState { CurvesState() }
+
+  // MARK: Keys and update
+
+  static let contexts: [Context] = [.curves]
+
+  static let keys = [
+    Keymap.command(
+      .curves, [.character("v")], .changeCurves, hint: "curve",
+      ([CurveChart.all.map(\.name).joined(separator: " and ")] + CurveChart.all.map { "\($0.name) alone" })
+        .joined(separator: ", "), synonyms: ["plot", "chart", "graph"]),
+    Keymap.motion(.curves, [.enter], .zoom, "fill the screen, or show all panes again"),
+  ]
+
+  static func hint(for binding: Keymap.Binding, in state: WorkbenchState) -> String? {
+    binding.action == .changeCurves && state.curves.run == nil ? nil : binding.hint
+  }
+
+  static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]? {
+    guard action == .changeCurves else { return nil }
+    state.curves.view = state.curves.view.next
+    return []
+  }
+
+  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+    switch event {
+    case .training(let event): state.curves.take(event)
+    case .state(let new):
+      state.curves.hasFailed =
+        switch new {
+        case .idle: state.curves.run != nil && !state.curves.isHistory && state.curves.outcome == nil
+        case .evaluating: state.curves.hasFailed
+        case .preparing, .training, .paused, .validating, .stopping: false
+        }
+    case .runHistory(let folder, let history, let reason): return take(history, of: folder, reason, in: &state)
+    default: break
+    }
+    return []
+  }
+
+  private static func take(
+    _ history: RunHistory?, of folder: String, _ reason: String?, in state: inout WorkbenchState
+  ) -> [Effect] {
+    if state.curves.requestedHistory == folder { state.curves.requestedHistory = nil }
+    // A run that was started meanwhile has the pane.
+    guard !state.runUnderWay, !state.startRequested else { return [] }
+    guard let history else {
+      state.curves.unreadable.insert(folder)
+      state.notify(.warning, "no curves of \(lastComponent(folder)): \(reason ?? "it could not be read")")
+      return []
+    }
+    state.curves.show(history)
+    // A run that went on since its checkpoints were listed has others now.
+    let listed = state.inspector.checkpoints?.filter { $0.runFolder == folder }.map(\.step).max() ?? 0
+    return state.curves.isElsewhere || state.curves.reachedStep > listed
+      ? [.browse(.listCheckpoints(project: state.settings.project))] : []
+  }
+
+  // MARK: View
+
+  /// Whose curves these are and how the run stands; of a run that has ended rather the name, of another what it does.
+  static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
+    let curves = state.curves
+    let phase = phaseName(state)
+    guard let name = curves.runName else { return [Span(phase)] }
+    let both = "\(name) \(theme.glyphs.separator) \(phase)"
+    let room = width - state.heading(of: id).columns - 9
+    if both.columns <= room, curves.isHistory || width >= 40 { return [Span(both)] }
+    guard curves.isHistory else { return [Span(phase)] }
+    return [Span(Truncation.middle.fit(name, width: max(1, room), ellipsis: theme.glyphs.ellipsis))]
+  }
+
+  /// What the run in the curves pane does, or how it ended.
+  private static func phaseName(_ state: WorkbenchState) -> String {
+    let curves = state.curves
+    guard curves.isHistory else { return state.phaseName }
+    if curves.isElsewhere { return "being trained elsewhere" }
+    return curves.outcome.map { $0.reason == .stopped ? "stopped" : "finished" } ?? "not finished"
+  }
+
+  static func draw(
+    _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
+  ) {
+    let curves = state.curves
+    guard curves.run != nil else {
       drawPlan(state, into: &frame, in: inner, theme: theme)
       return
     }
@@ -15,15 +121,49 @@ enum CurvesPane {
     let (head, charts) = inner.splitTop(hasThirdLine ? 3 : 2)
     drawProgress(state, into: &frame, in: head.row(0), theme: theme)
     drawFigures(state, into: &frame, in: head.row(1), theme: theme)
-    drawBest(state.curves, into: &frame, in: head.row(2), theme: theme)
-    guard state.zoomed, let run = state.curves.run else {
-      drawCharts(state, into: &frame, in: charts, theme: theme)
+    drawBest(curves, into: &frame, in: head.row(2), theme: theme)
+    guard state.zoomed, let run = curves.run else {
+      drawCharts(curves, into: &frame, in: charts, theme: theme)
       return
     }
     let command = Paragraph.wrapped("$ " + run.settings.commandLine, width: inner.width)
     let below = charts.splitBottom(min(command.count, charts.height / 4))
-    drawCharts(state, into: &frame, in: below.rest, theme: theme)
+    drawCharts(curves, into: &frame, in: below.rest, theme: theme)
     frame.put(lines: command, in: below.bottom, style: theme[.dimmed])
+  }
+
+  // MARK: Charts
+
+  /// - Parameter table: the charts there are.
+  static func drawCharts(
+    _ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme,
+    table: [CurveChart] = CurveChart.all
+  ) {
+    let shown =
+      switch curves.view {
+      case .all: table
+      case .one(let index): [table[index]]
+      }
+    for (chart, place) in zip(shown, places(for: shown.count, in: rect)) {
+      chart.draw(curves, into: &frame, in: place, theme: theme)
+    }
+  }
+
+  /// Below each other in a high pane, else side by side; where there is no room for all of them, for the first ones.
+  private static func places(for count: Int, in rect: Rect) -> [Rect] {
+    guard count > 1 else { return [rect] }
+    if rect.height >= 7 * count, rect.width < 110 {
+      let (upper, rest) = rect.splitTop((rect.height + count - 1) / count)
+      return [upper] + places(for: count - 1, in: rest)
+    }
+    guard rect.width >= 20 * count else { return places(for: count - 1, in: rect) }
+    var (places, rest) = ([Rect](), rect)
+    for left in (1...count).reversed() {
+      let (place, more) = rest.splitLeft(rest.width / left)
+      places.append(place.inset(left: left == count ? 0 : 1, right: left == 1 ? 0 : 1))
+      rest = more
+    }
+    return places
   }
 
   // MARK: Before a run

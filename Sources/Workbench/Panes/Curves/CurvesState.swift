@@ -5,17 +5,24 @@ import Messages
 
 /// What the curves pane shows.
 struct CurvesState: Sendable, Equatable {
-  enum View: Sendable, Equatable, CaseIterable {
-    case both, loss, accuracy
+  enum View: Sendable, Equatable {
+    case all
+    /// One of the table of charts.
+    case one(Int)
+
+    var next: View {
+      let index = if case .one(let index) = self { index + 1 } else { 0 }
+      return index < CurveChart.all.count ? .one(index) : .all
+    }
   }
 
-  var view = View.both
+  var view = View.all
   var run: RunDescription?
-  var series = StepSeries()
+  var series = Self.noSteps
   var epochs: [EpochMetrics] = []
   var last: StepMetrics?
   /// Images done of those to validate.
-  var validating: Progress?
+  var validating: TaskProgress?
   var outcome: RunOutcome?
   /// Whether it is an earlier run that was read from its folder.
   var isHistory = false
@@ -31,14 +38,6 @@ struct CurvesState: Sendable, Equatable {
   /// Runs that could not be.
   var unreadable: Set<String> = []
   var peakLearningRate = 0.0
-
-  struct Progress: Sendable, Equatable {
-    var done: Int
-    var total: Int
-
-    /// 0...1; an empty task is done.
-    var share: Double { total > 0 ? min(1, max(0, Double(done) / Double(total))) : 1 }
-  }
 
   var runName: String? { run.map { lastComponent($0.folder) } }
 
@@ -82,8 +81,8 @@ struct CurvesState: Sendable, Equatable {
     case .step(let metrics):
       validating = nil
       last = metrics
-      series.add(step: metrics.step, loss: metrics.loss, accuracy: metrics.accuracy)
-    case .validating(let done, let total): validating = Progress(done: done, total: total)
+      series.add(metrics)
+    case .validating(let done, let total): validating = TaskProgress(done: done, total: total)
     case .epoch(let metrics):
       validating = nil
       epochs.removeAll { $0.epoch >= metrics.epoch }
@@ -127,13 +126,18 @@ struct CurvesState: Sendable, Equatable {
     outcome = nil
     validating = nil
     guard !sameRun || description.history.isEmpty else { return }
-    series = StepSeries()
+    series = Self.noSteps
     if !description.steps.isEmpty {
-      for step in description.steps { series.add(step: step.step, loss: step.loss, accuracy: step.accuracy) }
+      for step in description.steps { series.add(step) }
       return
     }
     for epoch in description.history {
-      series.add(step: epoch.step, loss: epoch.trainLoss, accuracy: epoch.trainAccuracy)
+      var point = StepMetrics(step: epoch.step, epoch: epoch.epoch)
+      for chart in CurveChart.all { point[chart.step] = chart.epoch.flatMap { epoch[$0] } }
+      series.add(point)
     }
   }
+
+  /// About as many as a wide chart has dots for.
+  private static let noSteps = ThinnedSeries<StepMetrics>.averaged(capacity: 2048)
 }

@@ -1,11 +1,28 @@
 // The dataset pane: where its parts stand on each level, and what it shows while the folder is read. The levels are
 // drawn in DatasetPane+Classes.swift, DatasetPane+Files.swift, DatasetPane+Findings.swift and
-// DatasetPane+Figures.swift.
+// DatasetPane+Figures.swift; its keys and what changes it are in DatasetPane+Keys.swift and DatasetPane+Update.swift.
 
 import Canvas
 import Messages
 
-enum DatasetPane {
+extension PaneID {
+  static let dataset = PaneID("Dataset")
+}
+
+extension WorkbenchState {
+  var dataset: DatasetState {
+    get { models[DatasetPane.self] }
+    _modify { yield &models[DatasetPane.self] }
+  }
+}
+
+enum DatasetPane: Pane {
+  static let id = PaneID.dataset
+
+  static func model(data: String) -> DatasetState { DatasetState(path: data) }
+
+  static func listBody(_ state: WorkbenchState, in inner: Rect) -> Rect { areas(state, in: inner).body }
+
   static func areas(_ state: WorkbenchState, in inner: Rect) -> PaneAreas {
     let filter = isFiltered(state) ? 1 : 0
     switch state.dataset.level {
@@ -40,21 +57,27 @@ enum DatasetPane {
     case .findings: drawFindings(report, state, areas, into: &frame, theme: theme)
     case .figures: drawFigures(report, state, into: &frame, in: inner, theme: theme)
     }
-    if isFiltered(state), let path = state.listPath(of: .dataset) {
-      let typing = state.filtering && state.focus == .dataset
-      frame.put(
-        filterOf: state[keyPath: path], typing: typing, in: areas.footer.splitBottom(1).bottom, theme: theme)
-    }
-  }
-
-  static func isFiltered(_ state: WorkbenchState) -> Bool {
-    guard let path = state.listPath(of: .dataset) else { return false }
-    return !state[keyPath: path].filter.isEmpty || (state.filtering && state.focus == .dataset)
+    drawFilter(state, into: &frame, in: areas.footer, theme: theme)
   }
 
   /// The footer without the filter's row.
   static func footer(_ state: WorkbenchState, _ areas: PaneAreas) -> Rect {
     areas.footer.splitBottom(isFiltered(state) ? 1 : 0).rest
+  }
+
+  /// How many errors and warnings there are, as a word or a sign, and the dataset's name where there is room.
+  static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
+    let dataset = state.dataset
+    let name = Span(dataset.name)
+    guard let report = dataset.report else { return [name] }
+    let counts = report.findingSpans([.error, .warning], theme: theme)
+    guard !counts.isEmpty else { return [name] }
+    let signs = report.findingCounts.filter { $0.severity != .note }.map {
+      Span("\(Format.count($0.count))\($0.severity.mark(theme.glyphs)) ", theme[$0.severity.role])
+    }
+    let variants = [counts + [Span(" \(theme.glyphs.separator) "), name], counts, signs]
+    let room = width - state.heading(of: id).columns - 9
+    return variants.first { $0.reduce(0) { $0 + $1.text.columns } <= room } ?? signs
   }
 
   // MARK: Reading
@@ -108,7 +131,7 @@ enum DatasetPane {
   }
 
   static func drawInspecting(
-    _ progress: CurvesState.Progress, into frame: inout Frame, in rect: Rect, theme: Theme
+    _ progress: TaskProgress, into frame: inout Frame, in rect: Rect, theme: Theme
   ) {
     let done = "decoding \(Format.count(progress.done)) of \(Format.count(progress.total))"
     let long = done + ", Esc cancels"

@@ -1,7 +1,18 @@
-// The dataset pane's state: the report as it came, which level is open, and where its lists stand. Which files a level
-// lists is in DatasetState+Files.swift.
+// The dataset pane's state: the report as it came, which level is open, and where its lists stand.
 
 import Messages
+
+/// A file as the pane lists it.
+struct ListedFile: Sendable, Equatable {
+  /// Below the dataset's folder.
+  var path: String
+  /// The class that it counts for; nil for a file that is no image of any class.
+  var className: String?
+  var split: Split?
+  var decision: ImageDecision?
+  /// Whether an inspection found that it does not decode.
+  var isBroken = false
+}
 
 /// What the dataset pane shows.
 struct DatasetState: Sendable, Equatable {
@@ -24,7 +35,7 @@ struct DatasetState: Sendable, Equatable {
     /// Images found so far, in all and in each class that was begun.
     case scanning(files: Int, classes: [DatasetProgress.ClassCount])
     /// Every file is being decoded.
-    case inspecting(CurvesState.Progress)
+    case inspecting(TaskProgress)
     case done
     /// It was given up before there was a report.
     case cancelled
@@ -81,7 +92,7 @@ struct DatasetState: Sendable, Equatable {
   mutating func ask(inspecting: Bool) {
     inspectionAsked = inspecting
     if inspecting {
-      reading = .inspecting(CurvesState.Progress(done: 0, total: report?.counts.total ?? 0))
+      reading = .inspecting(TaskProgress(done: 0, total: report?.counts.total ?? 0))
     } else {
       reading = .scanning(files: 0, classes: [])
       inspected = nil
@@ -130,6 +141,46 @@ struct DatasetState: Sendable, Equatable {
     }
     return true
   }
+
+  // MARK: Files
+
+  /// Training images before validation and test images, each in natural order of the path; of a finding, in its own
+  /// order. Nil where the report has no such class.
+  static func files(of source: FileSource, in report: DatasetReport) -> [ListedFile]? {
+    let broken = Set((report.inspection?.undecodable ?? []).map { Array($0.utf8) })
+    func listed(_ image: ImageEntry, _ name: String) -> ListedFile {
+      ListedFile(
+        path: image.path, className: name, split: image.split, decision: image.decision,
+        isBroken: !broken.isEmpty && broken.contains(Array(image.path.utf8)))
+    }
+    switch source {
+    case .classNamed(let name):
+      guard let entry = report.classes.first(where: { ClassName($0.name) == ClassName(name) }) else { return nil }
+      return Split.allCases.flatMap { split in
+        entry.images.filter { $0.split == split }.map { listed($0, name) }
+      }
+    case .finding(let finding):
+      let wanted = Set(finding.paths.map { Array($0.utf8) })
+      var known: [[UInt8]: ListedFile] = [:]
+      for entry in report.classes {
+        for image in entry.images {
+          let key = Array(image.path.utf8)
+          if wanted.contains(key) { known[key] = listed(image, entry.name) }
+        }
+      }
+      return finding.paths.map { known[Array($0.utf8)] ?? ListedFile(path: $0) }
+    }
+  }
+
+  /// What is known of the image with a path below the dataset's folder. Looks through all of them.
+  func image(at path: String) -> ListedFile? {
+    for entry in report?.classes ?? [] {
+      if let image = entry.images.first(where: { $0.path.hasSameBytes(as: path) }) {
+        return ListedFile(path: image.path, className: entry.name, split: image.split, decision: image.decision)
+      }
+    }
+    return nil
+  }
 }
 
 /// The part after the last slash; the whole where there is none.
@@ -141,4 +192,11 @@ func lastComponent(_ path: String) -> String {
 func joined(_ folder: String, _ path: String) -> String {
   if path.hasPrefix("/") || folder.isEmpty { return path }
   return folder.hasSuffix("/") ? folder + path : folder + "/" + path
+}
+
+extension String {
+  /// Whether both are the same name of a file: `==` also calls an accent that is composed in another way equal.
+  func hasSameBytes(as other: String) -> Bool {
+    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+  }
 }

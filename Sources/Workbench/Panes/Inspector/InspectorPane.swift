@@ -1,10 +1,32 @@
 // The inspector pane: the checkpoints, and the views of the last evaluation. The report's own views are in
-// InspectorPane+Report.swift, InspectorPane+Confusion.swift and InspectorPane+Mistakes.swift.
+// InspectorPane+Report.swift, InspectorPane+Confusion.swift and InspectorPane+Mistakes.swift; its keys and what changes
+// it are in InspectorPane+Keys.swift and InspectorPane+Update.swift.
 
 import Canvas
 import Messages
 
-enum InspectorPane {
+extension PaneID {
+  static let inspector = PaneID("Inspector")
+}
+
+extension WorkbenchState {
+  var inspector: InspectorState {
+    get { models[InspectorPane.self] }
+    _modify { yield &models[InspectorPane.self] }
+  }
+}
+
+enum InspectorPane: Pane {
+  static let id = PaneID.inspector
+
+  static func model(data: String) -> InspectorState { InspectorState() }
+
+  static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
+    [Span(state.inspector.view.title)]
+  }
+
+  static func listBody(_ state: WorkbenchState, in inner: Rect) -> Rect { areas(state, in: inner).body }
+
   static func areas(_ state: WorkbenchState, in inner: Rect) -> PaneAreas {
     let inspector = state.inspector
     let footer = (isFiltered(state) ? 1 : 0) + command(state, width: inner.width).count
@@ -41,11 +63,6 @@ enum InspectorPane {
     drawFooter(state, into: &frame, in: areas.footer, theme: theme)
   }
 
-  static func isFiltered(_ state: WorkbenchState) -> Bool {
-    guard let path = state.listPath(of: .inspector) else { return false }
-    return !state[keyPath: path].filter.isEmpty || (state.filtering && state.focus == .inspector)
-  }
-
   /// How the chosen checkpoint is evaluated from a shell, where there is room to say it.
   private static func command(_ state: WorkbenchState, width: Int) -> [String] {
     guard state.zoomed, state.inspector.view != .mistakes, let command = state.headless(for: .evaluate) else {
@@ -56,10 +73,7 @@ enum InspectorPane {
 
   private static func drawFooter(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     frame.put(lines: command(state, width: rect.width), in: rect, style: theme[.dimmed])
-    if isFiltered(state), let path = state.listPath(of: .inspector) {
-      let typing = state.filtering && state.focus == .inspector
-      frame.put(filterOf: state[keyPath: path], typing: typing, in: rect.splitBottom(1).bottom, theme: theme)
-    }
+    drawFilter(state, into: &frame, in: rect, theme: theme)
   }
 
   // MARK: Checkpoints

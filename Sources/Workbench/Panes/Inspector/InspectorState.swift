@@ -21,7 +21,7 @@ struct InspectorState: Sendable, Equatable {
 
   struct Evaluating: Sendable, Equatable {
     var checkpoint: String
-    var progress: CurvesState.Progress?
+    var progress: TaskProgress?
   }
 
   /// Two classes that were mixed up, and how often.

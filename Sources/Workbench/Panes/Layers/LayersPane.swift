@@ -1,14 +1,65 @@
-// The layers pane: the network as a table, a row a layer, with its totals above.
+// The layers pane: the network as a table, a row a layer, with its totals above. It changes with the engine's
+// description of a network and has no action of its own.
 
 import Canvas
 import Messages
 
-enum LayersPane {
+extension PaneID {
+  static let layers = PaneID("Layers")
+}
+
+extension Context {
+  static let layers = Context("Layers", pane: .layers)
+}
+
+extension WorkbenchState {
+  var layers: LayersState {
+    get { models[LayersPane.self] }
+    _modify { yield &models[LayersPane.self] }
+  }
+}
+
+enum LayersPane: Pane {
+  static let id = PaneID.layers
+  static let contexts: [Context] = [.layers]
+  static let keys = [Keymap.motion(.layers, [.enter], .zoom, "fill the screen, or show all panes again")]
+
+  static func model(data: String) -> LayersState { LayersState() }
+
+  static func command(for action: Action, in state: WorkbenchState) -> String? {
+    guard action == .focus(id) else { return nil }
+    return Headless.summary(
+      state.settings.network, imageSize: state.settings.preprocessing.imageSize, classes: state.classCount)
+  }
+
+  static func initialEffects(_ state: WorkbenchState) -> [Effect] { [.browse(state.describeNetwork)] }
+
+  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+    if case .network(let summary) = event { state.layers.take(summary) }
+    return []
+  }
+
+  static func list(in state: WorkbenchState) -> ShownList? {
+    let rows = state.layers.summary?.layers ?? []
+    return ShownList(path: \.layers.rows) { LayersState.text(of: rows[$0]) }
+  }
+
+  static func listBody(_ state: WorkbenchState, in inner: Rect) -> Rect { areas(state, in: inner).body }
+
+  /// The network on show; of the next run where the curves are those of an earlier one.
+  static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
+    let name = state.layers.summary?.network.name ?? state.settings.network.name
+    guard state.curves.run != nil else { return [Span(name)] }
+    return [Span(state.runUnderWay && !state.isEditingSettings ? name : "next run: \(name)")]
+  }
+
   static func areas(_ state: WorkbenchState, in inner: Rect) -> PaneAreas {
     PaneAreas(in: inner, header: 1, heading: 1, footer: (isFiltered(state) ? 1 : 0) + (state.zoomed ? 1 : 0))
   }
 
-  static func draw(_ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme) {
+  static func draw(
+    _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
+  ) {
     guard let summary = state.layers.summary else {
       frame.put(notice: "describing \(state.settings.network.name)", in: inner, style: theme[.dimmed])
       return
@@ -26,15 +77,7 @@ enum LayersPane {
         summary.network, imageSize: summary.input.height, classes: summary.classes)
       frame.put("$ " + command, in: areas.footer.row(0), style: theme[.dimmed])
     }
-    if isFiltered(state) {
-      frame.put(
-        filterOf: state.layers.rows, typing: state.filtering && state.focus == .layers,
-        in: areas.footer.splitBottom(1).bottom, theme: theme)
-    }
-  }
-
-  private static func isFiltered(_ state: WorkbenchState) -> Bool {
-    !state.layers.rows.filter.isEmpty || (state.filtering && state.focus == .layers)
+    drawFilter(state, into: &frame, in: areas.footer, theme: theme)
   }
 
   private static func drawTotals(

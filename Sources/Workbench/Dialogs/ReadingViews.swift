@@ -20,15 +20,19 @@ enum HelpView {
   }
 
   static func lines(_ state: WorkbenchState) -> [Line] {
-    var panes: [Context] = [.dataset, .layers, .curves, .checkpoints, .report]
-    let first = panes.filter { $0.pane == state.focus }
-    panes.removeAll { $0.pane == state.focus }
-    let image = first.contains(.dataset) || first.contains(.report)
+    let first = state.panes[state.focus].contexts
+    let others: [Context] = state.panes.all.flatMap { $0.contexts }.filter { !first.contains($0) }
+    // What panes share comes after what is their own.
+    let shared = others.filter { $0.pane == nil }.reduce(into: [Context]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }
     let order =
-      first + (image ? [.images] : []) + [.workbench, .lists] + panes + (image ? [] : [.images])
+      first.filter { $0.pane != nil } + first.filter { $0.pane == nil } + [.workbench, .lists]
+      + others.filter { $0.pane != nil } + shared
       + [.diverged, .dataChanged, .form, .palette, .chooser, .filter, .always]
     let sections: [[Line]] = order.map { context in
-      [.heading(context.title)] + Keymap.bindings.filter { $0.context == context }.map { .binding($0) }
+      [.heading(context.title)]
+        + state.panes.keymap.bindings.filter { $0.context == context }.map { .binding($0) }
     }
     return Array((sections + [mouse]).joined(separator: [.blank]))
   }

@@ -19,7 +19,7 @@ extension PreparationProgress {
     switch self {
     case .scanning: nil
     case .packing(let done, let total, _), .measuring(let done, let total):
-      CurvesState.Progress(done: done, total: total).share
+      TaskProgress(done: done, total: total).share
     }
   }
 }
