@@ -1,6 +1,8 @@
 // A number that somebody may set: what it is called, what it means, and where it may lie. The rows themselves are in
 // Limits.swift; what a number is set for is none of this file's business.
 
+import Support
+
 /// A kind of number that a setting may be.
 public protocol SettableNumber: Comparable, Sendable, LosslessStringConvertible {
   /// With its article: "a whole number".

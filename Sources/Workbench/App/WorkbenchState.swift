@@ -156,13 +156,13 @@ public struct WorkbenchState: Sendable, Equatable {
     size: Size = Size(width: 80, height: 24), looksOnly: Bool = false
   ) {
     self.init(
-      data: data, settings: settings, networkNames: networkNames, themeNames: themeNames, theme: theme, size: size,
+      data: data, settings: settings, rules: rules, themeNames: themeNames, theme: theme, size: size,
       looksOnly: looksOnly, panes: .standard)
   }
 
   /// The same with other panes, the four among them.
   init(
-    data: String, settings: TrainingSettings, networkNames: [String], themeNames: [String], theme: String?,
+    data: String, settings: TrainingSettings, rules: TrainingRules, themeNames: [String], theme: String?,
     size: Size, looksOnly: Bool, panes: Panes
   ) {
     self.looksOnly = looksOnly
