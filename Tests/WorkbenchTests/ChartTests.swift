@@ -28,6 +28,13 @@ import Testing
     }
   }
 
+  @Test func `its unit says how a value is written`() {
+    let units: [Metric.Unit] = [.nats, .share, .imagesPerSecond, .seconds, .number]
+    #expect(units.map { $0.text(0.0125) } == ["0.013", "1.3%", Format.speed(0.0125), "0.013 s", "0.0125"])
+    #expect(units.allSatisfy { $0.text(nil) == Format.absent })
+    #expect(Metric.Unit.seconds.text(125) == "2 min 05 s")
+  }
+
   @Test(arguments: [
     (Size(width: 46, height: 8), 2), (Size(width: 39, height: 8), 1), (Size(width: 78, height: 8), 3),
     (Size(width: 46, height: 21), 3), (Size(width: 46, height: 20), 2), (Size(width: 120, height: 30), 3),

@@ -143,7 +143,8 @@ extension Metric.Unit {
     case .nats: Format.loss(value)
     case .share: Format.percent(value)
     case .imagesPerSecond: Format.speed(value)
-    case .seconds: Format.duration(value)
+    // Of something short, such as a step, whole seconds say nothing.
+    case .seconds: abs(value) < 10 ? Format.fixed(value, 3) + " s" : Format.duration(value)
     case .number: Format.general(value)
     }
   }
