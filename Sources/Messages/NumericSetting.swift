@@ -1,5 +1,5 @@
 // A number that somebody may set: what it is called, what it means, and where it may lie. The rows themselves are in
-// Limits.swift; what a number is set for is none of this file's business.
+// Settings.swift and Limits.swift; what a number is set for is none of this file's business.
 
 import Support
 

@@ -99,7 +99,6 @@ public struct Switch: SettingKind {
   }
 
   public func text(of value: Bool) -> String { value ? "on" : "off" }
-  public func shown(_ value: Bool) -> String { value ? "on" : "off" }
   public var choices: [String]? { ["on", "off"] }
 
   public func words(_ option: String, _ value: Bool) -> [String] {

@@ -16,6 +16,28 @@ import Training
     get throws { try #require(DescribedCommand.all.first { $0.commandName == "train" }) }
   }
 
+  /// Nothing in it is as usual.
+  static let unusual = TrainingSettings(
+    data: "my images",
+    split: SplitSettings(
+      train: 60, validation: 20, test: 20, folders: SplitFolders(train: "day", validation: "dusk", test: "-night")),
+    network: NetworkSettings(
+      name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
+      widthMultiplier: 0.5,
+      head: .regularised),
+    initialWeights: "start.safetensors",
+    preprocessing: PreprocessingSettings(
+      imageSize: 96, resize: .crop, background: .black,
+      normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
+    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
+    optimiser: OptimiserSettings(
+      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
+    learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
+    precision: .bf16, epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
+    cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
+    safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
+    logEvery: 7, project: "elsewhere", name: "first")
+
   /// What `train` takes that is no setting.
   private static let own = ["resume", "data", "accept-changes", "json", "until-step", "version", "help"]
 
@@ -29,13 +51,22 @@ import Training
   }
 
   @Test func `an option that is given reaches the settings, by the name of its property`() throws {
-    var settings = MessagesTestSettings.unusual
+    var settings = Self.unusual
     settings.initialClasses = .order(.natural)
     let words = try shellWords([settings.commandLine])[0].dropFirst(2)
-    let given = GivenOptions(try TrainCommand.parse(Array(words)).options)
+    let options = try TrainCommand.parse(Array(words)).options
+    #expect(try options.settings(data: settings.data) == settings)
+    let given = GivenOptions(options)
     // One of the two excludes the other.
     #expect(Set(given.values.keys) == Set(Settings.all.map(\.option)).subtracting(["classes"]))
     #expect(given.fixed.contains("--no-flip") && given.fixed.contains("--net") && !given.fixed.contains("--epochs"))
+  }
+
+  /// Whatever a line leaves out is the same default on both sides.
+  @Test func `the usual settings need no option`() throws {
+    let usual = TrainingSettings(data: "images", network: NetworkSettings(name: "cifar20"))
+    #expect(usual.commandLine == "skipline train images --net cifar20")
+    #expect(try TrainCommand.parse(["images"]).options.settings(data: "images") == usual)
   }
 
   @Test func `what a command line says of settings, it reads back`() throws {
@@ -112,30 +143,6 @@ import Training
       line.split(separator: "\u{1}", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
   }
-}
-
-private enum MessagesTestSettings {
-  /// Nothing in it is as usual.
-  static let unusual = TrainingSettings(
-    data: "my images",
-    split: SplitSettings(
-      train: 60, validation: 20, test: 20, folders: SplitFolders(train: "day", validation: "dusk", test: "-night")),
-    network: NetworkSettings(
-      name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
-      widthMultiplier: 0.5,
-      head: .regularised),
-    initialWeights: "start.safetensors",
-    preprocessing: PreprocessingSettings(
-      imageSize: 96, resize: .crop, background: .black,
-      normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
-    optimiser: OptimiserSettings(
-      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
-    learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
-    precision: .bf16, epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
-    cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
-    safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
-    logEvery: 7, project: "elsewhere", name: "first")
 }
 
 /// Settings that a command line can say, each as usual or not.

@@ -159,7 +159,8 @@ private struct ResumeTrial {
         errors: log)
     }
     try? FileManager.default.removeItem(atPath: run)
-    var own = settings
+    // A path that begins with a dash would be taken for an option.
+    var own = settings.absolute(from: WorkingFolder.path)
     own.name = name
     // The run in parts is saved all the time, so that it is resumed from anywhere.
     if name != "whole" { own.safety.saveMinutes = 0.05 / 60 }
