@@ -5,7 +5,7 @@
 #include "batchnorm.h"
 #include "elementwise.h"
 #include "pooling.h"
-#include "products.h"
+#include "gemm.h"
 #include "resampling.h"
 #include "winograd.h"
 

@@ -2,7 +2,7 @@
 // of a float. PAIR_INSTRUCTIONS: the processor multiplies both of a pair and adds them to a float in one instruction
 // (AVX512-BF16); without it the same is done in four.
 
-#include "product_steps.h"
+#include "gemm_steps.h"
 
 // Two bfloat16, the earlier step in the lower half; lies in arrays that are declared as floats.
 typedef uint32_t __attribute__((may_alias)) pair;
@@ -17,7 +17,7 @@ typedef uint32_t __attribute__((may_alias)) pair;
   ((sums) + (KERNEL(pairs_vector))((value) << 16) * (KERNEL(pairs_vector))((b) << 16) \
    + (KERNEL(pairs_vector))((value) & 0xffff0000) * (KERNEL(pairs_vector))((b) & 0xffff0000))
 #endif
-#include "product_tiles.h"
+#include "gemm_tiles.h"
 
 // The nearest bfloat16, the even one of two equally near, in the upper half; a NaN stays one.
 INLINE uint32_t rounded(float value) {

@@ -1,13 +1,13 @@
 // Matrix products A B for the shapes of convolutions: B is small (the weights) and packed beforehand into the order
 // in which it is read; A is read where it lies, so that a convolution needs no matrix of columns. The inner loops are
-// in product_tiles.h; products of numbers rounded to bfloat16 in pairs.h.
+// in gemm_tiles.h; products of numbers rounded to bfloat16 in pairs.h.
 
-#include "product_steps.h"
+#include "gemm_steps.h"
 
 #define TILE(name) KERNEL(float_##name)
 #define ELEMENT float
 #define MULTIPLY_ADD(sums, value, b) ((sums) + (value) * (b))
-#include "product_tiles.h"
+#include "gemm_tiles.h"
 
 // A panel's row; full ones, nearly all, have one of few sizes, which the compiler turns into vector moves.
 INLINE void copy_row(float *to, const float *from, size_t present, size_t width) {
