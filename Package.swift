@@ -7,7 +7,7 @@ import PackageDescription
 /// Every Swift target: Swift 6 mode comes from the tools version; a warning is an error.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-/// Targets whose loops run over millions of numbers: optimised in debug builds too, so that the tests run at
+/// Targets whose loops run over millions of numbers: optimized in debug builds too, so that the tests run at
 /// the speed of the program.
 let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 

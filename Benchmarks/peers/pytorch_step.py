@@ -82,7 +82,7 @@ class Step:
         images = torch.randn(options.batch, 3, options.size, options.size)
         self.images = images.contiguous(memory_format=layout)
         self.labels = torch.randint(options.classes, (options.batch,))
-        self.optimiser = torch.optim.SGD(self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+        self.optimizer = torch.optim.SGD(self.network.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
 
     def __call__(self):
         cast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16)
@@ -90,11 +90,11 @@ class Step:
             with torch.inference_mode(), cast:
                 self.network(self.images)
             return
-        self.optimiser.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad(set_to_none=True)
         with cast:
             logits = self.network(self.images)
         functional.cross_entropy(logits.float(), self.labels).backward()
-        self.optimiser.step()
+        self.optimizer.step()
 
 
 def peak_megabytes():

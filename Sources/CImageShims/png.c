@@ -96,8 +96,8 @@ bool image_png_read_header(image_png *image, image_png_header *header) {
   header->width = png_get_image_width(image->png, image->info);
   header->height = image->height = png_get_image_height(image->png, image->info);
   header->bit_depth = png_get_bit_depth(image->png, image->info);
-  header->colour_type = png_get_color_type(image->png, image->info);
-  header->has_alpha = (header->colour_type & PNG_COLOR_MASK_ALPHA) != 0
+  header->color_type = png_get_color_type(image->png, image->info);
+  header->has_alpha = (header->color_type & PNG_COLOR_MASK_ALPHA) != 0
                       || png_get_valid(image->png, image->info, PNG_INFO_tRNS) != 0;
   return true;
 }

@@ -72,16 +72,16 @@ const char *ck_refused_level(void) { return refused; }
 
 size_t ck_lanes(void) { return chosen->lanes; }
 
-size_t ck_norm_group(size_t channels) { return norm_group(channels); }
+size_t ck_batchnorm_group(size_t channels) { return norm_group(channels); }
 
-size_t ck_norm_mask_words(size_t channels) { return norm_mask_words(channels); }
+size_t ck_batchnorm_mask_words(size_t channels) { return norm_mask_words(channels); }
 
 #define FORWARD(result, name, parameters, arguments) \
   result ck_##name parameters { return chosen->kernels->name arguments; }
 EACH_KERNEL(FORWARD)
 
 // Panels are made for a number of lanes, which need not be the chosen one's.
-void ck_product(
+void ck_gemm(
     const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
   if (a->rows == 0) return;
   for (size_t at = 0; at < LEVELS; at++)
@@ -103,7 +103,7 @@ size_t ck_pair_lanes(void) {
   return 4;
 }
 
-void ck_product_pairs(
+void ck_gemm_pairs(
     const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
   if (a->rows > 0) pair_kernels(lanes)->product(a, b, columns, out, accumulate);
 }

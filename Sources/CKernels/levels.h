@@ -5,79 +5,79 @@
 #include "include/CKernels.h"
 
 /// K(result, name, (parameters), (arguments)) of each kernel that is compiled once an instruction set.
-#define EACH_KERNEL(K)                                                                                            \
-  K(void, add, (float *y, const float *x, size_t count), (y, x, count))                                           \
-  K(void, relu, (float *y, size_t count), (y, count))                                                             \
-  K(void, relu_backward, (float *dy, const float *y, size_t count), (dy, y, count))                               \
-  K(void, scale, (float *y, float factor, size_t count), (y, factor, count))                                      \
-  K(double, sum_of_squares, (const float *x, size_t count), (x, count))                                           \
-  K(void, sgd,                                                                                                    \
-    (float *value, float *velocity, const float *gradient, size_t count, float rate, float momentum, float decay, \
-     float gradient_scale, int nesterov),                                                                         \
-    (value, velocity, gradient, count, rate, momentum, decay, gradient_scale, nesterov))                          \
-  K(void, norm_moments,                                                                                           \
-    (const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares),            \
-    (x, rows, channels, rows_before, mean, squares))                                                              \
-  K(void, norm_apply,                                                                                             \
-    (float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *scale,             \
-     const float *shift, int relu, uint16_t *mask, int streaming),                                                \
-    (y, x, addend, rows, channels, scale, shift, relu, mask, streaming))                                          \
-  K(void, norm_backward_sums,                                                                                     \
-    (float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *scale,              \
-     const float *shift, const uint16_t *mask, double *sum_dy, double *sum_dy_x),                                 \
-    (dy, x, rows, channels, mean, scale, shift, mask, sum_dy, sum_dy_x))                                          \
-  K(void, norm_backward_apply,                                                                                    \
-    (float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels,               \
-     const float *mean, const float *a, const float *b, const float *d, const float *scale, const float *shift),  \
-    (dx, dy, x, addend, rows, channels, mean, a, b, d, scale, shift))                                             \
-  K(void, column_sums, (const float *x, size_t rows, size_t channels, float *sums), (x, rows, channels, sums))    \
-  K(void, add_bias, (float *x, size_t rows, size_t channels, const float *bias), (x, rows, channels, bias))       \
-  K(void, pack,                                                                                                   \
-    (const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,    \
-     size_t panel_width, size_t panel_stride, float *packed),                                                     \
-    (source, depth, columns, row_stride, column_stride, first, panel_width, panel_stride, packed))                \
-  K(void, winograd_input,                                                                                         \
-    (const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,         \
-     const ck_winograd_planes *planes),                                                                           \
-    (map, x, channels, first, count, out, planes))                                                                \
-  K(void, winograd_output,                                                                                        \
-    (const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels,              \
-     size_t first, size_t count, float *y),                                                                       \
-    (map, in, planes, channels, first, count, y))                                                                 \
-  K(void, winograd_output_gradient,                                                                               \
-    (const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,        \
-     const ck_winograd_planes *planes),                                                                           \
-    (map, dy, channels, first, count, out, planes))                                                               \
-  K(void, winograd_filter,                                                                                        \
-    (int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,         \
-     const ck_winograd_planes *planes),                                                                           \
-    (tile, w, taps, rows, columns, out, planes))                                                                  \
-  K(void, winograd_filter_gradient,                                                                               \
-    (int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,     \
-     const ck_winograd_taps *taps),                                                                               \
-    (tile, in, planes, rows, columns, dw, taps))                                                                  \
-  K(void, winograd_flip,                                                                                          \
-    (const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out),                      \
-    (w, inputs, outputs, first, count, out))                                                                      \
-  K(void, max_pool, (const ck_window *w, const float *image, float *out, uint8_t *place), (w, image, out, place)) \
-  K(void, max_pool_backward,                                                                                      \
-    (const ck_window *w, const float *out_gradient, const uint8_t *place, float *gradient),                       \
-    (w, out_gradient, place, gradient))                                                                           \
-  K(void, resample_rows,                                                                                          \
-    (const uint8_t *source, size_t source_count, size_t width, size_t rows, const int32_t *starts,                \
-     const int32_t *weights, size_t pairs, size_t columns, uint8_t *target),                                      \
-    (source, source_count, width, rows, starts, weights, pairs, columns, target))                                 \
-  K(void, resample_columns,                                                                                       \
-    (const uint8_t *source, size_t row_length, const int32_t *weights, size_t taps, uint8_t *target),             \
+#define EACH_KERNEL(K)                                                                                             \
+  K(void, add, (float *y, const float *x, size_t count), (y, x, count))                                            \
+  K(void, relu, (float *y, size_t count), (y, count))                                                              \
+  K(void, relu_backward, (float *dy, const float *y, size_t count), (dy, y, count))                                \
+  K(void, scale, (float *y, float factor, size_t count), (y, factor, count))                                       \
+  K(double, sum_of_squares, (const float *x, size_t count), (x, count))                                            \
+  K(void, sgd,                                                                                                     \
+    (float *value, float *velocity, const float *gradient, size_t count, float rate, float momentum, float decay,  \
+     float gradient_scale, int nesterov),                                                                          \
+    (value, velocity, gradient, count, rate, momentum, decay, gradient_scale, nesterov))                           \
+  K(void, batchnorm_moments,                                                                                       \
+    (const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares),             \
+    (x, rows, channels, rows_before, mean, squares))                                                               \
+  K(void, batchnorm_apply,                                                                                         \
+    (float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *weight,             \
+     const float *bias, int relu, uint16_t *mask, int streaming),                                                  \
+    (y, x, addend, rows, channels, weight, bias, relu, mask, streaming))                                           \
+  K(void, batchnorm_backward_sums,                                                                                 \
+    (float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *weight,              \
+     const float *bias, const uint16_t *mask, double *sum_dy, double *sum_dy_x),                                   \
+    (dy, x, rows, channels, mean, weight, bias, mask, sum_dy, sum_dy_x))                                           \
+  K(void, batchnorm_backward_apply,                                                                                \
+    (float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels,                \
+     const float *mean, const float *a, const float *b, const float *d, const float *weight, const float *bias),   \
+    (dx, dy, x, addend, rows, channels, mean, a, b, d, weight, bias))                                              \
+  K(void, column_sums, (const float *x, size_t rows, size_t channels, float *sums), (x, rows, channels, sums))     \
+  K(void, add_bias, (float *x, size_t rows, size_t channels, const float *bias), (x, rows, channels, bias))        \
+  K(void, pack,                                                                                                    \
+    (const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,     \
+     size_t panel_width, size_t panel_stride, float *packed),                                                      \
+    (source, depth, columns, row_stride, column_stride, first, panel_width, panel_stride, packed))                 \
+  K(void, winograd_input,                                                                                          \
+    (const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,          \
+     const ck_winograd_planes *planes),                                                                            \
+    (map, x, channels, first, count, out, planes))                                                                 \
+  K(void, winograd_output,                                                                                         \
+    (const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels,               \
+     size_t first, size_t count, float *y),                                                                        \
+    (map, in, planes, channels, first, count, y))                                                                  \
+  K(void, winograd_output_gradient,                                                                                \
+    (const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,         \
+     const ck_winograd_planes *planes),                                                                            \
+    (map, dy, channels, first, count, out, planes))                                                                \
+  K(void, winograd_filter,                                                                                         \
+    (int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,          \
+     const ck_winograd_planes *planes),                                                                            \
+    (tile, w, taps, rows, columns, out, planes))                                                                   \
+  K(void, winograd_filter_gradient,                                                                                \
+    (int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,      \
+     const ck_winograd_taps *taps),                                                                                \
+    (tile, in, planes, rows, columns, dw, taps))                                                                   \
+  K(void, winograd_flip,                                                                                           \
+    (const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out),                       \
+    (w, inputs, outputs, first, count, out))                                                                       \
+  K(void, max_pool, (const ck_window *w, const float *image, float *out, uint8_t *argmax), (w, image, out, argmax))\
+  K(void, max_pool_backward,                                                                                       \
+    (const ck_window *w, const float *out_gradient, const uint8_t *argmax, float *gradient),                       \
+    (w, out_gradient, argmax, gradient))                                                                           \
+  K(void, resample_rows,                                                                                           \
+    (const uint8_t *source, size_t source_count, size_t width, size_t rows, const int32_t *starts,                 \
+     const int32_t *weights, size_t pairs, size_t columns, uint8_t *target),                                       \
+    (source, source_count, width, rows, starts, weights, pairs, columns, target))                                  \
+  K(void, resample_columns,                                                                                        \
+    (const uint8_t *source, size_t row_length, const int32_t *weights, size_t taps, uint8_t *target),              \
     (source, row_length, weights, taps, target))
 
-typedef void ck_product_of_level(
+typedef void ck_gemm_of_level(
     const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *out, int accumulate);
 
 #define MEMBER(result, name, parameters, arguments) result(*name) parameters;
 typedef struct {
   EACH_KERNEL(MEMBER)
-  ck_product_of_level *product;
+  ck_gemm_of_level *product;
 } ck_kernels;
 #undef MEMBER
 
@@ -87,7 +87,7 @@ typedef struct {
   void (*pack_pairs)(
       const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
       size_t panel_width, size_t panel_stride, float *packed);
-  ck_product_of_level *product;
+  ck_gemm_of_level *product;
 } ck_pair_kernels;
 
 /// What every processor of the architecture runs: SSE2 on x86-64, NEON on 64-bit ARM.

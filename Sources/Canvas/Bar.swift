@@ -36,14 +36,14 @@ public struct Bar: Sendable, Equatable {
       let style = theme[segments[index].role]
       let x = bar.x + column
       if ends[index] >= to {
-        // Where colour cannot, the character tells the segments apart.
+        // Where color cannot, the character tells the segments apart.
         let full =
-          theme.usesColour ? glyphs.horizontalBlocks[perCell - 1] : glyphs.segments[index % glyphs.segments.count]
+          theme.usesColor ? glyphs.horizontalBlocks[perCell - 1] : glyphs.segments[index % glyphs.segments.count]
         frame[x, bar.y] = Cell(full, style)
       } else {
         let next = ends[(index + 1)...].firstIndex { $0 > ends[index] }
         var boundary = style
-        if let next, theme.usesColour { boundary.background = theme[segments[next].role].foreground }
+        if let next, theme.usesColor { boundary.background = theme[segments[next].role].foreground }
         frame[x, bar.y] = Cell(glyphs.horizontalBlocks[ends[index] - from - 1], boundary)
       }
     }

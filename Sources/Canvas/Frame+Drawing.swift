@@ -20,7 +20,7 @@ extension Frame {
     var x = rect.x
     switch align {
     case .leading: break
-    case .centre: x += (rect.width - line.columns) / 2
+    case .center: x += (rect.width - line.columns) / 2
     case .trailing: x += rect.width - line.columns
     }
     for item in line {
@@ -97,7 +97,7 @@ extension Frame {
     self[right, bottom] = Cell(glyphs.bottomRight, border)
 
     var edge = rect.row(0).inset(left: 2, right: 2)
-    let needed = trailing.reduce(2) { $0 + DisplayWidth.of(Sanitiser.sanitised($1.text)) }
+    let needed = trailing.reduce(2) { $0 + DisplayWidth.of(Sanitizer.sanitized($1.text)) }
     if needed > 2, edge.width >= needed + min(DisplayWidth.of(title), 8) + 3 {
       let place = Rect(x: edge.right - needed, y: edge.y, width: needed, height: 1)
       put([Span(" ")] + trailing + [Span(" ")], in: place, style: theme[.dimmed])
@@ -125,8 +125,8 @@ extension Rect {
     return Rect(x: left, y: top, width: min(right, other.right) - left, height: min(bottom, other.bottom) - top)
   }
 
-  /// A rectangle of the given size in the middle of this one, no larger than it: for dialogues.
-  public func centred(width: Int, height: Int) -> Rect {
+  /// A rectangle of the given size in the middle of this one, no larger than it: for dialogs.
+  public func centered(width: Int, height: Int) -> Rect {
     let (w, h) = (min(max(0, width), self.width), min(max(0, height), self.height))
     return Rect(x: x + (self.width - w) / 2, y: y + (self.height - h) / 2, width: w, height: h)
   }

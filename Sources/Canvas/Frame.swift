@@ -1,11 +1,11 @@
 // A frame is what the terminal should show: a grid of cells, each a character with a style. Drawing is done into a
 // frame and only the Terminal module turns one into escape sequences.
 
-/// A colour as a theme names it.
+/// A color as a theme names it.
 public enum Color: Sendable, Hashable {
   /// The terminal's own foreground or background.
   case standard
-  /// One of the 16 or 256 colours of the terminal's palette.
+  /// One of the 16 or 256 colors of the terminal's palette.
   case palette(UInt8)
   case rgb(red: UInt8, green: UInt8, blue: UInt8)
 }

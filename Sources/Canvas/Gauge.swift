@@ -1,6 +1,6 @@
 // A gauge: how far something has come, as a bar with a text on it.
 
-/// A one-line bar that fills from the left, the text centred on it.
+/// A one-line bar that fills from the left, the text centered on it.
 public struct Gauge: Sendable, Equatable {
   /// 0...1, beyond that clamped; nil or NaN when it is not known: the bar is empty.
   public var fraction: Double?
@@ -23,9 +23,9 @@ public struct Gauge: Sendable, Equatable {
     let steps = Int((part * Double(bar.width * blocks.count)).rounded(.down))
     let cells = steps / blocks.count
     frame.fill(bar, style: empty)
-    frame.put(text, in: bar, style: empty, align: .centre)
+    frame.put(text, in: bar, style: empty, align: .center)
     frame.restyle(Rect(x: bar.x, y: bar.y, width: cells, height: 1)) { $0 = filled }
-    // Without colour and background the filled part needs a character of its own to be told from the empty one.
+    // Without color and background the filled part needs a character of its own to be told from the empty one.
     if filled.background == empty.background, filled.reverse == empty.reverse {
       for x in bar.x..<bar.x + cells where frame[x, bar.y].character == " " {
         frame[x, bar.y] = Cell(blocks[blocks.count - 1], filled)

@@ -5,11 +5,11 @@
 public struct Glyphs: Sendable, Equatable {
   /// How a picture is put into cells.
   public enum Pixels: Sendable, Equatable {
-    /// Two by two parts a cell, in two colours.
+    /// Two by two parts a cell, in two colors.
     case quarters
-    /// Two halves a cell, each in its colour.
+    /// Two halves a cell, each in its color.
     case halves
-    /// A coloured space a cell.
+    /// A colored space a cell.
     case spaces
   }
 
@@ -43,9 +43,9 @@ public struct Glyphs: Sendable, Equatable {
   /// Filled eighths of a cell from the left, one eighth first, the full cell last; without partial cells, the one
   /// full cell.
   public var horizontalBlocks: [Character]
-  /// Full cells for segments of a bar that stand side by side, where colour may not tell them apart.
+  /// Full cells for segments of a bar that stand side by side, where color may not tell them apart.
   public var segments: [Character]
-  /// Darkest to brightest, for pictures without colour.
+  /// Darkest to brightest, for pictures without color.
   public var luminance: [Character]
   /// How pictures are put into cells.
   public var pixels: Pixels

@@ -20,7 +20,7 @@ public enum Input: Sendable, Hashable {
   case burst(String)
   /// A button pressed in a cell.
   case click(x: Int, y: Int)
-  /// The wheel turned over a cell; `rows` is negative towards the top.
+  /// The wheel turned over a cell; `rows` is negative toward the top.
   case scroll(x: Int, y: Int, rows: Int)
   case resized(Size)
   /// The terminal is gone.

@@ -4,7 +4,7 @@
 /// Curves over a common horizontal axis, whose positions are the indices of the values.
 ///
 /// nil is a gap: neither zero nor bridged. NaN and infinite values are gaps too. Where there are more values than
-/// dot columns, neighbours are averaged.
+/// dot columns, neighbors are averaged.
 public struct LineChart: Sendable, Equatable {
   public struct Series: Sendable, Equatable {
     public var values: [Double?]
@@ -25,7 +25,7 @@ public struct LineChart: Sendable, Equatable {
     public var label: String
     public var role: ThemeRole
 
-    public init(_ value: Double, label: String = "", role: ThemeRole = .chance) {
+    public init(_ value: Double, label: String = "", role: ThemeRole = .baseline) {
       self.value = value
       self.label = label
       self.role = role
@@ -74,8 +74,8 @@ public struct LineChart: Sendable, Equatable {
     var plot = rect
     let hasValues = series.contains { $0.values.contains { $0?.isFinite == true } }
     guard hasValues else {
-      let middle = rect.centred(width: rect.width, height: 1)
-      frame.put(emptyText, in: middle, style: theme[.dimmed], align: .centre)
+      let middle = rect.centered(width: rect.width, height: 1)
+      frame.put(emptyText, in: middle, style: theme[.dimmed], align: .center)
       return
     }
     let legend = legendSpans(theme: theme)
@@ -160,7 +160,7 @@ public struct LineChart: Sendable, Equatable {
       }
     }
     grid.draw(into: &frame, in: plot) { owner in
-      if owner == referenceOwner { return theme[reference?.role ?? .chance] }
+      if owner == referenceOwner { return theme[reference?.role ?? .baseline] }
       return theme[series[owner].role]
     }
     for (column, role) in cutColumns(width: plot.width, dots: grid.width) {

@@ -1,4 +1,4 @@
-// A picture in cells, for looking at what is in a dataset: two by two parts a cell, each cell with two colours. It
+// A picture in cells, for looking at what is in a dataset: two by two parts a cell, each cell with two colors. It
 // takes decoded pixels and reads no files.
 
 /// An RGB image scaled into a rectangle, its aspect kept, in the middle of it.
@@ -27,13 +27,13 @@ public struct Picture: Sendable, Equatable {
     let scale = min(Double(rect.width) / Double(width), Double(rect.height) * 2 / Double(height))
     let columns = max(1, Int((Double(width) * scale).rounded()))
     let rows = max(1, Int((Double(height) * scale / 2).rounded()))
-    return rect.centred(width: columns, height: rows)
+    return rect.centered(width: columns, height: rows)
   }
 
   public func draw(into frame: inout Frame, in rect: Rect, theme: Theme) {
     let place = place(in: rect)
     guard !place.isEmpty else { return }
-    guard theme.usesColour else {
+    guard theme.usesColor else {
       drawLuminance(into: &frame, in: place, theme: theme)
       return
     }
@@ -52,9 +52,9 @@ public struct Picture: Sendable, Equatable {
         }
         let cell: Cell
         switch pixels {
-        case .spaces: cell = Cell(" ", Style(background: part(0, 0).colour))
+        case .spaces: cell = Cell(" ", Style(background: part(0, 0).color))
         case .halves:
-          cell = Cell("▀", Style(foreground: part(0, 0).colour, background: part(0, 1).colour))
+          cell = Cell("▀", Style(foreground: part(0, 0).color, background: part(0, 1).color))
         case .quarters: cell = QuarterBlock.cell(part(0, 0), part(1, 0), part(0, 1), part(1, 1))
         }
         frame[place.x + column, place.y + row] = cell
@@ -62,7 +62,7 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// In the colours of a palette. What a cell is off in 256 colours, its neighbours make good (Floyd and Steinberg, 1976);
+  /// In the colors of a palette. What a cell is off in 256 colors, its neighbors make good (Floyd and Steinberg, 1976);
   /// in fewer the steps are so large that this would be specks.
   private func drawMixed(_ parts: [RGB], into frame: inout Frame, in place: Rect, theme: Theme) {
     let pixels = theme.glyphs.pixels
@@ -92,11 +92,11 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// Characters of rising brightness, for screens without colour.
+  /// Characters of rising brightness, for screens without color.
   private func drawLuminance(into frame: inout Frame, in place: Rect, theme: Theme) {
     let ramp = theme.glyphs.luminance
-    for (index, colour) in scaled(columns: place.width, rows: place.height).enumerated() {
-      let level = min(ramp.count - 1, Int(colour.luminance / 256 * Float(ramp.count)))
+    for (index, color) in scaled(columns: place.width, rows: place.height).enumerated() {
+      let level = min(ramp.count - 1, Int(color.luminance / 256 * Float(ramp.count)))
       frame[place.x + index % place.width, place.y + index / place.width] = Cell(ramp[level], theme[.text])
     }
   }

@@ -1,18 +1,18 @@
-// A picture in few colours. A cell shows two colours of a palette, as halves and quarters with a sharp edge between
+// A picture in few colors. A cell shows two colors of a palette, as halves and quarters with a sharp edge between
 // them or as one of the shades, which mix them: a plain ground then becomes one even texture instead of specks. Which
-// colours a terminal has is the Terminal module's decision.
+// colors a terminal has is the Terminal module's decision.
 
-/// The colours that a picture is drawn in.
+/// The colors that a picture is drawn in.
 public enum PicturePalette: Sendable, Hashable {
   /// As they are; whoever shows the frame finds the nearest.
   case full
-  /// xterm's 256 colours: the cube and the greys.
+  /// xterm's 256 colors: the cube and the grays.
   case indexed
   case sixteen
   case eight
 
-  /// The colours with their indices; none for `full`.
-  var entries: [(index: UInt8, colour: RGB)] {
+  /// The colors with their indices; none for `full`.
+  var entries: [(index: UInt8, color: RGB)] {
     switch self {
     case .full: return []
     case .eight: return (0..<8).map { (UInt8($0), Self.basic[$0]) }
@@ -23,8 +23,8 @@ public enum PicturePalette: Sendable, Hashable {
       let cube = (0..<216).map { index in
         RGB(red: levels[index / 36], green: levels[index / 6 % 6], blue: levels[index % 6])
       }
-      let greys = (0..<24).map { RGB(red: 8 + Float($0) * 10, green: 8 + Float($0) * 10, blue: 8 + Float($0) * 10) }
-      return (cube + greys).enumerated().map { (UInt8($0.offset + 16), $0.element) }
+      let grays = (0..<24).map { RGB(red: 8 + Float($0) * 10, green: 8 + Float($0) * 10, blue: 8 + Float($0) * 10) }
+      return (cube + grays).enumerated().map { (UInt8($0.offset + 16), $0.element) }
     }
   }
 
@@ -36,28 +36,28 @@ public enum PicturePalette: Sendable, Hashable {
   ].map { RGB(red: $0[0], green: $0[1], blue: $0[2]) }
 }
 
-/// Finds cells for wanted colours.
+/// Finds cells for wanted colors.
 struct PaletteMixer {
-  /// Two colours of the palette, and how much of the first is seen.
+  /// Two colors of the palette, and how much of the first is seen.
   private struct Mix {
     var foreground: Int
     var background: Int
     var character: Character
-    var colour: RGB
-    /// How far apart the two are: a mixture of strangers is seen as two colours.
+    var color: RGB
+    /// How far apart the two are: a mixture of strangers is seen as two colors.
     var contrast: Float
   }
 
-  private let entries: [(index: UInt8, colour: RGB)]
+  private let entries: [(index: UInt8, color: RGB)]
   private let shades: [(character: Character, share: Float)]
-  /// Every mixture, where there are few colours.
+  /// Every mixture, where there are few colors.
   private let mixes: [Mix]
   private var nearest: [UInt32: Int] = [:]
   private var mixed: [UInt32: Mix] = [:]
   /// What the contrast of a mixture weighs against its distance from what is wanted.
   private let aversion: Float
-  /// What a lost hue weighs: where there are few colours a grey is often the nearest, and a picture in greys tells less
-  /// than one whose colours are a little off.
+  /// What a lost hue weighs: where there are few colors a gray is often the nearest, and a picture in grays tells less
+  /// than one whose colors are a little off.
   private let hueWeight: Float
 
   init(_ palette: PicturePalette, hasShades: Bool) {
@@ -77,27 +77,27 @@ struct PaletteMixer {
     self.mixes = mixes
   }
 
-  private static func solid(_ index: Int, _ entries: [(index: UInt8, colour: RGB)]) -> Mix {
-    Mix(foreground: index, background: index, character: " ", colour: entries[index].colour, contrast: 0)
+  private static func solid(_ index: Int, _ entries: [(index: UInt8, color: RGB)]) -> Mix {
+    Mix(foreground: index, background: index, character: " ", color: entries[index].color, contrast: 0)
   }
 
   private static func mix(
     _ first: Int, _ second: Int, _ shade: (character: Character, share: Float),
-    _ entries: [(index: UInt8, colour: RGB)]
+    _ entries: [(index: UInt8, color: RGB)]
   ) -> Mix {
-    let (a, b) = (entries[first].colour, entries[second].colour)
+    let (a, b) = (entries[first].color, entries[second].color)
     return Mix(
       foreground: first, background: second, character: shade.character,
-      colour: a * shade.share + b * (1 - shade.share),
+      color: a * shade.share + b * (1 - shade.share),
       contrast: a.distance(to: b))
   }
 
-  /// The cell that comes nearest to four colours, and the mean of what it shows.
+  /// The cell that comes nearest to four colors, and the mean of what it shows.
   mutating func cell(_ parts: [RGB]) -> (cell: Cell, shown: RGB) {
     let mean = RGB.mean(parts)
     let mix = bestMix(for: mean)
-    var least = parts.reduce(0) { $0 + $1.distance(to: mix.colour) } + 4 * aversion * mix.contrast
-    var best = (cell: cell(of: mix), shown: mix.colour)
+    var least = parts.reduce(0) { $0 + $1.distance(to: mix.color) } + 4 * aversion * mix.contrast
+    var best = (cell: cell(of: mix), shown: mix.color)
     // An edge is worth more than an exact shade.
     guard parts.contains(where: { $0.distance(to: mean) > Self.flat }) else { return best }
     for (mask, character) in QuarterBlock.patterns {
@@ -106,7 +106,7 @@ struct PaletteMixer {
       let foreground = nearestEntry(to: RGB.mean(inside.map { parts[$0] }))
       let background = nearestEntry(to: RGB.mean(outside.map { parts[$0] }))
       guard foreground != background else { continue }
-      let (front, back) = (entries[foreground].colour, entries[background].colour)
+      let (front, back) = (entries[foreground].color, entries[background].color)
       let error =
         inside.reduce(0) { $0 + parts[$1].distance(to: front) }
         + outside.reduce(0) { $0 + parts[$1].distance(to: back) }
@@ -123,10 +123,10 @@ struct PaletteMixer {
     return best
   }
 
-  /// One colour for a whole cell, drawn as its background.
-  mutating func space(_ colour: RGB) -> (cell: Cell, shown: RGB) {
-    let entry = entries[nearestEntry(to: colour)]
-    return (Cell(" ", Style(background: .palette(entry.index))), entry.colour)
+  /// One color for a whole cell, drawn as its background.
+  mutating func space(_ color: RGB) -> (cell: Cell, shown: RGB) {
+    let entry = entries[nearestEntry(to: color)]
+    return (Cell(" ", Style(background: .palette(entry.index))), entry.color)
   }
 
   /// Parts that differ by less are one ground.
@@ -139,25 +139,25 @@ struct PaletteMixer {
       mix.character, Style(foreground: .palette(entries[mix.foreground].index), background: background))
   }
 
-  private mutating func nearestEntry(to colour: RGB) -> Int {
-    if let known = nearest[colour.key] { return known }
+  private mutating func nearestEntry(to color: RGB) -> Int {
+    if let known = nearest[color.key] { return known }
     let found = entries.indices.min {
-      entries[$0].colour.distance(to: colour) < entries[$1].colour.distance(to: colour)
+      entries[$0].color.distance(to: color) < entries[$1].color.distance(to: color)
     }
-    nearest[colour.key] = found ?? 0
+    nearest[color.key] = found ?? 0
     return found ?? 0
   }
 
-  private mutating func bestMix(for colour: RGB) -> Mix {
-    if let known = mixed[colour.key] { return known }
+  private mutating func bestMix(for color: RGB) -> Mix {
+    if let known = mixed[color.key] { return known }
     func cost(_ mix: Mix) -> Float {
-      mix.colour.distance(to: colour) + aversion * mix.contrast + hueWeight * mix.colour.lostHue(of: colour)
+      mix.color.distance(to: color) + aversion * mix.contrast + hueWeight * mix.color.lostHue(of: color)
     }
     var candidates = mixes
     if entries.count > 16, !shades.isEmpty {
-      // Of many colours only those that stand around the wanted one.
+      // Of many colors only those that stand around the wanted one.
       let around = entries.indices.sorted {
-        entries[$0].colour.distance(to: colour) < entries[$1].colour.distance(to: colour)
+        entries[$0].color.distance(to: color) < entries[$1].color.distance(to: color)
       }
       .prefix(10)
       candidates = around.map { Self.solid($0, entries) }
@@ -168,7 +168,7 @@ struct PaletteMixer {
       }
     }
     let found = candidates.min { cost($0) < cost($1) } ?? Self.solid(0, entries)
-    mixed[colour.key] = found
+    mixed[color.key] = found
     return found
   }
 }
@@ -180,26 +180,27 @@ extension RGB {
 
   static func - (left: RGB, right: RGB) -> RGB { left + right * -1 }
 
-  static func * (colour: RGB, factor: Float) -> RGB {
-    RGB(red: colour.red * factor, green: colour.green * factor, blue: colour.blue * factor)
+  static func * (color: RGB, factor: Float) -> RGB {
+    RGB(red: color.red * factor, green: color.green * factor, blue: color.blue * factor)
   }
 
   var clamped: RGB {
     RGB(red: min(max(red, 0), 255), green: min(max(green, 0), 255), blue: min(max(blue, 0), 255))
   }
 
-  /// A squared distance as the eye has it, roughly: brightness, and hue and saturation together (BT.601's two differences
-  /// of colour). A grey is nearer to any other grey than to a colour of its brightness.
+  /// A squared distance as the eye has it, roughly: brightness, and hue and saturation together (BT.601's two
+  /// differences of color). A gray is nearer to any other gray than to a color of its brightness.
   func distance(to other: RGB) -> Float {
     let difference = self - other
     let (luminance, chroma) = (difference.luminance, difference.chroma)
     return luminance * luminance + 2 * (chroma.blue * chroma.blue + chroma.red * chroma.red)
   }
 
-  /// BT.601's two differences of colour; both are 0 for greys.
+  /// BT.601's two differences of color; both are 0 for grays.
   private var chroma: (blue: Float, red: Float) { (0.564 * (blue - luminance), 0.713 * (red - luminance)) }
 
-  /// How much of another's colour this one has not: nothing where the hues are one, a measure of all its colour for a grey.
+  /// How much of another's color this one has not: nothing where the hues are one, a measure of all its color for a
+  /// gray.
   fileprivate func lostHue(of other: RGB) -> Float {
     // The difference of blue counts twice: it parts brown from pink, which the eye minds more than brown from yellow.
     let (own, wanted) = (
@@ -211,7 +212,7 @@ extension RGB {
     return wantedSquare * (1 - (lengths > 1 ? product / lengths : 0))
   }
 
-  /// The same for colours that nobody tells apart.
+  /// The same for colors that nobody tells apart.
   fileprivate var key: UInt32 {
     func level(_ value: Float) -> UInt32 { UInt32(min(max(value, 0), 255)) >> 2 }
     return level(red) << 12 | level(green) << 6 | level(blue)

@@ -1,14 +1,14 @@
 // Texts from outside (file, class, run and model names, error messages) made harmless before they reach a screen,
-// an output or a log. Whatever could move the cursor, recolour, reorder or hide text becomes a visible sign.
+// an output or a log. Whatever could move the cursor, recolor, reorder or hide text becomes a visible sign.
 
-/// The one sanitiser of the program.
-public enum Sanitiser {
+/// The one sanitizer of the program.
+public enum Sanitizer {
   /// The text with every control, line break, bidirectional control and invisible scalar replaced: C0 and DEL by
   /// their control pictures (U+2400...U+2421), the rest by U+FFFD. Applying it twice changes nothing more.
   ///
   /// Bytes that are no UTF-8 are U+FFFD already where `String(decoding:as:)` read them. In names of files they are
   /// U+F780...U+F7FF (see PathText in Messages), which becomes U+FFFD here: fonts put signs of their own there.
-  public static func sanitised(_ text: String) -> String {
+  public static func sanitized(_ text: String) -> String {
     if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return text }
     var result = String.UnicodeScalarView()
     var previous: Unicode.Scalar?
@@ -20,9 +20,9 @@ public enum Sanitiser {
     return String(result)
   }
 
-  /// Whether `sanitised` would leave the text as it is.
+  /// Whether `sanitized` would leave the text as it is.
   public static func isSafe(_ text: String) -> Bool {
-    sanitised(text) == text
+    sanitized(text) == text
   }
 
   private static func replacement(for scalar: Unicode.Scalar, after previous: Unicode.Scalar?) -> Unicode.Scalar? {

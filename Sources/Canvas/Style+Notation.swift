@@ -7,20 +7,20 @@ public struct NotationError: Error, Equatable, CustomStringConvertible {
 
 extension Style {
   /// Reads a style: an optional foreground, an optional `on` with a background, then any of `bold`, `dim`,
-  /// `underline` and `reverse`. A colour is `standard`, a palette index 0...255, one of the eight names (`red`,
+  /// `underline` and `reverse`. A color is `standard`, a palette index 0...255, one of the eight names (`red`,
   /// `bright-red`), or `#rrggbb`.
   /// - Throws: `NotationError` with the word that is wrong and what could stand there.
   public init(notation: String) throws {
     self.init()
     var words = notation.split(whereSeparator: { $0 == " " || $0 == "\t" })[...]
-    if let first = words.first, let colour = try Self.colour(first, orElse: first == "on" || isAttribute(first)) {
-      foreground = colour
+    if let first = words.first, let color = try Self.color(first, orElse: first == "on" || isAttribute(first)) {
+      foreground = color
       words.removeFirst()
     }
     if words.first == "on" {
       words.removeFirst()
-      guard let name = words.popFirst() else { throw NotationError(description: "`on` needs a colour after it") }
-      background = try Self.colour(name, orElse: false) ?? .standard
+      guard let name = words.popFirst() else { throw NotationError(description: "`on` needs a color after it") }
+      background = try Self.color(name, orElse: false) ?? .standard
     }
     for word in words {
       switch word {
@@ -30,7 +30,7 @@ extension Style {
       case "reverse": reverse = true
       default:
         throw NotationError(
-          description: "\(quoted(word)) is not bold, dim, underline, reverse or a colour in its place")
+          description: "\(quoted(word)) is not bold, dim, underline, reverse or a color in its place")
       }
     }
   }
@@ -47,13 +47,13 @@ extension Style {
     return words.isEmpty ? "standard" : words.joined(separator: " ")
   }
 
-  private static func colour(_ word: Substring, orElse mayBeAbsent: Bool) throws -> Color? {
+  private static func color(_ word: Substring, orElse mayBeAbsent: Bool) throws -> Color? {
     if mayBeAbsent { return nil }
-    guard let colour = Color(notation: word) else {
+    guard let color = Color(notation: word) else {
       throw NotationError(
-        description: "\(quoted(word)) is no colour; write standard, 0 to 255, a name such as red, or #rrggbb")
+        description: "\(quoted(word)) is no color; write standard, 0 to 255, a name such as red, or #rrggbb")
     }
-    return colour
+    return color
   }
 }
 
@@ -63,19 +63,19 @@ private func isAttribute(_ word: Substring) -> Bool {
 
 /// A word of the user's in a message: harmless and of bounded length.
 private func quoted(_ word: Substring) -> String {
-  "“" + Sanitiser.sanitised(String(word.prefix(40))) + "”"
+  "“" + Sanitizer.sanitized(String(word.prefix(40))) + "”"
 }
 
 extension Color {
   private static let names = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"]
 
-  /// Reads one colour; nil if the word names none.
+  /// Reads one color; nil if the word names none.
   init?(notation word: Substring) {
     if word == "standard" {
       self = .standard
     } else if word.first == "#" {
       let digits = word.utf8.dropFirst()
-      // The digits are checked one by one because the integer initialiser would take a sign too.
+      // The digits are checked one by one because the integer initializer would take a sign too.
       guard digits.count == 6, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
         let value = UInt32(word.dropFirst(), radix: 16)
       else { return nil }

@@ -122,7 +122,7 @@ public struct Table: Sendable, Equatable {
     }
   }
 
-  /// The selection takes the ordinary text and the background; what has a colour of its own keeps it.
+  /// The selection takes the ordinary text and the background; what has a color of its own keeps it.
   private func highlight(_ row: Rect, in frame: inout Frame, theme: Theme) {
     let style = theme.selection(focused: focused)
     let text = theme[.text]

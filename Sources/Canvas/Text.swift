@@ -1,5 +1,5 @@
 // Text before it is in a frame: spans of one style, cutting to a width, breaking into lines. All of it counts
-// columns, not characters, and all of it goes through the sanitiser.
+// columns, not characters, and all of it goes through the sanitizer.
 
 /// A piece of text in one style.
 public struct Span: Sendable, Hashable {
@@ -15,7 +15,7 @@ public struct Span: Sendable, Hashable {
 
 /// Where a text stands in a wider place.
 public enum Alignment: Sendable, Hashable {
-  case leading, centre, trailing
+  case leading, center, trailing
 }
 
 /// Which part of a text goes when it does not fit.
@@ -62,7 +62,7 @@ public enum Paragraph {
   public static func wrapped(_ text: String, width: Int) -> [String] {
     guard width > 0 else { return [] }
     return text.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" || $0 == "\r\n" })
-      .flatMap { wrappedLine(Sanitiser.sanitised(String($0)), width: width) }
+      .flatMap { wrappedLine(Sanitizer.sanitized(String($0)), width: width) }
   }
 
   private static func wrappedLine(_ line: String, width: Int) -> [String] {
@@ -103,9 +103,9 @@ struct StyledCharacter: Equatable {
   var character: Character
   var style: Style?
 
-  /// The sanitised characters of a text; accents without a base are dropped, since no cell could hold them.
+  /// The sanitized characters of a text; accents without a base are dropped, since no cell could hold them.
   static func list(of text: String, style: Style? = nil) -> [StyledCharacter] {
-    Sanitiser.sanitised(text).compactMap {
+    Sanitizer.sanitized(text).compactMap {
       DisplayWidth.of($0) == 0 ? nil : StyledCharacter(character: $0, style: style)
     }
   }

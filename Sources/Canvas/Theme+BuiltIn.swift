@@ -1,4 +1,4 @@
-// The three themes that need no file. Each keeps to the 256-colour palette and to the terminal's own background;
+// The three themes that need no file. Each keeps to the 256-color palette and to the terminal's own background;
 // the files of the same names in `themes/` say the same, as a starting point for others.
 
 extension Theme {
@@ -24,7 +24,7 @@ extension Theme {
       .success: Style(foreground: .palette(114)),
       .trainingCurve: Style(foreground: .palette(75)),
       .validationCurve: Style(foreground: .palette(215)),
-      .chance: Style(foreground: .palette(243)),
+      .baseline: Style(foreground: .palette(243)),
       .gaugeFilled: Style(foreground: .palette(16), background: .palette(110)),
       .gaugeEmpty: Style(foreground: .palette(250), background: .palette(238)),
       .bar: Style(foreground: .palette(75)),
@@ -56,7 +56,7 @@ extension Theme {
       .success: Style(foreground: .palette(28)),
       .trainingCurve: Style(foreground: .palette(26)),
       .validationCurve: Style(foreground: .palette(166)),
-      .chance: Style(foreground: .palette(247)),
+      .baseline: Style(foreground: .palette(247)),
       .gaugeFilled: Style(foreground: .palette(231), background: .palette(26)),
       .gaugeEmpty: Style(foreground: .palette(238), background: .palette(253)),
       .bar: Style(foreground: .palette(26)),
@@ -66,7 +66,7 @@ extension Theme {
       .overlay: Style(foreground: .palette(236), background: .palette(255)),
     ])
 
-  /// For `NO_COLOR` and for terminals without colours: bold, dim, underline and reverse only.
+  /// For `NO_COLOR` and for terminals without colors: bold, dim, underline and reverse only.
   public static let monochrome = Theme(
     name: "Monochrome",
     styles: [
@@ -88,7 +88,7 @@ extension Theme {
       .success: Style(bold: true),
       .trainingCurve: Style(),
       .validationCurve: Style(bold: true),
-      .chance: Style(dim: true),
+      .baseline: Style(dim: true),
       .gaugeFilled: Style(reverse: true),
       .gaugeEmpty: Style(),
       .bar: Style(),

@@ -1,5 +1,5 @@
 // Theme files: flat lines of `key = "value"` with `#` comments. The parser takes what is right, lists what is not
-// with its line, and never fails as a whole: a screen with one wrong colour beats no screen. It opens no file.
+// with its line, and never fails as a whole: a screen with one wrong color beats no screen. It opens no file.
 
 /// Something in a theme file that was not taken.
 public struct ThemeProblem: Sendable, Equatable, CustomStringConvertible {
@@ -58,11 +58,11 @@ extension Theme {
 
   private mutating func set(_ key: String, to value: String) throws {
     if key == "name" {
-      name = Sanitiser.sanitised(String(value.prefix(60)))
+      name = Sanitizer.sanitized(String(value.prefix(60)))
     } else if let role = ThemeRole(rawValue: key) {
       styles[role] = try Style(notation: value)
     } else {
-      let shown = Sanitiser.sanitised(String(key.prefix(40)))
+      let shown = Sanitizer.sanitized(String(key.prefix(40)))
       let known = ThemeRole.allCases.map(\.rawValue).joined(separator: ", ")
       throw NotationError(description: "there is no key “\(shown)”; the keys are name, \(known)")
     }

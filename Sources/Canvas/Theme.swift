@@ -1,4 +1,4 @@
-// A theme gives every part of the screen its style by role, so that no pane ever names a colour. Reading themes
+// A theme gives every part of the screen its style by role, so that no pane ever names a color. Reading themes
 // from files is in Theme+Parsing.swift, the built-in ones are in Theme+BuiltIn.swift.
 
 /// What a style is for. The raw value is the key in a theme file.
@@ -16,7 +16,7 @@ public enum ThemeRole: String, Sendable, CaseIterable {
   case warning, error, success
   case trainingCurve = "training-curve"
   case validationCurve = "validation-curve"
-  case chance
+  case baseline
   case gaugeFilled = "gauge-filled"
   case gaugeEmpty = "gauge-empty"
   case bar
@@ -29,7 +29,7 @@ public enum ThemeRole: String, Sendable, CaseIterable {
 public struct Theme: Sendable, Equatable {
   public var name: String
   public private(set) var glyphs: Glyphs
-  /// The colours that pictures are drawn in.
+  /// The colors that pictures are drawn in.
   public private(set) var pictures = PicturePalette.full
   /// As written, before inheritance.
   var styles: [ThemeRole: Style]
@@ -40,7 +40,7 @@ public struct Theme: Sendable, Equatable {
     self.styles = styles
   }
 
-  /// The style of a role. A colour that the role leaves `standard` is that of `text`; in `text` itself it is the
+  /// The style of a role. A color that the role leaves `standard` is that of `text`; in `text` itself it is the
   /// terminal's own.
   public subscript(role: ThemeRole) -> Style {
     let text = styles[.text] ?? .plain
@@ -51,7 +51,7 @@ public struct Theme: Sendable, Equatable {
     return style
   }
 
-  /// The same styles with other drawing characters, and other colours for pictures.
+  /// The same styles with other drawing characters, and other colors for pictures.
   public func with(glyphs: Glyphs, pictures: PicturePalette? = nil) -> Theme {
     var theme = self
     theme.glyphs = glyphs
@@ -59,7 +59,7 @@ public struct Theme: Sendable, Equatable {
     return theme
   }
 
-  /// The theme for what lies on top of a surface, such as a dialogue on `overlay`: the colours of that role stand
+  /// The theme for what lies on top of a surface, such as a dialog on `overlay`: the colors of that role stand
   /// where those of `text` stood, for every role that inherits them.
   public func over(_ surface: ThemeRole) -> Theme {
     var theme = self
@@ -67,8 +67,8 @@ public struct Theme: Sendable, Equatable {
     return theme
   }
 
-  /// Whether any role has a colour: without one, pictures and bars must tell things apart by their characters.
-  public var usesColour: Bool {
+  /// Whether any role has a color: without one, pictures and bars must tell things apart by their characters.
+  public var usesColor: Bool {
     styles.values.contains { $0.foreground != .standard || $0.background != .standard }
   }
 

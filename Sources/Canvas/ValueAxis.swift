@@ -61,8 +61,8 @@ struct ValueAxis: Equatable {
   /// 1, 2 or 5 times a power of ten, no less than the raw step.
   static func niceStep(_ raw: Double) -> Double {
     let magnitude = pow(10, log10(raw).rounded(.down))
-    let normalised = raw / magnitude
-    let factor: Double = normalised <= 1 + 1e-9 ? 1 : normalised <= 2 + 1e-9 ? 2 : normalised <= 5 + 1e-9 ? 5 : 10
+    let normalized = raw / magnitude
+    let factor: Double = normalized <= 1 + 1e-9 ? 1 : normalized <= 2 + 1e-9 ? 2 : normalized <= 5 + 1e-9 ? 5 : 10
     return factor * magnitude
   }
 

@@ -71,7 +71,7 @@ private final class Rounds<State>: @unchecked Sendable {
 func concurrentMap<State, Result: Sendable>(
   count: Int, workers: Int, state: @Sendable () -> State, _ body: @Sendable (Int, State) -> Result
 ) -> [Result] {
-  // Neighbours in one round: taking turns costs more than a short round does.
+  // Neighbors in one round: taking turns costs more than a short round does.
   let length = max(1, min(64, count / (16 * max(1, workers))))
   let rounds = (count + length - 1) / length
   let parts = Mutex<[[Result]]>(Array(repeating: [], count: rounds))

@@ -17,7 +17,7 @@ struct BrowsingThread {
   private let decisions: DecisionStore
   private let decoder = ImageDecoder()
   /// The dataset that was read last: to decide about its images it need not be read again.
-  private var lastReading: (path: String, reading: DatasetReading)?
+  private var lastReading: (path: String, reading: ScannedDataset)?
 
   init(commands: BrowsingInbox, events: Mailbox<Event>, decisions: DecisionStore) {
     self.commands = commands
@@ -37,9 +37,9 @@ struct BrowsingThread {
 
   private mutating func answer(_ command: BrowsingCommand) throws {
     switch command {
-    case .openDataset(let path, let split, let inspect):
+    case .openDataset(let path, let split, let checkingFiles):
       commands.beginReading()
-      try open(path, split: split, inspect: inspect)
+      try open(path, split: split, checkingFiles: checkingFiles)
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
     case .describeNetwork(let settings, let imageSize, let classes, let batchSize, let threads, let workers):
@@ -84,7 +84,7 @@ struct BrowsingThread {
   }
 
   /// Reads a dataset and, to inspect it, every file of it; nothing more is told once that was cancelled.
-  private mutating func open(_ path: String, split: SplitSettings, inspect: Bool) throws {
+  private mutating func open(_ path: String, split: SplitSettings, checkingFiles: Bool) throws {
     guard !commands.readingIsCancelled else { return }
     let index: DatasetIndex
     do {
@@ -97,25 +97,25 @@ struct BrowsingThread {
     events.send(.dataset(index.report()))
     // Among the findings too; but whoever opens a dataset should know whose decisions hold before looking there.
     for finding in index.findings where finding.kind == .decisionsMoved { events.send(.warning(finding.text)) }
-    guard inspect else { return }
-    let inspection = index.inspect(
+    guard checkingFiles else { return }
+    let fileCheck = index.checkFiles(
       workers: SystemProcessors.available,
-      progress: { [events] done, total in events.send(.datasetProgress(.inspecting(done: done, total: total))) },
+      progress: { [events] done, total in events.send(.datasetProgress(.checking(done: done, total: total))) },
       isCancelled: { [commands] in commands.readingIsCancelled })
-    if let inspection, !commands.readingIsCancelled { events.send(.dataset(index.report(inspection: inspection))) }
+    if let fileCheck, !commands.readingIsCancelled { events.send(.dataset(index.report(fileCheck: fileCheck))) }
   }
 
   private mutating func read(
     _ path: String, split: SplitSettings, isCancelled: () -> Bool
-  ) throws(DatasetError) -> DatasetReading {
-    let reading = try DatasetReading.read(
+  ) throws(DatasetError) -> ScannedDataset {
+    let reading = try ScannedDataset.read(
       root: path, split: split, progress: { events.send(.datasetProgress($0)) }, isCancelled: isCancelled)
     lastReading = (path, reading)
     return reading
   }
 
   private mutating func decide(_ changes: [DecisionChange], data: String, split: SplitSettings) throws {
-    let reading: DatasetReading
+    let reading: ScannedDataset
     if let lastReading, lastReading.path == data, lastReading.reading.split == split {
       reading = lastReading.reading
     } else {

@@ -32,7 +32,7 @@ public final class EngineServer: Sendable {
   private let shared = Mutex(Shared())
 
   private struct Shared {
-    var record = EventRecord()
+    var record = SessionSnapshot()
     var clients: [Client] = []
     var reception: Reception?
     var isClosed = false
@@ -62,8 +62,8 @@ public final class EngineServer: Sendable {
   }
 
   /// Begins to listen in a run's folder.
-  /// - Throws: `LinkError`.
-  public func listen(inFolder path: String) throws(LinkError) {
+  /// - Throws: `TransportError`.
+  public func listen(inFolder path: String) throws(TransportError) {
     let reception = try Reception(
       file: try SocketFile(folder: path), patience: patience, capacity: Self.newcomerCapacity
     ) { [weak self] connection, hello in
@@ -82,7 +82,7 @@ public final class EngineServer: Sendable {
         let client = try admit(connection, hello)
         converse(with: client, hello)
       } catch {
-        connection.refuse(error as? LinkError ?? .closed)
+        connection.refuse(error as? TransportError ?? .closed)
       }
       left()
     }
@@ -94,7 +94,7 @@ public final class EngineServer: Sendable {
 
   /// Lets somebody in who said hello.
   private func welcome(_ connection: Connection, _ hello: Hello) {
-    do throws(LinkError) {
+    do throws(TransportError) {
       let client = try admit(connection, hello)
       if !start("attached screen", { [self] in converse(with: client, hello) }) {
         forget(client)
@@ -109,7 +109,7 @@ public final class EngineServer: Sendable {
     (try? SystemThread.start(name, stackSize: SystemThread.smallStack, attempts: 2, body)) != nil
   }
 
-  private func admit(_ connection: Connection, _ hello: Hello) throws(LinkError) -> Client {
+  private func admit(_ connection: Connection, _ hello: Hello) throws(TransportError) -> Client {
     let client = Client(connection, purpose: hello.purpose ?? .screen, longestMessage: longestMessage)
     let refusal: String? = shared.withLock { shared in
       if shared.isClosed { return "the run is over" }
@@ -166,22 +166,23 @@ public final class EngineServer: Sendable {
       client.connection.setPatience(seconds: patience)
       try client.connection.send(
         ServerMessage.welcome(.init(skipline: version, process: ProcessInfo.processInfo.processIdentifier)))
-      // From here on a screen may look on for hours without a word, and may be stopped for hours; a command says at once
-      // what it came for.
+      // From here on a screen may look on for hours without a word, and may be stopped for hours; a command says at
+      // once what it came for.
       if client.purpose == .screen { client.connection.setPatience(seconds: 0) }
       if !hello.readOnly { client.letSteer() }
       // In one go with the registration: no event is missed, none told twice.
       try shared.withLock { try client.begin(with: $0.record.replay) }
       while true {
         guard
-          case .command(let command) = try client.connection.receive(ClientMessage.self, limit: Wire.maximumRequest)
+          case .command(let command) = try client.connection.receive(
+            ClientMessage.self, limit: FrameCodec.maximumRequest)
         else {
-          throw LinkError.malformed(reason: "a second hello")
+          throw TransportError.malformed(reason: "a second hello")
         }
         client.connection.setPatience(seconds: 0)
         obey(command, of: client, readOnly: hello.readOnly)
       }
-    } catch LinkError.closed {
+    } catch TransportError.closed {
     } catch {
       client.refuse(because: "\(error)")
     }
@@ -218,15 +219,15 @@ private final class ToldEvent: Sendable {
 
   init(_ event: Event) { self.event = event }
 
-  /// - Throws: `LinkError.tooLong`.
+  /// - Throws: `TransportError.tooLong`.
   func frame(limit: Int) throws -> Data {
     let frame = try encoded.withLock { encoded in
       if let encoded { return encoded }
-      let frame = try Wire.encode(ServerMessage.event(event), limit: limit)
+      let frame = try FrameCodec.encode(ServerMessage.event(event), limit: limit)
       encoded = frame
       return frame
     }
-    guard frame.count - Wire.prefixLength <= limit else { throw LinkError.tooLong(bytes: frame.count) }
+    guard frame.count - FrameCodec.prefixLength <= limit else { throw TransportError.tooLong(bytes: frame.count) }
     return frame
   }
 }
@@ -258,8 +259,8 @@ private final class Client: Sendable {
   func letSteer() { steers.store(true, ordering: .releasing) }
 
   /// From now on events are taken; those given come first.
-  /// - Throws: `LinkError.refused` where there is no thread to tell them.
-  func begin(with replay: [Event]) throws(LinkError) {
+  /// - Throws: `TransportError.refused` where there is no thread to tell them.
+  func begin(with replay: [Event]) throws(TransportError) {
     for event in replay { _ = events.offer(ToldEvent(event)) }
     written.enter()
     do throws(ResourceShortage) {
@@ -285,8 +286,8 @@ private final class Client: Sendable {
   /// Sends an event, or says that it is too long to be sent: the screen stays attached.
   private func send(_ event: ToldEvent) throws {
     do {
-      try connection.send(frame: event.frame(limit: longestMessage ?? Wire.maximumLength))
-    } catch LinkError.tooLong(let bytes) {
+      try connection.send(frame: event.frame(limit: longestMessage ?? FrameCodec.maximumLength))
+    } catch TransportError.tooLong(let bytes) {
       try connection.send(
         ServerMessage.event(
           .warning("the engine had something to tell that is too long for a screen: \(bytes) bytes")))

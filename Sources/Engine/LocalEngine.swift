@@ -13,7 +13,7 @@ import Training
 /// `send` and `shutDown` may be called from any thread. The engine ends after `shutDown`, having stopped and saved what
 /// was under way. `waitUntilEnded` waits for that; meanwhile somebody must go on reading the events, or close their
 /// mailbox.
-public final class Engine: Sendable {
+public final class LocalEngine: Sendable {
   private let work = WorkInbox()
   private let browsing = BrowsingInbox()
   private let ended = ThreadGroup()

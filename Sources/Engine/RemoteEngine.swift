@@ -31,7 +31,7 @@ public final class RemoteEngine: Sendable {
   ///   - patience: how long the welcome may take, seconds; nil for what a running engine may take.
   ///   - report: takes what the engine reports, on a thread of its own; it may wait. False ends the connection.
   ///   - ended: called once, from another thread, after the last event.
-  /// - Throws: `LinkError`.
+  /// - Throws: `TransportError`.
   public init(
     _ connection: Connection, readOnly: Bool, purpose: Purpose = .screen, patience: Int? = nil,
     report: @escaping @Sendable (Event) -> Bool,
@@ -40,20 +40,20 @@ public final class RemoteEngine: Sendable {
     self.connection = connection
     connection.setPatience(seconds: patience ?? SocketFile.patience)
     // Who may write to a shared folder may put a socket of their own into it.
-    guard try connection.peerUser() == geteuid() else { throw LinkError.foreign }
+    guard try connection.peerUser() == geteuid() else { throw TransportError.foreign }
     do {
       try connection.send(ClientMessage.hello(.init(readOnly: readOnly, purpose: purpose)))
-    } catch LinkError.closed {
+    } catch TransportError.closed {
       // Turned away before it could say a word: why can still be read.
     }
     switch try connection.receive(ServerMessage.self) {
     case .welcome(let welcome):
       guard welcome.protocolVersion == protocolVersion else {
-        throw LinkError.otherVersion(theirs: welcome.protocolVersion)
+        throw TransportError.otherVersion(theirs: welcome.protocolVersion)
       }
       self.welcome = welcome
-    case .refused(let reason): throw LinkError.refused(reason: reason)
-    case .event: throw LinkError.malformed(reason: "an event before the welcome")
+    case .refused(let reason): throw TransportError.refused(reason: reason)
+    case .event: throw TransportError.malformed(reason: "an event before the welcome")
     }
     connection.setPatience(seconds: 0)
     let detached = detached
@@ -92,18 +92,18 @@ public final class RemoteEngine: Sendable {
         case .event(let event):
           guard report(event) else { return .detached }
         case .refused(let reason): return .failed(reason)
-        case .welcome: throw LinkError.malformed(reason: "a second welcome")
+        case .welcome: throw TransportError.malformed(reason: "a second welcome")
         }
       }
-    } catch LinkError.closed {
+    } catch TransportError.closed {
       return .closed
     } catch {
       return .failed("\(error)")
     }
   }
 
-  /// - Throws: `LinkError.system`; the connection then is closed, which lets a thread that was started before end.
-  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(LinkError) {
+  /// - Throws: `TransportError.system`; the connection then is closed, which lets a thread that was started before end.
+  private func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws(TransportError) {
     do throws(ResourceShortage) {
       try SystemThread.start(
         name, stackSize: SystemThread.smallStack, attempts: SystemThread.patientAttempts, body)

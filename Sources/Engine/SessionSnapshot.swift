@@ -3,7 +3,7 @@
 import Messages
 
 /// Keeps of all events what is needed to bring a screen up to date.
-struct EventRecord {
+struct SessionSnapshot {
   private var state: EngineState?
   private var run: RunDescription?
   private var steps = Self.noSteps

@@ -68,7 +68,7 @@ final class WorkThread {
     state = .preparing
     do {
       let job = try prepare()
-      let policy = job.prepared.settings.safety.divergence
+      let policy = job.setup.settings.safety.divergence
       let hooks = TrainingLoop.Hooks(
         report: { self.report($0) }, nextCommand: { self.nextTrainingCommand(waiting: $0) },
         // Without a policy of its own a run waits until somebody attaches.

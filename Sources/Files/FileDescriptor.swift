@@ -11,8 +11,8 @@ final class FileDescriptor: Sendable {
 
   deinit { close(number) }
 
-  /// Opens a file, and where there are no descriptors left waits a little for other threads to close theirs: an image that
-  /// could not be opened for a moment is no bad image.
+  /// Opens a file, and where there are no descriptors left waits a little for other threads to close theirs: an image
+  /// that could not be opened for a moment is no bad image.
   /// - Parameter open: answers the descriptor or the negative error number.
   /// - Returns: the same.
   static func patiently(_ open: () -> Int32) -> Int32 {

@@ -65,8 +65,8 @@ public enum FilePath {
     case other
   }
 
-  /// What a path leads to, through links; nil where there is nothing. Nothing is there, and not to be allowed to look, are
-  /// two things: whoever tells the user that something is missing asks here.
+  /// What a path leads to, through links; nil where there is nothing. Nothing is there, and not to be allowed to look,
+  /// are two things: whoever tells the user that something is missing asks here.
   /// - Throws: `FileOperationError` where that cannot be told, because a folder on the way may not be entered for
   ///   instance.
   public static func kind(of path: String) throws(FileOperationError) -> Kind? {

@@ -46,7 +46,8 @@ private struct BackwardLines {
   private var end: Int
 
   private static let length = 1 << 18
-  /// The parts of the file that are on disk; nil until it is asked for. Between them lie holes, which have no line feeds.
+  /// The parts of the file that are on disk; nil until it is asked for. Between them lie holes, which have no line
+  /// feeds.
   private var extents: [Range<Int>]?
 
   init(file: InputFile) {
@@ -64,7 +65,7 @@ private struct BackwardLines {
     return end
   }
 
-  /// - Returns: the next line towards the beginning and where it begins; without its bytes if it is too long; nil at the
+  /// - Returns: the next line toward the beginning and where it begins; without its bytes if it is too long; nil at the
   ///   beginning.
   mutating func next() throws(FileOperationError) -> (start: Int, bytes: ArraySlice<UInt8>?)? {
     guard end > 0 else { return nil }

@@ -22,7 +22,7 @@ extension ImageDecoder {
   }
 }
 
-/// Where the first picture goes, and its colours.
+/// Where the first picture goes, and its colors.
 private struct GIFFrame {
   var left: Int
   var top: Int
@@ -32,11 +32,11 @@ private struct GIFFrame {
   var canvasWidth: Int
   var canvasHeight: Int
   var isInterlaced: Bool
-  /// The number of the transparent colour.
+  /// The number of the transparent color.
   var transparent: UInt8?
-  /// What the canvas is filled with: the transparent colour, or the first of the palette.
+  /// What the canvas is filled with: the transparent color, or the first of the palette.
   var background: UInt8 { transparent ?? 0 }
-  /// 256 colours; where the file has none, gray of the same number.
+  /// 256 colors; where the file has none, gray of the same number.
   var palette: [(red: UInt8, green: UInt8, blue: UInt8)]
 }
 
@@ -103,14 +103,14 @@ private struct GIFFile: ~Copyable {
     }
   }
 
-  /// - Returns: the transparent colour's number, if this is what the extension is about and there is one.
+  /// - Returns: the transparent color's number, if this is what the extension is about and there is one.
   private func readExtension() throws(ImageFault) -> UInt8? {
     var code: Int32 = 0
     var block: UnsafeMutablePointer<GifByteType>?
     var transparent: UInt8?
     try check(DGifGetExtension(handle, &code, &block))
     while let content = block {
-      // A block begins with its length. The graphic control block is four bytes: flags, delay, colour.
+      // A block begins with its length. The graphic control block is four bytes: flags, delay, color.
       if code == GRAPHICS_EXT_FUNC_CODE, content[0] >= 4, content[1] & 1 != 0 { transparent = content[4] }
       try check(DGifGetExtensionNext(handle, &block))
     }
@@ -121,9 +121,9 @@ private struct GIFFile: ~Copyable {
     let screen = handle.pointee
     let image = screen.Image
     var palette = (0...255).map { (red: UInt8($0), green: UInt8($0), blue: UInt8($0)) }
-    if let map = image.ColorMap ?? screen.SColorMap, let colours = map.pointee.Colors {
+    if let map = image.ColorMap ?? screen.SColorMap, let colors = map.pointee.Colors {
       for i in 0..<min(256, Int(map.pointee.ColorCount)) {
-        palette[i] = (colours[i].Red, colours[i].Green, colours[i].Blue)
+        palette[i] = (colors[i].Red, colors[i].Green, colors[i].Blue)
       }
     }
     return GIFFrame(
@@ -134,7 +134,7 @@ private struct GIFFile: ~Copyable {
   }
 
   /// Decodes the picture that `findFirstPicture` found, whose canvas is of an allowed size.
-  /// - Parameter color: what shows where it is transparent; nil for the transparent colour itself.
+  /// - Parameter color: what shows where it is transparent; nil for the transparent color itself.
   func decode(
     _ frame: GIFFrame, on color: (red: UInt8, green: UInt8, blue: UInt8)?
   ) throws(ImageFault) -> DecodedPicture {
@@ -161,10 +161,10 @@ private struct GIFFile: ~Copyable {
       var target = 3 * ((frame.top + row) * frame.canvasWidth + frame.left)
       for index in line {
         if index == frame.transparent { isTransparent = true }
-        let colour = frame.palette[Int(index)]
-        pixels[target] = colour.red
-        pixels[target + 1] = colour.green
-        pixels[target + 2] = colour.blue
+        let color = frame.palette[Int(index)]
+        pixels[target] = color.red
+        pixels[target + 1] = color.green
+        pixels[target + 2] = color.blue
         target += 3
       }
     }

@@ -1,4 +1,4 @@
-// JPEG by libjpeg-turbo: baseline, extended, progressive and arithmetic; gray, colour, CMYK and YCCK at 8 bits; every
+// JPEG by libjpeg-turbo: baseline, extended, progressive and arithmetic; gray, color, CMYK and YCCK at 8 bits; every
 // subsampling. Files without Huffman tables, as Motion JPEG has them, get the specification's own (ITU-T T.81, annex
 // K.3) from the library.
 
@@ -78,9 +78,9 @@ private struct JPEGFile: ~Copyable {
   func readPixels(width: Int, height: Int, divisor: Int) throws(ImageFault) -> PixelImage {
     var done = false
     let count = width * height * 3
-    let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
+    let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       done = image_jpeg_read_pixels(handle, Int32(divisor), UInt32(width), UInt32(height), buffer.baseAddress)
-      initialised = done ? count : 0
+      initialized = done ? count : 0
     }
     guard done else { throw fault }
     return PixelImage(width: width, height: height, pixels: pixels)

@@ -1,4 +1,4 @@
-// PNG of every colour type, depth and interlacing (PNG specification, third edition) by libpng; of an animation the
+// PNG of every color type, depth and interlacing (PNG specification, third edition) by libpng; of an animation the
 // default image.
 
 import CImageShims
@@ -9,7 +9,7 @@ extension ImageDecoder {
     let header = try readHeader(of: PNGFile(bytes, keepsTransparency: true), bytes)
     let size = (Orientation(png: bytes) ?? .upright).size(width: Int(header.width), height: Int(header.height))
     let channels: ImageHeader.Channels =
-      switch header.colour_type {
+      switch header.color_type {
       case 0: .gray
       case 3: .palette
       case 4: .grayAlpha
@@ -89,9 +89,9 @@ private struct PNGFile: ~Copyable {
   func readPixels(width: Int, height: Int, channels: Int) throws(ImageFault) -> [UInt8] {
     var done = false
     let count = width * height * channels
-    let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialised in
+    let pixels = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       done = image_png_read_pixels(handle, Int32(channels), buffer.baseAddress)
-      initialised = done ? count : 0
+      initialized = done ? count : 0
     }
     guard done else { throw fault }
     return pixels

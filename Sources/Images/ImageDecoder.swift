@@ -1,5 +1,5 @@
 // From a file's bytes to RGB: chooses the format by content, holds what is reused from file to file, and turns every
-// failure into one that names the file. The formats are in ImageDecoder+PNG.swift and its neighbours.
+// failure into one that names the file. The formats are in ImageDecoder+PNG.swift and its neighbors.
 
 import Messages
 

@@ -1,6 +1,6 @@
 // What a file says of its image before any pixel is decoded.
 
-/// The format, size and colours of an image file.
+/// The format, size and colors of an image file.
 public struct ImageHeader: Codable, Sendable, Equatable {
   /// How the file stores its samples; decoding makes RGB of each.
   public enum Channels: String, Codable, Sendable, CaseIterable {

@@ -65,7 +65,7 @@ extension PixelImage {
     return PixelImage(width: columns.count, height: rows.count, pixels: cut)
   }
 
-  /// Each result pixel of the given rows is a weighted sum of neighbours in its row.
+  /// Each result pixel of the given rows is a weighted sum of neighbors in its row.
   private func filteredAlongRows(_ filter: TriangleFilter, rows: Range<Int>) -> PixelImage {
     let columns = filter.count
     let (starts, weights, pairs) = filter.pairedWeights
@@ -131,12 +131,12 @@ private struct TriangleFilter {
     weights.reserveCapacity(window.count * (Int(radius.rounded(.up)) * 2 + 1))
     var taps: [Double] = []
     for position in window {
-      let centre = from + (Double(position) + 0.5) * scale
-      let first = max(0, Int(centre - radius + 0.5))
-      let end = min(sourceLength, Int(centre + radius + 0.5))
+      let center = from + (Double(position) + 0.5) * scale
+      let first = max(0, Int(center - radius + 0.5))
+      let end = min(sourceLength, Int(center + radius + 0.5))
       taps.removeAll(keepingCapacity: true)
       for source in first..<max(first + 1, end) {
-        taps.append(max(0, 1 - abs((Double(source) + 0.5 - centre) / radius)))
+        taps.append(max(0, 1 - abs((Double(source) + 0.5 - center) / radius)))
       }
       let sum = taps.reduce(0, +)
       spans.append(Span(start: first, count: taps.count, weights: weights.count))

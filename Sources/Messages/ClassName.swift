@@ -1,7 +1,7 @@
-// When two names are the same class. A name may be spelled in several ways that look the same: an accented letter as one
-// scalar (NFC, as most systems write it) or as a letter and an accent (NFD, as a Mac's archives do). File systems keep
-// them apart, people do not. So a class has one name everywhere, in NFC (Unicode Standard Annex 15); paths keep their
-// exact bytes. Names that are no UTF-8 have no canonical form and stay as they are.
+// When two names are the same class. A name may be spelled in several ways that look the same: an accented letter as
+// one scalar (NFC, as most systems write it) or as a letter and an accent (NFD, as a Mac's archives do). File systems
+// keep them apart, people do not. So a class has one name everywhere, in NFC (Unicode Standard Annex 15); paths keep
+// their exact bytes. Names that are no UTF-8 have no canonical form and stay as they are.
 
 // The standard library composes names for its own comparisons, and shows it to Foundation alone, under this name.
 @_spi(_Unicode) import Swift

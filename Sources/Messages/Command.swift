@@ -5,8 +5,8 @@
 public enum BrowsingCommand: Sendable, Equatable {
   /// Read a dataset's folder and, to inspect it, look into every file; answered by `.dataset`, with
   /// `.datasetProgress` before it.
-  case openDataset(path: String, split: SplitSettings, inspect: Bool)
-  /// Give up the reading or inspecting that is under way or waiting. It overtakes the commands that wait.
+  case openDataset(path: String, split: SplitSettings, checkingFiles: Bool)
+  /// Give up the reading or checkingFiles that is under way or waiting. It overtakes the commands that wait.
   case cancelReading
   /// Change what was decided about images of a dataset; answered by `.dataset`.
   case decide(data: String, split: SplitSettings, changes: [DecisionChange])

@@ -4,8 +4,8 @@
 import FoundationEssentials
 
 /// Steps that are coded as one run of bytes: for each step numbers of 64 bits, the least significant byte first: step,
-/// epoch, and the metrics in the order of `Metric.ofSteps`. The bits of each number are kept, also of those that are not
-/// finite; NaN says that there is no value where there need be none.
+/// epoch, and the metrics in the order of `Metric.ofSteps`. The bits of each number are kept, also of those that are
+/// not finite; NaN says that there is no value where there need be none.
 @propertyWrapper
 public struct CompactSteps: Codable, Sendable, Equatable {
   public var wrappedValue: [StepMetrics]

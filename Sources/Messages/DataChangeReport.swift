@@ -5,7 +5,7 @@ public struct DataChangeReport: Codable, Sendable, Equatable {
   public enum Kind: String, Codable, Sendable, CaseIterable {
     case added, removed
     /// In another class than before.
-    case relabelled
+    case relabeled
     /// In another split than before.
     case moved
     /// Of another size in bytes than before.

@@ -53,7 +53,7 @@ public struct DatasetFinding: Codable, Sendable, Equatable {
 }
 
 /// What looking into every file of a dataset measured.
-public struct InspectionFigures: Codable, Sendable, Equatable {
+public struct DatasetStatistics: Codable, Sendable, Equatable {
   /// Width and height, pixels, as shown (after the camera's orientation).
   public struct Size: Codable, Sendable, Equatable, Hashable {
     public var width: Int
@@ -103,11 +103,11 @@ public struct InspectionFigures: Codable, Sendable, Equatable {
   public var commonSizes: [SizeShare]
   /// PNG, JPEG and so on, the most frequent first.
   public var formats: [Share]
-  /// Gray, colour and so on, the most frequent first.
+  /// Gray, color and so on, the most frequent first.
   public var channels: [Share]
-  /// Mean and deviation of red, green and blue over all pixels of the training images, on values in 0...1.
+  /// Mean and std of red, green and blue over all pixels of the training images, on values in 0...1.
   public var mean: [Double]
-  public var deviation: [Double]
+  public var std: [Double]
 
   public struct SizeShare: Codable, Sendable, Equatable {
     public var size: Size
@@ -121,7 +121,7 @@ public struct InspectionFigures: Codable, Sendable, Equatable {
 
   public init(
     images: Int, undecodable: [String], bytes: Int, width: Spread, height: Spread, aspect: Spread,
-    commonSizes: [SizeShare], formats: [Share], channels: [Share], mean: [Double], deviation: [Double]
+    commonSizes: [SizeShare], formats: [Share], channels: [Share], mean: [Double], std: [Double]
   ) {
     self.images = images
     self.undecodable = undecodable
@@ -133,6 +133,6 @@ public struct InspectionFigures: Codable, Sendable, Equatable {
     self.formats = formats
     self.channels = channels
     self.mean = mean
-    self.deviation = deviation
+    self.std = std
   }
 }

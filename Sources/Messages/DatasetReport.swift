@@ -62,7 +62,7 @@ public struct ClassReport: Codable, Sendable, Equatable {
   public var counts: SplitCounts
   /// How many of its images the user excluded.
   public var excluded: Int
-  /// Every image, excluded ones too, in natural order of the path. A relabelled image is listed in its new class.
+  /// Every image, excluded ones too, in natural order of the path. A relabeled image is listed in its new class.
   public var images: [ImageEntry]
 
   public init(name: String, counts: SplitCounts, excluded: Int = 0, images: [ImageEntry]) {
@@ -80,21 +80,21 @@ public struct DatasetReport: Codable, Sendable, Equatable {
   public var splitSource: SplitSource
   /// In natural order of the name: this is the order of the labels.
   public var classes: [ClassReport]
-  /// The gravest first.
+  /// Most severe first.
   public var findings: [DatasetFinding]
   /// What looking into every file measured; nil where only names were read, and `findings` then says nothing about
   /// contents.
-  public var inspection: InspectionFigures?
+  public var statistics: DatasetStatistics?
 
   public init(
     root: String, splitSource: SplitSource, classes: [ClassReport], findings: [DatasetFinding] = [],
-    inspection: InspectionFigures? = nil
+    statistics: DatasetStatistics? = nil
   ) {
     self.root = root
     self.splitSource = splitSource
     self.classes = classes
     self.findings = findings
-    self.inspection = inspection
+    self.statistics = statistics
   }
 
   public var counts: SplitCounts {

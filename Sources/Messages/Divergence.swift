@@ -1,16 +1,16 @@
 // A run whose loss or gradient became something other than a number: what is told of it, what can be done about it,
 // and what was done.
 
-/// Where and on what a run diverged. The step was not taken: weights, momentum and statistics are those before it. Where
-/// the validation shows it, the epoch is over, and counts as no good one.
+/// Where and on what a run diverged. The step was not taken: weights, momentum and statistics are those before it.
+/// Where the validation shows it, the epoch is over, and counts as no good one.
 public struct DivergenceReport: Codable, Sendable, Equatable {
   public enum Cause: String, Codable, Sendable {
     case loss
     case gradient
     /// The step before left weights that are no numbers: going on from them is impossible, going back is not.
     case weights
-    /// The outputs for validation images are no numbers, while the training loss still is one: the running statistics of
-    /// the batch norms have run away, or the weights are so large that outputs overflow.
+    /// The outputs for validation images are no numbers, while the training loss still is one: the running statistics
+    /// of the batch norms have run away, or the weights are so large that outputs overflow.
     case validation
   }
 
@@ -32,8 +32,8 @@ public struct DivergenceReport: Codable, Sendable, Equatable {
   /// Whether the run can go on behind the batch: not where the weights are no numbers, nor where the epoch would be
   /// left without a single image, nor after the validation of the last epoch.
   public var canLeaveOut: Bool
-  /// The step to go back to: of `last`, or after a validation, which `last` is as bad as, of the newest checkpoint before
-  /// it. nil where nothing was saved yet, so that the run can only begin again.
+  /// The step to go back to: of `last`, or after a validation, which `last` is as bad as, of the newest checkpoint
+  /// before it. nil where nothing was saved yet, so that the run can only begin again.
   public var savedStep: Int?
   /// The `best` checkpoint where it is whole and older than `last`; else nil.
   public var best: CheckpointInfo?

@@ -3,7 +3,7 @@
 /// What the engine is doing.
 public enum EngineState: Codable, Sendable, Equatable {
   case idle
-  /// Reading the dataset, measuring its mean and deviation, building the network.
+  /// Reading the dataset, measuring its mean and std, building the network.
   case preparing
   case training
   case paused
@@ -18,7 +18,7 @@ public enum Event: Codable, Sendable, Equatable {
   case state(EngineState)
   case datasetProgress(DatasetProgress)
   case dataset(DatasetReport)
-  /// Reading or inspecting a dataset was given up, as asked.
+  /// Reading or checkingFiles a dataset was given up, as asked.
   case readingCancelled
   case network(NetworkSummary)
   case checkpoints([CheckpointInfo])

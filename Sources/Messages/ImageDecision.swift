@@ -5,7 +5,7 @@ public enum ImageDecision: Codable, Sendable, Equatable, Hashable {
   /// It takes no part in anything.
   case excluded
   /// It counts as an image of the class it is listed in; its folder says another, which is named here.
-  case relabelled(from: String)
+  case relabeled(from: String)
 }
 
 /// A change of decisions. Paths are below the dataset's folder.
@@ -13,6 +13,6 @@ public enum DecisionChange: Codable, Sendable, Equatable {
   case exclude(path: String)
   /// Takes back an exclusion.
   case include(path: String)
-  /// Makes it an image of another class of the dataset; of its folder's own class: takes a relabelling back.
+  /// Makes it an image of another class of the dataset; of its folder's own class: takes a relabeling back.
   case relabel(path: String, to: String)
 }

@@ -1,7 +1,7 @@
 // The numbers that can be set and are no settings of a run (those are in Settings.swift), and those that a run counts
-// and measures: each with the range outside which it is refused, wherever it comes from. The ranges, here and there, are
-// wide enough for whatever makes sense, and narrow enough that no product of two of them overflows. What depends on more
-// than one number (an image too small for its network, memory) is checked elsewhere.
+// and measures: each with the range outside which it is refused, wherever it comes from. The ranges, here and there,
+// are wide enough for whatever makes sense, and narrow enough that no product of two of them overflows. What depends on
+// more than one number (an image too small for its network, memory) is checked elsewhere.
 
 /// Where numbers may lie.
 public enum Limits {

@@ -1,6 +1,6 @@
-// The table of metrics: what a run measures of each step, each epoch and each validation, by the keys of metrics.jsonl. A
-// new metric is a row here and a number from the training loop; the file, the socket, the thinned series and the charts
-// go by the row.
+// The table of metrics: what a run measures of each step, each epoch and each validation, by the keys of metrics.jsonl.
+// A new metric is a row here and a number from the training loop; the file, the socket, the thinned series and the
+// charts go by the row.
 
 /// A quantity that a run measures again and again.
 public struct Metric: Sendable, Hashable {
@@ -70,7 +70,7 @@ public struct Metric: Sendable, Hashable {
   public static let learningRate = Metric(.step, 2, "learningRate", "learning rate", .number)
   /// Euclidean norm of the whole gradient, before clipping.
   public static let gradientNorm = Metric(.step, 3, "gradientNorm", "grad norm", .number)
-  /// Training images a second of wall time, over the last few steps.
+  /// Training images/s of wall time, over the last few steps.
   public static let imagesPerSecond = Metric(.step, 4, "imagesPerSecond", "speed", .imagesPerSecond)
   /// Until the run ends, validation included; absent until it can be told.
   public static let secondsLeft = Metric(.step, 5, "secondsLeft", "time left", .seconds, absence: .omitted)

@@ -1,9 +1,9 @@
-// The figures of a training run: what a step and an epoch measured. These are also the lines of metrics.jsonl. Each is a
-// place in the run and a value for each row of the table in Metric.swift; the usual ones have names of their own.
+// The figures of a training run: what a step and an epoch measured. These are also the lines of metrics.jsonl. Each is
+// a place in the run and a value for each row of the table in Metric.swift; the usual ones have names of their own.
 
 /// What one training step measured.
 public struct StepMetrics: Sendable, Equatable {
-  /// Optimiser steps since the start of the run, from 1.
+  /// Optimizer steps since the start of the run, from 1.
   public var step: Int
   /// The epoch it belongs to, from 1.
   public var epoch: Int
@@ -52,7 +52,7 @@ public struct StepMetrics: Sendable, Equatable {
     get { self[.gradientNorm] ?? .nan }
     set { self[.gradientNorm] = newValue }
   }
-  /// Training images a second of wall time, over the last few steps.
+  /// Training images/s of wall time, over the last few steps.
   public var imagesPerSecond: Double {
     get { self[.imagesPerSecond] ?? .nan }
     set { self[.imagesPerSecond] = newValue }

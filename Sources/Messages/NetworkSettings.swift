@@ -9,7 +9,7 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
   public var shortcut: Shortcut?
   /// Where option A puts the zero channels.
   public var zeroPlacement: ZeroPlacement
-  /// The order of convolution, normalisation and activation in a block; nil takes the family's default
+  /// The order of convolution, normalization and activation in a block; nil takes the family's default
   /// (v1.5 for bottleneck nets, v1 else).
   public var version: BlockVersion?
   /// The layers before the first block; nil takes the family's default for the image size.
@@ -72,6 +72,6 @@ public enum Stem: String, Codable, Sendable, CaseIterable {
 public enum Head: String, Codable, Sendable, CaseIterable {
   /// One dense layer.
   case standard
-  /// Dropout 0.5, then a dense layer with truncated-normal weights of deviation 0.1 and an L2 penalty of its own.
-  case regularised
+  /// Dropout 0.5, then a dense layer with truncated-normal weights of std 0.1 and an L2 penalty of its own.
+  case regularized
 }

@@ -36,7 +36,7 @@ public struct LayerRow: Codable, Sendable, Equatable {
   public var name: String
   public var kind: Kind
   /// Kernel and stride as text, `3x3/2`; nil where a layer has none.
-  public var window: String?
+  public var kernel: String?
   public var output: FeatureShape
   public var parameters: Int
   /// Multiply-adds for one image; convolutions and dense layers only, as the papers count.
@@ -45,12 +45,12 @@ public struct LayerRow: Codable, Sendable, Equatable {
   public var depth: Int
 
   public init(
-    name: String, kind: Kind, window: String? = nil, output: FeatureShape, parameters: Int = 0,
+    name: String, kind: Kind, kernel: String? = nil, output: FeatureShape, parameters: Int = 0,
     multiplyAdds: Int = 0, depth: Int = 0
   ) {
     self.name = name
     self.kind = kind
-    self.window = window
+    self.kernel = kernel
     self.output = output
     self.parameters = parameters
     self.multiplyAdds = multiplyAdds

@@ -5,7 +5,7 @@ public enum DatasetProgress: Codable, Sendable, Equatable {
   /// Folders are being listed: images found so far, in all and in each class that was begun.
   case scanning(files: Int, classes: [ClassCount])
   /// Files are being decoded.
-  case inspecting(done: Int, total: Int)
+  case checking(done: Int, total: Int)
 
   public struct ClassCount: Codable, Sendable, Equatable {
     public var name: String
@@ -23,7 +23,7 @@ public enum PreparationProgress: Codable, Sendable, Equatable {
   /// Images found so far.
   case scanning(files: Int)
   /// Images decoded and resized into the cache, and the bytes that the cache will have.
-  case packing(done: Int, total: Int, bytes: Int)
-  /// Images measured for their mean and deviation.
+  case caching(done: Int, total: Int, bytes: Int)
+  /// Images measured for their mean and std.
   case measuring(done: Int, total: Int)
 }

@@ -5,7 +5,7 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
   public var path: String
   /// The file's name without its ending: `last`, `best`, `epoch-0003`.
   public var name: String
-  /// Epochs completed, and optimiser steps done.
+  /// Epochs completed, and optimizer steps done.
   public var epoch: Int
   public var step: Int
   /// Validation accuracy when it was saved, 0...1; nil where there was none.
@@ -54,7 +54,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var stepsPerEpoch: Int
   public var parameters: Int
   /// Accuracy of always answering the most frequent training class, 0...1.
-  public var chance: Double
+  public var majorityBaseline: Double
   /// The epochs done before, when the run is resumed.
   public var history: [EpochMetrics]
   /// The steps done before, as far as they were logged.
@@ -64,7 +64,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
   public init(
     folder: String, settings: TrainingSettings, classes: [String], trainingImages: Int, validationImages: Int,
-    stepsPerEpoch: Int, parameters: Int, chance: Double, history: [EpochMetrics] = [],
+    stepsPerEpoch: Int, parameters: Int, majorityBaseline: Double, history: [EpochMetrics] = [],
     steps: [StepMetrics] = []
   ) {
     self.folder = folder
@@ -74,7 +74,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
     self.validationImages = validationImages
     self.stepsPerEpoch = stepsPerEpoch
     self.parameters = parameters
-    self.chance = chance
+    self.majorityBaseline = majorityBaseline
     self.history = history
     self.steps = steps
   }

@@ -1,5 +1,6 @@
 // How a run is guarded: how much of it a crash may cost, what it does when it diverges with nobody there to ask, and
-// whether it may start without enough memory or with faulty data. None of it changes the result of a run in which nothing goes wrong.
+// whether it may start without enough memory or with faulty data. None of it changes the result of a run in which
+// nothing goes wrong.
 
 /// The guards of a run.
 public struct SafetySettings: Codable, Sendable, Equatable {
@@ -32,7 +33,7 @@ public struct SafetySettings: Codable, Sendable, Equatable {
   }
 }
 
-/// What a run that nobody watches does when its loss or gradient is no number any more.
+/// What a run that nobody watches does when its loss or gradient becomes NaN or infinite.
 public enum DivergencePolicy: String, Codable, Sendable, CaseIterable {
   /// End the run as failed.
   case stop

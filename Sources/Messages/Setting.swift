@@ -6,7 +6,7 @@
 public protocol SettingRow: Sendable {
   /// The option without dashes.
   var option: String { get }
-  /// Where the value stands in the settings of a record, as `optimiser.momentum`.
+  /// Where the value stands in the settings of a record, as `optimizer.momentum`.
   var key: String { get }
   /// For `--help`: what it means, its range, and what holds where it is not given.
   var help: String { get }

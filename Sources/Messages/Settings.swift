@@ -8,7 +8,7 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [network] + networkOptions + [
-      weights, classes, classOrder, imageSize, resize, background, mean, deviation, crop, flip, jitter, split,
+      weights, classes, classOrder, imageSize, resize, background, mean, std, crop, flip, jitter, split,
     ] + splitFolders + [
       batchSize, epochs, time, patience, learningRate, schedule, momentum, nesterov, weightDecay, decayNorms, clip,
       labelSmoothing, precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes,
@@ -52,9 +52,9 @@ public enum Settings {
     key: "network.widthMultiplier"
   ).inForm(.network, "width multiplier", "multiplies every channel count")
   public static let head = Setting(
-    "head", "Classifier: standard, or regularised (dropout 0.5, L2, truncated normal).", Choice<Head>(),
+    "head", "Classifier: standard, or regularized (dropout 0.5, L2, truncated normal).", Choice<Head>(),
     \.network.head, key: "network.head"
-  ).inForm(.network, "head", "regularised: dropout and an L2 penalty on the last layer")
+  ).inForm(.network, "head", "regularized: dropout and an L2 penalty on the last layer")
 
   // MARK: What it starts from
 
@@ -104,32 +104,32 @@ public enum Settings {
   public static let deviationRange = NumericRange<Float>.from(0.0001, to: 100)
   public static let mean = Setting(
     "mean", "Channel means on 0...1, as 0.485,0.456,0.406, each \(meanRange.text);",
-    Channels.notation(meanRange, mayBeMeasured: true), key: "preprocessing.normalisation.given.mean",
+    Channels.notation(meanRange, mayBeMeasured: true), key: "preprocessing.normalization.given.mean",
     get: { settings in
-      guard case .given(let mean, _) = settings.preprocessing.normalisation else { return Channels(values: nil) }
+      guard case .given(let mean, _) = settings.preprocessing.normalization else { return Channels(values: nil) }
       return Channels(values: mean)
     },
     set: { mean, settings in
       guard let mean = mean.values else {
-        settings.preprocessing.normalisation = .trainingSet
+        settings.preprocessing.normalization = .trainingSet
         return
       }
-      settings.preprocessing.normalisation = .given(mean: mean, deviation: deviation(in: settings) ?? [])
+      settings.preprocessing.normalization = .given(mean: mean, std: std(in: settings) ?? [])
     }
   ).note("measured on the training images if not given, or 'measured'.").usually(nil).takenFromWeights()
   /// Without means there is none; with both, means come first.
-  public static let deviation = Setting(
-    "deviation", "Channel deviations on 0...1, as 0.485,0.456,0.406, each \(deviationRange.text);",
-    Channels.notation(deviationRange, mayBeMeasured: false), key: "preprocessing.normalisation.given.deviation",
-    get: { deviation(in: $0).map { Channels(values: $0) } },
-    set: { deviation, settings in
-      guard case .given(let mean, _) = settings.preprocessing.normalisation else { return }
-      settings.preprocessing.normalisation = .given(mean: mean, deviation: deviation.values ?? [])
+  public static let std = Setting(
+    "std", "Standard deviations of the channels on 0...1, as 0.485,0.456,0.406, each \(deviationRange.text);",
+    Channels.notation(deviationRange, mayBeMeasured: false), key: "preprocessing.normalization.given.std",
+    get: { std(in: $0).map { Channels(values: $0) } },
+    set: { std, settings in
+      guard case .given(let mean, _) = settings.preprocessing.normalization else { return }
+      settings.preprocessing.normalization = .given(mean: mean, std: std.values ?? [])
     }
   ).note("with --mean.")
 
-  private static func deviation(in settings: TrainingSettings) -> [Float]? {
-    if case .given(_, let deviation) = settings.preprocessing.normalisation { deviation } else { nil }
+  private static func std(in settings: TrainingSettings) -> [Float]? {
+    if case .given(_, let std) = settings.preprocessing.normalization { std } else { nil }
   }
 
   public static let crop = Setting(
@@ -142,7 +142,7 @@ public enum Settings {
   ).inForm(.generalisation, "mirror images", "off for digits, letters and signs")
   public static let jitter = Setting(
     "jitter", "Random change of brightness, contrast and saturation", NumericRange.from(0.0, to: 1),
-    \.augmentation.colourJitter, key: "augmentation.colourJitter")
+    \.augmentation.colorJitter, key: "augmentation.colorJitter")
 
   // MARK: Data
 
@@ -229,20 +229,20 @@ public enum Settings {
     key: "schedule"
   ).inForm(.training, "schedule", "constant, cosine:warmup, step:30,60:factor, plateau:factor:epochs")
   public static let momentum = Setting(
-    "momentum", "Momentum of SGD", NumericRange.from(0.0, below: 1), \.optimiser.momentum, key: "optimiser.momentum"
+    "momentum", "Momentum of SGD", NumericRange.from(0.0, below: 1), \.optimizer.momentum, key: "optimizer.momentum"
   ).inForm(.training, "momentum", "of gradient descent", sayingRange: true)
   public static let nesterov = Setting(
-    "nesterov", "Nesterov's momentum.", Switch(hasInverse: false), \.optimiser.nesterov, key: "optimiser.nesterov")
+    "nesterov", "Nesterov's momentum.", Switch(hasInverse: false), \.optimizer.nesterov, key: "optimizer.nesterov")
   public static let weightDecay = Setting(
-    "weight-decay", "L2 penalty on weights", NumericRange.from(0.0, to: 1), \.optimiser.weightDecay,
-    key: "optimiser.weightDecay"
+    "weight-decay", "L2 penalty on weights", NumericRange.from(0.0, to: 1), \.optimizer.weightDecay,
+    key: "optimizer.weightDecay"
   ).inForm(.training, "weight decay", "L2 penalty on the weights")
   public static let decayNorms = Setting(
     "decay-norms", "Weight decay on batch norms and biases too.", Switch(hasInverse: true),
-    \.optimiser.decayNormsAndBiases, key: "optimiser.decayNormsAndBiases")
+    \.optimizer.decayNormsAndBiases, key: "optimizer.decayNormsAndBiases")
   public static let clip = Setting(
-    "clip", "Largest gradient norm", NumericRange.above(0.0, to: 1e30), \.optimiser.gradientClip,
-    key: "optimiser.gradientClip"
+    "clip", "Largest gradient norm", NumericRange.above(0.0, to: 1e30), \.optimizer.gradientClip,
+    key: "optimizer.gradientClip"
   ).usually("none")
   public static let labelSmoothing = Setting(
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
@@ -261,7 +261,7 @@ public enum Settings {
   ).inForm(.run, "cache", "keeps decoded and resized images on disk, so that no run decodes them again")
   /// Its option also takes units: `20G`.
   public static let cacheLimit = Setting(
-    "cache-limit", "Bytes of the pack", NumericRange.from(0, to: 1 << 50), \.cache.limit, key: "cache.limit")
+    "cache-limit", "Bytes of the image cache", NumericRange.from(0, to: 1 << 50), \.cache.limit, key: "cache.limit")
   public static let seed = Setting(
     "seed", "Where every random choice comes from", NumericRange<UInt64>.from(0, to: .max), \.seed, key: "seed"
   ).inForm(.run, "seed", "the same seed gives the same run")

@@ -28,8 +28,8 @@ extension SplitSettings: CustomStringConvertible {
     self.init(lists: argument)
   }
 
-  /// Not what was meant for a folder: "80/10", "80-10-10", "0.8/0.1/0.1", "80%:10%:10%", "nan/0/0". Whoever has a folder
-  /// of such a name writes ./ in front.
+  /// Not what was meant for a folder: "80/10", "80-10-10", "0.8/0.1/0.1", "80%:10%:10%", "nan/0/0". Whoever has a
+  /// folder of such a name writes ./ in front.
   private static func looksLikeShares(_ text: String) -> Bool {
     let parts = text.split(whereSeparator: { "/,;:+ -".contains($0) })
     func isNumber(_ part: Substring) -> Bool {

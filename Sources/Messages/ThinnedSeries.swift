@@ -1,7 +1,7 @@
 // A long series in bounded memory, for curves: the one place where figures are thinned out.
 
-/// Elements at rising steps, of which there are ever fewer the longer the series is: whenever as many are kept as there is
-/// room for, every two of them become one, and from then on each new one stands for twice as many.
+/// Elements at rising steps, of which there are ever fewer the longer the series is: whenever as many are kept as there
+/// is room for, every two of them become one, and from then on each new one stands for twice as many.
 ///
 /// One of a group is either the first of its elements (`sampled`) or what they come to together (`averaged`). A sampled
 /// series also has its newest element and the one that stands out most. Adding takes constant time on average.
@@ -60,8 +60,8 @@ public struct ThinnedSeries<Element: Sendable>: Sendable {
     append(element)
   }
 
-  /// Adds an element that is only made if its turn has come, for series of which most are not worth making. One that does
-  /// not come after what is kept is left out. Sampled series only.
+  /// Adds an element that is only made if its turn has come, for series of which most are not worth making. One that
+  /// does not come after what is kept is left out. Sampled series only.
   public mutating func offer(_ make: () -> Element?) {
     precondition(average == nil, "an average is of all elements")
     guard inGroup == 0 else {

@@ -13,7 +13,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var initialClasses: LabelNaming?
   public var preprocessing: PreprocessingSettings
   public var augmentation: AugmentationSettings
-  public var optimiser: OptimiserSettings
+  public var optimizer: OptimizerSettings
   /// The peak learning rate; the schedule scales it.
   public var learningRate: Double
   public var schedule: Schedule
@@ -46,7 +46,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     initialWeights: String? = nil, initialClasses: LabelNaming? = nil,
     preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
-    optimiser: OptimiserSettings = OptimiserSettings(), learningRate: Double = 0.1,
+    optimizer: OptimizerSettings = OptimizerSettings(), learningRate: Double = 0.1,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
     precision: TrainingPrecision = .fp32, epochs: Int = 10,
     timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
@@ -61,7 +61,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.initialClasses = initialClasses
     self.preprocessing = preprocessing
     self.augmentation = augmentation
-    self.optimiser = optimiser
+    self.optimizer = optimizer
     self.learningRate = learningRate
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
@@ -128,11 +128,11 @@ extension KeyedDecodingContainer {
   }
 }
 
-/// Whether decoded and resized images are kept in a file of the user's cache folder, the pack.
+/// Whether decoded and resized images are kept in a file of the user's cache folder, the image cache.
 public struct CacheSettings: Codable, Sendable, Equatable {
   public var isEnabled: Bool
-  /// Bytes that a pack may have; larger sets are read from their files each time. Nil: half of what is free on the
-  /// disk, and half of the machine's memory.
+  /// Bytes that an image cache may have; larger sets are read from their files each time. Nil: half of what is free on
+  /// the disk, and half of the machine's memory.
   public var limit: Int?
 
   public init(isEnabled: Bool = true, limit: Int? = nil) {
@@ -156,16 +156,16 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   public var resize: Resize
   /// What transparent pixels are laid on.
   public var background: Background
-  public var normalisation: Normalisation
+  public var normalization: Normalization
 
   public init(
     imageSize: Int = 32, resize: Resize = .automatic, background: Background = .white,
-    normalisation: Normalisation = .trainingSet
+    normalization: Normalization = .trainingSet
   ) {
     self.imageSize = imageSize
     self.resize = resize
     self.background = background
-    self.normalisation = normalisation
+    self.normalization = normalization
   }
 
   /// How the square is obtained.
@@ -174,15 +174,15 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
     case automatic = "auto"
     /// Both sides to the image size, whatever the aspect: nothing of a small image is cut off.
     case stretch
-    /// The shorter side to 256/224 of the image size, then the centre: proportions stay.
+    /// The shorter side to 256/224 of the image size, then the center: proportions stay.
     case crop
   }
 
-  /// Where the channel means and deviations come from, on values in 0...1.
-  public enum Normalisation: Codable, Sendable, Equatable {
+  /// Where the channel means and standard deviations come from, on values in 0...1.
+  public enum Normalization: Codable, Sendable, Equatable {
     /// Measured on the training images.
     case trainingSet
-    case given(mean: [Float], deviation: [Float])
+    case given(mean: [Float], std: [Float])
   }
 }
 
@@ -192,12 +192,12 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
   /// Mirrors half of the images; off for digits, letters and signs.
   public var horizontalFlip: Bool
   /// Largest relative change of brightness, contrast and saturation, 0 for none.
-  public var colourJitter: Double
+  public var colorJitter: Double
 
-  public init(crop: Crop = .automatic, horizontalFlip: Bool = true, colourJitter: Double = 0) {
+  public init(crop: Crop = .automatic, horizontalFlip: Bool = true, colorJitter: Double = 0) {
     self.crop = crop
     self.horizontalFlip = horizontalFlip
-    self.colourJitter = colourJitter
+    self.colorJitter = colorJitter
   }
 
   public enum Crop: String, Codable, Sendable, CaseIterable {
@@ -212,7 +212,7 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
 }
 
 /// Stochastic gradient descent with momentum.
-public struct OptimiserSettings: Codable, Sendable, Equatable {
+public struct OptimizerSettings: Codable, Sendable, Equatable {
   public var momentum: Double
   public var nesterov: Bool
   public var weightDecay: Double

@@ -1,6 +1,5 @@
 // How many processors this process may use: what the number of threads is where nobody says another.
 
-
 public enum SystemProcessors {
   /// The processors that the process may run on (sched_setaffinity), but no more than the time that its control groups
   /// grant it, in processors rounded up: a container with a quota of one and a half processors gets two threads, which

@@ -15,7 +15,8 @@ public enum SystemThread {
   /// Starts a thread that nobody waits for.
   /// - Parameters:
   ///   - name: what lists of threads show, of which the system keeps 15 bytes; also what the error is about.
-  ///   - attempts: how often to try before giving up, with a twentieth of a second between: for a thread that nothing can
+  ///   - attempts: how often to try before giving up, with a twentieth of a second between: for a thread that nothing
+  ///     can
   ///     take the place of.
   /// - Throws: `ResourceShortage` where the system has no more; `body` is then never called.
   public static func start(
@@ -34,8 +35,8 @@ public enum SystemThread {
     throw ResourceShortage(.thread(purpose: name), code: code)
   }
 
-  /// The processors that the calling thread may run on, which a process hands on from its first thread (taskset, cpusets).
-  /// At least 1.
+  /// The processors that the calling thread may run on, which a process hands on from its first thread (taskset,
+  /// cpusets). At least 1.
   public static var allowedProcessors: Int { max(1, Int(resources_allowed_processors())) }
 
   /// How often to try for a thread without which nothing goes on.

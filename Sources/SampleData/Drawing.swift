@@ -3,7 +3,7 @@
 import CPNG
 
 /// A square 8-bit RGB picture.
-public struct Picture: Sendable, Equatable {
+public struct Drawing: Sendable, Equatable {
   /// Width and height, pixels.
   public let side: Int
   /// [side, side, 3], rows from the top, 0...255.
@@ -15,7 +15,7 @@ public struct Picture: Sendable, Equatable {
     self.pixels = pixels
   }
 
-  /// The picture as a PNG file (W3C PNG specification, colour type 2, 8 bits).
+  /// The picture as a PNG file (W3C PNG specification, color type 2, 8 bits).
   ///
   /// The same pixels give the same bytes with the same libpng and zlib; other versions may compress otherwise.
   ///

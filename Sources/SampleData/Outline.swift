@@ -1,4 +1,4 @@
-// The geometry of the sample shapes: which points of the plane they cover. No sizes in pixels and no colours.
+// The geometry of the sample shapes: which points of the plane they cover. No sizes in pixels and no colors.
 //
 // Nothing here or in the rest of the module calls a sine, logarithm or power of the system's library: their last
 // bit differs between machines. Sums, products, quotients and square roots do not, so that the same seed draws the
@@ -38,7 +38,7 @@ public struct Outline: Sendable {
     /// The corners in order; a point is inside if a ray from it crosses the boundary an odd number of times.
     case polygon([Point])
     /// The disc of radius 1, with or without a circular hole, which may reach over the edge.
-    case disc(hole: (centre: Point, radius: Float)?)
+    case disc(hole: (center: Point, radius: Float)?)
   }
 
   let form: Form
@@ -58,7 +58,7 @@ public struct Outline: Sendable {
     case .disc(let hole):
       if squaredLength(point) > 1 { return false }
       guard let hole else { return true }
-      return squaredLength(point - hole.centre) > hole.radius * hole.radius
+      return squaredLength(point - hole.center) > hole.radius * hole.radius
     case .polygon(let corners):
       var inside = false
       var previous = corners.count - 1

@@ -1,14 +1,14 @@
-// What fills an area: two colours and a texture between them. Knows nothing of shapes.
+// What fills an area: two colors and a texture between them. Knows nothing of shapes.
 
 import Support
 
 /// Red, green and blue, 0...1 as stored in the file (no linear light: a picture is drawn in the file's own values).
-public typealias Colour = SIMD3<Float>
+public typealias Color = SIMD3<Float>
 
-/// The perceived brightness of a colour, 0...1 (the weights of ITU-R BT.601).
-public func luma(_ colour: Colour) -> Float { 0.299 * colour.x + 0.587 * colour.y + 0.114 * colour.z }
+/// The perceived brightness of a color, 0...1 (the weights of ITU-R BT.601).
+public func luma(_ color: Color) -> Float { 0.299 * color.x + 0.587 * color.y + 0.114 * color.z }
 
-/// How a paint passes from one of its colours to the other.
+/// How a paint passes from one of its colors to the other.
 enum Texture: Sendable {
   case flat
   /// From one side of the picture to the other.
@@ -23,14 +23,14 @@ enum Texture: Sendable {
 
 /// A filling: `base` where the texture is 0, `accent` where it is 1.
 public struct Paint: Sendable {
-  public let base: Colour
-  public let accent: Colour
+  public let base: Color
+  public let accent: Color
   let texture: Texture
 
-  /// Any colour, a second one not far from it, and any texture.
+  /// Any color, a second one not far from it, and any texture.
   init(using generator: inout RandomGenerator) {
-    base = generator.colour()
-    let offset = Colour(
+    base = generator.color()
+    let offset = Color(
       generator.uniform(in: -0.12...0.12), generator.uniform(in: -0.12...0.12), generator.uniform(in: -0.12...0.12))
     accent = (base + offset).clamped(lowerBound: .zero, upperBound: .one)
     texture =
@@ -44,10 +44,10 @@ public struct Paint: Sendable {
       }
   }
 
-  /// The colour at a point of a picture, in pixels from its upper left corner.
+  /// The color at a point of a picture, in pixels from its upper left corner.
   ///
   /// - Parameter extent: the picture's side, pixels.
-  func colour(at point: Point, extent: Float) -> Colour {
+  func color(at point: Point, extent: Float) -> Color {
     base + (accent - base) * texture.value(at: point, extent: extent)
   }
 }
@@ -85,8 +85,8 @@ extension Texture {
 }
 
 extension RandomGenerator {
-  /// Uniform in the cube of all colours.
-  mutating func colour() -> Colour { Colour(uniform(), uniform(), uniform()) }
+  /// Uniform in the cube of all colors.
+  mutating func color() -> Color { Color(uniform(), uniform(), uniform()) }
 
   /// Uniform among all rotations: a point of the disc, drawn until it lies inside, gives the direction.
   mutating func rotation() -> Rotation {

@@ -49,5 +49,5 @@ public struct SampleSet: Sendable, Equatable {
   }
 
   /// The picture itself.
-  public func picture(of item: Item) -> Picture { scene(of: item).drawn(side: side) }
+  public func picture(of item: Item) -> Drawing { scene(of: item).drawn(side: side) }
 }

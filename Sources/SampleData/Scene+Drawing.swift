@@ -6,22 +6,22 @@ extension Scene {
   /// Draws the scene.
   ///
   /// - Parameter side: the picture's width and height, pixels: the one that the scene was made for.
-  public func drawn(side: Int) -> Picture {
+  public func drawn(side: Int) -> Drawing {
     let extent = Float(side)
-    var canvas = [Colour](repeating: .zero, count: side * side)
+    var canvas = [Color](repeating: .zero, count: side * side)
     for row in 0..<side {
       for column in 0..<side {
-        let centre = Point(Float(column) + 0.5, Float(row) + 0.5)
-        var colour = background.colour(at: centre, extent: extent)
-        for stroke in strokes { colour = stroke.covering(colour, at: centre) }
+        let center = Point(Float(column) + 0.5, Float(row) + 0.5)
+        var color = background.color(at: center, extent: extent)
+        for stroke in strokes { color = stroke.covering(color, at: center) }
         let share = coverage(ofPixelAt: Point(Float(column), Float(row)))
-        if share > 0 { colour += (foreground.colour(at: centre, extent: extent) - colour) * share }
-        if let occluder { colour = occluder.covering(colour, at: centre) }
-        canvas[row * side + column] = colour
+        if share > 0 { color += (foreground.color(at: center, extent: extent) - color) * share }
+        if let occluder { color = occluder.covering(color, at: center) }
+        canvas[row * side + column] = color
       }
     }
     for _ in 0..<blurs { canvas = Self.blurred(canvas, side: side) }
-    return Picture(side: side, pixels: quantised(canvas))
+    return Drawing(side: side, pixels: quantized(canvas))
   }
 
   /// How much of a pixel the shape covers, 0...1, by sixteen samples.
@@ -36,8 +36,8 @@ extension Scene {
   }
 
   /// [1 2 1] / 4 along rows, then along columns; beyond the border the border's own pixel is repeated.
-  private static func blurred(_ canvas: [Colour], side: Int) -> [Colour] {
-    func filtered(_ source: [Colour], stride: Int, across: Int) -> [Colour] {
+  private static func blurred(_ canvas: [Color], side: Int) -> [Color] {
+    func filtered(_ source: [Color], stride: Int, across: Int) -> [Color] {
       var result = source
       for line in 0..<side {
         for place in 0..<side {
@@ -53,16 +53,16 @@ extension Scene {
   }
 
   /// Adds noise to each channel and rounds to bytes. The sum of four uniform numbers stands for a normal one.
-  private func quantised(_ canvas: [Colour]) -> [UInt8] {
+  private func quantized(_ canvas: [Color]) -> [UInt8] {
     var generator = RandomGenerator(seed: noiseSeed)
     // A uniform number has a variance of 1/12, the sum of four of 1/3.
     let factor = noise * Float(3).squareRoot()
     var bytes: [UInt8] = []
     bytes.reserveCapacity(canvas.count * 3)
-    for colour in canvas {
+    for color in canvas {
       for channel in 0..<3 {
         let sum = generator.uniform() + generator.uniform() + generator.uniform() + generator.uniform()
-        let value = (colour[channel] + (sum - 2) * factor) * 255
+        let value = (color[channel] + (sum - 2) * factor) * 255
         bytes.append(UInt8(min(255, max(0, value.rounded()))))
       }
     }
@@ -71,8 +71,8 @@ extension Scene {
 }
 
 extension Stroke {
-  /// The colour under the stroke, replaced as far as the stroke covers the pixel around `point`.
-  fileprivate func covering(_ colour: Colour, at point: Point) -> Colour {
+  /// The color under the stroke, replaced as far as the stroke covers the pixel around `point`.
+  fileprivate func covering(_ color: Color, at point: Point) -> Color {
     let along = end - start
     let length = squaredLength(along)
     let offset = point - start
@@ -80,6 +80,6 @@ extension Stroke {
     let nearest = along * min(1, max(0, projection))
     let distance = squaredLength(offset - nearest).squareRoot()
     let share = min(1, max(0, width / 2 - distance + 0.5))
-    return colour + (self.colour - colour) * share
+    return color + (self.color - color) * share
   }
 }

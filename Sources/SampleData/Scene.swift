@@ -1,23 +1,23 @@
-// Everything that decides one picture: the shape, where and how it lies, its colours and what disturbs the view.
+// Everything that decides one picture: the shape, where and how it lies, its colors and what disturbs the view.
 // Only `shape` knows the class; the rest is drawn in the same way for every class, so that nothing but the outline
 // tells one from another.
 
 import Support
 
-/// A straight band of one colour.
+/// A straight band of one color.
 struct Stroke: Sendable {
   /// Pixels from the upper left corner.
   var start: Point
   var end: Point
   /// Pixels.
   var width: Float
-  var colour: Colour
+  var color: Color
 }
 
 /// How a shape's own units become pixels: turned, stretched along another direction, scaled and moved.
 struct Placement: Sendable {
   /// Pixels from the upper left corner.
-  var centre: Point
+  var center: Point
   /// Pixels a unit.
   var scale: Float
   /// The shape's own rotation, before it is stretched.
@@ -28,7 +28,7 @@ struct Placement: Sendable {
 
   /// The place in the shape's own units that is seen at a point of the picture.
   func local(_ point: Point) -> Point {
-    let tilted = tilt.turnBack(point - centre)
+    let tilted = tilt.turnBack(point - center)
     let relaxed = Point(tilted.x / stretch, tilted.y * stretch) / scale
     return rotation.turnBack(tilt.turn(relaxed))
   }
@@ -51,7 +51,7 @@ public struct Scene: Sendable {
   /// Where the noise itself begins.
   let noiseSeed: UInt64
 
-  /// The least difference of luma between any colour of the shape and any of the background.
+  /// The least difference of luma between any color of the shape and any of the background.
   public static let leastContrast: Float = 0.32
 
   /// A random scene of a square picture.
@@ -61,11 +61,11 @@ public struct Scene: Sendable {
     let extent = Float(side)
     self.shape = shape
 
-    // The same range of areas for every class, in parts of the picture: neither the mean colour nor its spread
+    // The same range of areas for every class, in parts of the picture: neither the mean color nor its spread
     // may give the class away.
     let area = generator.uniform(in: 0.14...0.28) * extent * extent
     placement = Placement(
-      centre: Point(
+      center: Point(
         extent * generator.uniform(in: 0.4...0.6), extent * generator.uniform(in: 0.4...0.6)),
       scale: (area / shape.outline.area).squareRoot(),
       rotation: generator.rotation(), tilt: generator.rotation(), stretch: generator.uniform(in: 1...1.1))
@@ -75,7 +75,7 @@ public struct Scene: Sendable {
       Stroke(
         start: Point(generator.uniform(), generator.uniform()) * extent,
         end: Point(generator.uniform(), generator.uniform()) * extent,
-        width: generator.uniform(in: 1...2.5), colour: generator.colour())
+        width: generator.uniform(in: 1...2.5), color: generator.color())
     }
     occluder = generator.chance(percent: 30) ? Self.bar(across: placement, area: area, using: &generator) : nil
     blurs = generator.integer(below: 3)
@@ -83,7 +83,7 @@ public struct Scene: Sendable {
     noiseSeed = generator.next()
   }
 
-  /// The least difference of luma between a colour of the shape and one of the background.
+  /// The least difference of luma between a color of the shape and one of the background.
   public var contrast: Float { Self.contrast(background, foreground) }
 
   private static func contrast(_ first: Paint, _ second: Paint) -> Float {
@@ -100,16 +100,16 @@ public struct Scene: Sendable {
     }
   }
 
-  /// A bar from edge to edge that passes the shape's centre at some distance.
+  /// A bar from edge to edge that passes the shape's center at some distance.
   private static func bar(across placement: Placement, area: Float, using generator: inout RandomGenerator)
     -> Stroke
   {
     let direction = generator.rotation()
     let distance = area.squareRoot() * generator.uniform(in: 0.25...0.6)
-    let foot = placement.centre + direction.turn(Point(distance, 0))
+    let foot = placement.center + direction.turn(Point(distance, 0))
     // Longer than any picture's diagonal in its own terms: the shape is a part of the picture.
     let reach = direction.turn(Point(0, area.squareRoot() * 8))
     return Stroke(
-      start: foot - reach, end: foot + reach, width: generator.uniform(in: 2.5...5), colour: generator.colour())
+      start: foot - reach, end: foot + reach, width: generator.uniform(in: 2.5...5), color: generator.color())
   }
 }

@@ -1,4 +1,4 @@
-// The classes of the sample data and the outline of each. Sizes, colours and disturbances are a Scene's matter.
+// The classes of the sample data and the outline of each. Sizes, colors and disturbances are a Scene's matter.
 
 /// What a picture shows; the raw value names the class folder.
 ///

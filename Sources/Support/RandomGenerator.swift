@@ -50,7 +50,7 @@ public struct RandomGenerator: RandomNumberGenerator, Sendable, Equatable {
     return Float(radius * cos(2 * Double.pi * Double(uniform())))
   }
 
-  /// Normal with everything beyond two deviations drawn again.
+  /// Normal with everything beyond two standard deviations drawn again.
   public mutating func truncatedNormal() -> Float {
     while true {
       let value = normal()

@@ -1,5 +1,5 @@
 // The one caller of BLAS: matrix products of row-major matrices, always on the calling thread. Parallel products are
-// made by cutting the work into shards (WorkerPool), because OpenBLAS' own threads give other bits for another number
+// made by cutting the work into chunks (ThreadPool), because OpenBLAS' own threads give other bits for another number
 // of threads, and were slower.
 
 import COpenBLAS
@@ -7,7 +7,7 @@ import Glibc
 import Resources
 
 /// Whether a matrix is used as stored or with rows and columns exchanged.
-public enum Orientation: Sendable {
+public enum Transposition: Sendable {
   case asStored
   case transposed
 }
@@ -15,11 +15,11 @@ public enum Orientation: Sendable {
 /// A row-major matrix in memory that somebody else owns.
 public struct MatrixView {
   public var base: UnsafePointer<Float>
-  public var orientation: Orientation
+  public var orientation: Transposition
   /// Floats from one stored row to the next.
   public var stride: Int
 
-  public init(_ base: UnsafePointer<Float>, stride: Int, _ orientation: Orientation = .asStored) {
+  public init(_ base: UnsafePointer<Float>, stride: Int, _ orientation: Transposition = .asStored) {
     self.base = base
     self.orientation = orientation
     self.stride = stride
@@ -27,7 +27,7 @@ public struct MatrixView {
 }
 
 /// Single-threaded matrix products.
-public enum MatrixProduct {
+public enum GEMM {
   /// `result = a * b`, or `result += a * b`, where a is [rows, inner] and b [inner, columns] after their
   /// orientations, and result [rows, columns] row by row.
   public static func multiply(

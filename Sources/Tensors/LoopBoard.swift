@@ -1,4 +1,4 @@
-// Where the threads of a worker pool find the loop that is under way. One loop at a time, so that posting one costs
+// Where the threads of a thread pool find the loop that is under way. One loop at a time, so that posting one costs
 // two stores; threads look out for the next one for a moment and then sleep. Which work is cut how is the pool's
 // business.
 
@@ -9,13 +9,13 @@ import Synchronization
 
 /// The one loop that is under way, and the threads that wait for it or for the next.
 ///
-/// It is `@unchecked Sendable` because of `body` alone. That is written only while no shard of a loop is unfinished,
-/// and read only by a thread that has claimed a shard and not finished it.
+/// It is `@unchecked Sendable` because of `body` alone. That is written only while no chunk of a loop is unfinished,
+/// and read only by a thread that has claimed a chunk and not finished it.
 final class LoopBoard: @unchecked Sendable {
   private var body: ((Int) -> Void)?
-  /// The shards that nobody has claimed: the first of them (lower half), and the one after the last (upper half).
+  /// The chunks that nobody has claimed: the first of them (lower half), and the one after the last (upper half).
   ///
-  /// The caller claims from the front and the workers from the back. So of two threads each has the same half in loop
+  /// The caller claims from the front and the pool from the back. So of two threads each has the same half in loop
   /// after loop, and finds in its own cache what it has written there.
   ///
   /// Claiming exchanges both at once. A thread that was held up between looking and claiming, and finds the same
@@ -39,15 +39,15 @@ final class LoopBoard: @unchecked Sendable {
   // MARK: The caller
 
   /// Carries out a loop, with the help of the threads that are in `work`.
-  func run(shards: Int, _ body: (Int) -> Void) {
+  func run(chunks: Int, _ body: (Int) -> Void) {
     precondition(unfinished.load(ordering: .acquiring) == 0, "a parallel loop was begun inside another one")
     // The body is lent to the board, which gives it back before this returns.
     withoutActuallyEscaping(body) { body in
       self.body = body
-      unfinished.store(shards, ordering: .relaxed)
-      claims.store(UInt64(shards) << 32, ordering: .sequentiallyConsistent)
-      wakeWorkers(atMost: shards - 1)
-      carryOutShards(from: .front)
+      unfinished.store(chunks, ordering: .relaxed)
+      claims.store(UInt64(chunks) << 32, ordering: .sequentiallyConsistent)
+      wakeThreads(atMost: chunks - 1)
+      carryOutChunks(from: .front)
       waitUntilFinished()
       self.body = nil
     }
@@ -61,14 +61,14 @@ final class LoopBoard: @unchecked Sendable {
     posted.unlock()
   }
 
-  private func wakeWorkers(atMost useful: Int) {
+  private func wakeThreads(atMost useful: Int) {
     guard sleepers.load(ordering: .sequentiallyConsistent) > 0 else { return }
     posted.lock()
     for _ in 0..<min(useful, sleepers.load(ordering: .relaxed)) { posted.signal() }
     posted.unlock()
   }
 
-  /// Waits for the shards that other threads claimed.
+  /// Waits for the chunks that other threads claimed.
   private func waitUntilFinished() {
     if looksOut(.insisting, until: { unfinished.load(ordering: .acquiring) == 0 }) { return }
     finished.lock()
@@ -78,11 +78,11 @@ final class LoopBoard: @unchecked Sendable {
     finished.unlock()
   }
 
-  // MARK: The workers
+  // MARK: The pool
 
   /// Helps with every loop until the board is closed.
   func work() {
-    while waitForWork() { carryOutShards(from: .back) }
+    while waitForWork() { carryOutChunks(from: .back) }
   }
 
   /// - Returns: false when there will be none any more.
@@ -100,14 +100,14 @@ final class LoopBoard: @unchecked Sendable {
 
   private var hasUnclaimed: Bool { Unclaimed(claims.load(ordering: .sequentiallyConsistent)).count > 0 }
 
-  // MARK: Shards
+  // MARK: Chunks
 
   private enum End { case front, back }
 
-  /// Carries out shards until none is left to claim.
-  private func carryOutShards(from end: End) {
-    while let shard = claim(from: end) {
-      carryOut(shard)
+  /// Carries out chunks until none is left to claim.
+  private func carryOutChunks(from end: End) {
+    while let chunk = claim(from: end) {
+      carryOut(chunk)
       if unfinished.subtract(1, ordering: .sequentiallyConsistent).newValue == 0 { wakeCaller() }
     }
   }
@@ -123,15 +123,15 @@ final class LoopBoard: @unchecked Sendable {
     var seen = claims.load(ordering: .relaxed)
     while true {
       var left = Unclaimed(seen)
-      guard let shard = left.take(from: end) else { return nil }
+      guard let chunk = left.take(from: end) else { return nil }
       let (exchanged, now) = claims.compareExchange(
         expected: seen, desired: left.bits, ordering: .acquiringAndReleasing)
-      if exchanged { return shard }
+      if exchanged { return chunk }
       seen = now
     }
   }
 
-  /// A range of shards in the halves of a word.
+  /// A range of chunks in the halves of a word.
   private struct Unclaimed {
     private(set) var bits: UInt64
 
@@ -154,10 +154,10 @@ final class LoopBoard: @unchecked Sendable {
     }
   }
 
-  /// Never inlined: the reference to `body` that a call takes must be gone before the shard counts as finished, for
+  /// Never inlined: the reference to `body` that a call takes must be gone before the chunk counts as finished, for
   /// the loan may end at that moment.
   @inline(never)
-  private func carryOut(_ shard: Int) { body?(shard) }
+  private func carryOut(_ chunk: Int) { body?(chunk) }
 
   // MARK: Waiting
 

@@ -6,7 +6,7 @@ public struct PooledArray<Element: BitwiseCopyable & Sendable>: Sendable {
   public let count: Int
   private let storage: TensorStorage
 
-  public init(uninitialised count: Int) {
+  public init(uninitialized count: Int) {
     self.count = count
     storage = TensorStorage(count: StoragePool.floats(for: count, of: Element.self))
   }

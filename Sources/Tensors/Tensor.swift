@@ -9,20 +9,20 @@ public struct Tensor: Sendable {
   private var storage: TensorStorage
 
   /// A tensor whose contents are undefined until written.
-  public init(uninitialised shape: [Int]) {
+  public init(uninitialized shape: [Int]) {
     precondition(shape.allSatisfy { $0 >= 0 }, "a shape has no negative extent")
     self.shape = shape
     storage = TensorStorage(count: shape.reduce(1, *))
   }
 
   public init(zeros shape: [Int]) {
-    self.init(uninitialised: shape)
+    self.init(uninitialized: shape)
     storage.base.initialize(repeating: 0, count: storage.count)
   }
 
   public init(_ shape: [Int], _ values: [Float]) {
     precondition(shape.reduce(1, *) == values.count, "the shape \(shape) does not hold \(values.count) values")
-    self.init(uninitialised: shape)
+    self.init(uninitialized: shape)
     values.withUnsafeBufferPointer { values in
       guard let source = values.baseAddress else { return }
       storage.base.initialize(from: source, count: values.count)
@@ -31,7 +31,7 @@ public struct Tensor: Sendable {
 
   /// Each element from a function of its index.
   public init(_ shape: [Int], _ value: (Int) -> Float) {
-    self.init(uninitialised: shape)
+    self.init(uninitialized: shape)
     for index in 0..<storage.count { storage.base[index] = value(index) }
   }
 

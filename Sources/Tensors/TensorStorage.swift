@@ -61,7 +61,7 @@ public enum StoragePool {
   public static var bytes: Int { state.withLock { $0.bytesInUse + $0.smallBytesFree + $0.large.length } }
 
   /// Calls `body` with memory for `count` plain values, aligned like a tensor's and undefined; the pointer is valid
-  /// only inside. For what a pass or a shard needs for itself: nothing is allocated once the pool has such a block.
+  /// only inside. For what a pass or a chunk needs for itself: nothing is allocated once the pool has such a block.
   static func withScratch<Element: BitwiseCopyable, Result>(
     of element: Element.Type, _ count: Int, _ body: (UnsafeMutablePointer<Element>) throws -> Result
   ) rethrows -> Result {

@@ -1,12 +1,12 @@
-// The parallel loop: work cut into a number of shards that depends on the work alone, done by however many threads
+// The parallel loop: work cut into a number of chunks that depends on the work alone, done by however many threads
 // there are. Because the cut does not depend on the threads, neither do the results. How threads find and await work
 // is in LoopBoard.
 
 import Glibc
 import Resources
 
-/// Threads that carry out the shards of one loop at a time, the calling thread among them.
-public final class WorkerPool: Sendable {
+/// Threads that carry out the chunks of one loop at a time, the calling thread among them.
+public final class ThreadPool: Sendable {
   /// How many threads compute, the caller's included.
   public let threads: Int
   /// Why there are fewer threads than were asked for; nil where there are as many. The results are the same.
@@ -21,7 +21,7 @@ public final class WorkerPool: Sendable {
   /// - Throws: `ResourceShortage` where matrix products cannot be computed at all.
   public convenience init(reserving threads: Int?) throws(ResourceShortage) {
     let wanted = max(1, threads ?? Self.processors)
-    let reserved = try MatrixProduct.reserve(threads: wanted)
+    let reserved = try GEMM.reserve(threads: wanted)
     self.init(
       threads: reserved,
       shortage: reserved < wanted
@@ -38,7 +38,7 @@ public final class WorkerPool: Sendable {
     var (started, shortage) = (1, shortage)
     while started < wanted {
       do throws(ResourceShortage) {
-        try SystemThread.start("worker \(started)") { [board] in board.work() }
+        try SystemThread.start("thread \(started)") { [board] in board.work() }
         started += 1
       } catch {
         shortage = error
@@ -51,33 +51,33 @@ public final class WorkerPool: Sendable {
 
   deinit { board.close() }
 
-  /// Calls `body` once for each shard, from several threads, and returns when all are done.
+  /// Calls `body` once for each chunk, from several threads, and returns when all are done.
   ///
-  /// `body` must write only to what belongs to its shard: the compiler cannot check it, because shards share arrays.
-  /// Not to be called from inside a shard, nor from two threads at once.
-  public func run(shards: Int, _ body: (_ shard: Int) -> Void) {
-    if threads == 1 || shards <= 1 {
-      for shard in 0..<max(0, shards) { body(shard) }
+  /// `body` must write only to what belongs to its chunk: the compiler cannot check it, because chunks share arrays.
+  /// Not to be called from inside a chunk, nor from two threads at once.
+  public func run(chunks: Int, _ body: (_ chunk: Int) -> Void) {
+    if threads == 1 || chunks <= 1 {
+      for chunk in 0..<max(0, chunks) { body(chunk) }
     } else {
-      board.run(shards: shards, body)
+      board.run(chunks: chunks, body)
     }
   }
 
-  /// Cuts 0 ..< count into at most `shards` ranges of nearly equal length and calls `body` for each.
+  /// Cuts 0 ..< count into at most `chunks` ranges of nearly equal length and calls `body` for each.
   public func run(
-    over count: Int, shards: Int = WorkerPool.standardShards, _ body: (_ range: Range<Int>) -> Void
+    over count: Int, chunks: Int = ThreadPool.standardChunks, _ body: (_ range: Range<Int>) -> Void
   ) {
-    let shards = min(shards, count)
-    run(shards: shards) { shard in body(WorkerPool.range(shard, of: shards, count: count)) }
+    let chunks = min(chunks, count)
+    run(chunks: chunks) { chunk in body(ThreadPool.range(chunk, of: chunks, count: count)) }
   }
 
-  /// The number of shards for work that can be cut anywhere. It is part of the numerical result: never make it
+  /// The number of chunks for work that can be cut anywhere. It is part of the numerical result: never make it
   /// depend on the machine.
-  public static let standardShards = 16
+  public static let standardChunks = 16
 
-  /// The part of 0 ..< count that shard `index` of `shards` covers.
-  public static func range(_ index: Int, of shards: Int, count: Int) -> Range<Int> {
-    (count * index / shards)..<(count * (index + 1) / shards)
+  /// The part of 0 ..< count that chunk `index` of `chunks` covers.
+  public static func range(_ index: Int, of chunks: Int, count: Int) -> Range<Int> {
+    (count * index / chunks)..<(count * (index + 1) / chunks)
   }
 
   /// How long a thread looks out for work before it sleeps, nanoseconds. Waking one takes some 10 microseconds, and

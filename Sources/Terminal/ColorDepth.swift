@@ -1,16 +1,16 @@
-// From a theme's colours to the colours that a terminal has. Pure arithmetic: no ncurses, no pairs.
+// From a theme's colors to the colors that a terminal has. Pure arithmetic: no ncurses, no pairs.
 
 import Canvas
 
-/// How many colours a terminal shows.
-public enum ColourDepth: Sendable, Hashable {
+/// How many colors a terminal shows.
+public enum ColorDepth: Sendable, Hashable {
   case none, eight, sixteen, palette
-  /// Every colour of 24 bits; numbers below 16 are the palette's.
+  /// Every color of 24 bits; numbers below 16 are the palette's.
   case direct
 
-  init(colours: Int) {
+  init(colors: Int) {
     self =
-      switch colours {
+      switch colors {
       case 0x100_0000...: .direct
       case 256...: .palette
       case 16...: .sixteen
@@ -19,7 +19,7 @@ public enum ColourDepth: Sendable, Hashable {
       }
   }
 
-  /// The colours that a picture is to be drawn in.
+  /// The colors that a picture is to be drawn in.
   public var pictures: PicturePalette {
     switch self {
     case .none, .direct: .full
@@ -31,8 +31,8 @@ public enum ColourDepth: Sendable, Hashable {
 
   /// The foreground and the background of a style as palette indices, -1 for the terminal's own.
   ///
-  /// With 16 colours or fewer, greys over the terminal's own background become its own foreground, since whether
-  /// that background is dark is not known; and two colours that would fall together are kept apart.
+  /// With 16 colors or fewer, grays over the terminal's own background become its own foreground, since whether
+  /// that background is dark is not known; and two colors that would fall together are kept apart.
   func indices(of style: Style) -> (foreground: Int, background: Int) {
     guard self != .none else { return (-1, -1) }
     let background = index(of: style.background, isBackground: true)
@@ -47,9 +47,9 @@ public enum ColourDepth: Sendable, Hashable {
     return (foreground, background)
   }
 
-  /// The nearest index that this depth has; -1 for the terminal's own colour.
-  func index(of colour: Color, isBackground: Bool = false) -> Int {
-    switch (colour, self) {
+  /// The nearest index that this depth has; -1 for the terminal's own color.
+  func index(of color: Color, isBackground: Bool = false) -> Int {
+    switch (color, self) {
     case (.standard, _), (_, .none): return -1
     case (.palette(let index), .palette): return Int(index)
     case (.palette(let index), .direct) where index < 16: return Int(index)
@@ -69,26 +69,26 @@ public enum ColourDepth: Sendable, Hashable {
       let number = channels[0] << 16 | channels[1] << 8 | channels[2]
       // The darkest blues have the numbers of the palette.
       return number < 16 ? 0x01_0101 : number
-    case .eight: return Self.basicIndex(of: channels, greys: [0, 7], brightFrom: nil, isBackground: isBackground)
+    case .eight: return Self.basicIndex(of: channels, grays: [0, 7], brightFrom: nil, isBackground: isBackground)
     case .sixteen:
-      return Self.basicIndex(of: channels, greys: [0, 8, 7, 15], brightFrom: 218, isBackground: isBackground)
+      return Self.basicIndex(of: channels, grays: [0, 8, 7, 15], brightFrom: 218, isBackground: isBackground)
     case .palette:
       // The first sixteen are left out: users redefine them.
       let cube = channels.map { value in
         (0..<6).min { abs(Self.cubeLevels[$0] - value) < abs(Self.cubeLevels[$1] - value) } ?? 0
       }
       let mean = channels.reduce(0, +) / 3
-      let grey = min(23, max(0, (mean - 3) / 10))
-      return Self.nearest(to: channels, among: [16 + cube[0] * 36 + cube[1] * 6 + cube[2], 232 + grey])
+      let gray = min(23, max(0, (mean - 3) / 10))
+      return Self.nearest(to: channels, among: [16 + cube[0] * 36 + cube[1] * 6 + cube[2], 232 + gray])
     }
   }
 
-  /// One of the basic colours by its hue. Distance in RGB would make every pale colour white, and curves that
+  /// One of the basic colors by its hue. Distance in RGB would make every pale color white, and curves that
   /// differ in hue alone would fall together.
-  private static func basicIndex(of channels: [Int], greys: [Int], brightFrom: Int?, isBackground: Bool) -> Int {
+  private static func basicIndex(of channels: [Int], grays: [Int], brightFrom: Int?, isBackground: Bool) -> Int {
     let greatest = channels.max() ?? 0
     let spread = greatest - (channels.min() ?? 0)
-    guard spread >= 40, spread * 4 > greatest else { return nearest(to: channels, among: greys) }
+    guard spread >= 40, spread * 4 > greatest else { return nearest(to: channels, among: grays) }
     // A channel counts from this share of the greatest on; behind text the purer and darker hue is the better one.
     let share = isBackground ? 75 : 68
     let hue = channels.enumerated().reduce(0) { $1.element * 100 >= greatest * share ? $0 | 1 << $1.offset : $0 }
@@ -102,7 +102,7 @@ public enum ColourDepth: Sendable, Hashable {
     return indices.min { distance($0) < distance($1) } ?? 0
   }
 
-  /// Red, green and blue of an index of xterm's palette: 16 basic colours, a cube of 6 levels, 24 greys.
+  /// Red, green and blue of an index of xterm's palette: 16 basic colors, a cube of 6 levels, 24 grays.
   static func channels(ofPalette index: Int) -> [Int] {
     switch index {
     case ..<16: return basic[max(0, index)]
@@ -110,8 +110,8 @@ public enum ColourDepth: Sendable, Hashable {
       let cube = index - 16
       return [cubeLevels[cube / 36], cubeLevels[cube / 6 % 6], cubeLevels[cube % 6]]
     default:
-      let grey = 8 + (min(index, 255) - 232) * 10
-      return [grey, grey, grey]
+      let gray = 8 + (min(index, 255) - 232) * 10
+      return [gray, gray, gray]
     }
   }
 

@@ -22,7 +22,7 @@ enum CrashGuard {
     }
   }
 
-  /// The escape sequences that leave the screen: mouse reports and marked pastes off, keypad, attributes, colours and
+  /// The escape sequences that leave the screen: mouse reports and marked pastes off, keypad, attributes, colors and
   /// cursor as they were, back to the normal screen.
   static func restoreSequence(modes: TerminalModes, terminfo: (String) -> String?) -> String {
     let strings = ["rmkx", "sgr0", "op", "cnorm", "rmcup", "sgr0"].compactMap(terminfo)

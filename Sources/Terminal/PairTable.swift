@@ -1,8 +1,8 @@
-// Which ncurses colour pair stands for which two colours. The table gives out numbers; defining them is the
+// Which ncurses color pair stands for which two colors. The table gives out numbers; defining them is the
 // screen's.
 
 struct PairTable {
-  struct Colours: Hashable {
+  struct Colors: Hashable {
     var foreground: Int
     var background: Int
   }
@@ -16,25 +16,25 @@ struct PairTable {
     case full
   }
 
-  /// Numbers run from 0 (the terminal's own colours) to one less.
+  /// Numbers run from 0 (the terminal's own colors) to one less.
   private let capacity: Int
-  private var numbers: [Colours: Int32] = [:]
-  /// Whether a pair was refused, so that starting afresh may show more of the colours.
+  private var numbers: [Colors: Int32] = [:]
+  /// Whether a pair was refused, so that starting afresh may show more of the colors.
   private(set) var overflowed = false
 
   init(capacity: Int) {
     self.capacity = capacity
   }
 
-  mutating func number(for colours: Colours) -> Answer {
-    if colours == Colours(foreground: -1, background: -1) { return .known(0) }
-    if let number = numbers[colours] { return .known(number) }
+  mutating func number(for colors: Colors) -> Answer {
+    if colors == Colors(foreground: -1, background: -1) { return .known(0) }
+    if let number = numbers[colors] { return .known(number) }
     guard numbers.count + 1 < capacity else {
       overflowed = true
       return .full
     }
     let number = Int32(numbers.count + 1)
-    numbers[colours] = number
+    numbers[colors] = number
     return .new(number)
   }
 

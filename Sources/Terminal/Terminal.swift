@@ -11,8 +11,8 @@ public enum Terminal {
     isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
   }
 
-  /// Whether the user asked for no colour: `NO_COLOR` is set and not empty (https://no-color.org).
-  public static var refusesColour: Bool {
+  /// Whether the user asked for no color: `NO_COLOR` is set and not empty (https://no-color.org).
+  public static var refusesColor: Bool {
     ProcessInfo.processInfo.environment["NO_COLOR"].map { !$0.isEmpty } ?? false
   }
 }

@@ -1,5 +1,5 @@
 // Which terminfo entry the screen is opened with: that of TERM; a common one where terminfo does not know TERM; and one
-// with colours of 24 bits, made from either, where the terminal says that it shows them.
+// with colors of 24 bits, made from either, where the terminal says that it shows them.
 
 import CNcurses
 import Canvas
@@ -12,7 +12,7 @@ struct TerminalEntry {
   var plainName: String
   /// That another entry than the one of TERM is used.
   var remark: String?
-  /// The same with colours of 24 bits, called `CompiledTerminal.directName`, as the value of `TERMINFO` that holds it;
+  /// The same with colors of 24 bits, called `CompiledTerminal.directName`, as the value of `TERMINFO` that holds it;
   /// nil where the terminal does not show them.
   var embedded: String?
 
@@ -27,16 +27,16 @@ struct TerminalEntry {
     let wanted = environment["TERM"] ?? ""
     if !wanted.isEmpty, isKnown(wanted) { return TerminalEntry(plainName: wanted) }
     guard let substitute = substitutes.first(where: isKnown) else { return nil }
-    let shown = Sanitiser.sanitised(String(wanted.prefix(60)))
+    let shown = Sanitizer.sanitized(String(wanted.prefix(60)))
     let what = wanted.isEmpty ? "TERM is not set" : "the terminal \(shown) (TERM) is not in terminfo"
     return TerminalEntry(plainName: substitute, remark: "\(what): \(substitute) is used instead")
   }
 
-  /// Whether the terminal says that it shows colours of 24 bits.
+  /// Whether the terminal says that it shows colors of 24 bits.
   ///
-  /// `COLORTERM` comes from the terminal, through whatever lies between: tmux makes the best of such colours, GNU
+  /// `COLORTERM` comes from the terminal, through whatever lies between: tmux makes the best of such colors, GNU
   /// screen misreads them, and the Linux console has no use for them.
-  static func showsDirectColour(environment: [String: String]) -> Bool {
+  static func showsDirectColor(environment: [String: String]) -> Bool {
     guard ["truecolor", "24bit"].contains(environment["COLORTERM"]?.lowercased()) else { return false }
     let term = environment["TERM"] ?? ""
     if term.hasPrefix("screen") { return environment["TMUX"]?.isEmpty == false || term.hasPrefix("screen.xterm") }
@@ -44,13 +44,13 @@ struct TerminalEntry {
   }
 
   /// The entry of this process's terminal.
-  static func ofEnvironment(refusesColour: Bool) -> TerminalEntry? {
+  static func ofEnvironment(refusesColor: Bool) -> TerminalEntry? {
     let environment = ProcessInfo.processInfo.environment
     guard var entry = choose(environment: environment, isKnown: { shim_read_terminal($0) != 0 }) else { return nil }
-    guard !refusesColour, shim_read_terminal(entry.plainName) != 0 else { return entry }
-    let colours = Int(tigetnum("colors"))
-    guard colours >= 8, colours >= 0x100_0000 || showsDirectColour(environment: environment) else { return entry }
-    let direct = CompiledTerminal.current(named: CompiledTerminal.directName).withDirectColour()
+    guard !refusesColor, shim_read_terminal(entry.plainName) != 0 else { return entry }
+    let colors = Int(tigetnum("colors"))
+    guard colors >= 8, colors >= 0x100_0000 || showsDirectColor(environment: environment) else { return entry }
+    let direct = CompiledTerminal.current(named: CompiledTerminal.directName).withDirectColor()
     entry.embedded = "b64:" + Data(direct.bytes).base64EncodedString()
     return entry
   }
@@ -83,8 +83,8 @@ struct CompiledTerminal {
       })
   }
 
-  /// The same terminal with colours of 24 bits: 0 to 15 are the palette's, what is above is red, green and blue.
-  func withDirectColour() -> CompiledTerminal {
+  /// The same terminal with colors of 24 bits: 0 to 15 are the palette's, what is above is red, green and blue.
+  func withDirectColor() -> CompiledTerminal {
     var entry = self
     entry.extraBooleans = ["RGB"]
     for index in entry.booleans.indices where ["ccc", "hls"].contains(entry.booleans[index].name) {

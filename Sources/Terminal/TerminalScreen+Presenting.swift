@@ -102,15 +102,15 @@ extension TerminalScreen {
   }
 
   private func pair(for style: Style) -> Int32 {
-    guard colours != .none else { return 0 }
-    var (foreground, background) = colours.indices(of: style)
-    if !hasOwnColours {
-      // Such a terminal cannot name its own colours; white on black is what pair 0 is there.
+    guard colors != .none else { return 0 }
+    var (foreground, background) = colors.indices(of: style)
+    if !hasOwnColors {
+      // Such a terminal cannot name its own colors; white on black is what pair 0 is there.
       if foreground == -1 { foreground = 7 }
       if background == -1 { background = 0 }
       if foreground == 7, background == 0 { return 0 }
     }
-    switch pairs.number(for: PairTable.Colours(foreground: foreground, background: background)) {
+    switch pairs.number(for: PairTable.Colors(foreground: foreground, background: background)) {
     case .known(let number): return number
     case .new(let number):
       init_extended_pair(number, Int32(foreground), Int32(background))

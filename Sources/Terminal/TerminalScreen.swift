@@ -15,9 +15,9 @@ import Synchronization
 public final class TerminalScreen {
   /// For other threads that have something to show.
   public let waker: TerminalWaker
-  /// How many colours the terminal shows; `.none` also when the user set `NO_COLOR`. Then `Theme.monochrome` is the
+  /// How many colors the terminal shows; `.none` also when the user set `NO_COLOR`. Then `Theme.monochrome` is the
   /// theme that can be told apart.
-  public let colours: ColourDepth
+  public let colors: ColorDepth
   /// The drawing characters that the terminal's character set allows.
   public let glyphs: Glyphs
   /// What is not as the environment says: another locale, another terminal's entry.
@@ -31,7 +31,7 @@ public final class TerminalScreen {
   var shown: Frame?
   var pairs: PairTable
   var rendered: [Style: RenderedStyle] = [:]
-  let hasOwnColours: Bool
+  let hasOwnColors: Bool
   var decoder: InputDecoder
   /// Columns and rows as the terminal last said; `LINES` and `COLUMNS` may give the screen others.
   var reportedSize: Size?
@@ -85,11 +85,11 @@ public final class TerminalScreen {
       reportedSize = Self.askSize()
       Self.prepareInput(window)
 
-      let hasColours = has_colors() && !Terminal.refusesColour
-      if hasColours { start_color() }
-      hasOwnColours = hasColours && use_default_colors() == OK
-      colours = hasColours ? ColourDepth(colours: Int(shim_colour_count())) : .none
-      pairs = PairTable(capacity: hasColours ? min(Int(shim_pair_count()), 65_536) : 1)
+      let hasColors = has_colors() && !Terminal.refusesColor
+      if hasColors { start_color() }
+      hasOwnColors = hasColors && use_default_colors() == OK
+      colors = hasColors ? ColorDepth(colors: Int(shim_color_count())) : .none
+      pairs = PairTable(capacity: hasColors ? min(Int(shim_pair_count()), 65_536) : 1)
       log?.redirect()
       do {
         try CrashGuard.begin(settings: settings, modes: modes, message: crashMessage)
@@ -154,8 +154,8 @@ public final class TerminalScreen {
   /// Opens the terminal by the entry that fits it.
   /// - Returns: the screen, and that it is by another entry than TERM's, if it is.
   private static func openScreen() throws -> (screen: OpaquePointer, remark: String?) {
-    let wanted = Sanitiser.sanitised(String((ProcessInfo.processInfo.environment["TERM"] ?? "").prefix(60)))
-    guard let entry = TerminalEntry.ofEnvironment(refusesColour: Terminal.refusesColour),
+    let wanted = Sanitizer.sanitized(String((ProcessInfo.processInfo.environment["TERM"] ?? "").prefix(60)))
+    guard let entry = TerminalEntry.ofEnvironment(refusesColor: Terminal.refusesColor),
       let screen = newScreen(entry)
     else {
       throw TerminalFailure(

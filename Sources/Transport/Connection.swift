@@ -19,13 +19,13 @@ public final class Connection: Sendable {
 
   deinit { Glibc.close(descriptor) }
 
-  /// Ends the connection for both directions; reading and writing then throw `LinkError.closed`.
+  /// Ends the connection for both directions; reading and writing then throw `TransportError.closed`.
   public func close() {
     // The number itself stays ours until nobody uses it any more: another file must not get it meanwhile.
     if !isClosed.exchange(true, ordering: .acquiringAndReleasing) { shutdown(descriptor, Int32(SHUT_RDWR)) }
   }
 
-  /// How long `send` and `receive` may wait before they throw `LinkError.silent`; 0 is for ever. After that the
+  /// How long `send` and `receive` may wait before they throw `TransportError.silent`; 0 is for ever. After that the
   /// connection is of no more use: half a message may have been moved.
   package func setPatience(seconds: Int) { Self.setPatience(seconds: seconds, of: descriptor) }
 
@@ -39,9 +39,10 @@ public final class Connection: Sendable {
 
   /// Writes a message; waits while the other end does not read.
   /// - Parameter limit: the longest message that is sent, bytes.
-  /// - Throws: `LinkError.closed` when the other end is gone, `.tooLong` where nothing was sent, `.silent` or `.system`.
+  /// - Throws: `TransportError.closed` when the other end is gone, `.tooLong` where nothing was sent, `.silent` or
+  ///   `.system`.
   public func send(_ message: some Encodable, limit: Int? = nil) throws {
-    try send(frame: Wire.encode(message, limit: limit ?? Wire.maximumLength))
+    try send(frame: FrameCodec.encode(message, limit: limit ?? FrameCodec.maximumLength))
   }
 
   /// Writes a message that is encoded already.
@@ -53,7 +54,7 @@ public final class Connection: Sendable {
           descriptor, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
         if count < 0 {
           if errno == EINTR { continue }
-          throw LinkError(step: "writing to the socket", code: errno)
+          throw TransportError(step: "writing to the socket", code: errno)
         }
         sent += count
       }
@@ -62,7 +63,7 @@ public final class Connection: Sendable {
 
   /// Writes a short message if that is possible without waiting; else it is not written, or only in part.
   package func sendNow(_ message: some Encodable) {
-    guard let frame = try? Wire.encode(message) else { return }
+    guard let frame = try? FrameCodec.encode(message) else { return }
     _ = frame.withUnsafeBytes {
       Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
     }
@@ -70,29 +71,31 @@ public final class Connection: Sendable {
 
   /// Reads what has come, without waiting.
   /// - Returns: at most so many bytes; nil where none have come yet.
-  /// - Throws: `LinkError`; `.closed` at the end.
-  func readNow(count: Int) throws(LinkError) -> Data? {
+  /// - Throws: `TransportError`; `.closed` at the end.
+  func readNow(count: Int) throws(TransportError) -> Data? {
     var bytes = [UInt8](repeating: 0, count: count)
     while true {
       let got = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, count, Int32(MSG_DONTWAIT)) }
       if got > 0 { return Data(bytes[..<got]) }
       if got == 0 { throw .closed }
       if errno == EAGAIN || errno == EWOULDBLOCK { return nil }
-      if errno != EINTR { throw LinkError(step: "reading from the socket", code: errno) }
+      if errno != EINTR { throw TransportError(step: "reading from the socket", code: errno) }
     }
   }
 
   /// Waits for the next message.
   /// - Parameter limit: the longest message that is taken, bytes.
-  /// - Throws: `LinkError`; `.closed` at the end.
-  public func receive<Message: Decodable>(_ type: Message.Type, limit: Int? = nil) throws(LinkError) -> Message {
-    let length = try Wire.length(of: try read(count: Wire.prefixLength), limit: limit ?? Wire.maximumLength)
-    return try Wire.decode(type, from: try read(count: length))
+  /// - Throws: `TransportError`; `.closed` at the end.
+  public func receive<Message: Decodable>(_ type: Message.Type, limit: Int? = nil) throws(TransportError) -> Message
+  {
+    let length = try FrameCodec.length(
+      of: try read(count: FrameCodec.prefixLength), limit: limit ?? FrameCodec.maximumLength)
+    return try FrameCodec.decode(type, from: try read(count: length))
   }
 
   /// The user at the other end.
-  /// - Throws: `LinkError.system`.
-  package func peerUser() throws(LinkError) -> uid_t {
+  /// - Throws: `TransportError.system`.
+  package func peerUser() throws(TransportError) -> uid_t {
     // `struct ucred` of socket(7), which is not imported: process, user, group.
     var credentials: (process: pid_t, user: uid_t, group: gid_t) = (0, 0, 0)
     var size = socklen_t(MemoryLayout.size(ofValue: credentials))
@@ -103,7 +106,7 @@ public final class Connection: Sendable {
   }
 
   /// Memory is taken as bytes arrive, not as they are announced.
-  private func read(count: Int) throws(LinkError) -> Data {
+  private func read(count: Int) throws(TransportError) -> Data {
     var data = Data()
     var chunk = [UInt8](repeating: 0, count: min(count, 1 << 16))
     while data.count < count {
@@ -111,7 +114,7 @@ public final class Connection: Sendable {
       let got = chunk.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress, wanted, 0) }
       if got < 0 {
         if errno == EINTR { continue }
-        throw LinkError(step: "reading from the socket", code: errno)
+        throw TransportError(step: "reading from the socket", code: errno)
       }
       if got == 0 { throw .closed }
       data.append(contentsOf: chunk[..<got])
@@ -120,7 +123,7 @@ public final class Connection: Sendable {
   }
 }
 
-extension LinkError {
+extension TransportError {
   /// What a failed call on a connected socket means.
   fileprivate init(step: String, code: Int32) {
     switch code {

@@ -1,5 +1,5 @@
-// What both ends of a connection say before anything else, and the two kinds of messages that follow. What those mean is
-// up to whoever uses the connection.
+// What both ends of a connection say before anything else, and the two kinds of messages that follow. What those mean
+// is up to whoever uses the connection.
 
 /// The version of the messages; two ends of different versions do not talk to each other.
 public let protocolVersion = 6

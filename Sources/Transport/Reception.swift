@@ -8,9 +8,9 @@ import Resources
 
 /// The thread that listens at the socket file of a run.
 ///
-/// Of those who have not said hello yet only the newest so many are kept: a hello is sent at once, so whoever means well
-/// is never the oldest for long, however large the crowd is. Those who said it come in at a pace that the run does not
-/// feel, since each is told all that happened so far.
+/// Of those who have not said hello yet only the newest so many are kept: a hello is sent at once, so whoever means
+/// well is never the oldest for long, however large the crowd is. Those who said it come in at a pace that the run does
+/// not feel, since each is told all that happened so far.
 package final class Reception: Sendable {
   private let socket: ListeningSocket
   private let folder: SocketFile
@@ -20,11 +20,11 @@ package final class Reception: Sendable {
   ///   - patience: seconds that a hello may take.
   ///   - capacity: how many may be about to say it.
   ///   - greeted: called, on the thread, with whoever said a proper hello.
-  /// - Throws: `LinkError.system`.
+  /// - Throws: `TransportError.system`.
   package init(
     file folder: SocketFile, patience: Int, capacity: Int,
     greeted: @escaping @Sendable (Connection, Hello) -> Void
-  ) throws(LinkError) {
+  ) throws(TransportError) {
     self.folder = folder
     let made = try folder.listen()
     file = made.file
@@ -122,7 +122,7 @@ private struct Desk {
     var staying: [Newcomer] = []
     for (newcomer, isReady) in zip(newcomers, ready) {
       var newcomer = newcomer
-      do throws(LinkError) {
+      do throws(TransportError) {
         if isReady, let hello = try newcomer.listen() {
           waiting.append((newcomer.connection, hello))
         } else if now >= newcomer.deadline {
@@ -192,7 +192,7 @@ private struct Desk {
     spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
   }
 
-  private static func noRoom(_ code: Int32) -> LinkError {
+  private static func noRoom(_ code: Int32) -> TransportError {
     .refused(reason: "the run has no descriptor left: \(SystemError(number: code))")
   }
 }
@@ -234,32 +234,32 @@ private struct Newcomer {
 
   /// Takes what there is, and nothing of a second message.
   /// - Returns: the hello, once it is whole.
-  /// - Throws: `LinkError` for what is no hello of this version, or comes from another user.
-  mutating func listen() throws(LinkError) -> Hello? {
+  /// - Throws: `TransportError` for what is no hello of this version, or comes from another user.
+  mutating func listen() throws(TransportError) -> Hello? {
     while true {
-      var wanted = Wire.prefixLength
-      if heard.count >= Wire.prefixLength {
-        wanted += try Wire.length(of: heard.prefix(Wire.prefixLength), limit: Self.longestHello)
+      var wanted = FrameCodec.prefixLength
+      if heard.count >= FrameCodec.prefixLength {
+        wanted += try FrameCodec.length(of: heard.prefix(FrameCodec.prefixLength), limit: Self.longestHello)
       }
-      if heard.count == wanted, heard.count > Wire.prefixLength { break }
+      if heard.count == wanted, heard.count > FrameCodec.prefixLength { break }
       guard let more = try connection.readNow(count: wanted - heard.count) else { return nil }
       heard += more
-      if heard.count == Wire.prefixLength, try Wire.length(of: heard) == 0 { break }
+      if heard.count == FrameCodec.prefixLength, try FrameCodec.length(of: heard) == 0 { break }
     }
     return try Self.hello(
-      Wire.decode(Request<Ignored>.self, from: heard.dropFirst(Wire.prefixLength)), from: connection)
+      FrameCodec.decode(Request<Ignored>.self, from: heard.dropFirst(FrameCodec.prefixLength)), from: connection)
   }
 
-  /// - Throws: `LinkError` for a message that is none, or comes from another user.
-  static func hello(_ message: Request<Ignored>, from connection: Connection) throws(LinkError) -> Hello {
+  /// - Throws: `TransportError` for a message that is none, or comes from another user.
+  static func hello(_ message: Request<Ignored>, from connection: Connection) throws(TransportError) -> Hello {
     guard try connection.peerUser() == geteuid() else {
-      throw LinkError.refused(reason: "the engine belongs to another user")
+      throw TransportError.refused(reason: "the engine belongs to another user")
     }
     guard case .hello(let hello) = message else {
-      throw LinkError.malformed(reason: "the first message is no hello")
+      throw TransportError.malformed(reason: "the first message is no hello")
     }
     guard hello.protocolVersion == protocolVersion else {
-      throw LinkError.otherVersion(theirs: hello.protocolVersion)
+      throw TransportError.otherVersion(theirs: hello.protocolVersion)
     }
     return hello
   }
@@ -267,13 +267,13 @@ private struct Newcomer {
 
 extension Connection {
   /// Waits for a hello.
-  /// - Throws: `LinkError`.
-  package func receiveHello() throws(LinkError) -> Hello {
-    try Newcomer.hello(try receive(Request<Ignored>.self, limit: Wire.maximumRequest), from: self)
+  /// - Throws: `TransportError`.
+  package func receiveHello() throws(TransportError) -> Hello {
+    try Newcomer.hello(try receive(Request<Ignored>.self, limit: FrameCodec.maximumRequest), from: self)
   }
 
   /// Says why, if that can be said without waiting, and ends the connection.
-  package func refuse(_ error: LinkError) {
+  package func refuse(_ error: TransportError) {
     if error != .closed {
       let reason = if case .refused(let reason) = error { reason } else { "\(error)" }
       sendNow(Reply<Ignored>.refused(reason: reason))

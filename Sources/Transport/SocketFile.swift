@@ -14,8 +14,8 @@ public struct SocketFile: Sendable {
   /// short name.
   private let folder: OpenFolder
 
-  /// - Throws: `LinkError.system` if the folder cannot be opened.
-  public init(folder path: String) throws(LinkError) {
+  /// - Throws: `TransportError.system` if the folder cannot be opened.
+  public init(folder path: String) throws(TransportError) {
     folder = try OpenFolder(path: path)
   }
 
@@ -24,8 +24,8 @@ public struct SocketFile: Sendable {
 
   /// A socket that listens; a leftover of an engine that is gone is replaced.
   /// - Returns: the socket, and which file it made.
-  /// - Throws: `LinkError.system`.
-  func listen() throws(LinkError) -> (descriptor: Int32, file: FileIdentity) {
+  /// - Throws: `TransportError.system`.
+  func listen() throws(TransportError) -> (descriptor: Int32, file: FileIdentity) {
     let descriptor = try Self.makeSocket()
     unlinkat(folder.descriptor, Self.name, 0)
     // Linux gives the file the socket's own mode (unix(7)), so that nobody else can connect at any moment.
@@ -41,8 +41,8 @@ public struct SocketFile: Sendable {
 
   /// Connects to the engine that listens.
   /// - Returns: nil where none does.
-  /// - Throws: `LinkError.system`, or `.silent` where one listens and does not answer.
-  public func connect() throws(LinkError) -> Connection? {
+  /// - Throws: `TransportError.system`, or `.silent` where one listens and does not answer.
+  public func connect() throws(TransportError) -> Connection? {
     let descriptor = try Self.makeSocket()
     // A stopped engine whose queue is full would else hold up whoever asks.
     Connection.setPatience(seconds: Self.patience, of: descriptor)
@@ -70,7 +70,7 @@ public struct SocketFile: Sendable {
     if identity == file { unlinkat(folder.descriptor, Self.name, 0) }
   }
 
-  private static func makeSocket() throws(LinkError) -> Int32 {
+  private static func makeSocket() throws(TransportError) -> Int32 {
     let descriptor = ResourceCalls.current.socket()
     guard descriptor >= 0 else { throw .system(step: "making a socket", code: -descriptor) }
     return descriptor
@@ -94,7 +94,7 @@ public struct SocketFile: Sendable {
 private final class OpenFolder: Sendable {
   let descriptor: Int32
 
-  init(path: String) throws(LinkError) {
+  init(path: String) throws(TransportError) {
     descriptor = path.withPathCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0 else { throw .system(step: "opening \(path)", code: errno) }
   }

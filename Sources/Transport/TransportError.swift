@@ -4,7 +4,7 @@ import Files
 import Glibc
 
 /// Why a connection cannot go on.
-public enum LinkError: Error, Equatable, CustomStringConvertible {
+public enum TransportError: Error, Equatable, CustomStringConvertible {
   /// A message is longer than any that this program sends.
   case tooLong(bytes: Int)
   /// The bytes are no message.

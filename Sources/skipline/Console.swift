@@ -13,13 +13,13 @@ import Training
 
 enum Console {
   /// A line of results.
-  static func print(_ line: String) { write(Sanitiser.sanitised(line) + "\n", .result) }
+  static func print(_ line: String) { write(Sanitizer.sanitized(line) + "\n", .result) }
 
   /// A text of results that is our own: its line feeds are meant.
   static func print(verbatim text: String) { write(text + "\n", .result) }
 
   /// A line of progress.
-  static func progress(_ line: String) { show(Sanitiser.sanitised(line) + "\n") }
+  static func progress(_ line: String) { show(Sanitizer.sanitized(line) + "\n") }
 
   /// A text on standard error, as it is.
   static func show(_ text: String) { write(text, .progress) }
@@ -50,7 +50,7 @@ enum Console {
   static func table(_ rows: [[String]], width: Int? = terminalWidth, hasPaths: Bool = false) -> [String] {
     let columns = rows.map(\.count).max() ?? 0
     let rows = shortened(
-      rows.map { $0.map { Sanitiser.sanitised($0) } }, columns: columns, width: width,
+      rows.map { $0.map { Sanitizer.sanitized($0) } }, columns: columns, width: width,
       longest: width ?? (hasPaths ? longestPath : longestName))
     let widths = (0..<columns).map { column in
       rows.map { column < $0.count ? DisplayWidth.of($0[column]) : 0 }.max() ?? 0
@@ -163,8 +163,8 @@ enum Console {
     if let queue = importance == .result ? queues?.output : queues?.errors {
       queue.write(bytes, importance)
     } else {
-      // A closed pipe or a full disk behind it must not end a run, but its status says that results were lost. Who closes
-      // a pipe has read enough.
+      // A closed pipe or a full disk behind it must not end a run, but its status says that results were lost. Who
+      // closes a pipe has read enough.
       let code = bytes.withUnsafeBytes {
         OutputQueue.write($0, to: importance == .result ? STDOUT_FILENO : STDERR_FILENO)
       }

@@ -51,7 +51,7 @@ enum ExitStatus: Int32 {
     case is FileOperationError: self = .inputOutput
     case TrainingError.notSaved, TrainingError.folderGone: self = .inputOutput
     case is MemoryShortage, is ResourceShortage, is TooFewFiles: self = .failure
-    case is TrainingError, is TerminalFailure, is NoTerminal, is LinkError, is RunNotReached, is NoLogFolder,
+    case is TrainingError, is TerminalFailure, is NoTerminal, is TransportError, is RunNotReached, is NoLogFolder,
       is TrialFailure:
       self = .failure
     default: return nil

@@ -1,4 +1,5 @@
-// The program's arguments, exactly: a file name in them may be any bytes, of which Swift's own list makes question marks.
+// The program's arguments, exactly: a file name in them may be any bytes, of which Swift's own list makes question
+// marks.
 
 import ArgumentParser
 import CResources

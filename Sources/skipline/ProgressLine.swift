@@ -24,7 +24,7 @@ final class ProgressLine: Sendable {
       let now = ContinuousClock.now
       if let last = line.last, now - last < Self.interval { return }
       line.last = now
-      let text = Sanitiser.sanitised(text())
+      let text = Sanitizer.sanitized(text())
       let width = DisplayWidth.of(text)
       write("\r" + text + String(repeating: " ", count: max(0, line.width - width)))
       line.width = width

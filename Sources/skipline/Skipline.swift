@@ -25,7 +25,7 @@ struct SkiplineCommand: ParsableCommand {
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
       SplitCommand.self,
-      PackCommand.self, DoctorCommand.self,
+      CacheCommand.self, DoctorCommand.self,
     ],
     defaultSubcommand: WorkbenchCommand.self)
 

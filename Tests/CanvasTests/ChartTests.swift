@@ -32,11 +32,11 @@ struct LineChartTests {
 
   @Test func `axis, labels and legend stand around the plot`() {
     let chart = LineChart(
-      series: [.init([0, 1], role: .bar, label: "loss")], reference: .init(0.5, label: "chance"), firstLabel: "1",
+      series: [.init([0, 1], role: .bar, label: "loss")], reference: .init(0.5, label: "baseline"), firstLabel: "1",
       lastLabel: "epoch 2")
     #expect(
       text(chart, 24, 7) == """
-               * loss  -- chance
+               * loss  -- baseline
         1.0 +                ***
             |            ****
         0.5 +o o o o*****o o o o

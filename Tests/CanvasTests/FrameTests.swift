@@ -16,7 +16,7 @@ struct FrameTests {
     var frame = Frame(size: Size(width: 7, height: 3), filledWith: Cell("."))
     let rect = Rect(frame.size)
     frame.put("abc", in: rect.row(0))
-    frame.put("abc", in: rect.row(1), align: .centre)
+    frame.put("abc", in: rect.row(1), align: .center)
     frame.put("abc", in: rect.row(2), align: .trailing)
     #expect(frame.text() == "abc....\n..abc..\n....abc")
   }
@@ -27,7 +27,7 @@ struct FrameTests {
     #expect(frame.text() == "abc~")
   }
 
-  @Test func `spans keep their styles and the cut takes that of its neighbour`() {
+  @Test func `spans keep their styles and the cut takes that of its neighbor`() {
     var frame = Frame(size: Size(width: 5, height: 1))
     frame.put([Span("ab"), Span("cdef", red)], in: Rect(frame.size), style: Style(bold: true))
     #expect(frame.snapshot() == "abcd…\n--- styles\naabbb\n---\na bold\nb 1\n")
@@ -92,7 +92,7 @@ struct FrameTests {
       frame.text() == "╭─ Valid… ─╮\n│          │\n╰────── x ─╯")
   }
 
-  @Test func `a focused box differs without colour`() {
+  @Test func `a focused box differs without color`() {
     func snapshot(_ focused: Bool) -> Frame {
       var frame = Frame(size: Size(width: 12, height: 3))
       frame.box(Rect(frame.size), title: "A", theme: .monochrome, focused: focused)
@@ -143,10 +143,10 @@ struct RectTests {
     #expect(first.intersection(Rect(x: 1, y: -1, width: 9, height: 2)) == Rect(x: 1, y: 0, width: 1, height: 1))
   }
 
-  @Test func `a dialogue is no larger than the screen`() {
+  @Test func `a dialog is no larger than the screen`() {
     let screen = Rect(x: 0, y: 0, width: 10, height: 4)
-    #expect(screen.centred(width: 4, height: 2) == Rect(x: 3, y: 1, width: 4, height: 2))
-    #expect(screen.centred(width: 99, height: 99) == screen)
-    #expect(screen.centred(width: -1, height: -1).isEmpty)
+    #expect(screen.centered(width: 4, height: 2) == Rect(x: 3, y: 1, width: 4, height: 2))
+    #expect(screen.centered(width: 99, height: 99) == screen)
+    #expect(screen.centered(width: -1, height: -1).isEmpty)
   }
 }

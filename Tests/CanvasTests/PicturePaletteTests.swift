@@ -1,4 +1,4 @@
-// Pictures in few colours: grounds are even, colours keep their hue, edges stay.
+// Pictures in few colors: grounds are even, colors keep their hue, edges stay.
 
 import Testing
 
@@ -20,10 +20,10 @@ struct PicturePaletteTests {
   }
 
   /// What a cell looks like from afar.
-  private func colour(of cell: Cell, _ palette: PicturePalette) -> RGB {
-    let colours = Dictionary(uniqueKeysWithValues: palette.entries.map { ($0.index, $0.colour) })
-    func rgb(_ colour: Color) -> RGB {
-      if case .palette(let index) = colour { return colours[index] ?? RGB(red: 0, green: 0, blue: 0) }
+  private func color(of cell: Cell, _ palette: PicturePalette) -> RGB {
+    let colors = Dictionary(uniqueKeysWithValues: palette.entries.map { ($0.index, $0.color) })
+    func rgb(_ color: Color) -> RGB {
+      if case .palette(let index) = color { return colors[index] ?? RGB(red: 0, green: 0, blue: 0) }
       return RGB(red: 0, green: 0, blue: 0)
     }
     let share: Float =
@@ -38,10 +38,10 @@ struct PicturePaletteTests {
   }
 
   private func mean(_ frame: Frame, _ palette: PicturePalette) -> RGB {
-    RGB.mean(frame.cells.map { colour(of: $0, palette) })
+    RGB.mean(frame.cells.map { color(of: $0, palette) })
   }
 
-  @Test(arguments: palettes) func `every cell is in the palette's colours`(palette: PicturePalette) throws {
+  @Test(arguments: palettes) func `every cell is in the palette's colors`(palette: PicturePalette) throws {
     let allowed = Set(palette.entries.map { Color.palette($0.index) } + [.standard])
     let frame = try drawn(palette) { x, y in [UInt8(x * 8), UInt8(y * 8), UInt8((x + y) * 4)] }
     #expect(
@@ -51,7 +51,7 @@ struct PicturePaletteTests {
   @Test(arguments: [
     [200, 200, 200], [120, 120, 120], [182, 141, 98], [40, 44, 52], [230, 190, 170], [96, 120, 70],
   ])
-  func `a plain ground is one texture in few colours, also with a camera's noise`(ground: [Int]) throws {
+  func `a plain ground is one texture in few colors, also with a camera's noise`(ground: [Int]) throws {
     for palette: PicturePalette in [.eight, .sixteen] {
       let plain = try drawn(palette) { _, _ in ground.map { UInt8($0) } }
       #expect(Set(plain.cells).count == 1)
@@ -64,8 +64,8 @@ struct PicturePaletteTests {
     for cardboard in [[190, 150, 110], [201, 166, 133], [214, 184, 156], [170, 132, 96]] {
       for palette in Self.palettes {
         let shown = mean(try drawn(palette) { _, _ in cardboard.map { UInt8($0) } }, palette)
-        // Red before green before blue, as in the picture. Two of eight or sixteen colours make no brown: nearest to it
-        // are yellows, never greys and never pinks.
+        // Red before green before blue, as in the picture. Two of eight or sixteen colors make no brown: nearest to it
+        // are yellows, never grays and never pinks.
         if palette == .indexed {
           #expect(shown.red > shown.green && shown.green > shown.blue, "\(cardboard): \(shown)")
         } else {
@@ -80,7 +80,7 @@ struct PicturePaletteTests {
     }
   }
 
-  @Test func `greys stay grey`() throws {
+  @Test func `grays stay gray`() throws {
     for palette in Self.palettes {
       for level in stride(from: 0, through: 255, by: 15) {
         let shown = mean(try drawn(palette) { _, _ in [UInt8(level), UInt8(level), UInt8(level)] }, palette)
@@ -96,7 +96,7 @@ struct PicturePaletteTests {
     #expect(frame.cells[1].character == "▌" || frame.cells[1].character == "▐")
   }
 
-  @Test func `without Unicode whole cells are coloured`() throws {
+  @Test func `without Unicode whole cells are colored`() throws {
     let frame = try drawn(.eight, glyphs: .ascii) { x, _ in x < 16 ? [250, 20, 20] : [20, 20, 250] }
     #expect(frame.cells.allSatisfy { $0.character == " " })
     #expect(Set(frame.cells.map(\.style.background)) == [.palette(1), .palette(4)])

@@ -1,4 +1,4 @@
-// Widths, sanitising, cutting and wrapping of text.
+// Widths, sanitizing, cutting and wrapping of text.
 
 import Canvas
 import Testing
@@ -21,10 +21,10 @@ struct DisplayWidthTests {
   }
 }
 
-struct SanitiserTests {
+struct SanitizerTests {
   @Test func `escape sequences in names become visible`() {
-    #expect(Sanitiser.sanitised("\u{1B}]0;x\u{7}") == "␛]0;x␇")
-    #expect(Sanitiser.sanitised("a\r\nb\tc\u{7F}") == "a␍␊b␉c␡")
+    #expect(Sanitizer.sanitized("\u{1B}]0;x\u{7}") == "␛]0;x␇")
+    #expect(Sanitizer.sanitized("a\r\nb\tc\u{7F}") == "a␍␊b␉c␡")
   }
 
   @Test func `bidirectional, invisible and C1 controls become replacement characters`() {
@@ -33,37 +33,37 @@ struct SanitiserTests {
       "\u{2029}",
       "\u{E0041}", "\u{FFF9}", "\u{3164}", "\u{FE0F}",
     ] {
-      #expect(Sanitiser.sanitised("a\(scalar)b") == "a\u{FFFD}b", "U+\(String(scalar.value, radix: 16))")
+      #expect(Sanitizer.sanitized("a\(scalar)b") == "a\u{FFFD}b", "U+\(String(scalar.value, radix: 16))")
     }
   }
 
   @Test func `bytes that are no UTF-8 are visible too`() {
     let text = String(decoding: [0x61, 0xFF, 0xC0, 0x62] as [UInt8], as: UTF8.self)
-    #expect(Sanitiser.sanitised(text) == "a\u{FFFD}\u{FFFD}b")
+    #expect(Sanitizer.sanitized(text) == "a\u{FFFD}\u{FFFD}b")
   }
 
   @Test func `bytes of names that are no UTF-8 are one sign of one column each`() {
     for value in UInt32(0xF780)...0xF7FF {
       let name = "a\(Unicode.Scalar(value).map(String.init) ?? "")b"
-      #expect(Sanitiser.sanitised(name) == "a\u{FFFD}b")
-      #expect(DisplayWidth.of(Sanitiser.sanitised(name)) == 3)
+      #expect(Sanitizer.sanitized(name) == "a\u{FFFD}b")
+      #expect(DisplayWidth.of(Sanitizer.sanitized(name)) == 3)
     }
-    #expect(Sanitiser.isSafe("\u{F77F}\u{F800}"), "others of the private use area are as they were")
+    #expect(Sanitizer.isSafe("\u{F77F}\u{F800}"), "others of the private use area are as they were")
   }
 
   @Test func `ordinary text of any script stays as it is`() {
     for text in ["plain", "naïve", "漢字", "e\u{301}", "❤\u{FE0F}", "مرحبا", "👍🏽"] {
-      #expect(Sanitiser.sanitised(text) == text)
-      #expect(Sanitiser.isSafe(text))
+      #expect(Sanitizer.sanitized(text) == text)
+      #expect(Sanitizer.isSafe(text))
     }
   }
 
-  @Test func `sanitising twice changes nothing more, whatever the text`() {
+  @Test func `sanitizing twice changes nothing more, whatever the text`() {
     var random = SystemlessGenerator(seed: 1)
     for _ in 0..<2_000 {
       let text = random.text(maximumLength: 30)
-      let once = Sanitiser.sanitised(text)
-      #expect(Sanitiser.sanitised(once) == once)
+      let once = Sanitizer.sanitized(text)
+      #expect(Sanitizer.sanitized(once) == once)
       let controls = once.unicodeScalars.filter { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }
       #expect(controls.isEmpty)
     }

@@ -33,9 +33,9 @@ struct StyleNotationTests {
   }
 
   @Test func `every style survives being written and read`() throws {
-    let colours: [Color] = [.standard, .palette(0), .palette(255), .rgb(red: 0, green: 10, blue: 255)]
-    for foreground in colours {
-      for background in colours {
+    let colors: [Color] = [.standard, .palette(0), .palette(255), .rgb(red: 0, green: 10, blue: 255)]
+    for foreground in colors {
+      for background in colors {
         for bits in 0..<16 {
           let style = Style(
             foreground: foreground, background: background, bold: bits & 1 != 0, dim: bits & 2 != 0,
@@ -51,7 +51,7 @@ struct ThemeTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "themes")
 
-  @Test func `a colour left out is that of the text`() {
+  @Test func `a color left out is that of the text`() {
     let theme = Theme.parse("text = \"1 on 2\"\nbar = \"3\"", file: "x", base: .monochrome).theme
     #expect(theme[.bar] == Style(foreground: .palette(3), background: .palette(2)))
     #expect(theme[.title] == Style(foreground: .palette(1), background: .palette(2), bold: true))
@@ -119,8 +119,8 @@ struct ThemeTests {
       let text = String(decoding: bytes, as: UTF8.self)
       let (theme, problems) = Theme.parse(text, file: "f", base: .dark)
       let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).count
-      #expect(Sanitiser.isSafe(theme.name))
-      let bad = problems.filter { !Sanitiser.isSafe($0.message) || !(1...lines).contains($0.line) }
+      #expect(Sanitizer.isSafe(theme.name))
+      let bad = problems.filter { !Sanitizer.isSafe($0.message) || !(1...lines).contains($0.line) }
       #expect(bad.isEmpty)
     }
   }
@@ -157,8 +157,8 @@ struct ThemeTests {
       let text = String(decoding: bytes, as: UTF8.self)
       let (theme, problems) = Theme.parse(text, file: "f", base: .dark)
       let lines = text.utf8.split(separator: 10, omittingEmptySubsequences: false).count
-      #expect(Sanitiser.isSafe(theme.name))
-      let bad = problems.filter { !Sanitiser.isSafe($0.message) || !(1...lines).contains($0.line) }
+      #expect(Sanitizer.isSafe(theme.name))
+      let bad = problems.filter { !Sanitizer.isSafe($0.message) || !(1...lines).contains($0.line) }
       #expect(bad.isEmpty)
     }
   }
@@ -186,7 +186,7 @@ struct ThemeTests {
     }
   }
 
-  @Test func `in every theme a bar and a coloured word are seen on the selected row`() throws {
+  @Test func `in every theme a bar and a colored word are seen on the selected row`() throws {
     let files = try FileManager.default.contentsOfDirectory(at: Self.folder, includingPropertiesForKeys: nil)
     for file in files where file.lastPathComponent != "monochrome.theme" {
       let theme = Theme.parse(try String(contentsOf: file, encoding: .utf8), file: "", base: .monochrome).theme
@@ -205,8 +205,8 @@ struct ThemeTests {
         #expect(style.foreground != style.background || style.foreground == .standard, "\(theme.name) \(role)")
       }
     }
-    #expect(!Theme.monochrome.usesColour)
-    #expect(Theme.dark.usesColour)
+    #expect(!Theme.monochrome.usesColor)
+    #expect(Theme.dark.usesColor)
   }
 
   @Test func `the ASCII table is ASCII and every sign one column wide`() {

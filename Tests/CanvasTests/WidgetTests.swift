@@ -39,7 +39,7 @@ struct GaugeTests {
     #expect(frame(Gauge(0.25), width: 2, theme: ascii)[0, 0].character == " ")
   }
 
-  @Test func `without colour the filled part can be told from the empty one`() {
+  @Test func `without color the filled part can be told from the empty one`() {
     #expect(filled(Gauge(0.5), width: 8, theme: .monochrome) == 4)
     #expect(Theme.monochrome[.gaugeFilled] != Theme.monochrome[.gaugeEmpty])
   }
@@ -67,7 +67,7 @@ struct BarTests {
     #expect(text(Bar(0.5), 0) == "")
   }
 
-  @Test func `segments meet within a cell in two colours`() {
+  @Test func `segments meet within a cell in two colors`() {
     var frame = Frame(size: Size(width: 2, height: 1))
     Bar([.init(0.25), .init(0.75, role: .barSecond)]).draw(into: &frame, in: Rect(frame.size), theme: .dark)
     let boundary = Style(
@@ -76,7 +76,7 @@ struct BarTests {
     #expect(frame[1, 0] == Cell("█", Theme.dark[.barSecond]))
   }
 
-  @Test func `without colour the segments differ in their characters`() {
+  @Test func `without color the segments differ in their characters`() {
     let bar = Bar([.init(0.5), .init(0.25, role: .barSecond), .init(0.25, role: .barThird)])
     #expect(text(bar, 8, theme: plain) == "####==--")
   }
@@ -203,8 +203,8 @@ struct ScrollStateTests {
 }
 
 struct PictureTests {
-  private func picture(_ width: Int, _ height: Int, _ colour: (Int, Int) -> [UInt8]) throws -> Picture {
-    let pixels = (0..<height).flatMap { y in (0..<width).flatMap { x in colour(x, y) } }
+  private func picture(_ width: Int, _ height: Int, _ color: (Int, Int) -> [UInt8]) throws -> Picture {
+    let pixels = (0..<height).flatMap { y in (0..<width).flatMap { x in color(x, y) } }
     return try #require(Picture(width: width, height: height, pixels: pixels))
   }
 
@@ -248,7 +248,7 @@ struct PictureTests {
     }
   }
 
-  @Test func `with half blocks the upper and the lower half have their colours`() throws {
+  @Test func `with half blocks the upper and the lower half have their colors`() throws {
     var glyphs = Glyphs.unicode
     glyphs.pixels = .halves
     let flag = try picture(1, 2) { _, y in y == 0 ? white : black }
@@ -266,7 +266,7 @@ struct PictureTests {
     #expect(frame(red, 2, 1, theme: ascii)[1, 0] == Cell(" ", Style(background: .rgb(red: 255, green: 0, blue: 0))))
   }
 
-  @Test func `without colour brightness is a character`() throws {
+  @Test func `without color brightness is a character`() throws {
     let ramp = try picture(10, 2) { x, _ in Array(repeating: UInt8(x * 28), count: 3) }
     #expect(frame(ramp, 10, 1, theme: plain).text() == " .:-=+*#%@")
   }

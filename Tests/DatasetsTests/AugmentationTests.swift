@@ -8,7 +8,7 @@ import Testing
 @testable import Datasets
 
 private let preprocessing = Preprocessing(
-  imageSize: 16, resize: .stretch, mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.2, 0.2])
+  imageSize: 16, resize: .stretch, mean: [0.5, 0.4, 0.3], std: [0.2, 0.2, 0.2])
 
 private let photograph = PixelImage(
   width: 40, height: 30, pixels: (0..<3600).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 / 7) })
@@ -16,19 +16,19 @@ private let photograph = PixelImage(
 private func augmentation(
   _ crop: Augmentation.Crop, flip: Bool = false, jitter: Double = 0
 ) -> Augmentation {
-  Augmentation(crop: crop, horizontalFlip: flip, colourJitter: jitter)
+  Augmentation(crop: crop, horizontalFlip: flip, colorJitter: jitter)
 }
 
 private func values(_ input: AugmentedImage) -> [Float] {
   var values = [Float](repeating: .nan, count: 16 * 16 * 3)
-  values.withUnsafeMutableBufferPointer { preprocessing.normalise(input, into: $0) }
+  values.withUnsafeMutableBufferPointer { preprocessing.normalize(input, into: $0) }
   return values
 }
 
 @Test func `automatic follows the preprocessing`() {
   #expect(Augmentation(resolving: AugmentationSettings(), resize: .crop).crop == .randomResized)
   #expect(Augmentation(resolving: AugmentationSettings(), resize: .stretch).crop == .padAndCrop)
-  let settings = AugmentationSettings(crop: .none, horizontalFlip: false, colourJitter: 0.5)
+  let settings = AugmentationSettings(crop: .none, horizontalFlip: false, colorJitter: 0.5)
   #expect(Augmentation(resolving: settings, resize: .crop) == augmentation(.none, jitter: 0.5))
 }
 
@@ -63,7 +63,7 @@ func `the same generator gives the same input and another gives another`(crop: A
 }
 
 @Test(arguments: [(-2, -1), (0, 0), (1, 2), (-1, 2), (2, -2)], [false, true])
-func `beyond the image is zero after normalisation`(shift: (Int, Int), isMirrored: Bool) {
+func `beyond the image is zero after normalization`(shift: (Int, Int), isMirrored: Bool) {
   let (left, top) = shift
   let image = preprocessing.evaluationInput(photograph)
   let values = values(AugmentedImage(image: image, size: 16, left: left, top: top, isMirrored: isMirrored))
@@ -106,7 +106,7 @@ func `beyond the image is zero after normalisation`(shift: (Int, Int), isMirrore
 }
 
 @Test(arguments: [(1000, 10, 13, 10), (10, 1000, 10, 13), (1, 1, 1, 1)])
-func `an image too narrow for any crop gives its centre`(width: Int, height: Int, boxWidth: Int, boxHeight: Int) {
+func `an image too narrow for any crop gives its center`(width: Int, height: Int, boxWidth: Int, boxHeight: Int) {
   var generator = RandomGenerator(seed: 7)
   for _ in 0..<50 {
     let box = Augmentation.randomBox(width: width, height: height, generator: &generator)
@@ -118,14 +118,14 @@ func `an image too narrow for any crop gives its centre`(width: Int, height: Int
   }
 }
 
-@Test func `colour jitter changes colours within bounds and keeps gray gray`() {
+@Test func `color jitter changes colors within bounds and keeps gray gray`() {
   var generator = RandomGenerator(seed: 8)
   let gray = PixelImage(width: 2, height: 1, pixels: [60, 60, 60, 180, 180, 180])
   var darkest: UInt8 = 255
   var brightest: UInt8 = 0
   for _ in 0..<300 {
     var changed = gray
-    changed.jitterColours(by: 0.2, generator: &generator)
+    changed.jitterColors(by: 0.2, generator: &generator)
     #expect(changed.pixels[0] == changed.pixels[1] && changed.pixels[1] == changed.pixels[2])
     // The mean 120 is multiplied by the brightness b, the distance 60 from it by b and the contrast c, both in
     // 0.8...1.2: the values become 60 b (2 - c) and 60 b (2 + c).
@@ -141,7 +141,7 @@ func `an image too narrow for any crop gives its centre`(width: Int, height: Int
   var generator = RandomGenerator(seed: 9)
   for _ in 0..<100 {
     var changed = PixelImage(width: 1, height: 1, pixels: [200, 100, 50])
-    changed.jitterColours(by: 1, generator: &generator)
+    changed.jitterColors(by: 1, generator: &generator)
     #expect(changed.pixels[0] >= changed.pixels[1] && changed.pixels[1] >= changed.pixels[2])
   }
 }

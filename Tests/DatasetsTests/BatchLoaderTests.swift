@@ -9,10 +9,10 @@ import Testing
 @testable import Datasets
 
 private let preprocessing = Preprocessing(
-  imageSize: 8, resize: .stretch, mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25])
+  imageSize: 8, resize: .stretch, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
 
 private let everything = BatchLoader.Mode.training(
-  augmentation: Augmentation(crop: .padAndCrop, horizontalFlip: true, colourJitter: 0.2), seed: 11)
+  augmentation: Augmentation(crop: .padAndCrop, horizontalFlip: true, colorJitter: 0.2), seed: 11)
 
 /// A folder of images that differ, and the items in it.
 private final class Images {
@@ -90,7 +90,7 @@ private final class Images {
   #expect(batches.map(\.items) == [[0, 1, 2, 3], [4, 5, 6, 7], [8]])
   var expected = [Float](repeating: 0, count: 8 * 8 * 3)
   let input = try preprocessing.evaluationInput(contentsOf: images.items[8].absolutePath(root: images.folder.path))
-  expected.withUnsafeMutableBufferPointer { preprocessing.normalise(input, into: $0) }
+  expected.withUnsafeMutableBufferPointer { preprocessing.normalize(input, into: $0) }
   #expect(batches[2].images == expected)
 }
 
@@ -116,7 +116,7 @@ private final class Images {
   #expect(order != Array(0..<20))
   #expect(Array(loader.epoch(1)).flatMap(\.items) != order)
   let otherSeed = BatchLoader.Mode.training(
-    augmentation: Augmentation(crop: .none, horizontalFlip: false, colourJitter: 0), seed: 12)
+    augmentation: Augmentation(crop: .none, horizontalFlip: false, colorJitter: 0), seed: 12)
   #expect(Array(images.loader(otherSeed).epoch(0)).flatMap(\.items) != order)
 }
 

@@ -1,4 +1,4 @@
-// The stored form of an image: what it is, and that evaluation sees the same through it.
+// The cached form of an image: what it is, and that evaluation sees the same through it.
 
 import Support
 import Messages
@@ -14,7 +14,7 @@ private func noise(_ width: Int, _ height: Int) -> PixelImage {
 }
 
 private func preprocessing(_ size: Int, _ resize: Preprocessing.Resize) -> Preprocessing {
-  Preprocessing(imageSize: size, resize: resize, mean: [0, 0, 0], deviation: [1, 1, 1])
+  Preprocessing(imageSize: size, resize: resize, mean: [0, 0, 0], std: [1, 1, 1])
 }
 
 private let sizes = [
@@ -23,25 +23,25 @@ private let sizes = [
 ]
 
 @Test(arguments: [Preprocessing.Resize.stretch, .crop])
-func `evaluation sees the same through the stored form`(resize: Preprocessing.Resize) {
+func `evaluation sees the same through the cached form`(resize: Preprocessing.Resize) {
   let preprocessing = preprocessing(28, resize)
   for (width, height) in sizes {
     let image = noise(width, height)
-    let stored = preprocessing.storedForm(of: image)
+    let stored = preprocessing.cachedForm(of: image)
     #expect(preprocessing.evaluationInput(stored) == preprocessing.evaluationInput(image), "\(width)x\(height)")
-    #expect(preprocessing.storedForm(of: stored) == stored)
-    let size = preprocessing.storedSize(width: width, height: height)
+    #expect(preprocessing.cachedForm(of: stored) == stored)
+    let size = preprocessing.cachedSize(width: width, height: height)
     #expect(stored.width == size.width && stored.height == size.height)
   }
 }
 
 @Test func `stretched, it is the square; cropped, the whole image, its shorter side at most 256/224 of the size`() {
-  #expect(preprocessing(16, .stretch).storedForm(of: noise(40, 20)) == noise(40, 20).resized(width: 16, height: 16))
+  #expect(preprocessing(16, .stretch).cachedForm(of: noise(40, 20)) == noise(40, 20).resized(width: 16, height: 16))
   let cropping = preprocessing(28, .crop)
-  #expect(cropping.storedForm(of: noise(96, 64)) == noise(96, 64).resized(width: 48, height: 32))
-  #expect(cropping.storedForm(of: noise(64, 96)) == noise(64, 96).resized(width: 32, height: 48))
+  #expect(cropping.cachedForm(of: noise(96, 64)) == noise(96, 64).resized(width: 48, height: 32))
+  #expect(cropping.cachedForm(of: noise(64, 96)) == noise(64, 96).resized(width: 32, height: 48))
   // Never enlarged.
   for (width, height) in [(20, 30), (32, 32), (31, 400)] {
-    #expect(cropping.storedForm(of: noise(width, height)) == noise(width, height))
+    #expect(cropping.cachedForm(of: noise(width, height)) == noise(width, height))
   }
 }

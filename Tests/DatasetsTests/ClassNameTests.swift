@@ -1,4 +1,5 @@
-// One class in two Unicode spellings: in folders, shards, labels, decisions and lists it is one, and paths keep their bytes.
+// One class in two Unicode spellings: in folders, shards, labels, decisions and lists it is one, and paths keep their
+// bytes.
 
 import Support
 import Foundation
@@ -61,7 +62,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
   let folder = try TemporaryFolder()
   for name in [composed, decomposed, "eau"] { try folder.write([], to: "d/\(name)/1.png") }
   var last: [DatasetProgress.ClassCount] = []
-  _ = try DatasetReading.read(
+  _ = try ScannedDataset.read(
     root: folder.path + "/d", split: SplitSettings(),
     progress: { if case .scanning(_, let classes) = $0 { last = classes } })
   #expect(last.count == 2 && last.map(\.images).reduce(0, +) == 3)
@@ -72,12 +73,12 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
   for name in ["\(decomposed)/\(decomposed) 1.png", "\(decomposed)/2.png", "eau/1.png", "eau/2.png"] {
     try folder.write([1], to: "d/\(name)")
   }
-  let reading = try DatasetReading.read(root: folder.path + "/d", split: SplitSettings())
+  let reading = try ScannedDataset.read(root: folder.path + "/d", split: SplitSettings())
   for name in [composed, decomposed] {
     var decisions = Decisions.none
     try decisions.apply([.relabel(path: "eau/1.png", to: name)], to: reading)
     let item = try #require(reading.index(decisions).items.first { $0.path == "eau/1.png" })
-    #expect(item.label == 0 && item.relabelledFrom == "eau")
+    #expect(item.label == 0 && item.relabeledFrom == "eau")
     // Back to its own class, in the other spelling.
     try decisions.apply([.relabel(path: "\(decomposed)/2.png", to: name)], to: reading)
     #expect(decisions.list.count == 1)
@@ -92,7 +93,7 @@ private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
   func example(_ text: String?, _ label: Int64) throws -> ImageExample {
     var features = ["image/class/label": ImageExample.Feature.integer(label)]
     if let text { features["image/class/text"] = .bytes(bytes(text)) }
-    return try ImageExample.serialised(features).withUnsafeBytes { bytes in try ImageExample(bytes) }
+    return try ImageExample.serialized(features).withUnsafeBytes { bytes in try ImageExample(bytes) }
   }
   var names = ClassNames(labels: LabelsFile(bytes("0:\(composed)\n1:eau\n")))
   #expect(LabelsFile(bytes("0:\(composed)\n0:\(decomposed)\n")).faultyLine == nil)

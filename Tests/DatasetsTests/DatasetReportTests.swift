@@ -36,7 +36,7 @@ private func index(_ items: [DatasetItem], classes: Int) -> DatasetIndex {
 @Test func `the report counts each class and split`() {
   let all = items([2, 1]) + items([0, 3], split: .test)
   let report = index(all, classes: 2).report()
-  #expect(report.root == "/data" && report.inspection == nil)
+  #expect(report.root == "/data" && report.statistics == nil)
   #expect(report.classes.map(\.name) == ["class 0", "class 1"])
   #expect(report.classes[0].counts == SplitCounts(train: 2))
   #expect(report.classes[1].counts == SplitCounts(train: 1, test: 3))

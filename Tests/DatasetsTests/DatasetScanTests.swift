@@ -243,7 +243,7 @@ func `folders named for splits are the splits`(validation: String) throws {
   let index = try scan(folder)
   #expect(index.classes == ["a", name])
   #expect(index.items.map(\.path) == ["a/1.png", image])
-  #expect(index.report(inspection: index.inspect()).inspection?.undecodable == [], "and they can be opened")
+  #expect(index.report(fileCheck: index.checkFiles()).statistics?.undecodable == [], "and they can be opened")
   #expect(warnings(index, .ignoredFile).isEmpty)
   #expect(path.withPathCString { unlink($0) } == 0)
   #expect("\(folder.path)/\(name)".withPathCString { rmdir($0) } == 0)

@@ -24,14 +24,14 @@ private func lines(_ text: String) -> [(number: Int, bytes: ArraySlice<UInt8>)] 
 }
 
 /// A dataset of paths that are nowhere on disk.
-private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) -> DatasetReading {
+private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) -> ScannedDataset {
   let names = Set(paths.map { String($0.prefix { $0 != "/" }) }).sorted()
   let items = paths.map { path in
     DatasetItem(
       path: path, label: names.firstIndex(of: String(path.prefix { $0 != "/" })) ?? 0,
       split: split.split(ofPath: path))
   }
-  return DatasetReading(
+  return ScannedDataset(
     root: "/data", split: split, classes: names, items: items.sorted { ($0.label, $0.path) < ($1.label, $1.path) },
     splitSource: .hash, findings: [])
 }
@@ -94,7 +94,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
   #expect("\(try #require(error))".hasPrefix("/f.txt, line \(line): "))
 }
 
-@Test func `excluded images are in no split and relabelled ones in another class`() throws {
+@Test func `excluded images are in no split and relabeled ones in another class`() throws {
   let reading = reading((0..<20).map { "cat/\($0).png" } + (0..<20).map { "dog/\($0).png" })
   var decisions = Decisions.none
   try decisions.apply(
@@ -106,8 +106,8 @@ func `a line that is no decision is an error with file and line`(text: String) t
   #expect(index.items.count == 38)
   #expect(index.excluded.map(\.path) == ["cat/3.png", "dog/5.png"])
   #expect(index.excluded.map(\.label) == [0, 0])
-  let moved = index.items.filter { $0.relabelledFrom != nil }
-  #expect(moved.map(\.path) == ["cat/4.png"] && moved.map(\.label) == [1] && moved.first?.relabelledFrom == "cat")
+  let moved = index.items.filter { $0.relabeledFrom != nil }
+  #expect(moved.map(\.path) == ["cat/4.png"] && moved.map(\.label) == [1] && moved.first?.relabeledFrom == "cat")
   #expect(index.items.map(\.label) == index.items.map(\.label).sorted(), "in order of the label")
   for item in index.items { #expect(item.split == reading.split.split(ofPath: item.path), "where it was") }
 
@@ -117,7 +117,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
   #expect(report.classes.map(\.images.count) == [20, 20])
   let entries = report.classes.flatMap(\.images).filter { $0.decision != nil }
   #expect(entries.map(\.path) == ["cat/3.png", "dog/5.png", "cat/4.png"])
-  #expect(entries.map(\.decision) == [.excluded, .excluded, .relabelled(from: "cat")])
+  #expect(entries.map(\.decision) == [.excluded, .excluded, .relabeled(from: "cat")])
 }
 
 @Test func `every decision is reversible`() throws {
@@ -126,7 +126,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
   let changes: [DecisionChange] = [.exclude(path: "cat/1.png"), .relabel(path: "cat/1.png", to: "dog")]
   #expect(try decisions.apply(changes + changes, to: reading) == [true, true, false, false])
   #expect(try decisions.apply([.include(path: "cat/1.png")], to: reading) == [true])
-  #expect(decisions["cat/1.png"]?.className == "dog", "the relabelling stays")
+  #expect(decisions["cat/1.png"]?.className == "dog", "the relabeling stays")
   #expect(try decisions.apply([.relabel(path: "cat/1.png", to: "cat")], to: reading) == [true])
   #expect(decisions == .none)
   #expect(try decisions.apply([.include(path: "cat/1.png")], to: reading) == [false])
@@ -157,7 +157,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
   #expect(stale.allSatisfy { $0.severity == .warning })
   #expect(stale.first?.advice.contains("skipline include DATA FILE") == true)
   #expect(stale.last?.advice.contains("skipline relabel DATA FILE --to cat") == true)
-  #expect(after.index(decisions).items.map(\.relabelledFrom) == [nil, nil])
+  #expect(after.index(decisions).items.map(\.relabeledFrom) == [nil, nil])
   try decisions.apply([.include(path: "dog/2.png"), .relabel(path: "cat/1.png", to: "cat")], to: after)
   #expect(decisions == .none)
 }
@@ -168,7 +168,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
     DatasetItem(path: "b/2.png", label: 1, split: .validation),
     DatasetItem(path: "b/3.png", label: 1, split: .train),
   ]
-  let reading = DatasetReading(
+  let reading = ScannedDataset(
     root: "/data", split: SplitSettings(), classes: ["a", "b", "c"], items: Array(items.prefix(2)),
     splitSource: .hash, findings: [])
   // Computed outside Swift, before there were decisions.
@@ -196,14 +196,14 @@ func `a line that is no decision is an error with file and line`(text: String) t
     try folder.write(PNGFile.any, to: "data/dog/\(number).png")
     try folder.write([1], to: "data/fox/\(number).png")
   }
-  let reading = try DatasetReading.read(root: folder.path + "/data", split: SplitSettings())
+  let reading = try ScannedDataset.read(root: folder.path + "/data", split: SplitSettings())
   func findings(excluding names: [String]) throws -> [DatasetFinding] {
     var decisions = Decisions.none
     for name in names { decisions.exclude(name) }
     let index = reading.index(decisions)
-    let inspected = try #require(index.inspect(workers: 1))
+    let inspected = try #require(index.checkFiles(workers: 1))
     let fromNames = index.report().findings.filter { $0.kind == .emptyClass }
-    let all = index.report(inspection: inspected).findings.filter { $0.kind == .emptyClass }
+    let all = index.report(fileCheck: inspected).findings.filter { $0.kind == .emptyClass }
     #expect(fromNames.allSatisfy { $0.severity == .warning && $0.message.contains("but 4 excluded ones") })
     return all
   }
@@ -244,7 +244,7 @@ func `a line that is no decision is an error with file and line`(text: String) t
     try folder.write(PNGFile.any, to: name)
   }
   try folder.link("link", to: "pets")
-  let reading = try DatasetReading.read(root: folder.path + "/link", split: SplitSettings())
+  let reading = try ScannedDataset.read(root: folder.path + "/link", split: SplitSettings())
   var decisions = Decisions.none
   decisions.exclude("cat/gone.png")
   var paths = ImagePaths(reading, decisions)

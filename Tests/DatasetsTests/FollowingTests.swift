@@ -39,8 +39,8 @@ struct Pets {
     try FileManager.default.copyItem(atPath: path(from), toPath: path(to))
   }
 
-  func reading(_ name: String) throws -> DatasetReading {
-    try DatasetReading.read(root: path(name), split: SplitSettings())
+  func reading(_ name: String) throws -> ScannedDataset {
+    try ScannedDataset.read(root: path(name), split: SplitSettings())
   }
 
   func decide(_ name: String, _ changes: DecisionChange...) throws {
@@ -70,7 +70,7 @@ struct Pets {
   #expect(try pets.notices("pets").isEmpty)
   try pets.move("pets", "animals")
   #expect(try pets.excluded("animals") == ["cat/1.png"])
-  #expect(try pets.index("animals").items.first { $0.path == "dog/2.png" }?.relabelledFrom == "dog")
+  #expect(try pets.index("animals").items.first { $0.path == "dog/2.png" }?.relabeledFrom == "dog")
   let notice = try #require(try pets.notices("animals").first)
   #expect(
     notice.severity == .note && notice.message.contains("2 decisions") && notice.message.contains(pets.path("pets"))
@@ -171,7 +171,7 @@ struct Pets {
   let file = pets.store.file(forDataset: pets.path("pets"))
   #expect(try pets.store.adopt(file, for: try pets.reading("other")).adopted == 1)
   let index = try pets.index("other")
-  #expect(index.excluded.map(\.path) == ["cat/1.png", "dog/0.png"] && index.excluded[1].relabelledFrom == nil)
+  #expect(index.excluded.map(\.path) == ["cat/1.png", "dog/0.png"] && index.excluded[1].relabeledFrom == nil)
   #expect(try pets.excluded("pets") == ["cat/1.png"], "its dataset is still there")
   // Once more changes nothing, nor does a file of its own.
   #expect(try pets.store.adopt(file, for: try pets.reading("other")).adopted == 0)
@@ -212,12 +212,12 @@ struct Pets {
 @Test func `names that a Mac's archive spelled anew are known again`() throws {
   let folder = try TemporaryFolder()
   let store = DecisionStore(folder: folder.path + "/decisions")
-  func make(_ root: String, _ name: String) throws -> DatasetReading {
+  func make(_ root: String, _ name: String) throws -> ScannedDataset {
     for number in 0..<5 {
       try folder.write(Array("a\(number)".utf8), to: "\(root)/\(name)/\(number).png")
       try folder.write(Array("b\(number)".utf8), to: "\(root)/eau/\(number).png")
     }
-    return try DatasetReading.read(root: "\(folder.path)/\(root)", split: SplitSettings())
+    return try ScannedDataset.read(root: "\(folder.path)/\(root)", split: SplitSettings())
   }
   let before = try make("before", "caf\u{e9}")
   try store.update(before) { try $0.apply([.exclude(path: "caf\u{e9}/1.png")], to: before) }

@@ -1,4 +1,4 @@
-// A small dataset with a folder for packs beside it, for tests of packs.
+// A small dataset with a folder for image caches beside it, for tests of image caches.
 
 import Foundation
 import Messages
@@ -8,15 +8,15 @@ import Testing
 
 @testable import Datasets
 
-/// Two classes of small noisy images of different sizes in `data`; packs go to `cache`.
-final class PackFixture: Sendable {
+/// Two classes of small noisy images of different sizes in `data`; caches go to `cache`.
+final class ImageCacheFixture: Sendable {
   let folder: TemporaryFolder
   let preprocessing: Preprocessing
   static let count = 12
 
   init(_ resize: Preprocessing.Resize = .crop, broken: Set<Int> = []) throws {
     folder = try TemporaryFolder()
-    preprocessing = Preprocessing(imageSize: 7, resize: resize, mean: [0.5, 0.5, 0.5], deviation: [0.2, 0.2, 0.2])
+    preprocessing = Preprocessing(imageSize: 7, resize: resize, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2])
     for number in 0..<Self.count {
       try write(number, seed: number)
       if broken.contains(number) {
@@ -42,36 +42,36 @@ final class PackFixture: Sendable {
 
   func path(_ number: Int) -> String { "\(folder.path)/\(Self.name(number))" }
 
-  var packs: PackFolder { PackFolder(path: folder.path + "/cache") }
+  var caches: ImageCacheFolder { ImageCacheFolder(path: folder.path + "/cache") }
 
   func index() throws -> DatasetIndex {
     try DatasetIndex.scan(root: folder.path + "/data", split: SplitSettings(train: 100, validation: 0, test: 0))
   }
 
   func prepare(
-    _ packs: PackFolder? = nil, limit: Int? = nil, workers: Int = 2,
+    _ caches: ImageCacheFolder? = nil, limit: Int? = nil, workers: Int = 2,
     progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
-  ) throws -> PreparedPack {
-    try (packs ?? self.packs).prepare(
+  ) throws -> PreparedImageCache {
+    try (caches ?? self.caches).prepare(
       index: try index(), preprocessing: preprocessing, limit: limit, workers: workers, progress: progress,
       isCancelled: isCancelled)
   }
 
   /// Two epochs of augmented batches and one without changes.
-  func batches(_ pack: Pack?, workers: Int = 1) throws -> [Batch] {
+  func batches(_ cache: ImageCache?, workers: Int = 1) throws -> [Batch] {
     let index = try index()
     func loader(_ mode: BatchLoader.Mode) -> BatchLoader {
       BatchLoader(
-        items: index.items, root: index.root, pack: pack, preprocessing: preprocessing, batchSize: 5, mode: mode,
+        items: index.items, root: index.root, cache: cache, preprocessing: preprocessing, batchSize: 5, mode: mode,
         workers: workers)
     }
-    let augmentation = Augmentation(crop: .randomResized, horizontalFlip: true, colourJitter: 0.2)
+    let augmentation = Augmentation(crop: .randomResized, horizontalFlip: true, colorJitter: 0.2)
     let training = loader(.training(augmentation: augmentation, seed: 3))
     return Array(training.epoch(0)) + Array(training.epoch(1)) + Array(loader(.evaluation).epoch())
   }
 
-  /// The pack's only file.
-  func packPath() throws -> String { try #require(packs.list().first).path }
+  /// The image cache's only file.
+  func packPath() throws -> String { try #require(caches.list().first).path }
 
   func names(in folder: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: "\(self.folder.path)/\(folder)")) ?? []).sorted()

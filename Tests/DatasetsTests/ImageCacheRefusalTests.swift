@@ -1,5 +1,5 @@
-// What a pack keeps of a refusal: what the file is, never what the moment was. Whatever is mended later, the next run
-// finds mended.
+// What an image cache keeps of a refusal: what the file is, never what the moment was. Whatever is mended later, the
+// next run finds mended.
 
 import Foundation
 import Images
@@ -10,80 +10,83 @@ import Testing
 
 @testable import Datasets
 
-extension PackFixture {
-  /// The folder of packs under a cap on pixels.
-  fileprivate func packs(cap: Int) -> PackFolder {
-    var packs = packs
-    packs.maximumPixels = cap
-    return packs
+extension ImageCacheFixture {
+  /// The folder of image caches under a cap on pixels.
+  fileprivate func caches(cap: Int) -> ImageCacheFolder {
+    var caches = caches
+    caches.maximumPixels = cap
+    return caches
   }
 
-  fileprivate func source(_ prepared: PreparedPack) throws -> ImageSource {
-    ImageSource(root: try index().root, pack: prepared.pack)
+  fileprivate func source(_ prepared: PreparedImageCache) throws -> ImageSource {
+    ImageSource(root: try index().root, cache: prepared.cache)
   }
 
   /// Which images a run gets, under a cap.
-  fileprivate func decodable(_ prepared: PreparedPack, cap: Int) throws -> [String] {
+  fileprivate func decodable(_ prepared: PreparedImageCache, cap: Int) throws -> [String] {
     let source = try source(prepared)
     let decoder = ImageDecoder(maximumPixels: cap)
     return try index().items.filter {
-      (try? source.storedForm(of: $0, preprocessing: preprocessing, decoder: decoder)) != nil
+      (try? source.cachedForm(of: $0, preprocessing: preprocessing, decoder: decoder)) != nil
     }.map(\.path)
   }
 }
 
 /// Images have 72 to 120 pixels.
-@Test func `images that a cap refused are packed once it is gone`() throws {
-  let fixture = try PackFixture(broken: [3])
-  let capped = try fixture.prepare(fixture.packs(cap: 100))
-  let figures = try #require(capped.pack?.figures)
-  #expect(figures.images > 2 && figures.tooLarge > 2 && figures.images + figures.tooLarge == PackFixture.count - 1)
-  #expect(figures.undecodable == 1 && figures.unread == 0)
-  #expect(capped.decoded == figures.images && capped.kept == 0)
-  #expect(try fixture.decodable(capped, cap: 100).count == figures.images)
+@Test func `images that a cap refused are cached once it is gone`() throws {
+  let fixture = try ImageCacheFixture(broken: [3])
+  let capped = try fixture.prepare(fixture.caches(cap: 100))
+  let statistics = try #require(capped.cache?.statistics)
+  #expect(
+    statistics.images > 2 && statistics.tooLarge > 2
+      && statistics.images + statistics.tooLarge == ImageCacheFixture.count - 1)
+  #expect(statistics.undecodable == 1 && statistics.unread == 0)
+  #expect(capped.decoded == statistics.images && capped.kept == 0)
+  #expect(try fixture.decodable(capped, cap: 100).count == statistics.images)
   // The same cap, or a lower one: nothing to do.
   let inode = status(try fixture.packPath()).st_ino
-  #expect(try fixture.prepare(fixture.packs(cap: 100)).isUpToDate)
-  #expect(try fixture.prepare(fixture.packs(cap: 10)).isUpToDate)
+  #expect(try fixture.prepare(fixture.caches(cap: 100)).isUpToDate)
+  #expect(try fixture.prepare(fixture.caches(cap: 10)).isUpToDate)
   #expect(status(try fixture.packPath()).st_ino == inode)
 
   let healed = try fixture.prepare()
-  #expect(healed.decoded == figures.tooLarge && healed.kept == figures.images)
-  #expect(healed.pack?.figures.images == PackFixture.count - 1 && healed.pack?.figures.undecodable == 1)
-  #expect(try fixture.decodable(healed, cap: .max >> 8).count == PackFixture.count - 1)
-  #expect(try fixture.batches(healed.pack) == fixture.batches(nil))
+  #expect(healed.decoded == statistics.tooLarge && healed.kept == statistics.images)
+  #expect(
+    healed.cache?.statistics.images == ImageCacheFixture.count - 1 && healed.cache?.statistics.undecodable == 1)
+  #expect(try fixture.decodable(healed, cap: .max >> 8).count == ImageCacheFixture.count - 1)
+  #expect(try fixture.batches(healed.cache) == fixture.batches(nil))
   #expect(try fixture.prepare().isUpToDate)
 }
 
-@Test func `a pack gives nothing that the files would not under the cap in force`() throws {
-  let fixture = try PackFixture()
+@Test func `an image cache gives nothing that the files would not under the cap in force`() throws {
+  let fixture = try ImageCacheFixture()
   let prepared = try fixture.prepare()
   for cap in [100, 10] {
-    let expected = try fixture.decodable(PreparedPack(), cap: cap)
-    #expect(try fixture.decodable(fixture.prepare(fixture.packs(cap: cap)), cap: cap) == expected)
+    let expected = try fixture.decodable(PreparedImageCache(), cap: cap)
+    #expect(try fixture.decodable(fixture.prepare(fixture.caches(cap: cap)), cap: cap) == expected)
     #expect(try fixture.decodable(prepared, cap: cap) == expected)
   }
 }
 
 @Test func `a cap that is raised by steps lets in what it allows`() throws {
-  let fixture = try PackFixture()
+  let fixture = try ImageCacheFixture()
   var images: [Int] = []
   for cap in [71, 80, 100, 119, 120] {
-    let prepared = try fixture.prepare(fixture.packs(cap: cap))
-    images.append(prepared.pack?.figures.images ?? 0)
+    let prepared = try fixture.prepare(fixture.caches(cap: cap))
+    images.append(prepared.cache?.statistics.images ?? 0)
     #expect(try fixture.decodable(prepared, cap: cap).count == images.last)
   }
-  #expect(images == images.sorted() && Set(images).count == 5 && images.last == PackFixture.count)
+  #expect(images == images.sorted() && Set(images).count == 5 && images.last == ImageCacheFixture.count)
 }
 
-/// In a process of its own, whose limits are only this: descriptors, and memory, run out while the pack is made.
+/// In a process of its own, whose limits are only this: descriptors, and memory, run out while the image cache is made.
 @Test(arguments: [RLIMIT_NOFILE.rawValue, RLIMIT_AS.rawValue])
-func `images for which there was no descriptor, or no memory, are packed once there is`(resource: UInt32) async {
+func `images for which there was no descriptor, or no memory, are cached once there is`(resource: UInt32) async {
   await #expect(processExitsWith: .success) { [resource = resource as UInt32] in
-    let fixture = try PackFixture()
+    let fixture = try ImageCacheFixture()
     // Needs 243 MB to decode, and the file is small.
     let canvas = GIFFile(
-      width: 9000, height: 9000, palette: GIFFile.colours,
+      width: 9000, height: 9000, palette: GIFFile.colors,
       pictures: [GIFFile.Picture(width: 1, height: 1, pixels: [1])])
     try fixture.folder.write(canvas.bytes, to: "data/odd/canvas.gif")
     let isMemory = resource == RLIMIT_AS.rawValue
@@ -109,56 +112,57 @@ func `images for which there was no descriptor, or no memory, are packed once th
         return false
       })
     setrlimit(kind, &unlimited)
-    let figures = starved.pack?.figures
-    precondition(figures?.undecodable == 0 && figures?.tooLarge == 0, "\(starved)")
-    precondition(isMemory ? figures?.unread == 1 : figures?.unread ?? 0 > 5, "\(starved)")
+    let statistics = starved.cache?.statistics
+    precondition(statistics?.undecodable == 0 && statistics?.tooLarge == 0, "\(starved)")
+    precondition(isMemory ? statistics?.unread == 1 : statistics?.unread ?? 0 > 5, "\(starved)")
     let healed = try fixture.prepare()
-    precondition(healed.decoded == figures?.unread && healed.pack?.figures.images == PackFixture.count + 1)
+    precondition(
+      healed.decoded == statistics?.unread && healed.cache?.statistics.images == ImageCacheFixture.count + 1)
     let again = try fixture.prepare()
-    precondition(again.isUpToDate && again.pack?.figures.unread == 0)
+    precondition(again.isUpToDate && again.cache?.statistics.unread == 0)
   }
 }
 
-@Test func `a file that stays unreadable is tried again, and no reason to write the pack anew`() throws {
-  let fixture = try PackFixture()
+@Test func `a file that stays unreadable is tried again, and no reason to write the image cache anew`() throws {
+  let fixture = try ImageCacheFixture()
   // Too large to be read at all: more than a gibibyte, all of it a hole.
   try fixture.folder.write([], to: "data/odd/huge.png")
   truncate("\(fixture.folder.path)/data/odd/huge.png", 1 << 30 + 1)
   let prepared = try fixture.prepare()
-  #expect(prepared.pack?.figures.unread == 1 && prepared.decoded == PackFixture.count)
+  #expect(prepared.cache?.statistics.unread == 1 && prepared.decoded == ImageCacheFixture.count)
   let inode = status(try fixture.packPath()).st_ino
   let again = try fixture.prepare()
-  #expect(again.isUpToDate && again.pack?.figures.unread == 1 && again.pack?.count == PackFixture.count)
+  #expect(again.isUpToDate && again.cache?.statistics.unread == 1 && again.cache?.count == ImageCacheFixture.count)
   #expect(status(try fixture.packPath()).st_ino == inode)
   // Mended.
   try fixture.folder.write(PNGFile.any, to: "data/odd/huge.png")
-  #expect(try fixture.prepare().pack?.figures.images == PackFixture.count + 1)
+  #expect(try fixture.prepare().cache?.statistics.images == ImageCacheFixture.count + 1)
 }
 
 @Test(.enabled(if: getuid() != 0, "root may read everything"))
-func `a file that may not be read is packed once it may`() throws {
-  let fixture = try PackFixture()
+func `a file that may not be read is cached once it may`() throws {
+  let fixture = try ImageCacheFixture()
   chmod(fixture.path(4), 0)
-  #expect(try fixture.prepare().pack?.figures.unread == 1)
+  #expect(try fixture.prepare().cache?.statistics.unread == 1)
   #expect(try fixture.prepare().isUpToDate)
   chmod(fixture.path(4), 0o600)
-  #expect(try fixture.prepare().pack?.figures.images == PackFixture.count)
+  #expect(try fixture.prepare().cache?.statistics.images == ImageCacheFixture.count)
 }
 
 @Test func `a file whose bytes do not decode is remembered, and read again only when it changes`() throws {
-  let fixture = try PackFixture(broken: [3, 8])
-  #expect(try fixture.prepare().pack?.figures.undecodable == 2)
+  let fixture = try ImageCacheFixture(broken: [3, 8])
+  #expect(try fixture.prepare().cache?.statistics.undecodable == 2)
   #expect(try fixture.prepare().isUpToDate)
   try fixture.write(3, seed: 5)
   let mended = try fixture.prepare()
-  #expect(mended.decoded == 1 && mended.pack?.figures.undecodable == 1)
+  #expect(mended.decoded == 1 && mended.cache?.statistics.undecodable == 1)
 }
 
-@Test func `transparent images are packed on their background, another for each`() throws {
-  let fixture = try PackFixture()
+@Test func `transparent images are cached on their background, another for each`() throws {
+  let fixture = try ImageCacheFixture()
   let pixels: [UInt8] = [0] + (0..<8).flatMap { _ in [10, 200, 30, 0] }
   try fixture.folder.write(
-    PNGFile(width: 8, height: 8, colour: .rgba, rows: Array(repeating: pixels, count: 8)).bytes,
+    PNGFile(width: 8, height: 8, color: .rgba, rows: Array(repeating: pixels, count: 8)).bytes,
     to: "data/odd/cut-out.png")
   let index = try fixture.index()
   let item = try #require(index.items.first { $0.path == "odd/cut-out.png" })
@@ -168,18 +172,18 @@ func `a file that may not be read is packed once it may`() throws {
   ] {
     var preprocessing = fixture.preprocessing
     preprocessing.background = background
-    let pack = try #require(
-      try fixture.packs.prepare(index: index, preprocessing: preprocessing, workers: 2).pack)
-    for source in [ImageSource(root: index.root), ImageSource(root: index.root, pack: pack)] {
-      let stored = try source.storedForm(of: item, preprocessing: preprocessing, decoder: ImageDecoder())
+    let cache = try #require(
+      try fixture.caches.prepare(index: index, preprocessing: preprocessing, workers: 2).cache)
+    for source in [ImageSource(root: index.root), ImageSource(root: index.root, cache: cache)] {
+      let stored = try source.cachedForm(of: item, preprocessing: preprocessing, decoder: ImageDecoder())
       #expect(Array(stored.pixels.prefix(3)) == expected, "\(background)")
     }
   }
-  #expect(fixture.packs.list().count == 4)
+  #expect(fixture.caches.list().count == 4)
 }
 
 @Test func `preprocessing that does not speak of a background is of a version that dropped transparency`() throws {
-  let old = #"{"imageSize":8,"resize":"crop","mean":[0,0,0],"deviation":[1,1,1]}"#
+  let old = #"{"imageSize":8,"resize":"crop","mean":[0,0,0],"std":[1,1,1]}"#
   let preprocessing = try JSONDecoder().decode(Preprocessing.self, from: Data(old.utf8))
   #expect(preprocessing.background == .none)
   var other = preprocessing
@@ -212,20 +216,20 @@ func `a file that may not be read is packed once it may`() throws {
     loss([(64, 64), (64, 64), (400, 100)])?.text
       == "cuts away 23% of the area of the median image, and 81% of 2.png")
 
-  // From a pack, or from the files' headers: as shown, so a picture that is turned counts as it stands.
-  let fixture = try PackFixture()
-  for number in 0..<PackFixture.count { unlink(fixture.path(number)) }
+  // From an image cache, or from the files' headers: as shown, so a picture that is turned counts as it stands.
+  let fixture = try ImageCacheFixture()
+  for number in 0..<ImageCacheFixture.count { unlink(fixture.path(number)) }
   for number in 0..<4 {
     try fixture.folder.write(
       PNGFile.plain(width: 40, height: 10, red: 1, green: 2, blue: 3),
       to: "data/\(number < 2 ? "even" : "odd")/\(number).png")
   }
   let index = try fixture.index()
-  let pack = try fixture.prepare().pack
-  let direct = try #require(fixture.preprocessing.cropLoss(index: index, pack: nil, workers: 2))
-  #expect(fixture.preprocessing.cropLoss(index: index, pack: pack, workers: 2) == direct)
+  let cache = try fixture.prepare().cache
+  let direct = try #require(fixture.preprocessing.cropLoss(index: index, cache: nil, workers: 2))
+  #expect(fixture.preprocessing.cropLoss(index: index, cache: cache, workers: 2) == direct)
   #expect(abs(direct.median - 0.80859375) < 1e-9 && direct.path == "even/0.png")
   var stretched = fixture.preprocessing
   stretched.resize = .stretch
-  #expect(stretched.cropLoss(index: index, pack: nil, workers: 1) == nil)
+  #expect(stretched.cropLoss(index: index, cache: nil, workers: 1) == nil)
 }

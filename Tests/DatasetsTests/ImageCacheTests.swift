@@ -1,4 +1,4 @@
-// A pack changes nothing: whatever happens to it or to the images, batches are those that the files give.
+// An image cache changes nothing: whatever happens to it or to the images, batches are those that the files give.
 
 import Support
 import Foundation
@@ -10,51 +10,54 @@ import Testing
 @testable import Datasets
 
 @Test(arguments: [Preprocessing.Resize.stretch, .crop])
-func `batches are the same with a pack and without, for any number of workers`(resize: Preprocessing.Resize) throws
+func `batches are the same with an image cache and without, for any number of workers`(resize: Preprocessing.Resize)
+  throws
 {
-  let fixture = try PackFixture(resize, broken: [3, 8])
+  let fixture = try ImageCacheFixture(resize, broken: [3, 8])
   let expected = try fixture.batches(nil)
   let prepared = try fixture.prepare()
-  let pack = try #require(prepared.pack)
+  let cache = try #require(prepared.cache)
   #expect(prepared.warning == nil)
-  #expect(prepared.decoded == PackFixture.count - 2 && prepared.kept == 0 && pack.count == PackFixture.count)
-  #expect(pack.figures.images == PackFixture.count - 2 && pack.figures.undecodable == 2)
-  #expect(try fixture.batches(pack) == expected)
-  #expect(try fixture.batches(pack, workers: 3) == expected)
+  #expect(
+    prepared.decoded == ImageCacheFixture.count - 2 && prepared.kept == 0 && cache.count == ImageCacheFixture.count)
+  #expect(cache.statistics.images == ImageCacheFixture.count - 2 && cache.statistics.undecodable == 2)
+  #expect(try fixture.batches(cache) == expected)
+  #expect(try fixture.batches(cache, workers: 3) == expected)
   #expect(expected.contains { !$0.skipped.isEmpty })
   #expect(
     try fixture.batches(
-      fixture.packs.existing(index: fixture.index(), preprocessing: fixture.preprocessing, workers: 1)) == expected)
-  #expect(fixture.names(in: "cache").count == 2, "the pack and its lock")
+      fixture.caches.existing(index: fixture.index(), preprocessing: fixture.preprocessing, workers: 1)) == expected
+  )
+  #expect(fixture.names(in: "cache").count == 2, "the image cache and its lock")
 }
 
-@Test func `a pack that is up to date is taken as it is`() throws {
-  let fixture = try PackFixture()
+@Test func `an image cache that is up to date is taken as it is`() throws {
+  let fixture = try ImageCacheFixture()
   _ = try fixture.prepare()
   let before = status(try fixture.packPath())
   let again = try fixture.prepare()
-  #expect(again.pack != nil && again.decoded == 0 && again.kept == 0)
+  #expect(again.cache != nil && again.decoded == 0 && again.kept == 0)
   #expect(status(try fixture.packPath()).st_ino == before.st_ino)
 }
 
-@Test func `the mean and deviation are the same through a pack`() throws {
-  let fixture = try PackFixture(broken: [2])
+@Test func `the mean and std are the same through an image cache`() throws {
+  let fixture = try ImageCacheFixture(broken: [2])
   let index = try fixture.index()
-  let pack = try fixture.prepare().pack
+  let cache = try fixture.prepare().cache
   let direct = try fixture.preprocessing.measure(items: index.items, source: ImageSource(root: index.root))
-  let packed = try fixture.preprocessing.measure(
-    items: index.items, source: ImageSource(root: index.root, pack: pack), workers: 3)
-  #expect(direct.mean == packed.mean && direct.deviation == packed.deviation)
+  let cached = try fixture.preprocessing.measure(
+    items: index.items, source: ImageSource(root: index.root, cache: cache), workers: 3)
+  #expect(direct.mean == cached.mean && direct.std == cached.std)
 }
 
-// Fault 41: an image changes after the pack was made.
+// Fault 41: an image changes after the image cache was made.
 
 private struct Change: Sendable, CustomTestStringConvertible {
   var testDescription: String
   /// Files decoded anew, and entries kept.
   var decoded: Int
   var kept: Int
-  var make: @Sendable (PackFixture) throws -> Void
+  var make: @Sendable (ImageCacheFixture) throws -> Void
 }
 
 private let changes = [
@@ -86,63 +89,63 @@ private let changes = [
   },
 ]
 
-@Test(arguments: changes) private func `images that change are packed anew, one by one`(change: Change) throws {
-  let fixture = try PackFixture()
+@Test(arguments: changes) private func `images that change are cached anew, one by one`(change: Change) throws {
+  let fixture = try ImageCacheFixture()
   _ = try fixture.prepare()
   try change.make(fixture)
   let expected = try fixture.batches(nil)
-  // What still holds is used as it is, by those who make no pack.
-  let stale = fixture.packs.existing(index: try fixture.index(), preprocessing: fixture.preprocessing, workers: 1)
+  // What still holds is used as it is, by those who make no image cache.
+  let stale = fixture.caches.existing(index: try fixture.index(), preprocessing: fixture.preprocessing, workers: 1)
   #expect(try fixture.batches(stale) == expected)
   let prepared = try fixture.prepare()
   #expect(prepared.decoded == change.decoded && prepared.kept == change.kept)
-  #expect(try fixture.batches(prepared.pack) == expected)
+  #expect(try fixture.batches(prepared.cache) == expected)
   let again = try fixture.prepare()
-  #expect(again.decoded == 0 && again.kept == 0 && again.pack != nil)
+  #expect(again.decoded == 0 && again.kept == 0 && again.cache != nil)
 }
 
-@Test func `one image gone of many is no reason to write the pack anew`() throws {
-  let fixture = try PackFixture()
+@Test func `one image gone of many is no reason to write the image cache anew`() throws {
+  let fixture = try ImageCacheFixture()
   _ = try fixture.prepare()
   unlink(fixture.path(5))
   let prepared = try fixture.prepare()
   #expect(prepared.kept == 0 && prepared.decoded == 0)
-  #expect(try fixture.batches(prepared.pack) == fixture.batches(nil))
+  #expect(try fixture.batches(prepared.cache) == fixture.batches(nil))
 }
 
-@Test func `a pack of other settings is another pack`() throws {
-  let fixture = try PackFixture()
+@Test func `an image cache of other settings is another cache`() throws {
+  let fixture = try ImageCacheFixture()
   _ = try fixture.prepare()
   var other = fixture.preprocessing
   other.imageSize = 8
   let index = try fixture.index()
-  #expect(fixture.packs.existing(index: index, preprocessing: other, workers: 1) == nil)
-  let prepared = try fixture.packs.prepare(index: index, preprocessing: other, workers: 1)
-  #expect(prepared.decoded == PackFixture.count)
-  #expect(fixture.packs.list().count == 2)
+  #expect(fixture.caches.existing(index: index, preprocessing: other, workers: 1) == nil)
+  let prepared = try fixture.caches.prepare(index: index, preprocessing: other, workers: 1)
+  #expect(prepared.decoded == ImageCacheFixture.count)
+  #expect(fixture.caches.list().count == 2)
 }
 
-// The pack's own file is harmed.
+// The image cache's own file is harmed.
 
-@Test func `a pack cut short anywhere, before it is opened or after, gives the same batches`() throws {
-  let fixture = try PackFixture()
+@Test func `an image cache cut short anywhere, before it is opened or after, gives the same batches`() throws {
+  let fixture = try ImageCacheFixture()
   let expected = try fixture.batches(nil)
   _ = try fixture.prepare()
   let path = try fixture.packPath()
   let whole = try Data(contentsOf: URL(fileURLWithPath: path))
   for length in stride(from: 0, to: whole.count, by: 97) {
     try whole.write(to: URL(fileURLWithPath: path))
-    let open = try #require(try fixture.prepare().pack)
+    let open = try #require(try fixture.prepare().cache)
     truncate(path, off_t(length))
     #expect(try fixture.batches(open) == expected)
     if length < 600 { #expect(open.takeWarning()?.contains(path) == true && open.takeWarning() == nil) }
-    #expect(PackFile(path: path) == nil)
-    #expect(try fixture.batches(fixture.prepare().pack) == expected)
+    #expect(ImageCacheFile(path: path) == nil)
+    #expect(try fixture.batches(fixture.prepare().cache) == expected)
   }
 }
 
 @Test func `a byte changed anywhere gives the same batches`() throws {
-  let fixture = try PackFixture()
+  let fixture = try ImageCacheFixture()
   let expected = try fixture.batches(nil)
   _ = try fixture.prepare()
   let path = try fixture.packPath()
@@ -152,23 +155,24 @@ private let changes = [
     var changed = whole
     changed[place] ^= 0x10
     try changed.write(to: URL(fileURLWithPath: path))
-    let pack = fixture.packs.existing(index: try fixture.index(), preprocessing: fixture.preprocessing, workers: 1)
-    #expect(try fixture.batches(pack) == expected, "byte \(place)")
+    let cache = fixture.caches.existing(
+      index: try fixture.index(), preprocessing: fixture.preprocessing, workers: 1)
+    #expect(try fixture.batches(cache) == expected, "byte \(place)")
   }
 }
 
 @Test func `a table that lies is refused, though its checksum is right`() throws {
-  let fixture = try PackFixture()
+  let fixture = try ImageCacheFixture()
   _ = try fixture.prepare()
-  let file = try #require(PackFile(path: try fixture.packPath()))
+  let file = try #require(ImageCacheFile(path: try fixture.packPath()))
   let end = file.byteCount - file.table.bytes.count
-  #expect(PackTable(file.table.bytes, pixelEnd: end) == file.table)
-  func isRefused(_ change: (inout PackEntry) -> Void) -> Bool {
+  #expect(ImageCacheTable(file.table.bytes, pixelEnd: end) == file.table)
+  func isRefused(_ change: (inout ImageCacheEntry) -> Void) -> Bool {
     var table = file.table
     change(&table.entries[3])
-    return PackTable(table.bytes, pixelEnd: end) == nil
+    return ImageCacheTable(table.bytes, pixelEnd: end) == nil
   }
-  func image(_ change: @escaping (inout PackEntry.StoredImage) -> Void) -> (inout PackEntry) -> Void {
+  func image(_ change: @escaping (inout ImageCacheEntry.CachedImage) -> Void) -> (inout ImageCacheEntry) -> Void {
     { entry in
       guard var image = entry.image else { return }
       change(&image)
@@ -187,26 +191,28 @@ private let changes = [
     for value in [UInt8(0), 0x7f, 0x80, 0xff] {
       var changed = bytes
       changed[place] = value
-      _ = PackTable(changed, pixelEnd: end)
-      _ = PackTable(Array(changed.prefix(place)), pixelEnd: end)
+      _ = ImageCacheTable(changed, pixelEnd: end)
+      _ = ImageCacheTable(Array(changed.prefix(place)), pixelEnd: end)
     }
   }
 }
 
-@Test(arguments: ["", "SKIPPACK", "no pack at all, but long enough to hold a header, if only it were one of these"])
-func `what is no pack is replaced by one`(content: String) throws {
-  let fixture = try PackFixture()
+@Test(arguments: [
+  "", "SKIPPACK", "no image cache at all, but long enough to hold a header, if only it were one of these",
+])
+func `what is no image cache is replaced by one`(content: String) throws {
+  let fixture = try ImageCacheFixture()
   let expected = try fixture.batches(nil)
   _ = try fixture.prepare()
   try Data(content.utf8).write(to: URL(fileURLWithPath: try fixture.packPath()))
-  #expect(fixture.packs.list().first?.content == nil)
+  #expect(fixture.caches.list().first?.content == nil)
   let prepared = try fixture.prepare()
-  #expect(prepared.decoded == PackFixture.count)
-  #expect(try fixture.batches(prepared.pack) == expected)
+  #expect(prepared.decoded == ImageCacheFixture.count)
+  #expect(try fixture.batches(prepared.cache) == expected)
 }
 
-@Test func `an entry that was damaged on disk is decoded again when the pack is written anew`() throws {
-  let fixture = try PackFixture()
+@Test func `an entry that was damaged on disk is decoded again when the image cache is written anew`() throws {
+  let fixture = try ImageCacheFixture()
   _ = try fixture.prepare()
   let path = try fixture.packPath()
   var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -215,12 +221,12 @@ func `what is no pack is replaced by one`(content: String) throws {
   try fixture.write(4, seed: 5)
   let prepared = try fixture.prepare()
   #expect(prepared.decoded == 2 && prepared.kept == 10)
-  #expect(try fixture.batches(prepared.pack) == fixture.batches(nil))
-  #expect(prepared.pack?.takeWarning() == nil)
+  #expect(try fixture.batches(prepared.cache) == fixture.batches(nil))
+  #expect(prepared.cache?.takeWarning() == nil)
 }
 
-@Test func `names of any bytes are packed`() throws {
-  let fixture = try PackFixture()
+@Test func `names of any bytes are cached`() throws {
+  let fixture = try ImageCacheFixture()
   let name = String(pathBytes: Array("odd/new\nline".utf8) + [0xff, 0xe9] + Array(".png".utf8))
   let path = "\(fixture.folder.path)/data/\(name)"
   let descriptor = path.withPathCString { open($0, O_CREAT | O_WRONLY, 0o600) }
@@ -233,8 +239,8 @@ func `what is no pack is replaced by one`(content: String) throws {
   let more = DatasetIndex(
     root: index.root, classes: index.classes, items: [item] + index.items.filter { !$0.path.hasPrefix("odd/new") },
     splitSource: .hash, findings: [])
-  let pack = try #require(
-    try fixture.packs.prepare(index: more, preprocessing: fixture.preprocessing, workers: 1).pack)
-  #expect(pack.count == PackFixture.count + 1)
-  #expect(try pack.storedForm(path: name)?.pixels.prefix(3) == [10, 20, 30])
+  let cache = try #require(
+    try fixture.caches.prepare(index: more, preprocessing: fixture.preprocessing, workers: 1).cache)
+  #expect(cache.count == ImageCacheFixture.count + 1)
+  #expect(try cache.cachedForm(path: name)?.pixels.prefix(3) == [10, 20, 30])
 }

@@ -32,8 +32,8 @@ private struct Folders {
     try self.init(parts.flatMap { ["\($0)/cat", "\($0)/dog"] } + others)
   }
 
-  func read(_ folders: SplitFolders? = nil) throws(DatasetError) -> DatasetReading {
-    try DatasetReading.read(root: path, split: SplitSettings(folders: folders))
+  func read(_ folders: SplitFolders? = nil) throws(DatasetError) -> ScannedDataset {
+    try ScannedDataset.read(root: path, split: SplitSettings(folders: folders))
   }
 
   /// The split of each folder of images; one whose images are in more than one split has none.
@@ -176,10 +176,10 @@ private let testNames = [
   }
 
   @Test func `a wrapper beside other images is entered, and these are named`() throws {
-    let folders = try Folders(parts: ["archive/train", "archive/test"], and: ["figures"])
+    let folders = try Folders(parts: ["archive/train", "archive/test"], and: ["statistics"])
     #expect(try folders.read().classes == ["cat", "dog"])
     let warning = try #require(try folders.layoutFindings().first { $0.severity == .warning })
-    #expect(warning.message.contains("figures/") && warning.message.contains("2 images"))
+    #expect(warning.message.contains("statistics/") && warning.message.contains("2 images"))
   }
 
   @Test func `several datasets side by side are refused by name`() throws {
@@ -400,7 +400,7 @@ private let testNames = [
     ("cifar8-1", ["cifar8-1/checkpoints/x", "cifar8-1/evaluations/y"], "a run of Skipline"),
     ("lists", ["lists/train.txt", "lists/test.txt"], "lists of a split"),
     ("shards", ["shards/train-00000-of-00001.tfrecord", "shards/labels.txt"], "TFRecord shards"),
-    ("cache", ["cache/skipline/packs/a.pack"], "packs"),
+    ("cache", ["cache/skipline/caches/a.cache"], "caches"),
     (
       "yolo",
       ["yolo/classify/train/args.yaml", "yolo/classify/train/results.csv", "yolo/classify/train/batch.jpg"],

@@ -1,5 +1,5 @@
-// Decisions about the same images reached at another level, by copies of what was moved, or saved again; and how not to hear
-// of them any more.
+// Decisions about the same images reached at another level, by copies of what was moved, or saved again; and how not to
+// hear of them any more.
 
 import Files
 import Foundation
@@ -27,7 +27,7 @@ func `decisions hold at the levels above and below, with a word`(
   try pets.moveInto("pets", used.count > decided.count ? used : decided)
   try pets.decide(decided, .exclude(path: "\(there)cat/1.png"), .relabel(path: "\(there)dog/2.png", to: "cat"))
   #expect(try pets.excluded(used) == ["\(here)cat/1.png"])
-  #expect(try pets.index(used).items.contains { $0.path == "\(here)dog/2.png" && $0.relabelledFrom == "dog" })
+  #expect(try pets.index(used).items.contains { $0.path == "\(here)dog/2.png" && $0.relabeledFrom == "dog" })
   let notice = try #require(try pets.notices(used).first)
   #expect(notice.severity == .note && notice.message.contains("2 decisions") && notice.message.contains("level"))
   // Deciding there takes nothing away; what then differs is told at both.

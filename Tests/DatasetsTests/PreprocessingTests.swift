@@ -1,4 +1,4 @@
-// From any image to the square the network sees, and the mean and deviation of many.
+// From any image to the square the network sees, and the mean and std of many.
 
 import Images
 import Foundation
@@ -14,7 +14,7 @@ private func resolve(_ settings: PreprocessingSettings) throws(DatasetError) -> 
 
 private func given(_ size: Int, _ resize: PreprocessingSettings.Resize) -> PreprocessingSettings {
   PreprocessingSettings(
-    imageSize: size, resize: resize, normalisation: .given(mean: [0.1, 0.2, 0.3], deviation: [0.5, 0.6, 0.7]))
+    imageSize: size, resize: resize, normalization: .given(mean: [0.1, 0.2, 0.3], std: [0.5, 0.6, 0.7]))
 }
 
 /// Columns from 0 at the left to 255 at the right, rows likewise in the second channel.
@@ -35,12 +35,12 @@ private func ramp(width: Int, height: Int) -> PixelImage {
   #expect(try resolve(given(224, .stretch)).resize == .stretch)
 }
 
-@Test func `given mean and deviation are taken as they are`() throws {
+@Test func `given mean and std are taken as they are`() throws {
   let preprocessing = try resolve(given(32, .automatic))
   #expect(
     preprocessing
       == Preprocessing(
-        imageSize: 32, resize: .stretch, mean: [0.1, 0.2, 0.3], deviation: [0.5, 0.6, 0.7]))
+        imageSize: 32, resize: .stretch, mean: [0.1, 0.2, 0.3], std: [0.5, 0.6, 0.7]))
   let again = try JSONDecoder().decode(Preprocessing.self, from: JSONEncoder().encode(preprocessing))
   #expect(again == preprocessing)
 }
@@ -48,8 +48,8 @@ private func ramp(width: Int, height: Int) -> PixelImage {
 @Test(arguments: [
   ([0.5], [0.5, 0.5, 0.5]), ([0, 0, 0], [1, 1, 0]), ([0, 0, .nan], [1, 1, 1]), ([0, 0, 0], [1]),
 ])
-func `a mean or deviation that makes no sense is refused`(mean: [Float], deviation: [Float]) {
-  let settings = PreprocessingSettings(normalisation: .given(mean: mean, deviation: deviation))
+func `a mean or std that makes no sense is refused`(mean: [Float], std: [Float]) {
+  let settings = PreprocessingSettings(normalization: .given(mean: mean, std: std))
   #expect(throws: DatasetError.self) { try resolve(settings) }
 }
 
@@ -67,7 +67,7 @@ func `a mean or deviation that makes no sense is refused`(mean: [Float], deviati
 }
 
 @Test(arguments: [(64, 32), (32, 64), (50, 50), (20, 33)])
-func `cropping keeps proportions and takes the centre`(width: Int, height: Int) throws {
+func `cropping keeps proportions and takes the center`(width: Int, height: Int) throws {
   // 28 * 256 / 224 is 32: the shorter side becomes 32, then 28 are cut from the middle, as torchvision does.
   let preprocessing = try resolve(given(28, .crop))
   let image = ramp(width: width, height: height)
@@ -91,17 +91,17 @@ func `cropping keeps proportions and takes the centre`(width: Int, height: Int) 
   #expect(input.width == 112 && input.height == 112 && Set(input.pixels) == [9])
 }
 
-@Test func `normalising subtracts the mean and divides by the deviation`() throws {
+@Test func `normalizing subtracts the mean and divides by the std`() throws {
   let preprocessing = try resolve(given(1, .stretch))
   var values = [Float](repeating: .nan, count: 3)
   values.withUnsafeMutableBufferPointer {
-    preprocessing.normalise(PixelImage(width: 1, height: 1, pixels: [0, 255, 51]), into: $0)
+    preprocessing.normalize(PixelImage(width: 1, height: 1, pixels: [0, 255, 51]), into: $0)
   }
   let expected: [Float] = [(0 - 0.1) / 0.5, (1 - 0.2) / 0.6, (0.2 - 0.3) / 0.7]
   for (value, wanted) in zip(values, expected) { #expect(abs(value - wanted) < 1e-6) }
 }
 
-@Test(arguments: [1, 2, 3]) func `mean and deviation of two images are visible`(workers: Int) throws {
+@Test(arguments: [1, 2, 3]) func `mean and std of two images are visible`(workers: Int) throws {
   let folder = try TemporaryFolder()
   try folder.write(PNGFile.plain(red: 0, green: 51, blue: 90), to: "a.png")
   try folder.write(PNGFile.plain(red: 255, green: 51, blue: 110), to: "b.png")
@@ -111,8 +111,8 @@ func `cropping keeps proportions and takes the centre`(width: Int, height: Int) 
     resolving: PreprocessingSettings(imageSize: 8), items: items, root: folder.path, workers: workers)
   #expect(preprocessing.mean == [0.5, 0.2, Float(100.0 / 255)])
   // All the same green: the floor; blue is 10 away from its mean everywhere.
-  #expect(preprocessing.deviation[0] == 0.5 && preprocessing.deviation[1] == Float(1.0 / 255))
-  #expect(abs(preprocessing.deviation[2] - 10.0 / 255) < 1e-6)
+  #expect(preprocessing.std[0] == 0.5 && preprocessing.std[1] == Float(1.0 / 255))
+  #expect(abs(preprocessing.std[2] - 10.0 / 255) < 1e-6)
 }
 
 @Test func `of too many images some at even distances are measured`() throws {
@@ -122,7 +122,7 @@ func `cropping keeps proportions and takes the centre`(width: Int, height: Int) 
     let value: UInt8 = number.isMultiple(of: 5) ? 51 : 255
     try folder.write(PNGFile.plain(red: value, green: value, blue: value), to: item.path)
   }
-  let preprocessing = Preprocessing(imageSize: 4, resize: .stretch, mean: [0, 0, 0], deviation: [1, 1, 1])
+  let preprocessing = Preprocessing(imageSize: 4, resize: .stretch, mean: [0, 0, 0], std: [1, 1, 1])
   #expect(
     try preprocessing.measure(items: items, source: ImageSource(root: folder.path), limit: 2).mean == [
       0.2, 0.2, 0.2,

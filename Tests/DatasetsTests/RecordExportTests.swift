@@ -20,8 +20,8 @@ import Testing
     folder = try TemporaryFolder()
     for split in ["train", "val", "test"] {
       for number in 0..<(split == "train" ? 20 : 4) {
-        let colour = UInt8(number * 9)
-        let image = PNGFile.plain(red: colour, green: UInt8(split.utf8.count), blue: 3)
+        let color = UInt8(number * 9)
+        let image = PNGFile.plain(red: color, green: UInt8(split.utf8.count), blue: 3)
         try folder.write(image, to: "data/\(split)/\(number.isMultiple(of: 2) ? "cat" : "dog")/\(number).png")
       }
     }
@@ -100,14 +100,14 @@ import Testing
     #expect(TFRecordExport(original).imageBytes == 28 * PNGFile.any.count)
   }
 
-  @Test func `decisions are honoured`() throws {
+  @Test func `decisions are honored`() throws {
     let found = try index()
-    let relabelled = found.items.enumerated().map { number, item in
+    let relabeled = found.items.enumerated().map { number, item in
       number == 0
-        ? DatasetItem(path: item.path, label: 1, split: item.split, relabelledFrom: "cat") : item
+        ? DatasetItem(path: item.path, label: 1, split: item.split, relabeledFrom: "cat") : item
     }
     let decided = DatasetIndex(
-      root: found.root, classes: found.classes, items: relabelled.dropLast(), excluded: relabelled.suffix(1),
+      root: found.root, classes: found.classes, items: relabeled.dropLast(), excluded: relabeled.suffix(1),
       splitSource: .folders, findings: [])
     try TFRecordExport(decided).write(to: target)
     let written = try scan(shards: target)

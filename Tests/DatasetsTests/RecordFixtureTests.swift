@@ -55,7 +55,7 @@ private struct TensorFlowReading: Decodable {
     var channels: Int
     var label: Int
     var text: String
-    var colourSpace: String
+    var colorSpace: String
     var filename: String
     var format: String
     var height: Int
@@ -64,7 +64,7 @@ private struct TensorFlowReading: Decodable {
     enum CodingKeys: String, CodingKey {
       case bytes, fnv1a, decoded, channels = "image/channels", label = "image/class/label", text =
         "image/class/text"
-      case colourSpace = "image/colorspace", filename = "image/filename", format = "image/format"
+      case colorSpace = "image/colorspace", filename = "image/filename", format = "image/format"
       case height = "image/height", width = "image/width"
     }
   }
@@ -153,7 +153,7 @@ private func hash(_ bytes: [UInt8]) -> String {
       #expect(record.decoded == [record.height, record.width, record.channels])
       #expect(classes[record.label] == record.text && record.filename.contains("/\(record.text)/"))
       #expect(record.format == (record.filename.hasSuffix("jpg") ? "JPEG" : "PNG"))
-      #expect(record.colourSpace == (record.channels == 1 ? "Grayscale" : "RGB"))
+      #expect(record.colorSpace == (record.channels == 1 ? "Grayscale" : "RGB"))
     }
     #expect(Set(records.map(\.filename)).count == 15)
   }

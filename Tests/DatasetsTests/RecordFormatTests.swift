@@ -118,7 +118,7 @@ import Testing
     try parsed(bytes(1, entry("image/class/label", bytes(3, list)))).label
   }
 
-  @Test func `numbers come packed, one by one, negative or not at all`() throws {
+  @Test func `numbers come cached, one by one, negative or not at all`() throws {
     #expect(try label(bytes(1, [5, 6])) == 5)
     #expect(try label(number(1, [5]) + number(1, [6])) == 5)
     #expect(try label(number(1, [0x80, 0x01]) + bytes(1, [7])) == 128)
@@ -169,9 +169,9 @@ import Testing
   }
 
   @Test func `an Example without an image says what it has, one that is none says so`() {
-    let other = ImageExample.serialised(["audio": .bytes([1]), "label": .integer(3)])
-    let classless = ImageExample.serialised(["image/encoded": .bytes([1])])
-    let empty = ImageExample.serialised(["image/encoded": .bytes([]), "image/class/label": .integer(3)])
+    let other = ImageExample.serialized(["audio": .bytes([1]), "label": .integer(3)])
+    let classless = ImageExample.serialized(["image/encoded": .bytes([1])])
+    let empty = ImageExample.serialized(["image/encoded": .bytes([]), "image/class/label": .integer(3)])
     let long = Shard.example(text: String(repeating: "x", count: 1025))
     let examples = [other, classless, empty, [10, 5, 1], [], long]
     let reasons = [

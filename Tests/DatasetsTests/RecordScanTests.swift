@@ -71,7 +71,7 @@ import Testing
         == zip(index.items, index.items.map(\.path)).sorted {
           ($0.0.label, 0) < ($1.0.label, 0) || $0.0.label == $1.0.label && NaturalOrder.precedes($0.1, $1.1)
         }.map(\.1))
-    #expect(index.report(inspection: index.inspect()).inspection?.undecodable == [])
+    #expect(index.report(fileCheck: index.checkFiles()).statistics?.undecodable == [])
   }
 
   @Test func `without a split in the names the hash decides, and later shards move little`() throws {
@@ -119,7 +119,7 @@ import Testing
   }
 
   @Test func `a class text that is not UTF-8 is kept exact`() throws {
-    let odd = ImageExample.serialised([
+    let odd = ImageExample.serialized([
       "image/encoded": .bytes(PNGFile.any), "image/class/text": .bytes([0x61, 0xff, 0x1b]),
     ])
     try folder.write(Shard.bytes([odd, Shard.example(text: "b")]), to: "train.tfrecord")
@@ -213,7 +213,7 @@ import Testing
   }
 
   @Test func `shards without a usable image are an error that says why`() throws {
-    try folder.write(Shard.bytes([ImageExample.serialised(["audio": .bytes([1])])]), to: "train.tfrecord")
+    try folder.write(Shard.bytes([ImageExample.serialized(["audio": .bytes([1])])]), to: "train.tfrecord")
     let error = #expect(throws: DatasetError.self) { try scan(shards: folder.path) }
     #expect(error?.description.contains("record 1 at byte 0 has no image/encoded, only audio") == true)
   }

@@ -8,7 +8,7 @@ import TestSupport
 @testable import Datasets
 
 enum Shard {
-  /// A serialised Example of an image.
+  /// A serialized Example of an image.
   static func example(
     _ image: [UInt8] = PNGFile.any, text: String? = nil, label: Int64? = nil,
     more: [String: ImageExample.Feature] = [:]
@@ -17,7 +17,7 @@ enum Shard {
     features["image/encoded"] = .bytes(image)
     if let text { features["image/class/text"] = .bytes(Array(text.utf8)) }
     if let label { features["image/class/label"] = .integer(label) }
-    return ImageExample.serialised(features)
+    return ImageExample.serialized(features)
   }
 
   static func bytes(_ examples: [[UInt8]]) -> [UInt8] { examples.flatMap(TFRecord.record) }

@@ -46,8 +46,8 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
   let folder = try TemporaryFolder()
   for number in 0..<90 { try folder.write([], to: "d/\(number % 3)/\(number).png") }
   let list = (0..<72).map { "\($0 % 3)/\($0).png\n" }.joined()
-  func read(_ split: String) throws -> (reading: DatasetReading, told: DatasetFinding?) {
-    let reading = try DatasetReading.read(root: folder.path + "/d", split: SplitSettings(argument: split))
+  func read(_ split: String) throws -> (reading: ScannedDataset, told: DatasetFinding?) {
+    let reading = try ScannedDataset.read(root: folder.path + "/d", split: SplitSettings(argument: split))
     return (reading, reading.findings.first { $0.kind == .splitList && $0.severity == .warning })
   }
   try folder.write(Array(list.utf8), to: "l/train.txt")
@@ -70,7 +70,7 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
   }
   // A run's own images stay in it.
   let recorded = RecordedSplits([(path: alone.reading.unlisted[0], split: .test)])
-  let resumed = try DatasetReading.read(
+  let resumed = try ScannedDataset.read(
     root: folder.path + "/d", split: SplitSettings(lists: folder.path + "/l"), recorded: recorded)
   #expect(resumed.items.count { $0.split == .test } == 1 && resumed.unlisted.count == 17)
   // Lists without training images take some out of the others.
@@ -233,7 +233,7 @@ private func write(_ index: DatasetIndex, to folder: TemporaryFolder, _ name: St
     var recorded: RecordedSplits?
     try add(30)
     for step in 0..<6 {
-      let index = try DatasetReading.read(root: folder.path + "/d", split: settings, recorded: recorded).index()
+      let index = try ScannedDataset.read(root: folder.path + "/d", split: settings, recorded: recorded).index()
       let now = splits(index)
       for (path, split) in known { #expect(now[path] == split, "\(path.text)") }
       if hasLists && step.isMultiple(of: 2) {
@@ -288,7 +288,7 @@ private func removeOddNames(below root: String) throws {
       path: path, label: classes.firstIndex(of: String(path.prefix { $0 != "/" })) ?? 0,
       split: settings.split(ofPath: path))
   }
-  let index = DatasetReading(
+  let index = ScannedDataset(
     root: "/data", split: settings, classes: classes, items: items, splitSource: .hash, findings: []
   ).index()
   let notes = index.findings.filter { $0.kind == .splitRatio }

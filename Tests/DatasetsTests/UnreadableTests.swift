@@ -47,7 +47,7 @@ private let splits = ["train/a", "train/b", "test/a", "test/b"]
   func `is no want of classes or images`(names: [String], locked: String) throws {
     let folder = try folder(names)
     let text = asNobody(folder, locking: [locked]) {
-      refusal { try DatasetReading.read(root: folder.path, split: SplitSettings()) }
+      refusal { try ScannedDataset.read(root: folder.path, split: SplitSettings()) }
     }
     #expect(text.hasPrefix("\(folder.path)/\(locked) cannot be read (Permission denied"), "\(text)")
   }
@@ -76,7 +76,7 @@ private let splits = ["train/a", "train/b", "test/a", "test/b"]
     let folder = try folder(["day/a", "day/b", "night/a", "night/b"])
     let named = SplitSettings(folders: SplitFolders(train: "day", test: "night"))
     let text = asNobody(folder, locking: ["night"]) {
-      refusal { try DatasetReading.read(root: folder.path, split: named) }
+      refusal { try ScannedDataset.read(root: folder.path, split: named) }
     }
     #expect(text.contains("may not be read"), "\(text)")
   }

@@ -12,7 +12,7 @@ import Testing
 
 /// An engine and the events read from it so far.
 final class EngineHarness {
-  let engine: Engine
+  let engine: LocalEngine
   private let mailbox: Mailbox<Event>
   private(set) var events: [Event] = []
   /// Longer than anything here takes on a busy machine.
@@ -24,7 +24,7 @@ final class EngineHarness {
   init(capacity: Int = 256, decisions: DecisionStore = .standard) {
     mailbox = Mailbox(capacity: capacity)
     do {
-      engine = try Engine(events: mailbox, commandLine: ["skipline"], decisions: decisions)
+      engine = try LocalEngine(events: mailbox, commandLine: ["skipline"], decisions: decisions)
     } catch {
       fatalError("\(error)")
     }
@@ -91,7 +91,7 @@ final class EngineHarness {
 extension ToyProject {
   /// Trains a run without an engine.
   func trained(_ settings: TrainingSettings, stoppedAt step: Int? = nil) throws -> RunFolder {
-    let job = try TrainingJob.new(settings, commandLine: [], packs: nil)
+    let job = try TrainingJob.new(settings, commandLine: [], caches: nil)
     var stops = false
     var hooks = TrainingLoop.Hooks()
     hooks.report = { if case .step(let metrics) = $0, metrics.step == step { stops = true } }

@@ -32,7 +32,7 @@ import Testing
   }
 
   @Test func `an engine refuses with the errors and the option's name`() throws {
-    try project.data.add("test/aqua/1.png", colour: "aqua")
+    try project.data.add("test/aqua/1.png", color: "aqua")
     let harness = EngineHarness()
     harness.engine.send(.start(project.settings()))
     let failure = try harness.wait(for: "a refusal") { if case .failure(let text) = $0 { text } else { nil } }
@@ -61,7 +61,7 @@ import Testing
   @Test func `an engine tells which images changed, and goes on when that is accepted`() throws {
     let folder = try project.trained(project.settings(), stoppedAt: 6).path
     try FileManager.default.removeItem(atPath: project.data.root + "/train/red/3.png")
-    try project.data.add("train/blue/new.png", colour: "blue")
+    try project.data.add("train/blue/new.png", color: "blue")
     let harness = EngineHarness()
     harness.engine.send(.resumeRun(folder: folder))
     let report = try harness.wait(for: "what changed") { event -> DataChangeReport? in

@@ -101,7 +101,8 @@ private func step(_ number: Int) -> Event {
 
 private let description = RunDescription(
   folder: "runs/a", settings: TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20")),
-  classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1, chance: 0.5)
+  classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1,
+  majorityBaseline: 0.5)
 
 private let marker = Event.warning("marker")
 
@@ -176,7 +177,7 @@ private let marker = Event.warning("marker")
     for _ in 0..<6000 { bench.server.broadcast(long) }
     #expect(ContinuousClock.now - start < .seconds(20))
     // It was dropped: what it can still read ends.
-    #expect(throws: LinkError.self) { while true { _ = try stuck.receive(ServerMessage.self) } }
+    #expect(throws: TransportError.self) { while true { _ = try stuck.receive(ServerMessage.self) } }
   }
 
   @Test(
@@ -192,7 +193,7 @@ private let marker = Event.warning("marker")
       return
     }
     #expect(reason.contains("message"))
-    #expect(throws: LinkError.closed) { try answer.receive(ServerMessage.self) }
+    #expect(throws: TransportError.closed) { try answer.receive(ServerMessage.self) }
     bench.server.broadcast(marker)
     let screen = try bench.attach()
     #expect(screen.events { $0 == marker } == [marker])
@@ -233,7 +234,7 @@ private let marker = Event.warning("marker")
     do {
       _ = try bench.attach()
       Issue.record("no refusal")
-    } catch LinkError.refused(let reason) {
+    } catch TransportError.refused(let reason) {
       #expect(reason.contains("\(EngineServer.capacity) others"))
     }
     try bench.stop()
@@ -248,7 +249,7 @@ private let marker = Event.warning("marker")
   @Test(arguments: ["silent", "half a hello", "a hello and no more"])
   func `a crowd that does not mean well keeps no command out`(crowd: String) throws {
     let bench = try Bench()
-    let hello = try Wire.encode(ClientMessage.hello(.init(readOnly: false)))
+    let hello = try FrameCodec.encode(ClientMessage.hello(.init(readOnly: false)))
     let sockets = try (0..<4 * EngineServer.newcomerCapacity).map { _ in
       let connection = try bench.connect()
       let bytes = ["silent": 0, "half a hello": hello.count / 2][crowd] ?? hello.count
@@ -297,7 +298,7 @@ private let marker = Event.warning("marker")
     let refusing = FaultyResources(.thread, failing: number..<number + 2)
     try refusing.during {
       let bench: Bench
-      do { bench = try Bench() } catch LinkError.system(_, let code) {
+      do { bench = try Bench() } catch TransportError.system(_, let code) {
         #expect(number == 0 && code == EAGAIN)
         return
       }
@@ -321,7 +322,7 @@ private let marker = Event.warning("marker")
       let deadline = ContinuousClock.now + .seconds(loadedMachine)
       var screen: Screen?
       while screen == nil, ContinuousClock.now < deadline {
-        do { screen = try bench.attach() } catch LinkError.refused(let reason) {
+        do { screen = try bench.attach() } catch TransportError.refused(let reason) {
           #expect(reason.contains("no descriptor left"))
         }
       }
@@ -362,7 +363,7 @@ private let marker = Event.warning("marker")
     let (descriptor, _) = try SocketFile(folder: folder.path).listen()
     defer { close(descriptor) }
     let connection = try #require(try SocketFile(folder: folder.path).connect())
-    #expect(throws: LinkError.silent) {
+    #expect(throws: TransportError.silent) {
       try RemoteEngine(connection, readOnly: true, patience: 1, report: { _ in true }, ended: { _ in })
     }
   }
@@ -370,7 +371,7 @@ private let marker = Event.warning("marker")
   @Test func `a request longer than any is refused before it comes`() throws {
     let bench = try Bench()
     let connection = try bench.connect()
-    let length = UInt32(Wire.maximumRequest + 1)
+    let length = UInt32(FrameCodec.maximumRequest + 1)
     let prefix = (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
     _ = prefix.withUnsafeBytes { write(connection.descriptor, $0.baseAddress, 4) }
     guard case .refused(let reason) = try connection.receive(ServerMessage.self) else {

@@ -94,7 +94,7 @@ import Testing
 
   @Test func `shut down with the events closed ends too`() throws {
     let events = Mailbox<Event>(capacity: 1)
-    let engine = try Engine(events: events, commandLine: [])
+    let engine = try LocalEngine(events: events, commandLine: [])
     engine.send(.start(project.endless()))
     while let event = events.receive() {
       if case .training(.step) = event { break }

@@ -49,9 +49,9 @@ import Testing
     let harness = EngineHarness()
     harness.engine.send(.start(project.endless()))
     try harness.waitForStep()
-    harness.engine.send(.openDataset(path: project.data.root, split: SplitSettings(), inspect: true))
+    harness.engine.send(.openDataset(path: project.data.root, split: SplitSettings(), checkingFiles: true))
     let report = try harness.wait(for: "a checked dataset") { event -> DatasetReport? in
-      if case .dataset(let report) = event, report.inspection != nil { report } else { nil }
+      if case .dataset(let report) = event, report.statistics != nil { report } else { nil }
     }
     #expect(report.classes.map(\.name) == project.data.classes)
     harness.engine.send(
@@ -77,7 +77,7 @@ import Testing
     _ = try project.trained(project.settings(epochs: 1) { $0.name = "b" })
     let harness = EngineHarness()
     func runs(_ data: String?) throws -> [String] {
-      if let data { harness.engine.send(.openDataset(path: data, split: SplitSettings(), inspect: false)) }
+      if let data { harness.engine.send(.openDataset(path: data, split: SplitSettings(), checkingFiles: false)) }
       harness.engine.send(.listCheckpoints(project: project.folder.file("runs")))
       let found = try harness.wait(for: "a list") { if case .checkpoints(let found) = $0 { found } else { nil } }
       return found.map { $0.path.split(separator: "/").suffix(3).first.map(String.init) ?? "" }
@@ -131,7 +131,7 @@ import Testing
       harness.engine.send(command)
       try refusesNowhere()
     }
-    harness.engine.send(.openDataset(path: nowhere, split: SplitSettings(), inspect: false))
+    harness.engine.send(.openDataset(path: nowhere, split: SplitSettings(), checkingFiles: false))
     try refusesNowhere()
     harness.engine.send(.training(.pause))
     try harness.wait(for: "a warning") { if case .warning(let text) = $0 { text } else { nil } }

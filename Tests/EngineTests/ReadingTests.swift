@@ -18,8 +18,8 @@ import Testing
     store = DecisionStore(folder: project.folder.file("configuration/decisions"))
   }
 
-  private func open(_ inspect: Bool = false) -> BrowsingCommand {
-    .openDataset(path: project.data.root, split: SplitSettings(), inspect: inspect)
+  private func open(_ checkingFiles: Bool = false) -> BrowsingCommand {
+    .openDataset(path: project.data.root, split: SplitSettings(), checkingFiles: checkingFiles)
   }
 
   private func report(_ event: Event) -> DatasetReport? {
@@ -73,7 +73,7 @@ import Testing
       harness.engine.send(open())
       try harness.wait(for: "a dataset", report)
       // Not read again: what came since is not in the answer.
-      try project.data.add("train/red/late.png", colour: "red")
+      try project.data.add("train/red/late.png", color: "red")
     }
     func decide(_ changes: [DecisionChange]) {
       harness.engine.send(.decide(data: project.data.root, split: SplitSettings(), changes: changes))
@@ -109,7 +109,7 @@ import Testing
   private func decisions(excluding path: String) throws -> Decisions {
     var decisions = Decisions.none
     try decisions.apply(
-      [.exclude(path: path)], to: DatasetReading.read(root: project.data.root, split: SplitSettings()))
+      [.exclude(path: path)], to: ScannedDataset.read(root: project.data.root, split: SplitSettings()))
     return decisions
   }
 
@@ -143,20 +143,20 @@ import Testing
   /// A run of one epoch; its job, and the lock with it, is gone.
   private func trainedRun() throws -> RunFolder {
     let job = try TrainingJob.new(project.settings(epochs: 1), commandLine: [], decisions: store)
-    #expect(job.prepared.training.items.count == 17)
-    #expect(job.prepared.training.items.filter { $0.label == 0 }.count == 7)
+    #expect(job.setup.training.items.count == 17)
+    #expect(job.setup.training.items.filter { $0.label == 0 }.count == 7)
     _ = try job.loop(hooks: TrainingLoop.Hooks()).train()
     return job.run
   }
 
-  @Test func `training, evaluation and resuming honour decisions`() throws {
+  @Test func `training, evaluation and resuming honor decisions`() throws {
     let data = project.data.root
     try store.update(dataset: data) { decisions in
       try decisions.apply(
         [
           .exclude(path: "train/red/0.png"), .exclude(path: "test/red/0.png"),
           .relabel(path: "train/red/1.png", to: "blue"),
-        ], to: DatasetReading.read(root: data, split: SplitSettings()))
+        ], to: ScannedDataset.read(root: data, split: SplitSettings()))
     }
     let run = try trainedRun()
 
@@ -170,7 +170,7 @@ import Testing
     // Other decisions make other data.
     try store.update(dataset: data) { decisions in
       try decisions.apply(
-        [.include(path: "train/red/0.png")], to: DatasetReading.read(root: data, split: SplitSettings()))
+        [.include(path: "train/red/0.png")], to: ScannedDataset.read(root: data, split: SplitSettings()))
     }
     let error = #expect(throws: DataChangedError.self) {
       try TrainingJob.resumed(folder: run.path, decisions: store)
@@ -180,7 +180,7 @@ import Testing
 
   @Test func `many who decide at once lose no decision`() throws {
     let data = project.data.root
-    let reading = try DatasetReading.read(root: data, split: SplitSettings())
+    let reading = try ScannedDataset.read(root: data, split: SplitSettings())
     let paths = reading.items.map(\.path)
     DispatchQueue.concurrentPerform(iterations: paths.count) { [store] number in
       do {
@@ -196,10 +196,10 @@ import Testing
 
 extension DecisionStore {
   fileprivate func update(dataset root: String, _ change: (inout Decisions) throws -> Void) throws {
-    try update(DatasetReading.read(root: root, split: SplitSettings()), change)
+    try update(ScannedDataset.read(root: root, split: SplitSettings()), change)
   }
 
   fileprivate func load(dataset root: String) throws -> Decisions {
-    try find(for: DatasetReading.read(root: root, split: SplitSettings())).decisions
+    try find(for: ScannedDataset.read(root: root, split: SplitSettings())).decisions
   }
 }

@@ -4,10 +4,11 @@
 import Messages
 import Testing
 
-@Suite struct EventRecordTests {
+@Suite struct SessionSnapshotTests {
   private let description = RunDescription(
     folder: "runs/a", settings: TrainingSettings(data: "d", network: NetworkSettings(name: "cifar20")),
-    classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1, chance: 0.5)
+    classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1,
+    majorityBaseline: 0.5)
 
   private func step(_ number: Int) -> Event {
     .training(
@@ -18,7 +19,7 @@ import Testing
   }
 
   @Test func `of many steps some are told, evenly, and the last one`() throws {
-    var record = EventRecord()
+    var record = SessionSnapshot()
     record.add(.training(.started(description)))
     for number in 1...100_000 { record.add(step(number)) }
     guard case .training(.started(let run))? = record.replay.first else {
@@ -34,7 +35,7 @@ import Testing
 
   @Test func `a save that failed is told until that file is saved`() {
     let failure = Event.training(.saveFailed(SaveFailure(path: "runs/a/last", reason: "full", retrySeconds: 30)))
-    var record = EventRecord()
+    var record = SessionSnapshot()
     record.add(failure)
     func saved(_ path: String) -> Event {
       .training(
@@ -54,7 +55,7 @@ import Testing
         DivergenceReport(
           cause: .loss, step: 5, epoch: 1, loss: .infinity, gradientNorm: 1, learningRate: 1, batch: 1,
           files: ["a"], canLeaveOut: true, savedStep: 2)))
-    var record = EventRecord()
+    var record = SessionSnapshot()
     record.add(.training(.started(description)))
     for number in 1...4 { record.add(step(number)) }
     record.add(diverged)

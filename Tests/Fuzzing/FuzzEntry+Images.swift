@@ -47,26 +47,26 @@ extension FuzzEntry {
     let exif: (type: String, content: [UInt8]) = ("eXIf", exifData)
     let sixPixels: [[UInt8]] = [[0, 1, 2, 3, 4, 5, 6], [1, 7, 8, 9, 9, 9, 9], [4, 1, 2, 3, 4, 5, 6]]
     return [
-      PNGFile(width: 2, height: 3, colour: .rgb, rows: sixPixels, chunks: [exif]).bytes,
-      PNGFile(width: 6, height: 3, colour: .gray, rows: sixPixels, chunks: [("tRNS", [0, 1])]).bytes,
-      PNGFile(width: 3, height: 1, depth: 2, colour: .palette, rows: [[0, 0b1000_0100]], chunks: [palette]).bytes,
+      PNGFile(width: 2, height: 3, color: .rgb, rows: sixPixels, chunks: [exif]).bytes,
+      PNGFile(width: 6, height: 3, color: .gray, rows: sixPixels, chunks: [("tRNS", [0, 1])]).bytes,
+      PNGFile(width: 3, height: 1, depth: 2, color: .palette, rows: [[0, 0b1000_0100]], chunks: [palette]).bytes,
       PNGFile(
-        width: 3, height: 2, depth: 1, colour: .gray, interlaced: true,
+        width: 3, height: 2, depth: 1, color: .gray, interlaced: true,
         rows: [[0, 0], [0, 128], [0, 0], [0, 192]]
       ).bytes,
       PNGFile(
-        width: 2, height: 1, depth: 16, colour: .rgba, interlaced: true,
+        width: 2, height: 1, depth: 16, color: .rgba, interlaced: true,
         rows: [[0, 1, 1, 2, 2, 3, 3, 4, 4], [2, 5, 5, 6, 6, 7, 7, 8, 8]]
       ).bytes,
       PNGFile(
-        width: 1, height: 1, depth: 16, colour: .grayAlpha, rows: [[3, 9, 9, 8, 8]],
+        width: 1, height: 1, depth: 16, color: .grayAlpha, rows: [[3, 9, 9, 8, 8]],
         chunks: [("iCCP", [97, 0, 0, 1, 2]), ("zTXt", [97, 0, 0, 3, 4]), ("acTL", [0, 0, 0, 1, 0, 0, 0, 0])]
       ).bytes,
       PNGFile(
-        width: 2, height: 1, colour: .palette, rows: [[0, 0, 1]],
+        width: 2, height: 1, color: .palette, rows: [[0, 0, 1]],
         chunks: [palette, ("tRNS", [0, 128]), profileText]
       ).bytes,
-      PNGFile(width: 2, height: 1, colour: .gray, rows: [[0, 0, 1]], chunks: [compressedText, xmpText]).bytes,
+      PNGFile(width: 2, height: 1, color: .gray, rows: [[0, 0, 1]], chunks: [compressedText, xmpText]).bytes,
     ]
   }()
 
@@ -78,11 +78,11 @@ extension FuzzEntry {
     let plain = GIFFile.Picture(width: 4, height: 5, pixels: pixels)
     let placed = GIFFile.Picture(
       left: 2, top: 1, width: 4, height: 5, pixels: pixels, isInterlaced: true,
-      palette: GIFFile.colours.reversed(), transparent: 3)
+      palette: GIFFile.colors.reversed(), transparent: 3)
     return [
-      GIFFile(width: 4, height: 5, palette: GIFFile.colours, pictures: [plain]).bytes,
+      GIFFile(width: 4, height: 5, palette: GIFFile.colors, pictures: [plain]).bytes,
       GIFFile(width: 4, height: 5, palette: [], pictures: [plain, placed]).bytes,
-      GIFFile(width: 8, height: 8, palette: GIFFile.colours, pictures: [placed, plain]).bytes,
+      GIFFile(width: 8, height: 8, palette: GIFFile.colors, pictures: [placed, plain]).bytes,
     ]
   }()
 

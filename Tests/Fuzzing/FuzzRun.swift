@@ -26,7 +26,7 @@ public struct FuzzRun {
     return mutator.input(&generator)
   }
 
-  /// Feeds one input, in memory of exactly its size, so that an address sanitiser sees a step beyond.
+  /// Feeds one input, in memory of exactly its size, so that an address sanitizer sees a step beyond.
   /// - Returns: whether it was accepted.
   public func feed(number: UInt64) -> Bool {
     let input = input(number: number)

@@ -15,7 +15,7 @@ private func picture(_ bytes: [UInt8], _ background: Background = .white, cap: I
 }
 
 private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
-  PNGFile(width: pixels.count, height: 1, colour: .rgba, rows: [[0] + pixels.flatMap { $0 }]).bytes
+  PNGFile(width: pixels.count, height: 1, color: .rgba, rows: [[0] + pixels.flatMap { $0 }]).bytes
 }
 
 @Test func `every value with every alpha comes out as rounding says`() {
@@ -53,7 +53,7 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
   func gifFile(_ pixels: [UInt8], transparent: UInt8) -> [UInt8] {
     var picture = gif
     (picture.pixels, picture.transparent) = (pixels, transparent)
-    return GIFFile(width: 2, height: 1, palette: GIFFile.colours, pictures: [picture]).bytes
+    return GIFFile(width: 2, height: 1, palette: GIFFile.colors, pictures: [picture]).bytes
   }
   #expect(
     try picture(gifFile([1, 2], transparent: 2)).transparency == Transparency(isUsed: true, hidesColors: true))
@@ -74,11 +74,11 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
     #expect(try JSONDecoder().decode([Background].self, from: data) == [background])
   }
   #expect(Background(argument: "#FFFFFF") == .white)
-  for text in ["", "White", "#fff", "#1234567", "#12345g", "123456", "#+12345", "#١٢٣٤٥٦", "grey"] {
+  for text in ["", "White", "#fff", "#1234567", "#12345g", "123456", "#+12345", "#١٢٣٤٥٦", "gray"] {
     #expect(Background(argument: text) == nil, "\(text)")
   }
   // Settings of versions that dropped transparency go on to do so.
-  let old = #"{"imageSize":32,"resize":"auto","normalisation":{"trainingSet":{}}}"#
+  let old = #"{"imageSize":32,"resize":"auto","normalization":{"trainingSet":{}}}"#
   #expect(try JSONDecoder().decode(PreprocessingSettings.self, from: Data(old.utf8)).background == .none)
 }
 
@@ -92,7 +92,7 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
   #expect(cause(WebPFile.lossy.bytes(), cap: 100) == .pixelLimit(required: 512))
   #expect(cause(Array(png.prefix(60))) == .content)
   #expect(cause([1, 2, 3]) == .content)
-  let empty = PNGFile(width: 0, height: 3, colour: .gray, rows: []).bytes
+  let empty = PNGFile(width: 0, height: 3, color: .gray, rows: []).bytes
   #expect(cause(empty) == .content)
   for file in JPEGFile.allCases {
     let required = try picture(file.bytes(), cap: 10_000).requiredPixels
@@ -111,7 +111,7 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
   await #expect(processExitsWith: .success) {
     // A canvas of 81 million pixels, all but one of them bare.
     let bytes = GIFFile(
-      width: 9000, height: 9000, palette: GIFFile.colours,
+      width: 9000, height: 9000, palette: GIFFile.colors,
       pictures: [GIFFile.Picture(width: 1, height: 1, pixels: [1])]
     ).bytes
     var unlimited = rlimit()

@@ -87,7 +87,7 @@ import Testing
 
 // Fault 21.
 @Test func `an image with too many pixels is refused before it takes memory`() throws {
-  let png = PNGFile(width: 60_000, height: 60_000, colour: .rgb, rows: [[0]]).bytes
+  let png = PNGFile(width: 60_000, height: 60_000, color: .rgb, rows: [[0]]).bytes
   let pngError = #expect(throws: DecodingFailure.self) { try ImageDecoder.decode(bytes: png, name: "bomb.png") }
   #expect(pngError?.reason.contains("60000x60000") == true)
   // Width and height are the only numbers of the frame header that say 32x16.

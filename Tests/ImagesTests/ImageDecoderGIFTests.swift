@@ -19,7 +19,7 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
 @Test func `the first picture of a GIF decodes, whatever follows`() throws {
   let first = GIFFile.Picture(width: 3, height: 1, pixels: [1, 2, 3])
   let other = GIFFile.Picture(width: 3, height: 1, pixels: [3, 3, 3])
-  let file = GIFFile(width: 3, height: 1, palette: GIFFile.colours, pictures: [first, other])
+  let file = GIFFile(width: 3, height: 1, palette: GIFFile.colors, pictures: [first, other])
   #expect(try decode(file) == PixelImage(width: 3, height: 1, pixels: red + green + blue))
   // Nothing behind the first picture is read: not even whether it is there.
   let end = file.bytes.count - GIFFile(width: 3, height: 1, palette: [], pictures: [other]).bytes.count + 13
@@ -27,15 +27,15 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
     try ImageDecoder.decode(bytes: Array(file.bytes[..<end]), name: "x.gif").pixels == red + green + blue)
 }
 
-@Test func `a picture is put in its place on the screen, over colour 0`() throws {
+@Test func `a picture is put in its place on the screen, over color 0`() throws {
   let picture = GIFFile.Picture(left: 1, top: 1, width: 1, height: 1, pixels: [3])
-  let file = GIFFile(width: 3, height: 2, palette: GIFFile.colours, pictures: [picture])
+  let file = GIFFile(width: 3, height: 2, palette: GIFFile.colors, pictures: [picture])
   #expect(try decode(file).pixels == black + black + black + black + blue + black)
 }
 
-@Test func `the transparent colour shows what is laid under it, and fills what is not covered`() throws {
+@Test func `the transparent color shows what is laid under it, and fills what is not covered`() throws {
   let picture = GIFFile.Picture(left: 0, top: 0, width: 2, height: 1, pixels: [1, 2], transparent: 2)
-  let file = GIFFile(width: 3, height: 1, palette: GIFFile.colours, pictures: [picture])
+  let file = GIFFile(width: 3, height: 1, palette: GIFFile.colors, pictures: [picture])
   #expect(try decode(file).pixels == red + [255, 255, 255, 255, 255, 255])
   func decoded(_ background: Background) throws -> [UInt8] {
     try ImageDecoder.decode(bytes: file.bytes, name: "x.gif", background: background).pixels
@@ -47,7 +47,7 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
 
 @Test func `a picture beyond the screen makes the screen larger`() throws {
   let picture = GIFFile.Picture(left: 1, top: 0, width: 2, height: 1, pixels: [1, 3])
-  let file = GIFFile(width: 1, height: 1, palette: GIFFile.colours, pictures: [picture])
+  let file = GIFFile(width: 1, height: 1, palette: GIFFile.colors, pictures: [picture])
   #expect(try decode(file) == PixelImage(width: 3, height: 1, pixels: black + red + blue))
   let header = try file.bytes.withUnsafeBytes { bytes throws(DecodingFailure) in
     try ImageDecoder().header(bytes: bytes, name: "x.gif")
@@ -64,13 +64,13 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
 }
 
 @Test func `a palette of its own goes before the common one`() throws {
-  let picture = GIFFile.Picture(width: 1, height: 1, pixels: [0], palette: blue + GIFFile.colours[3...])
-  #expect(try decode(GIFFile(width: 1, height: 1, palette: GIFFile.colours, pictures: [picture])).pixels == blue)
+  let picture = GIFFile.Picture(width: 1, height: 1, pixels: [0], palette: blue + GIFFile.colors[3...])
+  #expect(try decode(GIFFile(width: 1, height: 1, palette: GIFFile.colors, pictures: [picture])).pixels == blue)
 }
 
 @Test func `a GIF cut off anywhere in its first picture is refused by name`() throws {
   let picture = GIFFile.Picture(width: 6, height: 2, pixels: [0, 1, 2, 3, 4, 5, 5, 4, 3, 2, 1, 0])
-  let bytes = GIFFile(width: 6, height: 2, palette: GIFFile.colours, pictures: [picture]).bytes
+  let bytes = GIFFile(width: 6, height: 2, palette: GIFFile.colors, pictures: [picture]).bytes
   for length in 6..<(bytes.count - 1) {
     let error = #expect(throws: DecodingFailure.self) {
       try ImageDecoder.decode(bytes: Array(bytes[..<length]), name: "cut.gif")
@@ -80,7 +80,7 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
 }
 
 @Test func `a GIF without a picture, or too large, says so`() throws {
-  let empty = GIFFile(width: 3, height: 3, palette: GIFFile.colours, pictures: [])
+  let empty = GIFFile(width: 3, height: 3, palette: GIFFile.colors, pictures: [])
   #expect(#expect(throws: DecodingFailure.self) { try decode(empty) }?.reason.contains("no picture") == true)
   // Fault 21: neither the screen nor what the picture would make of it.
   let picture = GIFFile.Picture(width: 1, height: 1, pixels: [0])

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Images
 
-/// The colours near the four corners, from the upper left to the lower right one.
+/// The colors near the four corners, from the upper left to the lower right one.
 private func corners(_ image: PixelImage) -> [[Int]] {
   let (left, right) = (image.width / 8, image.width - 1 - image.width / 8)
   let (top, bottom) = (image.height / 8, image.height - 1 - image.height / 8)
@@ -19,7 +19,7 @@ private func isClose(_ first: [[Int]], _ second: [[Int]]) -> Bool {
   zip(first.joined(), second.joined()).allSatisfy { abs($0 - $1) <= 4 }
 }
 
-@Test(arguments: JPEGFile.allCases) func `a JPEG decodes to its colours`(file: JPEGFile) throws {
+@Test(arguments: JPEGFile.allCases) func `a JPEG decodes to its colors`(file: JPEGFile) throws {
   let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.jpg")
   #expect(image.width == 32 && image.height == 16)
   #expect(isClose(corners(image), file.corners), "\(corners(image))")
@@ -75,7 +75,7 @@ func `shrinking while decoding keeps the shorter side`(minimumSide: Int?, width:
   for file in JPEGFile.allCases {
     let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.jpg", minimumSide: minimumSide)
     #expect((image.width, image.height) == (width, width / 2))
-    // Where one sample of colour serves for many pixels, colours reach beyond their corners in a picture this small.
+    // Where one sample of color serves for many pixels, colors reach beyond their corners in a picture this small.
     if [.sampled4x1, .sampled3x1, .sampled1x2].contains(file) { continue }
     #expect(isClose(corners(image), file.corners), "\(file) \(corners(image))")
   }
@@ -108,10 +108,10 @@ func `a JPEG cut off anywhere is refused by name, unless only the end marker is 
   let motion = try decode(JPEGFile.motion.bytes())
   _ = try decode(JPEGFile.progressive.bytes())
   #expect(try decode(JPEGFile.motion.bytes()) == motion)
-  // Without its table of quantisation, the first segment, a file cannot be decoded, whatever came before.
+  // Without its table of quantization, the first segment, a file cannot be decoded, whatever came before.
   let bytes = JPEGFile.baseline.bytes()
-  let quantisation = try #require(bytes.indices.dropLast().first { bytes[$0] == 0xff && bytes[$0 + 1] == 0xdb })
-  let stripped = bytes[..<quantisation] + bytes[(quantisation + 2 + 67)...]
+  let quantization = try #require(bytes.indices.dropLast().first { bytes[$0] == 0xff && bytes[$0 + 1] == 0xdb })
+  let stripped = bytes[..<quantization] + bytes[(quantization + 2 + 67)...]
   #expect(throws: DecodingFailure.self) { try decode(Array(stripped)) }
 }
 

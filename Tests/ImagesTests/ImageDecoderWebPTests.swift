@@ -1,4 +1,4 @@
-// WebP of every kind: the colours, the first picture of an animation in its place, the camera's orientation.
+// WebP of every kind: the colors, the first picture of an animation in its place, the camera's orientation.
 
 import Messages
 import TestSupport
@@ -6,17 +6,17 @@ import Testing
 
 @testable import Images
 
-private func colour(_ image: PixelImage, _ x: Int, _ y: Int) -> [UInt8] {
+private func color(_ image: PixelImage, _ x: Int, _ y: Int) -> [UInt8] {
   Array(image.pixels[(3 * (y * image.width + x))..<(3 * (y * image.width + x) + 3)])
 }
 
 private let corners: [[UInt8]] = [[200, 30, 40], [30, 180, 50], [20, 40, 210], [240, 240, 240]]
 
 @Test(arguments: [WebPFile.lossless, .losslessAlpha, .lossy, .lossyAlpha])
-func `a WebP decodes to its colours where nothing is laid under it`(file: WebPFile) throws {
+func `a WebP decodes to its colors where nothing is laid under it`(file: WebPFile) throws {
   let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.webp", background: .none)
   #expect((image.width, image.height) == (32, 16))
-  let found = [(4, 3), (28, 3), (4, 12), (28, 12)].map { colour(image, $0, $1) }
+  let found = [(4, 3), (28, 3), (4, 12), (28, 12)].map { color(image, $0, $1) }
   if file == .lossless || file == .losslessAlpha {
     #expect(found == corners)
   } else {
@@ -29,9 +29,9 @@ func `a transparent WebP is laid on white`(file: WebPFile) throws {
   let image = try ImageDecoder.decode(bytes: file.bytes(), name: "x.webp")
   // Pillow's alpha_composite; alpha is 32 at the left and 224 at the right.
   let expected: [[UInt8]] = [[248, 227, 228], [57, 189, 75], [226, 228, 249], [242, 242, 242]]
-  let found = [(4, 3), (28, 3), (4, 12), (28, 12)].map { colour(image, $0, $1) }
+  let found = [(4, 3), (28, 3), (4, 12), (28, 12)].map { color(image, $0, $1) }
   #expect(zip(found.joined(), expected.joined()).allSatisfy { abs(Int($0) - Int($1)) <= 1 }, "\(found)")
-  #expect(colour(image, 0, 0) == [255, 255, 255])
+  #expect(color(image, 0, 0) == [255, 255, 255])
 }
 
 @Test func `the first picture of an animated WebP lies in its place on the background`() throws {
@@ -43,18 +43,18 @@ func `a transparent WebP is laid on white`(file: WebPFile) throws {
       // Its alpha grows by 8 with each column.
       let alpha = 8 * x
       let covered = corners[y / 8 * 2 + x / 16].map { UInt8((Int($0) * alpha + 255 * (255 - alpha) + 127) / 255) }
-      #expect(colour(image, x, y) == (isCovered ? covered : [255, 255, 255]), "\(x) \(y)")
+      #expect(color(image, x, y) == (isCovered ? covered : [255, 255, 255]), "\(x) \(y)")
     }
   }
   let dropped = try ImageDecoder.decode(bytes: WebPFile.animation.bytes(), name: "x.webp", background: .none)
-  #expect(colour(dropped, 0, 0) == [0, 0, 0] && colour(dropped, 8, 4) == corners[0])
+  #expect(color(dropped, 0, 0) == [0, 0, 0] && color(dropped, 8, 4) == corners[0])
 }
 
 // Fault 24.
 @Test func `orientation is also applied to a WebP that has it`() throws {
   let image = try ImageDecoder.decode(bytes: WebPFile.turned.bytes(), name: "x.webp")
   #expect((image.width, image.height) == (16, 32))
-  let found = [(3, 4), (12, 4), (3, 28), (12, 28)].map { colour(image, $0, $1) }
+  let found = [(3, 4), (12, 4), (3, 28), (12, 28)].map { color(image, $0, $1) }
   #expect(found == [corners[2], corners[0], corners[3], corners[1]])
   let header = try WebPFile.turned.bytes().withUnsafeBytes { bytes throws(DecodingFailure) in
     try ImageDecoder().header(bytes: bytes, name: "x.webp")

@@ -60,7 +60,7 @@ private let xmpName = "XML:com.adobe.xmp"
 private let profileName = "Raw profile type exif"
 
 private func png(_ before: [Chunk], behind: [Chunk] = []) -> [UInt8] {
-  let bytes = PNGFile(width: 3, height: 1, colour: .gray, rows: [[0, 1, 2, 3]], chunks: before).bytes
+  let bytes = PNGFile(width: 3, height: 1, color: .gray, rows: [[0, 1, 2, 3]], chunks: before).bytes
   // The end chunk has twelve bytes.
   return bytes.dropLast(12) + behind.flatMap { PNGFile.chunk($0.type, $0.content) } + bytes.suffix(12)
 }

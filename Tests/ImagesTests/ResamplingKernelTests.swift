@@ -13,7 +13,7 @@ private func naive(_ source: [UInt8], _ weights: [Int32], stride: Int, from: Int
   return UInt8(min(255, sum >> 22))
 }
 
-/// Weights of so many neighbours, which add up to 2^22, the most uneven ones first.
+/// Weights of so many neighbors, which add up to 2^22, the most uneven ones first.
 private func weights(_ count: Int) -> [Int32] {
   var weights = (0..<count).map { Int32((1 << 22) / (2 << $0)) }
   weights[0] += (1 << 22) - weights.reduce(0, +)

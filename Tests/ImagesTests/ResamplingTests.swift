@@ -59,7 +59,7 @@ private let picture = PixelImage(
   #expect(picture.resized(width: 7, height: 5) == picture)
 }
 
-@Test func `one colour stays that colour at any size`() {
+@Test func `one color stays that color at any size`() {
   let plain = PixelImage(width: 13, height: 1, pixels: (0..<13).flatMap { _ in [7, 130, 255] as [UInt8] })
   for (width, height) in [(1, 1), (2, 3), (40, 40), (13, 9), (5, 1)] {
     let result = plain.resized(width: width, height: height, box: SourceBox(x: 0.3, y: 0, width: 12.5, height: 1))

@@ -13,7 +13,7 @@ final class TortureSet {
   let table: OutcomeTable
   private let folder: TemporaryFolder
 
-  /// Where the packed set is looked for: where the environment says, else beside the repository.
+  /// Where the cached set is looked for: where the environment says, else beside the repository.
   static let archive =
     ProcessInfo.processInfo.environment["SKIPLINE_TORTURE"]
     ?? URL(fileURLWithPath: #filePath)

@@ -25,8 +25,8 @@ private let lenientlyDecoded: [String: Comment] = [
   "corrupt/gen__bitflip05.jpg": "changed samples",
   "corrupt/gen__bitflip11.jpg": "changed samples",
   "corrupt/gen__long_idat.png": "bytes behind the pixels",
-  "corrupt/gen__palidx.png": "colours beyond the palette are black",
-  "corrupt/imagepng-bugfixes__invalid_palette_index.png": "colours beyond the palette are black",
+  "corrupt/gen__palidx.png": "colors beyond the palette are black",
+  "corrupt/imagepng-bugfixes__invalid_palette_index.png": "colors beyond the palette are black",
   "corrupt/jpegdec-crash__multiple-0xff-before-eoi.jpg": "fill bytes, which are allowed",
   "corrupt/pillow__truncated_jpeg.jpg": "the end marker's second byte is all that is missing",
 ]
@@ -122,7 +122,7 @@ struct TortureTests {
     }
   }
 
-  // An address sanitiser keeps what is freed, so that this fails under one; its own search for leaks is better.
+  // An address sanitizer keeps what is freed, so that this fails under one; its own search for leaks is better.
   @Test func `decoding everything again and again takes no more memory`() async throws {
     let set = try TortureSet()
     let folder = set.table.folder

@@ -94,7 +94,7 @@ static void batch_norm(size_t rows, size_t channels) {
   double *squares = calloc(channels, sizeof(double)), worst = 0;
   char name[64];
 
-  ck_norm_moments(x, rows, channels, 0, mean64, squares);
+  ck_batchnorm_moments(x, rows, channels, 0, mean64, squares);
   for (size_t c = 0; c < channels; c++) {
     double m = 0, s = 0;
     for (size_t r = 0; r < rows; r++) m += x[r * channels + c];
@@ -105,8 +105,8 @@ static void batch_norm(size_t rows, size_t channels) {
   snprintf(name, sizeof name, "norm_moments %zux%zu", rows, channels);
   report(name, worst, 2e-6);
 
-  uint16_t *mask = calloc(ck_norm_mask_words(channels) * (rows / ck_norm_group(channels) + 1), sizeof(uint16_t));
-  ck_norm_apply(y, x, addend, rows, channels, scale, shift, 1, mask, 0);
+  uint16_t *mask = calloc(ck_batchnorm_mask_words(channels) * (rows / ck_batchnorm_group(channels) + 1), sizeof(uint16_t));
+  ck_batchnorm_apply(y, x, addend, rows, channels, scale, shift, 1, mask, 0);
   for (size_t i = 0; i < count; i++) {
     const double z = (double)x[i] * scale[i % channels] + shift[i % channels] + addend[i];
     wanted[i] = z > 0 ? z : 0;
@@ -116,7 +116,7 @@ static void batch_norm(size_t rows, size_t channels) {
 
   double *sum_dy = calloc(channels, sizeof(double)), *sum_dy_x = calloc(channels, sizeof(double));
   float *held = copy(dy, count);
-  ck_norm_backward_sums(held, x, rows, channels, mean, NULL, NULL, mask, sum_dy, sum_dy_x);
+  ck_batchnorm_backward_sums(held, x, rows, channels, mean, NULL, NULL, mask, sum_dy, sum_dy_x);
   worst = 0;
   for (size_t c = 0; c < channels; c++) {
     double g = 0, gx = 0;
@@ -130,7 +130,7 @@ static void batch_norm(size_t rows, size_t channels) {
   report(name, worst / sqrt((double)rows), 2e-6);
 
   float *dx = copy(dy, count);
-  ck_norm_backward_apply(dx, dy, x, addend, rows, channels, mean, scale, shift, mean, NULL, NULL);
+  ck_batchnorm_backward_apply(dx, dy, x, addend, rows, channels, mean, scale, shift, mean, NULL, NULL);
   for (size_t i = 0; i < count; i++) {
     const size_t c = i % channels;
     wanted[i] = (double)scale[c] * dy[i] + (double)shift[c] * (x[i] - mean[c]) + mean[c] + addend[i];
@@ -148,7 +148,7 @@ static void product(size_t rows, size_t depth, size_t columns) {
   const ck_operand left = {a, 1, 0, rows, depth, 1, 0, depth, 1};
   const ck_panels right = {packed, depth * width, width};
   const ck_result result = {out, 0, columns};
-  ck_product(&left, &right, columns, lanes, &result, 0);
+  ck_gemm(&left, &right, columns, lanes, &result, 0);
   double *wanted = calloc(rows * columns, sizeof(double));
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++)
@@ -168,7 +168,7 @@ static void product(size_t rows, size_t depth, size_t columns) {
     ck_pack_pairs(b, depth, columns, columns, 1, 0, pair_width, half * pair_width, pair_packed);
     const ck_operand pair_left = {pairs, 1, 0, rows, half, 1, 0, half, 1};
     const ck_panels pair_right = {pair_packed, half * pair_width, pair_width};
-    ck_product_pairs(&pair_left, &pair_right, columns, pair_lanes, &result, 0);
+    ck_gemm_pairs(&pair_left, &pair_right, columns, pair_lanes, &result, 0);
     memset(wanted, 0, rows * columns * sizeof(double));
     for (size_t r = 0; r < rows; r++)
       for (size_t c = 0; c < columns; c++)

@@ -21,12 +21,12 @@ import Testing
     data: "images/übung \"1\"", split: SplitSettings(train: 70, validation: 20, test: 10),
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
-      widthMultiplier: 0.5, head: .regularised),
+      widthMultiplier: 0.5, head: .regularized),
     preprocessing: PreprocessingSettings(
       imageSize: 96, resize: .crop, background: .black,
-      normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [1, 2, 4])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.25),
-    optimiser: OptimiserSettings(
+      normalization: .given(mean: [0.5, 0.25, 0.125], std: [1, 2, 4])),
+    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.25),
+    optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
     precision: .bf16,
@@ -68,15 +68,15 @@ import Testing
 
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
-      #"{"augmentation":{"colourJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
+      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
       #""cache":{"isEnabled":false,"limit":1073741824},"data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,
-      #""network":{"head":"regularised","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
+      #""network":{"head":"regularized","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"#,
-      #""optimiser":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
+      #""optimizer":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
       #""weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
-      #""normalisation":{"given":{"deviation":[1,2,4],"#,
+      #""normalization":{"given":{"std":[1,2,4],"#,
       #""mean":[0.5,0.25,0.125]}},"resize":"crop"},"project":"runs/a","#,
       #""safety":{"acceptsErrors":true,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
@@ -138,7 +138,7 @@ import Testing
         network: settings.network, input: FeatureShape(height: 32, width: 32, channels: 3), classes: 10,
         layers: [
           LayerRow(
-            name: "conv1", kind: .convolution, window: "3x3/1",
+            name: "conv1", kind: .convolution, kernel: "3x3/1",
             output: FeatureShape(height: 32, width: 32, channels: 16), parameters: 432, multiplyAdds: 442_368)
         ], batchSize: 8, trainingMemory: 1 << 40)),
     .checkpoints([
@@ -150,7 +150,7 @@ import Testing
       .started(
         RunDescription(
           folder: "runs/a", settings: settings, classes: ["a", "b"], trainingImages: 80, validationImages: 10,
-          stepsPerEpoch: 10, parameters: 100, chance: 0.5, history: [epoch]))),
+          stepsPerEpoch: 10, parameters: 100, majorityBaseline: 0.5, history: [epoch]))),
     .training(.step(step)), .training(.validating(done: 1, total: 2)), .training(.epoch(epoch)),
     .training(.paused), .training(.resumed), .training(.learningRateChanged(0.5)),
     .training(
@@ -166,7 +166,7 @@ import Testing
     .training(.folderMoved(to: "p")),
     .dataChanged(
       DataChangeReport(
-        run: "r", data: "d", groups: [.init(kind: .relabelled, count: 2, paths: ["p"])], classesChanged: true)),
+        run: "r", data: "d", groups: [.init(kind: .relabeled, count: 2, paths: ["p"])], classesChanged: true)),
     .training(.checkpointRemoved(path: "p")), .training(.warning("w")), .training(.warningEased("w")),
     .checkpoints([
       CheckpointInfo(
@@ -178,7 +178,7 @@ import Testing
       RunHistory(
         run: RunDescription(
           folder: "r", settings: settings, classes: ["a"], trainingImages: 1, validationImages: 0, stepsPerEpoch: 1,
-          parameters: 1, chance: 1, history: [epoch], steps: [step]),
+          parameters: 1, majorityBaseline: 1, history: [epoch], steps: [step]),
         outcome: RunOutcome(
           folder: "r", reason: .stopped, epochs: 1, steps: 2, bestValidationAccuracy: nil, seconds: 3)), reason: nil
     ),

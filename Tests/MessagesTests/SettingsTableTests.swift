@@ -11,13 +11,13 @@ import Testing
       data: "my images", split: SplitSettings(train: 60, validation: 20, test: 20, lists: "lists"),
       network: NetworkSettings(
         name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
-        widthMultiplier: 0.5, head: .regularised),
+        widthMultiplier: 0.5, head: .regularized),
       initialWeights: "start.safetensors", initialClasses: .order(.alphabetical),
       preprocessing: PreprocessingSettings(
         imageSize: 96, resize: .crop, background: .black,
-        normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
-      augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
-      optimiser: OptimiserSettings(
+        normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
+      augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.5),
+      optimizer: OptimizerSettings(
         momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
       learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
       precision: .bf16, epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
@@ -56,7 +56,7 @@ import Testing
     if option == "classes" { from.initialClasses = .names(["Rose, red", "a \"b\""]) }
     var settings = TrainingSettings(data: "my images", network: NetworkSettings(name: "cifar20"))
     // Deviations go with means.
-    settings.preprocessing.normalisation = .given(mean: [0, 0, 0], deviation: [1, 1, 1])
+    settings.preprocessing.normalization = .given(mean: [0, 0, 0], std: [1, 1, 1])
     let before = try leaves(settings)
     try row.put(try #require(row.text(in: from)), in: &settings)
     #expect(row.text(in: settings) == row.text(in: from))

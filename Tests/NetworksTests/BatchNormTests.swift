@@ -60,8 +60,8 @@ import Testing
 
   /// Gradients are made in place, but never in an array that somebody else still has.
   @Test func `nobody's tensors are changed`() {
-    let workers = WorkerPool(threads: 2)
-    let (training, inference) = (Pass(.training, workers), Pass(.inference, workers))
+    let pool = ThreadPool(threads: 2)
+    let (training, inference) = (Pass(.training, pool), Pass(.inference, pool))
     let shape = [2, 3, 3, 5]
     let input = ReferenceNumbers.tensor("input", shape) { 2 * $0 - 1 }
     let addend = ReferenceNumbers.tensor("addend", shape) { 2 * $0 - 1 }
@@ -82,18 +82,18 @@ import Testing
   }
 
   @Test func `moments that the layer before has gathered are used once, and then measured again`() {
-    let pass = Pass(.training, WorkerPool(threads: 2))
+    let pass = Pass(.training, ThreadPool(threads: 2))
     let input = ReferenceNumbers.tensor("input", [3, 5, 7, 6]) { 4 * $0 + 1 }
     let rows = 3 * 5 * 7
     let layer = BatchNorm(name: "bn", channels: 6)
     let measured = layer.forward(input, pass)
-    // In portions of four rows, by three shards: only the rounding differs.
+    // In portions of four rows, by three chunks: only the rounding differs.
     input.read { x in
-      layer.moments.gather(shards: 3) { moments in
-        pass.workers.run(shards: 3) { shard in
-          let range = WorkerPool.range(shard, of: 3, count: rows)
+      layer.moments.gather(chunks: 3) { moments in
+        pass.pool.run(chunks: 3) { chunk in
+          let range = ThreadPool.range(chunk, of: 3, count: rows)
           for row in stride(from: range.lowerBound, to: range.upperBound, by: 4) {
-            moments.add(x + row * 6, rows: min(4, range.upperBound - row), shard: shard)
+            moments.add(x + row * 6, rows: min(4, range.upperBound - row), chunk: chunk)
           }
         }
       }
@@ -109,11 +109,11 @@ import Testing
 
   @Test func `running statistics move a tenth of the way to the batch's mean and unbiased variance`() {
     let layer = BatchNorm(name: "bn", channels: 3)
-    let workers = WorkerPool(threads: 2)
+    let pool = ThreadPool(threads: 2)
     var (mean, variance) = ([0.0, 0, 0], [1.0, 1, 1])
     for step in 0..<3 {
       let input = ReferenceNumbers.tensor("step \(step)", [2, 2, 3, 3]) { 5 * $0 - 1 }
-      _ = layer.forward(input, Pass(.training, workers))
+      _ = layer.forward(input, Pass(.training, pool))
       let batch = Naive.moments(NaiveTensor(input))
       for c in 0..<3 {
         mean[c] = 0.9 * mean[c] + 0.1 * batch.mean[c]
@@ -126,7 +126,7 @@ import Testing
     #expect(layer.batchesTracked == 3)
 
     let before = (layer.runningMean.value, layer.runningVariance.value)
-    _ = layer.forward(Tensor([1, 1, 1, 3]) { _ in 100 }, Pass(.inference, workers))
+    _ = layer.forward(Tensor([1, 1, 1, 3]) { _ in 100 }, Pass(.inference, pool))
     #expect(layer.runningMean.value == before.0)
     #expect(layer.runningVariance.value == before.1)
     #expect(layer.batchesTracked == 3)
@@ -134,7 +134,7 @@ import Testing
 
   @Test func `two toy values become minus and plus one`() {
     let layer = BatchNorm(name: "bn", channels: 1)
-    let output = layer.forward(Tensor([2, 1, 1, 1], [300, 500]), Pass(.training, WorkerPool(threads: 1)))
+    let output = layer.forward(Tensor([2, 1, 1, 1], [300, 500]), Pass(.training, ThreadPool(threads: 1)))
     // Epsilon is 1e-5 beside a variance of 10,000.
     #expect(abs(output[0] + 1) < 1e-6)
     #expect(abs(output[1] - 1) < 1e-6)
@@ -143,34 +143,34 @@ import Testing
     #expect(abs(layer.runningVariance.value[0] - 2000.9) < 1e-2)
   }
 
-  @Test func `a constant channel is normalised to its shift`() {
+  @Test func `a constant channel is normalized to its shift`() {
     let layer = BatchNorm(name: "bn", channels: 1)
-    layer.shift.value[0] = 3
-    let output = layer.forward(Tensor([4, 2, 2, 1]) { _ in 7 }, Pass(.training, WorkerPool(threads: 2)))
+    layer.bias.value[0] = 3
+    let output = layer.forward(Tensor([4, 2, 2, 1]) { _ in 7 }, Pass(.training, ThreadPool(threads: 2)))
     #expect(output.values.allSatisfy { abs($0 - 3) < 1e-4 })
-    let gradient = layer.backward(Tensor([4, 2, 2, 1]) { Float($0) }, Pass(.training, WorkerPool(threads: 2)))
+    let gradient = layer.backward(Tensor([4, 2, 2, 1]) { Float($0) }, Pass(.training, ThreadPool(threads: 2)))
     #expect(gradient.values.allSatisfy { $0.isFinite })
   }
 
-  /// 5 channels: 16 rows are a group, 204 groups a block; a shard of 16 here 312 or 313 groups, so every shard has two
+  /// 5 channels: 16 rows are a group, 204 groups a block; a chunk of 16 here 312 or 313 groups, so every chunk has two
   /// blocks, the last one partial.
   @Test func `a batch of many blocks is measured as exactly as a small one`() {
     let shape = [5, 125, 128, 5]
     var generator = RandomGenerator(seed: 31)
-    // Each channel with a mean far from zero and a deviation of its own.
+    // Each channel with a mean far from zero and a std of its own.
     let input = Tensor(shape) { Float($0 % 5 * 10) + generator.normal() * Float($0 % 5 + 1) }
     let moments = ChannelMoments(channels: 5)
-    Ops(WorkerPool(threads: 2)).measure(input, into: moments)
+    Ops(ThreadPool(threads: 2)).measure(input, into: moments)
     let naive = Naive.moments(NaiveTensor(input))
     #expect(moments.rows == 80_000)
     for c in 0..<5 {
-      // Measured: 1.3e-6 of a deviation (the mean is up to twenty deviations), and 1.6e-7.
+      // Measured: 1.3e-6 of a std (the mean is up to twenty standard deviations), and 1.6e-7.
       #expect(abs(moments.mean[c] - naive.mean[c]) < 4e-6 * naive.variance[c].squareRoot())
       #expect(abs(moments.variance[c] / naive.variance[c] - 1) < 5e-7)
     }
 
     let layer = BatchNorm(name: "bn", channels: 5)
-    let pass = Pass(.training, WorkerPool(threads: 2))
+    let pass = Pass(.training, ThreadPool(threads: 2))
     let output = layer.forward(input, pass)
     let probe = ReferenceNumbers.tensor("probe", shape) { 2 * $0 - 1 }
     _ = layer.backward(probe, pass)
@@ -181,15 +181,15 @@ import Testing
       stride(from: c, to: probe.count, by: 5).reduce(0.0) { $0 + Double(probe[$1]) * Double(output[$1]) }
     }
     // Sums of 80,000 numbers of mean zero; measured: 6e-7 and 5e-7 of the largest.
-    #expect(Deviation.largest(layer.shift.gradient, from: NaiveTensor([5], shift)) < 2e-6)
-    #expect(Deviation.largest(layer.scale.gradient, from: NaiveTensor([5], scale)) < 2e-6)
+    #expect(Deviation.largest(layer.bias.gradient, from: NaiveTensor([5], shift)) < 2e-6)
+    #expect(Deviation.largest(layer.weight.gradient, from: NaiveTensor([5], scale)) < 2e-6)
   }
 
   @Test func `a NaN stays in its channel`() {
     let layer = BatchNorm(name: "bn", channels: 2)
     var input = Tensor([2, 2, 2, 2]) { Float($0) }
     input[4] = .nan
-    let output = layer.forward(input, Pass(.training, WorkerPool(threads: 1)))
+    let output = layer.forward(input, Pass(.training, ThreadPool(threads: 1)))
     for (index, value) in output.values.enumerated() { #expect(value.isNaN == (index % 2 == 0)) }
   }
 }

@@ -113,7 +113,8 @@ import Testing
       LayerCase(
         name: "small GoogLeNet", layers: plan.layers, input: [3, 8, 8, 3], sampling: .directionAndElements(3)),
       output: 3e-6, gradient: 2e-5)
-    // Four convolutions of 1x1, a 3x3, a 1x5 and a 5x1 in each block, with a weight and a bias a channel of their norms.
+    // Four convolutions of 1x1, a 3x3, a 1x5 and a 5x1 in each block, with a weight and a bias a channel of their
+    // norms.
     func block(_ inputs: Int) -> Int {
       inputs * (3 + 2 + 2 + 2) + 2 * 4 * 9 + 2 * 2 * 5 + 2 * 3 * 5 + 2 * (3 + 2 + 4 + 2 + 2 + 3 + 2)
     }
@@ -126,13 +127,13 @@ import Testing
   @Test func `it learns, with the same bits for any number of threads`() throws {
     func train(threads: Int) throws -> (losses: [Double], weights: [[Float]]) {
       let network = Network(try Self.network(), seed: 2)
-      let workers = WorkerPool(threads: threads)
+      let pool = ThreadPool(threads: threads)
       let labels = [0, 1, 2, 0, 1]
       // Noise around a gray of the class's own.
       let images = ReferenceNumbers.images(5, side: 8)
       let batch = Tensor(images.shape) { images[$0] + Float(labels[$0 / 192]) }
       let losses = (0..<40).map { step in
-        let pass = Pass(.training, workers, seed: UInt64(step))
+        let pass = Pass(.training, pool, seed: UInt64(step))
         let result = pass.ops.softmaxCrossEntropy(logits: network.forward(batch, pass), labels: labels)
         network.backward(result.gradient, pass)
         for parameter in network.parameters {
@@ -182,7 +183,7 @@ import Testing
       let estimate = plan.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
       let network = Network(plan, seed: 1)
       let momentum = network.parameters.map { Tensor(zeros: $0.value.shape) }
-      let pass = Pass(.training, WorkerPool(threads: 2))
+      let pass = Pass(.training, ThreadPool(threads: 2))
       for _ in 0..<2 {
         let batch = Tensor([images, side, side, 3]) { Float($0 % 17) }
         let result = pass.ops.softmaxCrossEntropy(

@@ -44,23 +44,23 @@ import Testing
   }()
 
   @Test(arguments: cases)
-  func `a gradient is added to what is carried`(_ c: Case) {
+  func `a gradient is added to what is skipGradient`(_ c: Case) {
     let input = ReferenceNumbers.tensor("input", c.input) { 2 * $0 - 1 }
-    let carried = ReferenceNumbers.tensor("carried", c.input) { 2 * $0 - 1 }
-    func gradient(threads: Int, _ carried: Tensor?) -> Tensor {
-      let (layer, pass) = (c.layer(), Pass(.training, WorkerPool(threads: threads)))
+    let skipGradient = ReferenceNumbers.tensor("skipGradient", c.input) { 2 * $0 - 1 }
+    func gradient(threads: Int, _ skipGradient: Tensor?) -> Tensor {
+      let (layer, pass) = (c.layer(), Pass(.training, ThreadPool(threads: threads)))
       let probe = ReferenceNumbers.tensor("probe", layer.forward(input, pass).shape) { 2 * $0 - 1 }
-      guard let carried else { return layer.backward(probe, pass) }
-      return layer.backward(probe, adding: carried, pass)
+      guard let skipGradient else { return layer.backward(probe, pass) }
+      return layer.backward(probe, adding: skipGradient, pass)
     }
     let alone = gradient(threads: 1, nil)
-    let together = gradient(threads: 1, carried)
+    let together = gradient(threads: 1, skipGradient)
     let largest = alone.values.map(abs).max() ?? 0
     #expect(largest > 0)
-    let differences = (0..<alone.count).map { abs(together[$0] - (alone[$0] + carried[$0])) }
+    let differences = (0..<alone.count).map { abs(together[$0] - (alone[$0] + skipGradient[$0])) }
     #expect((differences.max() ?? .infinity) <= 1e-6 * largest)
-    #expect(gradient(threads: 3, carried) == together, "the bits do not depend on the threads")
+    #expect(gradient(threads: 3, skipGradient) == together, "the bits do not depend on the threads")
     // Whoever else refers to the carried gradient keeps what it had.
-    #expect(carried == ReferenceNumbers.tensor("carried", c.input) { 2 * $0 - 1 })
+    #expect(skipGradient == ReferenceNumbers.tensor("skipGradient", c.input) { 2 * $0 - 1 })
   }
 }

@@ -35,7 +35,7 @@ import Testing
       add(1, stride: stride, padding: 0, 16, 5)
       add(3, stride: stride, padding: 1, 16, 3, bias: true, map: (4, 5))
     }
-    // Padding of a 1x1, a map smaller than the kernel, one pixel, one image, and more images than shards.
+    // Padding of a 1x1, a map smaller than the kernel, one pixel, one image, and more images than chunks.
     add(1, stride: 1, padding: 1, 2, 3, map: (3, 3))
     add(7, stride: 2, padding: 3, 3, 2, map: (2, 3))
     add(3, stride: 1, padding: 1, 3, 2, map: (1, 1), images: 1)
@@ -98,16 +98,16 @@ import Testing
       input: c.input, weight: weights, stride: c.stride, padding: c.padding, .bfloat16)
     let plain = DirectConvolution(input: c.input, weight: weights, stride: c.stride, padding: c.padding)
     let (x, w, dy) = (rounded("x", c.input), rounded("w", weights), rounded("dy", plain.outputShape))
-    func passes(_ convolution: DirectConvolution, _ workers: WorkerPool) -> [[Float]] {
+    func passes(_ convolution: DirectConvolution, _ pool: ThreadPool) -> [[Float]] {
       var y = [Float](repeating: .nan, count: dy.count)
-      convolution.forward(x: x, w: w, y: &y, workers)
+      convolution.forward(x: x, w: w, y: &y, pool)
       var dx = [Float](repeating: .nan, count: x.count)
-      convolution.inputGradient(dy: dy, w: w, dx: &dx, workers)
-      var dw = Tensor(uninitialised: weights)
-      convolution.weightGradient(x: x, dy: dy, dw: &dw, workers)
+      convolution.inputGradient(dy: dy, w: w, dx: &dx, pool)
+      var dw = Tensor(uninitialized: weights)
+      convolution.weightGradient(x: x, dy: dy, dw: &dw, pool)
       return [y, dx, dw.values]
     }
-    let alone = WorkerPool(threads: 1)
+    let alone = ThreadPool(threads: 1)
     let (results, expected) = (passes(paired, alone), passes(plain, alone))
     for (result, expected) in zip(results, expected) {
       let largest = expected.map(abs).max() ?? 0
@@ -115,10 +115,10 @@ import Testing
       // Measured: 6e-7.
       #expect(error <= 2e-6 * largest)
     }
-    #expect(passes(paired, WorkerPool(threads: 3)) == results, "the bits do not depend on the threads")
+    #expect(passes(paired, ThreadPool(threads: 3)) == results, "the bits do not depend on the threads")
   }
 
-  /// Maps of several blocks a shard, and of fewer lines than shards; the last is Winograd's, which gathers nothing.
+  /// Maps of several blocks a chunk, and of fewer lines than chunks; the last is Winograd's, which gathers nothing.
   @Test(arguments: [
     (1, 1, [3, 40, 40, 64], true), (1, 2, [3, 9, 8, 16], true), (3, 2, [4, 31, 30, 24], true),
     (3, 1, [1, 5, 6, 4], true),
@@ -131,25 +131,25 @@ import Testing
     let moments = ChannelMoments(channels: 20)
     layer.outputMoments = moments
     let images = ReferenceNumbers.tensor("input", input) { 2 * $0 - 0.5 }
-    _ = layer.forward(images, Pass(.inference, WorkerPool(threads: 2)))
+    _ = layer.forward(images, Pass(.inference, ThreadPool(threads: 2)))
     #expect(moments.rows == 0, "inference gathers nothing")
-    let output = layer.forward(images, Pass(.training, WorkerPool(threads: 2)))
+    let output = layer.forward(images, Pass(.training, ThreadPool(threads: 2)))
     #expect(moments.rows == (gathers ? output.count / 20 : 0))
     guard gathers else { return }
     let expected = Naive.moments(NaiveTensor(output))
     for c in 0..<20 {
-      // Measured: 2.8e-8 of a deviation, and 5.2e-8.
+      // Measured: 2.8e-8 of a std, and 5.2e-8.
       #expect(abs(moments.mean[c] - expected.mean[c]) < 1e-7 * expected.variance[c].squareRoot())
       #expect(abs(moments.variance[c] / expected.variance[c] - 1) < 2e-7)
     }
   }
 
-  /// Wide enough that a shard works through several blocks of lines, and deep enough that a sum has several parts.
-  @Test func `a convolution of several blocks of lines a shard`() {
+  /// Wide enough that a chunk works through several blocks of lines, and deep enough that a sum has several parts.
+  @Test func `a convolution of several blocks of lines a chunk`() {
     let weight = ReferenceNumbers.tensor("weight", [3, 3, 64, 2]) { 2 * $0 - 1 }
     let input = ReferenceNumbers.tensor("input", [1, 72, 72, 64]) { 2 * $0 - 1 }
     let layer = Convolution(name: "conv", weight: weight, padding: 1)
-    let pass = Pass(.training, WorkerPool(threads: 2))
+    let pass = Pass(.training, ThreadPool(threads: 2))
     let output = layer.forward(input, pass)
     let expected = Naive.convolution(
       NaiveTensor(input), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: (1, 1))
@@ -182,7 +182,7 @@ import Testing
       Convolution(name: "conv", weight: weight, padding: 1, inputGradient: .omitted),
       Convolution(name: "conv", weight: weight, padding: 1)
     )
-    let pass = Pass(.training, WorkerPool(threads: 1))
+    let pass = Pass(.training, ThreadPool(threads: 1))
     let output = first.forward(input, pass)
     #expect(output == later.forward(input, pass))
     #expect(first.backward(output, pass).count == 0)
@@ -194,7 +194,7 @@ import Testing
     var input = Tensor(zeros: [1, 5, 5, 1])
     input[12] = .nan
     let layer = Convolution(name: "conv", weight: Tensor([3, 3, 1, 1]) { _ in 1 }, padding: 1)
-    let output = layer.forward(input, Pass(.inference, WorkerPool(threads: 1)))
+    let output = layer.forward(input, Pass(.inference, ThreadPool(threads: 1)))
     for y in 0..<5 {
       for x in 0..<5 { #expect(output[y * 5 + x].isNaN == ((1...3).contains(y) && (1...3).contains(x))) }
     }
@@ -203,9 +203,9 @@ import Testing
   @Test func `a backward pass without a training pass before it is a programmer's mistake`() async {
     await #expect(processExitsWith: .failure) {
       let layer = Convolution(name: "conv", weight: Tensor(zeros: [1, 1, 1, 1]))
-      let workers = WorkerPool(threads: 1)
-      _ = layer.forward(Tensor(zeros: [1, 1, 1, 1]), Pass(.inference, workers))
-      _ = layer.backward(Tensor(zeros: [1, 1, 1, 1]), Pass(.training, workers))
+      let pool = ThreadPool(threads: 1)
+      _ = layer.forward(Tensor(zeros: [1, 1, 1, 1]), Pass(.inference, pool))
+      _ = layer.backward(Tensor(zeros: [1, 1, 1, 1]), Pass(.training, pool))
     }
   }
 
@@ -213,7 +213,7 @@ import Testing
   func `a kernel larger than the padded image is a programmer's mistake`(stride: Int) async {
     await #expect(processExitsWith: .failure) { [stride] in
       let layer = Convolution(name: "conv", weight: Tensor(zeros: [3, 3, 1, 1]), stride: stride)
-      _ = layer.forward(Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, WorkerPool(threads: 1)))
+      _ = layer.forward(Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, ThreadPool(threads: 1)))
     }
   }
 }

@@ -10,7 +10,7 @@ import Testing
     LayerCase(name: "dense on a row", layers: [dense(4)], input: [3, 1, 1, 5]),
     LayerCase(name: "dense on one value", layers: [dense(1)], input: [1, 1, 1, 1]),
     LayerCase(name: "dense on a map", layers: [.flatten, dense(7)], input: [2, 2, 3, 4]),
-    LayerCase(name: "dense wider than the shards", layers: [.flatten, dense(37)], input: [19, 2, 2, 5]),
+    LayerCase(name: "dense wider than the chunks", layers: [.flatten, dense(37)], input: [19, 2, 2, 5]),
     LayerCase(name: "dropout", layers: [.dropout(rate: 0.5)], input: [2, 2, 3, 4]),
     LayerCase(
       name: "dropouts around a dense layer",
@@ -19,7 +19,7 @@ import Testing
   ]
 
   private static func dense(_ outputs: Int) -> LayerPlan {
-    .dense(name: "fc", outputs: outputs, initialisation: .uniform, penalty: nil)
+    .dense(name: "fc", outputs: outputs, initialization: .uniform, weightDecay: nil)
   }
 
   // Measured: outputs 1.4e-7, gradients 8e-8.
@@ -31,7 +31,7 @@ import Testing
   @Test(arguments: [0.0, 0.1, 0.5, 0.9])
   func `dropout keeps the mean and drops its share`(rate: Double) {
     let output = Dropout(rate: rate, salt: 1).forward(
-      Tensor([100_000]) { _ in 1 }, Pass(.training, WorkerPool(threads: 1), seed: 3))
+      Tensor([100_000]) { _ in 1 }, Pass(.training, ThreadPool(threads: 1), seed: 3))
     let dropped = Double(output.values.filter { $0 == 0 }.count) / 100_000
     // Five standard deviations of a share of 100,000.
     #expect(abs(dropped - rate) <= 5 * (rate * (1 - rate) / 100_000).squareRoot())
@@ -42,20 +42,20 @@ import Testing
 
   @Test func `dropout drops the same values on the way back`() {
     let layer = Dropout(rate: 0.5, salt: 1)
-    let pass = Pass(.training, WorkerPool(threads: 1), seed: 8)
+    let pass = Pass(.training, ThreadPool(threads: 1), seed: 8)
     let ones = Tensor([1000]) { _ in 1 }
     #expect(layer.forward(ones, pass) == layer.backward(ones, pass))
   }
 
   @Test func `dropout does nothing in inference`() {
     let input = Tensor([1000]) { Float($0) }
-    #expect(Dropout(rate: 0.5, salt: 1).forward(input, Pass(.inference, WorkerPool(threads: 1))) == input)
+    #expect(Dropout(rate: 0.5, salt: 1).forward(input, Pass(.inference, ThreadPool(threads: 1))) == input)
   }
 
   @Test func `what dropout drops depends on the step and on the layer, and on nothing else`() {
     func output(seed: UInt64, salt: UInt64, threads: Int = 1) -> [Float] {
       Dropout(rate: 0.5, salt: salt).forward(
-        Tensor([100]) { _ in 1 }, Pass(.training, WorkerPool(threads: threads), seed: seed)
+        Tensor([100]) { _ in 1 }, Pass(.training, ThreadPool(threads: threads), seed: seed)
       ).values
     }
     #expect(output(seed: 1, salt: 2) == output(seed: 1, salt: 2, threads: 3))

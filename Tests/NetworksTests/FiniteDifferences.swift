@@ -52,7 +52,7 @@ func brief(_ value: Double) -> String {
 struct TwinLayers {
   let layers: LayerGraph
   var twin: NaiveNetwork
-  let workers = WorkerPool(threads: 2)
+  let pool = ThreadPool(threads: 2)
   private let seed: UInt64 = 99
 
   /// Weights by the formula of the reference networks, from the parameters' names.
@@ -74,7 +74,7 @@ struct TwinLayers {
     }
   }
 
-  func pass(_ mode: Pass.Mode) -> Pass { Pass(mode, workers, seed: seed) }
+  func pass(_ mode: Pass.Mode) -> Pass { Pass(mode, pool, seed: seed) }
 }
 
 /// Compares outputs in both modes, and the gradients by input and parameters of sum(output * probe).

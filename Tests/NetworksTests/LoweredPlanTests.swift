@@ -112,10 +112,10 @@ import Testing
     #expect(plan.operations[5].output == FeatureShape(height: 8, width: 6, channels: 6))
     #expect(try lowered(plans, imageGradient: true).steps.allSatisfy { $0.inputs.allSatisfy(\.hasGradient) })
 
-    let workers = WorkerPool(threads: 2)
+    let pool = ThreadPool(threads: 2)
     let input = ReferenceNumbers.tensor("input", [2, 8, 6, 3]) { 2 * $0 - 1 }
     func gradients(_ plan: LoweredPlan) -> (image: Tensor, parameters: [Tensor]) {
-      let (graph, pass) = (LayerGraph(plan, seed: 3), Pass(.training, workers))
+      let (graph, pass) = (LayerGraph(plan, seed: 3), Pass(.training, pool))
       let probe = ReferenceNumbers.tensor("probe", graph.forward(input, pass).shape) { 2 * $0 - 1 }
       let image = graph.backward(probe, pass)
       return (image, graph.parameters.map(\.gradient))
@@ -158,7 +158,7 @@ import Testing
     let plan = try NetworkPlan(
       resolved: NetworkSettings(name: "own"), imageSize: 9, classes: 4, channels: 1, layers: layers)
     let rows = plan.summary(batchSize: 1).layers
-    #expect(rows.map(\.window) == ["1x7", "1x1", nil, nil, nil, nil])
+    #expect(rows.map(\.kernel) == ["1x7", "1x1", nil, nil, nil, nil])
     #expect(rows.map(\.kind) == [.convolution, .convolution, .concatenation, .globalAveragePool, .flatten, .dense])
     #expect(rows.map(\.name)[2] == "mixed")
     // 1 * 7 * 1 * 2, 1 * 1 * 1 * 3, and 5 * 4 + 4; 81 pixels.
@@ -177,12 +177,12 @@ import Testing
     #expect(plan.input.channels == 1)
     #expect(plan.state.first?.shape[1] == 1)
     let network = Network(plan, seed: 1)
-    let pass = Pass(.training, WorkerPool(threads: 2))
+    let pass = Pass(.training, ThreadPool(threads: 2))
     let images = ReferenceNumbers.tensor("gray", [4, 32, 32, 1]) { 2 * $0 - 1 }
     let result = pass.ops.softmaxCrossEntropy(logits: network.forward(images, pass), labels: [0, 1, 2, 0])
     network.backward(result.gradient, pass)
     #expect(network.parameters.allSatisfy { $0.gradient.values.allSatisfy(\.isFinite) })
-    #expect(network.gradientNorm(pass.workers) > 0)
+    #expect(network.gradientNorm(pass.pool) > 0)
     let colored = try NetworkPlan(settings, imageSize: 32, classes: 3)
     #expect(plan.state.dropFirst() == colored.state.dropFirst(), "only the first convolution differs")
   }

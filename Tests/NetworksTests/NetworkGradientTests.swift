@@ -22,7 +22,7 @@ import Testing
     ("cifar14 v2", NetworkSettings(name: "cifar14", version: .v2, widthMultiplier: 0.25)),
     ("plain8", NetworkSettings(name: "plain8", widthMultiplier: 0.25)),
     ("plain8 v2", NetworkSettings(name: "plain8", version: .v2, widthMultiplier: 0.25)),
-    ("cifar8, regularised head", NetworkSettings(name: "cifar8", widthMultiplier: 0.25, head: .regularised)),
+    ("cifar8, regularized head", NetworkSettings(name: "cifar8", widthMultiplier: 0.25, head: .regularized)),
   ])
   func `a network for small images`(title: String, settings: NetworkSettings) throws {
     // Measured: outputs 3.9e-7, gradients 3.6e-6.

@@ -40,7 +40,7 @@ import Testing
   @Test func `what is asked for is not replaced by a default`() throws {
     let asked = NetworkSettings(
       name: "cifar20", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .large, widthMultiplier: 2,
-      head: .regularised)
+      head: .regularized)
     #expect(try NetworkPlan(asked, imageSize: 32, classes: 2).settings == asked)
   }
 
@@ -80,7 +80,7 @@ import Testing
       let plan = try NetworkPlan(
         NetworkSettings(name: "resnet18", stem: stem, widthMultiplier: 0.0625), imageSize: imageSize, classes: 2)
       let logits = Network(plan, seed: 1).forward(
-        Tensor([2, imageSize, imageSize, 3]) { Float($0) }, Pass(.inference, WorkerPool(threads: 1)))
+        Tensor([2, imageSize, imageSize, 3]) { Float($0) }, Pass(.inference, ThreadPool(threads: 1)))
       #expect(logits.shape == [2, 2])
     }
   }
@@ -112,38 +112,38 @@ import Testing
     #expect(rows.last?.output.channels == 7)
   }
 
-  @Test func `the regularised head drops out, begins wide and carries a penalty of its own`() throws {
-    let plan = try NetworkPlan(NetworkSettings(name: "cifar8", head: .regularised), imageSize: 8, classes: 100)
+  @Test func `the regularized head drops out, begins wide and carries a weightDecay of its own`() throws {
+    let plan = try NetworkPlan(NetworkSettings(name: "cifar8", head: .regularized), imageSize: 8, classes: 100)
     #expect(plan.summary(batchSize: 1).layers.contains { $0.kind == .dropout })
     let network = Network(plan, seed: 2)
-    let penalised = network.parameters.filter { $0.penalty != nil }
+    let penalised = network.parameters.filter { $0.weightDecay != nil }
     #expect(penalised.map(\.name) == ["fc.weight"])
     let weights = NaiveTensor(penalised[0].value)
     #expect(weights.values.allSatisfy { abs($0) <= 0.2 })
-    // A normal cut at two deviations has 0.88 of its deviation; 6400 values.
-    let deviation = (weights.norm * weights.norm / Double(weights.values.count)).squareRoot()
-    #expect(abs(deviation - 0.088) < 0.004)
+    // A normal cut at two standard deviations has 0.88 of its std; 6400 values.
+    let std = (weights.norm * weights.norm / Double(weights.values.count)).squareRoot()
+    #expect(abs(std - 0.088) < 0.004)
   }
 
   // MARK: Initial weights
 
-  @Test func `convolutions begin normal with He's deviation, norms as identity, biases at zero`() throws {
+  @Test func `convolutions begin normal with He's std, norms as identity, biases at zero`() throws {
     let network = Network(
       try NetworkPlan(NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), imageSize: 32, classes: 10),
       seed: 3)
     for parameter in network.parameters {
       let values = NaiveTensor(parameter.value)
       let count = Double(values.values.count)
-      let deviation = values.norm / count.squareRoot()
+      let std = values.norm / count.squareRoot()
       switch parameter.role {
       case .convolutionWeight:
         let expected = (2 / Double(9 * parameter.value.shape[3])).squareRoot()
-        // Five times the estimate's own deviation.
-        #expect(abs(deviation / expected - 1) < 5 / (2 * count).squareRoot(), "\(parameter.name)")
+        // Five times the estimate's own std.
+        #expect(abs(std / expected - 1) < 5 / (2 * count).squareRoot(), "\(parameter.name)")
         #expect(abs(values.values.reduce(0, +) / count) < 5 * expected / count.squareRoot())
       case .denseWeight:
-        #expect(abs(deviation / 0.01 - 1) < 5 / (2 * count).squareRoot(), "\(parameter.name)")
-      case .bias: #expect(deviation == 0)
+        #expect(abs(std / 0.01 - 1) < 5 / (2 * count).squareRoot(), "\(parameter.name)")
+      case .bias: #expect(std == 0)
       case .norm:
         let value = parameter.name.hasSuffix(".weight") ? 1.0 : 0
         #expect(values.values.allSatisfy { $0 == value })

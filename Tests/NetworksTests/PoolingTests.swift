@@ -36,19 +36,19 @@ import Testing
 
   @Test func `areas of an overlapping average, by hand`() {
     // A row of three to two: areas 0 ... 1 and 1 ... 2.
-    let pool = AveragePool(side: 2)
-    let workers = WorkerPool(threads: 1)
-    let output = pool.forward(
-      Tensor([1, 3, 3, 1], [0, 2, 4, 0, 2, 4, 0, 2, 4]), Pass(.training, workers))
+    let layer = AdaptiveAveragePool(side: 2)
+    let pool = ThreadPool(threads: 1)
+    let output = layer.forward(
+      Tensor([1, 3, 3, 1], [0, 2, 4, 0, 2, 4, 0, 2, 4]), Pass(.training, pool))
     #expect(output.values == [1, 3, 1, 3])
     // The middle pixel is in all four areas, a quarter each.
-    let gradient = pool.backward(Tensor([1, 2, 2, 1], [4, 4, 4, 4]), Pass(.training, workers))
+    let gradient = layer.backward(Tensor([1, 2, 2, 1], [4, 4, 4, 4]), Pass(.training, pool))
     #expect(gradient.values == [1, 2, 1, 2, 4, 2, 1, 2, 1])
   }
 
   @Test func `ReLU leaves its caller's tensor alone and lets a NaN through`() {
     let input = Tensor([4], [-1, 0, 2, .nan])
-    let output = ReLU().forward(input, Pass(.training, WorkerPool(threads: 1)))
+    let output = ReLU().forward(input, Pass(.training, ThreadPool(threads: 1)))
     #expect(input[0] == -1)
     #expect(output.values[..<3] == [0, 0, 2])
     #expect(output[3].isNaN)
@@ -56,14 +56,14 @@ import Testing
 
   @Test func `ReLU's gradient at zero is zero`() {
     let relu = ReLU()
-    let pass = Pass(.training, WorkerPool(threads: 1))
+    let pass = Pass(.training, ThreadPool(threads: 1))
     _ = relu.forward(Tensor([3], [-1, 0, 1]), pass)
     #expect(relu.backward(Tensor([3], [5, 5, 5]), pass).values == [0, 0, 5])
   }
 
   @Test func `of equal maxima the first gets the gradient`() {
     let pool = MaxPool(kernel: 2, stride: 2, padding: 0)
-    let pass = Pass(.training, WorkerPool(threads: 1))
+    let pass = Pass(.training, ThreadPool(threads: 1))
     let output = pool.forward(Tensor([1, 2, 2, 1], [1, 3, 3, 3]), pass)
     #expect(output.values == [3])
     #expect(pool.backward(Tensor([1, 1, 1, 1], [7]), pass).values == [0, 7, 0, 0])
@@ -71,14 +71,14 @@ import Testing
 
   @Test func `padding never wins a maximum, however negative the image`() {
     let pool = MaxPool(kernel: 3, stride: 2, padding: 1)
-    let output = pool.forward(Tensor([1, 4, 4, 1]) { _ in -9 }, Pass(.inference, WorkerPool(threads: 1)))
+    let output = pool.forward(Tensor([1, 4, 4, 1]) { _ in -9 }, Pass(.inference, ThreadPool(threads: 1)))
     #expect(output.values == [-9, -9, -9, -9])
   }
 
   @Test func `a NaN is every maximum it is seen by`() {
     let pool = MaxPool(kernel: 2, stride: 2, padding: 0)
     let output = pool.forward(
-      Tensor([1, 2, 4, 1], [1, .nan, 1, 2, 5, 5, 3, 4]), Pass(.inference, WorkerPool(threads: 1)))
+      Tensor([1, 2, 4, 1], [1, .nan, 1, 2, 5, 5, 3, 4]), Pass(.inference, ThreadPool(threads: 1)))
     #expect(output[0].isNaN)
     #expect(output[1] == 4)
   }
@@ -86,7 +86,7 @@ import Testing
   @Test func `a window larger than the padded map is a programmer's mistake`() async {
     await #expect(processExitsWith: .failure) {
       _ = MaxPool(kernel: 3, stride: 2, padding: 0).forward(
-        Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, WorkerPool(threads: 1)))
+        Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, ThreadPool(threads: 1)))
     }
   }
 }

@@ -86,24 +86,24 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     let reference = try ReferenceFile(c.file)
     let network = try c.network(convolutions)
     ReferenceNumbers.fill(network)
-    let workers = WorkerPool(threads: 2)
+    let pool = ThreadPool(threads: 2)
     let images = ReferenceNumbers.images(c.images, side: c.imageSize)
     let labels = ReferenceNumbers.labels(c.images, classes: 10)
 
     let shape = [c.images, 10]
     let inference = Deviation.largest(
-      network.forward(images, Pass(.inference, workers)), from: try reference.tensor("logits-eval", shape))
+      network.forward(images, Pass(.inference, pool)), from: try reference.tensor("logits-eval", shape))
     // No batch statistics, so even the deepest is close. Measured: 1.1e-6.
     #expect(inference <= 2.5e-6)
 
-    let logits = network.forward(images, Pass(.training, workers))
+    let logits = network.forward(images, Pass(.training, pool))
     let training = Deviation.largest(logits, from: try reference.tensor("logits-train", shape))
     #expect(training <= c.logits)
-    let result = Ops(workers).softmaxCrossEntropy(logits: logits, labels: labels)
+    let result = Ops(pool).softmaxCrossEntropy(logits: logits, labels: labels)
     let loss = try reference.value("loss")
     #expect(abs(result.loss - loss) <= c.logits * loss)
 
-    network.backward(result.gradient, Pass(.training, workers))
+    network.backward(result.gradient, Pass(.training, pool))
     let gradients = try Self.gradientDifference(network, reference)
     #expect(gradients <= c.gradients)
     var statistics = 0.0
@@ -123,11 +123,11 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     let reference = try ReferenceFile("cifar8-A")
     let network = try ParityCase.all[0].network(.direct)
     ReferenceNumbers.fill(network)
-    let workers = WorkerPool(threads: 2)
+    let pool = ThreadPool(threads: 2)
     var velocities = network.parameters.map { Tensor(zeros: $0.value.shape) }
     var losses: [Double] = []
     for step in 0..<5 {
-      let pass = Pass(.training, workers)
+      let pass = Pass(.training, pool)
       let logits = network.forward(ReferenceNumbers.images(4, side: 16, name: "input\(step)"), pass)
       let result = pass.ops.softmaxCrossEntropy(
         logits: logits, labels: ReferenceNumbers.labels(4, classes: 10, name: "labels\(step)"))

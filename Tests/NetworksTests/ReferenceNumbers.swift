@@ -57,7 +57,7 @@ enum ReferenceNumbers {
     return (0..<count).map { _ in Int(generator.next() % UInt64(classes)) }
   }
 
-  /// The direction that a parameter's gradient is summarised along, in the order of files.
+  /// The direction that a parameter's gradient is summarized along, in the order of files.
   static func probe(of parameter: Parameter) -> [Float] {
     values("probe:" + parameter.name, parameter.value.count) { 2 * $0 - 1 }
   }

@@ -35,7 +35,7 @@ struct ShortcutCase: Sendable, CustomTestStringConvertible {
   @Test(arguments: ShortcutCase.all)
   func `a zero-padded shortcut and its gradient`(_ c: ShortcutCase) {
     let layer = ZeroPaddedShortcut(stride: c.stride, channels: c.channels, placement: c.placement)
-    let pass = Pass(.training, WorkerPool(threads: 2))
+    let pass = Pass(.training, ThreadPool(threads: 2))
     let input = ReferenceNumbers.tensor("input", c.input) { 2 * $0 - 1 }
     let output = layer.forward(input, pass)
     let expected = Naive.zeroPadded(NaiveTensor(input), stride: c.stride, channels: c.channels, before: c.before)
@@ -53,7 +53,7 @@ struct ShortcutCase: Sendable, CustomTestStringConvertible {
 
   @Test func `an image of two by two by hand`() {
     let input = Tensor([1, 2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8])
-    let pass = Pass(.inference, WorkerPool(threads: 1))
+    let pass = Pass(.inference, ThreadPool(threads: 1))
     let split = ZeroPaddedShortcut(stride: 2, channels: 4, placement: .split)
     #expect(split.forward(input, pass) == Tensor([1, 1, 1, 4], [0, 1, 2, 0]))
     let end = ZeroPaddedShortcut(stride: 2, channels: 4, placement: .end)

@@ -7,7 +7,7 @@ import Testing
 @testable import Networks
 
 @Suite struct SoftmaxCrossEntropyTests {
-  private let ops = Ops(WorkerPool(threads: 1))
+  private let ops = Ops(ThreadPool(threads: 1))
 
   @Test(arguments: [0, 0.1, 0.5], [(1, 1), (1, 2), (3, 5), (8, 10)])
   func `the loss and its gradient`(smoothing: Double, shape: (images: Int, classes: Int)) {

@@ -9,7 +9,7 @@ import Testing
 @Suite struct StateEntryTests {
   static let networks: [(NetworkSettings, Int)] = [
     (NetworkSettings(name: "cifar8", widthMultiplier: 0.25), 8),
-    (NetworkSettings(name: "cifar8", shortcut: .projectionAlways, version: .v2, head: .regularised), 16),
+    (NetworkSettings(name: "cifar8", shortcut: .projectionAlways, version: .v2, head: .regularized), 16),
     (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
     (NetworkSettings(name: "plain34", version: .v2, widthMultiplier: 0.0625), 64),
     (NetworkSettings(name: "resnet18", shortcut: .zeroPadding, widthMultiplier: 0.125), 32),
@@ -65,7 +65,7 @@ import Testing
       let gradients = network.parameters.reduce(0) { $0 + $1.value.count } * MemoryLayout<Float>.stride
       let estimate = plan.inferenceMemory(batchSize: images, threads: 2) + gradients
       let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
-      _ = network.forward(batch, Pass(.inference, WorkerPool(threads: 2)))
+      _ = network.forward(batch, Pass(.inference, ThreadPool(threads: 2)))
       let ratio = Double(estimate) / Double(StoragePool.peakBytes)
       #expect((0.8...1.5).contains(ratio), "estimated \(estimate) bytes, used \(StoragePool.peakBytes)")
     }
@@ -90,7 +90,7 @@ import Testing
   }
 
   @Test(arguments: [
-    NetworkSettings(name: "vgg19", widthMultiplier: 0.5, head: .regularised),
+    NetworkSettings(name: "vgg19", widthMultiplier: 0.5, head: .regularized),
     NetworkSettings(name: "plain20", version: .v2, stem: .large),
     NetworkSettings(name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v1_5),
     NetworkSettings(name: "cifar20", zeroPlacement: .end), NetworkSettings(name: "resnet18", version: .v1),

@@ -21,17 +21,17 @@ import Testing
     _ convolutions: ConvolutionAlgorithms = .fastest
   ) -> Outcome {
     let network = Network(plan, seed: seed, convolutions: convolutions)
-    let workers = WorkerPool(threads: threads)
+    let pool = ThreadPool(threads: threads)
     var outcome = Outcome()
     func bits(_ tensor: Tensor) -> [UInt32] { tensor.values.map(\.bitPattern) }
     for step in 0..<3 {
-      let pass = Pass(.training, workers, seed: UInt64(step))
+      let pass = Pass(.training, pool, seed: UInt64(step))
       let batch = ReferenceNumbers.images(images, side: plan.input.height, name: "step \(step)")
       let labels = ReferenceNumbers.labels(images, classes: plan.classes, name: "labels \(step)")
       let result = pass.ops.softmaxCrossEntropy(logits: network.forward(batch, pass), labels: labels)
       outcome.losses.append(result.loss.bitPattern)
       network.backward(result.gradient, pass)
-      outcome.losses.append(network.gradientNorm(workers).bitPattern)
+      outcome.losses.append(network.gradientNorm(pool).bitPattern)
       for parameter in network.parameters {
         if step == 2 { outcome.gradients[parameter.name] = bits(parameter.gradient) }
         var update = parameter.gradient
@@ -40,16 +40,16 @@ import Testing
       }
     }
     let images = ReferenceNumbers.images(images, side: plan.input.height)
-    outcome.logits = bits(network.forward(images, Pass(.inference, workers)))
+    outcome.logits = bits(network.forward(images, Pass(.inference, pool)))
     for parameter in network.parameters { outcome.parameters[parameter.name] = bits(parameter.value) }
     for buffer in network.buffers { outcome.statistics[buffer.name] = bits(buffer.value) }
     return outcome
   }
 
-  // Odd batches, so that shards are uneven.
+  // Odd batches, so that chunks are uneven.
   @Test(arguments: [
     (NetworkSettings(name: "cifar8"), 16, 5),
-    (NetworkSettings(name: "cifar8", shortcut: .projection, version: .v2, head: .regularised), 16, 9),
+    (NetworkSettings(name: "cifar8", shortcut: .projection, version: .v2, head: .regularized), 16, 9),
     (NetworkSettings(name: "resnet50", stem: .large, widthMultiplier: 1.0 / 16), 32, 3),
     (NetworkSettings(name: "vgg19", widthMultiplier: 1.0 / 16), 32, 3),
   ])
@@ -91,29 +91,29 @@ import Testing
     let plan = try NetworkPlan(settings, imageSize: 64, classes: 10)
     let images = ReferenceNumbers.images(16, side: 64)
     let (exact, mixed) = (Network(plan, seed: 3), Network(plan, seed: 3, convolutions: .bfloat16))
-    let workers = WorkerPool(threads: 1)
-    let (inference, training) = (Pass(.inference, workers), Pass(.training, workers))
+    let pool = ThreadPool(threads: 1)
+    let (inference, training) = (Pass(.inference, pool), Pass(.training, pool))
     #expect(mixed.forward(images, inference) == exact.forward(images, inference))
     let (logits, expected) = (mixed.forward(images, training), exact.forward(images, training))
     #expect(logits != expected)
     let squares = zip(logits.values, expected.values).map { ($0 - $1) * ($0 - $1) }.reduce(0, +)
-    let deviation = (squares / expected.values.map { $0 * $0 }.reduce(0, +)).squareRoot()
+    let std = (squares / expected.values.map { $0 * $0 }.reduce(0, +)).squareRoot()
     // Measured: 0.21; PyTorch's autocast on a whole ResNet-50 with random weights and images like these: 0.30.
-    #expect(deviation < 0.3)
+    #expect(std < 0.3)
   }
 
   @Test func `inference leaves no trace`() throws {
-    let plan = try NetworkPlan(NetworkSettings(name: "cifar8", head: .regularised), imageSize: 16, classes: 10)
+    let plan = try NetworkPlan(NetworkSettings(name: "cifar8", head: .regularized), imageSize: 16, classes: 10)
     let network = Network(plan, seed: 1)
-    let workers = WorkerPool(threads: 2)
+    let pool = ThreadPool(threads: 2)
     let before = network.buffers.map(\.value)
     let images = ReferenceNumbers.images(3, side: 16)
-    let logits = network.forward(images, Pass(.inference, workers, seed: 1))
-    #expect(network.forward(images, Pass(.inference, workers, seed: 2)) == logits)
+    let logits = network.forward(images, Pass(.inference, pool, seed: 1))
+    #expect(network.forward(images, Pass(.inference, pool, seed: 2)) == logits)
     #expect(network.buffers.map(\.value) == before)
     // Each image by itself has the logits that it has in a batch, but for the order of additions.
     let alone = network.forward(
-      Tensor([1, 16, 16, 3]) { images[$0] }, Pass(.inference, workers))
+      Tensor([1, 16, 16, 3]) { images[$0] }, Pass(.inference, pool))
     for k in 0..<10 { #expect(abs(alone[k] - logits[k]) < 1e-5) }
   }
 }

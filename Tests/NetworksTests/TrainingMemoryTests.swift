@@ -22,7 +22,7 @@ import Testing
     (NetworkSettings(name: "cifar20"), 32, 32),
     (NetworkSettings(name: "cifar20", version: .v2), 32, 8),
     (NetworkSettings(name: "cifar20", shortcut: .projection), 32, 16),
-    (NetworkSettings(name: "cifar8", version: .v2, head: .regularised), 32, 32),
+    (NetworkSettings(name: "cifar8", version: .v2, head: .regularized), 32, 32),
     (NetworkSettings(name: "resnet18"), 64, 8),
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
@@ -35,7 +35,7 @@ import Testing
       let estimate = plan.summary(batchSize: images).trainingMemory - NetworkPlan.programMemory
       let network = Network(plan, seed: 1)
       var momentum = network.parameters.map { Tensor(zeros: $0.value.shape) }
-      let pass = Pass(.training, WorkerPool(threads: 2))
+      let pass = Pass(.training, ThreadPool(threads: 2))
       for _ in 0..<2 {
         let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
         let result = pass.ops.softmaxCrossEntropy(

@@ -44,14 +44,14 @@ struct WinogradCase: CustomTestStringConvertible, Sendable {
 
   func output(_ x: Tensor, _ w: Tensor, threads: Int = 2) -> Tensor {
     var y = unset(outputShape)
-    Tensor.read(x, w) { x, w in y.write { winograd.convolve(x, w, into: $0, WorkerPool(threads: threads)) } }
+    Tensor.read(x, w) { x, w in y.write { winograd.convolve(x, w, into: $0, ThreadPool(threads: threads)) } }
     return y
   }
 
   func inputGradient(_ dy: Tensor, _ w: Tensor, threads: Int = 2) -> Tensor {
     var dx = unset(inputShape)
     Tensor.read(dy, w) { dy, w in
-      dx.write { winograd.inputGradient(dy, w, into: $0, WorkerPool(threads: threads)) }
+      dx.write { winograd.inputGradient(dy, w, into: $0, ThreadPool(threads: threads)) }
     }
     return dx
   }
@@ -59,7 +59,7 @@ struct WinogradCase: CustomTestStringConvertible, Sendable {
   func weightGradient(_ x: Tensor, _ dy: Tensor, threads: Int = 2) -> Tensor {
     var dw = unset(weightShape)
     Tensor.read(x, dy) { x, dy in
-      winograd.weightGradient(x, dy, into: &dw, WorkerPool(threads: threads))
+      winograd.weightGradient(x, dy, into: &dw, ThreadPool(threads: threads))
     }
     return dw
   }
@@ -137,7 +137,7 @@ enum DirectConvolution64 {
       for (channels, outputs) in [(1, 1), (3, 17), (16, 33), (33, 16), (20, 12), (48, 40)] {
         cases.append(WinogradCase(tile, 3, 6, 5, channels, outputs))
       }
-      // Several blocks a shard, and shards of unequal length.
+      // Several blocks a chunk, and chunks of unequal length.
       cases.append(WinogradCase(tile, 7, 28, 29, 6, 5))
       cases.append(WinogradCase(tile, 5, 7, 7, 64, 64))
       // Cut by outputs, the last group narrower, and by points: one batch of tiles, then more than one.
@@ -253,7 +253,7 @@ enum DirectConvolution64 {
     let (x, w) = (c.input(), c.weight())
     var y = surrounded(Tensor(zeros: c.outputShape))
     Tensor.read(surrounded(x), w) { x, w in
-      y.write { c.winograd.convolve(x + guardBand, w, into: $0 + guardBand, WorkerPool(threads: 1)) }
+      y.write { c.winograd.convolve(x + guardBand, w, into: $0 + guardBand, ThreadPool(threads: 1)) }
     }
     #expect(y.values.prefix(guardBand).allSatisfy { $0.isNaN })
     #expect(y.values.suffix(guardBand).allSatisfy { $0.isNaN })

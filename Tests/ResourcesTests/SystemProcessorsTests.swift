@@ -4,7 +4,6 @@
 import Foundation
 import Testing
 
-
 /// A file system's root with what a test needs of it.
 private final class MadeUpRoot {
   let path = FileManager.default.temporaryDirectory.path + "/skipline-groups-" + UUID().uuidString

@@ -1,4 +1,4 @@
-// What must not tell the classes apart: mean colour, brightness and its spread, and the size of the PNG file. A
+// What must not tell the classes apart: mean color, brightness and its spread, and the size of the PNG file. A
 // classifier that sees only these is trained and must stay near chance.
 
 import Testing
@@ -15,15 +15,15 @@ import Testing
     var training: [Bool] = []
   }
 
-  @Test func `mean colour and brightness do not tell the class`() {
+  @Test func `mean color and brightness do not tell the class`() {
     let table = features { picture, _ in
       var sums = [Double](repeating: 0, count: 3)
       var (sum, squares) = (0.0, 0.0)
       for start in stride(from: 0, to: picture.pixels.count, by: 3) {
-        let colour = Colour(
+        let color = Color(
           Float(picture.pixels[start]), Float(picture.pixels[start + 1]), Float(picture.pixels[start + 2]))
-        for channel in 0..<3 { sums[channel] += Double(colour[channel]) }
-        let brightness = Double(luma(colour))
+        for channel in 0..<3 { sums[channel] += Double(color[channel]) }
+        let brightness = Double(luma(color))
         (sum, squares) = (sum + brightness, squares + brightness * brightness)
       }
       let count = Double(picture.side * picture.side)
@@ -32,7 +32,7 @@ import Testing
     }
     expectNearChance(table)
     for column in 0..<5 {
-      // With 7 and 952 degrees of freedom, independent colours exceed 3.5 once in a thousand draws.
+      // With 7 and 952 degrees of freedom, independent colors exceed 3.5 once in a thousand draws.
       let ratio = varianceRatio(table, column: column)
       #expect(ratio < 3.5, "feature \(column): variance between classes to variance within, \(ratio)")
     }
@@ -51,11 +51,11 @@ import Testing
         if luma(scene.foreground.base) > luma(scene.background.base) { brighter[label] += 1 }
       }
     }
-    // 160 tosses of a coin a class: 80, with a deviation of 6.3.
+    // 160 tosses of a coin a class: 80, with a std of 6.3.
     #expect(brighter.allSatisfy { (80 - 25...80 + 25).contains($0) }, "\(brighter)")
   }
 
-  private func features(_ measure: (Picture, SampleSet.Item) throws -> [Double]) rethrows -> Table {
+  private func features(_ measure: (Drawing, SampleSet.Item) throws -> [Double]) rethrows -> Table {
     var table = Table()
     for (label, shape) in Shape.allCases.enumerated() {
       for item in set.items(of: shape) {
@@ -67,7 +67,7 @@ import Testing
     return table
   }
 
-  /// The nearest class mean of standardised features, fitted to the training pictures, on the test pictures.
+  /// The nearest class mean of standardized features, fitted to the training pictures, on the test pictures.
   private func expectNearChance(_ table: Table, sourceLocation: SourceLocation = #_sourceLocation) {
     let classes = Shape.allCases.count
     let width = table.rows[0].count
@@ -77,7 +77,7 @@ import Testing
       counts[table.labels[index]] += 1
       for column in 0..<width { sums[table.labels[index]][column] += table.rows[index][column] }
     }
-    let deviations = (0..<width).map { column in
+    let stds = (0..<width).map { column in
       let values = table.rows.map { $0[column] }
       let mean = values.reduce(0, +) / Double(values.count)
       return (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
@@ -86,14 +86,14 @@ import Testing
     for index in table.rows.indices where !table.training[index] {
       let distances = (0..<classes).map { label in
         (0..<width).reduce(0.0) { sum, column in
-          let difference = (table.rows[index][column] - sums[label][column] / counts[label]) / deviations[column]
+          let difference = (table.rows[index][column] - sums[label][column] / counts[label]) / stds[column]
           return sum + difference * difference
         }
       }
       cases += 1
       if distances.firstIndex(of: distances.min() ?? 0) == table.labels[index] { hits += 1 }
     }
-    // Chance is 0.125 with a deviation of 0.018 over 320 pictures.
+    // Chance is 0.125 with a std of 0.018 over 320 pictures.
     #expect(hits / cases < 0.2, "accuracy \(hits / cases)", sourceLocation: sourceLocation)
   }
 

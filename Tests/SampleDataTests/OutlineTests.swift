@@ -32,16 +32,16 @@ import Testing
     #expect(Shape.pentagon.outline.contains(Point(0, 0.8)) && !Shape.pentagon.outline.contains(Point(0, 0.85)))
   }
 
-  @Test func `a placement turns about its centre and keeps areas`() {
+  @Test func `a placement turns about its center and keeps areas`() {
     let placement = Placement(
-      centre: Point(20, 16), scale: 10, rotation: .fifth, tilt: .tenth, stretch: 1.1)
+      center: Point(20, 16), scale: 10, rotation: .fifth, tilt: .tenth, stretch: 1.1)
     #expect(placement.local(Point(20, 16)) == .zero)
     let (right, down) = (placement.local(Point(21, 16)), placement.local(Point(20, 17)))
     let determinant = right.x * down.y - right.y * down.x
     #expect(abs(determinant - 0.01) < 1e-6, "a square pixel is 1/100 of a square unit: \(determinant)")
   }
 
-  @Test func `textures stay between their two colours`() {
+  @Test func `textures stay between their two colors`() {
     var generator = RandomGenerator(seed: 3)
     for _ in 0..<200 {
       let paint = Paint(using: &generator)
@@ -62,7 +62,7 @@ import Testing
       #expect(abs(length - 1) < 1e-6)
       sum += Point(rotation.cosine, rotation.sine)
     }
-    // Each component's mean has a deviation of 0.011.
+    // Each component's mean has a std of 0.011.
     #expect(squaredLength(sum / 4000) < 0.05 * 0.05)
   }
 }

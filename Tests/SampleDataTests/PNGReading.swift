@@ -7,7 +7,7 @@ import SampleData
 struct NotPNG: Error { var reason: String }
 
 /// The pixels of a square 8-bit RGB PNG file; refuses any other.
-func decodedPNG(_ file: Data) throws -> Picture {
+func decodedPNG(_ file: Data) throws -> Drawing {
   var image = png_image()
   image.version = png_uint_32(PNG_IMAGE_VERSION)
   defer { png_image_free(&image) }
@@ -22,5 +22,5 @@ func decodedPNG(_ file: Data) throws -> Picture {
   guard png_image_finish_read(&image, nil, &pixels, 0, nil) != 0 else {
     throw NotPNG(reason: "libpng cannot read the pixels")
   }
-  return Picture(side: Int(image.width), pixels: pixels)
+  return Drawing(side: Int(image.width), pixels: pixels)
 }

@@ -1,5 +1,5 @@
 // The committed sample data against its generator: the same pixels, the counts and sizes that are promised, and
-// no class that colour, brightness or file size would give away.
+// no class that color, brightness or file size would give away.
 
 import Foundation
 import Testing

@@ -50,7 +50,7 @@ import Testing
     #expect(sent.split.lists == "/home/me/lists")
     let run = RunDescription(
       folder: "/home/me/runs/a", settings: sent, classes: [], trainingImages: 0, validationImages: 0,
-      stepsPerEpoch: 1, parameters: 0, chance: 0)
+      stepsPerEpoch: 1, parameters: 0, majorityBaseline: 0)
     guard case .training(.started(let here)) = Event.training(.started(run)).shown(from: "/home/me"),
       case .training(.started(let there)) = Event.training(.started(run)).shown(from: "/tmp")
     else {

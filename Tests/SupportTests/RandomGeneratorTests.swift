@@ -66,7 +66,7 @@ import Testing
     var generator = RandomGenerator(seed: 7)
     let values = (0..<10_000).map { _ in generator.uniform() }
     #expect(values.allSatisfy { (0..<1).contains($0) })
-    // Mean 1/2, its deviation 0.0029; five of them.
+    // Mean 1/2, its std 0.0029; five of them.
     #expect(abs(values.reduce(0, +) / 10_000 - 0.5) < 0.0145)
     let shifted = (0..<10_000).map { _ in generator.uniform(in: -3...(-1)) }
     #expect(shifted.allSatisfy { (-3...(-1)).contains($0) })
@@ -80,7 +80,7 @@ import Testing
     #expect(Set((0..<500).map { _ in generator.integer(below: bound) }) == Set(0..<bound))
   }
 
-  @Test func `normal numbers have mean 0 and deviation 1`() {
+  @Test func `normal numbers have mean 0 and std 1`() {
     var generator = RandomGenerator(seed: 11)
     let values = (0..<20_000).map { _ in Double(generator.normal()) }
     let mean = values.reduce(0, +) / 20_000
@@ -91,11 +91,11 @@ import Testing
     #expect(values.contains { abs($0) > 3 })
   }
 
-  @Test func `truncated normal numbers stay within two deviations and keep their shape`() {
+  @Test func `truncated normal numbers stay within two stds and keep their shape`() {
     var generator = RandomGenerator(seed: 13)
     let values = (0..<20_000).map { _ in Double(generator.truncatedNormal()) }
     #expect(values.allSatisfy { abs($0) <= 2 })
-    // The variance of a normal cut at two deviations: 1 - 4 * density(2) / (2 * distribution(2) - 1) = 0.774.
+    // The variance of a normal cut at two standard deviations: 1 - 4 * density(2) / (2 * distribution(2) - 1) = 0.774.
     let variance = values.reduce(0) { $0 + $1 * $1 } / 20_000
     #expect(abs(variance - 0.774) < 0.04)
   }

@@ -21,7 +21,7 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
   ].map { MatrixShape(rows: $0.0, channels: $0.1) }
 }
 
-@Suite struct NormKernelTests {
+@Suite struct BatchNormKernelTests {
   /// Random numbers with zeros of both signs among them.
   private func numbers(_ count: Int, seed: UInt64) -> [Float] {
     var generator = RandomGenerator(seed: seed)
@@ -33,28 +33,28 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
   }
 
   private func words(_ shape: MatrixShape) -> Int {
-    let group = ck_norm_group(shape.channels)
-    return (shape.rows + group - 1) / group * ck_norm_mask_words(shape.channels)
+    let group = ck_batchnorm_group(shape.channels)
+    return (shape.rows + group - 1) / group * ck_batchnorm_mask_words(shape.channels)
   }
 
   /// The bits of a mask in the order of the elements.
   private func positives(_ mask: [UInt16], _ shape: MatrixShape) -> [Bool] {
-    let width = ck_norm_group(shape.channels) * shape.channels
+    let width = ck_batchnorm_group(shape.channels) * shape.channels
     return (0..<shape.count).map { i in
       let (group, lane) = (i / width, i % width)
-      return mask[group * ck_norm_mask_words(shape.channels) + lane / 16] >> UInt16(lane % 16) & 1 == 1
+      return mask[group * ck_batchnorm_mask_words(shape.channels) + lane / 16] >> UInt16(lane % 16) & 1 == 1
     }
   }
 
   @Test(arguments: 1...300)
   func `a group fills whole vectors, or is a row`(channels: Int) {
-    let width = ck_norm_group(channels) * channels
+    let width = ck_batchnorm_group(channels) * channels
     #expect(width % 16 == 0 && width >= 64 && width <= 1024 || width == channels)
-    #expect(ck_norm_mask_words(channels) * 16 >= width)
+    #expect(ck_batchnorm_mask_words(channels) * 16 >= width)
   }
 
   @Test(arguments: MatrixShape.all)
-  func `moments are mean and sum of squared deviations, at once and in portions`(shape: MatrixShape) {
+  func `moments are mean and sum of squared stds, at once and in portions`(shape: MatrixShape) {
     let x = numbers(shape.count, seed: 3).enumerated().map { $1 + Float($0 % shape.channels % 7) }
     for portion in [max(1, shape.rows), 1 + shape.rows / 3] {
       var mean = [Double](repeating: 0, count: shape.channels)
@@ -62,7 +62,7 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
       for row in stride(from: 0, to: shape.rows, by: portion) {
         let rows = min(portion, shape.rows - row)
         let part = Array(x[(row * shape.channels)..<((row + rows) * shape.channels)])
-        ck_norm_moments(part, rows, shape.channels, row, &mean, &squares)
+        ck_batchnorm_moments(part, rows, shape.channels, row, &mean, &squares)
       }
       for c in 0..<shape.channels where shape.rows > 0 {
         let column = column(x, c, shape)
@@ -86,7 +86,7 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
     let (scale, shift) = (numbers(shape.channels, seed: 6), numbers(shape.channels, seed: 7))
     for (adds, relu) in [(false, false), (false, true), (true, false), (true, true)] {
       var y = [Float](repeating: .nan, count: shape.count + 1)
-      ck_norm_apply(&y, x, adds ? addend : nil, shape.rows, shape.channels, scale, shift, relu ? 1 : 0, nil, 0)
+      ck_batchnorm_apply(&y, x, adds ? addend : nil, shape.rows, shape.channels, scale, shift, relu ? 1 : 0, nil, 0)
       #expect(y.removeLast().isNaN, "nothing behind the end is touched")
       let isRight = x.indices.allSatisfy { i in
         let c = i % shape.channels
@@ -100,13 +100,14 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
       var inPlace = x
       inPlace.withUnsafeMutableBufferPointer {
         guard let base = $0.baseAddress else { return }
-        ck_norm_apply(
+        ck_batchnorm_apply(
           base, base, adds ? addend : nil, shape.rows, shape.channels, scale, shift, relu ? 1 : 0, nil, 0)
       }
       #expect(inPlace == y)
-      var streamed = Tensor(uninitialised: [shape.count])
+      var streamed = Tensor(uninitialized: [shape.count])
       streamed.write {
-        ck_norm_apply($0, x, adds ? addend : nil, shape.rows, shape.channels, scale, shift, relu ? 1 : 0, nil, 1)
+        ck_batchnorm_apply(
+          $0, x, adds ? addend : nil, shape.rows, shape.channels, scale, shift, relu ? 1 : 0, nil, 1)
       }
       #expect(streamed.values == y)
       guard adds && relu else { continue }
@@ -114,7 +115,7 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
       var onAddend = addend
       onAddend.withUnsafeMutableBufferPointer {
         guard let base = $0.baseAddress else { return }
-        ck_norm_apply(base, x, base, shape.rows, shape.channels, scale, shift, 1, &mask, 0)
+        ck_batchnorm_apply(base, x, base, shape.rows, shape.channels, scale, shift, 1, &mask, 0)
       }
       #expect(onAddend == y)
       #expect(positives(mask, shape) == y.map { $0 > 0 })
@@ -129,22 +130,22 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
     let scale = (0..<shape.channels).map { _ in generator.uniform(in: 0.1...3) }
     let zero = (0..<shape.channels).map { _ in generator.uniform(in: -3...3) }
     let shift = zip(scale, zero).map { -$0 * $1 }
-    // The zero itself and its neighbours, some units in the last place away.
+    // The zero itself and its neighbors, some units in the last place away.
     let x = (0..<shape.count).map { i in
       let c = i % shape.channels
       return zero[c] + zero[c].ulp * Float(i / shape.channels % 5 - 2)
     }
     var y = [Float](repeating: .nan, count: shape.count)
-    ck_norm_apply(&y, x, nil, shape.rows, shape.channels, scale, shift, 1, nil, 0)
+    ck_batchnorm_apply(&y, x, nil, shape.rows, shape.channels, scale, shift, 1, nil, 0)
     let ones = [Float](repeating: 1, count: shape.count)
     let (one, none) = ([Float](repeating: 1, count: shape.channels), [Float](repeating: 0, count: shape.channels))
     var dx = [Float](repeating: .nan, count: shape.count)
-    ck_norm_backward_apply(&dx, ones, x, nil, shape.rows, shape.channels, none, one, none, none, scale, shift)
+    ck_batchnorm_backward_apply(&dx, ones, x, nil, shape.rows, shape.channels, none, one, none, none, scale, shift)
     #expect(dx == y.map { $0 > 0 ? 1 : 0 })
     var dy = ones
     var sums = [Double](repeating: 0, count: shape.channels)
     var products = sums
-    ck_norm_backward_sums(&dy, x, shape.rows, shape.channels, none, scale, shift, nil, &sums, &products)
+    ck_batchnorm_backward_sums(&dy, x, shape.rows, shape.channels, none, scale, shift, nil, &sums, &products)
     for c in 0..<shape.channels { #expect(sums[c] == column(y, c, shape).reduce(0) { $0 + ($1 > 0 ? 1 : 0) }) }
     #expect(dy == ones, "without a mask the gradient is only read")
   }
@@ -157,14 +158,14 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
     let addend = numbers(shape.count, seed: 14)
     var (y, sum) = (x, x)
     var mask = [UInt16](repeating: 0, count: words(shape))
-    ck_norm_apply(&y, x, nil, shape.rows, shape.channels, scale, shift, 1, nil, 0)
-    ck_norm_apply(&sum, x, addend, shape.rows, shape.channels, scale, shift, 1, &mask, 0)
+    ck_batchnorm_apply(&y, x, nil, shape.rows, shape.channels, scale, shift, 1, nil, 0)
+    ck_batchnorm_apply(&sum, x, addend, shape.rows, shape.channels, scale, shift, 1, &mask, 0)
     let start = (0..<shape.channels).map { Double($0) / 8 }
 
     for kind in ["plain", "recomputed", "masked"] {
       var (sums, products, gradient) = (start, start, dy)
       let recomputes = kind == "recomputed"
-      ck_norm_backward_sums(
+      ck_batchnorm_backward_sums(
         &gradient, x, shape.rows, shape.channels, mean, recomputes ? scale : nil, recomputes ? shift : nil,
         kind == "masked" ? mask : nil, &sums, &products)
       let held = dy.indices.map { i in
@@ -195,11 +196,11 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
     let mean = numbers(shape.channels, seed: 23)
     let (scale, shift) = (numbers(shape.channels, seed: 21), numbers(shape.channels, seed: 22))
     var y = x
-    ck_norm_apply(&y, x, nil, shape.rows, shape.channels, scale, shift, 1, nil, 0)
+    ck_batchnorm_apply(&y, x, nil, shape.rows, shape.channels, scale, shift, 1, nil, 0)
 
     for (adds, decides) in [(false, false), (true, false), (false, true), (true, true)] {
       var dx = [Float](repeating: .nan, count: shape.count)
-      ck_norm_backward_apply(
+      ck_batchnorm_backward_apply(
         &dx, dy, x, adds ? addend : nil, shape.rows, shape.channels, mean, a, b, d, decides ? scale : nil,
         decides ? shift : nil)
       let isRight = dy.indices.allSatisfy { i in
@@ -221,16 +222,18 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
       let (s, t) = (decides ? scale : nil, decides ? shift : nil)
       let (rows, channels) = (shape.rows, shape.channels)
       #expect(
-        inPlace(of: dy) { ck_norm_backward_apply($0, $0, x, added, rows, channels, mean, a, b, d, s, t) } == dx)
+        inPlace(of: dy) { ck_batchnorm_backward_apply($0, $0, x, added, rows, channels, mean, a, b, d, s, t) } == dx
+      )
       #expect(
-        inPlace(of: x) { ck_norm_backward_apply($0, dy, $0, added, rows, channels, mean, a, b, d, s, t) } == dx)
+        inPlace(of: x) { ck_batchnorm_backward_apply($0, dy, $0, added, rows, channels, mean, a, b, d, s, t) } == dx
+      )
     }
   }
 
   @Test func `a NaN passes the ReLU in its own element and counts as not positive`() {
     var x: [Float] = [-1, .nan, 2, 3]
     var mask: [UInt16] = [0, 0, 0, 0]
-    ck_norm_apply(&x, x, [0, 0, -9, 0], 4, 1, [1], [0], 1, &mask, 0)
+    ck_batchnorm_apply(&x, x, [0, 0, -9, 0], 4, 1, [1], [0], 1, &mask, 0)
     #expect(x[0] == 0 && x[1].isNaN && x[2] == 0 && x[3] == 3)
     #expect(mask[0] & 0b1111 == 0b1000)
   }

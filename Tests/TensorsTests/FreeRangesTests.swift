@@ -1,4 +1,4 @@
-// The bookkeeping of free memory: nothing is lost, nothing given out twice, neighbours become one.
+// The bookkeeping of free memory: nothing is lost, nothing given out twice, neighbors become one.
 
 import Support
 import Testing

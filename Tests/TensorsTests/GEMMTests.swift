@@ -10,8 +10,8 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
   var rows: Int
   var columns: Int
   var inner: Int
-  var a: Orientation
-  var b: Orientation
+  var a: Transposition
+  var b: Transposition
   /// Floats between the end of a row of a or b and the next.
   var gap: Int
   var accumulating: Bool
@@ -25,7 +25,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     var cases: [ProductCase] = []
     for (rows, columns, inner) in sizes {
       for (a, b) in [
-        (Orientation.asStored, Orientation.asStored), (.asStored, .transposed), (.transposed, .asStored),
+        (Transposition.asStored, Transposition.asStored), (.asStored, .transposed), (.transposed, .asStored),
         (.transposed, .transposed),
       ] {
         for gap in [0, 3] {
@@ -41,7 +41,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
   }()
 }
 
-@Suite struct MatrixProductTests {
+@Suite struct GEMMTests {
   @Test(arguments: ProductCase.all)
   func `a product is that of three nested loops`(_ c: ProductCase) {
     var generator = RandomGenerator(seed: 21)
@@ -57,7 +57,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     // What is not accumulated upon may hold anything.
     let before = (0..<c.rows * c.columns).map { _ in c.accumulating ? generator.uniform(in: -1...1) : Float.nan }
     var result = before
-    MatrixProduct.multiply(
+    GEMM.multiply(
       MatrixView(a.values, stride: a.stride, c.a), MatrixView(b.values, stride: b.stride, c.b), into: &result,
       rows: c.rows, columns: c.columns, inner: c.inner, accumulating: c.accumulating)
 
@@ -81,11 +81,11 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
   @Test func `a product without inner extent is zero, or what was there`() {
     let nothing: [Float] = [.nan]
     var result: [Float] = [1, 2, 3, 4]
-    MatrixProduct.multiply(
+    GEMM.multiply(
       MatrixView(nothing, stride: 1), MatrixView(nothing, stride: 2), into: &result, rows: 2, columns: 2, inner: 0,
       accumulating: true)
     #expect(result == [1, 2, 3, 4])
-    MatrixProduct.multiply(
+    GEMM.multiply(
       MatrixView(nothing, stride: 1), MatrixView(nothing, stride: 2), into: &result, rows: 2, columns: 2, inner: 0)
     #expect(result == [0, 0, 0, 0])
   }
@@ -94,7 +94,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     let one: [Float] = [1]
     var result: [Float] = [7]
     for (rows, columns) in [(0, 1), (1, 0), (0, 0)] {
-      MatrixProduct.multiply(
+      GEMM.multiply(
         MatrixView(one, stride: 1), MatrixView(one, stride: 1), into: &result, rows: rows, columns: columns,
         inner: 1)
     }
@@ -105,7 +105,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     let a: [Float] = [0, .nan]
     let b: [Float] = [1, 0]
     var result: [Float] = [0]
-    MatrixProduct.multiply(
+    GEMM.multiply(
       MatrixView(a, stride: 2), MatrixView(b, stride: 1), into: &result, rows: 1, columns: 1, inner: 2)
     #expect(result[0].isNaN)
   }

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Tensors
 
-@Suite struct PackedProductTests {
+@Suite struct PackedGEMMTests {
   /// Sizes of one product.
   struct Shape: CustomTestStringConvertible {
     var lines = 1
@@ -41,7 +41,7 @@ import Testing
     return (0..<count).map { _ in generator.uniform(in: -1...1) }
   }
 
-  /// Whether rows or steps of the left-hand side are neighbours, and whether B is packed from its transpose.
+  /// Whether rows or steps of the left-hand side are neighbors, and whether B is packed from its transpose.
   @Test(arguments: widths, shapes)
   func `a product is the sum in double precision`(lanes: Int, shape: Shape) {
     for alongRows in [false, true] {
@@ -69,7 +69,7 @@ import Testing
     let before = numbers(s.lines * outLine + 1, seed: 3)
 
     let width = s.columns > lanes ? 2 * lanes : lanes
-    var packed = Tensor(uninitialised: [depth * ((s.columns + width - 1) / width) * width])
+    var packed = Tensor(uninitialized: [depth * ((s.columns + width - 1) / width) * width])
     // In two parts, as the places of a kernel are.
     let half = depth / 2
     let (rowStride, columnStride) = transposed ? (1, depth) : (s.columns, 1)
@@ -92,7 +92,7 @@ import Testing
         var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
         packed.read {
           var panels = ck_panels(base: $0, panel_stride: depth * width, row: width)
-          ck_product(&operand, &panels, s.columns, lanes, &result, accumulating ? 1 : 0)
+          ck_gemm(&operand, &panels, s.columns, lanes, &result, accumulating ? 1 : 0)
         }
       }
     }
@@ -225,7 +225,7 @@ import Testing
             segment_stride: segment, steps: s.steps, step_stride: step)
           var right = ck_panels(base: panels, panel_stride: depth * width, row: width)
           var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
-          ck_product_pairs(&operand, &right, s.columns, lanes, &result, accumulating ? 1 : 0)
+          ck_gemm_pairs(&operand, &right, s.columns, lanes, &result, accumulating ? 1 : 0)
         }
       }
     }

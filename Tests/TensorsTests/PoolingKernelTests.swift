@@ -99,7 +99,7 @@ struct WindowCase: Sendable, CustomTestStringConvertible {
     var (output, places): ([Float], [UInt8]) = ([0], [0])
     ck_max_pool(&window, [-.infinity, -.infinity, -.infinity, -.infinity], &output, &places)
     #expect(output == [-.infinity])
-    #expect(places == [4], "the centre is the first place inside")
+    #expect(places == [4], "the center is the first place inside")
     var gradient: [Float] = [9, 9, 9, 9]
     ck_max_pool_backward(&window, [5], places, &gradient)
     #expect(gradient == [5, 0, 0, 0])

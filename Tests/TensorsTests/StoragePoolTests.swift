@@ -17,26 +17,26 @@ import Testing
 
   @Test(arguments: [1, 3, 1000, 123_457])
   func `memory is aligned for the widest vectors`(count: Int) {
-    #expect(Tensor(uninitialised: [count]).read { UInt(bitPattern: $0) } % 64 == 0)
+    #expect(Tensor(uninitialized: [count]).read { UInt(bitPattern: $0) } % 64 == 0)
   }
 
   @Test func `a freed block is given out again`() async {
     await #expect(processExitsWith: .success) {
       let count = 3_141_593
-      let first = Tensor(uninitialised: [count]).read { UInt(bitPattern: $0) }
-      let again = Tensor(uninitialised: [count - 5])
+      let first = Tensor(uninitialized: [count]).read { UInt(bitPattern: $0) }
+      let again = Tensor(uninitialized: [count - 5])
       #expect(again.read { UInt(bitPattern: $0) } == first)
-      let second = Tensor(uninitialised: [count])
+      let second = Tensor(uninitialized: [count])
       #expect(second.read { UInt(bitPattern: $0) } != first, "in use, so not to be given out")
     }
   }
 
   @Test func `memory of one size serves another`() async {
     await #expect(processExitsWith: .success) {
-      do { withExtendedLifetime(Tensor(uninitialised: [8_000_000])) {} }
+      do { withExtendedLifetime(Tensor(uninitialized: [8_000_000])) {} }
       let taken = StoragePool.bytes
       // Several of its parts at the same time.
-      let now = [300_000, 7_000_000, 500_000].map { Tensor(uninitialised: [$0]) }
+      let now = [300_000, 7_000_000, 500_000].map { Tensor(uninitialized: [$0]) }
       withExtendedLifetime(now) { #expect(StoragePool.bytes == taken) }
     }
   }
@@ -49,8 +49,8 @@ import Testing
       // Pages are taken two megabytes at a time.
       let pages = 4 << 20
       do {
-        let a = Tensor(uninitialised: [1_000_000])
-        let b = Tensor(uninitialised: [1_000_000])
+        let a = Tensor(uninitialized: [1_000_000])
+        let b = Tensor(uninitialized: [1_000_000])
         withExtendedLifetime((a, b)) {
           #expect((2 * size...2 * size + pages).contains(StoragePool.bytes - start))
           #expect(StoragePool.peakBytes >= 2 * size)
@@ -58,7 +58,7 @@ import Testing
       }
       let (bytes, peak) = (StoragePool.bytes, StoragePool.peakBytes)
       #expect(bytes - start >= 2 * size, "freed memory waits for use")
-      do { withExtendedLifetime(Tensor(uninitialised: [1_000_000])) {} }
+      do { withExtendedLifetime(Tensor(uninitialized: [1_000_000])) {} }
       #expect(StoragePool.bytes == bytes, "memory in waiting was used")
       #expect(StoragePool.peakBytes == peak)
       StoragePool.trim()
@@ -69,7 +69,7 @@ import Testing
   @Test func `a trim leaves what is in use alone, and what it cannot return can be used again`() async {
     await #expect(processExitsWith: .success) {
       let held = Tensor([30_000]) { Float($0) }
-      do { withExtendedLifetime(Tensor(uninitialised: [3_000_000])) {} }
+      do { withExtendedLifetime(Tensor(uninitialized: [3_000_000])) {} }
       let before = StoragePool.bytes
       StoragePool.trim()
       #expect(StoragePool.bytes < before)
@@ -82,7 +82,7 @@ import Testing
   }
 
   @Test func `an array of any element lies in memory of the pool`() {
-    let places = PooledArray<UInt8>(uninitialised: 1001)
+    let places = PooledArray<UInt8>(uninitialized: 1001)
     places.withValues { places in
       places.update(repeating: 7, count: 1001)
       StoragePool.withScratch(of: Double.self, 333) { sums in
@@ -116,15 +116,15 @@ import Testing
   }
 
   @Test func `tensors made and freed on many threads never share a block`() {
-    let workers = WorkerPool(threads: 5)
-    let shards = 200
-    var intact = [Bool](repeating: false, count: shards)
+    let pool = ThreadPool(threads: 5)
+    let chunks = 200
+    var intact = [Bool](repeating: false, count: chunks)
     intact.withUnsafeMutableBufferPointer { intact in
-      let intact = intact  // shards capture the pointer
-      workers.run(shards: shards) { shard in
-        let tensors = (0..<5).map { index in Tensor([1500]) { _ in Float(shard * 5 + index) } }
-        intact[shard] = tensors.enumerated().allSatisfy { index, tensor in
-          tensor.values.allSatisfy { $0 == Float(shard * 5 + index) }
+      let intact = intact  // chunks capture the pointer
+      pool.run(chunks: chunks) { chunk in
+        let tensors = (0..<5).map { index in Tensor([1500]) { _ in Float(chunk * 5 + index) } }
+        intact[chunk] = tensors.enumerated().allSatisfy { index, tensor in
+          tensor.values.allSatisfy { $0 == Float(chunk * 5 + index) }
         }
       }
     }

@@ -65,17 +65,17 @@ import Testing
   }
 
   @Test func `adding and scaling are elementwise`() {
-    let workers = WorkerPool(threads: 2)
+    let pool = ThreadPool(threads: 2)
     var tensor = Tensor([101]) { Float($0) }
-    Ops(workers).add(Tensor([101]) { Float(2 * $0) }, to: &tensor)
-    Ops(workers).scale(&tensor, by: -0.5)
+    Ops(pool).add(Tensor([101]) { Float(2 * $0) }, to: &tensor)
+    Ops(pool).scale(&tensor, by: -0.5)
     #expect(tensor.values == (0..<101).map { -1.5 * Float($0) })
   }
 
   @Test func `a tensor can be added to itself`() {
     var tensor = Tensor([3], [1, 2, 3])
     let same = tensor
-    Ops(WorkerPool(threads: 1)).add(same, to: &tensor)
+    Ops(ThreadPool(threads: 1)).add(same, to: &tensor)
     #expect(tensor.values == [2, 4, 6])
     #expect(same.values == [1, 2, 3])
   }
@@ -84,8 +84,8 @@ import Testing
   func `the sum of squares has the same bits for any number of threads`(threads: Int) {
     var generator = RandomGenerator(seed: 17)
     let tensor = Tensor([10_007]) { _ in generator.normal() }
-    let alone = Ops(WorkerPool(threads: 1)).sumOfSquares(tensor)
-    #expect(Ops(WorkerPool(threads: threads)).sumOfSquares(tensor).bitPattern == alone.bitPattern)
+    let alone = Ops(ThreadPool(threads: 1)).sumOfSquares(tensor)
+    #expect(Ops(ThreadPool(threads: threads)).sumOfSquares(tensor).bitPattern == alone.bitPattern)
     let naive = tensor.values.reduce(0.0) { $0 + Double($1) * Double($1) }
     // Ten thousand roundings of 2^-53 at most.
     #expect(abs(alone - naive) <= naive * 1.2e-12)
@@ -94,6 +94,6 @@ import Testing
   @Test(arguments: [0, 1, 15, 17])
   func `short tensors have a sum of squares too`(count: Int) {
     let tensor = Tensor([count]) { Float($0 + 1) }
-    #expect(Ops(WorkerPool(threads: 3)).sumOfSquares(tensor) == Double(count * (count + 1) * (2 * count + 1) / 6))
+    #expect(Ops(ThreadPool(threads: 3)).sumOfSquares(tensor) == Double(count * (count + 1) * (2 * count + 1) / 6))
   }
 }

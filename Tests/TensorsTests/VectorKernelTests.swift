@@ -87,7 +87,7 @@ func isSum(_ value: Double, of terms: [Double], roundingsATerm: Int = 0) -> Bool
     #expect(biased == x.indices.map { x[$0] + start[$0 % channels] })
   }
 
-  // MARK: Optimiser
+  // MARK: Optimizer
 
   @Test(arguments: counts, [false, true])
   func `five steps of SGD with momentum and weight decay`(count: Int, nesterov: Bool) {

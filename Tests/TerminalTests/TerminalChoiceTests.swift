@@ -1,5 +1,5 @@
 // Which locale and which terminfo entry are taken where those of the environment are not there, what is switched on at
-// the terminal, and the entry with colours of 24 bits.
+// the terminal, and the entry with colors of 24 bits.
 
 import CNcurses
 import Foundation
@@ -108,10 +108,10 @@ struct TerminalEntryTests {
     (["COLORTERM": "yes", "TERM": "xterm-256color"], false), (["TERM": "xterm-256color"], false),
     (["COLORTERM": "", "TERM": "xterm-256color"], false), (["COLORTERM": "truecolor", "TERM": "vt100"], false),
   ])
-  func `colours of 24 bits are used where the terminal says so and nothing between misreads them`(
+  func `colors of 24 bits are used where the terminal says so and nothing between misreads them`(
     environment: [String: String], expected: Bool
   ) {
-    #expect(TerminalEntry.showsDirectColour(environment: environment) == expected)
+    #expect(TerminalEntry.showsDirectColor(environment: environment) == expected)
   }
 
   @Test func `the compiled form is that of terminfo`() {
@@ -128,10 +128,10 @@ struct TerminalEntryTests {
       ])
   }
 
-  @Test func `of a known entry only its colours change`() throws {
+  @Test func `of a known entry only its colors change`() throws {
     try #require(shim_read_terminal("xterm-256color") != 0)
     let plain = CompiledTerminal.current(named: "x")
-    let direct = plain.withDirectColour()
+    let direct = plain.withDirectColor()
     func string(_ name: String, _ entry: CompiledTerminal) -> String? {
       entry.strings.first { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
     }

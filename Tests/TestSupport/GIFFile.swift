@@ -31,7 +31,7 @@ package struct GIFFile {
 
   package var width: Int
   package var height: Int
-  /// Eight colours, red, green, blue, or none.
+  /// Eight colors, red, green, blue, or none.
   package var palette: [UInt8]
   package var pictures: [Picture]
 
@@ -43,7 +43,7 @@ package struct GIFFile {
   }
 
   /// Black, red, green, blue, three shades of gray, white.
-  package static let colours: [UInt8] = [
+  package static let colors: [UInt8] = [
     0, 0, 0, 200, 30, 40, 30, 180, 50, 20, 40, 210, 60, 60, 60, 120, 120, 120, 180, 180, 180, 255, 255, 255,
   ]
 
@@ -61,7 +61,7 @@ package struct GIFFile {
 
   private static func short(_ value: Int) -> [UInt8] { [UInt8(value & 255), UInt8(value >> 8 & 255)] }
 
-  /// Codes of four bits: eight colours, 8 to clear the table, 9 to end.
+  /// Codes of four bits: eight colors, 8 to clear the table, 9 to end.
   private static func compressed(_ pixels: [UInt8]) -> [UInt8] {
     var codes: [UInt8] = []
     for start in stride(from: 0, to: pixels.count, by: 6) {

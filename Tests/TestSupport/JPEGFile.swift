@@ -9,10 +9,10 @@ package enum JPEGFile: String, CaseIterable {
   case separate
   /// Without Huffman tables.
   case motion
-  /// One sample of colour for four, and for three, side by side, and for two on top of each other.
+  /// One sample of color for four, and for three, side by side, and for two on top of each other.
   case sampled4x1, sampled3x1, sampled1x2
 
-  /// The four colours, from the upper left to the lower right corner.
+  /// The four colors, from the upper left to the lower right corner.
   package var corners: [[Int]] {
     switch self {
     case .gray: [[82, 82, 82], [120, 120, 120], [53, 53, 53], [240, 240, 240]]

@@ -6,7 +6,7 @@ import Support
 
 /// The parts of a PNG file (PNG specification, third edition, sections 5 and 11).
 package struct PNGFile {
-  package enum Colour: UInt8 {
+  package enum Color: UInt8 {
     case gray = 0
     case rgb = 2
     case palette = 3
@@ -17,7 +17,7 @@ package struct PNGFile {
   package var width: Int
   package var height: Int
   package var depth: UInt8 = 8
-  package var colour: Colour
+  package var color: Color
   package var interlaced = false
   /// Each row with its filter byte, 0, in front.
   package var rows: [[UInt8]]
@@ -25,13 +25,13 @@ package struct PNGFile {
   package var chunks: [(type: String, content: [UInt8])] = []
 
   package init(
-    width: Int, height: Int, depth: UInt8 = 8, colour: Colour, interlaced: Bool = false, rows: [[UInt8]],
+    width: Int, height: Int, depth: UInt8 = 8, color: Color, interlaced: Bool = false, rows: [[UInt8]],
     chunks: [(type: String, content: [UInt8])] = []
   ) {
     self.width = width
     self.height = height
     self.depth = depth
-    self.colour = colour
+    self.color = color
     self.interlaced = interlaced
     self.rows = rows
     self.chunks = chunks
@@ -40,22 +40,22 @@ package struct PNGFile {
   package var bytes: [UInt8] {
     var file: [UInt8] = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
     file += Self.chunk(
-      "IHDR", Self.word(width) + Self.word(height) + [depth, colour.rawValue, 0, 0, interlaced ? 1 : 0])
+      "IHDR", Self.word(width) + Self.word(height) + [depth, color.rawValue, 0, 0, interlaced ? 1 : 0])
     for chunk in chunks { file += Self.chunk(chunk.type, chunk.content) }
     file += Self.chunk("IDAT", Self.stored(rows.flatMap { $0 }))
     file += Self.chunk("IEND", [])
     return file
   }
 
-  /// An ordinary colour image.
+  /// An ordinary color image.
   package static func rgb(_ image: PixelImage) -> [UInt8] {
     let rows = (0..<image.height).map { row in
       [0] + image.pixels[(row * image.width * 3)..<((row + 1) * image.width * 3)]
     }
-    return PNGFile(width: image.width, height: image.height, colour: .rgb, rows: rows).bytes
+    return PNGFile(width: image.width, height: image.height, color: .rgb, rows: rows).bytes
   }
 
-  /// An image of one colour.
+  /// An image of one color.
   package static func plain(width: Int = 4, height: Int = 4, red: UInt8, green: UInt8, blue: UInt8) -> [UInt8] {
     let pixels = (0..<(width * height)).flatMap { _ in [red, green, blue] }
     return rgb(PixelImage(width: width, height: height, pixels: pixels))

@@ -1,4 +1,4 @@
-// A tiny dataset that is made when a test needs it: classes that a network can tell apart by colour, in folders
+// A tiny dataset that is made when a test needs it: classes that a network can tell apart by color, in folders
 // `train`, `val` and `test`.
 
 import CPNG
@@ -6,13 +6,13 @@ import Foundation
 import Messages
 import Support
 
-/// Class folders of small noisy PNG files, each class of a colour of its own.
+/// Class folders of small noisy PNG files, each class of a color of its own.
 package struct ToyDataset {
   package let root: String
   package let classes: [String]
 
   /// Red, green and blue of each class, before the noise.
-  package static let colours: [String: [Int]] = [
+  package static let colors: [String: [Int]] = [
     "aqua": [30, 200, 200], "blue": [40, 50, 210], "green": [50, 200, 60], "red": [210, 40, 50],
   ]
 
@@ -25,15 +25,15 @@ package struct ToyDataset {
     for split in Split.allCases {
       for name in classes {
         for number in 0..<counts[split] {
-          try add("\(split.rawValue)/\(name)/\(number).png", colour: name, side: side)
+          try add("\(split.rawValue)/\(name)/\(number).png", color: name, side: side)
         }
       }
     }
   }
 
-  /// Adds an image of a class's colour; which noise it gets follows from its path.
-  package func add(_ path: String, colour: String, side: Int = 8) throws {
-    guard let base = Self.colours[colour] else { throw ToyDatasetError(reason: "there is no colour \(colour)") }
+  /// Adds an image of a class's color; which noise it gets follows from its path.
+  package func add(_ path: String, color: String, side: Int = 8) throws {
+    guard let base = Self.colors[color] else { throw ToyDatasetError(reason: "there is no color \(color)") }
     var generator = RandomGenerator(seed: stableHash(path))
     let pixels = (0..<side * side * 3).map { index in
       UInt8(clamping: base[index % 3] + generator.integer(below: 81) - 40)

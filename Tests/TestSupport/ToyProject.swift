@@ -17,7 +17,7 @@ package struct ToyProject {
     data = try ToyDataset(folder.file("data"), counts: counts, side: side)
   }
 
-  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged, no pack.
+  /// A cifar8 with 4, 8 and 16 channels; four images a batch, one thread, everything logged, no image cache.
   package func settings(epochs: Int = 2, change: (inout TrainingSettings) -> Void = { _ in }) -> TrainingSettings {
     var settings = TrainingSettings(
       data: data.root, split: SplitSettings(train: 100, validation: 0, test: 0),

@@ -1,5 +1,5 @@
 // Small WebP files of every kind, made by Pillow. The picture is 32x16: red and green above, blue and near white below,
-// each 16x8, in the colours of `JPEGFile`.
+// each 16x8, in the colors of `JPEGFile`.
 
 import Foundation
 

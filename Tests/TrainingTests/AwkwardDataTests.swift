@@ -24,7 +24,7 @@ import TestSupport
     let run = try project.train(
       project.settings(epochs: 12) {
         $0.batchSize = 1
-        $0.preprocessing.normalisation = .given(mean: [0.5, 0.5, 0.5], deviation: [0.2, 0.2, 0.2])
+        $0.preprocessing.normalization = .given(mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2])
       })
     #expect(run.epochs.map(\.skippedImages) == Array(repeating: 1, count: 12))
     #expect(run.warnings.count { $0.contains("red/broken.png") } == 1)
@@ -88,7 +88,7 @@ import TestSupport
       try project.train(
         project.settings {
           $0.data = data.root
-          $0.preprocessing.normalisation = .given(mean: [0, 0, 0], deviation: [1, 1, 1])
+          $0.preprocessing.normalization = .given(mean: [0, 0, 0], std: [1, 1, 1])
           $0.safety.acceptsErrors = true
         })
     }
@@ -139,12 +139,12 @@ import TestSupport
     let project = try ToyProject()
     let stopped = try project.train(project.settings()) { $0.isStep(2) ? [.stop] : [] }
     let before = try stopped.arrays()
-    try project.data.add("train/red/more.png", colour: "red")
+    try project.data.add("train/red/more.png", color: "red")
     for change in ["another image", "another class"] {
       let error = #expect(throws: DataChangedError.self, "\(change)") { try project.resume(stopped.run) }
       #expect(error?.description.contains("changed since") == true)
       #expect(error?.description.contains(project.data.root) == true)
-      try project.data.add("train/aqua/0.png", colour: "aqua")
+      try project.data.add("train/aqua/0.png", color: "aqua")
     }
     #expect(try stopped.arrays() == before)
   }
@@ -153,7 +153,7 @@ import TestSupport
     let source = try ToyProject()
     let weights = try source.train(source.settings(epochs: 1))
     let project = try ToyProject()
-    try project.data.add("train/aqua/0.png", colour: "aqua")
+    try project.data.add("train/aqua/0.png", color: "aqua")
     let warned = Session { _ in [] }
     let job = try TrainingJob.new(
       project.settings { $0.initialWeights = weights.run.path(of: .best) }, commandLine: [])

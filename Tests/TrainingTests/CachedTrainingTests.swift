@@ -1,5 +1,5 @@
-// Training with a pack, without one, and with one that vanishes: the same weights. And what a run measures and says of
-// its data on the way.
+// Training with an image cache, without one, and with one that vanishes: the same weights. And what a run measures and
+// says of its data on the way.
 
 import Datasets
 import Foundation
@@ -10,63 +10,65 @@ import Testing
 
 @testable import Training
 
-@Suite struct PackedTrainingTests {
+@Suite struct CachedTrainingTests {
   private let project: ToyProject
 
   init() throws { project = try ToyProject(side: 20) }
 
-  /// Crops at random out of images larger than needed, so that the stored form is neither the file nor the square.
-  private func settings(packed: Bool, workers: Int = 1) -> TrainingSettings {
+  /// Crops at random out of images larger than needed, so that the cached form is neither the file nor the square.
+  private func settings(cached: Bool, workers: Int = 1) -> TrainingSettings {
     project.settings {
       $0.preprocessing.resize = .crop
       $0.preprocessing.imageSize = 14
-      $0.augmentation.colourJitter = 0.2
-      $0.cache = CacheSettings(isEnabled: packed)
+      $0.augmentation.colorJitter = 0.2
+      $0.cache = CacheSettings(isEnabled: cached)
       $0.workers = workers
     }
   }
 
-  private func removePacks() throws { _ = project.packs.clear() }
+  private func removeCaches() throws { _ = project.caches.clear() }
 
-  @Test func `weights are the same with a pack, without, and when it vanishes or changes in mid-run`() throws {
-    let reference = try project.train(settings(packed: false)).arrays()
-    #expect(project.packs.list().isEmpty)
+  @Test func `weights are the same with an image cache, without, and when it vanishes or changes in mid-run`()
+    throws
+  {
+    let reference = try project.train(settings(cached: false)).arrays()
+    #expect(project.caches.list().isEmpty)
 
-    #expect(try project.train(settings(packed: true)).arrays() == reference, "a pack made for the run")
-    let pack = try #require(project.packs.list().first?.path)
-    #expect(try project.train(settings(packed: true, workers: 3)).arrays() == reference, "a pack found")
+    #expect(try project.train(settings(cached: true)).arrays() == reference, "an image cache made for the run")
+    let cache = try #require(project.caches.list().first?.path)
+    #expect(try project.train(settings(cached: true, workers: 3)).arrays() == reference, "an image cache found")
 
     // Cut short while the run has it open: read from the files, and told once.
-    let cut = try project.train(settings(packed: true)) { event in
-      if event.isStep(2) { truncate(pack, 100) }
+    let cut = try project.train(settings(cached: true)) { event in
+      if event.isStep(2) { truncate(cache, 100) }
       return []
     }
-    #expect(try cut.arrays() == reference, "a pack cut short in mid-run")
+    #expect(try cut.arrays() == reference, "an image cache cut short in mid-run")
     #expect(cut.warnings.count == 1 && cut.warnings.first?.contains("damaged") == true)
 
-    let stopped = try project.train(settings(packed: true)) { $0.isStep(7) ? [.stop] : [] }
-    try removePacks()
+    let stopped = try project.train(settings(cached: true)) { $0.isStep(7) ? [.stop] : [] }
+    try removeCaches()
     let resumed = try project.resume(stopped.run)
-    #expect(try resumed.arrays() == reference, "resumed after the pack was deleted")
-    #expect(project.packs.list().count == 1)
-    #expect(project.packs.list().first?.content?.images == 24, "training and validation images")
+    #expect(try resumed.arrays() == reference, "resumed after the image cache was deleted")
+    #expect(project.caches.list().count == 1)
+    #expect(project.caches.list().first?.content?.images == 24, "training and validation images")
   }
 
-  @Test func `evaluating uses a pack that is there and makes none`() throws {
-    let run = try project.train(settings(packed: false))
+  @Test func `evaluating uses an image cache that is there and makes none`() throws {
+    let run = try project.train(settings(cached: false))
     func evaluate() throws -> EvaluationReport {
       var report = try #require(
-        try EvaluationJob(checkpoint: run.run.path, data: nil, split: .validation, packs: project.packs).run(
+        try EvaluationJob(checkpoint: run.run.path, data: nil, split: .validation, caches: project.caches).run(
           threads: 1))
       report.imagesPerSecond = 0
       return report
     }
     let direct = try evaluate()
-    #expect(project.packs.list().isEmpty)
-    let packed = try project.train(settings(packed: true))
+    #expect(project.caches.list().isEmpty)
+    let cached = try project.train(settings(cached: true))
     func packedReport() throws -> EvaluationReport {
       var report = try #require(
-        try EvaluationJob(checkpoint: packed.run.path, data: nil, split: .validation, packs: project.packs)
+        try EvaluationJob(checkpoint: cached.run.path, data: nil, split: .validation, caches: project.caches)
           .run(threads: 1))
       (report.imagesPerSecond, report.checkpoint) = (0, direct.checkpoint)
       // Checkpoints say when they were saved.
@@ -76,29 +78,29 @@ import Testing
     #expect(try packedReport() == direct)
   }
 
-  @Test func `preparing tells what goes on, and why there is no pack`() throws {
+  @Test func `preparing tells what goes on, and why there is no image cache`() throws {
     let seen = Mutex<[PreparationProgress]>([])
-    func prepare(_ limit: Int?) throws -> PreparedRun {
-      var settings = settings(packed: true)
+    func prepare(_ limit: Int?) throws -> RunSetup {
+      var settings = settings(cached: true)
       settings.cache.limit = limit
-      return try PreparedRun(
-        settings, packs: project.packs, progress: { step in seen.withLock { $0.append(step) } })
+      return try RunSetup(
+        settings, caches: project.caches, progress: { step in seen.withLock { $0.append(step) } })
     }
     let none = try prepare(10)
     #expect(none.notes.count == 1 && none.notes.first?.contains("--cache-limit") == true)
-    let packed = try prepare(nil)
-    #expect(packed.notes.isEmpty)
-    #expect(none.model == packed.model, "the mean is measured through the pack")
+    let cached = try prepare(nil)
+    #expect(cached.notes.isEmpty)
+    #expect(none.model == cached.model, "the mean is measured through the image cache")
     let kinds = seen.withLock { $0 }
     #expect(kinds.contains(.scanning(files: 24)))
     #expect(kinds.contains(.measuring(done: 18, total: 18)))
-    #expect(kinds.contains { if case .packing(24, 24, _) = $0 { true } else { false } })
-    let run = try project.train(settings(packed: true).with { $0.cache.limit = 10 })
+    #expect(kinds.contains { if case .caching(24, 24, _) = $0 { true } else { false } })
+    let run = try project.train(settings(cached: true).with { $0.cache.limit = 10 })
     #expect(run.warnings == none.notes)
   }
 
   @Test func `the share of waiting is measured and written down`() throws {
-    let run = try project.train(settings(packed: true))
+    let run = try project.train(settings(cached: true))
     let waits = try run.epochs.map { try #require($0.dataWait) }
     #expect(waits.count == 2 && waits.allSatisfy { (0...1).contains($0) })
     #expect(waits.contains { $0 > 0 }, "the first batch of an epoch is always waited for")
@@ -110,7 +112,7 @@ import Testing
   }
 
   @Test func `a results table of version 0.1 is kept when its run goes on`() throws {
-    let stopped = try project.train(settings(packed: false)) { $0.isStep(7) ? [.stop] : [] }
+    let stopped = try project.train(settings(cached: false)) { $0.isStep(7) ? [.stop] : [] }
     let path = stopped.run.resultsPath
     let older = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
       line.split(separator: ",", omittingEmptySubsequences: false).dropLast().joined(separator: ",")
@@ -124,10 +126,10 @@ import Testing
   // Fault 18: bad images in mid-epoch.
 
   @Test(arguments: [false, true])
-  func `too many bad images end the run, saved, with the command that names them`(packed: Bool) throws {
+  func `too many bad images end the run, saved, with the command that names them`(cached: Bool) throws {
     // Eleven of twenty-nine are bad; ten are always borne.
     for number in 0..<11 { try project.data.addBroken("train/red/broken\(number).png") }
-    let settings = settings(packed: packed).with { $0.batchSize = 2 }
+    let settings = settings(cached: cached).with { $0.batchSize = 2 }
     var message = ""
     do {
       _ = try project.train(settings)
@@ -143,7 +145,7 @@ import Testing
     #expect(stopped.epochTotals.skipped <= 10)
 
     // Mended, the run goes on where it was, once it is said that the files are meant to be others.
-    for number in 0..<11 { try project.data.add("train/red/broken\(number).png", colour: "red", side: 20) }
+    for number in 0..<11 { try project.data.add("train/red/broken\(number).png", color: "red", side: 20) }
     let run = try project.resume(try RunFolder(existing: folder), ResumeChanges(acceptsData: true))
     #expect(run.outcome.reason == .completed && run.outcome.epochs == 2)
     #expect(run.epochs.map(\.skippedImages) == [stopped.epochTotals.skipped, 0])
@@ -151,7 +153,7 @@ import Testing
 
   @Test func `ten bad images are borne, whatever their share`() throws {
     for number in 0..<10 { try project.data.addBroken("train/red/broken\(number).png") }
-    let run = try project.train(settings(packed: false))
+    let run = try project.train(settings(cached: false))
     #expect(run.epochs.map(\.skippedImages) == [10, 10])
     #expect(TrainingLoop.skippedLimit(images: 28) == 10 && TrainingLoop.skippedLimit(images: 5000) == 500)
   }
@@ -159,9 +161,11 @@ import Testing
   // Fault 28: a last batch of one, which batch norm cannot take.
 
   @Test(arguments: [(17, true), (17, false), (9, true), (6, true)])
-  func `a set of one more than whole batches trains, with a pack and without`(batch: Int, packed: Bool) throws {
+  func `a set of one more than whole batches trains, with an image cache and without`(batch: Int, cached: Bool)
+    throws
+  {
     // Eighteen training images: 17 + 1, 9 + 9, 6 + 6 + 6.
-    let run = try project.train(settings(packed: packed).with { $0.batchSize = batch })
+    let run = try project.train(settings(cached: cached).with { $0.batchSize = batch })
     #expect(run.steps.count == 2 * max(1, 18 / batch))
     #expect(run.steps.allSatisfy { $0.loss.isFinite })
   }

@@ -16,7 +16,7 @@ enum Specimen {
   /// A network after a training pass, so that its running statistics and their counts are its own.
   static func network(_ model: ModelDescription, seed: UInt64 = 11) throws -> Network {
     let network = Network(try model.plan(), seed: seed)
-    _ = network.forward(images(side: model.preprocessing.imageSize), Pass(.training, WorkerPool(threads: 2)))
+    _ = network.forward(images(side: model.preprocessing.imageSize), Pass(.training, ThreadPool(threads: 2)))
     return network
   }
 
@@ -24,7 +24,7 @@ enum Specimen {
     ModelDescription(
       network: network, classes: (0..<classes).map { "class \($0)" },
       preprocessing: Preprocessing(
-        imageSize: side, resize: .stretch, mean: [0.5, 0.4, 0.3], deviation: [0.2, 0.3, 0.25]))
+        imageSize: side, resize: .stretch, mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.25]))
   }
 
   static func images(_ count: Int = 2, side: Int) -> Tensor {
@@ -33,7 +33,7 @@ enum Specimen {
   }
 
   static func logits(_ network: Network, side: Int) -> [Float] {
-    network.forward(images(side: side), Pass(.inference, WorkerPool(threads: 1))).values
+    network.forward(images(side: side), Pass(.inference, ThreadPool(threads: 1))).values
   }
 
   static func info(_ path: String) -> CheckpointInfo {
@@ -52,7 +52,7 @@ enum Specimen {
 
   @Test(arguments: [
     (NetworkSettings(name: "cifar8", shortcut: .zeroPadding, widthMultiplier: 0.25), 8),
-    (NetworkSettings(name: "cifar8", version: .v2, widthMultiplier: 0.25, head: .regularised), 8),
+    (NetworkSettings(name: "cifar8", version: .v2, widthMultiplier: 0.25, head: .regularized), 8),
     (NetworkSettings(name: "resnet50", shortcut: .projection, widthMultiplier: 0.0625), 16),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
@@ -92,7 +92,7 @@ enum Specimen {
   @Test func `a last checkpoint restores momentum and state, and can be used like any other`() throws {
     let model = Specimen.cifar
     let network = try Specimen.network(model)
-    var optimizer = SGD(OptimiserSettings(), network.parameters)
+    var optimizer = SGD(OptimizerSettings(), network.parameters)
     var generator = RandomGenerator(5)
     optimizer.state[0].tensors = network.parameters.map { Tensor($0.value.shape) { _ in generator.normal() } }
     var state = TrainingState(peak: 0.3, splitFingerprint: "0123456789abcdef")
@@ -102,7 +102,7 @@ enum Specimen {
     try Checkpoint.save(network, model, info: Specimen.info(path), resumable: (state, optimizer))
 
     let other = Network(try model.plan(), seed: 1)
-    var restored = SGD(OptimiserSettings(), other.parameters)
+    var restored = SGD(OptimizerSettings(), other.parameters)
     #expect(try Checkpoint.resume(path: path, network: other, optimizer: &restored) == state)
     #expect(try Checkpoint.trainingState(path: path) == state)
     #expect(other.stateArrays() == network.stateArrays())
@@ -114,7 +114,7 @@ enum Specimen {
     let path = folder.file("best.safetensors")
     let network = try Specimen.network(Specimen.cifar)
     try Checkpoint.save(network, Specimen.cifar, info: Specimen.info(path))
-    var optimizer = SGD(OptimiserSettings(), network.parameters)
+    var optimizer = SGD(OptimizerSettings(), network.parameters)
     let error = #expect(throws: CheckpointError.self) {
       try Checkpoint.resume(path: path, network: network, optimizer: &optimizer)
     }
@@ -122,9 +122,9 @@ enum Specimen {
     #expect(error?.description.contains("last.safetensors") == true)
   }
 
-  @Test func `a last checkpoint without a momentum is refused, and changes neither network nor optimiser`() throws {
+  @Test func `a last checkpoint without a momentum is refused, and changes neither network nor optimizer`() throws {
     let network = try Specimen.network(Specimen.cifar)
-    var optimizer = SGD(OptimiserSettings(), network.parameters)
+    var optimizer = SGD(OptimizerSettings(), network.parameters)
     let path = folder.file("last.safetensors")
     let state = TrainingState(peak: 1, splitFingerprint: "")
     try Checkpoint.save(network, Specimen.cifar, info: Specimen.info(path), resumable: (state, optimizer))
@@ -146,7 +146,7 @@ enum Specimen {
     let path = folder.file("last.safetensors")
     try Checkpoint.save(
       network, Specimen.cifar, info: Specimen.info(path),
-      resumable: (state, SGD(OptimiserSettings(), network.parameters)))
+      resumable: (state, SGD(OptimizerSettings(), network.parameters)))
     #expect(throws: CheckpointError.self) { try Checkpoint.trainingState(path: path) }
   }
 
@@ -241,7 +241,7 @@ enum Specimen {
   /// A description is text that anybody can write: nothing in it may end the process.
   @Test(arguments: [
     (#""mean":[0.5"#, #""mean":[7,0.5"#), (#""imageSize":8"#, #""imageSize":0"#),
-    (#""imageSize":8"#, #""imageSize":99999999999"#), (#""deviation":[0.2"#, #""deviation":[0"#),
+    (#""imageSize":8"#, #""imageSize":99999999999"#), (#""std":[0.2"#, #""std":[0"#),
     (#""classes":["class 0","class 1","class 2"]"#, #""classes":[]"#), (#""name":"cifar8""#, #""name":"cifar9""#),
     (#""network":"#, #""net":"#),
   ])

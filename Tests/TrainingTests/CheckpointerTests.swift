@@ -27,7 +27,7 @@ import Testing
       folder = try TemporaryFolder()
       run = try RunFolder.create(project: folder.file("runs"), name: "r", defaultStem: "r")
       network = try Specimen.network(Specimen.cifar)
-      optimizer = SGD(OptimiserSettings(), network.parameters)
+      optimizer = SGD(OptimizerSettings(), network.parameters)
       // The record is what tells a run's folder from an emptied one.
       try AtomicFile.write(Data("{}".utf8), to: run.recordPath)
       let records = RunRecords(run) { _ in }
@@ -40,7 +40,7 @@ import Testing
       var state = TrainingState(peak: 0.1, splitFingerprint: "")
       (state.epochsDone, state.step) = (epoch, step)
       return TrainingSnapshot(
-        network: network, model: Specimen.cifar, state: state, optimizer: optimizer, workers: WorkerPool(threads: 1)
+        network: network, model: Specimen.cifar, state: state, optimizer: optimizer, pool: ThreadPool(threads: 1)
       )
     }
 
@@ -109,7 +109,7 @@ import Testing
     bench.optimizer.state[0].tensors = bench.network.parameters.map { Tensor($0.value.shape) { Float($0 % 7) } }
     try bench.checkpointer.saveEpoch(bench.snapshot(epoch: 1, step: 10), improved: true)
     let other = Network(try Specimen.cifar.plan(), seed: 99)
-    var optimizer = SGD(OptimiserSettings(), other.parameters)
+    var optimizer = SGD(OptimizerSettings(), other.parameters)
     #expect(try bench.checkpointer.restoreLast(into: other, &optimizer)?.step == 10)
     #expect(other.stateArrays() == bench.network.stateArrays())
     #expect(optimizer.state[0].tensors.map(\.values) == bench.optimizer.state[0].tensors.map(\.values))

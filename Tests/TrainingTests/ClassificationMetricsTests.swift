@@ -6,8 +6,8 @@ import Testing
 
 @testable import Training
 
-@Suite struct EvaluationTallyTests {
-  private func report(_ tally: EvaluationTally) throws -> EvaluationReport {
+@Suite struct ClassificationMetricsTests {
+  private func report(_ tally: ClassificationMetrics) throws -> EvaluationReport {
     try #require(
       tally.report(
         checkpoint: "runs/a/checkpoints/best.safetensors", data: "d", split: .test,
@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test func `six images of three classes`() throws {
-    var tally = EvaluationTally(classes: ["cat", "dog", "eel"])
+    var tally = ClassificationMetrics(classes: ["cat", "dog", "eel"])
     let two = Float(log(2.0))
     let five = Float(log(5.0))
     // Probabilities:      cat    dog    eel     truth  predicted
@@ -65,7 +65,7 @@ import Testing
   @Test func `precision, recall and F1 of unequal classes`() throws {
     let truths = [0, 0, 0, 0, 0, 1, 1, 1, 2, 2]
     let predictions = [0, 0, 0, 1, 2, 1, 1, 0, 2, 1]
-    var tally = EvaluationTally(classes: ["a", "b", "c", "d"])
+    var tally = ClassificationMetrics(classes: ["a", "b", "c", "d"])
     for (truth, prediction) in zip(truths, predictions) {
       tally.add(logits: (0..<4).map { $0 == prediction ? 5 : 0 }, truths: [truth], paths: ["p"])
     }
@@ -78,7 +78,7 @@ import Testing
   }
 
   @Test func `a class that is there but never predicted has no precision, and F1 zero`() throws {
-    var tally = EvaluationTally(classes: ["a", "b"])
+    var tally = ClassificationMetrics(classes: ["a", "b"])
     tally.add(logits: [1, 0], truths: [1], paths: ["p"])
     let classes = try report(tally).classes
     #expect(classes[1] == ClassMetrics(name: "b", support: 1, precision: nil, recall: 0, f1: 0))
@@ -91,19 +91,19 @@ import Testing
     ([9, 9, 9, 9, 9, 9], false), ([0, 0, 0, 0, 0, 1], true),
   ])
   func `ties for the fifth place go to the smaller label`(logits: [Float], hit: Bool) throws {
-    var tally = EvaluationTally(classes: (0..<6).map(String.init))
+    var tally = ClassificationMetrics(classes: (0..<6).map(String.init))
     tally.add(logits: logits, truths: [5], paths: ["p"])
     #expect(tally.metrics?.top5 == (hit ? 1 : 0))
   }
 
   @Test func `the five most probable are listed, best first`() throws {
-    var tally = EvaluationTally(classes: (0..<8).map(String.init))
+    var tally = ClassificationMetrics(classes: (0..<8).map(String.init))
     tally.add(logits: [1, 7, 3, 3, 8, 0, 2, 9], truths: [0], paths: ["p"])
     #expect(try report(tally).misclassified[0].top.map(\.label) == [7, 4, 1, 2, 3])
   }
 
   @Test func `large logits do not overflow`() throws {
-    var tally = EvaluationTally(classes: ["a", "b"])
+    var tally = ClassificationMetrics(classes: ["a", "b"])
     tally.add(logits: [3e38, 0, 1000, 1001, -3e38, -3e38], truths: [0, 0, 1], paths: ["1", "2", "3"])
     let loss = try #require(try report(tally).loss)
     let expected = (0 + log1p(exp(1.0)) + log(2.0)) / 3
@@ -111,7 +111,7 @@ import Testing
   }
 
   @Test func `log-probabilities give the same as logits`() throws {
-    var logits = EvaluationTally(classes: ["a", "b", "c"])
+    var logits = ClassificationMetrics(classes: ["a", "b", "c"])
     var probabilities = logits
     logits.add(logits: [1, 2, 3], truths: [0], paths: ["p"])
     let sum = exp(1.0) + exp(2) + exp(3)
@@ -125,7 +125,7 @@ import Testing
   @Test(arguments: [[.nan, .nan], [.nan, 1], [1, .nan], [.infinity, 0], [0, -.infinity]] as [[Float]])
   func `outputs that are no numbers are no hit for any class, and are named`(outputs: [Float]) throws {
     for truth in 0...1 {
-      var tally = EvaluationTally(classes: ["a", "b"])
+      var tally = ClassificationMetrics(classes: ["a", "b"])
       tally.add(logits: outputs + [0, 1], truths: [truth, 1], paths: ["bad", "good"])
       let report = try report(tally)
       #expect(report.images == 2 && report.loss == nil)
@@ -142,7 +142,7 @@ import Testing
 
   @Test func `ten thousand classes take room and time by their images`() throws {
     let names = (0..<10_000).map { "class \($0)" }
-    var tally = EvaluationTally(classes: names)
+    var tally = ClassificationMetrics(classes: names)
     var logits = [Float](repeating: 0, count: names.count)
     logits[7] = 5
     for truth in stride(from: 7, to: 10_000, by: 1_000) {
@@ -156,7 +156,7 @@ import Testing
   }
 
   @Test func `without any image there is no report`() {
-    let tally = EvaluationTally(classes: ["a"])
+    let tally = ClassificationMetrics(classes: ["a"])
     #expect(tally.metrics == nil)
     #expect(
       tally.report(checkpoint: "c", data: "d", split: .test, leftOut: .init(), seconds: 1) == nil)

@@ -13,7 +13,7 @@ import Testing
     let stamps = ["TrainingSnapshot.swift", "Jobs.swift", "FileLogHandler.swift", "EngineHost.swift"]
     // How old a file is: file systems stamp by the calendar's clock.
     let ages = [
-      "PackFolder.swift": ["Date()", "timeIntervalSince"], "PackCommand.swift": ["timeIntervalSince"],
+      "ImageCacheFolder.swift": ["Date()", "timeIntervalSince"], "CacheCommand.swift": ["timeIntervalSince"],
       "FileStamp.swift": ["CLOCK_REALTIME"],
     ]
     var seen = 0

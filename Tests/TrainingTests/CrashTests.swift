@@ -1,4 +1,5 @@
-// A crash at any moment: the run's folder is copied at every event, as kill -9 would leave it, and each copy is resumed.
+// A crash at any moment: the run's folder is copied at every event, as kill -9 would leave it, and each copy is
+// resumed.
 
 import Files
 import Foundation
@@ -13,13 +14,13 @@ import TestSupport
 
   init() throws { project = try ToyProject(counts: SplitCounts(train: 4, validation: 2)) }
 
-  /// A plateau and patience have a memory of their own, momentum another; the regularised head drops at random.
+  /// A plateau and patience have a memory of their own, momentum another; the regularized head drops at random.
   private func settings(_ name: String, saveMinutes: Double) -> TrainingSettings {
     project.settings(epochs: 3) {
-      $0.network.head = .regularised
+      $0.network.head = .regularized
       $0.schedule = .plateau(factor: 0.5, patience: 1)
       $0.earlyStoppingPatience = 10
-      $0.optimiser.nesterov = true
+      $0.optimizer.nesterov = true
       $0.keep = KeepPolicy(everyEpochs: 1, newest: 2)
       $0.safety.saveMinutes = saveMinutes
       $0.name = name

@@ -19,8 +19,8 @@ import Testing
         $0.seed = seed
         $0.threads = threads
         $0.workers = workers
-        $0.augmentation.colourJitter = 0.2
-        $0.network.head = .regularised
+        $0.augmentation.colorJitter = 0.2
+        $0.network.head = .regularized
       }
     ).arrays()
   }

@@ -178,7 +178,7 @@ import Testing
         for parameter in loop.network.parameters {
           #expect(parameter.fileOrder(parameter.value).elementsEqual(weights[parameter.name] ?? []))
         }
-        #expect(loop.optimizer.state[0].tensors.allSatisfy { Ops(loop.workers).sumOfSquares($0) == 0 })
+        #expect(loop.optimizer.state[0].tensors.allSatisfy { Ops(loop.pool).sumOfSquares($0) == 0 })
       }
       return answer(event, loop)
     }
@@ -326,7 +326,7 @@ import Testing
   }
 
   @Test func `one class for every image is told once, from the second epoch on`() {
-    var tally = EvaluationTally(classes: ["a", "b", "c"])
+    var tally = ClassificationMetrics(classes: ["a", "b", "c"])
     tally.add(logits: [0, 1, 0], truths: [1], paths: [""])
     #expect(tally.onlyPrediction == nil, "the images are all of that class")
     tally.add(logits: [0, 1, 0, 0, 2, 0], truths: [0, 2], paths: ["", ""])

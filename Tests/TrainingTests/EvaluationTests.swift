@@ -13,11 +13,11 @@ import Testing
 
 @Suite struct EvaluationTests {
   private let project: ToyProject
-  private let workers = WorkerPool(threads: 1)
+  private let pool = ThreadPool(threads: 1)
 
   init() throws { project = try ToyProject(counts: SplitCounts(train: 6, validation: 2, test: 3)) }
 
-  /// A network that tells the three colours apart.
+  /// A network that tells the three colors apart.
   private func trainedModel() throws -> LoadedModel {
     let run = try project.train(project.settings(epochs: 12))
     let model = try Checkpoint.load(path: run.run.path(of: .last))
@@ -36,8 +36,8 @@ import Testing
     _ model: LoadedModel, _ data: ToyDataset? = nil, split: EvaluationSplit = .test, batchSize: Int = 4
   ) throws -> EvaluationReport {
     try #require(
-      try Evaluation(
-        model: model, data: (data ?? project.data).root, split: split, batchSize: batchSize, workers: workers
+      try Evaluator(
+        model: model, data: (data ?? project.data).root, split: split, batchSize: batchSize, pool: pool
       ).run())
   }
 
@@ -48,8 +48,8 @@ import Testing
     #expect(reference.confusion.rows.map { $0.reduce(0, +) } == [3, 3, 3])
     for batchSize in [1, 2, 4, 5, 100] {
       var done: [Int] = []
-      let report = try Evaluation(
-        model: model, data: project.data.root, split: .test, batchSize: batchSize, workers: workers
+      let report = try Evaluator(
+        model: model, data: project.data.root, split: .test, batchSize: batchSize, pool: pool
       ).run { count, total in
         #expect(total == 9)
         done.append(count)
@@ -63,7 +63,7 @@ import Testing
 
   @Test func `the figures are those of a count by hand from single predictions`() throws {
     let model = try guessingModel()
-    let predictor = Predictor(model: model, workers: workers)
+    let predictor = Predictor(model: model, pool: pool)
     let report = try evaluate(model)
     var (loss, hits) = (0.0, 0)
     var confusion = Array(repeating: [0, 0, 0], count: 3)
@@ -136,26 +136,26 @@ import Testing
   }
 
   @Test func `an evaluation that is ended reports nothing`() throws {
-    let report = try Evaluation(
-      model: try guessingModel(), data: project.data.root, split: .test, batchSize: 2, workers: workers
+    let report = try Evaluator(
+      model: try guessingModel(), data: project.data.root, split: .test, batchSize: 2, pool: pool
     ).run { done, _ in done < 4 }
     #expect(report == nil)
   }
 
-  /// Pixels of 8 x 8 images, normalised by hand with the checkpoint's numbers: no resizing hides a difference.
-  @Test func `pixels are normalised with the checkpoint's mean and deviation`() throws {
+  /// Pixels of 8 x 8 images, normalized by hand with the checkpoint's numbers: no resizing hides a difference.
+  @Test func `pixels are normalized with the checkpoint's mean and std`() throws {
     let model = try guessingModel()
     let preprocessing = model.description.preprocessing
     let path = "\(project.data.root)/test/red/0.png"
     let image = try ImageDecoder().decode(path: path, minimumSide: 8)
     try #require(image.width == 8 && image.height == 8)
     let input = image.pixels.enumerated().map { index, value in
-      (Float(value) / 255 - preprocessing.mean[index % 3]) / preprocessing.deviation[index % 3]
+      (Float(value) / 255 - preprocessing.mean[index % 3]) / preprocessing.std[index % 3]
     }
-    let logits = model.network.forward(Tensor([1, 8, 8, 3], input), Pass(.inference, workers)).values.map(
+    let logits = model.network.forward(Tensor([1, 8, 8, 3], input), Pass(.inference, pool)).values.map(
       Double.init)
     let sum = logits.map { exp($0) }.reduce(0, +)
-    let prediction = Predictor(model: model, workers: workers).predict(path: path, top: 3)
+    let prediction = Predictor(model: model, pool: pool).predict(path: path, top: 3)
     for entry in prediction.top {
       let label = try #require(project.data.classes.firstIndex(of: entry.name))
       #expect(abs(entry.probability - exp(logits[label]) / sum) < 1e-5, "\(entry.name)")
@@ -163,7 +163,7 @@ import Testing
   }
 
   @Test func `a predictor gives as many classes as asked, best first, and a reason for a bad file`() throws {
-    let predictor = Predictor(model: try trainedModel(), workers: workers)
+    let predictor = Predictor(model: try trainedModel(), pool: pool)
     let good = predictor.predict(path: "\(project.data.root)/test/green/0.png", top: 2)
     #expect(good.error == nil)
     #expect(good.top.count == 2)

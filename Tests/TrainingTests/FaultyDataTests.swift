@@ -12,14 +12,14 @@ import Testing
 @Suite struct FaultyDataTests {
   private func project() throws -> ToyProject {
     let project = try ToyProject(counts: SplitCounts(train: 4, validation: 2, test: 2))
-    try project.data.add("test/aqua/1.png", colour: "aqua")
+    try project.data.add("test/aqua/1.png", color: "aqua")
     return project
   }
 
   @Test func `a run does not start on what check calls an error, unless told to`() throws {
     let project = try project()
     let error = #expect(throws: UnacceptedErrors.self) {
-      try TrainingJob.new(project.settings(), commandLine: [], packs: nil)
+      try TrainingJob.new(project.settings(), commandLine: [], caches: nil)
     }
     let text = "\(try #require(error))"
     #expect(text.contains("\"aqua\" has no training images") && text.contains("--accept-errors"))
@@ -50,14 +50,14 @@ import Testing
         for number in range {
           // No numbers in the names.
           let letters = String(number, radix: 2).map { $0 == "1" ? "b" : "a" }.joined()
-          try folder.data.add("\(name)/\(letters).png", colour: name)
+          try folder.data.add("\(name)/\(letters).png", color: name)
         }
       }
     }
     try add(0..<11)
     let settings = folder.settings(epochs: 1) { $0.split = SplitSettings() }
     let run = try folder.train(settings).run
-    let before = try #require(try RunManifest(path: run.manifestPath))
+    let before = try #require(try ImageManifest(path: run.manifestPath))
     let tests = before.entries.filter { $0.value.split == "test" }
     try add(11..<40)
     let fresh = try DatasetIndex.scan(root: folder.data.root, split: SplitSettings())
@@ -65,39 +65,39 @@ import Testing
     try #require(before.entries.contains { now[$0.key] != $0.value.split }, "the rule alone moves some")
 
     #expect(try folder.resume(run, ResumeChanges(epochs: 2, acceptsData: true)).outcome.reason == .completed)
-    let after = try #require(try RunManifest(path: run.manifestPath))
+    let after = try #require(try ImageManifest(path: run.manifestPath))
     for (path, entry) in before.entries { #expect(after.entries[path]?.split == entry.split) }
 
     // Without what was accepted: the manifest of the beginning again.
     try before.write(to: run.manifestPath)
     for data in [nil, folder.data.root] {
-      let job = try EvaluationJob(checkpoint: run.path, data: data, split: .train, packs: nil)
+      let job = try EvaluationJob(checkpoint: run.path, data: data, split: .train, caches: nil)
       let report = try #require(try job.run(threads: 1))
       let measured = Set(report.misclassified.map { ByteKey($0.path) })
       #expect(measured.isDisjoint(with: tests.keys))
     }
     let recorded = before.recordedSplits()
-    let index = try DatasetReading.read(root: folder.data.root, split: SplitSettings(), recorded: recorded).index()
+    let index = try ScannedDataset.read(root: folder.data.root, split: SplitSettings(), recorded: recorded).index()
     #expect(Set(index.items(in: .test).map { ByteKey($0.path) }).isSuperset(of: tests.keys))
   }
 
   @Test func `two files in two spellings are two images of a run, and one that was spelled anew is itself`() throws
   {
     let project = try ToyProject(counts: SplitCounts(train: 4, validation: 2))
-    for name in ["caf\u{e9}.png", "cafe\u{301}.png"] { try project.data.add("train/red/\(name)", colour: "red") }
+    for name in ["caf\u{e9}.png", "cafe\u{301}.png"] { try project.data.add("train/red/\(name)", color: "red") }
     let index = try DatasetIndex.scan(root: project.data.root, split: SplitSettings())
-    let manifest = RunManifest(of: index)
+    let manifest = ImageManifest(of: index)
     #expect(manifest.entries.count == index.items.count)
     let path = project.folder.file("images.txt")
     try manifest.write(to: path)
-    #expect(try RunManifest(path: path) == manifest)
+    #expect(try ImageManifest(path: path) == manifest)
     try FileManager.default.removeItem(atPath: project.data.root + "/train/red/caf\u{e9}.png")
-    let removed = RunManifest(of: try DatasetIndex.scan(root: project.data.root, split: SplitSettings()))
+    let removed = ImageManifest(of: try DatasetIndex.scan(root: project.data.root, split: SplitSettings()))
     #expect(manifest.changes(to: removed)?.removed.count == 1)
     try FileManager.default.moveItem(
       atPath: project.data.root + "/train/red/cafe\u{301}.png",
       toPath: project.data.root + "/train/red/caf\u{e9}.png")
-    let renamed = RunManifest(of: try DatasetIndex.scan(root: project.data.root, split: SplitSettings()))
+    let renamed = ImageManifest(of: try DatasetIndex.scan(root: project.data.root, split: SplitSettings()))
     #expect(removed.changes(to: renamed) == nil)
   }
 }

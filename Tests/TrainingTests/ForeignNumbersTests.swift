@@ -25,9 +25,9 @@ import TestSupport
       $0.timeBudget = 1000
       $0.earlyStoppingPatience = 7
       $0.cache.limit = 1 << 30
-      $0.optimiser.gradientClip = 5
+      $0.optimizer.gradientClip = 5
       $0.schedule = .step(epochs: [1, 2], factor: 0.5)
-      $0.preprocessing.normalisation = .given(mean: [0.5, 0.5, 0.5], deviation: [0.25, 0.25, 0.25])
+      $0.preprocessing.normalization = .given(mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
     }
     run = try project.train(settings) { $0.isStep(7) ? [.stop] : [] }.run
   }
@@ -135,7 +135,8 @@ import TestSupport
   }
 }
 
-/// The numbers (and truth values) of a JSON document by their places, and the document with one of them replaced by any text.
+/// The numbers (and truth values) of a JSON document by their places, and the document with one of them replaced by any
+/// text.
 struct JSONNumbers {
   private let document: Any
   /// Keys and indices from the root.

@@ -1,5 +1,5 @@
-// Files of weights from elsewhere: wrapped, with too much or too little, of another network, with numbers that are none,
-// in another format; and the order of classes that such a file does not say.
+// Files of weights from elsewhere: wrapped, with too much or too little, of another network, with numbers that are
+// none, in another format; and the order of classes that such a file does not say.
 
 import Datasets
 import Foundation

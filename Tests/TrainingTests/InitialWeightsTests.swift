@@ -223,12 +223,12 @@ import TestSupport
       change(&edited)
       try run.save(edited)
       let error = #expect(throws: RunFolderError.self) {
-        try TrainingJob.resumed(folder: run.path, packs: project.packs)
+        try TrainingJob.resumed(folder: run.path, caches: project.caches)
       }
       #expect(error?.description.contains("\"\(key)\"") == true, "\(String(describing: error)) for \(key)")
     }
     try run.save(record)
-    _ = try TrainingJob.resumed(folder: run.path, packs: project.packs)
+    _ = try TrainingJob.resumed(folder: run.path, caches: project.caches)
   }
 
   @Test(arguments: [
@@ -249,7 +249,7 @@ import TestSupport
     try #require(whole.contains(text), "\(whole)")
     try Data(whole.replacing(text, with: odd).utf8).write(to: URL(fileURLWithPath: run.recordPath))
     let error = #expect(throws: RunFolderError.self) {
-      try TrainingJob.resumed(folder: run.path, packs: project.packs)
+      try TrainingJob.resumed(folder: run.path, caches: project.caches)
     }
     let message = error?.description ?? ""
     #expect(message.contains(run.recordPath) && message.contains(key), "\(message)")

@@ -12,13 +12,13 @@ import Testing
 
   init() throws { project = try ToyProject() }
 
-  /// A plateau and early stopping have a memory of their own, momentum another, the regularised head drops at random.
+  /// A plateau and early stopping have a memory of their own, momentum another, the regularized head drops at random.
   private func settings(epochs: Int = 3) -> TrainingSettings {
     project.settings(epochs: epochs) {
-      $0.network.head = .regularised
+      $0.network.head = .regularized
       $0.schedule = .plateau(factor: 0.5, patience: 1)
       $0.earlyStoppingPatience = 10
-      $0.optimiser.nesterov = true
+      $0.optimizer.nesterov = true
     }
   }
 

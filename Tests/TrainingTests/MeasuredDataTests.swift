@@ -17,7 +17,7 @@ import Testing
   /// Class folders without split folders, four images a class.
   private func heap(_ name: String, in project: ToyProject, numbers: Range<Int> = 0..<4) throws -> String {
     let data = try ToyDataset(project.folder.file(name), counts: SplitCounts())
-    for colour in data.classes { for number in numbers { try data.add("\(colour)/\(number).png", colour: colour) } }
+    for color in data.classes { for number in numbers { try data.add("\(color)/\(number).png", color: color) } }
     return data.root
   }
 
@@ -54,7 +54,7 @@ import Testing
   @Test func `images of one class can be measured`() throws {
     let run = try project.train(project.settings(epochs: 1)).run
     let reds = try ToyDataset(project.folder.file("reds"), classes: ["red"], counts: SplitCounts())
-    for number in 0..<5 { try reds.add("red/\(number).png", colour: "red") }
+    for number in 0..<5 { try reds.add("red/\(number).png", color: "red") }
     let report = try report(run.path, reds.root)
     #expect(report.images == 5 && report.classes.map(\.support) == [0, 0, 5])
   }
@@ -63,13 +63,13 @@ import Testing
   @Test func `other pictures with the names and sizes of the run's are others`() throws {
     func write(_ name: String, shade: UInt8) throws -> String {
       let root = project.folder.file(name)
-      for (label, colour) in ["green", "red"].enumerated() {
-        try FileManager.default.createDirectory(atPath: "\(root)/\(colour)", withIntermediateDirectories: true)
+      for (label, color) in ["green", "red"].enumerated() {
+        try FileManager.default.createDirectory(atPath: "\(root)/\(color)", withIntermediateDirectories: true)
         for number in 0..<20 {
           let pixels = (0..<192).map { UInt8($0) &* 31 ^ UInt8(number * 7 + label) ^ shade }
           try ToyDataset.writePNG(
-            PixelImage(width: 8, height: 8, pixels: pixels), to: "\(root)/\(colour)/\(number).png")
-          let file = try #require(FileHandle(forWritingAtPath: "\(root)/\(colour)/\(number).png"))
+            PixelImage(width: 8, height: 8, pixels: pixels), to: "\(root)/\(color)/\(number).png")
+          let file = try #require(FileHandle(forWritingAtPath: "\(root)/\(color)/\(number).png"))
           // Behind the picture's end, where no decoder looks.
           try file.truncate(atOffset: 1000)
           try file.close()
@@ -114,7 +114,7 @@ import Testing
     // Also with an image more, and of a part of them.
     try ToyDataset.writePNG(PixelImage(width: 1, height: 1, pixels: [0, 0, 0]), to: moved + "/red/more.png")
     #expect(try report(run.path, moved).provenance?.isRunsOwn == true)
-    for colour in ["red", "green"] { try FileManager.default.removeItem(atPath: "\(moved)/\(colour)/3.png") }
+    for color in ["red", "green"] { try FileManager.default.removeItem(atPath: "\(moved)/\(color)/3.png") }
     #expect(try report(run.path, moved).split == .test)
   }
 
@@ -242,7 +242,7 @@ import Testing
 
   @Test(arguments: [2, EvaluationReport.denseClasses, EvaluationReport.denseClasses + 1])
   func `a report that is written as it goes is the report`(classes: Int) throws {
-    var tally = EvaluationTally(classes: (0..<classes).map { "class \"\($0)\"" })
+    var tally = ClassificationMetrics(classes: (0..<classes).map { "class \"\($0)\"" })
     for label in 0..<classes {
       let logits = (0..<classes).map { Float(($0 * 7 + label) % 5) }
       tally.add(logits: logits, truths: [label], paths: ["a/\(label)\n.png"])

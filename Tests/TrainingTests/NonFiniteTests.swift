@@ -147,7 +147,7 @@ import Testing
     #expect(report.confusion.cells.isEmpty && report.mistakes == 0)
     let json = String(decoding: try RunJSON.document(report), as: UTF8.self)
     #expect(json.contains("\"loss\" : null"), "\(json)")
-    let predictor = Predictor(model: try Checkpoint.load(path: path), workers: WorkerPool(threads: 1))
+    let predictor = Predictor(model: try Checkpoint.load(path: path), pool: ThreadPool(threads: 1))
     let prediction = predictor.predict(path: project.data.root + "/test/red/0.png", top: 3)
     #expect(prediction.top.isEmpty && prediction.error?.contains("NaN or infinite") == true)
   }

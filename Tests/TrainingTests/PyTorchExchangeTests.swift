@@ -40,7 +40,7 @@ struct PyTorchExchangeTests {
     let path = folder.file("last.safetensors")
     let state = TrainingState(peak: 1, splitFingerprint: "")
     try Checkpoint.save(
-      network, model, info: Specimen.info(path), resumable: (state, SGD(OptimiserSettings(), network.parameters)))
+      network, model, info: Specimen.info(path), resumable: (state, SGD(OptimizerSettings(), network.parameters)))
     try expectSame(network, try pythonLogits([path, net, "--ignore", "skipline."]), "\(net), our last in PyTorch")
   }
 
@@ -53,7 +53,7 @@ struct PyTorchExchangeTests {
   }
 
   private func expectSame(_ network: Network, _ expected: [[Float]], _ what: String) throws {
-    let logits = network.forward(Self.input, Pass(.inference, WorkerPool())).values
+    let logits = network.forward(Self.input, Pass(.inference, ThreadPool())).values
     let theirs = Array(expected.joined())
     try #require(logits.count == theirs.count)
     let largest = zip(logits, theirs).map { abs($0 - $1) }.max() ?? .nan

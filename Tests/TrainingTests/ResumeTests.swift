@@ -51,7 +51,7 @@ import TestSupport
     throws
   {
     let settings = project.settings(epochs: 2) { $0.precision = .bf16 }
-    guard FactorPrecision.hasFastBFloat16 else {
+    guard OperandPrecision.hasFastBFloat16 else {
       let error = #expect(throws: SettingsError.self) { try project.train(settings) }
       #expect(error?.description.contains("AVX512-BF16") == true)
       return
@@ -132,15 +132,15 @@ import TestSupport
 
   // MARK: Other data
 
-  @Test func `a refusal says what was added, removed, relabelled, moved and altered`() throws {
+  @Test func `a refusal says what was added, removed, relabeled, moved and altered`() throws {
     let stopped = try project.train(project.settings()) { $0.isStep(2) ? [.stop] : [] }
     let root = project.data.root
     func move(_ from: String, _ to: String) throws {
       try FileManager.default.moveItem(atPath: "\(root)/\(from)", toPath: "\(root)/\(to)")
     }
-    for number in 10..<15 { try project.data.add("train/red/\(number).png", colour: "red") }
+    for number in 10..<15 { try project.data.add("train/red/\(number).png", color: "red") }
     try FileManager.default.removeItem(atPath: "\(root)/train/blue/1.png")
-    try project.data.add("train/green/2.png", colour: "green", side: 9)
+    try project.data.add("train/green/2.png", color: "green", side: 9)
     let error = #expect(throws: DataChangedError.self) { try project.resume(stopped.run) }
     let changes = try #require(error?.changes)
     #expect(changes.added == (10..<15).map { "train/red/\($0).png" })
@@ -172,7 +172,7 @@ import TestSupport
 
   @Test func `other classes are never accepted`() throws {
     let stopped = try project.train(project.settings()) { $0.isStep(2) ? [.stop] : [] }
-    try project.data.add("train/aqua/0.png", colour: "aqua")
+    try project.data.add("train/aqua/0.png", color: "aqua")
     let error = #expect(throws: DataChangedError.self) {
       try project.resume(stopped.run, ResumeChanges(acceptsData: true))
     }
@@ -182,23 +182,23 @@ import TestSupport
   @Test func `a manifest is read back as it was, whatever the names, and tells labels and splits apart`() throws {
     let folder = try TemporaryFolder()
     let data = try ToyDataset(folder.file("data"), counts: SplitCounts(train: 1, validation: 1))
-    try data.add("train/red/a\tb\\n\nc.png", colour: "red")
+    try data.add("train/red/a\tb\\n\nc.png", color: "red")
     let project = ToyProject(folder: folder, data: data)
-    let index = try PreparedRun(project.settings()).index
-    let manifest = RunManifest(of: index)
+    let index = try RunSetup(project.settings()).index
+    let manifest = ImageManifest(of: index)
     let path = folder.file("images.txt")
     try manifest.write(to: path)
-    let read = try #require(try RunManifest(path: path))
+    let read = try #require(try ImageManifest(path: path))
     #expect(read == manifest)
     #expect(manifest.entries.count == 7 && manifest.entries.values.allSatisfy { $0.size ?? 0 > 0 })
     #expect(manifest.changes(to: read) == nil)
     let text = try folder.text("images.txt").replacing("val\tblue\t", with: "train\tgreen\t")
     try folder.write(Array(text.utf8), to: "images.txt")
-    let altered = try #require(try RunManifest(path: path))
+    let altered = try #require(try ImageManifest(path: path))
     let changes = try #require(manifest.changes(to: altered))
-    #expect(changes.relabelled == ["val/blue/0.png"] && changes.moved == ["val/blue/0.png"])
+    #expect(changes.relabeled == ["val/blue/0.png"] && changes.moved == ["val/blue/0.png"])
     try folder.write(Array("something else".utf8), to: "images.txt")
-    #expect(throws: RunFolderError.self) { try RunManifest(path: path) }
+    #expect(throws: RunFolderError.self) { try ImageManifest(path: path) }
   }
 
   // MARK: Another machine, another version

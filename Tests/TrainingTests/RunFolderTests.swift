@@ -58,7 +58,7 @@ import TestSupport
       }
     }
     #expect(throws: RunFolderError.self) { try run.record() }
-    #expect(throws: RunFolderError.self) { try RunManifest(path: run.manifestPath) }
+    #expect(throws: RunFolderError.self) { try ImageManifest(path: run.manifestPath) }
     #expect(throws: (any Error).self) { try run.evaluation(of: .best, on: .test) }
     #expect(run.checkpoints().map(\.name) == ["best"])
     #expect(run.checkpointListing().damaged.map(\.path) == [last])
@@ -124,7 +124,7 @@ import TestSupport
       model: ModelDescription(
         network: NetworkSettings(name: "cifar20", shortcut: .zeroPadding, version: .v1, stem: .small),
         classes: ["1", "2", "10"],
-        preprocessing: Preprocessing(imageSize: 32, resize: .stretch, mean: [0, 0, 0], deviation: [1, 1, 1])),
+        preprocessing: Preprocessing(imageSize: 32, resize: .stretch, mean: [0, 0, 0], std: [1, 1, 1])),
       splitFingerprint: "0123abcd")
     var runs: [RunFolder] = []
     for _ in 0..<11 { runs.append(try makeRun()) }

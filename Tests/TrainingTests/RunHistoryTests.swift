@@ -157,10 +157,10 @@ struct EasedWarningTests {
   @Test func `a loss that is near its best again takes its warning back, once`() {
     var watch = LossWatch(classes: 10, stepsPerEpoch: 10)
     for _ in 0..<200 { _ = watch.add(0.1) }
-    var told: LossWatch.Notice?
+    var told: LossWatch.Warning?
     for _ in 0..<400 where told == nil { told = watch.add(20) }
     #expect(told != nil && watch.eased() == nil)
-    var eased: LossWatch.Notice?
+    var eased: LossWatch.Warning?
     for _ in 0..<2000 where eased == nil {
       _ = watch.add(0.1)
       eased = watch.eased()

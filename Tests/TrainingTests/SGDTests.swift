@@ -1,4 +1,4 @@
-// The optimiser against a twin that is written for reading.
+// The optimizer against a twin that is written for reading.
 
 import Support
 import Messages
@@ -10,7 +10,7 @@ import Testing
 
 /// SGD as the formula says it, one number at a time, in double precision.
 private struct NaiveSGD {
-  var settings: OptimiserSettings
+  var settings: OptimizerSettings
   var velocity: [Double]
 
   mutating func step(_ value: inout [Double], gradient: [Double], scale: Double, rate: Double, decay: Double) {
@@ -23,27 +23,27 @@ private struct NaiveSGD {
 }
 
 @Suite struct SGDTests {
-  /// One parameter of each kind; the classifier's weight has a penalty of its own.
+  /// One parameter of each kind; the classifier's weight has a weightDecay of its own.
   private func parameters() -> [Parameter] {
     var generator = RandomGenerator(3)
     func tensor(_ shape: [Int]) -> Tensor { Tensor(shape) { _ in generator.normal() } }
     return [
       Parameter(name: "conv.weight", role: .convolutionWeight, value: tensor([3, 3, 5, 7])),
       Parameter(name: "bn.weight", role: .norm, value: tensor([7])),
-      Parameter(name: "fc.weight", role: .denseWeight(map: [1, 1, 7]), value: tensor([7, 3]), penalty: 0.02),
+      Parameter(name: "fc.weight", role: .denseWeight(map: [1, 1, 7]), value: tensor([7, 3]), weightDecay: 0.02),
       Parameter(name: "fc.bias", role: .bias, value: tensor([3])),
     ]
   }
 
   @Test(arguments: [
-    OptimiserSettings(momentum: 0, weightDecay: 0), OptimiserSettings(momentum: 0.9, weightDecay: 0.1),
-    OptimiserSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1),
-    OptimiserSettings(momentum: 0.5, weightDecay: 0.1, decayNormsAndBiases: false),
-    OptimiserSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1, gradientClip: 2),
+    OptimizerSettings(momentum: 0, weightDecay: 0), OptimizerSettings(momentum: 0.9, weightDecay: 0.1),
+    OptimizerSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1),
+    OptimizerSettings(momentum: 0.5, weightDecay: 0.1, decayNormsAndBiases: false),
+    OptimizerSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1, gradientClip: 2),
   ])
-  func `ten steps are those of the naive twin, for every kind of parameter`(settings: OptimiserSettings) {
+  func `ten steps are those of the naive twin, for every kind of parameter`(settings: OptimizerSettings) {
     let parameters = parameters()
-    let workers = WorkerPool(threads: 2)
+    let workers = ThreadPool(threads: 2)
     var optimizer = SGD(settings, parameters)
     var twins = parameters.map {
       NaiveSGD(settings: settings, velocity: [Double](repeating: 0, count: $0.value.count))
@@ -63,7 +63,7 @@ private struct NaiveSGD {
         parameters, rate: rate, gradientScale: settings.clippingScale(gradientNorm: norm), workers)
       for (index, parameter) in parameters.enumerated() {
         let spared = parameter.isNormOrBias && !settings.decayNormsAndBiases
-        let decay = parameter.penalty ?? (spared ? 0 : settings.weightDecay)
+        let decay = parameter.weightDecay ?? (spared ? 0 : settings.weightDecay)
         twins[index].step(&values[index], gradient: gradients[index], scale: scale, rate: rate, decay: decay)
       }
     }
@@ -78,18 +78,18 @@ private struct NaiveSGD {
   }
 
   @Test func `a gradient within the clip is left alone, a longer one shortened to it`() {
-    let settings = OptimiserSettings(gradientClip: 2)
+    let settings = OptimizerSettings(gradientClip: 2)
     #expect(settings.clippingScale(gradientNorm: 2) == 1)
     #expect(settings.clippingScale(gradientNorm: 8) == 0.25)
-    #expect(OptimiserSettings().clippingScale(gradientNorm: 1e30) == 1)
+    #expect(OptimizerSettings().clippingScale(gradientNorm: 1e30) == 1)
   }
 
   /// y = x^2 / 2 has gradient x: two steps by hand, with rate 0.5, momentum 0.5 and no decay.
   @Test(arguments: [(false, [4.0, 2.0, 0.0]), (true, [4.0, 1.0, -0.25])])
   func `two steps down a parabola are those computed by hand`(nesterov: Bool, path: [Double]) {
     let x = Parameter(name: "x", role: .bias, value: Tensor([1], [4]))
-    var optimizer = SGD(OptimiserSettings(momentum: 0.5, nesterov: nesterov, weightDecay: 0), [x])
-    let workers = WorkerPool(threads: 1)
+    var optimizer = SGD(OptimizerSettings(momentum: 0.5, nesterov: nesterov, weightDecay: 0), [x])
+    let workers = ThreadPool(threads: 1)
     for expected in path {
       #expect(Double(x.value[0]) == expected)
       x.gradient = x.value

@@ -14,7 +14,7 @@ extension ToyProject {
   func train(
     _ settings: TrainingSettings, calls: FileCalls = .system, reply: @escaping Session.Reply = { _ in [] }
   ) throws -> ToyRun {
-    try train(try TrainingJob.new(settings, commandLine: [], packs: packs), Session(reply: reply), calls)
+    try train(try TrainingJob.new(settings, commandLine: [], caches: caches), Session(reply: reply), calls)
   }
 
   /// Goes on with a run.
@@ -22,7 +22,7 @@ extension ToyProject {
     _ run: RunFolder, _ changes: ResumeChanges = ResumeChanges(), reply: @escaping Session.Reply = { _ in [] }
   ) throws -> ToyRun {
     try train(
-      try TrainingJob.resumed(folder: run.path, changes: changes, packs: packs), Session(reply: reply), .system)
+      try TrainingJob.resumed(folder: run.path, changes: changes, caches: caches), Session(reply: reply), .system)
   }
 
   /// Starts a run that somebody watches.
@@ -32,15 +32,15 @@ extension ToyProject {
     try trainReached(settings, isAttended: true, reply: reply)
   }
 
-  /// Where packs are made by settings that want one.
-  var packs: PackFolder { PackFolder(path: folder.file("cache")) }
+  /// Where caches are made by settings that want one.
+  var caches: ImageCacheFolder { ImageCacheFolder(path: folder.file("cache")) }
 
   /// Starts a run into whose loop a test may reach.
   func trainReached(
     _ settings: TrainingSettings, isAttended: Bool = false,
     reply: @escaping (TrainingEvent, TrainingLoop) -> [TrainingCommand]
   ) throws -> ToyRun {
-    let job = try TrainingJob.new(settings, commandLine: [], packs: packs)
+    let job = try TrainingJob.new(settings, commandLine: [], caches: caches)
     var loop: TrainingLoop?
     let session = Session { event in loop.map { reply(event, $0) } ?? [] }
     session.isAttended = isAttended

@@ -8,7 +8,7 @@ import Testing
 @testable import Training
 
 @Suite struct TrainingLoopTests {
-  @Test func `a network learns to tell three colours apart`() throws {
+  @Test func `a network learns to tell three colors apart`() throws {
     let project = try ToyProject(counts: SplitCounts(train: 12, validation: 4))
     let run = try project.train(
       project.settings(epochs: 6) {
@@ -38,7 +38,7 @@ import Testing
     #expect(description.trainingImages == 18)
     #expect(description.validationImages == 6)
     #expect(description.stepsPerEpoch == 5)
-    #expect(description.chance == 1.0 / 3)
+    #expect(description.majorityBaseline == 1.0 / 3)
     #expect(description.history.isEmpty)
   }
 

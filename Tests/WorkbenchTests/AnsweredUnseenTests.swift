@@ -383,7 +383,7 @@ extension WorkbenchState {
 
 @Suite struct `Commands by name` {
   private func actions(_ text: String, _ state: WorkbenchState) -> [Action] {
-    var palette = Palette(state)
+    var palette = CommandPalette(state)
     palette.narrow(to: text)
     return (0..<palette.list.count).map { palette.entry($0).action }
   }

@@ -18,7 +18,7 @@ extension Fixtures {
       advice: "look at it and exclude the one in the wrong class, or relabel it"),
     DatasetFinding(
       kind: .fewTrainingImages, severity: .warning, subject: "seven",
-      message: "the class \"seven\" has 9 test images: its figures will be uncertain",
+      message: "the class \"seven\" has 9 test images: its statistics will be uncertain",
       advice: "add images or choose another split"),
     DatasetFinding(
       kind: .nearDuplicateAcrossSplits, severity: .warning,
@@ -30,7 +30,7 @@ extension Fixtures {
       message: "2 files are no images and are ignored: notes.txt, Thumbs.db", advice: ""),
   ]
 
-  static let figures = InspectionFigures(
+  static let statistics = DatasetStatistics(
     images: 2021, undecodable: ["zero/IMG_1107.JPG"], bytes: 82_345_678,
     width: .init(least: 48, median: 100, greatest: 3024), height: .init(least: 64, median: 100, greatest: 4032),
     aspect: .init(least: 0.5, median: 1, greatest: 1.78),
@@ -38,13 +38,13 @@ extension Fixtures {
       .init(size: .init(width: $0.0, height: $0.1), count: $0.2)
     },
     formats: [.init(name: "JPEG", count: 1920), .init(name: "PNG", count: 101)],
-    channels: [.init(name: "colour", count: 1985), .init(name: "gray", count: 36)],
-    mean: [0.6129, 0.5763, 0.5618], deviation: [0.1881, 0.2054, 0.2117])
+    channels: [.init(name: "color", count: 1985), .init(name: "gray", count: 36)],
+    mean: [0.6129, 0.5763, 0.5618], std: [0.1881, 0.2054, 0.2117])
 
-  /// The dataset as an inspection reports it.
+  /// The dataset as a file check reports it.
   static let inspected: DatasetReport = {
     var report = dataset
-    (report.findings, report.inspection) = (findings, figures)
+    (report.findings, report.statistics) = (findings, statistics)
     return report
   }()
 
@@ -77,11 +77,11 @@ struct DecisionKeeper {
   }
 
   /// Answers every `.decide` among the effects as the engine does: with names alone.
-  mutating func answer(_ effects: [Effect], _ state: inout WorkbenchState, inspecting: Bool = false) {
+  mutating func answer(_ effects: [Effect], _ state: inout WorkbenchState, checkingFiles: Bool = false) {
     for case .browse(.decide(_, _, let changes)) in effects {
       carryOut(changes)
       var answer = report
-      if !inspecting { (answer.inspection, answer.findings) = (nil, []) }
+      if !checkingFiles { (answer.statistics, answer.findings) = (nil, []) }
       state.hear(.dataset(answer))
     }
   }
@@ -101,7 +101,7 @@ struct DecisionKeeper {
     else { return }
     var image = report.classes[from].images.remove(at: place)
     let folder = String(path.prefix { $0 != "/" })
-    image.decision = folder == name ? nil : .relabelled(from: folder)
+    image.decision = folder == name ? nil : .relabeled(from: folder)
     report.classes[to].images.append(image)
     report.classes[to].images.sort { $0.path < $1.path }
   }

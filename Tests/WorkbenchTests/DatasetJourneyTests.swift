@@ -1,5 +1,5 @@
 // What a person does about a dataset: giving a reading up, reading findings, opening what they name, excluding,
-// relabelling and taking it back, and what happens to the place on the screen meanwhile.
+// relabeling and taking it back, and what happens to the place on the screen meanwhile.
 
 import Support
 import Canvas
@@ -33,14 +33,16 @@ extension WorkbenchState {
     #expect(state.text.contains("was cancelled"))
     #expect(state.press(.escape).isEmpty, "there is nothing to give up any more")
     #expect(
-      state.type("R") == [.browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false))])
+      state.type("R") == [
+        .browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkingFiles: false))
+      ])
     #expect(state.dataset.reading.isUnderWay)
   }
 
-  @Test func `Esc in a list of files goes back and leaves the inspection alone`() {
+  @Test func `Esc in a list of files goes back and leaves the fileCheck alone`() {
     var state = WorkbenchState.opened()
     #expect(state.type("c").count == 1)
-    state.hear(.datasetProgress(.inspecting(done: 3, total: 9)))
+    state.hear(.datasetProgress(.checking(done: 3, total: 9)))
     state.press(.enter)
     #expect(state.press(.escape).isEmpty)
     #expect(state.dataset.level == .classes)
@@ -66,15 +68,17 @@ extension WorkbenchState {
   @Test func `a second c does not look into every file twice`() {
     var state = WorkbenchState.opened()
     #expect(
-      state.type("c") == [.browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: true))])
+      state.type("c") == [
+        .browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkingFiles: true))
+      ])
     state.hear(.datasetProgress(.scanning(files: 40, classes: [])), .dataset(Fixtures.dataset))
     #expect(state.type("c").isEmpty)
-    state.hear(.datasetProgress(.inspecting(done: 1, total: 2)), .dataset(Fixtures.inspected))
+    state.hear(.datasetProgress(.checking(done: 1, total: 2)), .dataset(Fixtures.inspected))
     #expect(state.message?.text.contains("2 errors, 2 warnings, 1 note") == true)
     #expect(state.message?.level == .warning)
   }
 
-  @Test func `an inspection that fails before the first report says so`() {
+  @Test func `a file check that fails before the first report says so`() {
     var state = Fixtures.state()
     state.type("c")
     state.hear(.failure("data/sign-digits is no folder"))
@@ -82,7 +86,7 @@ extension WorkbenchState {
     #expect(state.type("c").count == 1, "it can be asked for again")
   }
 
-  @Test func `an inspection of nothing has no gauge full from the start`() {
+  @Test func `a file check of nothing has no gauge full from the start`() {
     var state = Fixtures.state()
     state.type("c")
     #expect(state.text.contains("decoding 0 of 0"))
@@ -177,15 +181,15 @@ extension WorkbenchState {
     #expect(state.text.contains("2,022 images"))
   }
 
-  @Test func `a relabelled image leaves its list for the next one, and u brings it back`() {
+  @Test func `a relabeled image leaves its list for the next one, and u brings it back`() {
     var state = WorkbenchState.opened()
     var keeper = DecisionKeeper(report: Fixtures.dataset)
     state.press(.enter, .down)
     state.type("m")
     state.type("sev")
-    let relabelling = state.press(.enter)
-    #expect(relabelling == decide(.relabel(path: "zero/IMG_1107.JPG", to: "seven")))
-    keeper.answer(relabelling, &state)
+    let relabeling = state.press(.enter)
+    #expect(relabeling == decide(.relabel(path: "zero/IMG_1107.JPG", to: "seven")))
+    keeper.answer(relabeling, &state)
     #expect(state.dataset.selectedFile?.path == "zero/IMG_1114.JPG", "the next file, not the first")
     let undoing = state.type("u")
     #expect(undoing == decide(.relabel(path: "zero/IMG_1107.JPG", to: "zero")))
@@ -194,7 +198,7 @@ extension WorkbenchState {
     #expect(state.type("u").isEmpty)
   }
 
-  @Test func `taking back the exclusion of a relabelled image gives its class again`() {
+  @Test func `taking back the exclusion of a relabeled image gives its class again`() {
     var state = WorkbenchState.opened()
     state.hear(.dataset(Fixtures.decided))
     state.press(.enter)
@@ -235,12 +239,12 @@ extension WorkbenchState {
     state.press(.escape)
     let kinds = state.dataset.report?.findings.map(\.kind) ?? []
     #expect(kinds == [.undecodable, .nearDuplicateAcrossSplits])
-    #expect(state.dataset.report?.inspection == Fixtures.figures)
+    #expect(state.dataset.report?.statistics == Fixtures.statistics)
     keeper.answer(state.type("u"), &state)
     #expect(state.dataset.report?.findings.map(\.kind).contains(.labelConflict) == true)
   }
 
-  @Test func `reading the folder afresh forgets what an inspection found`() {
+  @Test func `reading the folder afresh forgets what a file check found`() {
     var state = WorkbenchState.inspected()
     state.type("R")
     state.hear(.dataset(Fixtures.dataset))
@@ -301,9 +305,9 @@ extension WorkbenchState {
   }
 
   @Test func `the command for a name that begins with a dash does not take it for an option`() {
-    #expect(Headless.decide(.exclude(path: "-x.png"), data: "d") == "skipline exclude d -- -x.png")
+    #expect(ShellCommand.decide(.exclude(path: "-x.png"), data: "d") == "skipline exclude d -- -x.png")
     #expect(
-      Headless.decide(.relabel(path: "a b/1.png", to: "c d"), data: "d")
+      ShellCommand.decide(.relabel(path: "a b/1.png", to: "c d"), data: "d")
         == "skipline relabel d --to 'c d' 'a b/1.png'")
   }
 
@@ -320,12 +324,13 @@ extension WorkbenchState {
     #expect(settings.split.folders == SplitFolders(train: "day", test: "-night"))
     let words = " --train day --test=-night"
     #expect(settings.commandLine.contains(words))
-    #expect(Headless.check("d", settings.split) == "skipline check d" + words)
+    #expect(ShellCommand.check("d", settings.split) == "skipline check d" + words)
     #expect(
-      Headless.evaluate("c", data: "d", split: .test, folders: settings.split.folders)
+      ShellCommand.evaluate("c", data: "d", split: .test, folders: settings.split.folders)
         == "skipline evaluate c --data d --split test" + words)
     #expect(
-      Headless.decide(.exclude(path: "a.png"), data: "d", settings.split) == "skipline exclude d" + words + " a.png"
+      ShellCommand.decide(.exclude(path: "a.png"), data: "d", settings.split) == "skipline exclude d" + words
+        + " a.png"
     )
     try train.apply("", to: &settings, networks: [])
     try test.apply("", to: &settings, networks: [])
@@ -333,24 +338,24 @@ extension WorkbenchState {
   }
 
   // Fault 39: escape sequences in names of files and classes.
-  @Test func `no name reaches the screen with what could move its cursor, recolour or reorder it`() {
+  @Test func `no name reaches the screen with what could move its cursor, recolor or reorder it`() {
     let evil = "a\u{1B}[2J\u{202E}b\nc\u{7}\u{9B}"
     var report = Fixtures.inspected
     report.root = evil
     report.classes[0].name = evil
     report.classes[0].images = [
-      ImageEntry(path: evil + "/1", split: .train, decision: .relabelled(from: evil)),
+      ImageEntry(path: evil + "/1", split: .train, decision: .relabeled(from: evil)),
       ImageEntry(path: evil + "/2", split: .train),
     ]
     report.findings = [
       DatasetFinding(
         kind: .duplicate, severity: .error, subject: evil, paths: [evil + "/1", evil], message: evil, advice: evil)
     ]
-    report.inspection?.formats = [.init(name: evil, count: 1)]
+    report.statistics?.formats = [.init(name: evil, count: 1)]
     var state = Fixtures.state()
     state.hear(.datasetProgress(.scanning(files: 1, classes: [.init(name: evil, images: 1)])))
     func expectSafe(_ what: String) {
-      for line in state.text.split(separator: "\n") { #expect(Sanitiser.isSafe(String(line)), "\(what): \(line)") }
+      for line in state.text.split(separator: "\n") { #expect(Sanitizer.isSafe(String(line)), "\(what): \(line)") }
     }
     expectSafe("reading")
     state.hear(.dataset(report))
@@ -394,8 +399,8 @@ extension WorkbenchState {
   @Test func `what is being prepared is shown and forgotten when the run starts`() {
     var state = WorkbenchState.opened()
     state.press(.character(" "), .enter)
-    state.hear(.state(.preparing), .preparing(.packing(done: 10, total: 20, bytes: 3 << 20)))
-    #expect(state.text.contains("packing 10 of 20, cache 3.00 MiB"))
+    state.hear(.state(.preparing), .preparing(.caching(done: 10, total: 20, bytes: 3 << 20)))
+    #expect(state.text.contains("caching 10 of 20, cache 3.00 MiB"))
     state.hear(.preparing(.measuring(done: 5, total: 20)))
     #expect(state.text.contains("measuring 5 of 20 images"))
     state.hear(.training(.started(Fixtures.run())), .state(.training))

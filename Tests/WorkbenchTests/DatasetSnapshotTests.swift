@@ -30,8 +30,8 @@ import Testing
   @Test(arguments: sizes) func `every file being decoded`(size: Size) throws {
     var state = WorkbenchState.opened(size: size)
     state.type("c")
-    state.hear(.datasetProgress(.inspecting(done: 843, total: 2022)))
-    try expectSnapshot(state, name("inspecting", size))
+    state.hear(.datasetProgress(.checking(done: 843, total: 2022)))
+    try expectSnapshot(state, name("checkingFiles", size))
   }
 
   @Test(arguments: sizes) func `classes of a dataset with errors and decisions`(size: Size) throws {
@@ -55,21 +55,21 @@ import Testing
     try expectSnapshot(state, name("finding", size))
   }
 
-  @Test(arguments: sizes) func `figures`(size: Size) throws {
+  @Test(arguments: sizes) func `statistics`(size: Size) throws {
     var state = WorkbenchState.inspected(size: size)
     state.type("f")
-    try expectSnapshot(state, name("figures", size))
+    try expectSnapshot(state, name("statistics", size))
     state.type("z")
-    try expectSnapshot(state, name("figures-zoomed", size))
+    try expectSnapshot(state, name("statistics-zoomed", size))
   }
 
-  @Test func `figures before anything was measured`() throws {
+  @Test func `statistics before anything was measured`() throws {
     var state = WorkbenchState.opened()
     state.type("f")
-    try expectSnapshot(state, "figures-absent-80x24")
+    try expectSnapshot(state, "statistics-absent-80x24")
   }
 
-  @Test(arguments: sizes) func `files that are excluded, relabelled or broken`(size: Size) throws {
+  @Test(arguments: sizes) func `files that are excluded, relabeled or broken`(size: Size) throws {
     var state = WorkbenchState.opened(size: size)
     state.hear(.dataset(Fixtures.decided))
     state.answerPictures(state.press(.enter))
@@ -101,8 +101,8 @@ import Testing
     var state = WorkbenchState.opened(size: size)
     state.type("3 ")
     state.press(.enter)
-    state.hear(.state(.preparing), .preparing(.packing(done: 843, total: 2022, bytes: 25_400_000)))
-    try expectSnapshot(state, name("packing", size))
+    state.hear(.state(.preparing), .preparing(.caching(done: 843, total: 2022, bytes: 25_400_000)))
+    try expectSnapshot(state, name("caching", size))
     state.hear(.preparing(.scanning(files: 492)))
     try expectSnapshot(state, name("preparing-scan", size))
   }
@@ -116,10 +116,10 @@ import Testing
     try expectSnapshot(state, name("data-wait", size))
   }
 
-  @Test func `findings and figures without colour and without Unicode`() throws {
+  @Test func `findings and statistics without color and without Unicode`() throws {
     var state = WorkbenchState.inspected()
     state.hear(.dataset(Fixtures.decided))
-    for (keys, name) in [("w", "findings-ascii-80x24"), ("f", "figures-ascii-80x24")] {
+    for (keys, name) in [("w", "findings-ascii-80x24"), ("f", "statistics-ascii-80x24")] {
       state.type(keys)
       let theme = Theme.monochrome.with(glyphs: .ascii)
       try expectSnapshot(state, name, theme: theme)

@@ -52,7 +52,7 @@ enum Fixtures {
   static let summary: NetworkSummary = {
     var layers = [
       LayerRow(
-        name: "conv1", kind: .convolution, window: "3x3/1",
+        name: "conv1", kind: .convolution, kernel: "3x3/1",
         output: FeatureShape(height: 32, width: 32, channels: 16),
         parameters: 432, multiplyAdds: 442_368),
       LayerRow(
@@ -67,7 +67,7 @@ enum Fixtures {
         let name = "layer\(stage).\(block)"
         layers.append(
           LayerRow(
-            name: name + ".conv1", kind: .convolution, window: block == 0 && stage > 1 ? "3x3/2" : "3x3/1",
+            name: name + ".conv1", kind: .convolution, kernel: block == 0 && stage > 1 ? "3x3/2" : "3x3/1",
             output: shape, parameters: 9 * incoming * channels, multiplyAdds: 9 * incoming * channels * side * side,
             depth: 1))
         layers.append(
@@ -92,7 +92,7 @@ enum Fixtures {
     RunDescription(
       folder: "runs/cifar20-3", settings: settings, classes: classNames, trainingImages: 1635,
       validationImages: 189,
-      stepsPerEpoch: 26, parameters: 269_722, chance: 0.108, history: history)
+      stepsPerEpoch: 26, parameters: 269_722, majorityBaseline: 0.108, history: history)
   }
 
   static func step(_ step: Int) -> StepMetrics {
@@ -165,7 +165,7 @@ enum Fixtures {
       imagesPerSecond: 1312)
   }()
 
-  /// A disc on a slope of colour.
+  /// A disc on a slope of color.
   static let picture: PixelImage = {
     let side = 24
     var pixels: [UInt8] = []

@@ -87,11 +87,11 @@ private struct Dice: RandomNumberGenerator {
     case 15: return .failure(String(repeating: "x", count: number))
     case 16: return .preview(path: "", nil, reason: nil)
     case 17: return .readingCancelled
-    case 18: return .datasetProgress(pick([.inspecting(done: number, total: number % 5), progress(number)]))
+    case 18: return .datasetProgress(pick([.checking(done: number, total: number % 5), progress(number)]))
     case 19:
       return .preparing(
         pick([
-          .scanning(files: number), .packing(done: number, total: number % 9, bytes: .max),
+          .scanning(files: number), .caching(done: number, total: number % 9, bytes: .max),
           .measuring(done: -1, total: 0),
         ]))
     case 20, 21: return .dataset(report())
@@ -142,12 +142,12 @@ private struct Dice: RandomNumberGenerator {
     report.findings.shuffle(using: &self)
     report.classes.shuffle(using: &self)
     switch Int.random(in: 0..<4, using: &self) {
-    case 0: report.inspection = nil
+    case 0: report.statistics = nil
     case 1:
-      report.inspection?.images = 0
-      report.inspection?.mean = [.nan]
-      report.inspection?.commonSizes = []
-      report.inspection?.width = .init(least: .nan, median: .infinity, greatest: -1)
+      report.statistics?.images = 0
+      report.statistics?.mean = [.nan]
+      report.statistics?.commonSizes = []
+      report.statistics?.width = .init(least: .nan, median: .infinity, greatest: -1)
     case 2: report.classes.removeLast(Int.random(in: 0...report.classes.count, using: &self))
     default:
       report.findings += [

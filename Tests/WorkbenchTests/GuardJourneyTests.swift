@@ -27,12 +27,12 @@ extension Fixtures {
     groups: [
       .init(kind: .added, count: 2, paths: ["four/IMG_9001.JPG", "nine/IMG_9002.JPG"]),
       .init(kind: .removed, count: 1234, paths: (0..<40).map { "six/IMG_\(2000 + $0).JPG" }),
-      .init(kind: .relabelled, count: 1, paths: ["one/IMG_1130.JPG"]),
+      .init(kind: .relabeled, count: 1, paths: ["one/IMG_1130.JPG"]),
     ], classesChanged: false)
 }
 
 extension WorkbenchState {
-  /// A run that has diverged and waits, long enough for the dialogue to take answers.
+  /// A run that has diverged and waits, long enough for the dialog to take answers.
   static func diverged(
     _ report: DivergenceReport = Fixtures.divergence(), size: Size = Size(width: 80, height: 24)
   ) -> WorkbenchState {
@@ -50,7 +50,7 @@ extension WorkbenchState {
 @Suite struct `A run that diverged` {
   private let recovered = RecoveryReport(recovery: .lowerRate, step: 170, learningRate: 0.01)
 
-  @Test func `the dialogue opens, names what happened, and closes when the run goes on`() {
+  @Test func `the dialog opens, names what happened, and closes when the run goes on`() {
     var state = WorkbenchState.diverged()
     let text = state.screenText
     for part in [
@@ -95,7 +95,7 @@ extension WorkbenchState {
     var state = WorkbenchState.diverged()
     #expect(state.type(key) == [.send(.training(.recover(recovery)))])
     #expect(!state.asksAboutDivergence)
-    #expect(state.type("b").isEmpty, "behind the dialogue it means nothing")
+    #expect(state.type("b").isEmpty, "behind the dialog it means nothing")
   }
 
   @Test func `where nothing is saved the way back is closed and says why, and the run can begin again`() {
@@ -123,7 +123,7 @@ extension WorkbenchState {
     #expect(state.asksAboutDivergence)
   }
 
-  @Test func `a key that was meant for what the dialogue covers decides nothing`() {
+  @Test func `a key that was meant for what the dialog covers decides nothing`() {
     var state = WorkbenchState.training()
     _ = update(&state, .tick(seconds: 10))
     state.hear(.training(.diverged(Fixtures.divergence())), .state(.paused))
@@ -176,7 +176,7 @@ extension WorkbenchState {
     #expect(state.engine == .training)
   }
 
-  @Test func `whoever attaches to a run that waits is asked, and another screen's answer closes the dialogue`() {
+  @Test func `whoever attaches to a run that waits is asked, and another screen's answer closes the dialog`() {
     var state = WorkbenchState.opened()
     // As the record of a run replays it.
     state.hear(

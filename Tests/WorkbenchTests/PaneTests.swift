@@ -83,7 +83,8 @@ extension WorkbenchState {
 
   private func state(_ size: Size = Size(width: 80, height: 24)) -> WorkbenchState {
     var state = WorkbenchState(
-      data: "data/sign-digits", settings: Fixtures.settings, rules: TrainingRules(networks: ["cifar20"]) { _ in nil }, themeNames: ["Dark"],
+      data: "data/sign-digits", settings: Fixtures.settings,
+      rules: TrainingRules(networks: ["cifar20"]) { _ in nil }, themeNames: ["Dark"],
       theme: "Dark", size: size, looksOnly: false, panes: Panes(Panes.standard.all + [LogPane.self]))
     state.hear(
       .dataset(Fixtures.dataset), .network(Fixtures.summary), .checkpoints(Fixtures.checkpoints), .state(.idle),

@@ -347,7 +347,7 @@ import Testing
 
 @Suite struct `The palette` {
   private func first(_ text: String, _ state: WorkbenchState = .opened()) -> Action? {
-    var palette = Palette(state)
+    var palette = CommandPalette(state)
     palette.narrow(to: text)
     return palette.selected?.action
   }
@@ -360,7 +360,7 @@ import Testing
       states.append(state)
     }
     for state in states {
-      let palette = Palette(state)
+      let palette = CommandPalette(state)
       #expect(palette.selected.map { [.interrupt, .quit, .stop].contains($0.action) } == false)
       #expect(palette.entry(palette.list.total - 1).context == .always)
     }
@@ -368,12 +368,12 @@ import Testing
 
   @Test func `what the pane offers and what was chosen last come first`() {
     var state = WorkbenchState.opened()
-    #expect(Palette(state).selected?.context == .dataset)
+    #expect(CommandPalette(state).selected?.context == .dataset)
     state.type("4")
-    #expect(Palette(state).selected?.context == .checkpoints)
+    #expect(CommandPalette(state).selected?.context == .checkpoints)
     state.type(":theme")
     state.press(.enter)
-    #expect(Palette(state).selected?.action == .nextTheme)
+    #expect(CommandPalette(state).selected?.action == .nextTheme)
   }
 
   @Test(arguments: [

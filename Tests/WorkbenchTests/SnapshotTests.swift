@@ -157,7 +157,7 @@ import Testing
     try expectSnapshot(state, "hostile-names-80x24")
   }
 
-  @Test func `no colour and no Unicode`() throws {
+  @Test func `no color and no Unicode`() throws {
     var state = WorkbenchState.training()
     state.type("3")
     try expectSnapshot(state, "monochrome-80x24", theme: .monochrome.with(glyphs: .ascii))

@@ -15,7 +15,7 @@ import Testing
     let state = Fixtures.state()
     #expect(
       initialEffects(state) == [
-        .browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), inspect: false)),
+        .browse(.openDataset(path: "data/sign-digits", split: SplitSettings(), checkingFiles: false)),
         .browse(
           .describeNetwork(Fixtures.settings.network, imageSize: 32, classes: 10, batchSize: 64)),
         .browse(.listCheckpoints(project: "runs")),

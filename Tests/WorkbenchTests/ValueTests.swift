@@ -44,17 +44,17 @@ import Testing
       data: "my images/it's", split: SplitSettings(train: 70, validation: 20, test: 10),
       network: NetworkSettings(
         name: "cifar20", shortcut: .projection, zeroPlacement: .end, version: .v1_5, stem: .small,
-        widthMultiplier: 0.5, head: .regularised),
+        widthMultiplier: 0.5, head: .regularized),
       preprocessing: PreprocessingSettings(imageSize: 48, resize: .crop),
-      augmentation: AugmentationSettings(crop: .padAndCrop, horizontalFlip: false, colourJitter: 0.2),
-      optimiser: OptimiserSettings(momentum: 0.8, nesterov: true, weightDecay: 1e-5, gradientClip: 5),
+      augmentation: AugmentationSettings(crop: .padAndCrop, horizontalFlip: false, colorJitter: 0.2),
+      optimizer: OptimizerSettings(momentum: 0.8, nesterov: true, weightDecay: 1e-5, gradientClip: 5),
       learningRate: 0.01, schedule: .step(epochs: [3, 6], factor: 0.1), labelSmoothing: 0.1, batchSize: 32,
       epochs: 9,
       seed: 7, project: "more runs", name: "first")
     #expect(
       settings.commandLine
         == "skipline train 'my images/it'\\''s' --net cifar20 --shortcut B --zeros end --block v1.5 --stem small "
-        + "--width 0.5 --head regularised --imgsz 48 --resize crop --crop pad --no-flip --jitter 0.2 "
+        + "--width 0.5 --head regularized --imgsz 48 --resize crop --crop pad --no-flip --jitter 0.2 "
         + "--split 70/20/10 --batch 32 --epochs 9 --lr 0.01 --schedule step:3,6:0.1 --momentum 0.8 --nesterov "
         + "--weight-decay 1e-05 --clip 5 --label-smoothing 0.1 --seed 7 --name first --project 'more runs'")
   }
@@ -70,7 +70,7 @@ import Testing
   ])
   func `words that no screen can show are written as escapes`(word: String, quoted: String) {
     #expect(shellQuoted(word) == quoted)
-    #expect(Sanitiser.isSafe(quoted))
+    #expect(Sanitizer.isSafe(quoted))
   }
 
   @Test(arguments: [
@@ -134,12 +134,12 @@ import Testing
 
   @Test func `resampling averages what falls together and draws lines between what does not`() {
     #expect(
-      Resampling.values([(0, 0), (4, 4)], total: 8, positions: 5) == [0, 2, 4, nil, nil])
+      CurveSampling.values([(0, 0), (4, 4)], total: 8, positions: 5) == [0, 2, 4, nil, nil])
     #expect(
-      Resampling.values([(0, 1), (1, 3), (100, 5)], total: 100, positions: 3) == [2, 3.5, 5])
+      CurveSampling.values([(0, 1), (1, 3), (100, 5)], total: 100, positions: 3) == [2, 3.5, 5])
     #expect(
-      Resampling.values([(0, 1), (2, nil), (4, 5)], total: 4, positions: 5) == [1, nil, nil, nil, 5])
-    #expect(Resampling.values([], total: 4, positions: 2) == [nil, nil])
+      CurveSampling.values([(0, 1), (2, nil), (4, 5)], total: 4, positions: 5) == [1, nil, nil, nil, 5])
+    #expect(CurveSampling.values([], total: 4, positions: 2) == [nil, nil])
   }
 }
 

@@ -168,10 +168,10 @@ func fuzzedThemes(_ laboratory: Laboratory) throws -> String {
     let text = String(decoding: mutant, as: UTF8.self)
     let (theme, problems) = Theme.parse(text, file: "f", base: .dark)
     let lines = 1 + text.utf8.count { $0 == UInt8(ascii: "\n") }
-    try expect(Sanitiser.isSafe(theme.name), "an unsafe name got through")
+    try expect(Sanitizer.isSafe(theme.name), "an unsafe name got through")
     for problem in problems {
       try expect(
-        Sanitiser.isSafe(problem.message) && (1...lines).contains(problem.line), "an unsafe or misplaced warning")
+        Sanitizer.isSafe(problem.message) && (1...lines).contains(problem.line), "an unsafe or misplaced warning")
     }
     return problems.count
   }

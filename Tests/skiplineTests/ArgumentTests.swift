@@ -41,7 +41,7 @@ struct DescribedCommand: Decodable, Sendable {
   /// The fewest words that the command takes.
   var words: [String] {
     let required = options.filter { !$0.isOptional }.flatMap { [$0.option, "a"] }
-    // `pack` and `train` say themselves what they cannot do without.
+    // `cache` and `train` say themselves what they cannot do without.
     return [commandName] + positionals.filter { !$0.isOptional || $0.valueName == "data" }.map { _ in "a" }
       + required
   }
@@ -224,7 +224,7 @@ struct DescribedCommand: Decodable, Sendable {
     "--cache-limit 1024T", "--keep 0", "--keep 1000000", "--save-every 1000000", "--schedule step:1000000:1e-300",
     "--schedule plateau:1e-300:1000000", "--schedule cosine:0.9999999999999999", "--clip 1e-300", "--clip 1e30",
     "--workers 64", "--label-smoothing 0.9999999999999999", "--momentum 0.9999999999999999", "--weight-decay 1",
-    "--mean 0,0,1 --deviation 0.0001,100,1", "--width 1e-300", "--time 1e-300", "--until-step 0",
+    "--mean 0,0,1 --std 0.0001,100,1", "--width 1e-300", "--time 1e-300", "--until-step 0",
   ])
   func `the ends of the ranges are trained with or refused, and nothing else`(options: String) async throws {
     let workspace = try Workspace()

@@ -88,15 +88,15 @@ extension Journeys {
       try await terminal.seesNo("Commands", "2 Layers")
     }
 
-    @Test func `a theme changes the colours and nothing else`() async throws {
+    @Test func `a theme changes the colors and nothing else`() async throws {
       let terminal = try await TerminalJourney(in: Workspace())
       try await terminal.open()
       // The layers are described once more when the number of classes is known.
       try await terminal.sees("4.97k params")
-      let (text, colours) = (try terminal.screen(), try terminal.colouredScreen())
+      let (text, colors) = (try terminal.screen(), try terminal.coloredScreen())
       try terminal.press("t")
       let changed = try await terminal.sees("theme light")
-      #expect(try terminal.colouredScreen() != colours)
+      #expect(try terminal.coloredScreen() != colors)
       #expect(changed.lines.prefix(22) == text.lines.prefix(22))
     }
 
@@ -119,13 +119,13 @@ extension Journeys {
       #expect(Set(names.map { $0.lowercased() }).count == names.count)
     }
 
-    @Test func `without colour the screen is the same in black and white`() async throws {
+    @Test func `without color the screen is the same in black and white`() async throws {
       let terminal = try await TerminalJourney(in: Workspace())
       try terminal.enter("NO_COLOR=1; export NO_COLOR")
       try await terminal.open()
       try await terminal.sees("1 Dataset", "crescent")
-      // 30 to 37 and 38 colour the foreground, 40 to 48 the background: ECMA-48, 8.3.117.
-      #expect(!(try terminal.colouredScreen()).contains(/\u{1B}\[([0-9]+;)*[34][0-8]m/))
+      // 30 to 37 and 38 color the foreground, 40 to 48 the background: ECMA-48, 8.3.117.
+      #expect(!(try terminal.coloredScreen()).contains(/\u{1B}\[([0-9]+;)*[34][0-8]m/))
     }
 
     @Test func `the settings change the epochs and the network of the next run`() async throws {

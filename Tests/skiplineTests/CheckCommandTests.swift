@@ -40,10 +40,10 @@ extension Workspace {
     #expect(report.counts.total == Workspace.imageCount && report.counts.test == Workspace.testCount)
     #expect(report.classes.map(\.name).contains("pentagon"))
     #expect(report.classes.allSatisfy { $0.images.count == 8 })
-    #expect(report.inspection?.images == Workspace.imageCount && report.inspection?.mean.count == 3)
+    #expect(report.statistics?.images == Workspace.imageCount && report.statistics?.mean.count == 3)
     let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let keys = try #require(value as? [String: Any])
-    #expect(keys.keys.sorted() == ["classes", "findings", "inspection", "root", "splitSource"])
+    #expect(keys.keys.sorted() == ["classes", "findings", "fileCheck", "root", "splitSource"])
     let finding = try #require((keys["findings"] as? [[String: Any]])?.first)
     #expect(Set(finding.keys).isSuperset(of: ["kind", "severity", "paths", "message", "advice"]))
   }
@@ -55,7 +55,7 @@ extension Workspace {
     #expect(text.status == 0)
     #expect(text.output.contains("not checked") && !text.output.contains("mean"))
     let report = try await workspace.skipline("check", "data", "--no-decode", "--json").decoded(DatasetReport.self)
-    #expect(report.inspection == nil && report.counts.total == Workspace.imageCount)
+    #expect(report.statistics == nil && report.counts.total == Workspace.imageCount)
   }
 
   // fault 18
@@ -126,7 +126,7 @@ extension Journeys {
     /// Each file takes a twentieth of a second or more.
     private static let large = Result {
       let side = 3000
-      let picture = Picture(side: side, pixels: [UInt8](repeating: 90, count: side * side * 3))
+      let picture = Drawing(side: side, pixels: [UInt8](repeating: 90, count: side * side * 3))
       return try picture.encodedAsPNG()
     }
 

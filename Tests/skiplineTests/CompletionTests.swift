@@ -1,5 +1,5 @@
-// What a shell is offered for a line that is being typed, asked of the program as the scripts ask it; and the scripts, in
-// the shells that there are.
+// What a shell is offered for a line that is being typed, asked of the program as the scripts ask it; and the scripts,
+// in the shells that there are.
 
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-// Mending a dataset at a terminal: what is wrong with it, the files concerned, images excluded, relabelled and taken in
+// Mending a dataset at a terminal: what is wrong with it, the files concerned, images excluded, relabeled and taken in
 // again, and what the commands say of it afterwards.
 
 import Foundation
@@ -83,7 +83,7 @@ extension Journeys {
       try await terminal.sees("excluded", "settled")
       try terminal.press("Escape")
       try terminal.press("f")
-      try await terminal.sees("← figures of", "median", "deviation", "PNG")
+      try await terminal.sees("← figures of", "median", "std", "PNG")
     }
 
     @Test func `nothing below the dataset's folder changes by deciding`() async throws {

@@ -39,19 +39,19 @@ import Testing
     #expect(full.counts.total == Workspace.imageCount)
   }
 
-  @Test func `an image is relabelled, and comes back`() async throws {
+  @Test func `an image is relabeled, and comes back`() async throws {
     let workspace = try Workspace()
-    let relabelled = try await workspace.skipline("relabel", "data", Self.disc, "--to", "star")
-    #expect(relabelled.outputLines.first == "relabelled as star: \(Self.disc)")
+    let relabeled = try await workspace.skipline("relabel", "data", Self.disc, "--to", "star")
+    #expect(relabeled.outputLines.first == "relabeled as star: \(Self.disc)")
     let report = try await workspace.skipline("check", "data", "--json").decoded(DatasetReport.self)
     let star = try #require(report.classes.first { $0.name == "star" })
     #expect(star.counts.train == 6)
-    #expect(star.images.compactMap(\.decision) == [.relabelled(from: "disc")])
-    let words = try #require(relabelled.outputLines.last?.split(separator: ":").last)
+    #expect(star.images.compactMap(\.decision) == [.relabeled(from: "disc")])
+    let words = try #require(relabeled.outputLines.last?.split(separator: ":").last)
     #expect(words == " skipline relabel data --to disc \(Self.disc)")
     let back = try await RunningProgram(["sh", "-c", String(words)], in: workspace).finish()
     #expect(back.status == 0)
-    #expect(back.outputLines.first == "no longer relabelled, and of its folder's class disc again: \(Self.disc)")
+    #expect(back.outputLines.first == "no longer relabeled, and of its folder's class disc again: \(Self.disc)")
     #expect(back.outputLines.last == "to take it back: skipline relabel data --to star \(Self.disc)")
     #expect(try await workspace.skipline("decisions", "data").output.hasPrefix("nothing is decided"))
     // From one class to another: what takes it back is the one before.
@@ -172,7 +172,7 @@ import Testing
     #expect(removed.status == 0)
   }
 
-  @Test func `lists are written, refused where they are, and honoured`() async throws {
+  @Test func `lists are written, refused where they are, and honored`() async throws {
     let workspace = try Workspace()
     let written = try await workspace.skipline(
       "split", "data", "--export", "lists", "--exact", "--split", "50/25/25")

@@ -1,5 +1,5 @@
-// `skipline evaluate` and `predict` as programs: what is measured, what is printed of many classes, and that figures are
-// shown whatever becomes of the file.
+// `skipline evaluate` and `predict` as programs: what is measured, what is printed of many classes, and that figures
+// are shown whatever becomes of the file.
 
 import Foundation
 import Messages

@@ -27,7 +27,7 @@ import Testing
     Mistake("train data --epochs 0", 64, "The value '0' is invalid for '--epochs"),
     Mistake("train data --batch 0", 64, "it must be a whole number from 1 to 65,536"),
     Mistake("train data --lr -1", 64, "The value '-1' is invalid for '--lr"),
-    Mistake("train data --mean 0.5,x,0.5 --deviation 1,1,1", 64, "0.5,x,0.5"),
+    Mistake("train data --mean 0.5,x,0.5 --std 1,1,1", 64, "0.5,x,0.5"),
     Mistake("train data --name=", 64, "--name: its value is empty"),
     Mistake("train data --schedule cosine:2", 64, "cosine:2"),
     Mistake("train data --schedule sometimes", 64, "write constant, cosine:0.05"),

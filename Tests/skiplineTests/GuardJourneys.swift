@@ -9,7 +9,7 @@ extension Journeys {
     /// A rate with which even this small network leaves what numbers can hold, within a few epochs.
     private static let wild = Workspace.longRun("wild") + ["--lr", "1e6", "--schedule", "constant"]
 
-    /// Answers the dialogue until training goes on.
+    /// Answers the dialog until training goes on.
     /// - Parameter key: how to go on where a checkpoint was saved; before that the run begins again.
     private func recover(_ terminal: TerminalJourney, key: String) async throws {
       for _ in 0..<40 {
@@ -25,7 +25,7 @@ extension Journeys {
           if later.contains("wild diverged") { continue }
           return
         }
-        // The dialogue takes no answer in its first moment: a key may have been meant for what it covers.
+        // The dialog takes no answer in its first moment: a key may have been meant for what it covers.
         try await terminal.waits(until: "the question is answered") { screen in
           if screen.contains("wild diverged") {
             try terminal.press(screen.contains("no checkpoint was saved yet") ? "a" : key)

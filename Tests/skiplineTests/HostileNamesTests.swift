@@ -1,17 +1,17 @@
-// A tree of hostile names, from a pack of real files beside the repository: skipped where that is absent.
+// A tree of hostile names, from an image cache of real files beside the repository: skipped where that is absent.
 
 import Foundation
 import Messages
 import Support
 import Testing
 
-/// The pack, in `shared/data` beside the repository or beside a folder above it.
+/// The image cache, in `shared/data` beside the repository or beside a folder above it.
 private let found: String? = {
   var folder = URL(fileURLWithPath: #filePath)
   while folder.path != "/" {
     folder.deleteLastPathComponent()
-    let pack = folder.appendingPathComponent("shared/data/torture.tgz").path
-    if FileManager.default.fileExists(atPath: pack) { return pack }
+    let cache = folder.appendingPathComponent("shared/data/torture.tgz").path
+    if FileManager.default.fileExists(atPath: cache) { return cache }
   }
   return nil
 }()

@@ -72,7 +72,7 @@ extension Journeys {
       try await terminal.open()
       try terminal.press("Enter")
       try await terminal.waits(until: "a picture") { !$0.pictureCells.isEmpty }
-      #expect(try terminal.colouredScreen().contains(/\u{1B}\[[0-9;]*38;2;/))
+      #expect(try terminal.coloredScreen().contains(/\u{1B}\[[0-9;]*38;2;/))
     }
 
     @Test(arguments: [(80, 24), (120, 36)])

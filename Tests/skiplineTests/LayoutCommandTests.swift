@@ -58,7 +58,7 @@ extension Workspace {
     #expect(excluded.status == 0)
     #expect(excluded.output.contains("skipline include data --train day --val dusk --test night \(image)"))
     for words in [
-      ["check", "data"], ["split", "data"], ["decisions", "data"], ["pack", "data", "--imgsz", "16"],
+      ["check", "data"], ["split", "data"], ["decisions", "data"], ["cache", "data", "--imgsz", "16"],
       ["evaluate", "runs/cifar8-1", "--data", "data"],
     ] {
       let result = try await workspace.skipline(words + names)
@@ -118,7 +118,7 @@ extension Workspace {
         result.status == 64 && result.errors.contains("--project") && result.errors.contains("lies in the dataset"))
     }
     #expect(try await workspace.skipline("split", "data", "--export", "data/lists").status == 64)
-    #expect(try await workspace.skipline("pack", "data", "--tfrecord", "data/shards").status == 64)
+    #expect(try await workspace.skipline("cache", "data", "--tfrecord", "data/shards").status == 64)
     #expect(
       try await workspace.skipline(
         ["train", "data"] + Workspace.tinyNetwork + ["--epochs", "1"]

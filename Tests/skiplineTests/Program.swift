@@ -9,7 +9,7 @@ enum Program {
   static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .path
 
-  /// Nothing of the person who runs the tests gets in: no themes, no settings of colour.
+  /// Nothing of the person who runs the tests gets in: no themes, no settings of color.
   static func environment(in workspace: Workspace) -> [String: String] {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     return [

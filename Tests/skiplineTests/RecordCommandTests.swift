@@ -21,9 +21,9 @@ import Testing
     let workspace = try Workspace()
     // The split by hash goes by the path, which is another in a shard: here the folders give all three.
     for (path, bytes) in try Workspace.validation() { try workspace.write(bytes, to: "data/\(path)") }
-    let pack = try await workspace.skipline("pack", "data", "--tfrecord", "shards", "--shards", "3")
-    #expect(pack.status == 0, "\(pack.errors)")
-    #expect(pack.outputLines.last == "shards: shards")
+    let cache = try await workspace.skipline("cache", "data", "--tfrecord", "shards", "--shards", "3")
+    #expect(cache.status == 0, "\(cache.errors)")
+    #expect(cache.outputLines.last == "shards: shards")
     #expect(workspace.exists("shards/train-00002-of-00003.tfrecord"))
     #expect(workspace.exists("shards/validation-00000-of-00003.tfrecord"))
     #expect(try workspace.lines("shards/labels.txt").count == 8)
@@ -46,7 +46,7 @@ import Testing
   @Test func `check names a damaged record and ends with 65, training does without it where told to`() async throws
   {
     let workspace = try Workspace()
-    #expect(try await workspace.skipline("pack", "data", "--tfrecord", "shards", "--shards", "2").status == 0)
+    #expect(try await workspace.skipline("cache", "data", "--tfrecord", "shards", "--shards", "2").status == 0)
     let name = "shards/train-00001-of-00002.tfrecord"
     #expect(
       !(try await workspace.skipline("check", "shards")).output.contains("by a hash"),
@@ -68,31 +68,31 @@ import Testing
     #expect(train.errors.contains("record 1 at byte 0 is damaged"))
   }
 
-  @Test func `pack leaves out what does not decode, and refuses to write where it must not`() async throws {
+  @Test func `cache leaves out what does not decode, and refuses to write where it must not`() async throws {
     let workspace = try Workspace()
     try workspace.truncate("data/train/star/star-0003.png")
-    let pack = try await workspace.skipline("pack", "data", "--tfrecord", "shards", "--json")
-    #expect(pack.status == 65)
-    #expect(pack.errors.contains("left out: cannot decode train/star/star-0003.png"))
-    let summary = try pack.decoded(TFRecordExport.Summary.self)
+    let cache = try await workspace.skipline("cache", "data", "--tfrecord", "shards", "--json")
+    #expect(cache.status == 65)
+    #expect(cache.errors.contains("left out: cannot decode train/star/star-0003.png"))
+    let summary = try cache.decoded(TFRecordExport.Summary.self)
     #expect(summary.images == Workspace.imageCount - 1 && summary.leftOut.count == 1)
 
-    let again = try await workspace.skipline("pack", "data", "--tfrecord", "shards")
+    let again = try await workspace.skipline("cache", "data", "--tfrecord", "shards")
     #expect(again.status == 64)
     #expect(again.errors.contains("--overwrite"))
-    #expect(try await workspace.skipline("pack", "data", "--tfrecord", "shards", "--overwrite").status == 65)
-    let inside = try await workspace.skipline("pack", "data", "--tfrecord", "data/shards")
+    #expect(try await workspace.skipline("cache", "data", "--tfrecord", "shards", "--overwrite").status == 65)
+    let inside = try await workspace.skipline("cache", "data", "--tfrecord", "data/shards")
     #expect(inside.status == 64 && inside.errors.contains("never written to"))
     #expect(!workspace.exists("data/shards"))
     for words in [["--shards", "0"], ["--shard-size", "10X"], ["--shards", "2", "--shard-size", "1M"]] {
-      #expect(try await workspace.skipline(["pack", "data", "--tfrecord", "other"] + words).status == 64)
+      #expect(try await workspace.skipline(["cache", "data", "--tfrecord", "other"] + words).status == 64)
     }
     #expect(!workspace.exists("other"))
   }
 
   @Test func `a limit on file sizes is told like a full disk, and leaves nothing`() async throws {
     let workspace = try Workspace()
-    let command = "ulimit -f 8; exec skipline pack data --tfrecord shards"
+    let command = "ulimit -f 8; exec skipline cache data --tfrecord shards"
     let result = try await RunningProgram(["sh", "-c", command], in: workspace).finish()
     #expect(result.status == 74)
     #expect(result.errors.contains("-of-00001.tfrecord: cannot write: File too large"))
@@ -113,7 +113,7 @@ import Testing
     let hostile = "a\u{1B}]0;owned\u{7}"
     let picture = try Workspace.pictures.picture(of: Workspace.pictures.items[0]).encodedAsPNG()
     for number in 1...4 { try workspace.write(picture, to: "data/train/\(hostile)/\(number).png") }
-    #expect(try await workspace.skipline("pack", "data", "--tfrecord", "shards").status == 0)
+    #expect(try await workspace.skipline("cache", "data", "--tfrecord", "shards").status == 0)
     let check = try await workspace.skipline("check", "shards")
     #expect(check.output.contains("a␛]0;owned␇"))
     #expect(!(check.output + check.errors).contains { $0 == "\u{1B}" || $0 == "\u{7}" })

@@ -25,19 +25,19 @@ import Testing
     let workspace = try Workspace()
     for number in 1...9 { try workspace.write(PNGFile.any, to: "data/train/disc/small\(number).png") }
     try workspace.write([1, 2, 3], to: "data/train/disc/broken.png")
-    let refused = try await capped(workspace, "pack", "data", "--imgsz", "16", "--json")
+    let refused = try await capped(workspace, "cache", "data", "--imgsz", "16", "--json")
     let first = try refused.decoded(Packed.self)
     #expect(first.images == 9 && first.undecodable == 1 && first.leftOut == Workspace.imageCount)
     #expect(first.decoded == 9 && first.kept == 0)
     #expect(
       refused.errors.contains("64 files have more pixels") && refused.errors.contains("1 file does not decode"))
-    let text = try await capped(workspace, "pack", "data", "--imgsz", "16")
+    let text = try await capped(workspace, "cache", "data", "--imgsz", "16")
     #expect(text.output.contains("9 images,") && text.output.contains("up to date"))
     #expect(try await capped(workspace, "check", "data").status == 65)
 
     let trained = try await workspace.train(epochs: 1)
     #expect(trained.status == 0 && !trained.errors.contains("allowed"))
-    let second = try await workspace.skipline("pack", "data", "--imgsz", "16", "--json").decoded(Packed.self)
+    let second = try await workspace.skipline("cache", "data", "--imgsz", "16", "--json").decoded(Packed.self)
     #expect(second.images == Workspace.imageCount + 9 && second.undecodable == 1 && second.leftOut == 0)
   }
 
@@ -69,7 +69,7 @@ import Testing
     let row: [UInt8] = (0..<8).reduce(into: [0]) { row, column in
       row += column < 4 ? [shade, shade, shade, 255] : hidden + [0]
     }
-    return PNGFile(width: 8, height: 8, colour: .rgba, rows: Array(repeating: row, count: 8)).bytes
+    return PNGFile(width: 8, height: 8, color: .rgba, rows: Array(repeating: row, count: 8)).bytes
   }
 
   @Test func `colors that transparent pixels hide are never learnt`() async throws {

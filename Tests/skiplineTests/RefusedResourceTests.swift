@@ -1,5 +1,5 @@
-// What the program does where the system refuses it threads, memory, stack, files, or a reader: it makes do with less or
-// ends with the cause and advice; it never hangs and never crashes.
+// What the program does where the system refuses it threads, memory, stack, files, or a reader: it makes do with less
+// or ends with the cause and advice; it never hangs and never crashes.
 
 import Engine
 import Foundation
@@ -178,7 +178,7 @@ import Transport
       let connection = try #require(try SocketFile(folder: folder).connect())
       do {
         screens.append(try RemoteEngine(connection, readOnly: false, report: { _ in true }) { _ in })
-      } catch LinkError.refused { break }
+      } catch TransportError.refused { break }
     }
     #expect(screens.count == 64)
     // And those who say nothing.

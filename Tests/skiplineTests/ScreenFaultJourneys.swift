@@ -130,7 +130,8 @@ extension Journeys {
       let folder = "\(workspace.folder)/runs/tiny"
       let run = RunDescription(
         folder: "runs/tiny", settings: TrainingSettings(data: "data", network: NetworkSettings(name: "cifar8")),
-        classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1, chance: 0.5)
+        classes: ["a", "b"], trainingImages: 8, validationImages: 2, stepsPerEpoch: 2, parameters: 1,
+        majorityBaseline: 0.5)
       // Stands for the engine before and after it drops the screen.
       let (before, after) = (EngineServer(version: "1") { _ in .taken }, EngineServer(version: "1") { _ in .taken })
       for (server, state) in [(before, EngineState.training), (after, .paused)] {

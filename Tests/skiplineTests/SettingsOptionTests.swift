@@ -24,13 +24,13 @@ import Training
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5,
-      head: .regularised),
+      head: .regularized),
     initialWeights: "start.safetensors",
     preprocessing: PreprocessingSettings(
       imageSize: 96, resize: .crop, background: .black,
-      normalisation: .given(mean: [0.5, 0.25, 0.125], deviation: [0.5, 0.5, 0.25])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colourJitter: 0.5),
-    optimiser: OptimiserSettings(
+      normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
+    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.5),
+    optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
     learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
     precision: .bf16, epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
@@ -194,13 +194,13 @@ private struct RandomSettings {
     settings.preprocessing.background =
       [.white, .black, .none, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator) ?? .none
     if chance() {
-      settings.preprocessing.normalisation = .given(
-        mean: channels(Settings.meanRange), deviation: channels(Settings.deviationRange))
+      settings.preprocessing.normalization = .given(
+        mean: channels(Settings.meanRange), std: channels(Settings.deviationRange))
     }
     settings.augmentation = AugmentationSettings(
       crop: choice(AugmentationSettings.Crop.self), horizontalFlip: chance(),
-      colourJitter: chance() ? 0 : number(Settings.jitter.range))
-    settings.optimiser = OptimiserSettings(
+      colorJitter: chance() ? 0 : number(Settings.jitter.range))
+    settings.optimizer = OptimizerSettings(
       momentum: number(Settings.momentum.range), nesterov: chance(),
       weightDecay: number(Settings.weightDecay.range),
       decayNormsAndBiases: chance(), gradientClip: chance() ? nil : number(Settings.clip.range))

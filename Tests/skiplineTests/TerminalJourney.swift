@@ -96,8 +96,8 @@ final class TerminalJourney: Sendable {
   /// What is on the screen.
   func screen() throws -> Screen { Screen(try tmux(["capture-pane", "-p"])) }
 
-  /// What is on the screen, with escape sequences for its colours.
-  func colouredScreen() throws -> String { try tmux(["capture-pane", "-p", "-e"]) }
+  /// What is on the screen, with escape sequences for its colors.
+  func coloredScreen() throws -> String { try tmux(["capture-pane", "-p", "-e"]) }
 
   /// Waits until the screen shows all of these texts.
   @discardableResult

@@ -1,5 +1,5 @@
-// What the commands say of data of which a part may not be read, as another user finds them: never figures of the rest as if
-// they were of all. Skipped for anybody but root, who alone can become somebody else.
+// What the commands say of data of which a part may not be read, as another user finds them: never figures of the rest
+// as if they were of all. Skipped for anybody but root, who alone can become somebody else.
 
 import Foundation
 import Testing
@@ -29,7 +29,7 @@ struct UnreadableCommandTests {
     defer { chmod("\(workspace.folder)/data/test/star", 0o755) }
     for command in [
       "evaluate runs/tiny", "evaluate runs/tiny --data data", "split data", "split data --export home/lists",
-      "pack data --tfrecord home/shards", "check data", "predict runs/tiny data/test",
+      "cache data --tfrecord home/shards", "check data", "predict runs/tiny data/test",
       "train data \(Workspace.tinyNetwork.joined(separator: " ")) --epochs 1 --project home/runs",
     ] {
       let ended = try await asOther(command, in: workspace)

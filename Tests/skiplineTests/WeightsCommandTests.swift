@@ -25,7 +25,7 @@ import Training
   {
     let workspace = try Workspace()
     try await workspace.train(
-      "first", epochs: 1, "--imgsz", "24", "--resize", "crop", "--mean", "0.5,0.25,0.125", "--deviation",
+      "first", epochs: 1, "--imgsz", "24", "--resize", "crop", "--mean", "0.5,0.25,0.125", "--std",
       "0.5,0.5,0.25")
     let words = ["train", "data", "--weights", "runs/first", "--epochs", "1", "--threads", "1"]
     let taken = try await workspace.skipline(words + ["--name", "second"])
@@ -33,7 +33,7 @@ import Training
     #expect(
       taken.errors.contains("from runs/first/checkpoints/best.safetensors: network cifar8")
         && taken.errors.contains(
-          "image size 24, resize crop, background white, mean 0.5,0.25,0.125, deviation 0.5,0.5,0.25"),
+          "image size 24, resize crop, background white, mean 0.5,0.25,0.125, std 0.5,0.5,0.25"),
       "\(taken.errors)")
     let (first, second) = (try settings("runs/first", in: workspace), try settings("runs/second", in: workspace))
     #expect(second.preprocessing == first.preprocessing)
@@ -43,7 +43,7 @@ import Training
     let other = try await workspace.skipline(words + ["--name", "third", "--imgsz", "16", "--mean", "measured"])
     #expect(other.status == 0)
     let third = try settings("runs/third", in: workspace)
-    #expect(third.preprocessing.imageSize == 16 && third.preprocessing.normalisation == .trainingSet)
+    #expect(third.preprocessing.imageSize == 16 && third.preprocessing.normalization == .trainingSet)
     #expect(third.preprocessing.resize == .crop)
 
     let wrong = try await workspace.skipline(words + ["--net", "resnet18"])

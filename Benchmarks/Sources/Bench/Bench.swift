@@ -1,6 +1,6 @@
 // `make bench`: our engine beside a peer's, in pairs of processes; two threads beside one; memory and allocations; and
-// how soon the first frame stands on the screen. The driver computes nothing itself: each figure comes from a process of
-// its own, so that neither engine's memory or threads touch the other's.
+// how soon the first frame stands on the screen. The driver computes nothing itself: each figure comes from a process
+// of its own, so that neither engine's memory or threads touch the other's.
 
 import ArgumentParser
 import Foundation
@@ -28,7 +28,7 @@ struct Bench: ParsableCommand {
   var rows: [String] = []
   @Option(help: "Pairs of processes for each row.") var pairs = 5
   @Option(help: "Steps that each process times, after one that it does not.") var steps = 3
-  @Option(help: "Threads of both in the pairs. With more than one, images a second are by wall time.")
+  @Option(help: "Threads of both in the pairs. With more than one, images/s are by wall time.")
   var threads = 1
   @Option(help: "A Python with torch and torchvision; else $PYTHON or python3 is asked whether it has them.")
   var python: String?

@@ -28,7 +28,7 @@ func comparePairs(
   _ rows: [Row], ours: StepProgram, peer: StepProgram?, pairs: Int, steps: Int, threads: Int, _ log: ResultsLog
 ) throws -> [Runs] {
   let clock = Clock(forThreads: threads)
-  let unit = clock == .cpu ? "images per CPU second" : "images a second, wall time"
+  let unit = clock == .cpu ? "images per CPU second" : "images/s, wall time"
   print(
     "\(unit), \(plural(threads, "thread", "threads")): medians of \(plural(pairs, "process", "processes")) (least..greatest), "
       + "\(plural(steps, "step", "steps")) each after one")
@@ -101,7 +101,7 @@ func compareThreads(
   _ rows: [Row], _ ours: StepProgram, several: Int, pairs: Int, steps: Int, _ log: ResultsLog
 ) throws {
   print(
-    "\nimages a second, wall time, \(several) threads beside one: medians of \(plural(pairs, "process", "processes")) (least..greatest)"
+    "\nimages/s, wall time, \(several) threads beside one: medians of \(plural(pairs, "process", "processes")) (least..greatest)"
   )
   let table = TextTable([
     .init("network", -9), .init("px", 4), .init("batch", 5), .init("", -10), .init("1 thread", 22),

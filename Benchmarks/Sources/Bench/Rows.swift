@@ -27,7 +27,7 @@ struct Row {
 
   /// Training in mixed precision, where the processor has the instruction; the peer's is autocast.
   static let mixed =
-    !FactorPrecision.hasFastBFloat16
+    !OperandPrecision.hasFastBFloat16
     ? []
     : all.map(\.workload).filter { $0.mode == .train }.map { Row($0.net, $0.size, $0.batch, .train, .bf16) }
 }

@@ -14,22 +14,22 @@ struct LayerTimes {
 
 /// How long and on how many threads to measure.
 struct LayerTimer {
-  let workers: WorkerPool
+  let pool: ThreadPool
   let repetitions: Int
-  private var clock: Clock { Clock(forThreads: workers.threads) }
+  private var clock: Clock { Clock(forThreads: pool.threads) }
 
   /// - Parameters:
   ///   - input: the shape of the layer's input, [N, H, W, C].
   ///   - repetitions: at least so many; short layers are repeated more often.
   init(threads: Int, repetitions: Int) {
-    workers = WorkerPool(threads: threads)
+    pool = ThreadPool(threads: threads)
     self.repetitions = repetitions
   }
 
   /// Both passes of a layer.
   func time(_ layer: any Layer, input shape: [Int]) -> LayerTimes {
     let input = uniformNoise(shape, seed: 1)
-    let pass = Pass(.training, workers)
+    let pass = Pass(.training, pool)
     let outputGradient = uniformNoise(layer.forward(input, pass).shape, seed: 2)
     _ = layer.backward(outputGradient, pass)
     var forward: [Double] = []
@@ -54,7 +54,7 @@ struct LayerTimer {
   func timeAddition(_ shape: [Int]) -> Double {
     var sum = uniformNoise(shape, seed: 1)
     let term = uniformNoise(shape, seed: 2)
-    return time { Ops(workers).add(term, to: &sum) }
+    return time { Ops(pool).add(term, to: &sum) }
   }
 
   /// Anything else.

@@ -14,7 +14,7 @@ struct Report {
   let json: Bool
   let attainable: Attainable
   let timer: LayerTimer
-  /// Seconds of the whole step and of the optimiser in it; nil when not wanted.
+  /// Seconds of the whole step and of the optimizer in it; nil when not wanted.
   private var step: (whole: Double, update: Double)?
   private var accounted = 0.0
 
@@ -134,12 +134,12 @@ struct Report {
           backwardMB: probe.backwardBytes * 1e-6, copy: copySpeed(probe.elements * 4),
           share: step.map { Double(layer.count) * (times.forward + times.backward) / $0.whole }), table)
     }
-    guard let step, isWanted("optimiser", "SGD") else { return }
+    guard let step, isWanted("optimizer", "SGD") else { return }
     let values = Double(try workload.plan().summary(batchSize: workload.batch).parameters)
     // Reads gradient, velocity and value, writes the last two.
     try printRow(
       OtherLine(
-        name: "optimiser", shape: "SGD, \((values * 1e-6).figure) M values", count: 1,
+        name: "optimizer", shape: "SGD, \((values * 1e-6).figure) M values", count: 1,
         forwardMs: step.update * 1000, backwardMs: 0, forwardMB: 5 * 4 * values * 1e-6, backwardMB: 0,
         copy: copySpeed(Int(values) * 4), share: step.update / step.whole), table)
   }
@@ -172,7 +172,7 @@ struct Report {
         reads: (1 + 1.25 / Double(stride * stride), 1 + 1.25 / Double(stride * stride))
       ) { MaxPool(kernel: kernel, stride: stride, padding: padding) }
     case .averagePool(let map, let side):
-      layerProbe("average pool \(side)x\(side)", map, reads: (1, 1)) { AveragePool(side: side) }
+      layerProbe("average pool \(side)x\(side)", map, reads: (1, 1)) { AdaptiveAveragePool(side: side) }
     case .zeroPadding(let map, let stride, let channels, let placement):
       // Some of the pixels are read and all of the output is written; on the way back the whole input is.
       layerProbe(
@@ -201,7 +201,7 @@ struct Report {
         return timer.time(
           Dense(
             name: "timed", weight: Tensor(zeros: [inputs, outputs]), bias: Tensor(zeros: [outputs]), map: map,
-            penalty: nil), input: [batch, inputs])
+            weightDecay: nil), input: [batch, inputs])
       }
     }
   }

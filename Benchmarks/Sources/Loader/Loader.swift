@@ -1,5 +1,5 @@
-// Times the loader alone: images of class folders as augmented, normalised batches, from the files or from a pack.
-// Prints a JSON line with images a second by wall time and by CPU time of the whole process.
+// Times the loader alone: images of class folders as augmented, normalized batches, from the files or from an image
+// cache. Prints a JSON line with images/s by wall time and by CPU time of the whole process.
 
 import ArgumentParser
 import Datasets
@@ -14,32 +14,33 @@ struct Loader: ParsableCommand {
   @Argument(help: "The folder that holds one folder of images for each class.") var data: String
   @Option(help: "The images' side, pixels.") var size = 224
   @Option(help: "Images a batch.") var batch = 64
-  @Option(help: "Threads that prepare batches.") var workers = 2
+  @Option(help: "Threads that prepare batches.") var pool = 2
   @Option(help: "Epochs that are timed, after one that is not.") var epochs = 3
   @Option(help: "Random crops: none, pad, resized, or auto.") var crop = "resized"
-  @Option(help: "A folder to make a pack in, and to read it from.") var packs: String?
+  @Option(help: "A folder to make an image cache in, and to read it from.") var caches: String?
 
   func run() throws {
     let settings = PreprocessingSettings(
-      imageSize: size, normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225]))
+      imageSize: size, normalization: .given(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225]))
     let preprocessing = try Preprocessing(resolving: settings, items: [], root: data)
     let index = try DatasetIndex.scan(root: data, split: SplitSettings(train: 100, validation: 0, test: 0))
-    var pack: Pack?
-    var packing = 0.0
-    if let packs {
+    var cache: ImageCache?
+    var caching = 0.0
+    if let caches {
       let start = seconds(CLOCK_MONOTONIC)
-      let prepared = try PackFolder(path: packs).prepare(
-        index: index, preprocessing: preprocessing, limit: .max, workers: workers)
+      let prepared = try ImageCacheFolder(path: caches).prepare(
+        index: index, preprocessing: preprocessing, limit: .max, pool: pool)
       if let warning = prepared.warning { throw ValidationError(warning) }
-      pack = prepared.pack
-      packing = seconds(CLOCK_MONOTONIC) - start
+      cache = prepared.cache
+      caching = seconds(CLOCK_MONOTONIC) - start
     }
     guard let crop = AugmentationSettings.Crop(rawValue: crop) else { throw ValidationError("--crop \(crop)") }
     let loader = BatchLoader(
-      items: index.items(in: .train), root: index.root, pack: pack, preprocessing: preprocessing, batchSize: batch,
+      items: index.items(in: .train), root: index.root, cache: cache, preprocessing: preprocessing,
+      batchSize: batch,
       mode: .training(
         augmentation: Augmentation(resolving: AugmentationSettings(crop: crop), resize: preprocessing.resize),
-        seed: 0), workers: workers)
+        seed: 0), pool: pool)
 
     var images = 0
     var (wallStart, cpuStart) = (0.0, 0.0)
@@ -55,8 +56,8 @@ struct Loader: ParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let figures = Figures(
-      loader: pack == nil ? "skipline, files" : "skipline, pack", size: size, images: images, workers: workers,
-      imagesPerSecond: Double(images) / wall, imagesPerCPUSecond: Double(images) / cpu, packingSeconds: packing)
+      loader: cache == nil ? "skipline, files" : "skipline, cache", size: size, images: images, pool: pool,
+      imagesPerSecond: Double(images) / wall, imagesPerCPUSecond: Double(images) / cpu, packingSeconds: caching)
     print(String(decoding: try encoder.encode(figures), as: UTF8.self))
   }
 
@@ -64,13 +65,13 @@ struct Loader: ParsableCommand {
     var loader: String
     var size: Int
     var images: Int
-    var workers: Int
+    var pool: Int
     var imagesPerSecond: Double
     var imagesPerCPUSecond: Double
     var packingSeconds: Double
 
     enum CodingKeys: String, CodingKey {
-      case loader, size, images, workers
+      case loader, size, images, pool
       case imagesPerSecond = "img_per_s"
       case imagesPerCPUSecond = "img_per_cpu_s"
       case packingSeconds = "packing_s"

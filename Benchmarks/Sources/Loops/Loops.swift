@@ -1,4 +1,4 @@
-// What a parallel loop of the worker pool costs by itself: empty ones, after pauses of different lengths, and loops of
+// What a parallel loop of the thread pool costs by itself: empty ones, after pauses of different lengths, and loops of
 // so much work in turn on one thread and on several.
 
 import ArgumentParser
@@ -11,29 +11,29 @@ import Tensors
 @main
 struct Loops: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "loops", abstract: "Times the worker pool's loops: their latency, and what threads gain.",
+    commandName: "loops", abstract: "Times the thread pool's loops: their latency, and what threads gain.",
     discussion: "With --busy as many threads as there are processors compute beside it all the time.")
 
   @Option(help: "Threads of the pool.") var threads = 2
-  @Option(help: "Shards of each loop.") var shards = WorkerPool.standardShards
+  @Option(help: "Chunks of each loop.") var chunks = ThreadPool.standardChunks
   @Flag(help: "Keep every processor busy with something else.") var busy = false
 
   func run() {
     if busy { Self.keepProcessorsBusy() }
-    let workers = WorkerPool(threads: threads)
-    print("empty loops of \(shards) shards on \(threads) threads\(busy ? ", all processors busy" : "")")
+    let pool = ThreadPool(threads: threads)
+    print("empty loops of \(chunks) chunks on \(threads) threads\(busy ? ", all processors busy" : "")")
     let pauses = TextTable([
       .init("after a pause of", -18), .init("median us", 10), .init("least", 8), .init("90%", 8),
     ])
     pauses.printHeader()
     for pause in [0, 5, 20, 100, 1000, 10_000] {
-      let times = latencies(workers, pause: Double(pause) * 1e-6)
+      let times = latencies(pool, pause: Double(pause) * 1e-6)
       pauses.printRow([
         "\(pause) us", times[times.count / 2].text(2), times[0].text(2), times[times.count * 9 / 10].text(2),
       ])
     }
     ca_start()
-    for _ in 0..<1000 { workers.run(shards: shards) { _ in } }
+    for _ in 0..<1000 { pool.run(chunks: chunks) { _ in } }
     let allocations = ca_stop()
     if ca_can_count() != 0 {
       print("\(Double(allocations.calls) / 1000) allocations a loop, \(Double(allocations.bytes) / 1000) bytes")
@@ -45,32 +45,32 @@ struct Loops: ParsableCommand {
       .init("of the best", 12),
     ])
     gains.printHeader()
-    let alone = WorkerPool(threads: 1)
+    let alone = ThreadPool(threads: 1)
     for turns in [10, 100, 1000, 10_000, 100_000] as [UInt64] {
-      let (one, several) = seconds(alone, workers, turns)
+      let (one, several) = seconds(alone, pool, turns)
       gains.printRow([
-        "\(shards) x \(turns) turns", (one.median * 1e6).figure, (several.median * 1e6).figure,
+        "\(chunks) x \(turns) turns", (one.median * 1e6).figure, (several.median * 1e6).figure,
         (one.median / several.median).text(2), (one.least / several.least).text(2),
       ])
     }
   }
 
   /// Microseconds of empty loops, in order of size; before each, this thread computes for `pause` seconds.
-  private func latencies(_ workers: WorkerPool, pause: Double) -> [Double] {
+  private func latencies(_ pool: ThreadPool, pause: Double) -> [Double] {
     let count = pause > 0.001 ? 50 : 1000
     return (0..<count).map { _ in
       let end = Clock.wall.seconds + pause
       while Clock.wall.seconds < end { _ = cm_multiply_adds(20) }
-      return Clock.wall.time { workers.run(shards: shards) { _ in } } * 1e6
+      return Clock.wall.time { pool.run(chunks: chunks) { _ in } } * 1e6
     }.sorted()
   }
 
-  /// Of one loop whose shards compute for so many turns, by one pool and by another, in turn.
-  private func seconds(_ one: WorkerPool, _ other: WorkerPool, _ turns: UInt64) -> (Spread, Spread) {
+  /// Of one loop whose chunks compute for so many turns, by one pool and by another, in turn.
+  private func seconds(_ one: ThreadPool, _ other: ThreadPool, _ turns: UInt64) -> (Spread, Spread) {
     let loops = max(1, 2000 / Int(turns))
-    func time(_ workers: WorkerPool) -> Double {
+    func time(_ pool: ThreadPool) -> Double {
       Clock.wall.time {
-        for _ in 0..<loops { workers.run(shards: shards) { _ in _ = cm_multiply_adds(turns) } }
+        for _ in 0..<loops { pool.run(chunks: chunks) { _ in _ = cm_multiply_adds(turns) } }
       } / Double(loops)
     }
     let pairs = (0..<40).map { _ in (time(one), time(other)) }

@@ -1,5 +1,5 @@
 // What this machine can do at best, measured in the same run as what is compared with it: another machine, another
-// clock frequency or a busy neighbour then changes both.
+// clock frequency or a busy neighbor then changes both.
 
 import CMeasuring
 import Tensors
@@ -24,7 +24,7 @@ public struct Attainable: Codable, Sendable {
       let seconds = Clock.cpu.time { operations = cm_multiply_adds(4_000_000) }
       arithmetic = max(arithmetic, operations / seconds * 1e-9)
       let productSeconds = Clock.cpu.time {
-        MatrixProduct.multiply(
+        GEMM.multiply(
           MatrixView(a.base, stride: side), MatrixView(b.base, stride: side), into: product.base, rows: side,
           columns: side, inner: side)
       }

@@ -46,8 +46,8 @@ public struct Workload: Codable, Sendable, Equatable {
 public final class PreparedWorkload {
   public let workload: Workload
   public let network: Network
-  public let workers: WorkerPool
-  private var optimiser: SGD
+  public let pool: ThreadPool
+  private var optimizer: SGD
   private let images: Tensor
   private let labels: [Int]
   private var steps: UInt64 = 0
@@ -56,8 +56,8 @@ public final class PreparedWorkload {
     self.workload = workload
     network = Network(
       try workload.plan(), seed: 0, convolutions: workload.precision == .bf16 ? .bfloat16 : .fastest)
-    workers = WorkerPool(threads: threads)
-    optimiser = SGD(OptimiserSettings(weightDecay: 1e-4), network.parameters)
+    pool = ThreadPool(threads: threads)
+    optimizer = SGD(OptimizerSettings(weightDecay: 1e-4), network.parameters)
     var generator = RandomGenerator(seed: 1)
     images = Tensor([workload.batch, workload.size, workload.size, 3]) { _ in generator.normal() }
     labels = (0..<workload.batch).map { _ in generator.integer(below: workload.classes) }
@@ -66,15 +66,15 @@ public final class PreparedWorkload {
   public func step() {
     steps += 1
     guard workload.mode == .train else {
-      _ = network.forward(images, Pass(.inference, workers))
+      _ = network.forward(images, Pass(.inference, pool))
       return
     }
-    let pass = Pass(.training, workers, seed: steps)
+    let pass = Pass(.training, pool, seed: steps)
     let loss = pass.ops.softmaxCrossEntropy(logits: network.forward(images, pass), labels: labels)
     network.backward(loss.gradient, pass)
     update()
   }
 
-  /// The optimiser's part of a step.
-  public func update() { optimiser.step(network.parameters, rate: 0.01, gradientScale: 1, workers) }
+  /// The optimizer's part of a step.
+  public func update() { optimizer.step(network.parameters, rate: 0.01, gradientScale: 1, pool) }
 }

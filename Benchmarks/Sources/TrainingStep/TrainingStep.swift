@@ -1,5 +1,5 @@
 // Times one training step (forward, backward, SGD update) or one inference of a network on random images that are
-// already in memory: the network alone, not the image pipeline. Prints a JSON line with images a second by CPU time
+// already in memory: the network alone, not the image pipeline. Prints a JSON line with images/s by CPU time
 // (with one thread: per core, robust on a busy machine) and by wall time, the peak memory of the process beside the
 // summary's estimate, and what a warm step asks of the allocator.
 

@@ -33,22 +33,22 @@ typedef struct {
   uint32_t height;
   /// Bits a sample as stored: 1, 2, 4, 8 or 16.
   uint8_t bit_depth;
-  /// The colour type of the header chunk: 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha.
-  uint8_t colour_type;
-  /// Whether pixels may be transparent: by an alpha channel, or by a chunk that says which colours are.
+  /// The color type of the header chunk: 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha.
+  uint8_t color_type;
+  /// Whether pixels may be transparent: by an alpha channel, or by a chunk that says which colors are.
   bool has_alpha;
 } image_png_header;
 
 /// Returns NULL if there is no memory. No side may be longer than `maximum_side` pixels. Without
-/// `keeps_transparency`, the chunk that makes colours transparent is skipped unread.
+/// `keeps_transparency`, the chunk that makes colors transparent is skipped unread.
 image_png *image_png_open(const uint8_t *bytes, size_t count, uint32_t maximum_side, bool keeps_transparency);
 
 /// Reads all that stands before the pixels; first call. Returns false on a fault.
 bool image_png_read_header(image_png *image, image_png_header *header);
 
 /// Reads the pixels into pixels[height][width][channels]; second call. Samples of 16 bits give their high byte; of
-/// three channels alpha and the transparent colour are dropped, the fourth is alpha, not multiplied into the others.
-/// Gamma and colour profiles are not applied. Returns false on a fault.
+/// three channels alpha and the transparent color are dropped, the fourth is alpha, not multiplied into the others.
+/// Gamma and color profiles are not applied. Returns false on a fault.
 bool image_png_read_pixels(image_png *image, int channels, uint8_t *pixels);
 
 image_fault image_png_fault(const image_png *image);
@@ -66,7 +66,7 @@ typedef struct image_jpeg image_jpeg;
 typedef struct {
   uint32_t width;
   uint32_t height;
-  /// 1 gray, 3 colour, 4 CMYK or YCCK.
+  /// 1 gray, 3 color, 4 CMYK or YCCK.
   uint8_t components;
   /// The memory for coefficients that reading takes beside the pixels: 0 for a file of one scan.
   uint64_t coefficient_bytes;

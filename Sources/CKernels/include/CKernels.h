@@ -48,36 +48,36 @@ double ck_sum_of_squares(const float *x, size_t count);
 // the last part; then a mask's words are those of the groups before.
 
 /// Rows in a group: as many as fill whole vectors, 1 where that would be too many.
-size_t ck_norm_group(size_t channels);
+size_t ck_batchnorm_group(size_t channels);
 /// Words of a mask that a group takes.
-size_t ck_norm_mask_words(size_t channels);
+size_t ck_batchnorm_mask_words(size_t channels);
 /// Goes on with mean[c] and squares[c] (the sum of squared deviations) of rows_before rows through these rows.
-void ck_norm_moments(
+void ck_batchnorm_moments(
     const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares);
-/// y = x * scale[c] + shift[c] + addend, and no less than 0 where relu is set; a NaN stays a NaN.
+/// y = x * weight[c] + bias[c] + addend, and no less than 0 where relu is set; a NaN stays a NaN.
 /// addend: NULL for none. mask: NULL, or with an addend and relu a bit an element, set where y > 0.
 /// y may be x or addend. streaming: y will not be read soon and need not stay in the caches.
-void ck_norm_apply(
-    float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *scale,
-    const float *shift, int relu, uint16_t *mask, int streaming);
+void ck_batchnorm_apply(
+    float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *weight,
+    const float *bias, int relu, uint16_t *mask, int streaming);
 /// sum_dy[c] += sum of g; sum_dy_x[c] += sum of g * (x - mean[c]).
-/// With a mask g is dy where its bit is set, else 0, and replaces dy; with a scale g is dy where
-/// x * scale[c] + shift[c] > 0, else 0; with neither (NULL) g is dy.
-void ck_norm_backward_sums(
-    float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *scale,
-    const float *shift, const uint16_t *mask, double *sum_dy, double *sum_dy_x);
-/// dx = a[c] * g + b[c] * (x - mean[c]) + d[c] + addend. With a scale g is dy where x * scale[c] + shift[c] > 0, else 0.
-/// addend: NULL for none. dx may be dy or x or addend.
-void ck_norm_backward_apply(
+/// With a mask g is dy where its bit is set, else 0, and replaces dy; with a weight g is dy where
+/// x * weight[c] + bias[c] > 0, else 0; with neither (NULL) g is dy.
+void ck_batchnorm_backward_sums(
+    float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *weight,
+    const float *bias, const uint16_t *mask, double *sum_dy, double *sum_dy_x);
+/// dx = a[c] * g + b[c] * (x - mean[c]) + d[c] + addend. With a weight g is dy where x * weight[c] + bias[c] > 0, else
+/// 0. addend: NULL for none. dx may be dy or x or addend.
+void ck_batchnorm_backward_apply(
     float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels, const float *mean,
-    const float *a, const float *b, const float *d, const float *scale, const float *shift);
+    const float *a, const float *b, const float *d, const float *weight, const float *bias);
 /// sums[c] += sum of x[:, c]
 void ck_column_sums(const float *x, size_t rows, size_t channels, float *sums);
 /// x[r, c] += bias[c]
 void ck_add_bias(float *x, size_t rows, size_t channels, const float *bias);
 
 // -- Products ------------------------------------------------------------------------------------------------
-// out = A B, or out += A B. A is described by how to get from value to value; B lies in panels of neighbouring
+// out = A B, or out += A B. A is described by how to get from value to value; B lies in panels of neighboring
 // columns, so that a step's values are next to each other.
 
 /// The left-hand side: value [line, row] at step (segment, step) is base[line * line_stride + row * row_stride +
@@ -111,18 +111,18 @@ size_t ck_lanes(void);
 void ck_pack(
     const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
     size_t panel_width, size_t panel_stride, float *packed);
-/// lanes: what the panels are made for; no more than the processor has. Sums are in the order of the steps, in parts of a few
-/// hundred.
-void ck_product(
+/// lanes: what the panels are made for; no more than the processor has. Sums are in the order of the steps, in parts of
+/// a few hundred.
+void ck_gemm(
     const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
 
-/// The same of numbers rounded to bfloat16: in the place of each float of A and B stands a pair, two neighbouring
+/// The same of numbers rounded to bfloat16: in the place of each float of A and B stands a pair, two neighboring
 /// steps of bfloat16, the earlier one in the lower half. So all strides and counts of A and B are in pairs; the result
 /// is floats. lanes: 4, or ck_pair_lanes().
-void ck_product_pairs(
+void ck_gemm_pairs(
     const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
 /// 16 where the processor multiplies pairs by an instruction of its own (AVX512-BF16), else 4: then it is slower than
-/// ck_product.
+/// ck_gemm.
 size_t ck_pair_lanes(void);
 /// ck_pack, rounding to pairs of steps: fills first ..< first + (depth + 1) / 2, in pairs; after an odd depth the last
 /// pair's later half is zero.
@@ -148,7 +148,7 @@ typedef struct {
   size_t pixel_stride;
 } ck_winograd_map;
 
-/// n * n matrices (planes), in panels of neighbouring columns: element (r, c) of plane i lies at
+/// n * n matrices (planes), in panels of neighboring columns: element (r, c) of plane i lies at
 /// i * plane + (c / panel) * panel_stride + r * row + c % panel. With a panel not narrower than the matrix it is
 /// row-major.
 typedef struct {
@@ -197,11 +197,11 @@ typedef struct {
 
 /// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never
 /// wins; a NaN wins over every number.
-void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *place);
+void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *argmax);
 /// gradient = at each pixel the sum of the output gradients whose maximum it was; the whole image is set.
-void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *place, float *gradient);
+void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *argmax, float *gradient);
 
-// -- Optimiser -----------------------------------------------------------------------------------------------
+// -- Optimizer -----------------------------------------------------------------------------------------------
 
 /// One step of SGD with momentum: g = gradient * scale + decay * value; v = momentum * v + g (v = g at the first
 /// step); value -= rate * (nesterov ? g + momentum * v : v).
@@ -213,10 +213,10 @@ void ck_sgd(
 // Bytes, three a pixel, rows from the top. Weights are fixed point, 1 is 2^22, and those of one result add up to
 // about 1; sums are rounded to 8 bits.
 
-/// Each pixel of a row becomes a weighted sum of neighbours: target [rows, columns, 3], source [rows, width, 3].
+/// Each pixel of a row becomes a weighted sum of neighbors: target [rows, columns, 3], source [rows, width, 3].
 /// source_count: the bytes that may be read from source on, rows * width * 3 or more.
-/// starts: the first neighbour of each column. weights: [columns, pairs, 8], two neighbours at a time as
-/// w0 w0 w0 w1 w1 w1 0 0; zero where there is no neighbour.
+/// starts: the first neighbor of each column. weights: [columns, pairs, 8], two neighbors at a time as
+/// w0 w0 w0 w1 w1 w1 0 0; zero where there is no neighbor.
 void ck_resample_rows(
     const uint8_t *source, size_t source_count, size_t width, size_t rows, const int32_t *starts,
     const int32_t *weights, size_t pairs, size_t columns, uint8_t *target);

@@ -1,6 +1,6 @@
 // Every kernel, and the table of them, for the instruction set of the file that includes this. It has defined
-// KERNEL(name), the name of a kernel of this instruction set, WIDE, an attribute for functions whose vectors shall be as
-// wide as the registers, and TILE_LANES and TILE_ROWS, the shape of a product's tiles.
+// KERNEL(name), the name of a kernel of this instruction set, WIDE, an attribute for functions whose vectors shall be
+// as wide as the registers, and TILE_LANES and TILE_ROWS, the shape of a product's tiles.
 
 #include "batchnorm.h"
 #include "elementwise.h"

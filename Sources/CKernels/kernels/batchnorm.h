@@ -19,7 +19,7 @@ enum {
 
 // What forward and backward pass must both take for positive: one expression, so that a compiler which fuses the
 // multiplication with the addition does so in both.
-#define AFFINE(x, scale, shift) ((x) * (scale) + (shift))
+#define AFFINE(x, weight, bias) ((x) * (weight) + (bias))
 
 // The first n lanes of v; lanes behind are zero, and are not read from memory.
 INLINE void load(lanes *v, const float *x, size_t n) {
@@ -70,13 +70,13 @@ enum { NUMBERS, SQUARES };
 
 INLINE void moments_step(
     const int of, const float *x, size_t distance, size_t streams, size_t n, const float *mean, float *sum) {
-  lanes total, centre = {0}, v;
+  lanes total, center = {0}, v;
   load(&total, sum, n);
-  if (of == SQUARES) load(&centre, mean, n);
+  if (of == SQUARES) load(&center, mean, n);
   for (size_t s = 0; s < streams; s++) {
     load(&v, x + s * distance, n);
     if (of == SQUARES) {
-      v -= centre;
+      v -= center;
       v *= v;
     }
     total += v;
@@ -143,7 +143,7 @@ static size_t groups_of_block(const grouping *g) {
   return groups < FEWEST_GROUPS ? FEWEST_GROUPS : groups;
 }
 
-static void KERNEL(norm_moments)(
+static void KERNEL(batchnorm_moments)(
     const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares) {
   const grouping g = grouped(rows, channels);
   const size_t block = groups_of_block(&g), group = g.width / channels;
@@ -158,18 +158,18 @@ static void KERNEL(norm_moments)(
 
 typedef struct {
   float *y;
-  const float *x, *addend, *scale, *shift;
+  const float *x, *addend, *weight, *bias;
   uint16_t *mask;
 } forward;
 
 INLINE void apply_step(
     const forward *f, size_t at, size_t c, size_t n, uint16_t *mask, const int adds, const int relu,
     const int streaming) {
-  lanes x, scale, shift;
+  lanes x, weight, bias;
   load(&x, f->x + at, n);
-  load(&scale, f->scale + c, n);
-  load(&shift, f->shift + c, n);
-  lanes z = AFFINE(x, scale, shift);
+  load(&weight, f->weight + c, n);
+  load(&bias, f->bias + c, n);
+  lanes z = AFFINE(x, weight, bias);
   if (adds) {
     load(&x, f->addend + at, n);
     z += x;
@@ -207,12 +207,12 @@ INLINE void apply_kind(const forward *f, const grouping *g, int relu, const int 
   }
 }
 
-static void KERNEL(norm_apply)(
-    float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *scale,
-    const float *shift, int relu, uint16_t *mask, int streaming) {
+static void KERNEL(batchnorm_apply)(
+    float *y, const float *x, const float *addend, size_t rows, size_t channels, const float *weight,
+    const float *bias, int relu, uint16_t *mask, int streaming) {
   const grouping g = grouped(rows, channels);
-  float scales[PANEL], shifts[PANEL];
-  const forward f = {y, x, addend, spread(scale, &g, scales), spread(shift, &g, shifts), mask};
+  float weights[PANEL], biases[PANEL];
+  const forward f = {y, x, addend, spread(weight, &g, weights), spread(bias, &g, biases), mask};
   // A store past the caches needs whole lines.
   if (streaming && (uintptr_t)y % sizeof(lanes) == 0 && g.width % LANES == 0) {
     apply_kind(&f, &g, relu, 1);
@@ -232,27 +232,27 @@ typedef enum { NOWHERE, RECOMPUTED, RECORDED } held_back;
 
 typedef struct {
   float *dy;
-  const float *x, *mean, *scale, *shift;
+  const float *x, *mean, *weight, *bias;
   const uint16_t *mask;
 } backward;
 
 INLINE void sums_step(
     const backward *b, size_t at, size_t distance, size_t streams, size_t n, size_t c, size_t word,
     size_t word_distance, const held_back held, float *sum, float *product) {
-  lanes total, products, mean, scale = {0}, shift = {0}, x, g;
+  lanes total, products, mean, weight = {0}, bias = {0}, x, g;
   load(&total, sum, n);
   load(&products, product, n);
   load(&mean, b->mean + c, n);
   if (held == RECOMPUTED) {
-    load(&scale, b->scale + c, n);
-    load(&shift, b->shift + c, n);
+    load(&weight, b->weight + c, n);
+    load(&bias, b->bias + c, n);
   }
   for (size_t s = 0; s < streams; s++) {
     const size_t place = at + s * distance;
     load(&x, b->x + place, n);
     load(&g, b->dy + place, n);
     if (held == RECOMPUTED) {
-      const lanes z = AFFINE(x, scale, shift);
+      const lanes z = AFFINE(x, weight, bias);
       g = CHOSEN(z > 0, g);
     } else if (held == RECORDED) {
       choice positive;
@@ -315,21 +315,21 @@ INLINE void sums(
   }
 }
 
-static void KERNEL(norm_backward_sums)(
-    float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *scale,
-    const float *shift, const uint16_t *mask, double *sum_dy, double *sum_dy_x) {
+static void KERNEL(batchnorm_backward_sums)(
+    float *dy, const float *x, size_t rows, size_t channels, const float *mean, const float *weight,
+    const float *bias, const uint16_t *mask, double *sum_dy, double *sum_dy_x) {
   const grouping g = grouped(rows, channels);
-  float means[PANEL], scales[PANEL], shifts[PANEL];
+  float means[PANEL], weights[PANEL], biases[PANEL];
   const backward b = {
-      dy, x, spread(mean, &g, means), spread(scale, &g, scales), spread(shift, &g, shifts), mask};
+      dy, x, spread(mean, &g, means), spread(weight, &g, weights), spread(bias, &g, biases), mask};
   if (mask != NULL) sums(&b, &g, RECORDED, sum_dy, sum_dy_x);
-  else if (scale != NULL) sums(&b, &g, RECOMPUTED, sum_dy, sum_dy_x);
+  else if (weight != NULL) sums(&b, &g, RECOMPUTED, sum_dy, sum_dy_x);
   else sums(&b, &g, NOWHERE, sum_dy, sum_dy_x);
 }
 
 typedef struct {
   float *dx;
-  const float *dy, *x, *addend, *mean, *a, *b, *d, *scale, *shift;
+  const float *dy, *x, *addend, *mean, *a, *b, *d, *weight, *bias;
 } gradient;
 
 INLINE void gradient_step(
@@ -342,10 +342,10 @@ INLINE void gradient_step(
   load(&b, f->b + c, n);
   load(&d, f->d + c, n);
   if (held == RECOMPUTED) {
-    lanes scale, shift;
-    load(&scale, f->scale + c, n);
-    load(&shift, f->shift + c, n);
-    const lanes z = AFFINE(x, scale, shift);
+    lanes weight, bias;
+    load(&weight, f->weight + c, n);
+    load(&bias, f->bias + c, n);
+    const lanes z = AFFINE(x, weight, bias);
     g = CHOSEN(z > 0, g);
   }
   g = a * g + (b * (x - mean) + d);
@@ -364,9 +364,9 @@ INLINE void gradients(const gradient *f, const grouping *g, const int adds, cons
   }
 }
 
-static void KERNEL(norm_backward_apply)(
+static void KERNEL(batchnorm_backward_apply)(
     float *dx, const float *dy, const float *x, const float *addend, size_t rows, size_t channels, const float *mean,
-    const float *a, const float *b, const float *d, const float *scale, const float *shift) {
+    const float *a, const float *b, const float *d, const float *weight, const float *bias) {
   const grouping g = grouped(rows, channels);
   float lanes_of[6][PANEL];
   const gradient f = {
@@ -378,13 +378,13 @@ static void KERNEL(norm_backward_apply)(
       spread(a, &g, lanes_of[1]),
       spread(b, &g, lanes_of[2]),
       spread(d, &g, lanes_of[3]),
-      spread(scale, &g, lanes_of[4]),
-      spread(shift, &g, lanes_of[5])};
+      spread(weight, &g, lanes_of[4]),
+      spread(bias, &g, lanes_of[5])};
   if (addend != NULL) {
-    if (scale != NULL) gradients(&f, &g, 1, RECOMPUTED);
+    if (weight != NULL) gradients(&f, &g, 1, RECOMPUTED);
     else gradients(&f, &g, 1, NOWHERE);
   } else {
-    if (scale != NULL) gradients(&f, &g, 0, RECOMPUTED);
+    if (weight != NULL) gradients(&f, &g, 0, RECOMPUTED);
     else gradients(&f, &g, 0, NOWHERE);
   }
 }

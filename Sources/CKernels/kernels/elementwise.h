@@ -1,4 +1,4 @@
-// Loops over arrays without structure, and the optimiser's update.
+// Loops over arrays without structure, and the optimizer's update.
 
 static void KERNEL(add)(float *restrict y, const float *restrict x, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] += x[i];

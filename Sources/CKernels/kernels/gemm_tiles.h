@@ -1,6 +1,6 @@
 // The tiles of products for one instruction set. Whoever includes this has defined TILE_LANES (floats in a vector),
 // TILE_ROWS (6 or 14, what the registers hold), TILE(name), which tells kinds of products apart, ELEMENT, what A
-// and B are made of (float, or pair: two neighbouring steps in bfloat16), and MULTIPLY_ADD(sums, value, b), which
+// and B are made of (float, or pair: two neighboring steps in bfloat16), and MULTIPLY_ADD(sums, value, b), which
 // gives sums + value * b: all vectors, the value an element of A in every lane.
 //
 // A tile is a piece of the result, up to TILE_ROWS rows by one or two vectors, that stays in registers while the

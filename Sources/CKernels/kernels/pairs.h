@@ -1,4 +1,4 @@
-// Products of numbers rounded to bfloat16 (the upper half of a float), two neighbouring steps to a pair in the place
+// Products of numbers rounded to bfloat16 (the upper half of a float), two neighboring steps to a pair in the place
 // of a float. PAIR_INSTRUCTIONS: the processor multiplies both of a pair and adds them to a float in one instruction
 // (AVX512-BF16); without it the same is done in four.
 

@@ -11,7 +11,7 @@ static range inside(int32_t start, int32_t kernel, int32_t extent) {
 
 // n channels of one window; `image` is the window's first pixel, inside or not.
 INLINE void max_of_window(
-    const ck_window *w, const float *image, range rows, range columns, size_t n, float *out, uint8_t *place) {
+    const ck_window *w, const float *image, range rows, range columns, size_t n, float *out, uint8_t *argmax) {
   const ptrdiff_t channels = w->channels;
   lanes best = {0}, v = {0};
   choice at = {0};
@@ -30,33 +30,33 @@ INLINE void max_of_window(
   const byte_lanes narrow = __builtin_convertvector(at, byte_lanes);
   if (n == LANES) {
     *(unaligned_lanes *)out = best;
-    *(byte_lanes *)place = narrow;
+    *(byte_lanes *)argmax = narrow;
   } else {
     memcpy(out, &best, n * sizeof(float));
-    memcpy(place, &narrow, n);
+    memcpy(argmax, &narrow, n);
   }
 }
 
-static void KERNEL(max_pool)(const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict place) {
+static void KERNEL(max_pool)(const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict argmax) {
   const size_t channels = (size_t)w->channels, whole = channels - channels % LANES;
   for (int32_t oy = 0; oy < w->out_height; oy++) {
     const int32_t top = oy * w->stride - w->padding;
     const range rows = inside(top, w->kernel, w->height);
-    for (int32_t ox = 0; ox < w->out_width; ox++, out += channels, place += channels) {
+    for (int32_t ox = 0; ox < w->out_width; ox++, out += channels, argmax += channels) {
       const int32_t left = ox * w->stride - w->padding;
       const range columns = inside(left, w->kernel, w->width);
       const float *corner = image + ((ptrdiff_t)top * w->width + left) * (ptrdiff_t)channels;
       for (size_t c = 0; c < whole; c += LANES)
-        max_of_window(w, corner + c, rows, columns, LANES, out + c, place + c);
+        max_of_window(w, corner + c, rows, columns, LANES, out + c, argmax + c);
       if (whole < channels)
-        max_of_window(w, corner + whole, rows, columns, channels - whole, out + whole, place + whole);
+        max_of_window(w, corner + whole, rows, columns, channels - whole, out + whole, argmax + whole);
     }
   }
 }
 
 // n channels of one pixel, which lies in the windows of output rows and columns.
 INLINE void sum_of_windows(
-    const ck_window *w, const float *dy, const uint8_t *place, int32_t y, int32_t x, range rows, range columns,
+    const ck_window *w, const float *dy, const uint8_t *argmax, int32_t y, int32_t x, range rows, range columns,
     size_t n, float *gradient) {
   lanes sum = {0}, v = {0};
   byte_lanes narrow = {0};
@@ -66,10 +66,10 @@ INLINE void sum_of_windows(
       const int32_t k = (y + w->padding - oy * w->stride) * w->kernel + x + w->padding - ox * w->stride;
       if (n == LANES) {
         v = *(const unaligned_lanes *)(dy + at);
-        narrow = *(const byte_lanes *)(place + at);
+        narrow = *(const byte_lanes *)(argmax + at);
       } else {
         memcpy(&v, dy + at, n * sizeof(float));
-        memcpy(&narrow, place + at, n);
+        memcpy(&narrow, argmax + at, n);
       }
       const choice won = __builtin_convertvector(narrow, choice) == k;
       sum += (lanes)(won & (choice)v);
@@ -85,7 +85,7 @@ static range reaching(const ck_window *w, int32_t at, int32_t extent) {
 }
 
 static void KERNEL(max_pool_backward)(
-    const ck_window *w, const float *restrict out_gradient, const uint8_t *restrict place,
+    const ck_window *w, const float *restrict out_gradient, const uint8_t *restrict argmax,
     float *restrict gradient) {
   const size_t channels = (size_t)w->channels, whole = channels - channels % LANES;
   for (int32_t y = 0; y < w->height; y++) {
@@ -93,10 +93,10 @@ static void KERNEL(max_pool_backward)(
     for (int32_t x = 0; x < w->width; x++, gradient += channels) {
       const range columns = reaching(w, x, w->out_width);
       for (size_t c = 0; c < whole; c += LANES)
-        sum_of_windows(w, out_gradient + c, place + c, y, x, rows, columns, LANES, gradient + c);
+        sum_of_windows(w, out_gradient + c, argmax + c, y, x, rows, columns, LANES, gradient + c);
       if (whole < channels)
         sum_of_windows(
-            w, out_gradient + whole, place + whole, y, x, rows, columns, channels - whole, gradient + whole);
+            w, out_gradient + whole, argmax + whole, y, x, rows, columns, channels - whole, gradient + whole);
     }
   }
 }

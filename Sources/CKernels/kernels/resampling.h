@@ -13,7 +13,7 @@ static inline uint8_t narrow(int32_t sum) {
   return (uint8_t)(value < 255 ? value : 255);
 }
 
-// One pixel of one row, neighbour by neighbour and never beyond the source.
+// One pixel of one row, neighbor by neighbor and never beyond the source.
 static void resample_pixel(
     const uint8_t *source, size_t count, const int32_t *weights, size_t pairs, uint8_t *target) {
   for (size_t channel = 0; channel < 3; channel++) {
@@ -47,7 +47,7 @@ static void KERNEL(resample_rows)(
         }
         continue;
       }
-      // Two neighbours at once: r g b r g b and two bytes that weigh nothing.
+      // Two neighbors at once: r g b r g b and two bytes that weigh nothing.
       ints8 sums[ROWS];
       for (size_t r = 0; r < ROWS; r++) sums[r] = (ints8){HALF, HALF, HALF};
 #pragma clang loop unroll(disable)

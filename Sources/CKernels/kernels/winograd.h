@@ -64,7 +64,7 @@ INLINE void transform_channels(
 
 INLINE tile_cut whole(int32_t side) { return (tile_cut){side, 0, side, 0, side}; }
 
-/// Neighbouring columns of planes that are transformed together: LANES of them, unless the panel or the matrix ends
+/// Neighboring columns of planes that are transformed together: LANES of them, unless the panel or the matrix ends
 /// before. The first of them, its distance from the start of the row, and its place in the panel.
 typedef struct {
   size_t column, at, in_panel;

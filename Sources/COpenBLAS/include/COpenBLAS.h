@@ -5,10 +5,10 @@
 // number of threads is put into the environment first, and the library is loaded after that.
 #pragma once
 
-/// Puts into the environment that the library may have one thread, for a program to do before it has threads of its own:
-/// others may read the environment meanwhile. Loading the library does what is left of it. It is never done before main:
-/// a variable that is added moves the environment, and the Swift runtime, where it is linked in statically, looks for the
-/// program's arguments beside the environment as it was, in a constructor of its own.
+/// Puts into the environment that the library may have one thread, for a program to do before it has threads of its
+/// own: others may read the environment meanwhile. Loading the library does what is left of it. It is never done before
+/// main: a variable that is added moves the environment, and the Swift runtime, where it is linked in statically, looks
+/// for the program's arguments beside the environment as it was, in a constructor of its own.
 void openblas_keep_to_one_thread(void);
 
 /// Loads the library, once; for any thread.

@@ -12,7 +12,7 @@ public struct Augmentation: Codable, Sendable, Equatable {
   /// Mirrors half of the images.
   public var horizontalFlip: Bool
   /// Largest relative change of brightness, contrast and saturation, 0 for none.
-  public var colourJitter: Double
+  public var colorJitter: Double
 
   public enum Crop: String, Codable, Sendable {
     case none
@@ -22,10 +22,10 @@ public struct Augmentation: Codable, Sendable, Equatable {
     case randomResized
   }
 
-  public init(crop: Crop, horizontalFlip: Bool, colourJitter: Double) {
+  public init(crop: Crop, horizontalFlip: Bool, colorJitter: Double) {
     self.crop = crop
     self.horizontalFlip = horizontalFlip
-    self.colourJitter = colourJitter
+    self.colorJitter = colorJitter
   }
 
   /// Fills in what the settings leave open: a random resized crop where the preprocessing crops, padding where it
@@ -38,7 +38,7 @@ public struct Augmentation: Codable, Sendable, Equatable {
       case .padAndCrop: .padAndCrop
       case .randomResized: .randomResized
       }
-    self.init(crop: crop, horizontalFlip: settings.horizontalFlip, colourJitter: settings.colourJitter)
+    self.init(crop: crop, horizontalFlip: settings.horizontalFlip, colorJitter: settings.colorJitter)
   }
 
   /// Share of the image's area in a random resized crop, and its width over its height.
@@ -48,7 +48,7 @@ public struct Augmentation: Codable, Sendable, Equatable {
   /// The padding is the side divided by this.
   static let paddingDivisor = 8
 
-  /// One random variant of an image in its stored form (see `Preprocessing.storedForm(of:)`; a random resized crop is
+  /// One random variant of an image in its cached form (see `Preprocessing.cachedForm(of:)`; a random resized crop is
   /// a part of that, not of the file's own pixels). Drawn in this order: crop, mirroring, brightness, contrast,
   /// saturation.
   public func trainingInput(
@@ -69,11 +69,11 @@ public struct Augmentation: Codable, Sendable, Equatable {
       input = AugmentedImage(image: image.resized(width: size, height: size, box: box), size: size)
     }
     if horizontalFlip { input.isMirrored = generator.uniform() < 0.5 }
-    if colourJitter > 0 { input.image.jitterColours(by: Float(colourJitter), generator: &generator) }
+    if colorJitter > 0 { input.image.jitterColors(by: Float(colorJitter), generator: &generator) }
     return input
   }
 
-  /// A rectangle of random area and aspect within the image; after ten tries that do not fit, the largest centred
+  /// A rectangle of random area and aspect within the image; after ten tries that do not fit, the largest centered
   /// one whose aspect is allowed.
   static func randomBox(width: Int, height: Int, generator: inout RandomGenerator) -> SourceBox {
     let area = Float(width) * Float(height)
@@ -95,7 +95,7 @@ public struct Augmentation: Codable, Sendable, Equatable {
 }
 
 /// An image and the square window of it that the network will see. The window may reach beyond the image; what lies
-/// there is zero after normalisation, not black.
+/// there is zero after normalization, not black.
 public struct AugmentedImage: Sendable, Equatable {
   public var image: PixelImage
   /// The window's side.
@@ -118,7 +118,7 @@ public struct AugmentedImage: Sendable, Equatable {
 extension PixelImage {
   /// Changes brightness (a factor), then contrast (distance from the image's mean gray), then saturation (distance
   /// from the pixel's own gray), each by a factor in 1 - strength ... 1 + strength, rounded to 8 bits at the end.
-  mutating func jitterColours(by strength: Float, generator: inout RandomGenerator) {
+  mutating func jitterColors(by strength: Float, generator: inout RandomGenerator) {
     let range = max(0, 1 - strength)...(1 + strength)
     let brightness = generator.uniform(in: range)
     let contrast = generator.uniform(in: range)
@@ -131,13 +131,13 @@ extension PixelImage {
       }
       let mean = graySum / Float(pixelCount)
       for pixel in 0..<pixelCount {
-        var colour = SIMD3<Float>(
+        var color = SIMD3<Float>(
           Float(bytes[3 * pixel]), Float(bytes[3 * pixel + 1]), Float(bytes[3 * pixel + 2]))
-        colour = (colour * brightness).clamped(lowerBound: .zero, upperBound: Self.white)
-        colour = (mean + (colour - mean) * contrast).clamped(lowerBound: .zero, upperBound: Self.white)
-        let gray = (colour * Self.grayWeights).sum()
-        colour = (gray + (colour - gray) * saturation).clamped(lowerBound: .zero, upperBound: Self.white)
-        for channel in 0..<3 { bytes[3 * pixel + channel] = UInt8(colour[channel].rounded()) }
+        color = (color * brightness).clamped(lowerBound: .zero, upperBound: Self.white)
+        color = (mean + (color - mean) * contrast).clamped(lowerBound: .zero, upperBound: Self.white)
+        let gray = (color * Self.grayWeights).sum()
+        color = (gray + (color - gray) * saturation).clamped(lowerBound: .zero, upperBound: Self.white)
+        for channel in 0..<3 { bytes[3 * pixel + channel] = UInt8(color[channel].rounded()) }
       }
     }
   }

@@ -10,7 +10,7 @@ import Support
 public struct Batch: Sendable, Equatable {
   /// Position in the epoch, from 0. Positions are missing where no image of a batch decoded.
   public var index: Int
-  /// [labels.count, size, size, 3], normalised.
+  /// [labels.count, size, size, 3], normalized.
   public var images: [Float]
   /// The class of each image.
   public var labels: [Int]
@@ -42,14 +42,15 @@ public struct BatchLoader: Sendable {
 
   /// - Parameters:
   ///   - root: the dataset's folder.
-  ///   - pack: where the images are read from as far as it has them; the batches do not depend on it.
+  ///   - cache: where the images are read from as far as it has them; the batches do not depend on it.
   public init(
-    items: [DatasetItem], root: String, pack: Pack? = nil, preprocessing: Preprocessing, batchSize: Int, mode: Mode,
+    items: [DatasetItem], root: String, cache: ImageCache? = nil, preprocessing: Preprocessing, batchSize: Int,
+    mode: Mode,
     workers: Int = 1, ahead: Int = 4
   ) {
     precondition(batchSize > 0, "a batch has at least one image")
     self.items = items
-    source = ImageSource(root: root, pack: pack)
+    source = ImageSource(root: root, cache: cache)
     self.preprocessing = preprocessing
     self.batchSize = batchSize
     self.mode = mode
@@ -96,7 +97,7 @@ public struct BatchLoader: Sendable {
   private static let augmentationPurpose = stableHash("augmentation")
 
   /// Decodes and writes the images of one batch.
-  func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalisationTable) -> Batch {
+  func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
     let last = index == batchCount - 1
     let positions = plan.order[(index * batchSize)..<(last ? items.count : (index + 1) * batchSize)]
     let size = preprocessing.imageSize
@@ -128,7 +129,7 @@ public struct BatchLoader: Sendable {
       let image = try source.evaluationInput(of: item, preprocessing: preprocessing, decoder: decoder)
       return AugmentedImage(image: image, size: preprocessing.imageSize)
     case .training(let augmentation, let seed):
-      let image = try source.storedForm(of: item, preprocessing: preprocessing, decoder: decoder)
+      let image = try source.cachedForm(of: item, preprocessing: preprocessing, decoder: decoder)
       var generator = RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
       return augmentation.trainingInput(image, preprocessing: preprocessing, generator: &generator)
     }

@@ -65,12 +65,12 @@ private struct BatchPreparer {
   let loader: BatchLoader
   let plan: BatchLoader.EpochPlan
   let decoder = ImageDecoder()
-  let table: NormalisationTable
+  let table: NormalizationTable
 
   init(loader: BatchLoader, plan: BatchLoader.EpochPlan) {
     self.loader = loader
     self.plan = plan
-    table = NormalisationTable(loader.preprocessing)
+    table = NormalizationTable(loader.preprocessing)
   }
 
   func prepare(_ index: Int) -> Batch { loader.prepare(index, of: plan, decoder: decoder, table: table) }

@@ -14,7 +14,7 @@ public struct CropLoss: Sendable, Equatable {
   /// Square pictures lose 23 % at their edges, which is meant; a median above this is worth saying.
   static let usualShare = 0.3
   /// A median above this is worth a warning, one picture above it worth saying: of 3:2 about half goes.
-  static let gravestShare = 0.5
+  static let severeShare = 0.5
 
   /// What cutting out the center leaves out of a picture.
   static func share(width: Int, height: Int) -> Double {
@@ -28,15 +28,15 @@ public struct CropLoss: Sendable, Equatable {
     let shares = sizes.map { (path: $0.path, share: Self.share(width: $0.width, height: $0.height)) }
     // Of equals the first by name: what is said must not depend on the order of the files.
     guard let most = shares.min(by: { ($1.share, $0.path) < ($0.share, $1.path) }) else { return nil }
-    median = InspectionFigures.Spread(shares.map(\.share)).median
+    median = DatasetStatistics.Spread(shares.map(\.share)).median
     greatest = most.share
     path = most.path
   }
 
   /// Whether more is cut away than of pictures that are as good as square.
-  public var isWorthSaying: Bool { median > Self.usualShare || greatest > Self.gravestShare }
+  public var isWorthSaying: Bool { median > Self.usualShare || greatest > Self.severeShare }
 
-  var isGrave: Bool { median > Self.gravestShare }
+  var isGrave: Bool { median > Self.severeShare }
 
   /// `cuts away 81 % of the area of the median image, at most 90 % (of wide/3.png)`.
   public var text: String {
@@ -49,11 +49,11 @@ public struct CropLoss: Sendable, Equatable {
 extension Preprocessing {
   /// What this preprocessing cuts away of a dataset's images.
   /// - Parameters:
-  ///   - pack: whose sizes are known; else the headers of some files at even distances are read.
+  ///   - cache: whose sizes are known; else the headers of some files at even distances are read.
   /// - Returns: nil where nothing is cropped, or no size is known.
-  public func cropLoss(index: DatasetIndex, pack: Pack?, workers: Int) -> CropLoss? {
+  public func cropLoss(index: DatasetIndex, cache: ImageCache?, workers: Int) -> CropLoss? {
     guard resize == .crop else { return nil }
-    if let sizes = pack?.sourceSizes, !sizes.isEmpty { return CropLoss(sizes) }
+    if let sizes = cache?.sourceSizes, !sizes.isEmpty { return CropLoss(sizes) }
     let items = index.items
     let sampled = min(Self.sampledHeaders, items.count)
     let sizes = concurrentMap(count: sampled, workers: workers, state: { ImageDecoder() }) { number, decoder in

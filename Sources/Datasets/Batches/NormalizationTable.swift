@@ -2,14 +2,14 @@
 
 import Messages
 
-/// (value / 255 - mean) / deviation for every byte and channel.
-struct NormalisationTable {
+/// (value / 255 - mean) / std for every byte and channel.
+struct NormalizationTable {
   /// [channel, byte].
   private let values: [Float]
 
   init(_ preprocessing: Preprocessing) {
-    values = zip(preprocessing.mean, preprocessing.deviation).flatMap { mean, deviation in
-      (0..<256).map { (Float($0) / 255 - mean) / deviation }
+    values = zip(preprocessing.mean, preprocessing.std).flatMap { mean, std in
+      (0..<256).map { (Float($0) / 255 - mean) / std }
     }
   }
 

@@ -1,4 +1,4 @@
-// Mean and deviation of the training images, as the network will see them.
+// Mean and std of the training images, as the network will see them.
 
 import Images
 import Messages
@@ -8,12 +8,12 @@ extension Preprocessing {
   /// More images than this do not change the third digit.
   public static let measuredImages = 20_000
 
-  /// Mean and deviation of each channel over all pixels of the evaluation inputs, on values in 0...1. Sums are whole
+  /// Mean and std of each channel over all pixels of the evaluation inputs, on values in 0...1. Sums are whole
   /// numbers, so the result is the same for any number of workers. Deviations are at least 1/255, or a set of black
   /// images would divide by zero.
   ///
   /// - Parameters:
-  ///   - source: where the images are; whether there is a pack makes no difference to the result.
+  ///   - source: where the images are; whether there is an image cache makes no difference to the result.
   ///   - limit: of more images than this, as many are taken at even distances.
   ///   - progress: called now and then, never from two threads at a time.
   ///   - isCancelled: asked before each image; true leaves the rest out, and the result is of no use.
@@ -22,7 +22,7 @@ extension Preprocessing {
     items: [DatasetItem], source: ImageSource, limit: Int = measuredImages, workers: Int = 1,
     progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
     isCancelled: @Sendable () -> Bool = { false }
-  ) throws(DatasetError) -> (mean: [Float], deviation: [Float]) {
+  ) throws(DatasetError) -> (mean: [Float], std: [Float]) {
     let total = min(max(1, limit), items.count)
     let sums = Mutex(Sums())
     forEachConcurrently(count: total, workers: workers, state: { ImageDecoder() }) { index, decoder in
@@ -43,11 +43,11 @@ extension Preprocessing {
     let result = sums.withLock { $0 }
     guard result.pixels > 0 else { throw .noDecodableImages(path: source.root, first: result.failure?.failure) }
     let mean = result.sum.map { Double($0) / Double(result.pixels) / 255 }
-    let deviation = zip(result.sumOfSquares, mean).map { squares, mean in
+    let std = zip(result.sumOfSquares, mean).map { squares, mean in
       // Rounding can leave a tiny negative number where all values are the same.
       max(1 / 255, (max(0, Double(squares) / Double(result.pixels) / 65_025 - mean * mean)).squareRoot())
     }
-    return (mean.map { Float($0) }, deviation.map { Float($0) })
+    return (mean.map { Float($0) }, std.map { Float($0) })
   }
 
   private struct Sums {

@@ -14,12 +14,12 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// Of red, green and blue, on values in 0...1.
   public var mean: [Float]
   /// Of red, green and blue, on values in 0...1; positive.
-  public var deviation: [Float]
+  public var std: [Float]
 
   public enum Resize: String, Codable, Sendable {
     /// Both sides to the image size, whatever the aspect.
     case stretch
-    /// The shorter side to 256/224 of the image size, then the centre.
+    /// The shorter side to 256/224 of the image size, then the center.
     case crop
   }
 
@@ -27,15 +27,15 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   static let automaticCropSize = 128
 
   public init(
-    imageSize: Int, resize: Resize, background: Background = .white, mean: [Float], deviation: [Float]
+    imageSize: Int, resize: Resize, background: Background = .white, mean: [Float], std: [Float]
   ) {
-    precondition(mean.count == 3 && deviation.count == 3, "an image has three channels")
+    precondition(mean.count == 3 && std.count == 3, "an image has three channels")
     precondition(imageSize > 0, "an image has at least one pixel")
     self.imageSize = imageSize
     self.resize = resize
     self.background = background
     self.mean = mean
-    self.deviation = deviation
+    self.std = std
   }
 
   /// Fills in what the settings leave open; measures the training images if they ask for it.
@@ -43,25 +43,25 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// - Parameters:
   ///   - items: the training images to measure.
   ///   - root: the folder they lie in.
-  ///   - pack: where they may be read from instead; the result does not depend on it.
+  ///   - cache: where they may be read from instead; the result does not depend on it.
   ///   - workers: threads that decode; the result does not depend on it.
   ///   - progress: see `measure`.
   ///   - isCancelled: see `measure`.
   /// - Throws: `DatasetError` for values that make no sense, or if no image decodes.
   public init(
-    resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, pack: Pack? = nil,
+    resolving settings: PreprocessingSettings, items: [DatasetItem], root: String, cache: ImageCache? = nil,
     workers: Int = 1, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws(DatasetError) {
     try self.init(unmeasured: settings)
-    if case .trainingSet = settings.normalisation {
-      (mean, deviation) = try measure(
-        items: items, source: ImageSource(root: root, pack: pack), workers: workers, progress: progress,
+    if case .trainingSet = settings.normalization {
+      (mean, std) = try measure(
+        items: items, source: ImageSource(root: root, cache: cache), workers: workers, progress: progress,
         isCancelled: isCancelled)
     }
   }
 
-  /// Fills in all but what has to be measured: mean and deviation are then 0 and 1. A pack depends on no more.
+  /// Fills in all but what has to be measured: mean and std are then 0 and 1. An image cache depends on no more.
   /// - Throws: `DatasetError` for values that make no sense.
   public init(unmeasured settings: PreprocessingSettings) throws(DatasetError) {
     guard Settings.imageSize.range.contains(settings.imageSize) else {
@@ -76,15 +76,15 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       }
     self.init(
       imageSize: settings.imageSize, resize: resize, background: settings.background, mean: [0, 0, 0],
-      deviation: [1, 1, 1])
-    if case .given(let mean, let deviation) = settings.normalisation {
-      guard Self.areChannels(mean: mean, deviation: deviation) else {
+      std: [1, 1, 1])
+    if case .given(let mean, let std) = settings.normalization {
+      guard Self.areChannels(mean: mean, std: std) else {
         throw .invalidPreprocessing(
-          reason: "mean \(mean) and deviation \(deviation) must be three numbers each, for red, green and blue: "
-            + "means \(Settings.meanRange.text), deviations \(Settings.deviationRange.text)")
+          reason: "mean \(mean) and std \(std) must be three numbers each, for red, green and blue: "
+            + "means \(Settings.meanRange.text), stds \(Settings.deviationRange.text)")
       }
       self.mean = mean
-      self.deviation = deviation
+      self.std = std
     }
   }
 
@@ -96,7 +96,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     // Checkpoints that do not speak of it are of versions that dropped transparency.
     background = try container.decodeIfPresent(Background.self, forKey: .background) ?? .none
     mean = try container.decode([Float].self, forKey: .mean)
-    deviation = try container.decode([Float].self, forKey: .deviation)
+    std = try container.decode([Float].self, forKey: .std)
     func refuse(_ key: CodingKeys, _ value: String, _ needed: String) -> DecodingError {
       .dataCorruptedError(forKey: key, in: container, debugDescription: "it is \(value), and should be \(needed)")
     }
@@ -106,14 +106,14 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     guard mean.count == 3, mean.allSatisfy({ Settings.meanRange.contains($0) }) else {
       throw refuse(.mean, "\(mean)", "three numbers, each \(Settings.meanRange.text)")
     }
-    guard deviation.count == 3, deviation.allSatisfy({ Settings.deviationRange.contains($0) }) else {
-      throw refuse(.deviation, "\(deviation)", "three numbers, each \(Settings.deviationRange.text)")
+    guard std.count == 3, std.allSatisfy({ Settings.deviationRange.contains($0) }) else {
+      throw refuse(.std, "\(std)", "three numbers, each \(Settings.deviationRange.text)")
     }
   }
 
-  private static func areChannels(mean: [Float], deviation: [Float]) -> Bool {
-    mean.count == 3 && deviation.count == 3 && mean.allSatisfy(Settings.meanRange.contains)
-      && deviation.allSatisfy(Settings.deviationRange.contains)
+  private static func areChannels(mean: [Float], std: [Float]) -> Bool {
+    mean.count == 3 && std.count == 3 && mean.allSatisfy(Settings.meanRange.contains)
+      && std.allSatisfy(Settings.deviationRange.contains)
   }
 
   /// What to pass to the decoder as `minimumSide`: twice what is needed, so that the decoder's coarse shrinking
@@ -125,22 +125,22 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     }
   }
 
-  /// The shorter side before the centre is cut out.
+  /// The shorter side before the center is cut out.
   var shorterSide: Int { Self.shorterSide(of: imageSize) }
 
   static func shorterSide(of imageSize: Int) -> Int { Int((Double(imageSize) * 256 / 224).rounded()) }
 
   /// What is kept of a decoded image between epochs, and what training and evaluation both start from: stretched, the
   /// square itself; cropped, the whole image with its shorter side at 256/224 of the image size. It is never larger
-  /// than the decoded image, except for the square. Whether it comes from a pack or was made just now, it has the same
-  /// bits.
-  public func storedForm(of image: PixelImage) -> PixelImage {
-    let size = storedSize(width: image.width, height: image.height)
+  /// than the decoded image, except for the square. Whether it comes from an image cache or was made just now, it has
+  /// the same bits.
+  public func cachedForm(of image: PixelImage) -> PixelImage {
+    let size = cachedSize(width: image.width, height: image.height)
     return image.resized(width: size.width, height: size.height)
   }
 
-  /// The size that the stored form of an image has.
-  func storedSize(width: Int, height: Int) -> (width: Int, height: Int) {
+  /// The size that the cached form of an image has.
+  func cachedSize(width: Int, height: Int) -> (width: Int, height: Int) {
     switch resize {
     case .stretch: (imageSize, imageSize)
     case .crop:
@@ -148,7 +148,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     }
   }
 
-  /// The size that an image has before the centre is cut out; as torchvision's `Resize` rounds.
+  /// The size that an image has before the center is cut out; as torchvision's `Resize` rounds.
   private func uncutSize(width: Int, height: Int) -> (width: Int, height: Int) {
     let shorter = min(width, height)
     return (shorterSide * width / shorter, shorterSide * height / shorter)
@@ -163,7 +163,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   }
 
   /// The square image, [imageSize, imageSize, 3], that the network sees when it is not being trained: of a decoded
-  /// image or of its stored form, which give the same. Sizes and offsets are rounded as torchvision's `Resize` and
+  /// image or of its cached form, which give the same. Sizes and offsets are rounded as torchvision's `Resize` and
   /// `CenterCrop` do.
   public func evaluationInput(_ image: PixelImage) -> PixelImage {
     switch resize {
@@ -178,17 +178,17 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     }
   }
 
-  /// Writes (value / 255 - mean) / deviation for each pixel and channel.
+  /// Writes (value / 255 - mean) / std for each pixel and channel.
   /// - Parameters:
   ///   - image: [imageSize, imageSize, 3].
   ///   - buffer: [imageSize, imageSize, 3].
-  public func normalise(_ image: PixelImage, into buffer: UnsafeMutableBufferPointer<Float>) {
-    NormalisationTable(self).write(AugmentedImage(image: image, size: imageSize), into: buffer)
+  public func normalize(_ image: PixelImage, into buffer: UnsafeMutableBufferPointer<Float>) {
+    NormalizationTable(self).write(AugmentedImage(image: image, size: imageSize), into: buffer)
   }
 
   /// Writes an augmented image; zero where its window leaves the image.
   /// - Parameter buffer: [imageSize, imageSize, 3].
-  public func normalise(_ image: AugmentedImage, into buffer: UnsafeMutableBufferPointer<Float>) {
-    NormalisationTable(self).write(image, into: buffer)
+  public func normalize(_ image: AugmentedImage, into buffer: UnsafeMutableBufferPointer<Float>) {
+    NormalizationTable(self).write(image, into: buffer)
   }
 }

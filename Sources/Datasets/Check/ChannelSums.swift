@@ -2,7 +2,7 @@
 
 import Messages
 
-/// From which mean and deviation of the three channels follow.
+/// From which mean and std of the three channels follow.
 struct ChannelSums: Sendable, Equatable {
   private(set) var pixels: UInt64 = 0
   /// Of the values 0...255 of red, green and blue; 2^56 pixels fit.
@@ -43,7 +43,7 @@ struct ChannelSums: Sendable, Equatable {
   }
 
   /// Over all pixels, not of a sample (divided by n, not n - 1); empty without pixels.
-  var deviation: [Double] {
+  var std: [Double] {
     guard pixels > 0 else { return [] }
     return (0..<3).map { channel in
       let mean = Double(sums[channel]) / Double(pixels)

@@ -1,6 +1,6 @@
 // A number for a file's bytes, to find files that may be the same. Whether they are is for IdenticalFiles to say, by
-// comparing them: this hash is fast and not safe against malice. The decisions about a dataset keep it of some images, to
-// know them again.
+// comparing them: this hash is fast and not safe against malice. The decisions about a dataset keep it of some images,
+// to know them again.
 
 /// 64 bits that depend on every byte and on their number: FNV-1a's step over words of eight bytes, with the upper half
 /// folded down after each, because a product's low bits do not depend on the high bits of its factors.

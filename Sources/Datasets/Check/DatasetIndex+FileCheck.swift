@@ -16,10 +16,10 @@ extension DatasetIndex {
   ///   - progress: called now and then, from any of the threads but never from two at a time.
   ///   - isCancelled: asked before each file, from any of the threads.
   /// - Returns: nil if it was cancelled.
-  public func inspect(
+  public func checkFiles(
     workers: Int = 1, progress: @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in },
     isCancelled: @Sendable () -> Bool = { false }
-  ) -> DatasetInspection? {
+  ) -> FileCheck? {
     let found = Mutex<(done: Int, files: [InspectedFile?])>((0, Array(repeating: nil, count: items.count)))
     // A hundred times in all, more often only where every hundred files are less.
     let interval = max(1, min(100, items.count / 100))
@@ -45,7 +45,7 @@ extension DatasetIndex {
     for copy in copies.flatMap({ $0.dropFirst() }) { fingerprints[copy] = nil }
     let lookalikes = SimilarImages(among: fingerprints, isCancelled: isCancelled)
     if isCancelled() { return nil }
-    return DatasetInspection(facts: files.map(\.facts), copies: copies, lookalikes: lookalikes)
+    return FileCheck(facts: files.map(\.facts), copies: copies, lookalikes: lookalikes)
   }
 }
 

@@ -3,7 +3,7 @@
 import Images
 import Messages
 
-extension InspectionFigures {
+extension DatasetStatistics {
   /// How many different sizes are listed.
   static let sizesListed = 10
 
@@ -37,7 +37,7 @@ extension InspectionFigures {
       bytes: facts.reduce(0) { $0 + $1.bytes },
       width: Spread(widths), height: Spread(heights), aspect: Spread(aspects),
       commonSizes: Array(common.prefix(Self.sizesListed)), formats: Self.shares(formats),
-      channels: Self.shares(channels), mean: sums.mean, deviation: sums.deviation)
+      channels: Self.shares(channels), mean: sums.mean, std: sums.std)
   }
 
   /// The most frequent first, names in order where equal.
@@ -48,7 +48,7 @@ extension InspectionFigures {
   }
 }
 
-extension InspectionFigures.Spread {
+extension DatasetStatistics.Spread {
   /// The median of an even number of values is the mean of the middle two; of none everything is 0.
   init(_ values: [Double]) {
     let sorted = values.sorted()
@@ -62,7 +62,7 @@ extension InspectionFigures.Spread {
 }
 
 extension ImageHeader {
-  /// `rgb`, `gray, 16 bits`; the depth only where it is not the usual one. Of palettes it says nothing about colours.
+  /// `rgb`, `gray, 16 bits`; the depth only where it is not the usual one. Of palettes it says nothing about colors.
   fileprivate var channelsText: String {
     if bitDepth == 8 || channels == .palette { return channels.rawValue }
     return "\(channels.rawValue), \(bitDepth == 1 ? "1 bit" : "\(bitDepth) bits")"

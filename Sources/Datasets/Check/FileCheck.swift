@@ -1,9 +1,8 @@
 // What looking into every file of a dataset found, as numbers and groups. What there is to say about it is in the
 // files Findings+*.swift, how it was found in DatasetIndex+Inspection.swift.
 
-
-/// The result of `DatasetIndex.inspect`; hand it to `DatasetIndex.report(inspection:)` of the same index.
-public struct DatasetInspection: Sendable, Equatable {
+/// The result of `DatasetIndex.checkFiles`; hand it to `DatasetIndex.report(fileCheck:)` of the same index.
+public struct FileCheck: Sendable, Equatable {
   /// One for each of the index's `items`, in their order.
   let facts: [ImageFacts]
   /// Indices in `items` of files with the same bytes, each group ascending, in order of the first. Files that do not

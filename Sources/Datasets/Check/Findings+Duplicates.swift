@@ -1,4 +1,4 @@
-// Findings about files with the same bytes: one for each group, of the gravest kind that it is.
+// Findings about files with the same bytes: one for each group, of the most severe kind that it is.
 
 import Messages
 
@@ -15,7 +15,7 @@ extension DatasetIndex {
             + (images.splits.count > 1 ? ", in \(images.splitsText)" : ""),
           advice: "it can be right in one class only: leave it out of the others, for instance "
             + "\(excluding(images.counterpart.path)), or give it one label: "
-            + relabelling(images.counterpart.path, to: classes[images.items[0].label]))
+            + relabeling(images.counterpart.path, to: classes[images.items[0].label]))
       }
       let copy = images.dispensable.path
       guard images.splits.count > 1 else {
@@ -30,7 +30,7 @@ extension DatasetIndex {
         paths: images.paths,
         message: "\(images.names) the same image, in \(images.splitsText)",
         advice: (isTrainedOn
-          ? "figures measured on images that were trained on are too good"
+          ? "statistics measured on images that were trained on are too good"
           : "the checkpoint is chosen by an image that tests it")
           + "; leave out all but one, for instance \(excluding(copy))")
     }

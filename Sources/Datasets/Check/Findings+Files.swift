@@ -25,7 +25,7 @@ extension DatasetIndex {
   func excluding(_ path: String) -> String { "skipline exclude \(shellQuoted(root)) \(Self.argument(path))" }
 
   /// The command that makes an image one of another class.
-  func relabelling(_ path: String, to name: String) -> String {
+  func relabeling(_ path: String, to name: String) -> String {
     // In one word with its option, a name that begins with a dash is no option itself.
     let to = shellOption("--to", name)
     return "skipline relabel \(shellQuoted(root)) \(to) \(Self.argument(path))"

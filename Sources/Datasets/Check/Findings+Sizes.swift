@@ -20,8 +20,8 @@ extension DatasetIndex {
     }
     let tiny = images.filter { min($0.width, $0.height) < Self.leastSide }
     let rest = images.filter { min($0.width, $0.height) >= Self.leastSide }
-    let side = InspectionFigures.Spread(rest.map(\.side)).median
-    let aspect = InspectionFigures.Spread(rest.map(\.aspect)).median
+    let side = DatasetStatistics.Spread(rest.map(\.side)).median
+    let aspect = DatasetStatistics.Spread(rest.map(\.aspect)).median
     let allowed = max(1, Int(Self.rareShare * Double(images.count)))
     var findings: [DatasetFinding] = []
     func add(_ found: [SizedImage], isRare: Bool, _ what: String, advice: String) {

@@ -8,7 +8,7 @@ import Messages
 ///
 /// The picture, as decoded, is resized to 18x16 (antialiased, whatever its aspect) and brought to luma with the weights
 /// of ITU-R BT.601. The hash is the difference hash of its 9x8 blocks of 2x2 (N. Krawetz, "Kind of Like That", 2013):
-/// a bit for each pair of neighbours in a row, set where the right one is brighter.
+/// a bit for each pair of neighbors in a row, set where the right one is brighter.
 struct Fingerprint: Sendable, Equatable {
   static let columns = 18
   static let rows = 16

@@ -2,7 +2,7 @@
 
 import Images
 
-/// One file of a dataset, as an inspection found it.
+/// One file of a dataset, as a file check found it.
 struct ImageFacts: Sendable, Equatable {
   /// The file's size.
   var bytes: Int

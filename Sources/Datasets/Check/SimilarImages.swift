@@ -11,8 +11,8 @@ struct SimilarImages: Sendable, Equatable {
   /// Of photographs saved again at half their size or at JPEG quality 50, nine of ten differ in 2 bits at the most, and
   /// as good as all in 4.
   static let hashLimit = 5
-  /// The same photographs stay below 0.03, 99 of 100; different ones of the same hand or bottle begin at 0.15. Pictures of
-  /// Fashion-MNIST, where a hundred trousers fill the frame in one way, begin to be others at 0.04.
+  /// The same photographs stay below 0.03, 99 of 100; different ones of the same hand or bottle begin at 0.15. Pictures
+  /// of Fashion-MNIST, where a hundred trousers fill the frame in one way, begin to be others at 0.04.
   static let differenceLimit: Float = 0.04
   /// In levels of 255.
   static let leastContrast: Float = 4
@@ -102,7 +102,7 @@ struct SimilarImages: Sendable, Equatable {
   }
 }
 
-/// A division of 0..<count into clusters that only grow: a forest in which each member points towards the first of its
+/// A division of 0..<count into clusters that only grow: a forest in which each member points toward the first of its
 /// cluster.
 private struct Clusters {
   private var parent: [Int]

@@ -26,8 +26,8 @@ struct DatasetIdentity: Equatable, Sendable {
   /// Where it lay: the folder's real path.
   var folder: String
   var samples: [Sample]
-  /// Which folder that is to the file system, whatever it is called: a folder that was moved keeps it, a copy has another.
-  /// nil in files of earlier versions.
+  /// Which folder that is to the file system, whatever it is called: a folder that was moved keeps it, a copy has
+  /// another. nil in files of earlier versions.
   var place: String?
   /// Names of files of decisions about other datasets that are not to be spoken of here.
   var ignored: [String] = []
@@ -55,7 +55,7 @@ struct ContentSampler {
   private var known: [Int: (size: Int, hash: UInt64)?] = [:]
   private let decoder = ImageDecoder()
 
-  init(_ reading: DatasetReading) {
+  init(_ reading: ScannedDataset) {
     root = reading.root
     paths = reading.items.map(\.path) + reading.unlisted
   }
@@ -104,7 +104,7 @@ struct ContentSampler {
   }
 
   /// The dataset as it is now.
-  mutating func identity(of reading: DatasetReading, _ decisions: Decisions) -> DatasetIdentity {
+  mutating func identity(of reading: ScannedDataset, _ decisions: Decisions) -> DatasetIdentity {
     // By a hash of the path: images that are added to the dataset change the choice but little.
     func chosen(_ places: [Int], _ count: Int) -> [Int] {
       let hashes = places.map { (hash: stableHash(paths[$0]), place: $0) }

@@ -1,6 +1,6 @@
 // Which decisions are about a dataset: those kept under its place or, where there are none, those about the same images
-// in another place, since a folder may have been moved, renamed, mounted elsewhere or reached by another name. Nothing is
-// written here: decisions found elsewhere are used from where they are until something is decided anew.
+// in another place, since a folder may have been moved, renamed, mounted elsewhere or reached by another name. Nothing
+// is written here: decisions found elsewhere are used from where they are until something is decided anew.
 
 import Files
 import Glibc
@@ -28,7 +28,7 @@ extension DecisionStore {
   /// The decisions about a dataset.
   /// - Throws: `DatasetError.unreadableFile` or `.malformedLine` for decisions that are there and cannot be read:
   ///   nothing is trained on half of them. A folder of decisions that may not be entered is a finding.
-  public func find(for reading: DatasetReading) throws(DatasetError) -> FoundDecisions {
+  public func find(for reading: ScannedDataset) throws(DatasetError) -> FoundDecisions {
     let own = file(forDataset: reading.root)
     if let refusal = refusal(own) { return FoundDecisions(decisions: .none, findings: [refusal]) }
     var sampler = ContentSampler(reading)
@@ -63,7 +63,7 @@ extension DecisionStore {
   // MARK: Decisions from elsewhere
 
   private func elsewhere(
-    for reading: DatasetReading, _ candidates: [Candidate], _ sampler: inout ContentSampler
+    for reading: ScannedDataset, _ candidates: [Candidate], _ sampler: inout ContentSampler
   ) throws(DatasetError) -> FoundDecisions? {
     let place = DatasetIdentity.place(of: reading.root)
     var certain: [(match: Match, rank: Int, isMoved: Bool)] = []
@@ -105,7 +105,7 @@ extension DecisionStore {
 
   /// What is said of decisions from elsewhere that count here.
   private func usedFinding(
-    _ match: Match, isMoved: Bool, _ reading: DatasetReading, _ sampler: inout ContentSampler
+    _ match: Match, isMoved: Bool, _ reading: ScannedDataset, _ sampler: inout ContentSampler
   ) -> DatasetFinding? {
     guard let count = try? match.decisions(&sampler).list.count, count > 0 else { return nil }
     let folder = match.candidate.folder ?? match.candidate.file
@@ -130,7 +130,7 @@ extension DecisionStore {
   /// Decisions that may be about the same dataset: nothing is done with them unasked.
   /// - Parameter alsoCertain: whether those are told too that would be used if nothing were kept here.
   private func similarFindings(
-    for reading: DatasetReading, _ candidates: [Candidate], _ sampler: inout ContentSampler,
+    for reading: ScannedDataset, _ candidates: [Candidate], _ sampler: inout ContentSampler,
     alsoCertain: Bool = false
   ) -> [DatasetFinding] {
     var findings: [DatasetFinding] = []
@@ -154,7 +154,7 @@ extension DecisionStore {
 
   /// Decisions about the same images that were made in a folder above or below this one, beside other ones made here.
   private func otherLevelFindings(
-    _ own: Decisions, for reading: DatasetReading, _ candidates: [Candidate], _ sampler: inout ContentSampler
+    _ own: Decisions, for reading: ScannedDataset, _ candidates: [Candidate], _ sampler: inout ContentSampler
   ) -> [DatasetFinding] {
     let root = FilePath.real(reading.root)
     var findings: [DatasetFinding] = []
@@ -177,7 +177,7 @@ extension DecisionStore {
     return findings
   }
 
-  private func choice(_ candidate: Candidate, _ reading: DatasetReading) -> String {
+  private func choice(_ candidate: Candidate, _ reading: ScannedDataset) -> String {
     let (command, file) = ("skipline decisions \(shellQuoted(reading.root))", shellQuoted(candidate.file))
     return
       "if they are meant: \(command) --adopt \(file); if not, to hear no more of them: \(command) --ignore \(file)"

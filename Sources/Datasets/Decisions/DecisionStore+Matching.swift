@@ -49,7 +49,7 @@ extension DecisionStore {
 
   /// How a candidate fits a dataset that does not lie where it did, or is reached at another level, by the contents of
   /// images.
-  func match(_ candidate: Candidate, _ reading: DatasetReading, _ sampler: inout ContentSampler) -> Match {
+  func match(_ candidate: Candidate, _ reading: ScannedDataset, _ sampler: inout ContentSampler) -> Match {
     guard let samples = candidate.identity?.samples, !samples.isEmpty else {
       return pathMatch(candidate, reading, &sampler)
     }
@@ -72,7 +72,7 @@ extension DecisionStore {
 
   /// The same of a file of an earlier version, or one written by hand, which knows nothing but paths.
   private func pathMatch(
-    _ candidate: Candidate, _ reading: DatasetReading, _ sampler: inout ContentSampler
+    _ candidate: Candidate, _ reading: ScannedDataset, _ sampler: inout ContentSampler
   ) -> Match {
     var match = Match(candidate: candidate, fit: .none)
     guard let decisions = try? candidate.decisions(), !decisions.isEmpty else { return match }
@@ -105,13 +105,13 @@ extension DecisionStore {
   }
 
   /// Whether the place that a file is about is this dataset's by another name.
-  private func leadsHere(_ candidate: Candidate, _ reading: DatasetReading) -> Bool {
+  private func leadsHere(_ candidate: Candidate, _ reading: ScannedDataset) -> Bool {
     candidate.folder.map { FilePath.isFolder($0) == true && FilePath.real($0) == FilePath.real(reading.root) }
       ?? false
   }
 
   /// Whether nothing is left of the dataset in the place that a file is about, or that place is this one.
-  func isMoved(_ candidate: Candidate, _ reading: DatasetReading, _ shift: LevelShift? = nil) -> Bool {
+  func isMoved(_ candidate: Candidate, _ reading: ScannedDataset, _ shift: LevelShift? = nil) -> Bool {
     guard let folder = candidate.folder else { return false }
     if leadsHere(candidate, reading) { return true }
     if let shift {

@@ -16,7 +16,7 @@ extension DecisionStore {
   /// - Throws: `DatasetError` where the decisions that are there cannot be read; `DecisionsNotKept` where none can be
   ///   written; what `change` throws. Then nothing was changed.
   @discardableResult
-  public func update(_ reading: DatasetReading, _ change: (inout Decisions) throws -> Void) throws -> Decisions {
+  public func update(_ reading: ScannedDataset, _ change: (inout Decisions) throws -> Void) throws -> Decisions {
     try locked {
       let found = try find(for: reading)
       var decisions = found.decisions
@@ -33,7 +33,7 @@ extension DecisionStore {
   /// - Returns: the decisions as they are now, and how many came from elsewhere.
   /// - Throws: `DatasetError.noDecisions`, and as `update`.
   public func adopt(
-    _ source: String, for reading: DatasetReading
+    _ source: String, for reading: ScannedDataset
   ) throws -> (decisions: Decisions, adopted: Int, from: String) {
     try locked {
       var sampler = ContentSampler(reading)
@@ -64,7 +64,7 @@ extension DecisionStore {
   /// - Parameter source: as for `adopt`.
   /// - Returns: the folder that they are about, or their file.
   /// - Throws: as `adopt`.
-  public func ignore(_ source: String, for reading: DatasetReading) throws -> String {
+  public func ignore(_ source: String, for reading: ScannedDataset) throws -> String {
     try locked {
       let own = file(forDataset: reading.root)
       let candidate = try candidate(named: source, except: own)
@@ -88,7 +88,7 @@ extension DecisionStore {
     guard let latest = about.max(by: { $0.changed < $1.changed }) else {
       // It may have been moved since, and use what is kept under its earlier place.
       if FilePath.isFolder(source) == true,
-        let reading = try? DatasetReading.read(root: source, split: SplitSettings(), minimumClasses: 1),
+        let reading = try? ScannedDataset.read(root: source, split: SplitSettings(), minimumClasses: 1),
         let file = try find(for: reading).file, let candidate = try candidate(file: file)
       {
         return candidate
@@ -107,7 +107,7 @@ extension DecisionStore {
     return above == "/" ? "/\(name)" : "\(above)/\(name)"
   }
 
-  private func write(_ decisions: Decisions, about reading: DatasetReading, _ found: FoundDecisions) throws {
+  private func write(_ decisions: Decisions, about reading: ScannedDataset, _ found: FoundDecisions) throws {
     let own = file(forDataset: reading.root)
     do {
       if found.isForeign { try setAside(own) }
@@ -132,7 +132,7 @@ extension DecisionStore {
   }
 
   /// Whether decisions about another dataset, of the same images, would be used here if there were none.
-  private func isClaimed(_ reading: DatasetReading, except own: String, moved: String?) -> Bool {
+  private func isClaimed(_ reading: ScannedDataset, except own: String, moved: String?) -> Bool {
     var sampler = ContentSampler(reading)
     for candidate in candidates(except: own) where candidate.file != moved {
       let match = match(candidate, reading, &sampler)

@@ -48,7 +48,7 @@ public struct Decisions: Sendable, Equatable {
   ///   `.unknownClass`.
   @discardableResult
   public mutating func apply(
-    _ changes: [DecisionChange], to reading: DatasetReading
+    _ changes: [DecisionChange], to reading: ScannedDataset
   ) throws(DatasetError) -> [Bool] {
     let labels = Dictionary(
       reading.items.map { (ByteKey($0.path), $0.label) }, uniquingKeysWith: { first, _ in first })

@@ -1,5 +1,6 @@
-// The same images reached at another level: decided in D, which holds archive/cat/1.png, and used as D/archive, where it
-// is cat/1.png; or the other way round, or below another folder too many. Paths are then compared from where both agree.
+// The same images reached at another level: decided in D, which holds archive/cat/1.png, and used as D/archive, where
+// it is cat/1.png; or the other way round, or below another folder too many. Paths are then compared from where both
+// agree.
 
 import Files
 import Messages

@@ -1,5 +1,5 @@
-// A pack that is open: images in their stored form, read by path. It never makes one and never fails: what it cannot
-// give, or not give right, is read from the image's own file.
+// An image cache that is open: images in their cached form, read by path. It never makes one and never fails: what it
+// cannot give, or not give right, is read from the image's own file.
 //
 // Pixels are read into memory of ours, not mapped: a mapped file that somebody cuts short kills the process that
 // touches it (SIGBUS), a read comes back short. For 260 KB, checksum included, reading takes 60 microseconds where
@@ -11,18 +11,18 @@ import Messages
 import Support
 import Synchronization
 
-/// The stored forms of a dataset's images in one file; see `Preprocessing.storedForm(of:)`.
+/// The cached forms of a dataset's images in one file; see `Preprocessing.cachedForm(of:)`.
 ///
 /// It stays readable when its file is replaced or removed. Any number of threads may read at once.
-public final class Pack: Sendable {
+public final class ImageCache: Sendable {
   /// Where it was opened.
   public let path: String
   /// Bytes of the whole file.
   public let byteCount: Int
-  let description: PackDescription
+  let description: ImageCacheDescription
   /// Those that match their files.
-  private let entries: [PathKey: PackEntry]
-  private let file: PackFile
+  private let entries: [PathKey: ImageCacheEntry]
+  private let file: ImageCacheFile
   private let damage = Mutex(Damage())
 
   private struct Damage {
@@ -30,13 +30,13 @@ public final class Pack: Sendable {
     var reported = false
   }
 
-  init(path: String, file: PackFile, entries: [PackEntry]) {
+  init(path: String, file: ImageCacheFile, entries: [ImageCacheEntry]) {
     self.path = path
     self.file = file
     byteCount = file.byteCount
     description = file.table.description
     self.entries = Dictionary(entries.map { (PathKey($0.path), $0) }, uniquingKeysWith: { first, _ in first })
-    figures = PackFigures(entries)
+    statistics = ImageCacheStatistics(entries)
   }
 
   /// The sizes of the files' own pictures, as shown, by path.
@@ -51,17 +51,17 @@ public final class Pack: Sendable {
   }
 
   /// Images and failures that can be asked for.
-  public var count: Int { figures.images + figures.undecodable }
+  public var count: Int { statistics.images + statistics.undecodable }
   /// What it has and has not.
-  public let figures: PackFigures
+  public let statistics: ImageCacheStatistics
 
-  /// The stored form of an image.
+  /// The cached form of an image.
   /// - Parameters:
   ///   - path: below the dataset's folder.
-  ///   - maximumPixels: the cap in force: a pack gives nothing that the file would not.
-  /// - Returns: nil where the pack has it not, or not unharmed: the file is to be read.
+  ///   - maximumPixels: the cap in force: an image cache gives nothing that the file would not.
+  /// - Returns: nil where the image cache has it not, or not unharmed: the file is to be read.
   /// - Throws: the failure that decoding the file gave.
-  func storedForm(path: String, maximumPixels: Int = .max) throws(DecodingFailure) -> PixelImage? {
+  func cachedForm(path: String, maximumPixels: Int = .max) throws(DecodingFailure) -> PixelImage? {
     guard let entry = entries[PathKey(path)] else { return nil }
     switch entry.content {
     case .failure(let reason): throw DecodingFailure(path: path, reason: reason)
@@ -81,15 +81,15 @@ public final class Pack: Sendable {
     damage.withLock { damage in
       guard !damage.reported, let first = damage.entries.first else { return nil }
       damage.reported = true
-      return "the pack \(path) is damaged (at \(first.path)): such images are read from their files; "
-        + "`skipline pack --clear` removes it, to be made anew"
+      return "the image cache \(path) is damaged (at \(first.path)): such images are read from their files; "
+        + "`skipline cache --clear` removes it, to be made anew"
     }
   }
 }
 
-/// How many files a pack knows, by what it knows of them.
-public struct PackFigures: Sendable, Equatable {
-  /// Whose stored form it has.
+/// How many files an image cache knows, by what it knows of them.
+public struct ImageCacheStatistics: Sendable, Equatable {
+  /// Whose cached form it has.
   public var images = 0
   /// Files that do not decode.
   public var undecodable = 0
@@ -98,7 +98,7 @@ public struct PackFigures: Sendable, Equatable {
   /// Files that could not be read, or not be decoded for want of memory: they are tried again each time.
   public var unread = 0
 
-  init(_ entries: [PackEntry] = []) {
+  init(_ entries: [ImageCacheEntry] = []) {
     for entry in entries {
       switch entry.content {
       case .image: images += 1
@@ -110,9 +110,9 @@ public struct PackFigures: Sendable, Equatable {
   }
 }
 
-/// A pack's file and what its table says.
-final class PackFile: Sendable {
-  let table: PackTable
+/// An image cache's file and what its table says.
+final class ImageCacheFile: Sendable {
+  let table: ImageCacheTable
   private let file: InputFile
   /// Bytes of the whole file.
   var byteCount: Int { file.size }
@@ -121,25 +121,25 @@ final class PackFile: Sendable {
   /// No table has more; it bounds what a header can make us allocate.
   private static let maximumTable = 1 << 30
 
-  /// A pack that was just written.
-  init(_ file: InputFile, table: PackTable) {
+  /// An image cache that was just written.
+  init(_ file: InputFile, table: ImageCacheTable) {
     self.file = file
     self.table = table
   }
 
-  /// - Returns: nil for anything but a whole, sound pack of this version, and for no file.
+  /// - Returns: nil for anything but a whole, sound image cache of this version, and for no file.
   init?(path: String) {
     guard let file = try? InputFile(path: path), let header = Self.header(file),
       header.tableLength <= Self.maximumTable,
       let bytes = try? file.read(count: header.tableLength, at: header.tableOffset),
-      checksum(bytes) == header.tableChecksum, let table = PackTable(bytes, pixelEnd: header.tableOffset)
+      checksum(bytes) == header.tableChecksum, let table = ImageCacheTable(bytes, pixelEnd: header.tableOffset)
     else { return nil }
     self.file = file
     self.table = table
   }
 
   /// - Returns: nil where the file no longer has them as they were written.
-  func pixels(of image: PackEntry.StoredImage) -> [UInt8]? {
+  func pixels(of image: ImageCacheEntry.CachedImage) -> [UInt8]? {
     guard let pixels = try? file.read(count: image.byteCount, at: image.offset),
       checksum(pixels) == image.checksum
     else { return nil }
@@ -149,19 +149,19 @@ final class PackFile: Sendable {
   /// Makes now the time at which it was last used, where that is allowed.
   func markUsed() { file.markUsed() }
 
-  /// What a pack says of itself, without its entries: for lists.
-  static func summary(path: String) -> (description: PackDescription, images: Int)? {
+  /// What an image cache says of itself, without its entries: for lists.
+  static func summary(path: String) -> (description: ImageCacheDescription, images: Int)? {
     guard let file = try? InputFile(path: path), let header = header(file),
       let start = try? file.read(count: min(header.tableLength, 16 << 10), at: header.tableOffset)
     else { return nil }
     var reader = ByteReader(start[...])
-    guard let description = PackTable.description(&reader), let images = reader.number(UInt32.self) else {
+    guard let description = ImageCacheTable.description(&reader), let images = reader.number(UInt32.self) else {
       return nil
     }
     return (description, Int(images))
   }
 
-  private static func header(_ file: InputFile) -> PackHeader? {
-    (try? file.read(count: PackHeader.byteCount)).flatMap { PackHeader($0, fileLength: file.size) }
+  private static func header(_ file: InputFile) -> ImageCacheHeader? {
+    (try? file.read(count: ImageCacheHeader.byteCount)).flatMap { ImageCacheHeader($0, fileLength: file.size) }
   }
 }

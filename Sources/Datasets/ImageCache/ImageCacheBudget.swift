@@ -1,4 +1,4 @@
-// How large a pack would be, and how large it may be.
+// How large an image cache would be, and how large it may be.
 
 import Files
 import FoundationEssentials
@@ -7,9 +7,9 @@ import Messages
 import Resources
 
 /// What the machine has to spare.
-enum PackBudget {
-  /// Bytes that a pack may have where the user sets no limit: half of what is free on the folder's disk, and half of
-  /// the memory this process may use, so that the system can keep it there.
+enum ImageCacheBudget {
+  /// Bytes that an image cache may have where the user sets no limit: half of what is free on the folder's disk, and
+  /// half of the memory this process may use, so that the system can keep it there.
   static func standard(folder: String) -> Int {
     min(FileCalls.system.freeSpace(folder) ?? .max, memory) / 2
   }
@@ -28,14 +28,14 @@ extension Preprocessing {
   /// So many headers tell the mean size of the rest well enough.
   static let sampledHeaders = 256
 
-  /// Bytes of pixels that the stored forms of these files have: exactly where all have one size, else from the headers
+  /// Bytes of pixels that the cached forms of these files have: exactly where all have one size, else from the headers
   /// of some at even distances.
   func storedByteCount(files: [String], workers: Int) -> Int {
     guard resize == .crop else { return files.count * imageSize * imageSize * 3 }
     let sampled = min(Self.sampledHeaders, files.count)
     let sizes = concurrentMap(count: sampled, workers: workers, state: { ImageDecoder() }) { index, decoder in
       (try? decoder.header(path: files[index * files.count / sampled])).map { header in
-        let size = storedSize(width: header.width, height: header.height)
+        let size = cachedSize(width: header.width, height: header.height)
         return size.width * size.height * 3
       }
     }.compactMap { $0 }

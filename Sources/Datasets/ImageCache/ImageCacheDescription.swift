@@ -1,11 +1,12 @@
-// What the pixels in a pack depend on besides the files: a pack fits a run when this is equal, to the letter.
+// What the pixels in an image cache depend on besides the files: an image cache fits a run when this is equal, to the
+// letter.
 
 import Glibc
 import Messages
 import Support
 
-/// Whose images a pack holds, and in which form.
-struct PackDescription: Sendable, Equatable {
+/// Whose images an image cache holds, and in which form.
+struct ImageCacheDescription: Sendable, Equatable {
   /// Raise it when the layout of the file changes.
   static let formatVersion: UInt32 = 2
   /// Raise it when decoding or resizing gives other pixels than before.
@@ -44,14 +45,14 @@ struct PackDescription: Sendable, Equatable {
       minimumSide: preprocessing.minimumSide, background: preprocessing.background, pixels: Self.pixelVersion)
   }
 
-  /// Whether stored forms of this description are those of a preprocessing.
+  /// Whether cached forms of this description are those of a preprocessing.
   func suits(_ preprocessing: Preprocessing) -> Bool {
     resize == preprocessing.resize && imageSize == preprocessing.imageSize
       && minimumSide == preprocessing.minimumSide && background == preprocessing.background
       && pixels == Self.pixelVersion
   }
 
-  /// Whether an image of this size can be one of its stored forms.
+  /// Whether an image of this size can be one of its cached forms.
   func allows(width: Int, height: Int) -> Bool {
     switch resize {
     case .stretch: width == imageSize && height == imageSize
@@ -59,7 +60,8 @@ struct PackDescription: Sendable, Equatable {
     }
   }
 
-  /// The pack's name in its folder: the dataset's, made harmless, and sixteen hexadecimal digits for all the rest.
+  /// The image cache's name in its folder: the dataset's, made harmless, and sixteen hexadecimal digits for all the
+  /// rest.
   var fileName: String {
     let last = root.split(separator: "/").last ?? "data"
     let plain = last.unicodeScalars.prefix(60).map { scalar in
@@ -69,6 +71,7 @@ struct PackDescription: Sendable, Equatable {
     let key = stableHash(
       "\(root)\0\(resize.rawValue) \(imageSize) \(minimumSide) \(background) \(pixels) \(Self.formatVersion)")
     let digits = String(key, radix: 16)
-    return String(plain) + "-" + String(repeating: "0", count: 16 - digits.count) + digits + PackFolder.packEnding
+    return String(plain) + "-" + String(repeating: "0", count: 16 - digits.count) + digits
+      + ImageCacheFolder.cacheEnding
   }
 }

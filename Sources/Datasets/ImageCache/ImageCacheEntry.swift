@@ -1,8 +1,8 @@
-// What a pack knows of one image file. Only what the file's bytes are is known of it: what a cap on pixels, the memory or
-// the rights of a moment denied is marked as open, and tried again.
+// What an image cache knows of one image file. Only what the file's bytes are is known of it: what a cap on pixels, the
+// memory or the rights of a moment denied is marked as open, and tried again.
 
 /// One file of the dataset: how it was when it was read, and what came of it.
-struct PackEntry: Sendable, Equatable {
+struct ImageCacheEntry: Sendable, Equatable {
   /// Below the dataset's folder.
   var path: String
   var stamp: FileStamp
@@ -12,7 +12,7 @@ struct PackEntry: Sendable, Equatable {
   var content: Content
 
   enum Content: Sendable, Equatable {
-    case image(StoredImage)
+    case image(CachedImage)
     /// The file does not decode, whatever the circumstances.
     case failure(reason: String)
     /// Refused by the cap on pixels; with a cap of so many it is worth another try.
@@ -22,7 +22,7 @@ struct PackEntry: Sendable, Equatable {
   }
 
   /// Where pixels are, [height, width, 3].
-  struct StoredImage: Sendable, Equatable {
+  struct CachedImage: Sendable, Equatable {
     var width: Int
     var height: Int
     /// Pixels of the file's own picture, as shown.
@@ -30,7 +30,7 @@ struct PackEntry: Sendable, Equatable {
     var sourceHeight: Int
     /// The least cap on pixels with which the file decodes.
     var requiredPixels: Int
-    /// From the beginning of the pack.
+    /// From the beginning of the image cache.
     var offset: Int
     /// Of the pixels.
     var checksum: UInt64
@@ -38,7 +38,7 @@ struct PackEntry: Sendable, Equatable {
     var byteCount: Int { width * height * 3 }
   }
 
-  var image: StoredImage? { if case .image(let image) = content { image } else { nil } }
+  var image: CachedImage? { if case .image(let image) = content { image } else { nil } }
 
   /// Whether there is something to be gained from another try under a cap on pixels, though the file did not change.
   func isOpen(maximumPixels: Int) -> Bool {

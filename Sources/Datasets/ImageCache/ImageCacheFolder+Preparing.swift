@@ -1,5 +1,5 @@
-// From a dataset to a pack that is up to date: the one that is there, if nothing changed; else one made or mended.
-// Why there is none is told in words, for a run goes on without.
+// From a dataset to an image cache that is up to date: the one that is there, if nothing changed; else one made or
+// mended. Why there is none is told in words, for a run goes on without.
 
 import Files
 import Glibc
@@ -7,82 +7,82 @@ import Images
 import Messages
 import Synchronization
 
-/// What `PackFolder.prepare` came to.
-public struct PreparedPack: Sendable {
+/// What `ImageCacheFolder.prepare` came to.
+public struct PreparedImageCache: Sendable {
   /// nil where the images are to be read from their files. It may lack some images, which are read so too.
-  public var pack: Pack?
+  public var cache: ImageCache?
   /// Why there is none, or only a part.
   public var warning: String?
   /// Images that were decoded for it, and images copied from an earlier one; both 0 where it was up to date. Files
-  /// that do not decode are in neither; `Pack.figures` counts them.
+  /// that do not decode are in neither; `ImageCache.figures` counts them.
   public var decoded: Int
   public var kept: Int
   /// Whether the one that was there was taken as it is.
   public var isUpToDate: Bool
 
   public init(
-    pack: Pack? = nil, warning: String? = nil, decoded: Int = 0, kept: Int = 0, isUpToDate: Bool = false
+    cache: ImageCache? = nil, warning: String? = nil, decoded: Int = 0, kept: Int = 0, isUpToDate: Bool = false
   ) {
     self.isUpToDate = isUpToDate
-    self.pack = pack
+    self.cache = cache
     self.warning = warning
     self.decoded = decoded
     self.kept = kept
   }
 }
 
-extension PackFolder {
-  /// The pack of a dataset as it is, for reading what it has; none is made.
-  public func existing(index: DatasetIndex, preprocessing: Preprocessing, workers: Int) -> Pack? {
-    let files = PackedFiles(index)
-    let description = PackDescription(root: index.root, preprocessing: preprocessing)
+extension ImageCacheFolder {
+  /// The image cache of a dataset as it is, for reading what it has; none is made.
+  public func existing(index: DatasetIndex, preprocessing: Preprocessing, workers: Int) -> ImageCache? {
+    let files = CachedFiles(index)
+    let description = ImageCacheDescription(root: index.root, preprocessing: preprocessing)
     return open(description).flatMap { old in
       let stamps = FileStamp.stamps(of: files.paths, workers: workers)
       let survey = Survey(files, stamps: stamps, old: old, maximumPixels: maximumPixels)
-      return survey.kept.isEmpty ? nil : pack(old, survey.kept)
+      return survey.kept.isEmpty ? nil : cache(old, survey.kept)
     }
   }
 
-  /// Brings a dataset's pack up to date: every image of every split, so that another way of splitting finds it whole.
+  /// Brings a dataset's cache up to date: every image of every split, so that another way of splitting finds it whole.
   /// Entries whose files did not change are kept; a file that has new times but the same bytes is read, not decoded;
   /// entries of files that are gone are dropped when there is anything to write, or many of them. Files that were
-  /// refused for a reason that lies not in their bytes are tried again, and the pack is written anew if one of them
-  /// can be decoded by now.
+  /// refused for a reason that lies not in their bytes are tried again, and the image cache is written anew if one of
+  /// them can be decoded by now.
   ///
-  /// Two that prepare the same pack at once, in one process or two, take turns: the second finds it made.
+  /// Two that prepare the same cache at once, in one process or two, take turns: the second finds it made.
   ///
   /// - Parameters:
   ///   - limit: bytes that its pixels may have; nil for half of the free disk and half of the memory.
   ///   - progress: called a few times a second, never from two threads at a time.
   ///   - isCancelled: asked often, from any thread.
-  /// - Throws: `CancellationError` only: what keeps a pack from being made is a warning.
+  /// - Throws: `CancellationError` only: what keeps an image cache from being made is a warning.
   public func prepare(
     index: DatasetIndex, preprocessing: Preprocessing, limit: Int? = nil, workers: Int,
     progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
-  ) throws(CancellationError) -> PreparedPack {
-    let files = PackedFiles(index)
-    let description = PackDescription(root: index.root, preprocessing: preprocessing)
+  ) throws(CancellationError) -> PreparedImageCache {
+    let files = CachedFiles(index)
+    let description = ImageCacheDescription(root: index.root, preprocessing: preprocessing)
     let target = "\(path)/\(description.fileName)"
     var stamps = FileStamp.stamps(of: files.paths, workers: workers)
     var old = open(description)
     var survey = Survey(files, stamps: stamps, old: old, maximumPixels: maximumPixels)
     survey.retry(files, preprocessing, maximumPixels: maximumPixels, workers: workers, isCancelled)
     if let old, survey.isUpToDate, old.pixelByteCount <= limit ?? .max {
-      return PreparedPack(pack: pack(old, survey.entries), isUpToDate: true)
+      return PreparedImageCache(cache: cache(old, survey.entries), isUpToDate: true)
     }
 
     // What is left when none can be made: the part of the earlier one that still holds.
-    func without(_ reason: String) -> PreparedPack {
-      PreparedPack(
-        pack: old.flatMap {
-          survey.kept.isEmpty || $0.pixelByteCount > limit ?? .max ? nil : pack($0, survey.kept)
+    func without(_ reason: String) -> PreparedImageCache {
+      PreparedImageCache(
+        cache: old.flatMap {
+          survey.kept.isEmpty || $0.pixelByteCount > limit ?? .max ? nil : cache($0, survey.kept)
         },
-        warning: "images are read from their files, without a pack: \(reason)")
+        warning: "images are read from their files, without an image cache: \(reason)")
     }
     do throws(FileOperationError) { try Folder.make(path, permissions: 0o700) } catch {
       return without("\(path) cannot be made (\(error.reason)); --no-cache silences this")
     }
-    let allowed = limit ?? PackBudget.standard(folder: path)
+    let allowed = limit ?? ImageCacheBudget.standard(folder: path)
     let needed = preprocessing.storedByteCount(files: files.paths, workers: workers)
     guard needed <= allowed else {
       return without(
@@ -90,7 +90,7 @@ extension PackFolder {
           + "sets another limit")
     }
 
-    let turn: (lock: PackLock?, waited: Bool)
+    let turn: (lock: ImageCacheLock?, waited: Bool)
     do throws(SystemError) {
       turn = try wait(target, total: files.paths.count, bytes: needed, progress, isCancelled)
     } catch {
@@ -102,17 +102,17 @@ extension PackFolder {
     old = open(description)
     survey = Survey(files, stamps: stamps, old: old, maximumPixels: maximumPixels)
     survey.retry(files, preprocessing, maximumPixels: maximumPixels, workers: workers, isCancelled)
-    if let old, survey.isUpToDate { return PreparedPack(pack: pack(old, survey.entries), isUpToDate: true) }
+    if let old, survey.isUpToDate { return PreparedImageCache(cache: cache(old, survey.entries), isUpToDate: true) }
     return try withExtendedLifetime(lock) { () throws(CancellationError) in
       sweep()
-      let builder = PackBuilder(
+      let builder = ImageCacheBuilder(
         description: description, preprocessing: preprocessing, names: files.names, paths: files.paths,
         stamps: stamps, plans: survey.plans, old: old, target: target, limit: allowed, expectedBytes: needed,
         calls: calls, maximumPixels: maximumPixels)
-      do throws(PackFault) {
+      do throws(ImageCacheFault) {
         let result = try builder.build(workers: workers, progress: progress, isCancelled: isCancelled)
-        return PreparedPack(
-          pack: pack(result.file, result.file.table.entries), decoded: result.decoded, kept: result.kept)
+        return PreparedImageCache(
+          cache: cache(result.file, result.file.table.entries), decoded: result.decoded, kept: result.kept)
       } catch {
         switch error {
         case .cancelled: throw CancellationError()
@@ -127,18 +127,19 @@ extension PackFolder {
     }
   }
 
-  /// - Returns: nil where there is no sound pack of this description.
-  private func open(_ description: PackDescription) -> PackFile? {
-    guard let file = PackFile(path: "\(path)/\(description.fileName)"), file.table.description == description else {
+  /// - Returns: nil where there is no sound image cache of this description.
+  private func open(_ description: ImageCacheDescription) -> ImageCacheFile? {
+    guard let file = ImageCacheFile(path: "\(path)/\(description.fileName)"), file.table.description == description
+    else {
       return nil
     }
     return file
   }
 
-  private func pack(_ file: PackFile, _ entries: [PackEntry]) -> Pack {
+  private func cache(_ file: ImageCacheFile, _ entries: [ImageCacheEntry]) -> ImageCache {
     // Its time says when it was last of use.
     file.markUsed()
-    return Pack(path: "\(path)/\(file.table.description.fileName)", file: file, entries: entries)
+    return ImageCache(path: "\(path)/\(file.table.description.fileName)", file: file, entries: entries)
   }
 
   /// Waits for the lock; meanwhile the other builder's progress is told, from the size of what he wrote.
@@ -146,21 +147,21 @@ extension PackFolder {
   private func wait(
     _ target: String, total: Int, bytes: Int, _ progress: @Sendable (PreparationProgress) -> Void,
     _ isCancelled: @Sendable () -> Bool
-  ) throws(SystemError) -> (lock: PackLock?, waited: Bool) {
+  ) throws(SystemError) -> (lock: ImageCacheLock?, waited: Bool) {
     var waited = false
     while !isCancelled() {
-      if let lock = try PackLock.attempt(path: target + Self.lockEnding) { return (lock, waited) }
+      if let lock = try ImageCacheLock.attempt(path: target + Self.lockEnding) { return (lock, waited) }
       waited = true
       let written = FileStamp(path: target + Self.partialEnding).map { Int($0.size) } ?? 0
-      progress(.packing(done: min(total, total * written / max(1, bytes)), total: total, bytes: bytes))
+      progress(.caching(done: min(total, total * written / max(1, bytes)), total: total, bytes: bytes))
       usleep(50_000)
     }
     return (nil, waited)
   }
 }
 
-/// The files of a dataset that belong in its pack.
-private struct PackedFiles {
+/// The files of a dataset that belong in its cache.
+private struct CachedFiles {
   /// Below the dataset's folder.
   let names: [String]
   /// To open.
@@ -174,19 +175,19 @@ private struct PackedFiles {
   }
 }
 
-/// An earlier pack held against the files.
+/// An earlier image cache held against the files.
 private struct Survey {
   /// For each file.
-  private(set) var plans: [PackPlan] = []
+  private(set) var plans: [ImageCachePlan] = []
   /// Entries that still hold.
-  private(set) var kept: [PackEntry] = []
-  /// Those and the ones that say that nothing is known of a file, for a pack that is taken as it is.
-  var entries: [PackEntry] { kept + unread.map(\.entry) }
+  private(set) var kept: [ImageCacheEntry] = []
+  /// Those and the ones that say that nothing is known of a file, for an image cache that is taken as it is.
+  var entries: [ImageCacheEntry] { kept + unread.map(\.entry) }
   private(set) var isUpToDate: Bool
-  /// Positions of files that could not be read when the pack was made.
-  private var unread: [(index: Int, entry: PackEntry)] = []
+  /// Positions of files that could not be read when the image cache was made.
+  private var unread: [(index: Int, entry: ImageCacheEntry)] = []
 
-  init(_ files: PackedFiles, stamps: [FileStamp?], old: PackFile?, maximumPixels: Int) {
+  init(_ files: CachedFiles, stamps: [FileStamp?], old: ImageCacheFile?, maximumPixels: Int) {
     let entries = Dictionary(
       (old?.table.entries ?? []).map { (PathKey($0.path), $0) }, uniquingKeysWith: { first, _ in first })
     var stale = 0
@@ -217,10 +218,10 @@ private struct Survey {
     isUpToDate = old != nil && stale == 0 && gone * 10 <= entries.count
   }
 
-  /// Looks whether a file that could not be read before can be by now. Without, a pack would be written anew at each
-  /// run for a file that stays unreadable.
+  /// Looks whether a file that could not be read before can be by now. Without, an image cache would be written anew at
+  /// each run for a file that stays unreadable.
   mutating func retry(
-    _ files: PackedFiles, _ preprocessing: Preprocessing, maximumPixels: Int, workers: Int,
+    _ files: CachedFiles, _ preprocessing: Preprocessing, maximumPixels: Int, workers: Int,
     _ isCancelled: @Sendable () -> Bool
   ) {
     guard isUpToDate, !unread.isEmpty else { return }

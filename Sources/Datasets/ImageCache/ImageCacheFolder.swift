@@ -1,5 +1,5 @@
-// The folder of packs: which there are, which is a dataset's, and what is removed from it. Making a pack up to date is
-// in PackFolder+Preparing.swift.
+// The folder of image caches: which there are, which is a dataset's, and what is removed from it. Making an image cache
+// up to date is in ImageCacheFolder+Preparing.swift.
 
 import Files
 import FoundationEssentials
@@ -8,35 +8,35 @@ import Images
 import Messages
 import Support
 
-/// A folder that holds packs, each with a lock file beside it.
-public struct PackFolder: Sendable {
+/// A folder that holds caches, each with a lock file beside it.
+public struct ImageCacheFolder: Sendable {
   public let path: String
   var calls = FileCalls.system
   /// The cap on pixels in force.
   var maximumPixels = ImageDecoder.defaultMaximumPixels
 
-  static let packEnding = ".pack"
+  static let cacheEnding = ".cache"
   static let lockEnding = ".lock"
   static let partialEnding = ".partial"
-  /// A pack that no run used for so long is removed when another one is made.
+  /// An image cache that no run used for so long is removed when another one is made.
   static let unusedDays = 30
 
   public init(path: String) { self.path = path }
 
-  /// `skipline/packs` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (XDG Base Directory
+  /// `skipline/caches` in the user's cache folder: `$XDG_CACHE_HOME`, else `~/.cache` (XDG Base Directory
   /// Specification 0.8). Nil where neither is known.
-  public static var user: PackFolder? {
-    UserFolders.current.cache.map { PackFolder(path: $0 + "/skipline/packs") }
+  public static var user: ImageCacheFolder? {
+    UserFolders.current.cache.map { ImageCacheFolder(path: $0 + "/skipline/caches") }
   }
 
-  /// One pack of the list.
+  /// One cache of the list.
   public struct Listing: Codable, Sendable, Equatable {
     public var path: String
     /// Bytes.
     public var size: Int
     /// When it was made or last used by a run.
     public var lastUsed: Date
-    /// nil for a file that is no sound pack of this version.
+    /// nil for a file that is no sound image cache of this version.
     public var content: Content?
 
     public struct Content: Codable, Sendable, Equatable {
@@ -49,13 +49,13 @@ public struct PackFolder: Sendable {
     }
   }
 
-  /// Every pack, the one used last first. A folder that is not there holds none.
+  /// Every cache, the one used last first. A folder that is not there holds none.
   public func list() -> [Listing] {
-    names(ending: Self.packEnding).compactMap { name in
+    names(ending: Self.cacheEnding).compactMap { name in
       var status = stat()
       let path = "\(path)/\(name)"
       guard path.withPathCString({ stat($0, &status) }) == 0 else { return nil }
-      let summary = PackFile.summary(path: path)
+      let summary = ImageCacheFile.summary(path: path)
       return Listing(
         path: path, size: Int(status.st_size),
         lastUsed: Date(timeIntervalSince1970: TimeInterval(status.st_mtim.tv_sec)),
@@ -67,26 +67,26 @@ public struct PackFolder: Sendable {
     }.sorted { ($1.lastUsed, $0.path) < ($0.lastUsed, $1.path) }
   }
 
-  /// Removes every pack that nobody is making at this moment. Runs that use one keep what they have open.
+  /// Removes every image cache that nobody is making at this moment. Runs that use one keep what they have open.
   /// - Returns: those removed, and the paths of those that are being made.
   public func clear() -> (removed: [Listing], busy: [String]) {
     var (removed, busy): ([Listing], [String]) = ([], [])
-    for pack in list() {
-      if remove(pack.path) { removed.append(pack) } else { busy.append(pack.path) }
+    for cache in list() {
+      if remove(cache.path) { removed.append(cache) } else { busy.append(cache.path) }
     }
     sweepLeftovers()
     for name in names(ending: Self.lockEnding) {
       let path = "\(path)/\(name)"
-      if (try? PackLock.attempt(path: path)) != nil { unlink(path) }
+      if (try? ImageCacheLock.attempt(path: path)) != nil { unlink(path) }
     }
     return (removed, busy)
   }
 
-  /// Removes what killed builders left, and packs that were not used for a month.
+  /// Removes what killed builders left, and image caches that were not used for a month.
   func sweep(now: Date = Date()) {
     sweepLeftovers()
     let oldest = now.addingTimeInterval(-Double(Self.unusedDays) * 86_400)
-    for pack in list() where pack.lastUsed < oldest { _ = remove(pack.path) }
+    for cache in list() where cache.lastUsed < oldest { _ = remove(cache.path) }
   }
 
   private func sweepLeftovers() {
@@ -94,18 +94,18 @@ public struct PackFolder: Sendable {
       let partial = "\(path)/\(name)"
       let lock = partial.dropLast(Self.partialEnding.count) + Self.lockEnding
       // Whoever can have the lock has no living builder before him.
-      if let lock = try? PackLock.attempt(path: String(lock)) {
+      if let lock = try? ImageCacheLock.attempt(path: String(lock)) {
         withExtendedLifetime(lock) { _ = unlink(partial) }
       }
     }
   }
 
   /// - Returns: false when it is being made.
-  private func remove(_ pack: String) -> Bool {
-    guard let lock = try? PackLock.attempt(path: pack + Self.lockEnding) else { return false }
+  private func remove(_ cache: String) -> Bool {
+    guard let lock = try? ImageCacheLock.attempt(path: cache + Self.lockEnding) else { return false }
     return withExtendedLifetime(lock) {
-      defer { unlink(pack + Self.lockEnding) }
-      return unlink(pack) == 0
+      defer { unlink(cache + Self.lockEnding) }
+      return unlink(cache) == 0
     }
   }
 

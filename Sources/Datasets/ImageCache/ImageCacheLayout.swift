@@ -1,8 +1,8 @@
-// The pack file as bytes, all numbers little-endian:
+// The image cache file as bytes, all numbers little-endian:
 //
 //     header   64 bytes  magic "SKIPPACK", version (4), zero (4), file length (8), offset (8), length (8) and checksum
 //                        (8) of the table, zero (8), checksum of the 56 bytes before (8)
-//     pixels             the stored forms, [height, width, 3] each, in any order
+//     pixels             the cached forms, [height, width, 3] each, in any order
 //     table              description: root (text), resize (1), image size, minimum side (4 each), background (text),
 //                        pixel version (4)
 //                        number of images (4), number of entries (4), then of each: path (text), file size, modified,
@@ -11,13 +11,13 @@
 //                        reason (text); of one that is too large (2) the least cap (8); of one not read (3) nothing
 //     text               length in bytes (4), UTF-8
 //
-// Reading takes nothing for granted: whatever does not fit gives nil, and the pack is made anew.
+// Reading takes nothing for granted: whatever does not fit gives nil, and the image cache is made anew.
 
 import Messages
 import Support
 
-/// The fixed first part of a pack.
-struct PackHeader: Equatable {
+/// The fixed first part of an image cache.
+struct ImageCacheHeader: Equatable {
   static let byteCount = 64
   static let magic = Array("SKIPPACK".utf8)
 
@@ -29,7 +29,7 @@ struct PackHeader: Equatable {
   var bytes: [UInt8] {
     var writer = ByteWriter()
     writer.bytes = Self.magic
-    writer.append(PackDescription.formatVersion)
+    writer.append(ImageCacheDescription.formatVersion)
     writer.append(UInt32(0))
     for number in [fileLength, tableOffset, tableLength] { writer.append(UInt64(number)) }
     writer.append(tableChecksum)
@@ -46,11 +46,11 @@ struct PackHeader: Equatable {
   }
 
   /// - Parameter fileLength: what the system says.
-  /// - Returns: nil for anything but a whole pack of this version.
+  /// - Returns: nil for anything but a whole image cache of this version.
   init?(_ bytes: [UInt8], fileLength: Int) {
     guard bytes.count == Self.byteCount, bytes.starts(with: Self.magic) else { return nil }
     var reader = ByteReader(bytes.dropFirst(Self.magic.count))
-    guard reader.number(UInt32.self) == PackDescription.formatVersion, reader.number(UInt32.self) == 0,
+    guard reader.number(UInt32.self) == ImageCacheDescription.formatVersion, reader.number(UInt32.self) == 0,
       let length = reader.count(), let offset = reader.count(), let tableLength = reader.count(),
       let tableChecksum = reader.number(UInt64.self), reader.number(UInt64.self) == 0,
       let own = reader.number(UInt64.self), own == checksum(Array(bytes.prefix(56))),
@@ -60,12 +60,12 @@ struct PackHeader: Equatable {
   }
 }
 
-/// The last part of a pack.
-struct PackTable: Equatable {
-  var description: PackDescription
-  var entries: [PackEntry]
+/// The last part of an image cache.
+struct ImageCacheTable: Equatable {
+  var description: ImageCacheDescription
+  var entries: [ImageCacheEntry]
 
-  init(description: PackDescription, entries: [PackEntry]) {
+  init(description: ImageCacheDescription, entries: [ImageCacheEntry]) {
     self.description = description
     self.entries = entries
   }
@@ -78,7 +78,7 @@ struct PackTable: Equatable {
     writer.append(UInt32(description.minimumSide))
     writer.append("\(description.background)")
     writer.append(description.pixels)
-    writer.append(UInt32(PackFigures(entries).images))
+    writer.append(UInt32(ImageCacheStatistics(entries).images))
     writer.append(UInt32(entries.count))
     for entry in entries {
       writer.append(entry.path)
@@ -111,46 +111,46 @@ struct PackTable: Equatable {
 
   /// - Parameters:
   ///   - bytes: whose checksum was found right.
-  ///   - pixelEnd: where the pixels end, from the beginning of the pack.
+  ///   - pixelEnd: where the pixels end, from the beginning of the image cache.
   init?(_ bytes: [UInt8], pixelEnd: Int) {
     var reader = ByteReader(bytes[...])
     guard let description = Self.description(&reader), let images = reader.number(UInt32.self),
       let count = reader.number(UInt32.self)
     else { return nil }
-    var entries: [PackEntry] = []
+    var entries: [ImageCacheEntry] = []
     // No more than the bytes can hold, whatever the number says.
     entries.reserveCapacity(min(Int(count), bytes.count / 37))
     for _ in 0..<count {
       guard let entry = Self.entry(&reader, description, pixelEnd: pixelEnd) else { return nil }
       entries.append(entry)
     }
-    guard reader.isAtEnd, PackFigures(entries).images == images else { return nil }
+    guard reader.isAtEnd, ImageCacheStatistics(entries).images == images else { return nil }
     self.init(description: description, entries: entries)
   }
 
-  /// What a table begins with, read alone: for listing packs.
-  static func description(_ reader: inout ByteReader) -> PackDescription? {
+  /// What a table begins with, read alone: for listing image caches.
+  static func description(_ reader: inout ByteReader) -> ImageCacheDescription? {
     guard let root = reader.text(), let resize = reader.number(UInt8.self), resize <= 1,
       let imageSize = reader.number(UInt32.self), Settings.imageSize.range.contains(Int(imageSize)),
       let minimumSide = reader.number(UInt32.self),
       let background = reader.text().flatMap(Background.init(argument:)), let pixels = reader.number(UInt32.self)
     else { return nil }
-    return PackDescription(
+    return ImageCacheDescription(
       root: root, resize: resize == 0 ? .stretch : .crop, imageSize: Int(imageSize),
       minimumSide: Int(minimumSide), background: background, pixels: pixels)
   }
 
   private static func entry(
-    _ reader: inout ByteReader, _ description: PackDescription, pixelEnd: Int
-  ) -> PackEntry? {
+    _ reader: inout ByteReader, _ description: ImageCacheDescription, pixelEnd: Int
+  ) -> ImageCacheEntry? {
     guard let path = reader.text(), let size = reader.number(UInt64.self),
       let modified = reader.number(UInt64.self), let changed = reader.number(UInt64.self),
       let hash = reader.number(UInt64.self), let kind = reader.number(UInt8.self)
     else { return nil }
     let stamp = FileStamp(
       size: Int64(bitPattern: size), modified: Int64(bitPattern: modified), changed: Int64(bitPattern: changed))
-    func entry(_ content: PackEntry.Content) -> PackEntry {
-      PackEntry(path: path, stamp: stamp, contentHash: hash, content: content)
+    func entry(_ content: ImageCacheEntry.Content) -> ImageCacheEntry {
+      ImageCacheEntry(path: path, stamp: stamp, contentHash: hash, content: content)
     }
     switch kind {
     case 0: break
@@ -166,12 +166,12 @@ struct PackTable: Equatable {
       description.allows(width: Int(width), height: Int(height))
     else { return nil }
     // At most 2^32 x 2^32 x 3 could overflow: compared by division.
-    guard offset >= PackHeader.byteCount, offset <= pixelEnd,
+    guard offset >= ImageCacheHeader.byteCount, offset <= pixelEnd,
       Int(height) <= (pixelEnd - offset) / 3 / Int(width)
     else { return nil }
     return entry(
       .image(
-        PackEntry.StoredImage(
+        ImageCacheEntry.CachedImage(
           width: Int(width), height: Int(height), sourceWidth: Int(sourceWidth), sourceHeight: Int(sourceHeight),
           requiredPixels: required, offset: offset, checksum: sum)))
   }

@@ -1,12 +1,12 @@
-// One builder at a time: an advisory lock on a file beside the pack. The system frees it when its holder ends, however
-// it ends.
+// One builder at a time: an advisory lock on a file beside the image cache. The system frees it when its holder ends,
+// however it ends.
 
 import Files
 import Glibc
 import Messages
 
 /// A lock that is held for as long as the value exists.
-final class PackLock {
+final class ImageCacheLock {
   private let descriptor: Int32
 
   private init(descriptor: Int32) { self.descriptor = descriptor }
@@ -15,7 +15,7 @@ final class PackLock {
 
   /// - Returns: nil while somebody else holds it.
   /// - Throws: why the lock file cannot be opened.
-  static func attempt(path: String) throws(SystemError) -> PackLock? {
+  static func attempt(path: String) throws(SystemError) -> ImageCacheLock? {
     while true {
       let descriptor: Int32
       do throws(FileOperationError) { descriptor = try openLockFile(path, creating: true) } catch {
@@ -29,7 +29,7 @@ final class PackLock {
       }
       // Whoever clears the folder removes lock files while holding them: one that has no name any more locks nothing.
       if let named = FileIdentity(path: path), named == FileIdentity(descriptor: descriptor) {
-        return PackLock(descriptor: descriptor)
+        return ImageCacheLock(descriptor: descriptor)
       }
       close(descriptor)
     }

@@ -7,8 +7,8 @@ extension DatasetIndex {
   /// folder is one of TFRecord shards, the images in these, by the names of their places (`FileSlice`). Hidden and
   /// special files are left out, as in a dataset.
   /// - Returns: the paths, and what is wrong with the shards and which folders may not be read.
-  /// - Throws: `DatasetError.unreadable` where the folder itself may not be read, `.unreadableRecords` where all there is
-  ///   are files that are called shards and are none.
+  /// - Throws: `DatasetError.unreadable` where the folder itself may not be read, `.unreadableRecords` where all there
+  ///   is are files that are called shards and are none.
   public static func imageFiles(
     below folder: String
   ) throws(DatasetError) -> (paths: [String], findings: [DatasetFinding]) {

@@ -5,15 +5,15 @@ import Messages
 
 extension DatasetIndex {
   /// What there is to say about the dataset.
-  /// - Parameter inspection: of this index; nil where only names were read. Findings about classes then count only
+  /// - Parameter fileCheck: of this index; nil where only names were read. Findings about classes then count only
   ///   images that decode.
-  public func report(inspection: DatasetInspection? = nil) -> DatasetReport {
-    guard let inspection else {
+  public func report(fileCheck: FileCheck? = nil) -> DatasetReport {
+    guard let fileCheck else {
       return DatasetReport(
         root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(findings))
     }
-    precondition(inspection.facts.count == items.count, "the inspection is of this index")
-    let decoded = zip(items, inspection.facts).filter { $1.failure == nil }.map(\.0)
+    precondition(fileCheck.facts.count == items.count, "the fileCheck is of this index")
+    let decoded = zip(items, fileCheck.facts).filter { $1.failure == nil }.map(\.0)
     // A class whose images that are left do not decode is empty by that, whatever was excluded.
     let used = Set(items.map(\.label))
     let balance = Self.balanceFindings(
@@ -21,14 +21,14 @@ extension DatasetIndex {
       isWhole: !findings.contains { $0.kind == .unreadableFolder })
     let found =
       findings.filter { !Self.balanceKinds.contains($0.kind) && !balance.contains($0) }
-      + undecodableFindings(inspection.facts)
-      + duplicateFindings(inspection.copies)
-      + nearDuplicateFindings(inspection.lookalikes, copies: inspection.copies) + sizeFindings(inspection.facts)
-      + cropFindings(inspection.facts) + transparencyFindings(inspection.facts)
+      + undecodableFindings(fileCheck.facts)
+      + duplicateFindings(fileCheck.copies)
+      + nearDuplicateFindings(fileCheck.lookalikes, copies: fileCheck.copies) + sizeFindings(fileCheck.facts)
+      + cropFindings(fileCheck.facts) + transparencyFindings(fileCheck.facts)
       + balance
     return DatasetReport(
       root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(found),
-      inspection: InspectionFigures(items: items, facts: inspection.facts))
+      statistics: DatasetStatistics(items: items, facts: fileCheck.facts))
   }
 
   private var classReports: [ClassReport] {
@@ -48,7 +48,7 @@ extension DatasetIndex {
     return reports
   }
 
-  /// The gravest first, of one severity by kind; otherwise as they came.
+  /// Most severe first, of one severity by kind; otherwise as they came.
   private static func sorted(_ findings: [DatasetFinding]) -> [DatasetFinding] {
     let severities = Dictionary(
       uniqueKeysWithValues: DatasetFinding.Severity.allCases.enumerated().map { ($1, $0) })

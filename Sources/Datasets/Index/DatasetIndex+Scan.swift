@@ -9,43 +9,43 @@ import Messages
 import Support
 
 extension DatasetIndex {
-  /// Reads a dataset's folder as `DatasetReading.read` does, and applies decisions.
+  /// Reads a dataset's folder as `ScannedDataset.read` does, and applies decisions.
   /// - Throws: `DatasetError` where there is nothing to train on; anything less is a finding in the index.
   public static func scan(
     root: String, split: SplitSettings, minimumClasses: Int = 2, decisions: Decisions = .none,
     progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetIndex {
-    try DatasetReading.read(
+    try ScannedDataset.read(
       root: root, split: split, minimumClasses: minimumClasses, progress: progress, isCancelled: isCancelled
     ).index(decisions)
   }
 
   /// Reads a dataset's folder with the decisions that are kept about it: what everything that uses a dataset calls,
   /// so that decisions hold everywhere.
-  /// - Parameter recorded: see `DatasetReading.read`.
+  /// - Parameter recorded: see `ScannedDataset.read`.
   /// - Throws: `DatasetError`, also where the decisions cannot be read: nothing is trained on half of them.
   public static func open(
     root: String, split: SplitSettings, minimumClasses: Int = 2, recorded: RecordedSplits? = nil,
     decisions: DecisionStore = .standard, progress: (DatasetProgress) -> Void = { _ in },
     isCancelled: () -> Bool = { false }
   ) throws(DatasetError) -> DatasetIndex {
-    let reading = try DatasetReading.read(
+    let reading = try ScannedDataset.read(
       root: root, split: split, minimumClasses: minimumClasses, recorded: recorded, progress: progress,
       isCancelled: isCancelled)
     return reading.index(try decisions.find(for: reading))
   }
 }
 
-extension DatasetReading {
+extension ScannedDataset {
   /// Reads a dataset's folder. Two layouts are known:
   ///
   ///     DATA/<class>/...                            divided by a rule on each image's path
   ///     DATA/{train,val,test}/<class>/...       under these names or others (`SplitFolderName`)
   ///
-  /// or TFRecord shards (`readRecords`). Images may lie in sub-folders of a class. In the second layout validation images are taken out of `train`
-  /// where there is no validation folder; a missing `test` stays empty. Images that are named in lists (see
-  /// `SplitLists`) belong where the lists say, in either layout; others are left out, or go where they would without
-  /// lists (`SplitSettings.takesUnlisted`). Dot-files and system files are ignored.
+  /// or TFRecord shards (`readRecords`). Images may lie in sub-folders of a class. In the second layout validation
+  /// images are taken out of `train` where there is no validation folder; a missing `test` stays empty. Images that are
+  /// named in lists (see `SplitLists`) belong where the lists say, in either layout; others are left out, or go where
+  /// they would without lists (`SplitSettings.takesUnlisted`). Dot-files and system files are ignored.
   ///
   /// - Parameters:
   ///   - minimumClasses: 1 for data that are only measured; a classifier needs two to be trained.
@@ -58,7 +58,7 @@ extension DatasetReading {
   public static func read(
     root: String, split: SplitSettings, minimumClasses: Int = 2, recorded: RecordedSplits? = nil,
     progress: (DatasetProgress) -> Void = { _ in }, isCancelled: () -> Bool = { false }
-  ) throws(DatasetError) -> DatasetReading {
+  ) throws(DatasetError) -> ScannedDataset {
     try split.validate()
     var lists: SplitLists?
     if let folder = split.lists { lists = try SplitLists(folder: folder) }
@@ -106,7 +106,7 @@ extension DatasetReading {
     let divided = try division.divided(images, classes: found.classes)
     // A folder that may not be read is no empty class.
     let closed = Set(unreadable.map { ClassName(FilePath.split($0.path).name) })
-    return DatasetReading(
+    return ScannedDataset(
       root: root, split: split, classes: found.classes, items: divided.items, unlisted: divided.unlisted,
       splitSource: lists != nil ? .lists : layout.splitByFolder ? .folders : .hash,
       findings: layout.findings + unreadable.dropFirst(walker.unreadable.count).map(\.finding) + walker.findings

@@ -12,20 +12,20 @@ public struct DatasetItem: Codable, Sendable, Equatable {
   public var label: Int
   public var split: Split
   /// The class its folder says, where the user decided for another; nil for all others.
-  public var relabelledFrom: String?
+  public var relabeledFrom: String?
 
-  public init(path: String, label: Int, split: Split, relabelledFrom: String? = nil) {
+  public init(path: String, label: Int, split: Split, relabeledFrom: String? = nil) {
     self.path = path
     self.label = label
     self.split = split
-    self.relabelledFrom = relabelledFrom
+    self.relabeledFrom = relabeledFrom
   }
 
   /// The path to open.
   public func absolutePath(root: String) -> String { root.hasSuffix("/") ? root + path : "\(root)/\(path)" }
 
   /// What the user decided about it, if it is used.
-  var decision: ImageDecision? { relabelledFrom.map { .relabelled(from: $0) } }
+  var decision: ImageDecision? { relabeledFrom.map { .relabeled(from: $0) } }
 
   /// A number that belongs to this image, wherever it stands among others: augmentation is drawn from it.
   public var stableHash: UInt64 { Support.stableHash(path) }
@@ -60,15 +60,15 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   /// The items of one split, in their order in `items`. Positions in a `BatchLoader` refer to this.
   public func items(in split: Split) -> [DatasetItem] { items.filter { $0.split == split } }
 
-  /// For each class the names of its folders as they are on disk, which need not be in the form NFC; more than one where
-  /// folders are spelled in several ways. Classes of TFRecord shards have no folder, and only their own name.
+  /// For each class the names of its folders as they are on disk, which need not be in the form NFC; more than one
+  /// where folders are spelled in several ways. Classes of TFRecord shards have no folder, and only their own name.
   public var folderNames: [[String]] {
     var names = classes.map { _ in [String]() }
     let known = classes.map(ClassName.init)
     let places = Dictionary(zip(known, classes.indices), uniquingKeysWith: { first, _ in first })
     var seen: Set<ByteKey> = []
     for item in items + excluded {
-      let label = item.relabelledFrom.flatMap { places[ClassName($0)] } ?? item.label
+      let label = item.relabeledFrom.flatMap { places[ClassName($0)] } ?? item.label
       let parts = item.path.split(separator: "/").dropLast()
       guard let name = parts.first(where: { ClassName(String($0)) == known[label] }).map(String.init),
         seen.insert(ByteKey(name)).inserted
@@ -79,15 +79,15 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   }
 
   /// Sixteen hexadecimal digits that stand for the set of images, their splits and what the user decided about them:
-  /// FNV-1a over the paths in order of their bytes, each followed by a zero byte, the split's name, for a relabelled
+  /// FNV-1a over the paths in order of their bytes, each followed by a zero byte, the split's name, for a relabeled
   /// image a zero byte and its class, and a line feed.
   ///
   /// - Complexity: O(n log n) for n images.
   public var fingerprint: String {
     let sorted = items.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     let hash = sorted.reduce(stableHash("")) { hash, item in
-      let relabelling = item.relabelledFrom == nil ? "" : "\0\(classes[item.label])"
-      return stableHash("\(item.path)\0\(item.split.rawValue)\(relabelling)\n".utf8, from: hash)
+      let relabeling = item.relabeledFrom == nil ? "" : "\0\(classes[item.label])"
+      return stableHash("\(item.path)\0\(item.split.rawValue)\(relabeling)\n".utf8, from: hash)
     }
     return hexadecimal(hash)
   }

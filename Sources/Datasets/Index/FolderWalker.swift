@@ -158,7 +158,7 @@ struct FolderWalker {
   }
 
   /// Takes note of what lies in a folder that holds class folders: nothing of it belongs to a class, not even when a
-  /// link in a class leads back to it. Only an image there is worth a word: a README or a licence is where it should
+  /// link in a class leads back to it. Only an image there is worth a word: a README or a license is where it should
   /// be.
   mutating func note(strayEntriesOf listing: FolderListing, at path: String) {
     visited.insert(listing.identity)

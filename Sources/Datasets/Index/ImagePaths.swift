@@ -11,7 +11,7 @@ public struct ImagePaths {
   private var table: PathTable
 
   /// - Parameter decisions: what is decided about files that are gone can be named too.
-  public init(_ reading: DatasetReading, _ decisions: Decisions) {
+  public init(_ reading: ScannedDataset, _ decisions: Decisions) {
     root = reading.root
     classes = reading.classes
     labels = reading.items.map(\.label)

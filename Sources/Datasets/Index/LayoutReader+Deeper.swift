@@ -1,5 +1,5 @@
-// Datasets that do not begin at their folder: a folder too many above, several datasets side by side, and splits that lie
-// within the classes.
+// Datasets that do not begin at their folder: a folder too many above, several datasets side by side, and splits that
+// lie within the classes.
 
 import Messages
 import Support
@@ -113,8 +113,8 @@ extension LayoutReader {
       "if the folders in that are the classes, give " + shellQuoted("\(root)/\(inner)"))
   }
 
-  /// Folders whose folders have the same names may be splits by names that nobody knows, or classes, by place or by year:
-  /// nothing tells which, unless images lie in them directly.
+  /// Folders whose folders have the same names may be splits by names that nobody knows, or classes, by place or by
+  /// year: nothing tells which, unless images lie in them directly.
   /// - Throws: `DatasetError.unclearLayout`.
   private mutating func refuseRepeatedClasses(_ entries: [FolderEntry], in base: String) throws(DatasetError) {
     var insides: [(name: String, classes: Set<String>)] = []

@@ -1,5 +1,5 @@
-// The layout of a dataset whose splits the user named: `--train DIR`, `--val DIR`, `--test DIR`. A name that leads to no
-// class folders is an error; splits that were not named are looked for beside the named ones.
+// The layout of a dataset whose splits the user named: `--train DIR`, `--val DIR`, `--test DIR`. A name that leads to
+// no class folders is an error; splits that were not named are looked for beside the named ones.
 
 import Files
 import Messages

@@ -1,6 +1,6 @@
-// Makes out which folders of a dataset are classes and which are splits, by their names and by what they hold. What could
-// be two things is refused, with the option that says which it is. Datasets that lie deeper, and splits within classes,
-// are in LayoutReader+Deeper.swift; splits that the user named in LayoutReader+Named.swift.
+// Makes out which folders of a dataset are classes and which are splits, by their names and by what they hold. What
+// could be two things is refused, with the option that says which it is. Datasets that lie deeper, and splits within
+// classes, are in LayoutReader+Deeper.swift; splits that the user named in LayoutReader+Named.swift.
 
 import Messages
 import Support

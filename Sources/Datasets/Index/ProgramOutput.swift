@@ -16,7 +16,7 @@ enum ProgramOutput {
     var marks: Set<String> = []
     var hasImage = false
     // Of a folder whose every file is one of ours.
-    var (holdsLists, holdsShards, holdsPacks, hasOther, hasThumbnails) = (false, false, false, false, false)
+    var (holdsLists, holdsShards, holdsCaches, hasOther, hasThumbnails) = (false, false, false, false, false)
     for name in files {
       if !hasImage, ImageFormat.isImageName(name) { hasImage = true }
       if fileMarks.contains(name) {
@@ -29,8 +29,8 @@ enum ProgramOutput {
         holdsLists = true
       } else if let shard = ShardName(name), shard.hasExtension || shard.place != nil {
         holdsShards = true
-      } else if name.hasSuffix(PackFolder.packEnding) {
-        holdsPacks = true
+      } else if name.hasSuffix(ImageCacheFolder.cacheEnding) {
+        holdsCaches = true
       } else if name.hasPrefix("events.out.tfevents.") {
         marks.insert("events")
       } else if name.hasSuffix(".wandb") {
@@ -52,9 +52,9 @@ enum ProgramOutput {
       if has("run.json"), holds("checkpoints") || has("images.txt") { return "a run of Skipline" }
       // One that was ended while it was made.
       if holds("checkpoints", "evaluations") { return "a run of Skipline" }
-      if holdsLists, !holdsShards, !holdsPacks, !hasOther, !hasInner { return "lists of a split" }
-      if holdsShards, !holdsLists, !holdsPacks, !hasInner { return "TFRecord shards" }
-      if holdsPacks, !holdsLists, !holdsShards { return "packs" }
+      if holdsLists, !holdsShards, !holdsCaches, !hasOther, !hasInner { return "lists of a split" }
+      if holdsShards, !holdsLists, !holdsCaches, !hasInner { return "TFRecord shards" }
+      if holdsCaches, !holdsLists, !holdsShards { return "caches" }
       if marks.contains("events") { return "logs of TensorBoard" }
       if marks.contains("wandb") { return "a run of Weights & Biases" }
       if has("saved_model.pb"), holds("variables") { return "a saved model" }

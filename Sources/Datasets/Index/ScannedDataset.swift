@@ -4,7 +4,7 @@
 import Messages
 
 /// The classes and images of a folder and their splits, as found on disk.
-public struct DatasetReading: Sendable {
+public struct ScannedDataset: Sendable {
   public let root: String
   public let split: SplitSettings
   /// In natural order.
@@ -30,7 +30,7 @@ public struct DatasetReading: Sendable {
     self.findings = findings
   }
 
-  /// The dataset with the user's decisions: excluded images are taken out, relabelled ones are of another class, and
+  /// The dataset with the user's decisions: excluded images are taken out, relabeled ones are of another class, and
   /// what is decided about images or classes that are gone is a finding.
   public func index(_ decisions: Decisions = .none) -> DatasetIndex {
     var used = items
@@ -68,7 +68,7 @@ public struct DatasetReading: Sendable {
       }
       if let name = decision.className {
         if let label = labels[name] {
-          if label != item.label { item.relabelledFrom = classes[item.label] }
+          if label != item.label { item.relabeledFrom = classes[item.label] }
           item.label = label
         } else {
           stale.classesGone.append((item.path, name, classes[item.label]))
@@ -86,7 +86,7 @@ public struct DatasetReading: Sendable {
       first.label == second.label
         ? NaturalOrder.precedes(first.path, second.path) : first.label < second.label
     }
-    if used.contains(where: { $0.relabelledFrom != nil }) { used.sort(by: precedes) }
+    if used.contains(where: { $0.relabeledFrom != nil }) { used.sort(by: precedes) }
     return (used, excluded.sorted(by: precedes), stale)
   }
 
@@ -143,7 +143,7 @@ private struct StaleDecisions {
       findings.append(
         DatasetFinding(
           kind: .staleDecision, severity: .warning, paths: classesGone.map(\.path),
-          message: "\(count == 1 ? "1 relabelling names a class" : "\(count) relabellings name classes") without "
+          message: "\(count == 1 ? "1 relabeling names a class" : "\(count) relabelings name classes") without "
             + "images: " + list(classesGone.map { "\($0.path) -> \($0.className)" }),
           advice: "their folder's class stays; drop one with: skipline relabel DATA FILE --to "
             + "\(classesGone[0].folderClass)"))

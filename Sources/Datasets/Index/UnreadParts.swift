@@ -2,7 +2,7 @@
 
 import Messages
 
-extension DatasetReading {
+extension ScannedDataset {
   /// Findings about folders and shards that are there and could not be read.
   public var unread: [DatasetFinding] { findings.filter(\.isAboutUnreadPart) }
 }

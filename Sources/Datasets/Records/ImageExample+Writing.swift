@@ -1,5 +1,5 @@
-// Serialises a `tf.train.Example` of one image: the keys in order of their bytes, so that the same image gives the same
-// bytes, which are those of TensorFlow's own deterministic serialisation.
+// Serializes a `tf.train.Example` of one image: the keys in order of their bytes, so that the same image gives the same
+// bytes, which are those of TensorFlow's own deterministic serialization.
 
 import Images
 import Messages
@@ -22,18 +22,18 @@ extension ImageExample {
   static func features(
     encoded: [UInt8], header: ImageHeader, label: Int, className: String, filename: String
   ) -> [String: Feature] {
-    let (colourSpace, channels) = colours(header.channels)
+    let (colorSpace, channels) = colors(header.channels)
     return [
       Key.encoded: .bytes(encoded), Key.format: .bytes(Array(header.format.rawValue.utf8)),
       Key.label: .integer(Int64(label)), Key.text: .bytes(className.pathBytes),
       Key.filename: .bytes(filename.pathBytes), Key.height: .integer(Int64(header.height)),
-      Key.width: .integer(Int64(header.width)), Key.colourSpace: .bytes(Array(colourSpace.utf8)),
+      Key.width: .integer(Int64(header.width)), Key.colorSpace: .bytes(Array(colorSpace.utf8)),
       Key.channels: .integer(channels),
     ]
   }
 
-  /// Of the stored file; a palette's colours are RGB.
-  private static func colours(_ channels: ImageHeader.Channels) -> (colourSpace: String, channels: Int64) {
+  /// Of the stored file; a palette's colors are RGB.
+  private static func colors(_ channels: ImageHeader.Channels) -> (colorSpace: String, channels: Int64) {
     switch channels {
     case .gray: ("Grayscale", 1)
     case .grayAlpha: ("Grayscale", 2)
@@ -43,16 +43,16 @@ extension ImageExample {
     }
   }
 
-  static func serialised(_ features: [String: Feature]) -> [UInt8] {
+  static func serialized(_ features: [String: Feature]) -> [UInt8] {
     let keys = features.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     let entries = keys.map { key in
       ProtobufWriter.field(
-        1, ProtobufWriter.field(1, Array(key.utf8)) + ProtobufWriter.field(2, serialised(features[key])))
+        1, ProtobufWriter.field(1, Array(key.utf8)) + ProtobufWriter.field(2, serialized(features[key])))
     }
     return ProtobufWriter.field(1, Array(entries.joined()))
   }
 
-  private static func serialised(_ feature: Feature?) -> [UInt8] {
+  private static func serialized(_ feature: Feature?) -> [UInt8] {
     switch feature {
     case .bytes(let bytes): ProtobufWriter.field(1, ProtobufWriter.field(1, bytes))
     case .integer(let value):

@@ -27,11 +27,11 @@ struct ImageExample: Equatable {
     static let filename = "image/filename"
     static let height = "image/height"
     static let width = "image/width"
-    static let colourSpace = "image/colorspace"
+    static let colorSpace = "image/colorspace"
     static let channels = "image/channels"
   }
 
-  /// Reads a serialised Example. Of a list with several values the first counts; of a key that comes twice the last,
+  /// Reads a serialized Example. Of a list with several values the first counts; of a key that comes twice the last,
   /// as for every map of protocol buffers. Unknown fields and other features are skipped.
   /// - Throws: `ProtobufFault` if it is no Example.
   init(_ bytes: UnsafeRawBufferPointer) throws(ProtobufFault) {

@@ -3,7 +3,7 @@
 
 import Messages
 
-extension DatasetReading {
+extension ScannedDataset {
   /// Reads a folder of TFRecord shards of `tf.train.Example`. Every record is read and its checksums are compared.
   ///
   ///     DATA/train-00000-of-00004.tfrecord, DATA/validation.tfrecord ...    the split is in the shard's name
@@ -19,7 +19,7 @@ extension DatasetReading {
   static func readRecords(
     root: String, listing: FolderListing, division: ImageDivision, minimumClasses: Int,
     progress: (DatasetProgress) -> Void, isCancelled: () -> Bool
-  ) throws(DatasetError) -> DatasetReading? {
+  ) throws(DatasetError) -> ScannedDataset? {
     guard let folder = try RecordFolder(root: root, listing: listing, named: division.settings.folders) else {
       return nil
     }
@@ -45,7 +45,7 @@ extension DatasetReading {
       return UndividedImage(path: table.path(image), label: label, origin: origin)
     }
     let divided = try division.divided(images, classes: table.classes)
-    return DatasetReading(
+    return ScannedDataset(
       root: root, split: division.settings, classes: table.classes, items: divided.items,
       unlisted: divided.unlisted,
       splitSource: division.lists != nil ? .lists : table.shards.contains { $0.split != nil } ? .folders : .hash,

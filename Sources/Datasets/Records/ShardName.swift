@@ -1,5 +1,5 @@
-// What the name of a file says of it as a shard: which set of shards it belongs to, and what it is for. Whether it really
-// holds records is for its content to say.
+// What the name of a file says of it as a shard: which set of shards it belongs to, and what it is for. Whether it
+// really holds records is for its content to say.
 
 /// The name of a file that may be a shard:
 ///

@@ -200,13 +200,13 @@ extension TFRecordExport {
     return written
   }
 
-  /// The serialised Example of an image, which is decoded to be sure that readers can.
+  /// The serialized Example of an image, which is decoded to be sure that readers can.
   private func example(of item: DatasetItem, decoder: ImageDecoder) throws(DecodingFailure) -> [UInt8] {
     try decoder.withContents(path: item.absolutePath(root: index.root), name: item.path) {
       (bytes) throws(DecodingFailure) in
       let header = try decoder.header(bytes: bytes, name: item.path)
       _ = try decoder.decode(bytes: bytes, name: item.path)
-      return ImageExample.serialised(
+      return ImageExample.serialized(
         ImageExample.features(
           encoded: Array(bytes), header: header, label: item.label, className: index.classes[item.label],
           filename: item.path))

@@ -44,7 +44,7 @@ package func fuzzTFRecord(_ bytes: [UInt8]) {
 package func smallShard(images: [[UInt8]]) -> [UInt8] {
   images.enumerated().flatMap { number, image in
     TFRecord.record(
-      ImageExample.serialised([
+      ImageExample.serialized([
         "image/encoded": .bytes(image), "image/class/text": .bytes(Array("class \(number % 2)".utf8)),
         "image/class/label": .integer(Int64(number % 2)),
       ]))

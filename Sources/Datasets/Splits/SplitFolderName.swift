@@ -1,5 +1,5 @@
 // What the name of a folder says of it as a part of a dataset: train, Training, val_2017, Test-1, dogs_train,
-// train_images. Whether it is one is decided in LayoutReader.swift, by its neighbours and by what lies in it.
+// train_images. Whether it is one is decided in LayoutReader.swift, by its neighbors and by what lies in it.
 
 /// One way to read a name: the word that is a role, and what stands around it.
 struct SplitFolderName: Equatable {

@@ -1,13 +1,14 @@
-// The rule's places, corrected where chance divides a class badly. `SplitRule.swift` gives each image a split by its own
-// path. That is as good as drawn by chance where names hold no numbers: of ten images none may come to a test, or no
-// image to training. So a class whose counts are further from its shares than `slack` allows gives as few images as will
-// do to the splits that lack some. Which ones follows from a hash of their paths, so that the same images always come
-// out the same, and an image that is added changes the place of a few others at most, and only in its own class:
+// The rule's places, corrected where chance divides a class badly. `SplitRule.swift` gives each image a split by its
+// own path. That is as good as drawn by chance where names hold no numbers: of ten images none may come to a test, or
+// no image to training. So a class whose counts are further from its shares than `slack` allows gives as few images as
+// will do to the splits that lack some. Which ones follows from a hash of their paths, so that the same images always
+// come out the same, and an image that is added changes the place of a few others at most, and only in its own class:
 // never of more than `mostMoved`.
 //
-// What is bought and what is paid: without the correction adding images moves none, and one class of ten in three has no
-// test image. With it a class of fewer than 100 images is always within one image of its shares. Larger ones may be off
-// by up to two hundredths, which chance and numbers seldom need, so that of a thousand images hardly any is ever moved.
+// What is bought and what is paid: without the correction adding images moves none, and one class of ten in three has
+// no test image. With it a class of fewer than 100 images is always within one image of its shares. Larger ones may be
+// off by up to two hundredths, which chance and numbers seldom need, so that of a thousand images hardly any is ever
+// moved.
 
 import Messages
 import Support

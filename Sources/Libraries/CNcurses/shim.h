@@ -18,8 +18,8 @@ static inline SCREEN *shim_new_screen(const char *name) { return newterm((char *
 /// The window that covers the current screen.
 static inline WINDOW *shim_standard_window(void) { return stdscr; }
 
-/// How many colours the current screen has, and how many pairs of them; after `start_color`.
-static inline int shim_colour_count(void) { return COLORS; }
+/// How many colors the current screen has, and how many pairs of them; after `start_color`.
+static inline int shim_color_count(void) { return COLORS; }
 static inline int shim_pair_count(void) { return COLOR_PAIRS; }
 
 /// A terminfo string; NULL where the terminal has none, for either reason.

@@ -1,16 +1,16 @@
-// Batch normalisation of each channel over the batch and all pixels, with what usually follows it: the addition of a
+// Batch normalization of each channel over the batch and all pixels, with what usually follows it: the addition of a
 // shortcut and the ReLU. Those cost nothing here, where the numbers pass anyway.
 
 import Tensors
 
 /// y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta + addend) (Ioffe and Szegedy 2015, algorithm 1).
 ///
-/// In training, mean and (biased) variance are the batch's; the running statistics move towards the batch's mean and
+/// In training, mean and (biased) variance are the batch's; the running statistics move toward the batch's mean and
 /// unbiased variance by `momentum`, as in PyTorch. In inference the running statistics are used.
 public final class BatchNorm: Layer {
   /// gamma and beta, [C].
-  public let scale: Parameter
-  public let shift: Parameter
+  public let weight: Parameter
+  public let bias: Parameter
   /// [C].
   public let runningMean: StateBuffer
   public let runningVariance: StateBuffer
@@ -26,7 +26,7 @@ public final class BatchNorm: Layer {
   let moments: ChannelMoments
   private var cache: Cache?
   /// As the last training pass had it.
-  private var normalisation: Normalisation
+  private var normalization: FoldedBatchNorm
   private var slopes: GradientMap
 
   /// What the backward pass needs besides the map.
@@ -40,16 +40,16 @@ public final class BatchNorm: Layer {
   public init(name: String, channels: Int, activation: Activation = .none) {
     self.name = name
     self.activation = activation
-    scale = Parameter(name: name + ".weight", role: .norm, value: Tensor([channels]) { _ in 1 })
-    shift = Parameter(name: name + ".bias", role: .norm, value: Tensor(zeros: [channels]))
+    weight = Parameter(name: name + ".weight", role: .norm, value: Tensor([channels]) { _ in 1 })
+    bias = Parameter(name: name + ".bias", role: .norm, value: Tensor(zeros: [channels]))
     runningMean = StateBuffer(name: name + ".running_mean", value: Tensor(zeros: [channels]))
     runningVariance = StateBuffer(name: name + ".running_var", value: Tensor([channels]) { _ in 1 })
     moments = ChannelMoments(channels: channels)
-    normalisation = Normalisation(channels: channels)
+    normalization = FoldedBatchNorm(channels: channels)
     slopes = GradientMap(channels: channels)
   }
 
-  public var parameters: [Parameter] { [scale, shift] }
+  public var parameters: [Parameter] { [weight, bias] }
   public var buffers: [StateBuffer] { [runningMean, runningVariance] }
 
   var channels: Int { moments.channels }
@@ -63,24 +63,25 @@ public final class BatchNorm: Layer {
     switch pass.mode {
     case .inference:
       let (mean, variance) = (runningMean.value.values, runningVariance.value.values)
-      var map = Normalisation(channels: channels)
+      var map = FoldedBatchNorm(channels: channels)
       map.set(
-        mean: mean.map(Double.init), variance: variance.map(Double.init), epsilon: Self.epsilon, scale: scale.value,
-        shift: shift.value)
+        mean: mean.map(Double.init), variance: variance.map(Double.init), epsilon: Self.epsilon,
+        weight: weight.value,
+        bias: bias.value)
       pass.ops.normalize(&input, by: map, adding: addend, activation)
       return input
     case .training:
       if moments.rows * channels != input.count { pass.ops.measure(input, into: moments) }
       pass.ops.moveRunning(
-        mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, towards: moments)
+        mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, toward: moments)
       batchesTracked += 1
-      normalisation.set(
-        mean: moments.mean, variance: moments.variance, epsilon: Self.epsilon, scale: scale.value,
-        shift: shift.value)
+      normalization.set(
+        mean: moments.mean, variance: moments.variance, epsilon: Self.epsilon, weight: weight.value,
+        bias: bias.value)
       moments.markUsed()
       let adds = addend != nil
       let (output, zeros) = pass.ops.normalize(
-        keeping: input, by: normalisation, adding: consume addend, activation)
+        keeping: input, by: normalization, adding: consume addend, activation)
       cache = Cache(input: input, zeros: zeros, adds: adds)
       return output
     }
@@ -92,18 +93,18 @@ public final class BatchNorm: Layer {
   }
 
   public func backward(
-    _ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass
+    _ outputGradient: consuming Tensor, adding skipGradient: consuming Tensor, _ pass: Pass
   ) -> Tensor {
-    setInputGradient(&outputGradient, adding: carried, pass)
+    setInputGradient(&outputGradient, adding: skipGradient, pass)
     return outputGradient
   }
 
-  /// The gradient by the output becomes that by the input, plus `carried`.
-  private func setInputGradient(_ gradient: inout Tensor, adding carried: Tensor?, _ pass: Pass) {
+  /// The gradient by the output becomes that by the input, plus `skipGradient`.
+  private func setInputGradient(_ gradient: inout Tensor, adding skipGradient: Tensor?, _ pass: Pass) {
     let cache = used(&cache, by: name)
     precondition(!cache.adds, "\(name) has added something")
     setParameterGradients(&gradient, cache, pass)
-    pass.ops.normInputGradient(&gradient, cache.input, normalisation, slopes, cache.zeros, adding: carried)
+    pass.ops.normInputGradient(&gradient, cache.input, normalization, slopes, cache.zeros, adding: skipGradient)
   }
 
   /// The way back of a pass that added something.
@@ -115,7 +116,7 @@ public final class BatchNorm: Layer {
     precondition(cache.adds, "\(name) has added nothing")
     setParameterGradients(&outputGradient, cache, pass)
     // The gradient goes on to the addend; the input is not needed any more, so its own gradient takes its place.
-    pass.ops.normInputGradient(of: outputGradient, inPlaceOf: &cache.input, normalisation, slopes)
+    pass.ops.normInputGradient(of: outputGradient, inPlaceOf: &cache.input, normalization, slopes)
     return (cache.input, outputGradient)
   }
 
@@ -123,7 +124,7 @@ public final class BatchNorm: Layer {
   /// left of the gradient.
   private func setParameterGradients(_ gradient: inout Tensor, _ cache: Cache, _ pass: Pass) {
     pass.ops.sumNormGradients(
-      &gradient, cache.input, normalisation, cache.zeros, scale: scale.value, into: &slopes)
-    slopes.setGradients(scale: &scale.gradient, shift: &shift.gradient, normalisation)
+      &gradient, cache.input, normalization, cache.zeros, weight: weight.value, into: &slopes)
+    slopes.setGradients(weight: &weight.gradient, bias: &bias.gradient, normalization)
   }
 }

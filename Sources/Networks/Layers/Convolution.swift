@@ -58,7 +58,7 @@ public final class Convolution: Layer {
     let method = method(input.shape, .training)
     pass.ops.convolutionWeightGradient(input, outputGradient, method, into: &weight.gradient)
     if let bias { pass.ops.sumColumns(of: outputGradient, into: &bias.gradient) }
-    guard inputGradient == .computed else { return Tensor(uninitialised: [0]) }
+    guard inputGradient == .computed else { return Tensor(uninitialized: [0]) }
     _ = consume input  // Its memory may be the gradient's, if nobody else needs it.
     return pass.ops.convolutionInputGradient(outputGradient, weight.value, method)
   }

@@ -15,11 +15,12 @@ public final class Dense: Layer {
 
   /// - Parameters:
   ///   - map: the input's height, width and channels, for the order of the weights in files.
-  ///   - penalty: a weight decay of the weights' own; nil for the optimiser's.
-  public init(name: String, weight: Tensor, bias: Tensor, map: [Int], penalty: Double? = nil) {
+  ///   - weightDecay: a weight decay of the weights' own; nil for the optimizer's.
+  public init(name: String, weight: Tensor, bias: Tensor, map: [Int], weightDecay: Double? = nil) {
     precondition(map.reduce(1, *) == weight.shape[0], "dense weights \(weight.shape) for a map \(map)")
     self.name = name
-    self.weight = Parameter(name: name + ".weight", role: .denseWeight(map: map), value: weight, penalty: penalty)
+    self.weight = Parameter(
+      name: name + ".weight", role: .denseWeight(map: map), value: weight, weightDecay: weightDecay)
     self.bias = Parameter(name: name + ".bias", role: .bias, value: bias)
   }
 

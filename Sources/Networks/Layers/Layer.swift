@@ -14,18 +14,18 @@ public struct Pass {
   }
 
   public var mode: Mode
-  public var workers: WorkerPool
+  public var pool: ThreadPool
   /// Where dropout's choices come from; differs at every step.
   public var seed: UInt64
 
-  public init(_ mode: Mode, _ workers: WorkerPool, seed: UInt64 = 0) {
+  public init(_ mode: Mode, _ pool: ThreadPool, seed: UInt64 = 0) {
     self.mode = mode
-    self.workers = workers
+    self.pool = pool
     self.seed = seed
   }
 
   /// What computes it.
-  public var ops: Ops { Ops(workers) }
+  public var ops: Ops { Ops(pool) }
 }
 
 /// A differentiable function of a batch of activations.
@@ -41,8 +41,8 @@ public protocol Layer: AnyObject {
   func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor
 
   /// `backward`, plus what reaches the input on another way; a layer that can adds it in the same trip through memory.
-  /// - Parameter carried: of the input's shape.
-  func backward(_ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass) -> Tensor
+  /// - Parameter skipGradient: of the input's shape.
+  func backward(_ outputGradient: consuming Tensor, adding skipGradient: consuming Tensor, _ pass: Pass) -> Tensor
 
   /// In the order of the network.
   var parameters: [Parameter] { get }
@@ -54,10 +54,10 @@ extension Layer {
   public var buffers: [StateBuffer] { [] }
 
   public func backward(
-    _ outputGradient: consuming Tensor, adding carried: consuming Tensor, _ pass: Pass
+    _ outputGradient: consuming Tensor, adding skipGradient: consuming Tensor, _ pass: Pass
   ) -> Tensor {
     var gradient = backward(outputGradient, pass)
-    pass.ops.add(carried, to: &gradient)
+    pass.ops.add(skipGradient, to: &gradient)
     return gradient
   }
 }

@@ -1,11 +1,11 @@
-// What a network learns and what it keeps besides: named arrays that the optimiser, the checkpoint, the summary and
+// What a network learns and what it keeps besides: named arrays that the optimizer, the checkpoint, the summary and
 // the gradient tests all go through.
 
 import Tensors
 
 /// A learnt array with its gradient.
 public final class Parameter {
-  /// What kind of array it is: decides initialisation, weight decay and the order of dimensions in a file.
+  /// What kind of array it is: decides initialization, weight decay and the order of dimensions in a file.
   public enum Role: Sendable, Equatable {
     /// Inner order [KH, KW, C, O]; in files [O, C, KH, KW].
     case convolutionWeight
@@ -22,14 +22,14 @@ public final class Parameter {
   public var value: Tensor
   /// The loss's gradient by `value`, same shape; overwritten by each backward pass.
   public var gradient: Tensor
-  /// A weight decay of its own that replaces the optimiser's; nil for the optimiser's.
-  public let penalty: Double?
+  /// A weight decay of its own that replaces the optimizer's; nil for the optimizer's.
+  public let weightDecay: Double?
 
-  public init(name: String, role: Role, value: Tensor, penalty: Double? = nil) {
+  public init(name: String, role: Role, value: Tensor, weightDecay: Double? = nil) {
     self.name = name
     self.role = role
     self.value = value
-    self.penalty = penalty
+    self.weightDecay = weightDecay
     gradient = Tensor(zeros: value.shape)
   }
 

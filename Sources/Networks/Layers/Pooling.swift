@@ -1,4 +1,4 @@
-// Layers that summarise neighbouring pixels: maximum, mean of the whole map, mean of a grid of areas.
+// Layers that summarize neighboring pixels: maximum, mean of the whole map, mean of a grid of areas.
 
 import Tensors
 
@@ -6,7 +6,7 @@ import Tensors
 public final class MaxPool: Layer {
   private let window: MaxPoolWindow
   /// Of each output, which of its window's places had the maximum; and the input's shape.
-  private var cache: (places: PooledArray<UInt8>, inputShape: [Int])?
+  private var cache: (argmax: PooledArray<UInt8>, inputShape: [Int])?
 
   /// - Parameter kernel: the window's side, at most 15.
   public init(kernel: Int, stride: Int, padding: Int) {
@@ -14,20 +14,20 @@ public final class MaxPool: Layer {
   }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    let (output, places) = pass.ops.maxPool(input, window)
-    if pass.mode == .training { cache = (places, input.shape) }
+    let (output, argmax) = pass.ops.maxPool(input, window)
+    if pass.mode == .training { cache = (argmax, input.shape) }
     return output
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
-    let (places, inputShape) = used(&cache, by: "max pool")
-    return pass.ops.maxPoolGradient(outputGradient, places: places, window, inputShape: inputShape)
+    let (argmax, inputShape) = used(&cache, by: "max pool")
+    return pass.ops.maxPoolGradient(outputGradient, argmax: argmax, window, inputShape: inputShape)
   }
 }
 
 /// The mean of each area of a `side` x `side` grid laid over the map; areas overlap where the map's side is no
 /// multiple of `side` (PyTorch's AdaptiveAvgPool2d). With side 1 it is global average pooling.
-public final class AveragePool: Layer {
+public final class AdaptiveAveragePool: Layer {
   private let side: Int
   private var inputShape: [Int]?
 

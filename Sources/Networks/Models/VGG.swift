@@ -35,17 +35,17 @@ struct VGG: NetworkFamily {
     let inner = plan.width(4096)
     layers += [
       .averagePool(side: 7), .flatten,
-      .dense(name: "classifier.0", outputs: inner, initialisation: .normal(deviation: 0.01), penalty: nil), .relu,
+      .dense(name: "classifier.0", outputs: inner, initialization: .normal(std: 0.01), weightDecay: nil), .relu,
       .dropout(rate: 0.5),
-      .dense(name: "classifier.3", outputs: inner, initialisation: .normal(deviation: 0.01), penalty: nil), .relu,
+      .dense(name: "classifier.3", outputs: inner, initialization: .normal(std: 0.01), weightDecay: nil), .relu,
       .dropout(rate: 0.5),
     ]
-    let regularised = plan.settings.head == .regularised
+    let regularized = plan.settings.head == .regularized
     return layers + [
       .dense(
         name: "classifier.6", outputs: plan.classes,
-        initialisation: regularised ? .truncatedNormal(deviation: 0.1) : .normal(deviation: 0.01),
-        penalty: regularised ? PlanBuilder.regularisedHeadPenalty : nil)
+        initialization: regularized ? .truncatedNormal(std: 0.1) : .normal(std: 0.01),
+        weightDecay: regularized ? PlanBuilder.regularizedHeadWeightDecay : nil)
     ]
   }
 }

@@ -29,22 +29,22 @@ struct LayerBuilder {
     case .batchNorm(let name):
       return BatchNorm(name: name, channels: input.channels, activation: step.activates ? .relu : .none)
     case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
-      let deviation = Float((2 / Double(kernel.count * outputs)).squareRoot())
+      let std = Float((2 / Double(kernel.count * outputs)).squareRoot())
       return Convolution(
         name: name,
-        weight: drawn(name, [kernel.height, kernel.width, input.channels, outputs]) { $0.normal() * deviation },
+        weight: drawn(name, [kernel.height, kernel.width, input.channels, outputs]) { $0.normal() * std },
         bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
         inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, algorithms: algorithms)
     case .relu: return ReLU()
     case .maxPool(let kernel, let stride, let padding):
       return MaxPool(kernel: kernel, stride: stride, padding: padding)
-    case .averagePool(let side): return AveragePool(side: side)
+    case .averagePool(let side): return AdaptiveAveragePool(side: side)
     case .flatten: return Flatten()
     case .dropout(let rate):
       dropouts += 1
       return Dropout(rate: rate, salt: dropouts)
-    case .dense(let name, let outputs, let initialisation, let penalty):
-      return dense(name, operation.map, outputs, initialisation, penalty)
+    case .dense(let name, let outputs, let initialization, let weightDecay):
+      return dense(name, operation.map, outputs, initialization, weightDecay)
     case .zeroPadding(_, let stride, let channels, let placement):
       return ZeroPaddedShortcut(stride: stride, channels: channels, placement: placement)
     case .join: return nil
@@ -52,21 +52,22 @@ struct LayerBuilder {
   }
 
   private func dense(
-    _ name: String, _ map: FeatureShape, _ outputs: Int, _ initialisation: DenseInitialisation, _ penalty: Double?
+    _ name: String, _ map: FeatureShape, _ outputs: Int, _ initialization: DenseInitialization,
+    _ weightDecay: Double?
   ) -> Dense {
     let inputs = map.count
     let weight = drawn(name, [inputs, outputs]) { generator in
-      switch initialisation {
+      switch initialization {
       case .uniform:
         let bound = 1 / Float(inputs).squareRoot()
         return generator.uniform(in: -bound...bound)
-      case .normal(let deviation): return generator.normal() * Float(deviation)
-      case .truncatedNormal(let deviation): return generator.truncatedNormal() * Float(deviation)
+      case .normal(let std): return generator.normal() * Float(std)
+      case .truncatedNormal(let std): return generator.truncatedNormal() * Float(std)
       }
     }
     return Dense(
       name: name, weight: weight, bias: Tensor(zeros: [outputs]), map: [map.height, map.width, map.channels],
-      penalty: penalty)
+      weightDecay: weightDecay)
   }
 
   /// Every parameter is a function of the seed and its own name.

@@ -97,15 +97,15 @@ public final class LayerGraph: Layer {
       case .layer(let layer):
         let input = inputs[0]
         if gradients.has(input.value) {
-          let carried = gradients.take(input.value)
-          gradients.put(layer.backward(consume gradient, adding: consume carried, pass), at: input.value)
+          let skipGradient = gradients.take(input.value)
+          gradients.put(layer.backward(consume gradient, adding: consume skipGradient, pass), at: input.value)
         } else {
           let inner = layer.backward(consume gradient, pass)
           if input.hasGradient { gradients.put(consume inner, at: input.value) }
         }
       case .normAndSum(let norm):
-        let (inner, carried) = norm.backwardOfSum(consume gradient, pass)
-        gradients.add(consume carried, to: inputs[1], pass)
+        let (inner, skipGradient) = norm.backwardOfSum(consume gradient, pass)
+        gradients.add(consume skipGradient, to: inputs[1], pass)
         gradients.add(consume inner, to: inputs[0], pass)
       case .sum:
         for input in inputs.dropFirst() { gradients.add(copy gradient, to: input, pass) }
@@ -116,7 +116,7 @@ public final class LayerGraph: Layer {
         }
       }
     }
-    return gradients.has(LoweredPlan.image) ? gradients.take(LoweredPlan.image) : Tensor(uninitialised: [0])
+    return gradients.has(LoweredPlan.image) ? gradients.take(LoweredPlan.image) : Tensor(uninitialized: [0])
   }
 
   /// Tensors on their way. What is taken for the last time is let go, which leaves a layer the only owner of its input:

@@ -28,7 +28,8 @@ public enum Join: Sendable, Equatable {
   case concatenation
 }
 
-/// What a layer computes. Names are those of its parameters in files, `layer1.0.conv1`, or else of its row in a summary.
+/// What a layer computes. Names are those of its parameters in files, `layer1.0.conv1`, or else of its row in a
+/// summary.
 public enum LayerKind: Sendable, Equatable {
   case convolution(name: String, outputs: Int, kernel: Extent, stride: Int, padding: Extent, bias: Bool)
   case batchNorm(name: String)
@@ -38,7 +39,7 @@ public enum LayerKind: Sendable, Equatable {
   case averagePool(side: Int)
   case flatten
   case dropout(rate: Double)
-  case dense(name: String, outputs: Int, initialisation: DenseInitialisation, penalty: Double?)
+  case dense(name: String, outputs: Int, initialization: DenseInitialization, weightDecay: Double?)
   /// Every `stride`-th pixel, and zeros for the channels that are new.
   case zeroPadding(name: String, stride: Int, channels: Int, placement: ZeroPlacement)
   /// Of two inputs or more.
@@ -46,12 +47,12 @@ public enum LayerKind: Sendable, Equatable {
 }
 
 /// How a dense layer's weights begin; biases begin at zero.
-public enum DenseInitialisation: Sendable, Equatable {
+public enum DenseInitialization: Sendable, Equatable {
   /// Uniform within the inverse square root of the number of inputs.
   case uniform
-  case normal(deviation: Double)
-  /// Normal, drawn again beyond two deviations.
-  case truncatedNormal(deviation: Double)
+  case normal(std: Double)
+  /// Normal, drawn again beyond two standard deviations.
+  case truncatedNormal(std: Double)
 }
 
 /// So that a description reads as a list of layers.
@@ -78,9 +79,9 @@ extension LayerPlan {
   public static func dropout(rate: Double) -> LayerPlan { .layer(.dropout(rate: rate)) }
 
   public static func dense(
-    name: String, outputs: Int, initialisation: DenseInitialisation = .uniform, penalty: Double? = nil
+    name: String, outputs: Int, initialization: DenseInitialization = .uniform, weightDecay: Double? = nil
   ) -> LayerPlan {
-    .layer(.dense(name: name, outputs: outputs, initialisation: initialisation, penalty: penalty))
+    .layer(.dense(name: name, outputs: outputs, initialization: initialization, weightDecay: weightDecay))
   }
 
   public static func zeroPadding(

@@ -1,6 +1,6 @@
-// A description made into what is computed: the one list of operations, each with its inputs, its shape and what is done
-// together with it. The builder, the memory estimate, the summary and the list of arrays in files all read it, so that
-// none of them walks the description or works out a shape. What is fused is decided here and nowhere else.
+// A description made into what is computed: the one list of operations, each with its inputs, its shape and what is
+// done together with it. The builder, the memory estimate, the summary and the list of arrays in files all read it, so
+// that none of them walks the description or works out a shape. What is fused is decided here and nowhere else.
 
 import Messages
 import Tensors

@@ -12,7 +12,7 @@ public final class Network {
 
   /// A network with initial weights. Every parameter is a function of the seed and its own name.
   ///
-  /// Convolutions: normal with deviation sqrt(2 / (K * K * O)) (He et al. 2015, arXiv:1502.01852, section 2.2, in the
+  /// Convolutions: normal with std sqrt(2 / (K * K * O)) (He et al. 2015, arXiv:1502.01852, section 2.2, in the
   /// backward form that torchvision uses). Batch norm: scale 1, shift 0.
   public init(_ plan: NetworkPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
     self.plan = plan
@@ -23,7 +23,7 @@ public final class Network {
   public var buffers: [StateBuffer] { layers.buffers }
   public var batchNorms: [BatchNorm] { layers.batchNorms }
 
-  /// - Parameter images: [N, H, W, 3], normalised; of as many channels as the plan's input has.
+  /// - Parameter images: [N, H, W, 3], normalized; of as many channels as the plan's input has.
   /// - Returns: logits [N, classes].
   public func forward(_ images: consuming Tensor, _ pass: Pass) -> Tensor { layers.forward(images, pass) }
 
@@ -34,7 +34,7 @@ public final class Network {
   }
 
   /// The Euclidean norm of the whole gradient.
-  public func gradientNorm(_ workers: WorkerPool) -> Double {
-    parameters.reduce(0) { $0 + Ops(workers).sumOfSquares($1.gradient) }.squareRoot()
+  public func gradientNorm(_ pool: ThreadPool) -> Double {
+    parameters.reduce(0) { $0 + Ops(pool).sumOfSquares($1.gradient) }.squareRoot()
   }
 }

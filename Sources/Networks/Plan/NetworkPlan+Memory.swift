@@ -24,16 +24,16 @@ extension NetworkPlan {
 
   /// Floats.
   private func peak(batchSize: Int, threads: Int, goesBack: Bool) -> Int {
-    let ledger = Ledger()
-    let rehearsal = Rehearsal(
-      plan: lowered, ledger: ledger, images: batchSize, threads: threads, goesBack: goesBack)
-    rehearsal.run()
-    return ledger.peak
+    let tally = MemoryTally()
+    let planner = MemoryPlanner(
+      plan: lowered, tally: tally, images: batchSize, threads: threads, goesBack: goesBack)
+    planner.run()
+    return tally.peak
   }
 }
 
 /// Floats in use, now and at most.
-private final class Ledger {
+private final class MemoryTally {
   private var inUse = 0
   private(set) var peak = 0
 
@@ -51,21 +51,21 @@ private final class Ledger {
 /// A tensor's memory: in use as long as anybody refers to it.
 private final class Block {
   let count: Int
-  private let ledger: Ledger
+  private let tally: MemoryTally
 
-  init(_ count: Int, _ ledger: Ledger) {
+  init(_ count: Int, _ tally: MemoryTally) {
     self.count = count
-    self.ledger = ledger
-    ledger.take(count)
+    self.tally = tally
+    tally.take(count)
   }
 
-  deinit { ledger.giveBack(count) }
+  deinit { tally.giveBack(count) }
 }
 
 /// Goes through a plan as `LayerGraph` does.
-private struct Rehearsal {
+private struct MemoryPlanner {
   let plan: LoweredPlan
-  let ledger: Ledger
+  let tally: MemoryTally
   let images: Int
   let threads: Int
   /// Whether steps are kept for the way back, and with them what layers keep.
@@ -172,17 +172,17 @@ private struct Rehearsal {
     _ operation: LoweredPlan.Operation, _ input: Block, _ method: ConvolutionMethod
   ) -> (Block, WayBack) {
     let output = block(operation.output)
-    ledger.pass(method.forwardScratch.floats(threads: threads))
+    tally.pass(method.forwardScratch.floats(threads: threads))
     var kept: Block? = input
     return (
       output,
       { [self] gradient in
-        ledger.pass(method.weightGradientScratch.floats(threads: threads))
+        tally.pass(method.weightGradientScratch.floats(threads: threads))
         let count = kept?.count ?? 0
         kept = nil
         // Counted also where it is left out, by a convolution that reads the image.
         let inputGradient = block(count)
-        withExtendedLifetime(gradient) { ledger.pass(method.inputGradientScratch.floats(threads: threads)) }
+        withExtendedLifetime(gradient) { tally.pass(method.inputGradientScratch.floats(threads: threads)) }
         return [inputGradient]
       }
     )
@@ -213,5 +213,5 @@ private struct Rehearsal {
   }
 
   private func block(_ shape: FeatureShape, share: Int = 1) -> Block { block(images * shape.count / share) }
-  private func block(_ count: Int) -> Block { Block(count, ledger) }
+  private func block(_ count: Int) -> Block { Block(count, tally) }
 }

@@ -44,13 +44,13 @@ extension LoweredPlan.Operation {
   }
 
   fileprivate var row: LayerRow {
-    let (name, rowKind, window) = heading
+    let (name, rowKind, kernel) = heading
     return LayerRow(
-      name: name, kind: rowKind, window: window, output: output, parameters: parameters, multiplyAdds: multiplyAdds,
+      name: name, kind: rowKind, kernel: kernel, output: output, parameters: parameters, multiplyAdds: multiplyAdds,
       depth: depth)
   }
 
-  private var heading: (name: String, kind: LayerRow.Kind, window: String?) {
+  private var heading: (name: String, kind: LayerRow.Kind, kernel: String?) {
     func text(_ kernel: Extent, _ stride: Int) -> String { stride == 1 ? "\(kernel)" : "\(kernel)/\(stride)" }
     return switch kind {
     case .convolution(let name, _, let kernel, let stride, _, _): (name, .convolution, text(kernel, stride))

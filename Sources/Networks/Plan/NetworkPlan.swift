@@ -65,25 +65,25 @@ struct PlanBuilder {
       name: name, outputs: outputs, kernel: Extent(kernel), stride: stride, padding: Extent(kernel / 2), bias: bias)
   }
 
-  /// The classifier after global pooling. The regularised one is the article's: dropout 0.5, truncated normal 0.1,
+  /// The classifier after global pooling. The regularized one is the article's: dropout 0.5, truncated normal 0.1,
   /// and an L2 penalty on its weights of twice the usual decay.
   func head() -> [LayerPlan] {
     switch settings.head {
     case .standard:
       [
         .averagePool(side: 1), .flatten,
-        .dense(name: "fc", outputs: classes, initialisation: .uniform, penalty: nil),
+        .dense(name: "fc", outputs: classes, initialization: .uniform, weightDecay: nil),
       ]
-    case .regularised:
+    case .regularized:
       [
         .averagePool(side: 1), .flatten, .dropout(rate: 0.5),
         .dense(
-          name: "fc", outputs: classes, initialisation: .truncatedNormal(deviation: 0.1),
-          penalty: Self.regularisedHeadPenalty),
+          name: "fc", outputs: classes, initialization: .truncatedNormal(std: 0.1),
+          weightDecay: Self.regularizedHeadWeightDecay),
       ]
     }
   }
 
-  /// The article's L2 regulariser on the classifier.
-  static let regularisedHeadPenalty = 1e-3
+  /// The article's L2 regularizer on the classifier.
+  static let regularizedHeadWeightDecay = 1e-3
 }

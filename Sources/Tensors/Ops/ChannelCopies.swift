@@ -8,12 +8,12 @@ extension Ops {
     let shape = Array(maps[0].shape.dropLast())
     precondition(maps.allSatisfy { $0.shape.dropLast() == shape[...] }, "maps of different sizes side by side")
     let (total, pixels) = (channels.reduce(0, +), shape.reduce(1, *))
-    var output = Tensor(uninitialised: shape + [total])
+    var output = Tensor(uninitialized: shape + [total])
     var first = 0
     for (map, count) in zip(maps, channels) {
       map.read { x in
         output.write { y in
-          workers.run(over: pixels) { [first] pixels in
+          pool.run(over: pixels) { [first] pixels in
             for pixel in pixels { (y + pixel * total + first).update(from: x + pixel * count, count: count) }
           }
         }
@@ -31,10 +31,10 @@ extension Ops {
     var first = 0
     var maps: [Tensor] = []
     for count in channels {
-      var map = Tensor(uninitialised: shape + [count])
+      var map = Tensor(uninitialized: shape + [count])
       y.read { y in
         map.write { x in
-          workers.run(over: pixels) { [first] pixels in
+          pool.run(over: pixels) { [first] pixels in
             for pixel in pixels { (x + pixel * count).update(from: y + pixel * total + first, count: count) }
           }
         }
@@ -47,11 +47,11 @@ extension Ops {
 
   /// Every `stride`-th pixel of x, with channels of zeros before and after its own.
   public func subsample(_ x: Tensor, _ copy: StridedCopy) -> Tensor {
-    var output = Tensor(uninitialised: copy.outputShape)
+    var output = Tensor(uninitialized: copy.outputShape)
     let outputImage = output.count / max(1, copy.images)
     x.read { x in
       output.write { y in
-        workers.run(over: copy.images) { images in
+        pool.run(over: copy.images) { images in
           (y + images.lowerBound * outputImage).update(repeating: 0, count: images.count * outputImage)
           copy.forEachPixel(of: images) { small, large in
             (y + large).update(from: x + small, count: copy.inputChannels)
@@ -64,11 +64,11 @@ extension Ops {
 
   /// The gradient by the input of `subsample`: zero in the pixels that were left out.
   public func subsampleGradient(_ dy: Tensor, _ copy: StridedCopy) -> Tensor {
-    var gradient = Tensor(uninitialised: copy.inputShape)
+    var gradient = Tensor(uninitialized: copy.inputShape)
     let inputImage = gradient.count / max(1, copy.images)
     dy.read { dy in
       gradient.write { dx in
-        workers.run(over: copy.images) { images in
+        pool.run(over: copy.images) { images in
           (dx + images.lowerBound * inputImage).update(repeating: 0, count: images.count * inputImage)
           copy.forEachPixel(of: images) { small, large in
             (dx + small).update(from: dy + large, count: copy.inputChannels)

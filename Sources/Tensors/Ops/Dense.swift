@@ -9,14 +9,14 @@ extension Ops {
   /// - Returns: [N, O].
   public func dense(_ x: Tensor, _ w: Tensor, _ b: Tensor) -> Tensor {
     let (images, inputs, outputs) = (x.shape[0], w.shape[0], w.shape[1])
-    var output = Tensor(uninitialised: [images, outputs])
+    var output = Tensor(uninitialized: [images, outputs])
     Tensor.read(x, w) { x, w in
       b.read { b in
         output.write { y in
-          // Each shard sets some columns of every row, so the weights are read once: they are the large matrix.
-          workers.run(over: outputs) { range in
+          // Each chunk sets some columns of every row, so the weights are read once: they are the large matrix.
+          pool.run(over: outputs) { range in
             StoragePool.withScratch(images * range.count) { part in
-              MatrixProduct.multiply(
+              GEMM.multiply(
                 MatrixView(x, stride: inputs), MatrixView(w + range.lowerBound, stride: outputs), into: part,
                 rows: images, columns: range.count, inner: inputs)
               for image in 0..<images {
@@ -37,9 +37,9 @@ extension Ops {
     let (images, inputs, outputs) = (x.shape[0], dw.shape[0], dw.shape[1])
     Tensor.read(x, dy) { x, dy in
       dw.write { dw in
-        // A shard sets some rows.
-        workers.run(over: inputs) { range in
-          MatrixProduct.multiply(
+        // A chunk sets some rows.
+        pool.run(over: inputs) { range in
+          GEMM.multiply(
             MatrixView(x + range.lowerBound, stride: inputs, .transposed), MatrixView(dy, stride: outputs),
             into: dw + range.lowerBound * outputs, rows: range.count, columns: outputs, inner: images)
         }
@@ -51,12 +51,12 @@ extension Ops {
   /// - Parameter shape: the input's, of N * I values.
   public func denseInputGradient(_ dy: Tensor, _ w: Tensor, inputShape shape: [Int]) -> Tensor {
     let (inputs, outputs) = (w.shape[0], w.shape[1])
-    var gradient = Tensor(uninitialised: shape)
+    var gradient = Tensor(uninitialized: shape)
     Tensor.read(w, dy) { w, dy in
       gradient.write { dx in
-        // A shard sets some images.
-        workers.run(over: shape[0]) { range in
-          MatrixProduct.multiply(
+        // A chunk sets some images.
+        pool.run(over: shape[0]) { range in
+          GEMM.multiply(
             MatrixView(dy + range.lowerBound * outputs, stride: outputs),
             MatrixView(w, stride: outputs, .transposed), into: dx + range.lowerBound * inputs, rows: range.count,
             columns: inputs, inner: outputs)

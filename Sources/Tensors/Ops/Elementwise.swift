@@ -8,7 +8,7 @@ extension Ops {
     precondition(x.count == y.count, "adding \(x.shape) to \(y.shape)")
     let count = x.count
     x.read { x in
-      y.write { y in workers.run(over: count) { ck_add(y + $0.lowerBound, x + $0.lowerBound, $0.count) } }
+      y.write { y in pool.run(over: count) { ck_add(y + $0.lowerBound, x + $0.lowerBound, $0.count) } }
     }
   }
 
@@ -18,7 +18,7 @@ extension Ops {
     let channels = x.count
     x.read { x in
       y.write { [rows = y.count / channels] y in
-        workers.run(over: rows) { ck_add_bias(y + $0.lowerBound * channels, $0.count, channels, x) }
+        pool.run(over: rows) { ck_add_bias(y + $0.lowerBound * channels, $0.count, channels, x) }
       }
     }
   }
@@ -26,7 +26,7 @@ extension Ops {
   /// y *= factor
   public func scale(_ y: inout Tensor, by factor: Float) {
     let count = y.count
-    y.write { y in workers.run(over: count) { ck_scale(y + $0.lowerBound, factor, $0.count) } }
+    y.write { y in pool.run(over: count) { ck_scale(y + $0.lowerBound, factor, $0.count) } }
   }
 
   /// y[i] *= x[i]
@@ -34,14 +34,14 @@ extension Ops {
     precondition(x.count == y.count, "multiplying \(y.shape) by \(x.shape)")
     let count = x.count
     x.read { x in
-      y.write { y in workers.run(over: count) { for i in $0 { y[i] *= x[i] } } }
+      y.write { y in pool.run(over: count) { for i in $0 { y[i] *= x[i] } } }
     }
   }
 
   /// y = max(y, 0); a NaN stays one.
   public func relu(_ y: inout Tensor) {
     let count = y.count
-    y.write { y in workers.run(over: count) { ck_relu(y + $0.lowerBound, $0.count) } }
+    y.write { y in pool.run(over: count) { ck_relu(y + $0.lowerBound, $0.count) } }
   }
 
   /// dy = 0 where y <= 0: dy, the gradient by the output y, becomes the one by the input.
@@ -49,13 +49,13 @@ extension Ops {
     let count = y.count
     y.read { y in
       dy.write { dy in
-        workers.run(over: count) { ck_relu_backward(dy + $0.lowerBound, y + $0.lowerBound, $0.count) }
+        pool.run(over: count) { ck_relu_backward(dy + $0.lowerBound, y + $0.lowerBound, $0.count) }
       }
     }
   }
 }
 
-extension WorkerPool {
-  /// Into how many shards to cut a loop over so many numbers: one where waking a thread takes longer than the loop.
-  static func shards(of count: Int) -> Int { count < 1 << 14 ? 1 : standardShards }
+extension ThreadPool {
+  /// Into how many chunks to cut a loop over so many numbers: one where waking a thread takes longer than the loop.
+  static func chunks(of count: Int) -> Int { count < 1 << 14 ? 1 : standardChunks }
 }

@@ -32,7 +32,7 @@ extension Ops {
     gradient.read { gradient in
       velocity.write { velocity in
         value.write { value in
-          workers.run(over: count, shards: WorkerPool.shards(of: count)) { part in
+          pool.run(over: count, chunks: ThreadPool.chunks(of: count)) { part in
             let start = part.lowerBound
             ck_sgd(
               value + start, velocity + start, gradient + start, part.count, rate, momentum, decay, gradientScale,

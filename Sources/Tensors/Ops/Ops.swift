@@ -10,7 +10,7 @@
 /// For another device, or another arithmetic, these are the functions to write: a type that has them all, with which
 /// `Pass` in Networks is made.
 public struct Ops: Sendable {
-  let workers: WorkerPool
+  let pool: ThreadPool
 
-  public init(_ workers: WorkerPool) { self.workers = workers }
+  public init(_ pool: ThreadPool) { self.pool = pool }
 }

@@ -31,25 +31,25 @@ public struct MaxPoolWindow: Sendable {
 extension Ops {
   /// The maximum of each window of x [N, H, W, C]; padding never wins, a NaN always does.
   /// - Returns: y [N, H', W', C], and of each output which of its window's places had the maximum, the first of equals.
-  public func maxPool(_ x: Tensor, _ window: MaxPoolWindow) -> (y: Tensor, places: PooledArray<UInt8>) {
+  public func maxPool(_ x: Tensor, _ window: MaxPoolWindow) -> (y: Tensor, argmax: PooledArray<UInt8>) {
     let shape = x.shape
     let geometry = window.geometry(of: shape)
     let outputImage = Int(geometry.out_height * geometry.out_width) * shape[3]
     let inputImage = shape[1] * shape[2] * shape[3]
-    var output = Tensor(uninitialised: [shape[0], Int(geometry.out_height), Int(geometry.out_width), shape[3]])
-    let places = PooledArray<UInt8>(uninitialised: output.count)
+    var output = Tensor(uninitialized: [shape[0], Int(geometry.out_height), Int(geometry.out_width), shape[3]])
+    let argmax = PooledArray<UInt8>(uninitialized: output.count)
     x.read { x in
       output.write { y in
-        places.withValues { places in
-          workers.run(shards: shape[0]) { image in
+        argmax.withValues { argmax in
+          pool.run(chunks: shape[0]) { image in
             withUnsafePointer(to: geometry) {
-              ck_max_pool($0, x + image * inputImage, y + image * outputImage, places + image * outputImage)
+              ck_max_pool($0, x + image * inputImage, y + image * outputImage, argmax + image * outputImage)
             }
           }
         }
       }
     }
-    return (output, places)
+    return (output, argmax)
   }
 
   /// dx: at each pixel the sum of the output gradients whose maximum it was.
@@ -58,19 +58,19 @@ extension Ops {
   ///   - places: as `maxPool` found them.
   ///   - shape: the input's, [N, H, W, C].
   public func maxPoolGradient(
-    _ dy: Tensor, places: PooledArray<UInt8>, _ window: MaxPoolWindow, inputShape shape: [Int]
+    _ dy: Tensor, argmax: PooledArray<UInt8>, _ window: MaxPoolWindow, inputShape shape: [Int]
   ) -> Tensor {
     let geometry = window.geometry(of: shape)
     let outputImage = Int(geometry.out_height * geometry.out_width) * shape[3]
     let inputImage = shape[1] * shape[2] * shape[3]
-    var gradient = Tensor(uninitialised: shape)
+    var gradient = Tensor(uninitialized: shape)
     dy.read { dy in
       gradient.write { dx in
-        places.withValues { places in
-          workers.run(shards: shape[0]) { image in
+        argmax.withValues { argmax in
+          pool.run(chunks: shape[0]) { image in
             withUnsafePointer(to: geometry) {
               ck_max_pool_backward(
-                $0, dy + image * outputImage, places + image * outputImage, dx + image * inputImage)
+                $0, dy + image * outputImage, argmax + image * outputImage, dx + image * inputImage)
             }
           }
         }
@@ -87,7 +87,7 @@ extension Ops {
     var output = Tensor(zeros: [shape[0], side, side, channels])
     x.read { x in
       output.write { y in
-        workers.run(shards: shape[0]) { image in
+        pool.run(chunks: shape[0]) { image in
           for area in 0..<side * side {
             let (rows, columns) = Self.area(area, side: side, of: shape)
             let mean = y + (image * side * side + area) * channels
@@ -110,11 +110,11 @@ extension Ops {
   public func averagePoolGradient(_ dy: consuming Tensor, side: Int, inputShape shape: [Int]) -> Tensor {
     let channels = shape[3]
     let image = shape[1] * shape[2] * channels
-    var gradient = Tensor(uninitialised: shape)
+    var gradient = Tensor(uninitialized: shape)
     // Each area's share becomes the gradient of all its pixels.
     dy.write { dy in
       gradient.write { dx in
-        workers.run(shards: shape[0]) { index in
+        pool.run(chunks: shape[0]) { index in
           (dx + index * image).update(repeating: 0, count: image)
           for area in 0..<side * side {
             let (rows, columns) = Self.area(area, side: side, of: shape)

@@ -1,18 +1,18 @@
-// Sums over shards, rows and whole tensors, in an order that does not depend on the number of threads.
+// Sums over chunks, rows and whole tensors, in an order that does not depend on the number of threads.
 
 import CKernels
 
 extension Ops {
-  /// The sum of all squares, in double precision; shards are added in order.
+  /// The sum of all squares, in double precision; chunks are added in order.
   public func sumOfSquares(_ x: Tensor) -> Double {
-    let shards = WorkerPool.shards(of: x.count)
+    let chunks = ThreadPool.chunks(of: x.count)
     let count = x.count
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: shards) { sums in
-      let sums = sums  // the pointer, not the inout binding, is what the shards capture
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: chunks) { sums in
+      let sums = sums  // the pointer, not the inout binding, is what the chunks capture
       x.read { x in
-        workers.run(shards: shards) { shard in
-          let range = WorkerPool.range(shard, of: shards, count: count)
-          sums[shard] = ck_sum_of_squares(x + range.lowerBound, range.count)
+        pool.run(chunks: chunks) { chunk in
+          let range = ThreadPool.range(chunk, of: chunks, count: count)
+          sums[chunk] = ck_sum_of_squares(x + range.lowerBound, range.count)
         }
       }
       return sums.reduce(0, +)
@@ -23,30 +23,30 @@ extension Ops {
   public func sumColumns(of x: Tensor, into sums: inout Tensor) {
     let channels = sums.count
     let rows = x.count / max(1, channels)
-    let shards = min(WorkerPool.standardShards, max(1, rows))
-    StoragePool.withScratch(shards * channels) { partials in
-      partials.update(repeating: 0, count: shards * channels)
+    let chunks = min(ThreadPool.standardChunks, max(1, rows))
+    StoragePool.withScratch(chunks * channels) { partials in
+      partials.update(repeating: 0, count: chunks * channels)
       x.read { x in
-        workers.run(shards: shards) { shard in
-          let range = WorkerPool.range(shard, of: shards, count: rows)
-          ck_column_sums(x + range.lowerBound * channels, range.count, channels, partials + shard * channels)
+        pool.run(chunks: chunks) { chunk in
+          let range = ThreadPool.range(chunk, of: chunks, count: rows)
+          ck_column_sums(x + range.lowerBound * channels, range.count, channels, partials + chunk * channels)
         }
       }
-      sumShards(partials, shards: shards, into: &sums, workers)
+      sumChunks(partials, chunks: chunks, into: &sums, pool)
     }
   }
 }
 
-/// `result` = the sum of `shards` arrays of its size that stand one after another, added in order.
-func sumShards(
-  _ partials: UnsafePointer<Float>, shards: Int, into result: inout Tensor, _ workers: WorkerPool
+/// `result` = the sum of `chunks` arrays of its size that stand one after another, added in order.
+func sumChunks(
+  _ partials: UnsafePointer<Float>, chunks: Int, into result: inout Tensor, _ pool: ThreadPool
 ) {
   let count = result.count
   result.write { result in
-    workers.run(over: count) { range in
+    pool.run(over: count) { range in
       let target = result + range.lowerBound
       target.update(from: partials + range.lowerBound, count: range.count)
-      for shard in 1..<max(1, shards) { ck_add(target, partials + shard * count + range.lowerBound, range.count) }
+      for chunk in 1..<max(1, chunks) { ck_add(target, partials + chunk * count + range.lowerBound, range.count) }
     }
   }
 }

@@ -26,16 +26,16 @@ extension Ops {
     precondition(labels.allSatisfy { (0..<classes).contains($0) }, "a label outside 0 ..< \(classes)")
     var total = 0.0
     var correct = 0
-    var gradient = Tensor(uninitialised: logits.shape)
+    var gradient = Tensor(uninitialized: logits.shape)
     let even = smoothing / Double(classes)
     logits.read { logits in
       gradient.write { gradient in
         for (image, label) in labels.enumerated() {
           let row = UnsafeBufferPointer(start: logits + image * classes, count: classes)
-          let normaliser = logSumExp(row)
+          let normalizer = logSumExp(row)
           var best = 0
           for k in 0..<classes {
-            let logProbability = Double(row[k]) - normaliser
+            let logProbability = Double(row[k]) - normalizer
             let target = even + (k == label ? 1 - smoothing : 0)
             if target > 0 { total -= target * logProbability }
             gradient[image * classes + k] = Float((exp(logProbability) - target) / Double(images))

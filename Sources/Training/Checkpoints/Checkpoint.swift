@@ -54,6 +54,9 @@ public enum Checkpoint {
   private static let modelKey = "skipline.model"
   private static let stateKey = "skipline.training_state"
   private static let versionKey = "skipline.version"
+  private static let formatKey = "skipline.format"
+  /// The version of the description's layout: the only one that is written, and read.
+  private static let currentFormat = "2"
   private static let kernelsKey = "skipline.kernels"
 
   /// Writes a checkpoint, atomically and checked.
@@ -77,6 +80,7 @@ public enum Checkpoint {
     var metadata = info.metadata
     metadata["format"] = "pt"
     metadata[versionKey] = Skipline.version
+    metadata[formatKey] = currentFormat
     metadata[modelKey] = try json(model)
     if let (state, optimizer) = resumable {
       metadata[stateKey] = try json(state)
@@ -130,6 +134,13 @@ public enum Checkpoint {
 
   static func model(_ outline: SafetensorsOutline) throws -> ModelDescription? {
     guard let text = outline.metadata[modelKey] else { return nil }
+    guard outline.metadata[formatKey] == currentFormat else {
+      throw CheckpointError.doesNotFit(
+        path: outline.path,
+        reason: "another version of Skipline (\(outline.metadata[versionKey] ?? "unknown")) wrote it, in format "
+          + "\(outline.metadata[formatKey] ?? "1"), and this version reads format \(currentFormat) alone; use that "
+          + "version, or train anew")
+    }
     let model = try decode(ModelDescription.self, text, outline.path)
     try model.validate(path: outline.path)
     return model

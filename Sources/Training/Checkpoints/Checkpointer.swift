@@ -9,8 +9,8 @@ import Networks
 import Support
 import Tensors
 
-/// Decides when checkpoints are saved and which stay, writes them into the run's folder wherever that is by now, and goes
-/// back to them.
+/// Decides when checkpoints are saved and which stay, writes them into the run's folder wherever that is by now, and
+/// goes back to them.
 ///
 ///     try checkpointer.saveEpoch(snapshot, improved: true)   // best, a numbered one, last
 ///     if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
@@ -191,8 +191,8 @@ final class Checkpointer {
     if place.isRemoved { throw folderGone(step) }
   }
 
-  /// Makes sure that what is written next gets into the run's own folder: it follows one that was renamed. A run without
-  /// a folder saves nowhere else: nobody would look for it there.
+  /// Makes sure that what is written next gets into the run's own folder: it follows one that was renamed. A run
+  /// without a folder saves nowhere else: nobody would look for it there.
   /// - Throws: `TrainingError.folderGone`.
   func keepToFolder(step: Int) throws {
     switch place.look(for: run.path) {
@@ -288,7 +288,8 @@ final class Checkpointer {
       .flatMap { best in (try? Safetensors.read(path: best.path)).map { _ in best } }
   }
 
-  /// The newest whole checkpoint of the end of an earlier epoch whose validation gave numbers, or that was not validated.
+  /// The newest whole checkpoint of the end of an earlier epoch whose validation gave numbers, or that was not
+  /// validated.
   /// - Parameter isJudged: whether the run validates.
   func checkpointBefore(step: Int, isJudged: Bool) -> CheckpointInfo? {
     run.checkpoints().filter { info in

@@ -26,7 +26,7 @@ public struct ForeignModel {
     self.naming = naming
   }
 
-  /// The description of a file. Normalisation is torchvision's, as its weights expect.
+  /// The description of a file. Normalization is torchvision's, as its weights expect.
   ///
   /// A file that describes itself is believed, and what is said besides must be the same.
   /// - Parameters:
@@ -46,7 +46,7 @@ public struct ForeignModel {
     let preprocessing = try Preprocessing(
       resolving: PreprocessingSettings(
         imageSize: size, resize: resize ?? .automatic, background: background ?? .white,
-        normalisation: .given(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])),
+        normalization: .given(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])),
       items: [], root: "")
     return ModelDescription(
       network: network, classes: try classes(path: path, data: data, folders: folders), preprocessing: preprocessing

@@ -1,5 +1,5 @@
-// The file that a new run takes its first weights from, and what becomes of its classifier. Going on with an earlier run
-// is Checkpoint.resume.
+// The file that a new run takes its first weights from, and what becomes of its classifier. Going on with an earlier
+// run is Checkpoint.resume.
 
 import Datasets
 import Files

@@ -15,7 +15,8 @@ extension Network {
 
   /// Takes weights and running statistics from a file, all or nothing: the network changes only if everything fits.
   ///
-  /// Names may be wrapped (`module.`, `_orig_mod.`, `model.`) where all of them are; `num_batches_tracked` may be missing.
+  /// Names may be wrapped (`module.`, `_orig_mod.`, `model.`) where all of them are; `num_batches_tracked` may be
+  /// missing.
   /// - Throws: `CheckpointError.doesNotFit`, `CheckpointError.badValue`, or `SafetensorsError`.
   public func loadState(_ file: SafetensorsContents) throws {
     take(try StoredState(file, StateFit(plan, file.outline), plan))

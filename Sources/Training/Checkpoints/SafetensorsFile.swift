@@ -227,13 +227,13 @@ public struct SafetensorsContents: Sendable {
   ) -> [Value] {
     let count = (entry.end - entry.begin) / MemoryLayout<Stored>.size
     return buffer.withUnsafeBytes { bytes in
-      [Value](unsafeUninitializedCapacity: count) { values, initialised in
+      [Value](unsafeUninitializedCapacity: count) { values, initialized in
         for index in 0..<count {
           let offset = entry.begin + index * MemoryLayout<Stored>.size
           values.initializeElement(
             at: index, to: value(bytes.loadUnaligned(fromByteOffset: offset, as: Stored.self)))
         }
-        initialised = count
+        initialized = count
       }
     }
   }

@@ -12,7 +12,7 @@ struct TrainingSnapshot {
   let model: ModelDescription
   let state: TrainingState
   let optimizer: any Optimizer
-  let workers: WorkerPool
+  let pool: ThreadPool
 
   /// Bytes of the weights alone.
   var weightBytes: Int { MemoryLayout<Float>.stride * network.parameters.reduce(0) { $0 + $1.value.count } }
@@ -31,7 +31,7 @@ struct TrainingSnapshot {
   /// A finite gradient can still make infinite weights; the next step would show it, but a save may come first.
   private func refuseOverflow() throws {
     let arrays = network.parameters.map { ($0.name, $0.value) } + network.buffers.map { ($0.name, $0.value) }
-    for (name, value) in arrays where !Ops(workers).sumOfSquares(value).isFinite {
+    for (name, value) in arrays where !Ops(pool).sumOfSquares(value).isFinite {
       throw TrainingError.weightsOverflowed(step: state.step, array: name)
     }
   }

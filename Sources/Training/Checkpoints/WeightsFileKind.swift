@@ -1,5 +1,5 @@
-// What a file is that was named as weights and is no safetensors file: told by its bytes, so that the advice is for what
-// it is. Nothing of it is parsed further than it takes to name it, and nothing of it is ever executed.
+// What a file is that was named as weights and is no safetensors file: told by its bytes, so that the advice is for
+// what it is. Nothing of it is parsed further than it takes to name it, and nothing of it is ever executed.
 
 import Files
 import Images
@@ -96,7 +96,7 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
     if begins([0x93] + Array("NUMPY".utf8)) { return .numPyArray }
     if ["GGUF", "lmgg", "tjgg", "fmgg", "ggml", "ggjt"].contains(where: { begins($0) }) { return .gguf }
     if begins([0x12, 0x01] + Array(repeating: 0, count: 14)) { return .mxnet }
-    // A MessagePack map whose first key is a string of lower-case letters.
+    // A MessageCache map whose first key is a string of lower-case letters.
     if (0x81...0x8f).contains(head[0]), head.count > 4, (0xa1...0xbf).contains(head[1]),
       head.dropFirst(2).prefix(Int(head[1] & 0x1f)).allSatisfy({ (0x61...0x7a).contains($0) || $0 == 0x5f })
     {
@@ -153,8 +153,8 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
 
   // MARK: By fields of a protocol buffer
 
-  /// ONNX: ir_version = 1, producer and domain = 2...6, graph = 7. Core ML: specificationVersion = 1, description = 2 (a
-  /// message). TensorFlow's SavedModel: saved_model_schema_version = 1, meta_graphs = 2; its GraphDef: nodes = 1.
+  /// ONNX: ir_version = 1, producer and domain = 2...6, graph = 7. Core ML: specificationVersion = 1, description = 2
+  /// (a message). TensorFlow's SavedModel: saved_model_schema_version = 1, meta_graphs = 2; its GraphDef: nodes = 1.
   private static func byProtobuf(_ head: [UInt8]) -> WeightsFileKind? {
     var reader = ProtobufFields(head)
     guard let first = reader.next() else { return nil }

@@ -39,7 +39,7 @@ package func weightsSeeds() throws -> [[UInt8]] {
   let plan = try NetworkPlan(NetworkSettings(name: "cifar8", widthMultiplier: 0.0625), imageSize: 8, classes: 2)
   let description =
     #"{\"classes\":[\"a\",\"b\"],\"network\":{\"head\":\"standard\",\"name\":\"cifar8\","#
-    + #"\"widthMultiplier\":0.0625,\"zeroPlacement\":\"split\"},\"preprocessing\":{\"deviation\":[1,1,1],"#
+    + #"\"widthMultiplier\":0.0625,\"zeroPlacement\":\"split\"},\"preprocessing\":{\"std\":[1,1,1],"#
     + #"\"imageSize\":8,\"mean\":[0,0,0],\"resize\":\"stretch\"}}"#
   return [#""__metadata__":{"skipline.model":"\#(description)"},"#, ""].map { metadata in
     var (entries, buffer): ([String], [UInt8]) = ([], [])

@@ -6,7 +6,7 @@ import Glibc
 import Messages
 
 /// Adds up the network's outputs over a split.
-public struct EvaluationTally: Sendable {
+public struct ClassificationMetrics: Sendable {
   /// How many of the most probable classes count for `top5`, and are listed for a mistake.
   static let best = 5
 
@@ -33,8 +33,8 @@ public struct EvaluationTally: Sendable {
     (predictions, hits) = (support, support)
   }
 
-  /// Counts a batch. An image with an output that is NaN or infinite was given no class: it is no hit, whatever its class
-  /// is, and its loss is no number.
+  /// Counts a batch. An image with an output that is NaN or infinite was given no class: it is no hit, whatever its
+  /// class is, and its loss is no number.
   /// - Parameters:
   ///   - logits: [N, classes], row-major, before the softmax. Log-probabilities give the same.
   ///   - truths: [N], labels.

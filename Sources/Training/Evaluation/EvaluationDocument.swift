@@ -6,8 +6,8 @@ import Messages
 
 /// Writing reports.
 public enum EvaluationDocument {
-  /// Writes a report as `EvaluationReport` encodes itself, keys sorted, an element of a list a line, with a line feed at
-  /// the end.
+  /// Writes a report as `EvaluationReport` encodes itself, keys sorted, an element of a list a line, with a line feed
+  /// at the end.
   /// - Parameter append: takes the document's bytes, piece by piece.
   /// - Throws: what `append` throws.
   public static func write(_ report: EvaluationReport, append: @escaping ([UInt8]) throws -> Void) throws {

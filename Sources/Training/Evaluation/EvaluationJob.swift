@@ -1,5 +1,5 @@
 // What the commands and the engine both do to evaluate: find the checkpoint, its run and its data. Measuring itself is
-// Evaluation. A checkpoint's file is enough: whatever lies around it may be damaged, foreign or not to be written to.
+// Evaluator. A checkpoint's file is enough: whatever lies around it may be damaged, foreign or not to be written to.
 
 import Datasets
 import Files
@@ -25,7 +25,7 @@ public struct EvaluationJob {
   /// Whether the number was asked for; a run's own may be smaller where memory is.
   private let batchIsFixed: Bool
   private let description: ModelDescription?
-  private let packs: PackFolder?
+  private let caches: ImageCacheFolder?
   private let acceptsErrors: Bool
 
   /// - Parameters:
@@ -35,14 +35,15 @@ public struct EvaluationJob {
   ///   - folders: those of the data's splits, where their names do not say it; else those of the run, if the data
   ///     have them.
   ///   - description: for a file that does not describe itself.
-  ///   - acceptsErrors: whether to measure the rest where a part of the data cannot be read; a run that was trained so is
+  ///   - acceptsErrors: whether to measure the rest where a part of the data cannot be read; a run that was trained so
+  ///     is
   ///     measured so on its own data.
-  ///   - packs: where a pack of the data may be, to be used as far as it is up to date; nil for none.
+  ///   - caches: where an image cache of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known, `RecordNotUsable` where it is the record that should have said so.
   public init(
     checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil, batchSize: Int? = nil,
-    description: ModelDescription? = nil, acceptsErrors: Bool = false, packs: PackFolder? = .user
+    description: ModelDescription? = nil, acceptsErrors: Bool = false, caches: ImageCacheFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
     let own = OwnRun(of: found, description: description)
@@ -64,13 +65,13 @@ public struct EvaluationJob {
     batchIsFixed = batchSize != nil
     self.description = description
     // A run that was to do without is evaluated without.
-    self.packs = record?.settings.cache.isEnabled ?? true ? packs : nil
+    self.caches = record?.settings.cache.isEnabled ?? true ? caches : nil
   }
 
   /// Why the run's own division may not be known.
   private static func problem(of run: RunFolder) -> String? {
     do {
-      _ = try RunManifest(path: run.manifestPath)
+      _ = try ImageManifest(path: run.manifestPath)
       return nil
     } catch {
       return "\(error): images that no folder and no list divides are divided by the rule anew, which may differ"
@@ -80,8 +81,8 @@ public struct EvaluationJob {
   /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
   /// - Parameter ignoringMemory: whether to try all the same where memory seems too little.
   /// - Returns: nil when `preparation` or `progress` ended it.
-  /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not in
-  ///   their place, `MemoryShortage` where the images do not fit.
+  /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not
+  ///   in their place, `MemoryShortage` where the images do not fit.
   public func run(
     threads: Int?, ignoringMemory: Bool = false, decisions: DecisionStore = .standard,
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
@@ -89,11 +90,11 @@ public struct EvaluationJob {
   ) throws -> EvaluationReport? {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
-    var evaluation = Evaluation(
+    var evaluation = Evaluator(
       model: model, data: data, split: split,
       batchSize: try model.batch(
         upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory),
-      workers: try WorkerPool(reserving: threads), decisions: decisions, packs: packs)
+      pool: try ThreadPool(reserving: threads), decisions: decisions, caches: caches)
     evaluation.folders = folders
     evaluation.acceptsErrors = acceptsErrors
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
@@ -165,8 +166,8 @@ public struct RunDataGone: Error, Equatable, CustomStringConvertible {
 }
 
 extension DatasetError {
-  /// Whether nothing of a dataset is in its place: the folder is gone, or an empty one is left, as of a disk that is not
-  /// mounted.
+  /// Whether nothing of a dataset is in its place: the folder is gone, or an empty one is left, as of a disk that is
+  /// not mounted.
   var isAbsence: Bool {
     switch self {
     case .notFound, .notAFolder, .noClassFolders, .noImages: true

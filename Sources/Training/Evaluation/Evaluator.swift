@@ -11,7 +11,7 @@ import Tensors
 /// Forward passes over batches.
 struct BatchEvaluator {
   let network: Network
-  let workers: WorkerPool
+  let pool: ThreadPool
 
   /// Calls `body` with each batch's logits [N, classes]; ends early when it returns false.
   func run(_ loader: BatchLoader, _ body: (_ batch: Batch, _ logits: [Float]) throws -> Bool) rethrows
@@ -21,7 +21,7 @@ struct BatchEvaluator {
     let size = loader.preprocessing.imageSize
     while let batch = stream.next() {
       let images = Tensor([batch.labels.count, size, size, 3], batch.images)
-      let logits = network.forward(images, Pass(.inference, workers))
+      let logits = network.forward(images, Pass(.inference, pool))
       guard try body(batch, logits.values) else { break }
     }
     return stream.skipped
@@ -30,9 +30,9 @@ struct BatchEvaluator {
 
 /// Measures a model on a split of a dataset.
 ///
-/// The images that the model's run was trained on keep the run's division, wherever they are now. Any other data are only
-/// measured: what their folders or shards call a split is one, and nothing is divided by a rule made for training.
-public struct Evaluation {
+/// The images that the model's run was trained on keep the run's division, wherever they are now. Any other data are
+/// only measured: what their folders or shards call a split is one, and nothing is divided by a rule made for training.
+public struct Evaluator {
   public var model: LoadedModel
   public var data: String
   /// nil for the test images, or all images of data that are not divided.
@@ -43,27 +43,27 @@ public struct Evaluation {
   /// What the model's run was trained on; nil where that is not known.
   var runImages: RunImages?
   public var batchSize: Int
-  public var workers: WorkerPool
+  public var pool: ThreadPool
   public var loaders: Int
   /// Where the user's decisions about the images are kept.
   public var decisions: DecisionStore
-  /// Where a pack of the data may be; nil for none.
-  public var packs: PackFolder?
+  /// Where an image cache of the data may be; nil for none.
+  public var caches: ImageCacheFolder?
   /// Whether figures are wanted also where a part of the data cannot be read.
   public var acceptsErrors = false
 
   public init(
-    model: LoadedModel, data: String, split: EvaluationSplit?, batchSize: Int = 64, workers: WorkerPool,
-    loaders: Int = 1, decisions: DecisionStore = .standard, packs: PackFolder? = nil
+    model: LoadedModel, data: String, split: EvaluationSplit?, batchSize: Int = 64, pool: ThreadPool,
+    loaders: Int = 1, decisions: DecisionStore = .standard, caches: ImageCacheFolder? = nil
   ) {
     self.model = model
     self.data = data
     self.split = split
     self.batchSize = batchSize
-    self.workers = workers
+    self.pool = pool
     self.loaders = loaders
     self.decisions = decisions
-    self.packs = packs
+    self.caches = caches
   }
 
   /// Counts every image of the split once. The dataset's classes are matched to the model's by name; images of classes
@@ -73,7 +73,8 @@ public struct Evaluation {
   ///   - preparation: told while the dataset is read; returning false ends the evaluation.
   ///   - notice: told what is known of the decisions about the images, before they are measured.
   /// - Returns: nil when it was ended.
-  /// - Throws: `DatasetError`, `UnreadParts` where a part of the data cannot be read, or `SettingsError` where the split has no image to count.
+  /// - Throws: `DatasetError`, `UnreadParts` where a part of the data cannot be read, or `SettingsError` where the
+  ///   split has no image to count.
   public func run(
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
@@ -86,14 +87,14 @@ public struct Evaluation {
     let (items, leftOut) = try itemsToCount(index, split)
     let loader = BatchLoader(
       items: items, root: index.root,
-      pack: packs?.existing(index: index, preprocessing: model.description.preprocessing, workers: workers.threads),
+      cache: caches?.existing(index: index, preprocessing: model.description.preprocessing, workers: pool.threads),
       preprocessing: model.description.preprocessing, batchSize: batchSize, mode: .evaluation, workers: loaders)
-    var tally = EvaluationTally(classes: model.description.classes)
+    var tally = ClassificationMetrics(classes: model.description.classes)
     var done = 0
     var ended = false
     let clock = ContinuousClock()
     let start = clock.now
-    let skipped = BatchEvaluator(network: model.network, workers: workers).run(loader) { batch, logits in
+    let skipped = BatchEvaluator(network: model.network, pool: pool).run(loader) { batch, logits in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { items[$0].path })
       done += batch.labels.count + batch.skipped.count
       ended = !progress(done, items.count)
@@ -113,7 +114,7 @@ public struct Evaluation {
   }
 }
 
-extension Evaluation {
+extension Evaluator {
   /// The split to measure.
   /// - Throws: `SettingsError` where there is no such division.
   private func chosenSplit(of index: DatasetIndex, isRunsOwn: Bool) throws -> EvaluationSplit {
@@ -130,7 +131,7 @@ extension Evaluation {
   /// The images of the split whose classes the model knows, with its labels, and what is left out.
   private func itemsToCount(
     _ index: DatasetIndex, _ split: EvaluationSplit
-  ) throws -> (items: [DatasetItem], leftOut: EvaluationTally.LeftOut) {
+  ) throws -> (items: [DatasetItem], leftOut: ClassificationMetrics.LeftOut) {
     let classes = model.description.classes
     let known = ClassLabels(classes)
     let labels = index.classes.map { known[$0] }
@@ -158,8 +159,8 @@ extension Evaluation {
   private func provenance(of index: DatasetIndex, isRunsOwn: Bool) -> EvaluationProvenance {
     EvaluationProvenance(
       checkpoint: model.checksum, splitFingerprint: index.fingerprint,
-      imagesFingerprint: RunManifest(of: index).fingerprint, excluded: index.excluded.count,
-      relabeled: index.items.count { $0.relabelledFrom != nil }, isRunsOwn: isRunsOwn, epoch: model.epoch)
+      imagesFingerprint: ImageManifest(of: index).fingerprint, excluded: index.excluded.count,
+      relabeled: index.items.count { $0.relabeledFrom != nil }, isRunsOwn: isRunsOwn, epoch: model.epoch)
   }
 
   static func images(_ split: EvaluationSplit) -> String {
@@ -214,12 +215,12 @@ extension Evaluation {
 /// Gives classes to images.
 public struct Predictor {
   public let model: LoadedModel
-  private let workers: WorkerPool
+  private let pool: ThreadPool
   private let decoder = ImageDecoder()
 
-  public init(model: LoadedModel, workers: WorkerPool) {
+  public init(model: LoadedModel, pool: ThreadPool) {
     self.model = model
-    self.workers = workers
+    self.pool = pool
   }
 
   /// The `count` most probable classes of the image in a file, or why there are none.
@@ -229,8 +230,8 @@ public struct Predictor {
     do throws(DecodingFailure) {
       let image = try preprocessing.evaluationInput(contentsOf: path, decoder: decoder)
       var input = [Float](repeating: 0, count: side * side * 3)
-      input.withUnsafeMutableBufferPointer { preprocessing.normalise(image, into: $0) }
-      let logits = model.network.forward(Tensor([1, side, side, 3], input), Pass(.inference, workers)).values
+      input.withUnsafeMutableBufferPointer { preprocessing.normalize(image, into: $0) }
+      let logits = model.network.forward(Tensor([1, side, side, 3], input), Pass(.inference, pool)).values
       // Overflow is no answer: of NaN every class would be as probable as any other.
       guard logits.allSatisfy({ $0.isFinite }) else {
         return Prediction(path: path, top: [], error: Self.nonFiniteOutputs)

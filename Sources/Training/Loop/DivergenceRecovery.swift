@@ -7,8 +7,8 @@ import Messages
 import Networks
 import Tensors
 
-/// A step that was not taken; the state is the one before it. Or a validation whose outputs are no numbers; the state is
-/// that of the end of its epoch.
+/// A step that was not taken; the state is the one before it. Or a validation whose outputs are no numbers; the state
+/// is that of the end of its epoch.
 struct Divergence: Error {
   var cause: DivergenceReport.Cause
   var loss: Double

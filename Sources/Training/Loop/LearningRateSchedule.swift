@@ -1,5 +1,5 @@
-// The learning rate as a pure function of where training stands. Only a plateau and a rate changed by hand have a memory,
-// and that is a part of the training state, which goes into checkpoints.
+// The learning rate as a pure function of where training stands. Only a plateau and a rate changed by hand have a
+// memory, and that is a part of the training state, which goes into checkpoints.
 
 import Glibc
 import Messages

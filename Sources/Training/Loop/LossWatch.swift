@@ -7,7 +7,7 @@ import Support
 
 /// Follows the smoothed training loss.
 struct LossWatch: Equatable {
-  enum Notice: Equatable {
+  enum Warning: Equatable {
     /// The smoothed loss is far above its best, and above what guessing gets.
     case diverging(loss: Double, best: Double)
     /// No better loss for so many steps, and what there is is poor.
@@ -18,7 +18,7 @@ struct LossWatch: Equatable {
   static let share = 0.05
   /// How many times its best the loss has to be, and how many times that of guessing.
   static let farAboveBest = 3.0
-  static let aboveChance = 1.5
+  static let aboveUniform = 1.5
   /// A single loss counts for so many times that of guessing at most: a spike is no divergence.
   static let cap = 10.0
   /// Before so many steps no notice is given: a first step or two may go wrong by themselves.
@@ -27,7 +27,7 @@ struct LossWatch: Equatable {
   static let betterBy = 0.005
 
   /// The loss of guessing each class alike: ln(classes).
-  private let chance: Double
+  private let uniformLoss: Double
   private let patience: Int
   private var steps = 0
   private var smoothed = 0.0
@@ -36,22 +36,24 @@ struct LossWatch: Equatable {
   private var toldDiverging = false
   private var toldStalled = false
   /// What was told and still holds.
-  private var standing: Notice?
+  private var standing: Warning?
 
   /// - Parameter stepsPerEpoch: a stall is three epochs without a better loss, 500 steps at least.
   init(classes: Int, stepsPerEpoch: Int) {
-    chance = log(Double(max(2, classes)))
+    uniformLoss = log(Double(max(2, classes)))
     patience = max(500, 3 * stepsPerEpoch)
   }
 
   /// Whether the loss is far above its best now.
-  var isDiverging: Bool { steps > 1 && smoothed > Self.farAboveBest * best && smoothed > Self.aboveChance * chance }
+  var isDiverging: Bool {
+    steps > 1 && smoothed > Self.farAboveBest * best && smoothed > Self.aboveUniform * uniformLoss
+  }
 
   /// - Parameter loss: of one step, a number.
   /// - Returns: something to tell, each kind once.
-  mutating func add(_ loss: Double) -> Notice? {
+  mutating func add(_ loss: Double) -> Warning? {
     steps += 1
-    let loss = min(loss, Self.cap * chance)
+    let loss = min(loss, Self.cap * uniformLoss)
     // The plain mean at first, so that the first step does not count for ever.
     smoothed += (loss - smoothed) * max(Self.share, 1 / Double(steps))
     if smoothed < best * (1 - Self.betterBy) {
@@ -65,7 +67,7 @@ struct LossWatch: Equatable {
       standing = .diverging(loss: smoothed, best: best)
       return standing
     }
-    if stepsSinceBest >= patience, smoothed > chance / 2, !toldStalled, !toldDiverging {
+    if stepsSinceBest >= patience, smoothed > uniformLoss / 2, !toldStalled, !toldDiverging {
       toldStalled = true
       standing = .stalled(steps: stepsSinceBest, loss: smoothed)
       return standing
@@ -74,7 +76,7 @@ struct LossWatch: Equatable {
   }
 
   /// What was told and holds no longer, once.
-  mutating func eased() -> Notice? {
+  mutating func eased() -> Warning? {
     switch standing {
     case .diverging where isDiverging, .stalled where stepsSinceBest > 0, nil: return nil
     default:
@@ -89,7 +91,7 @@ struct LossWatch: Equatable {
   }
 }
 
-extension LossWatch.Notice {
+extension LossWatch.Warning {
   /// What to tell, with advice.
   var text: String {
     func figure(_ value: Double) -> String { printed("%.3g", value) }

@@ -39,10 +39,10 @@ struct MemoryCheck {
   /// Bytes, estimated, as they count for a limit.
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
     let summary = plan.summary(
-      batchSize: batch, threads: threads, optimizerState: settings.optimiser.stateCount)
+      batchSize: batch, threads: threads, optimizerState: settings.optimizer.stateCount)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
     // `last` is put together in memory: weights and the optimizer's state.
-    let checkpoint = (1 + settings.optimiser.stateCount) * summary.parameters * MemoryLayout<Float>.stride
+    let checkpoint = (1 + settings.optimizer.stateCount) * summary.parameters * MemoryLayout<Float>.stride
     return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
       + overhead(for: source)
   }

@@ -58,7 +58,7 @@ public struct ProgressEstimate: Sendable, Equatable {
     validationsLeft = max(0, validationsLeft - 1)
   }
 
-  /// Training images a second of wall time over the last steps; nil before the first.
+  /// Training images/s of wall time over the last steps; nil before the first.
   public var imagesPerSecond: Double? {
     let seconds = recent.reduce(0) { $0 + $1.seconds }
     guard seconds > 0 else { return nil }

@@ -43,11 +43,11 @@ public final class TrainingLoop {
   public let network: Network
   /// Where training stands.
   public private(set) var state: TrainingState
-  let workers: WorkerPool
+  let pool: ThreadPool
   let checkpointer: Checkpointer
   private(set) var optimizer: any Optimizer
 
-  private let prepared: PreparedRun
+  private let setup: RunSetup
   private let hooks: Hooks
   private let resuming: Resumption?
   private let schedule: LearningRateSchedule
@@ -72,51 +72,51 @@ public final class TrainingLoop {
 
   /// The run's folder, which is followed when it is renamed.
   public var run: RunFolder { checkpointer.run }
-  private var settings: TrainingSettings { prepared.settings }
+  private var settings: TrainingSettings { setup.settings }
 
   /// - Parameters:
   ///   - run: the folder made for it.
-  ///   - workers: the threads to compute with; nil for new ones as the settings say.
+  ///   - pool: the threads to compute with; nil for new ones as the settings say.
   ///   - resuming: go on from the run's `last` checkpoint.
   /// - Throws: what reading a checkpoint or the initial weights throws.
   public init(
-    _ prepared: PreparedRun, run: RunFolder, workers: WorkerPool? = nil, resuming: Resumption? = nil,
+    _ setup: RunSetup, run: RunFolder, pool: ThreadPool? = nil, resuming: Resumption? = nil,
     hooks: Hooks = Hooks()
   ) throws {
-    let settings = prepared.settings
-    self.prepared = prepared
+    let settings = setup.settings
+    self.setup = setup
     self.hooks = hooks
     self.resuming = resuming
-    self.workers = try workers ?? WorkerPool(reserving: settings.threads)
+    self.pool = try pool ?? ThreadPool(reserving: settings.threads)
     network = Network(
-      prepared.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
-    optimizer = settings.optimiser.optimizer(for: network.parameters)
+      setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
+    optimizer = settings.optimizer.optimizer(for: network.parameters)
     schedule = LearningRateSchedule(
-      settings: settings.schedule, stepsPerEpoch: prepared.stepsPerEpoch, epochs: settings.epochs)
+      settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
     records = RunRecords(run, report: hooks.report)
     checkpointer = try Checkpointer(
       run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
       report: hooks.report)
     recovery = DivergenceRecovery(policy: settings.safety.divergence)
-    lossWatch = LossWatch(classes: prepared.index.classes.count, stepsPerEpoch: prepared.training.batchCount)
-    state = TrainingState(peak: settings.learningRate, splitFingerprint: prepared.index.fingerprint)
+    lossWatch = LossWatch(classes: setup.index.classes.count, stepsPerEpoch: setup.training.batchCount)
+    state = TrainingState(peak: settings.learningRate, splitFingerprint: setup.index.fingerprint)
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
     if let resuming {
       try resume(resuming)
     } else if let path = settings.initialWeights {
       let classifier = try InitialWeights(path).load(
-        into: network, classes: prepared.index.classes, naming: settings.initialClasses)
-      if let note = classifier.note(prepared.plan) { hooks.report(.warning(note)) }
+        into: network, classes: setup.index.classes, naming: settings.initialClasses)
+      if let note = classifier.note(setup.plan) { hooks.report(.warning(note)) }
     }
     estimate = freshEstimate()
   }
 
   /// Trains until the epochs, the time budget or the patience are used up, or a command stops it. A run that had
   /// ended already ends again at once.
-  /// - Throws: `TrainingError` where training cannot go on, the `last` checkpoint then holds the last good state, unless
-  ///   the run's folder is gone (see `RunPlace`);
-  ///   `TrainingError.notSaved` where the state at the end cannot be saved.
+  /// - Throws: `TrainingError` where training cannot go on, the `last` checkpoint then holds the last good state,
+  ///   unless the run's folder is gone (see `RunPlace`); `TrainingError.notSaved` where the state at the end cannot be
+  ///   saved.
   public func train() throws -> RunOutcome {
     try begin()
     let stepBefore = state.step
@@ -145,10 +145,10 @@ public final class TrainingLoop {
       if state.schedule.peak != settings.learningRate { hooks.report(.learningRateChanged(state.schedule.peak)) }
     }
     if let text = checkpointer.spaceWarning(weights: snapshot.weightBytes, epochs: settings.epochs) { warn(text) }
-    if let shortage = workers.shortage {
-      warn("computing with \(workers.threads) of the threads asked for: \(shortage)")
+    if let shortage = pool.shortage {
+      warn("computing with \(pool.threads) of the threads asked for: \(shortage)")
     }
-    for note in prepared.notes { warn(note) }
+    for note in setup.notes { warn(note) }
   }
 
   // MARK: Epochs
@@ -193,7 +193,7 @@ public final class TrainingLoop {
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
-    let stream = prepared.training.epoch(state.epochsDone, fromBatch: state.batch)
+    let stream = setup.training.epoch(state.epochsDone, fromBatch: state.batch)
     tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
@@ -206,10 +206,10 @@ public final class TrainingLoop {
       named += skipped.count
       name(skipped)
       try refuseTooManyBad(skipped)
-      if let warning = prepared.training.source.pack?.takeWarning() { hooks.report(.warning(warning)) }
+      if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
       guard let batch else {
         state.epochTotals.skipped += skipped.count
-        state.batch = prepared.training.batchCount
+        state.batch = setup.training.batchCount
         break
       }
       try step(batch, skipped: skipped.count, startedAt: start, waiting: waiting)
@@ -218,7 +218,7 @@ public final class TrainingLoop {
       guard obeyCommands() else { return false }
     }
     // Also where a run that was stopped while validating is resumed.
-    if isOutOfTime, state.batch < prepared.training.batchCount { state.wasCutShort = true }
+    if isOutOfTime, state.batch < setup.training.batchCount { state.wasCutShort = true }
     guard state.epochTotals.images > 0 else {
       throw TrainingError.nothingDecodes(data: settings.data, skipped: state.epochTotals.skipped)
     }
@@ -236,16 +236,16 @@ public final class TrainingLoop {
   private func step(
     _ batch: Batch, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
   ) throws {
-    let size = prepared.model.preprocessing.imageSize
+    let size = setup.model.preprocessing.imageSize
     let count = batch.labels.count
-    let pass = Pass(.training, workers, seed: settings.seed &+ UInt64(state.step))
+    let pass = Pass(.training, pool, seed: settings.seed &+ UInt64(state.step))
     let statistics = RunningStatistics(of: network)
 
     let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
     let loss = pass.ops.softmaxCrossEntropy(
       logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
     network.backward(loss.gradient, pass)
-    let norm = network.gradientNorm(workers)
+    let norm = network.gradientNorm(pool)
     guard loss.loss.isFinite, norm.isFinite else {
       statistics.restore(to: network)
       throw Divergence(
@@ -253,8 +253,8 @@ public final class TrainingLoop {
         files: paths(of: batch.items))
     }
     let rate = schedule.rate(state)
-    let scale = settings.optimiser.clippingScale(gradientNorm: norm)
-    optimizer.step(network.parameters, rate: rate, gradientScale: scale, workers)
+    let scale = settings.optimizer.clippingScale(gradientNorm: norm)
+    optimizer.step(network.parameters, rate: rate, gradientScale: scale, pool)
 
     let seconds = (clock.now - start).seconds
     state.stepEnded(
@@ -301,7 +301,7 @@ public final class TrainingLoop {
     if !nonFinite.isEmpty {
       throw Divergence(
         cause: .validation, loss: metrics.trainLoss, gradientNorm: lastStep?.metrics.gradientNorm ?? 0,
-        batch: prepared.training.batchCount - 1, files: nonFinite)
+        batch: setup.training.batchCount - 1, files: nonFinite)
     }
     return true
   }
@@ -310,14 +310,14 @@ public final class TrainingLoop {
   /// - Returns: the means, nil where there is no image to measure, the images whose outputs are no numbers, and the
   ///   seconds it took, pauses left out; nil when a command stopped it.
   private func validate() -> (metrics: ValidationMetrics?, nonFinite: [String], seconds: Double)? {
-    let loader = prepared.validation
+    let loader = setup.validation
     guard !loader.items.isEmpty else { return (nil, [], 0) }
-    var tally = EvaluationTally(classes: prepared.index.classes)
+    var tally = ClassificationMetrics(classes: setup.index.classes)
     var done = 0
     var seconds = 0.0
     var start = clock.now
     hooks.report(.validating(done: 0, total: loader.items.count))
-    let skipped = BatchEvaluator(network: network, workers: workers).run(loader) { batch, logits in
+    let skipped = BatchEvaluator(network: network, pool: pool).run(loader) { batch, logits in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
       let elapsed = (clock.now - start).seconds
@@ -388,7 +388,7 @@ public final class TrainingLoop {
   private func recover(from divergence: Divergence, failure: TrainingError) throws -> Bool {
     let earlier =
       divergence.cause == .validation
-      ? checkpointer.checkpointBefore(step: state.step, isJudged: !prepared.validation.items.isEmpty) : nil
+      ? checkpointer.checkpointBefore(step: state.step, isJudged: !setup.validation.items.isEmpty) : nil
     let report = self.report(of: divergence, earlier: earlier)
     let (step, rate, files) = (report.step, report.learningRate, report.files.prefix(100))
     records.log.error("diverged (\(report.cause.rawValue)) at step \(step), rate \(rate), on \(files)")
@@ -461,7 +461,7 @@ public final class TrainingLoop {
     if divergence.cause == .validation { return state.epochsDone < settings.epochs }
     // An epoch without a single image that was trained on would be none.
     return divergence.cause != .weights
-      && (state.epochTotals.images > 0 || divergence.batch + 1 < prepared.training.batchCount)
+      && (state.epochTotals.images > 0 || divergence.batch + 1 < setup.training.batchCount)
   }
 
   /// Keeps the `last` that is on disk instead of a state that training cannot go on from.
@@ -471,7 +471,7 @@ public final class TrainingLoop {
 
   /// - Parameter images: those whose outputs are no numbers; nil where that is not known any more.
   private func validationFailure(images: [String]?) -> TrainingError {
-    .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: prepared.validation.items.count)
+    .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: setup.validation.items.count)
   }
 
   // MARK: Going back, and resuming
@@ -481,8 +481,8 @@ public final class TrainingLoop {
     for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
     try restoreLast()
     // Where changed data were accepted, the position may lie behind the end of the epoch.
-    state.batch = min(state.batch, prepared.training.batchCount)
-    state.splitFingerprint = prepared.index.fingerprint
+    state.batch = min(state.batch, setup.training.batchCount)
+    state.splitFingerprint = setup.index.fingerprint
     history = try MetricsReader.reading(run.metricsPath)
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
@@ -493,7 +493,7 @@ public final class TrainingLoop {
     if let epochs = resuming.epochs, epochs != settings.epochs {
       noticesAtResume.append(
         ResumeAdvice(settings: settings, state: state, run: run.path)
-          .rateText(epochsBefore: epochs, peakBefore: peakBefore, stepsPerEpoch: prepared.stepsPerEpoch))
+          .rateText(epochsBefore: epochs, peakBefore: peakBefore, stepsPerEpoch: setup.stepsPerEpoch))
     }
   }
 
@@ -519,15 +519,15 @@ public final class TrainingLoop {
 
   /// Puts everything to where a new run begins, and the records with it.
   private func beginAgain() throws {
-    let fresh = Network(prepared.plan, seed: settings.seed)
+    let fresh = Network(setup.plan, seed: settings.seed)
     if let path = settings.initialWeights {
       try InitialWeights(path).load(
-        into: fresh, classes: prepared.index.classes, naming: settings.initialClasses)
+        into: fresh, classes: setup.index.classes, naming: settings.initialClasses)
     }
     for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
     RunningStatistics(of: fresh).restore(to: network)
     optimizer.reset()
-    state = TrainingState(peak: settings.learningRate, splitFingerprint: prepared.index.fingerprint)
+    state = TrainingState(peak: settings.learningRate, splitFingerprint: setup.index.fingerprint)
     checkpointer.forgetSaved()
     try records.rewind(to: state)
   }
@@ -542,7 +542,7 @@ public final class TrainingLoop {
   /// - Parameter skipped: of the batch under way; not counted yet, since a resumed run meets them again.
   private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>) throws {
     let count = state.epochTotals.skipped + skipped.count
-    let images = prepared.training.items.count
+    let images = setup.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
     try checkpointer.saveLastIfChanged(snapshot)
@@ -559,16 +559,16 @@ public final class TrainingLoop {
   private func tellOfLoaders(_ stream: BatchStream) {
     guard let shortage = stream.shortage, !toldOfLoaders else { return }
     toldOfLoaders = true
-    warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
+    warn("images are setup on fewer threads than asked for, which may be slower: \(shortage)")
   }
 
   // MARK: In other words
 
   private var snapshot: TrainingSnapshot {
-    TrainingSnapshot(network: network, model: prepared.model, state: state, optimizer: optimizer, workers: workers)
+    TrainingSnapshot(network: network, model: setup.model, state: state, optimizer: optimizer, pool: pool)
   }
 
-  private func paths(of items: [Int]) -> [String] { items.map { prepared.training.items[$0].path } }
+  private func paths(of items: [Int]) -> [String] { items.map { setup.training.items[$0].path } }
 
   /// Something to know that training goes on after.
   private func warn(_ text: String) {
@@ -586,15 +586,15 @@ public final class TrainingLoop {
   private func freshEstimate() -> ProgressEstimate {
     let epochsLeft = max(0, settings.epochs - state.epochsDone)
     return ProgressEstimate(
-      steps: max(0, epochsLeft * prepared.training.batchCount - state.batch), validations: epochsLeft,
-      validationImages: prepared.validation.items.count)
+      steps: max(0, epochsLeft * setup.training.batchCount - state.batch), validations: epochsLeft,
+      validationImages: setup.validation.items.count)
   }
 
   private func description() -> RunDescription {
     RunDescription(
-      folder: run.path, settings: settings, classes: prepared.index.classes,
-      trainingImages: prepared.training.items.count, validationImages: prepared.validation.items.count,
-      stepsPerEpoch: prepared.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
-      chance: prepared.chance, history: history.allEpochs, steps: history.allSteps)
+      folder: run.path, settings: settings, classes: setup.index.classes,
+      trainingImages: setup.training.items.count, validationImages: setup.validation.items.count,
+      stepsPerEpoch: setup.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
+      majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)
   }
 }

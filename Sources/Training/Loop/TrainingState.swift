@@ -7,7 +7,7 @@ import Messages
 public struct TrainingState: Codable, Sendable, Equatable {
   /// Epochs that are over, validation included.
   public var epochsDone = 0
-  /// Optimiser steps done.
+  /// Optimizer steps done.
   public var step = 0
   /// Batches of the current epoch that are done; all of them while it is validated.
   public var batch = 0

@@ -17,7 +17,7 @@ public protocol Optimizer {
   ///   - parameters: those it was made for, in the same order.
   ///   - rate: the learning rate of this step.
   ///   - gradientScale: multiplies the gradient first; see `clippingScale`.
-  mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ workers: WorkerPool)
+  mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ pool: ThreadPool)
 }
 
 /// One thing that an optimizer remembers of every parameter.
@@ -40,7 +40,7 @@ extension Optimizer {
   }
 }
 
-extension OptimiserSettings {
+extension OptimizerSettings {
   /// The optimizer that is asked for.
   func optimizer(for parameters: [Parameter]) -> any Optimizer { SGD(self, parameters) }
 

@@ -9,28 +9,28 @@ import Tensors
 /// g = gradient + decay * value; v = momentum * v + g; value -= rate * v, or rate * (g + momentum * v) in Nesterov's
 /// form (Sutskever et al. 2013, as PyTorch writes it: the rate is outside v).
 public struct SGD: Optimizer {
-  private let settings: OptimiserSettings
+  private let settings: OptimizerSettings
   /// v of each parameter.
   public var state: [OptimizerState]
 
-  public init(_ settings: OptimiserSettings, _ parameters: [Parameter]) {
+  public init(_ settings: OptimizerSettings, _ parameters: [Parameter]) {
     self.settings = settings
     state = [OptimizerState("momentum", like: parameters)]
   }
 
-  public mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ workers: WorkerPool) {
+  public mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ pool: ThreadPool) {
     precondition(parameters.count == state[0].tensors.count, "the optimizer was made for other parameters")
     for (index, parameter) in parameters.enumerated() {
       let step = MomentumStep(
         rate: rate, momentum: settings.momentum, decay: decay(of: parameter), gradientScale: gradientScale,
         isNesterov: settings.nesterov)
-      Ops(workers).take(
+      Ops(pool).take(
         step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)
     }
   }
 
   private func decay(of parameter: Parameter) -> Double {
-    if let penalty = parameter.penalty { return penalty }
+    if let weightDecay = parameter.weightDecay { return weightDecay }
     return parameter.isNormOrBias && !settings.decayNormsAndBiases ? 0 : settings.weightDecay
   }
 }

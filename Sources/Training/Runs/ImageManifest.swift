@@ -10,7 +10,7 @@ import Support
 
 /// The images of a run. As text, a line an image: split, class, bytes and path with tabs between, names as in a JSON
 /// string where they hold a tab, a line feed or a backslash.
-struct RunManifest: Equatable {
+struct ImageManifest: Equatable {
   struct Entry: Equatable {
     var split: String
     var name: String
@@ -64,7 +64,7 @@ struct RunManifest: Equatable {
 
   /// What is different in `new`; nil where nothing is. An image whose path is only spelled in another way, as after a
   /// trip through a Mac's archive, is the same image.
-  func changes(to new: RunManifest) -> DataChanges? {
+  func changes(to new: ImageManifest) -> DataChanges? {
     var changes = DataChanges()
     var gone = Dictionary(grouping: entries.keys.filter { new.entries[$0] == nil }) { ClassName($0.text) }
     for (path, entry) in new.entries {
@@ -79,7 +79,7 @@ struct RunManifest: Equatable {
         changes.added.append(path.text)
         continue
       }
-      if ClassName(old.name) != ClassName(entry.name) { changes.relabelled.append(path.text) }
+      if ClassName(old.name) != ClassName(entry.name) { changes.relabeled.append(path.text) }
       if old.split != entry.split { changes.moved.append(path.text) }
       if let before = old.size, let now = entry.size, before != now { changes.altered.append(path.text) }
     }
@@ -136,18 +136,18 @@ public struct DataChanges: Equatable, Sendable {
   public var added: [String] = []
   public var removed: [String] = []
   /// In another class than before.
-  public var relabelled: [String] = []
+  public var relabeled: [String] = []
   /// In another split than before.
   public var moved: [String] = []
   /// Of another size than before.
   public var altered: [String] = []
 
-  var isEmpty: Bool { [added, removed, relabelled, moved, altered].allSatisfy(\.isEmpty) }
+  var isEmpty: Bool { [added, removed, relabeled, moved, altered].allSatisfy(\.isEmpty) }
 
   mutating func sort() {
     added.sort()
     removed.sort()
-    relabelled.sort()
+    relabeled.sort()
     moved.sort()
     altered.sort()
   }
@@ -155,7 +155,7 @@ public struct DataChanges: Equatable, Sendable {
   /// `3 added (a.png, b.png, c.png), 12 removed (d.png, e.png, f.png and 9 more)`
   var text: String {
     let kinds = [
-      (added, "added"), (removed, "removed"), (relabelled, "in another class"), (moved, "in another split"),
+      (added, "added"), (removed, "removed"), (relabeled, "in another class"), (moved, "in another split"),
       (altered, "of another size"),
     ]
     return kinds.filter { !$0.0.isEmpty }.map { paths, what in
@@ -182,7 +182,7 @@ public struct DataChangedError: Error, Equatable, CustomStringConvertible {
     let kinds: [(DataChangeReport.Kind, [String])] =
       changes.map {
         [
-          (.added, $0.added), (.removed, $0.removed), (.relabelled, $0.relabelled), (.moved, $0.moved),
+          (.added, $0.added), (.removed, $0.removed), (.relabeled, $0.relabeled), (.moved, $0.moved),
           (.altered, $0.altered),
         ]
       } ?? []
@@ -210,8 +210,8 @@ extension RunFolder {
   /// Compares the images with those the run was started on.
   /// - Throws: `DataChangedError`, unless changes are accepted and the classes are the same; `RunFolderError`.
   func checkData(_ index: DatasetIndex, _ record: RunRecord, accepting: Bool) throws {
-    let now = RunManifest(of: index)
-    let before = try RunManifest(path: manifestPath)
+    let now = ImageManifest(of: index)
+    let before = try ImageManifest(path: manifestPath)
     let changes = before?.changes(to: now)
     let classesChanged = index.classes.map(ClassName.init) != record.model.classes.map(ClassName.init)
     guard changes != nil || classesChanged || (before == nil && index.fingerprint != record.splitFingerprint) else {

@@ -1,5 +1,5 @@
-// JSON whose keys nobody knows beforehand, and what exactly is wrong with one that is none (RFC 8259). For documents that
-// a decoder has refused; those it takes are never read here.
+// JSON whose keys nobody knows beforehand, and what exactly is wrong with one that is none (RFC 8259). For documents
+// that a decoder has refused; those it takes are never read here.
 
 /// A JSON value. Numbers are kept as they are written.
 enum JSONValue: Equatable {

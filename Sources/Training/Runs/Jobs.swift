@@ -10,7 +10,7 @@ import Tensors
 
 /// A run ready to be trained.
 public struct TrainingJob: Sendable {
-  public let prepared: PreparedRun
+  public let setup: RunSetup
   public let run: RunFolder
   /// What a resumed run was like; nil for a new one.
   private let resuming: Resumption?
@@ -18,21 +18,21 @@ public struct TrainingJob: Sendable {
   private let lock: RunLock
 
   /// Prepares the data, then makes the run's folder and its record.
-  /// - Parameters: see `PreparedRun`.
+  /// - Parameters: see `RunSetup`.
   /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `CheckpointError`, `SafetensorsError`,
   ///   `RunFolderError` or `FileOperationError`; no folder is left behind by settings, data or weights that cannot be
   ///   used.
   public static func new(
     _ settings: TrainingSettings, commandLine: [String], decisions: DecisionStore = .standard,
-    packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    caches: ImageCacheFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
     try ProjectFolder.require(settings.project, outside: settings.data)
-    let prepared = try PreparedRun(
-      settings, decisions: decisions, packs: packs, progress: progress, isCancelled: isCancelled)
+    let setup = try RunSetup(
+      settings, decisions: decisions, caches: caches, progress: progress, isCancelled: isCancelled)
     // Every number of it is looked at before there is a folder.
     let weights = try settings.initialWeights.map { try InitialWeights($0) }
-    _ = try weights?.read(prepared.plan, classes: prepared.index.classes, naming: prepared.settings.initialClasses)
+    _ = try weights?.read(setup.plan, classes: setup.index.classes, naming: setup.settings.initialClasses)
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: settings.network.name)
     let lock = try RunLock(run)
@@ -44,21 +44,21 @@ public struct TrainingJob: Sendable {
     try run.save(
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
-        model: prepared.model, splitFingerprint: prepared.index.fingerprint))
-    try RunManifest(of: prepared.index).write(to: run.manifestPath)
-    return TrainingJob(prepared: prepared, run: run, resuming: nil, lock: lock)
+        model: setup.model, splitFingerprint: setup.index.fingerprint))
+    try ImageManifest(of: setup.index).write(to: run.manifestPath)
+    return TrainingJob(setup: setup, run: run, resuming: nil, lock: lock)
   }
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
   /// - Parameters:
   ///   - changes: what is to be otherwise from now on. Images in another place have to be those of the run, as in the
   ///     old one.
-  ///   - decisions, packs, progress, isCancelled: see `PreparedRun`.
-  /// - Throws: as `new`; `DataChangedError`, or `RunDataGone` where the data are not in their place; `SettingsError` for
-  ///   changes that would end the run before where it is.
+  ///   - decisions, caches, progress, isCancelled: see `RunSetup`.
+  /// - Throws: as `new`; `DataChangedError`, or `RunDataGone` where the data are not in their place; `SettingsError`
+  ///   for changes that would end the run before where it is.
   public static func resumed(
     folder: String, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
-    packs: PackFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
+    caches: ImageCacheFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
     let run = try RunFolder(existing: folder)
@@ -71,23 +71,23 @@ public struct TrainingJob: Sendable {
       changed.data = FilePath.absolute(data)
       changed.split = RunImages(record, in: run).split(in: changed.data)
     }
-    let prepared: PreparedRun
+    let setup: RunSetup
     do {
-      prepared = try PreparedRun(
+      setup = try RunSetup(
         changed, preprocessing: record.model.preprocessing,
-        recorded: try RunManifest(path: run.manifestPath)?.recordedSplits(), decisions: decisions, packs: packs,
+        recorded: try ImageManifest(path: run.manifestPath)?.recordedSplits(), decisions: decisions, caches: caches,
         progress: progress, isCancelled: isCancelled)
     } catch let error as DatasetError where changes.data == nil && error.isAbsence {
       throw RunDataGone(run: run.path, reason: error, advice: .resume)
     }
-    try run.checkData(prepared.index, record, accepting: changes.acceptsData)
+    try run.checkData(setup.index, record, accepting: changes.acceptsData)
     if changed != record.settings {
       var record = try run.record()
       record.settings = changed
       try run.save(record)
     }
     return TrainingJob(
-      prepared: prepared, run: run,
+      setup: setup, run: run,
       resuming: Resumption(epochs: record.settings.epochs, newPeak: changes.learningRate), lock: lock)
   }
 
@@ -96,15 +96,15 @@ public struct TrainingJob: Sendable {
   public func savedStep() throws -> Int { resuming == nil ? 0 : try run.savedState()?.step ?? 0 }
 
   /// Trains to the end, holding the run for this process all the time.
-  /// - Throws: as `loop(workers:hooks:)` and `TrainingLoop.train()`.
+  /// - Throws: as `loop(pool:hooks:)` and `TrainingLoop.train()`.
   public func train(hooks: TrainingLoop.Hooks) throws -> RunOutcome {
     // The loop does not know of the lock, which would else be free once it is made.
     try withExtendedLifetime(lock) { try loop(hooks: hooks).train() }
   }
 
   /// The loop that does it.
-  public func loop(workers: WorkerPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
-    try TrainingLoop(prepared, run: run, workers: workers, resuming: resuming, hooks: hooks)
+  public func loop(pool: ThreadPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
+    try TrainingLoop(setup, run: run, pool: pool, resuming: resuming, hooks: hooks)
   }
 }
 

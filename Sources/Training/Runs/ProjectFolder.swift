@@ -1,5 +1,5 @@
-// Where runs are kept: never in the dataset they are of, where they would be taken for images of it, or be in the way of
-// whoever looks for these.
+// Where runs are kept: never in the dataset they are of, where they would be taken for images of it, or be in the way
+// of whoever looks for these.
 
 import Files
 import Messages

@@ -32,11 +32,11 @@ extension RunFolder {
       record.settings.network, imageSize: record.settings.preprocessing.imageSize,
       classes: max(1, record.model.classes.count)
     ).summary(batchSize: 1)
-    let chance = images > 0 ? Double(counts.values.max() ?? 0) / Double(images) : 0
+    let majorityBaseline = images > 0 ? Double(counts.values.max() ?? 0) / Double(images) : 0
     let run = RunDescription(
       folder: path, settings: record.settings, classes: record.model.classes, trainingImages: images,
       validationImages: 0, stepsPerEpoch: max(0, stepsPerEpoch), parameters: summary?.parameters ?? 0,
-      chance: chance,
+      majorityBaseline: majorityBaseline,
       history: epochs, steps: steps)
     let reached = RunHistory.Place(
       epoch: max(done.epoch, epochs.last?.epoch ?? 0),
@@ -53,7 +53,7 @@ extension RunFolder {
 
   /// The training images of each class; none where the run does not say.
   private func trainingCounts() -> [String: Int] {
-    guard let manifest = try? RunManifest(path: manifestPath) else { return [:] }
+    guard let manifest = try? ImageManifest(path: manifestPath) else { return [:] }
     return manifest.entries.values.reduce(into: [:]) { counts, entry in
       if entry.split == Split.train.rawValue { counts[entry.name, default: 0] += 1 }
     }

@@ -80,8 +80,8 @@ public struct RunFolder: Sendable, Hashable {
     }
   }
 
-  /// The runs of a project, in natural order of their names, also those that may not be looked into; none where there is
-  /// no such folder.
+  /// The runs of a project, in natural order of their names, also those that may not be looked into; none where there
+  /// is no such folder.
   /// - Throws: `FileOperationError` for a folder that cannot be read.
   public static func listRuns(project: String) throws -> [RunFolder] {
     guard try FilePath.kind(of: project) != nil else { return [] }

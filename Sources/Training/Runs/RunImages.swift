@@ -22,21 +22,21 @@ struct RunImages {
     split = record.settings.split
     fingerprint = record.splitFingerprint
     manifestPath = run.manifestPath
-    recordedSplits = (try? RunManifest(path: run.manifestPath))?.recordedSplits()
+    recordedSplits = (try? ImageManifest(path: run.manifestPath))?.recordedSplits()
   }
 
   /// Whether a folder is the one the run was trained on, whichever way it is named.
   func isPlace(_ folder: String) -> Bool { FilePath.real(folder) == FilePath.real(data) }
 
-  /// Whether the images of another folder are those of the run, moved or copied: at least half of them, or of the run's,
-  /// have the path and the size of one of the run's. Where the run's own folder is still there, the files' bytes decide:
-  /// pictures drawn by one program may well have equal names and sizes.
+  /// Whether the images of another folder are those of the run, moved or copied: at least half of them, or of the
+  /// run's, have the path and the size of one of the run's. Where the run's own folder is still there, the files' bytes
+  /// decide: pictures drawn by one program may well have equal names and sizes.
   func areHeld(by index: DatasetIndex) -> Bool {
-    guard let before = try? RunManifest(path: manifestPath) else {
+    guard let before = try? ImageManifest(path: manifestPath) else {
       // A run of version 0.1, of whose images only a fingerprint is known.
       return (try? DatasetIndex.scan(root: index.root, split: split(in: index.root)))?.fingerprint == fingerprint
     }
-    let now = RunManifest(of: index)
+    let now = ImageManifest(of: index)
     // By canonical form: a Mac's archive spells accented letters in its own way.
     let known = Dictionary(
       before.entries.map { (ClassName($0.key.text), $0.value) }, uniquingKeysWith: { first, _ in first })
@@ -81,7 +81,7 @@ struct RunImages {
   }
 }
 
-extension RunManifest {
+extension ImageManifest {
   /// Sixteen hexadecimal digits that stand for the images' paths, classes, splits and sizes.
   var fingerprint: String {
     let sorted = entries.sorted { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }

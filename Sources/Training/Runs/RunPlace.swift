@@ -8,8 +8,8 @@ import Support
 /// A run's folder, held open, so that it is the same one whatever becomes of its name.
 ///
 /// A folder that was renamed or moved on its disk is found again, and the run goes on in it: nothing is lost, and the
-/// name is where the person who gave it looks for the run. A folder that was removed is gone, also when there is another
-/// one of its name by now, which belongs to another run. A move to another disk is a copy and a removal.
+/// name is where the person who gave it looks for the run. A folder that was removed is gone, also when there is
+/// another one of its name by now, which belongs to another run. A move to another disk is a copy and a removal.
 struct RunPlace: ~Copyable {
   enum Finding: Equatable {
     case here

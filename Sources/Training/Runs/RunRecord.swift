@@ -9,8 +9,8 @@ import Networks
 
 /// The record of a run, written when it starts and when it is resumed with other settings.
 public struct RunRecord: Codable, Sendable, Equatable {
-  /// The version of this record's layout that this program writes.
-  public static let currentFormat = 1
+  /// The version of this record's layout: the only one that this program writes, and reads.
+  public static let currentFormat = 2
 
   public var format: Int
   /// The version of Skipline that wrote it.
@@ -60,37 +60,21 @@ extension RunFolder {
   }
 
   /// Reads `run.json`.
-  /// - Throws: `RunFolderError.unreadable`, also for a record that a later version of Skipline wrote.
+  /// - Throws: `RunFolderError.unreadable`, also for a record that an earlier or later version of Skipline wrote.
   public func record() throws -> RunRecord {
     struct Format: Decodable { var format: Int }
     let format = try RunJSON.read(Format.self, path: recordPath).format
-    guard (1...RunRecord.currentFormat).contains(format) else {
+    guard format == RunRecord.currentFormat else {
       throw RunFolderError.unreadable(
-        path: recordPath, reason: "it has format \(format), and this version knows \(RunRecord.currentFormat)")
+        path: recordPath,
+        reason: "it has format \(format), of \(format < RunRecord.currentFormat ? "an earlier" : "a later") version of "
+          + "Skipline, and this version reads format \(RunRecord.currentFormat) alone; use that version, or train anew")
     }
-    let record: RunRecord
-    do {
-      record = try RunJSON.read(RunRecord.self, path: recordPath)
-    } catch let error as RunFolderError {
-      guard let completed = completedRecord() else { throw error }
-      record = completed
-    }
+    let record = try RunJSON.read(RunRecord.self, path: recordPath)
     do { try record.checkNumbers() } catch {
       throw RunFolderError.unreadable(path: recordPath, reason: "\(error)")
     }
     return record
-  }
-
-  /// The record of an earlier version, with the defaults of settings that it did not have.
-  private func completedRecord() -> RunRecord? {
-    guard let data = try? InputFile.contents(of: recordPath, bound: SizeBound.runRecord),
-      case .object(var record)? = try? JSONValue(data),
-      case .object(let settings)? = record["settings"],
-      let usual = try? RunJSON.document(TrainingSettings(data: "", network: NetworkSettings(name: ""))),
-      case .object(let defaults)? = try? JSONValue(usual)
-    else { return nil }
-    record["settings"] = .object(defaults.merging(settings) { _, own in own })
-    return try? RunJSON.decoder.decode(RunRecord.self, from: Data(JSONValue.object(record).text.utf8))
   }
 }
 
@@ -153,9 +137,9 @@ extension RunFolder {
 }
 
 extension Preprocessing {
-  /// `image size 64, crop, mean 0.5,0.4,0.3, deviation 0.2,0.3,0.25`
+  /// `image size 64, crop, mean 0.5,0.4,0.3, std 0.2,0.3,0.25`
   public var text: String {
     func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
-    return "image size \(imageSize), \(resize.rawValue), mean \(list(mean)), deviation \(list(deviation))"
+    return "image size \(imageSize), \(resize.rawValue), mean \(list(mean)), std \(list(std))"
   }
 }

@@ -8,7 +8,7 @@ import Resources
 import Tensors
 
 /// Everything a training loop needs to know before its first step.
-public struct PreparedRun: Sendable {
+public struct RunSetup: Sendable {
   public let settings: TrainingSettings
   public let index: DatasetIndex
   public let model: ModelDescription
@@ -17,20 +17,21 @@ public struct PreparedRun: Sendable {
   public let validation: BatchLoader
   /// Steps of an epoch, as a schedule counts them: at least 1.
   var stepsPerEpoch: Int { max(1, training.batchCount) }
-  /// What to know before training: why there is no pack, for instance.
+  /// What to know before training: why there is no image cache, for instance.
   public let notes: [String]
 
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
   ///   - recorded: the splits that the images had when a run was started, when it is resumed.
   ///   - decisions: where the user's decisions about the images are kept.
-  ///   - packs: where packs are kept; nil for none. The run's results do not depend on it.
+  ///   - caches: where caches are kept; nil for none. The run's results do not depend on it.
   ///   - progress: told what is going on now and then, from any thread but never from two at a time.
   ///   - isCancelled: asked now and then, from any thread; true ends the preparation.
-  /// - Throws: `SettingsError`, `DatasetError`, `UnacceptedErrors`, `NetworkError` or `MemoryShortage`; `CancellationError` when it was cancelled.
+  /// - Throws: `SettingsError`, `DatasetError`, `UnacceptedErrors`, `NetworkError` or `MemoryShortage`;
+  ///   `CancellationError` when it was cancelled.
   public init(
     _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil, recorded: RecordedSplits? = nil,
-    decisions: DecisionStore = .standard, packs: PackFolder? = .user,
+    decisions: DecisionStore = .standard, caches: ImageCacheFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
@@ -57,9 +58,9 @@ public struct PreparedRun: Sendable {
     }
     try MemoryCheck(plan, settings).require()
     let decoders = settings.threads ?? SystemProcessors.available
-    var packed = PreparedPack()
-    if settings.cache.isEnabled, let packs {
-      packed = try packs.prepare(
+    var cached = PreparedImageCache()
+    if settings.cache.isEnabled, let caches {
+      cached = try caches.prepare(
         index: index, preprocessing: try known ?? Preprocessing(unmeasured: settings.preprocessing),
         limit: settings.cache.limit, workers: decoders, progress: progress, isCancelled: isCancelled)
     }
@@ -68,29 +69,29 @@ public struct PreparedRun: Sendable {
       preprocessing =
         try known
         ?? Preprocessing(
-          resolving: settings.preprocessing, items: trainingItems, root: index.root, pack: packed.pack,
+          resolving: settings.preprocessing, items: trainingItems, root: index.root, cache: cached.cache,
           workers: decoders, progress: { progress(.measuring(done: $0, total: $1)) }, isCancelled: isCancelled)
     } catch  where isCancelled() {
       // What a cut-off measurement complains of is not the matter.
       throw CancellationError()
     }
     if isCancelled() { throw CancellationError() }
-    let loss = preprocessing.cropLoss(index: index, pack: packed.pack, workers: decoders)
+    let loss = preprocessing.cropLoss(index: index, cache: cached.cache, workers: decoders)
     let cropNote = loss.flatMap { loss in
       loss.isWorthSaying
         ? "the crop to the center \(loss.text): validation and predictions do not see it; --resize stretch keeps all"
         : nil
     }
-    notes = [packed.warning, cropNote].compactMap { $0 }
+    notes = [cached.warning, cropNote].compactMap { $0 }
     model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
     training = BatchLoader(
-      items: trainingItems, root: index.root, pack: packed.pack, preprocessing: preprocessing,
+      items: trainingItems, root: index.root, cache: cached.cache, preprocessing: preprocessing,
       batchSize: settings.batchSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
         seed: settings.seed), workers: settings.workers)
     validation = BatchLoader(
-      items: index.items(in: .validation), root: index.root, pack: packed.pack, preprocessing: preprocessing,
+      items: index.items(in: .validation), root: index.root, cache: cached.cache, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
   }
 
@@ -110,7 +111,7 @@ public struct PreparedRun: Sendable {
   }
 
   /// The share of the most frequent training class: what always answering it would get.
-  public var chance: Double {
+  public var majorityBaseline: Double {
     var counts = [Int](repeating: 0, count: index.classes.count)
     for item in training.items { counts[item.label] += 1 }
     return Double(counts.max() ?? 0) / Double(max(1, training.items.count))
@@ -131,9 +132,9 @@ extension TrainingSettings {
       if !condition { throw SettingsError(message()) }
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
-    try require(!optimiser.nesterov || optimiser.momentum > 0, "--nesterov needs a --momentum above 0")
+    try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
     try require(
-      precision != .bf16 || FactorPrecision.hasFastBFloat16,
+      precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
   }
 

@@ -12,7 +12,7 @@ enum Action: Sendable, Hashable {
   // Training.
   case attach, train, startNew, resumeRun, stop, saveCheckpoint
   case raiseLearningRate, lowerLearningRate, enterLearningRate
-  /// What to do about a divergence: open the dialogue, or an answer.
+  /// What to do about a divergence: open the dialog, or an answer.
   case decideDivergence, recover(Recovery)
 
   // Moving.

@@ -1,5 +1,5 @@
-// The one table of keys; the rows of a pane are in its folder. It drives what a key does, the hint bar, the help and the command palette, so that none of
-// them can disagree with another.
+// The one table of keys; the rows of a pane are in its folder. It drives what a key does, the hint bar, the help and
+// the command palette, so that none of them can disagree with another.
 
 import Canvas
 

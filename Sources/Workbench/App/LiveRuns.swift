@@ -87,7 +87,7 @@ enum LiveRunsView {
     let theme = theme.over(.overlay)
     let count = rows(chooser, in: frame.size)
     let width = min(frame.size.width - 4, 66)
-    let rect = Rect(frame.size).inset(bottom: 2).centred(width: width, height: count + 4)
+    let rect = Rect(frame.size).inset(bottom: 2).centered(width: width, height: count + 4)
     let title = chooser.runs.count == 1 ? "A run is being trained" : "Runs are being trained"
     let inner = frame.overlay(rect, title: title, theme: theme)
     let (body, foot) = inner.splitTop(count)

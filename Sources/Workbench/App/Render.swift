@@ -41,18 +41,18 @@ private func drawOverlay(
   switch state.overlay {
   case .help(let scroll): HelpView.draw(state, scroll: scroll, into: &frame, theme: theme)
   case .notices(let scroll): NoticesView.draw(state, scroll: scroll, into: &frame, theme: theme)
-  case .palette(let palette): PaletteView.draw(palette, state, into: &frame, theme: theme)
+  case .palette(let palette): CommandPaletteView.draw(palette, state, into: &frame, theme: theme)
   case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
-  case .learningRate(let entry): QuestionView.drawLearningRate(entry, state, into: &frame, theme: theme)
+  case .learningRate(let entry): ConfirmDialog.drawLearningRate(entry, state, into: &frame, theme: theme)
   case .relabel(let chooser):
     ClassChooserView.draw(chooser, state, into: &frame, theme: theme, pictures: &pictures)
   case .liveRuns(let chooser): LiveRunsView.draw(chooser, into: &frame, theme: theme)
-  case .diverged(let dialogue):
-    state.scrollingQuestion?.draw(scroll: dialogue.scroll, into: &frame, theme: theme)
+  case .diverged(let dialog):
+    state.scrollingQuestion?.draw(scroll: dialog.scroll, into: &frame, theme: theme)
   case .dataChanged(let scroll): state.scrollingQuestion?.draw(scroll: scroll, into: &frame, theme: theme)
-  case .confirmStart: QuestionView.drawStart(state, into: &frame, theme: theme)
-  case .confirmStop: QuestionView.drawStop(state, into: &frame, theme: theme)
-  case .confirmQuit: QuestionView.drawQuit(state, into: &frame, theme: theme)
+  case .confirmStart: ConfirmDialog.drawStart(state, into: &frame, theme: theme)
+  case .confirmStop: ConfirmDialog.drawStop(state, into: &frame, theme: theme)
+  case .confirmQuit: ConfirmDialog.drawQuit(state, into: &frame, theme: theme)
   case nil: break
   }
 }
@@ -64,8 +64,8 @@ private func drawTooSmall(_ state: WorkbenchState, into frame: inout Frame, them
     "Skipline needs \(least.width)x\(least.height) cells; this terminal has \(frame.size.width)x\(frame.size.height).",
     "q quits\(run).",
   ].flatMap { Paragraph.wrapped($0, width: frame.size.width) }
-  let place = Rect(frame.size).centred(width: frame.size.width, height: lines.count)
-  frame.put(lines: lines, in: place, style: theme[.warning], align: .centre)
+  let place = Rect(frame.size).centered(width: frame.size.width, height: lines.count)
+  frame.put(lines: lines, in: place, style: theme[.warning], align: .center)
 }
 
 extension WorkbenchState {

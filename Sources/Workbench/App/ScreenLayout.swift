@@ -5,9 +5,9 @@ import Canvas
 
 /// The rectangles of the panes in view and of the two lines below them.
 ///
-/// There are four places. The panes are dealt out to them in order, the fifth comes to the first place again; of the panes
-/// that share a place, the one with the focus is in view, or else the first. So the four first ones are always there, a
-/// further one is a key away, and none makes the others smaller.
+/// There are four places. The panes are dealt out to them in order, the fifth comes to the first place again; of the
+/// panes that share a place, the one with the focus is in view, or else the first. So the four first ones are always
+/// there, a further one is a key away, and none makes the others smaller.
 struct ScreenLayout: Equatable {
   /// Below this the screen shows only how large it should be.
   static let smallest = Size(width: 60, height: 16)
@@ -58,7 +58,7 @@ struct ScreenLayout: Equatable {
   /// The pane under a position.
   func pane(x: Int, y: Int) -> PaneID? { panes.first { $0.rect.contains(x: x, y: y) }?.id }
 
-  /// How much of an extent the first of two neighbours gets: half, or three fifths for the one with the focus.
+  /// How much of an extent the first of two neighbors gets: half, or three fifths for the one with the focus.
   private static func share(of extent: Int, first: Bool, even: Bool) -> Int {
     if even { return extent / 2 }
     let larger = (extent * 3 + 2) / 5
@@ -99,6 +99,6 @@ extension WorkbenchState {
   func readingBox(in size: Size) -> Rect {
     let screen = Rect(size).inset(bottom: 2)
     // A narrow rest of the panes at either side would only disturb.
-    return size.width < 100 ? screen : screen.centred(width: 92, height: size.height - 4)
+    return size.width < 100 ? screen : screen.centered(width: 92, height: size.height - 4)
   }
 }

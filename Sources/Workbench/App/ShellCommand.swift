@@ -4,7 +4,7 @@ import Messages
 import Support
 
 /// Commands as text.
-enum Headless {
+enum ShellCommand {
   static func check(_ data: String, _ split: SplitSettings = SplitSettings()) -> String {
     "skipline check " + shellQuoted(data) + split.folderOptions
   }

@@ -59,7 +59,7 @@ extension Notice.Level {
     }
   }
 
-  /// Tells the levels apart without colour.
+  /// Tells the levels apart without color.
   var mark: String {
     switch self {
     case .information: ""
@@ -154,7 +154,7 @@ extension WorkbenchState {
     case .train, .settings: return settings.commandLine
     case .exclude:
       return chosenImage.map { file in
-        Headless.decide(
+        ShellCommand.decide(
           file.decision == .excluded ? .include(path: file.path) : .exclude(path: file.path), data: dataset.path,
           settings.split)
       }

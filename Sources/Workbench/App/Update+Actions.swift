@@ -22,7 +22,7 @@ extension WorkbenchState {
     if action != .back, let effects = panes[focus].perform(action, in: &self) { return effects }
     switch action {
     case .help: overlay = .help(scroll: 0)
-    case .palette: overlay = .palette(Palette(self))
+    case .palette: overlay = .palette(CommandPalette(self))
     case .notices: overlay = .notices(scroll: 0)
     case .settings: overlay = .settings(SettingsForm())
     case .nextTheme: return nextTheme()

@@ -27,7 +27,7 @@ extension WorkbenchState {
   private mutating func excludeOrInclude(_ file: ListedFile, _ className: String) -> [Effect] {
     switch file.decision {
     case .excluded: return decide(.include(path: file.path), undoing: [.exclude(path: file.path)])
-    case .relabelled:
+    case .relabeled:
       // Whatever becomes of the other class meanwhile, taking this back gives it again.
       return decide(
         .exclude(path: file.path), undoing: [.include(path: file.path), .relabel(path: file.path, to: className)])
@@ -41,7 +41,7 @@ extension WorkbenchState {
     case .excluded:
       notify(.information, "\(lastComponent(file.path)) is excluded: x takes it in again, then m relabels it")
       return []
-    case .relabelled(let from): original = from
+    case .relabeled(let from): original = from
     case nil: break
     }
     let classes = dataset.report?.classes.map(\.name) ?? []
@@ -87,7 +87,8 @@ extension WorkbenchState {
 
   /// Asks the engine for it and tells how a shell does the same.
   private mutating func send(_ changes: [DecisionChange]) -> [Effect] {
-    let commands = changes.map { Headless.decide($0, data: dataset.path, settings.split) }.joined(separator: "; ")
+    let commands = changes.map { ShellCommand.decide($0, data: dataset.path, settings.split) }.joined(
+      separator: "; ")
     // A run keeps the data that it began with, and an evaluation the figures that it had.
     let fromWhen = runUnderWay || focus == .inspector ? "from the next run on: " : ""
     notify(.information, "\(fromWhen)$ \(commands)")

@@ -82,7 +82,7 @@ extension WorkbenchState {
     case .saveFailed(let failure):
       notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path, cause: .run)
     case .diverged(let report):
-      divergence = Divergence(report: report)
+      divergence = DivergenceDialog(report: report)
       notify(
         .failure, "the run diverged at step \(Format.count(report.step)) and waits: space asks how to go on",
         cause: .divergence)

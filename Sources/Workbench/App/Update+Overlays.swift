@@ -11,7 +11,7 @@ extension WorkbenchState {
     case .settings(let form): return perform(action, in: form)
     case .learningRate(let entry): return perform(action, in: entry)
     case .relabel(let chooser): return perform(action, in: chooser)
-    case .diverged(let dialogue): return perform(action, in: dialogue)
+    case .diverged(let dialog): return perform(action, in: dialog)
     case .dataChanged(let scroll): return perform(action, inDataChange: scroll)
     case .confirmStart: return performInStart(action)
     case .confirmStop:
@@ -59,7 +59,7 @@ extension WorkbenchState {
     }
   }
 
-  private mutating func perform(_ action: Action, in palette: Palette) -> [Effect] {
+  private mutating func perform(_ action: Action, in palette: CommandPalette) -> [Effect] {
     switch action {
     case .cancel: overlay = nil
     case .accept:
@@ -105,7 +105,7 @@ extension WorkbenchState {
     change(&form, &settings, rules)
     overlay = .settings(form)
     let described: [Effect] = describeNetwork == before ? [] : [.browse(describeNetwork)]
-    return described + (settings.split == split ? [] : openDataset(inspecting: false))
+    return described + (settings.split == split ? [] : openDataset(checkingFiles: false))
   }
 
   mutating func edit(_ form: SettingsForm, pasting text: String) -> [Effect] {

@@ -1,5 +1,5 @@
-// The workbench's one transition: a state and an event give the next state and what is to be done. What concerns one pane
-// is done in its folder; the rest is in Update+Input.swift, Update+Actions.swift, Update+Decisions.swift,
+// The workbench's one transition: a state and an event give the next state and what is to be done. What concerns one
+// pane is done in its folder; the rest is in Update+Input.swift, Update+Actions.swift, Update+Decisions.swift,
 // Update+Overlays.swift, Update+Training.swift and Update+Engine.swift.
 
 import Canvas
@@ -92,8 +92,8 @@ extension WorkbenchState {
 
   mutating func clearMessage() { (message, covered) = (nil, nil) }
 
-  /// Shows in the status bar what is routine, and would drown the rest in the list: not before anything else that stands
-  /// there, such as the answer to a key, has had its time.
+  /// Shows in the status bar what is routine, and would drown the rest in the list: not before anything else that
+  /// stands there, such as the answer to a key, has had its time.
   mutating func say(_ text: String) {
     if let message, !message.isRoutine { return }
     message = Notice(level: .information, text: text, time: time, isRoutine: true)

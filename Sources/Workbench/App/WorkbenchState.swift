@@ -40,13 +40,13 @@ enum RunOrigin: Sendable, Equatable {
 /// What covers the panes and takes the keys.
 enum Overlay: Sendable, Equatable {
   case help(scroll: Int)
-  case palette(Palette)
+  case palette(CommandPalette)
   case notices(scroll: Int)
   case settings(SettingsForm)
   case learningRate(TextEntry)
   case relabel(ClassChooser)
   case liveRuns(LiveRunChooser)
-  case diverged(DivergenceDialogue)
+  case diverged(DivergenceDialogMode)
   case dataChanged(scroll: Int)
   case confirmStart
   case confirmStop
@@ -113,7 +113,7 @@ public struct WorkbenchState: Sendable, Equatable {
   /// A question was opened that no frame has shown yet: a key that was typed before it could be read is no answer.
   var hasUnseenQuestion = false
   /// What the run under way waits for an answer about.
-  var divergence: Divergence?
+  var divergence: DivergenceDialog?
   /// A run that was to be resumed on images that changed; the person is asked.
   var dataChange: DataChangeReport?
   /// The person wants to leave as soon as the run has ended.

@@ -8,7 +8,7 @@ struct ClassChooser: SearchableList, Sendable, Equatable {
   let path: String
   /// The class that it counts for now; it is not offered.
   let current: String
-  /// The class of its folder where that is another: choosing it takes the relabelling back.
+  /// The class of its folder where that is another: choosing it takes the relabeling back.
   let original: String?
   let names: [String]
   private(set) var text = ""

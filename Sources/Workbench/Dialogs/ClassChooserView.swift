@@ -30,7 +30,7 @@ enum ClassChooserView {
       return [.text(name), .spans([Span(name == chooser.original ? "its folder" : "", theme[.dimmed])])]
     }.draw(into: &frame, in: names, theme: theme)
     if let chosen = chooser.selected {
-      let command = Headless.decide(
+      let command = ShellCommand.decide(
         .relabel(path: chooser.path, to: chosen), data: state.dataset.path, state.settings.split)
       frame.put("$ " + command, in: foot, style: theme[.dimmed])
     }

@@ -1,8 +1,8 @@
 // The command palette's state: what was typed, and which actions it leaves in which order. Words that people know a
-// thing by elsewhere find it too. How well a command matches is here, how it looks in PaletteView.swift.
+// thing by elsewhere find it too. How well a command matches is here, how it looks in CommandPaletteView.swift.
 
 /// A list of actions narrowed by typing.
-struct Palette: SearchableList, Sendable, Equatable {
+struct CommandPalette: SearchableList, Sendable, Equatable {
   private(set) var text = ""
   var list: BrowsableList
   /// Every action that makes sense by name, in the keymap's order.
@@ -142,7 +142,7 @@ struct Palette: SearchableList, Sendable, Equatable {
     case .enterLearningRate: ["lr", "set", "change"]
     case .zoom: ["fullscreen", "maximize", "larger", "enlarge"]
     case .notices: ["log", "errors", "notifications", "history"]
-    case .nextTheme: ["colors", "colours", "dark", "light", "appearance", "style"]
+    case .nextTheme: ["colors", "colors", "dark", "light", "appearance", "style"]
     case .help: ["keys", "shortcuts", "bindings", "manual"]
     case .palette: ["search"]
     case .readAgain: ["reload", "refresh", "rescan", "update"]

@@ -2,8 +2,8 @@
 
 import Canvas
 
-enum PaletteView {
-  static func draw(_ palette: Palette, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
+enum CommandPaletteView {
+  static func draw(_ palette: CommandPalette, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let theme = theme.over(.overlay)
     let (list, foot) = SearchBox.draw(
       title: "Commands", trailing: "Enter runs", typed: palette.text, into: &frame, theme: theme)

@@ -1,10 +1,10 @@
-// The small dialogues: stop, quit, and a learning rate to type.
+// The small dialogs: stop, quit, and a learning rate to type.
 
 import Canvas
 import Messages
 import Support
 
-enum QuestionView {
+enum ConfirmDialog {
   static func drawStop(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     draw(
       "Stop training?",
@@ -151,7 +151,7 @@ enum QuestionView {
 
   /// A box in the middle with so many rows inside.
   private static func box(_ title: String, height: Int, into frame: inout Frame, theme: Theme) -> Rect {
-    let rect = Rect(frame.size).inset(bottom: 2).centred(width: 54, height: height + 2)
+    let rect = Rect(frame.size).inset(bottom: 2).centered(width: 54, height: height + 2)
     return frame.overlay(rect, title: title, theme: theme)
   }
 }

@@ -34,9 +34,9 @@ extension WorkbenchState {
 }
 
 enum DataChangeView {
-  static func question(_ report: DataChangeReport) -> ScrollingQuestion {
+  static func question(_ report: DataChangeReport) -> ListDialog {
     let name = lastComponent(report.run)
-    let lines = report.groups.flatMap { group -> [ScrollingQuestion.Line] in
+    let lines = report.groups.flatMap { group -> [ListDialog.Line] in
       let more = group.count - group.paths.count
       return [.init(text: "\(Format.count(group.count)) \(group.kind.title)", isHeading: true)]
         + group.paths.map { .init(text: "  " + $0) }
@@ -44,19 +44,19 @@ enum DataChangeView {
     }
     let what = "The images in \(report.data) are not those that \(name) was started on."
     if report.classesChanged {
-      return ScrollingQuestion(
+      return ListDialog(
         title: "Other classes",
         head: [
           what + " Their classes are others too, which the network does not fit: restore them, or begin a new run "
             + "from its weights:",
-          "$ " + Headless.begin(from: report),
+          "$ " + ShellCommand.begin(from: report),
         ], answers: [.init(key: "Esc", text: "close; nothing is changed")], body: lines)
     }
-    return ScrollingQuestion(
+    return ListDialog(
       title: "Go on with changed images?",
       head: [
         what + (lines.isEmpty ? " Which, it is too old to tell." : ""),
-        "$ " + Headless.resume(report.run) + " --accept-changes",
+        "$ " + ShellCommand.resume(report.run) + " --accept-changes",
       ],
       answers: [
         .init(key: "y", text: "go on with the images as they are now"),
@@ -70,7 +70,7 @@ extension DataChangeReport.Kind {
     switch self {
     case .added: "added"
     case .removed: "removed"
-    case .relabelled: "in another class"
+    case .relabeled: "in another class"
     case .moved: "in another split"
     case .altered: "of another size"
     }

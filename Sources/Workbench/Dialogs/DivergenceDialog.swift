@@ -1,18 +1,18 @@
-// A run that diverged and waits to be told how to go on: what can be chosen, what stands against it, and the dialogue
+// A run that diverged and waits to be told how to go on: what can be chosen, what stands against it, and the dialog
 // that asks. It opens by itself wherever the run is looked at; what an answer does is the training loop's.
 
 import Canvas
 import Messages
 
 /// A divergence that no answer has come to yet.
-struct Divergence: Sendable, Equatable {
+struct DivergenceDialog: Sendable, Equatable {
   var report: DivergenceReport
-  /// Whether the person closed the dialogue, or answered; `space` opens it again.
+  /// Whether the person closed the dialog, or answered; `space` opens it again.
   var isPutOff = false
 }
 
-/// The dialogue while it is open.
-struct DivergenceDialogue: Sendable, Equatable {
+/// The dialog while it is open.
+struct DivergenceDialogMode: Sendable, Equatable {
   /// Rows of the list of files that are above its window.
   var scroll = 0
   /// On the clock of `.tick`.
@@ -81,7 +81,7 @@ extension WorkbenchState {
     }
   }
 
-  /// Opens the dialogue again, or says that there is nothing to decide.
+  /// Opens the dialog again, or says that there is nothing to decide.
   mutating func decideDivergence() {
     guard divergence != nil else {
       notify(.information, "no run waits: none has diverged")
@@ -110,10 +110,10 @@ extension WorkbenchState {
     return [.send(.training(.recover(recovery)))]
   }
 
-  mutating func perform(_ action: Action, in dialogue: DivergenceDialogue) -> [Effect] {
+  mutating func perform(_ action: Action, in dialog: DivergenceDialogMode) -> [Effect] {
     switch action {
     case .recover(let recovery):
-      return time < dialogue.openedAt + DivergenceDialogue.quietSeconds ? [] : recover(recovery)
+      return time < dialog.openedAt + DivergenceDialogMode.quietSeconds ? [] : recover(recovery)
     case .cancel:
       overlay = nil
       divergence?.isPutOff = true
@@ -127,8 +127,8 @@ extension WorkbenchState {
 }
 
 enum DivergenceView {
-  /// What the dialogue says; nil where no run has diverged.
-  static func question(_ state: WorkbenchState) -> ScrollingQuestion? {
+  /// What the dialog says; nil where no run has diverged.
+  static func question(_ state: WorkbenchState) -> ListDialog? {
     guard let report = state.divergence?.report else { return nil }
     let what =
       switch report.cause {
@@ -147,7 +147,7 @@ enum DivergenceView {
     var figures = ["batch \(Format.count(report.batch))\(batches)", "rate \(Format.general(report.learningRate))"]
     if report.cause != .loss { figures.append("loss \(Format.loss(report.loss))") }
     if report.cause != .gradient { figures.append("grad norm \(Format.loss(report.gradientNorm))") }
-    return ScrollingQuestion(
+    return ListDialog(
       title: "\(state.curves.runName ?? "The run") diverged",
       head: [
         "At step \(Format.count(report.step)), in epoch \(Format.count(report.epoch)), \(what). \(taken); the run "

@@ -4,7 +4,7 @@
 import Canvas
 
 /// A question as it stands on the screen.
-struct ScrollingQuestion: Equatable {
+struct ListDialog: Equatable {
   struct Line: Equatable {
     var text: String
     var isHeading = false
@@ -47,7 +47,7 @@ struct ScrollingQuestion: Equatable {
     let window = max(0, min(body.count, spare - (hasGap ? 2 : 0)))
     let height = 2 + head.count + window + (hasGap ? 2 : 0) + answers.count + captions
     return Places(
-      box: screen.centred(width: width, height: min(height, screen.height)), head: head, window: window,
+      box: screen.centered(width: width, height: min(height, screen.height)), head: head, window: window,
       hasGap: hasGap)
   }
 
@@ -100,7 +100,7 @@ struct ScrollingQuestion: Equatable {
 
 extension WorkbenchState {
   /// The question that covers the panes, if it is one about a list.
-  var scrollingQuestion: ScrollingQuestion? {
+  var scrollingQuestion: ListDialog? {
     switch overlay {
     case .diverged: DivergenceView.question(self)
     case .dataChanged: dataChange.map { DataChangeView.question($0) }
@@ -112,9 +112,9 @@ extension WorkbenchState {
   mutating func scrollQuestion(by rows: Int) {
     guard let question = scrollingQuestion else { return }
     switch overlay {
-    case .diverged(var dialogue):
-      dialogue.scroll = question.clamped(dialogue.scroll + rows, in: size)
-      overlay = .diverged(dialogue)
+    case .diverged(var dialog):
+      dialog.scroll = question.clamped(dialog.scroll + rows, in: size)
+      overlay = .diverged(dialog)
     case .dataChanged(let scroll):
       overlay = .dataChanged(scroll: question.clamped(scroll + rows, in: size))
     default: break
@@ -125,7 +125,7 @@ extension WorkbenchState {
   mutating func askWhatWaits() {
     guard overlay == nil, !filtering, !ScreenLayout.isTooSmall(size) else { return }
     if engine == .paused, let divergence, !divergence.isPutOff {
-      overlay = .diverged(DivergenceDialogue(openedAt: time))
+      overlay = .diverged(DivergenceDialogMode(openedAt: time))
     } else if engine == .idle, dataChange != nil {
       overlay = .dataChanged(scroll: 0)
     }

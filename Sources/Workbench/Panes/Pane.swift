@@ -1,6 +1,7 @@
-// What a pane is: a model, what changes it, what it draws, and its keys. A pane lives in a folder of its own and is named
-// in one place, the list in Panes.swift; layout, focus, titles, help, hints and the command palette go by that list.
-// What concerns more than one pane, such as starting a run or a question that covers the screen, is not here but in App.
+// What a pane is: a model, what changes it, what it draws, and its keys. A pane lives in a folder of its own and is
+// named in one place, the list in Panes.swift; layout, focus, titles, help, hints and the command palette go by that
+// list. What concerns more than one pane, such as starting a run or a question that covers the screen, is not here but
+// in App.
 
 import Canvas
 import Messages
@@ -12,8 +13,8 @@ public struct PaneID: Sendable, Hashable {
   init(_ title: String) { self.title = title }
 }
 
-/// One pane of the workbench. It is a namespace: its state is the model, which `WorkbenchState` keeps, and each function
-/// takes the whole state, because a pane may show what another has.
+/// One pane of the workbench. It is a namespace: its state is the model, which `WorkbenchState` keeps, and each
+/// function takes the whole state, because a pane may show what another has.
 protocol Pane: SendableMetatype {
   /// Its part of the state.
   associatedtype Model: Sendable, Equatable

@@ -11,7 +11,7 @@ enum SettingsView {
     let screen = Rect(frame.size).inset(bottom: 2)
     let width = frame.size.width < 92 ? frame.size.width : 84
     let command = Array(Paragraph.wrapped("$ " + state.settings.commandLine, width: width - 4).prefix(3))
-    let box = screen.centred(width: width, height: fields.count + 3 + command.count + 1)
+    let box = screen.centered(width: width, height: fields.count + 3 + command.count + 1)
     let inner = frame.overlay(
       box, title: state.runUnderWay ? "Settings of the next run" : "Settings",
       trailing: "Esc closes", theme: theme)

@@ -1,10 +1,10 @@
-// Pictures as they were drawn: scaling and mixing colours takes long beside all else in a frame, and a screen is drawn
+// Pictures as they were drawn: scaling and mixing colors takes long beside all else in a frame, and a screen is drawn
 // far more often than its picture changes.
 
 import Canvas
 import Messages
 
-/// The newest drawn pictures, kept until image, size, colours or theme are others.
+/// The newest drawn pictures, kept until image, size, colors or theme are others.
 public struct DrawnPictures: Sendable {
   private struct Drawn: Sendable {
     var image: PixelImage

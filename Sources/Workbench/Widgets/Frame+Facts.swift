@@ -88,21 +88,21 @@ extension Frame {
     }
     let lines = Paragraph.wrapped(message, width: rect.width)
     let style = theme[message == "reading" ? .dimmed : .warning]
-    put(lines: lines, in: rect.centred(width: rect.width, height: lines.count), style: style, align: .centre)
+    put(lines: lines, in: rect.centered(width: rect.width, height: lines.count), style: style, align: .center)
   }
 
   /// Lines in the middle of an empty pane, wrapped.
   mutating func put(notice text: String, in rect: Rect, style: Style) {
     let lines = Paragraph.wrapped(text, width: rect.width)
     put(
-      lines: lines, in: rect.centred(width: rect.width, height: min(rect.height, lines.count)), style: style,
-      align: .centre)
+      lines: lines, in: rect.centered(width: rect.width, height: min(rect.height, lines.count)), style: style,
+      align: .center)
   }
 }
 
 extension String {
   /// Columns that it takes once it is on the screen, signs in the place of controls included.
-  var columns: Int { DisplayWidth.of(Sanitiser.sanitised(self)) }
+  var columns: Int { DisplayWidth.of(Sanitizer.sanitized(self)) }
 }
 
 extension Table {

@@ -7,8 +7,8 @@ extension PreparationProgress {
   var text: String {
     switch self {
     case .scanning(let files): "reading \(Format.counted(files, "image"))"
-    case .packing(let done, let total, let bytes):
-      "packing \(Format.count(done)) of \(Format.count(total)), cache \(Format.bytes(bytes))"
+    case .caching(let done, let total, let bytes):
+      "caching \(Format.count(done)) of \(Format.count(total)), cache \(Format.bytes(bytes))"
     case .measuring(let done, let total):
       "measuring \(Format.count(done)) of \(Format.counted(total, "image"))"
     }
@@ -18,7 +18,7 @@ extension PreparationProgress {
   var share: Double? {
     switch self {
     case .scanning: nil
-    case .packing(let done, let total, _), .measuring(let done, let total):
+    case .caching(let done, let total, _), .measuring(let done, let total):
       TaskProgress(done: done, total: total).share
     }
   }

@@ -6,7 +6,7 @@ import Canvas
 enum SearchBox {
   private static func box(in size: Size) -> Rect {
     let screen = Rect(size).inset(bottom: 2)
-    return screen.centred(width: min(size.width - 4, 72), height: min(size.height - 4, 22))
+    return screen.centered(width: min(size.width - 4, 72), height: min(size.height - 4, 22))
   }
 
   /// How many rows of the list are in view.

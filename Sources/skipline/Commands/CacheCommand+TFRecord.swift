@@ -1,4 +1,4 @@
-// `skipline pack DATA --tfrecord FOLDER`: its options, and what it says. The writing is Datasets'.
+// `skipline cache DATA --tfrecord FOLDER`: its options, and what it says. The writing is Datasets'.
 
 import ArgumentParser
 import Canvas

@@ -1,4 +1,4 @@
-// `skipline pack`: makes the pack that training would make on first use, and says which there are.
+// `skipline cache`: makes the image cache that training would make on first use, and says which there are.
 
 import ArgumentParser
 import Canvas
@@ -8,12 +8,12 @@ import Messages
 import Resources
 import Support
 
-struct PackCommand: ParsableCommand {
+struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pack", abstract: "Decodes and resizes a dataset once, into a file that training reads.",
+    commandName: "cache", abstract: "Decodes and resizes a dataset once, into a file that training reads.",
     discussion: """
-      Training does it by itself on first use. The file lies in skipline/packs below $XDG_CACHE_HOME or ~/.cache; one \
-      that no run used for 30 days is removed when another is made. Images that changed are packed anew, one by one.
+      Training does it by itself on first use. The file lies in skipline/caches below $XDG_CACHE_HOME or ~/.cache; one \
+      that no run used for 30 days is removed when another is made. Images that changed are cached anew, one by one.
       """)
 
   @Argument(help: "The dataset's folder; not with --list or --clear.", transform: given) var data: String?
@@ -24,8 +24,8 @@ struct PackCommand: ParsableCommand {
   @Option(byteCount: Settings.cacheLimit.number, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
   @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
-  @Flag(help: "List the packs there are.") var list = false
-  @Flag(help: "Remove every pack.") var clear = false
+  @Flag(help: "List the image caches there are.") var list = false
+  @Flag(help: "Remove every image cache.") var clear = false
   @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
   @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
   @OptionGroup var folders: SplitFolderOptions
@@ -44,13 +44,13 @@ struct PackCommand: ParsableCommand {
       for finding in index.unread { Console.complain("! \(finding.text)") }
       return try records.export(index, json: json)
     }
-    guard let folder = PackFolder.user else {
+    guard let folder = ImageCacheFolder.user else {
       throw ValidationError("there is no cache folder: set XDG_CACHE_HOME or HOME")
     }
     if list { return try printList(folder) }
     if clear { return clearAll(folder) }
     guard let data else { return }
-    try pack(data, folder)
+    try cache(data, folder)
   }
 
   private struct Summary: Encodable {
@@ -63,22 +63,22 @@ struct PackCommand: ParsableCommand {
     /// Files that are in no way in it: over the cap on pixels, or not readable.
     var leftOut: Int
     var bytes: Int
-    /// Of the images: decoded now, taken over from an earlier pack; both 0 where it was up to date.
+    /// Of the images: decoded now, taken over from an earlier image cache; both 0 where it was up to date.
     var decoded: Int
     var kept: Int
     var seconds: Double
   }
 
-  private func pack(_ data: String, _ folder: PackFolder) throws {
+  private func cache(_ data: String, _ folder: ImageCacheFolder) throws {
     let clock = ContinuousClock()
     let start = clock.now
     let signals = try SignalWatcher()
     let printer = PreparationPrinter()
     let preprocessing = try Preprocessing(
       unmeasured: PreprocessingSettings(imageSize: imgsz, resize: resize, background: background))
-    // Every split is packed: how the images are divided does not matter.
+    // Every split is cached: how the images are divided does not matter.
     let index: DatasetIndex
-    let prepared: PreparedPack
+    let prepared: PreparedImageCache
     do {
       index = try DatasetIndex.open(
         root: data, split: folders.settings(in: data),
@@ -94,76 +94,76 @@ struct PackCommand: ParsableCommand {
       throw ExitCode(128 + (signals.received ?? SIGINT))
     }
     if let warning = prepared.warning { throw NotPacked(reason: warning) }
-    guard let pack = prepared.pack else { return }
+    guard let cache = prepared.cache else { return }
     let seconds = (clock.now - start) / .seconds(1)
-    let figures = pack.figures
-    complain(figures, data)
+    let statistics = cache.statistics
+    complain(statistics, data)
     if json {
       return try Console.print(
         json: Summary(
-          path: pack.path, entries: pack.count, images: figures.images, undecodable: figures.undecodable,
-          leftOut: figures.tooLarge + figures.unread, bytes: pack.byteCount, decoded: prepared.decoded,
+          path: cache.path, entries: cache.count, images: statistics.images, undecodable: statistics.undecodable,
+          leftOut: statistics.tooLarge + statistics.unread, bytes: cache.byteCount, decoded: prepared.decoded,
           kept: prepared.kept, seconds: seconds))
     }
     let work =
       prepared.isUpToDate
       ? "up to date" : "\(Format.count(prepared.decoded)) decoded, \(Format.count(prepared.kept)) kept"
     Console.print(
-      "\(Format.counted(figures.images, "image")), \(Format.bytes(pack.byteCount)), \(work), in "
+      "\(Format.counted(statistics.images, "image")), \(Format.bytes(cache.byteCount)), \(work), in "
         + "\(Format.fixed(seconds, 1)) s")
-    Console.print("pack: \(pack.path)")
+    Console.print("cache: \(cache.path)")
   }
 
-  /// Says what is not in the pack.
-  private func complain(_ figures: PackFigures, _ data: String) {
+  /// Says what is not in the image cache.
+  private func complain(_ statistics: ImageCacheStatistics, _ data: String) {
     func files(_ count: Int, _ verb: String, _ verbs: String) -> String {
       "! \(Format.counted(count, "file")) \(count == 1 ? verb : verbs)"
     }
     let names = "skipline check \(shellQuoted(data))"
-    if figures.undecodable > 0 {
-      Console.complain(files(figures.undecodable, "does", "do") + " not decode: '\(names)' says why")
+    if statistics.undecodable > 0 {
+      Console.complain(files(statistics.undecodable, "does", "do") + " not decode: '\(names)' says why")
     }
-    if figures.tooLarge > 0 {
+    if statistics.tooLarge > 0 {
       Console.complain(
-        files(figures.tooLarge, "has", "have")
-          + " more pixels than are allowed, and \(figures.tooLarge == 1 ? "is" : "are")"
+        files(statistics.tooLarge, "has", "have")
+          + " more pixels than are allowed, and \(statistics.tooLarge == 1 ? "is" : "are")"
           + " left out: '\(names)' says more")
     }
-    if figures.unread > 0 {
+    if statistics.unread > 0 {
       Console.complain(
-        files(figures.unread, "is", "are") + " left out, not readable at this moment, or no memory for "
-          + "\(figures.unread == 1 ? "it" : "them"): '\(names)' says why; the next run tries again")
+        files(statistics.unread, "is", "are") + " left out, not readable at this moment, or no memory for "
+          + "\(statistics.unread == 1 ? "it" : "them"): '\(names)' says why; the next run tries again")
     }
   }
 
-  private func printList(_ folder: PackFolder) throws {
-    let packs = folder.list()
-    if json { return try Console.print(json: packs) }
-    if packs.isEmpty { return Console.print("no packs in \(folder.path)") }
-    let rows = packs.map { pack in
+  private func printList(_ folder: ImageCacheFolder) throws {
+    let caches = folder.list()
+    if json { return try Console.print(json: caches) }
+    if caches.isEmpty { return Console.print("no image caches in \(folder.path)") }
+    let rows = caches.map { cache in
       [
-        pack.content?.dataset ?? "\(pack.path) (damaged, or of another version)",
-        pack.content.map { content in
+        cache.content?.dataset ?? "\(cache.path) (damaged, or of another version)",
+        cache.content.map { content in
           let ground = content.background == .white ? "" : " \(content.background)"
           return "\(content.imageSize) \(content.resize.rawValue)\(ground)"
         } ?? "",
-        pack.content.map { Format.count($0.images) } ?? "", Format.bytes(pack.size),
-        Format.duration(max(0, -pack.lastUsed.timeIntervalSinceNow)) + " ago",
+        cache.content.map { Format.count($0.images) } ?? "", Format.bytes(cache.size),
+        Format.duration(max(0, -cache.lastUsed.timeIntervalSinceNow)) + " ago",
       ]
     }
     let table = Console.table([["dataset", "size", "images", "bytes", "last used"]] + rows, hasPaths: true)
     for line in table { Console.print(line) }
   }
 
-  private func clearAll(_ folder: PackFolder) {
+  private func clearAll(_ folder: ImageCacheFolder) {
     let (removed, busy) = folder.clear()
     Console.print(
-      "removed \(Format.counted(removed.count, "pack")), \(Format.bytes(removed.reduce(0) { $0 + $1.size }))")
+      "removed \(Format.counted(removed.count, "cache")), \(Format.bytes(removed.reduce(0) { $0 + $1.size }))")
     for path in busy { Console.complain("! \(path) stays: it is being made") }
   }
 }
 
-/// A pack was asked for and there is none.
+/// An image cache was asked for and there is none.
 struct NotPacked: Error, CustomStringConvertible {
   let reason: String
 

@@ -1,5 +1,5 @@
-// What the user says about the pack: the options, a number of bytes as people write it, and the lines that tell how
-// far making one has come.
+// What the user says about the image cache: the options, a number of bytes as people write it, and the lines that tell
+// how far making one has come.
 
 import ArgumentParser
 import Canvas
@@ -55,9 +55,9 @@ final class PreparationPrinter: Sendable {
     guard isDue else { return }
     switch progress {
     case .scanning(let files): Console.progress("reading folders: \(Format.counted(files, "image"))")
-    case .packing(let done, let total, let bytes):
+    case .caching(let done, let total, let bytes):
       Console.progress(
-        "packing \(Format.count(done)) of \(Format.counted(total, "image")), about \(Format.bytes(bytes)) in all")
+        "caching \(Format.count(done)) of \(Format.counted(total, "image")), about \(Format.bytes(bytes)) in all")
     case .measuring(let done, let total):
       Console.progress("measuring \(Format.count(done)) of \(Format.counted(total, "image"))")
     }

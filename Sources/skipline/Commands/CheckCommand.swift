@@ -39,9 +39,9 @@ struct CheckCommand: ParsableCommand {
       progress.clear()
       throw ExitCode(128 + (signals.received ?? SIGINT))
     }
-    var inspection: DatasetInspection?
+    var fileCheck: FileCheck?
     if decode {
-      inspection = index.inspect(
+      fileCheck = index.checkFiles(
         workers: SystemProcessors.available,
         progress: { done, total in
           progress.show("looking into files: \(Format.count(done)) of \(Format.count(total))")
@@ -50,7 +50,7 @@ struct CheckCommand: ParsableCommand {
     }
     progress.clear()
     if let signal = signals.received { throw ExitCode(128 + signal) }
-    let report = index.report(inspection: inspection)
+    let report = index.report(fileCheck: fileCheck)
     if json { try Console.print(json: report) } else { CheckPrinter(report: report, showsAll: all).print() }
     if report.hasErrors { throw ExitCode(ExitStatus.badData.rawValue) }
   }

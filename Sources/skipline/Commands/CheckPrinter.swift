@@ -16,7 +16,7 @@ struct CheckPrinter {
   func print() {
     lines(classes)
     Console.print("")
-    lines(figures)
+    lines(statistics)
     for severity in DatasetFinding.Severity.allCases {
       let found = report.findings.filter { $0.severity == severity }
       guard !found.isEmpty else { continue }
@@ -57,7 +57,7 @@ struct CheckPrinter {
         ])
   }
 
-  private var figures: [String] {
+  private var statistics: [String] {
     let source =
       switch report.splitSource {
       case .folders:
@@ -66,18 +66,18 @@ struct CheckPrinter {
       case .lists: "lists of files"
       }
     var rows = [("split", "by \(source)")]
-    if let inspection = report.inspection {
-      let broken = inspection.undecodable.count
+    if let statistics = report.statistics {
+      let broken = statistics.undecodable.count
       rows.append(
         (
           "images",
           (broken == 0
             ? "every image decodes"
-            : "\(Format.count(inspection.images)) decode, \(Format.count(broken)) "
+            : "\(Format.count(statistics.images)) decode, \(Format.count(broken)) "
               + (broken == 1 ? "does not" : "do not"))
-            + "; \(Format.bytes(inspection.bytes)) of files"
+            + "; \(Format.bytes(statistics.bytes)) of files"
         ))
-      if inspection.images > 0 { rows += rowsOfPictures(inspection) }
+      if statistics.images > 0 { rows += rowsOfPictures(statistics) }
     } else {
       rows.append(("images", "not checked"))
     }
@@ -99,38 +99,38 @@ struct CheckPrinter {
     }
   }
 
-  private func rowsOfPictures(_ figures: InspectionFigures) -> [(String, String)] {
+  private func rowsOfPictures(_ statistics: DatasetStatistics) -> [(String, String)] {
     func shares(_ shares: [(String, Int)]) -> String {
       shares.map { "\($0) \(Format.count($1))" }.joined(separator: "; ")
     }
     func pixels(_ value: Double) -> String {
       value == value.rounded() ? Format.count(Int(value)) : Format.fixed(value, 1)
     }
-    func spread(_ spread: InspectionFigures.Spread, _ number: (Double) -> String) -> String {
+    func spread(_ spread: DatasetStatistics.Spread, _ number: (Double) -> String) -> String {
       if spread.least == spread.greatest { return "\(number(spread.least)), all of them" }
       return "\(number(spread.least)) to \(number(spread.greatest)), median \(number(spread.median))"
     }
     func channels(_ values: [Double]) -> String { values.map { Format.fixed($0, 4) }.joined(separator: " ") }
-    let sizes = figures.commonSizes.prefix(Self.sizesShown)
+    let sizes = statistics.commonSizes.prefix(Self.sizesShown)
     let listed = sizes.reduce(0) { $0 + $1.count }
     var rows = [
-      ("formats", shares(figures.formats.map { ($0.name, $0.count) })),
-      ("channels", shares(figures.channels.map { ($0.name, $0.count) })),
+      ("formats", shares(statistics.formats.map { ($0.name, $0.count) })),
+      ("channels", shares(statistics.channels.map { ($0.name, $0.count) })),
       (
         "sizes",
         shares(sizes.map { ("\($0.size.width)x\($0.size.height)", $0.count) })
-          + (listed < figures.images ? "; others \(Format.count(figures.images - listed))" : "")
+          + (listed < statistics.images ? "; others \(Format.count(statistics.images - listed))" : "")
       ),
-      ("width", spread(figures.width, pixels)), ("height", spread(figures.height, pixels)),
-      ("aspect", spread(figures.aspect, Format.general) + "; width over height"),
+      ("width", spread(statistics.width, pixels)), ("height", spread(statistics.height, pixels)),
+      ("aspect", spread(statistics.aspect, Format.general) + "; width over height"),
     ]
-    if !figures.mean.isEmpty {
+    if !statistics.mean.isEmpty {
       rows += [
-        ("mean", channels(figures.mean) + "  red, green, blue; all pixels of the training images, 0 to 1"),
-        ("deviation", channels(figures.deviation)),
+        ("mean", channels(statistics.mean) + "  red, green, blue; all pixels of the training images, 0 to 1"),
+        ("std", channels(statistics.std)),
       ]
     }
-    return rows + [("look-alikes", DatasetInspection.nearDuplicateRule)]
+    return rows + [("look-alikes", FileCheck.nearDuplicateRule)]
   }
 
   /// Findings of one severity, which come by kind.

@@ -40,7 +40,7 @@ struct IncludeCommand: ParsableCommand {
 struct RelabelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relabel", abstract: "Makes images count as another class; the files stay where they are.",
-    discussion: "With the class of their folder, takes a relabelling back.")
+    discussion: "With the class of their folder, takes a relabeling back.")
 
   @OptionGroup var images: NamedImages
   @Option(name: .customLong("to"), help: "The class they show.") var className: String
@@ -53,8 +53,8 @@ struct RelabelCommand: ParsableCommand {
         let isBack = ClassName(className) == ClassName(image.ownClass)
         return .init(
           isBack
-            ? "no longer relabelled, and of its folder's class \(image.ownClass) again"
-            : "relabelled as \(className)",
+            ? "no longer relabeled, and of its folder's class \(image.ownClass) again"
+            : "relabeled as \(className)",
           undo: "skipline relabel \(shellOption("--to", image.className))")
       }
     ) { .relabel(path: $0, to: className) }
@@ -80,7 +80,7 @@ struct DecisionsCommand: ParsableCommand {
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
-    let reading = try DatasetReading.read(root: data, split: folders.settings(in: data))
+    let reading = try ScannedDataset.read(root: data, split: folders.settings(in: data))
     if let adopt {
       let (decisions, count, from) = try DecisionStore.standard.adopt(adopt, for: reading)
       if !json {
@@ -105,7 +105,7 @@ struct DecisionsCommand: ParsableCommand {
       return
     }
     for path in listing.excluded { Console.print("exclude  \(path)") }
-    for entry in listing.relabelled { Console.print("relabel  \(entry.path)  from \(entry.from) to \(entry.to)") }
+    for entry in listing.relabeled { Console.print("relabel  \(entry.path)  from \(entry.from) to \(entry.to)") }
     Console.print("")
     Console.print("kept in \(listing.file)")
   }
@@ -147,7 +147,7 @@ struct NamedImages: ParsableArguments {
     json: Bool, words: (_ image: DecidedImage) -> Words, _ change: (_ path: String) -> DecisionChange
   ) throws {
     let split = folders.settings(in: data)
-    let reading = try DatasetReading.read(root: data, split: split)
+    let reading = try ScannedDataset.read(root: data, split: split)
     let store = DecisionStore.standard
     let before = try store.find(for: reading)
     let names = try names()
@@ -196,7 +196,7 @@ struct NamedImages: ParsableArguments {
 
 /// What is decided about a dataset, for printing.
 private struct DecisionListing: Encodable {
-  struct Relabelled: Encodable {
+  struct Relabeled: Encodable {
     var path: String
     var from: String
     var to: String
@@ -205,19 +205,19 @@ private struct DecisionListing: Encodable {
   var dataset: String
   var file: String
   var excluded: [String]
-  var relabelled: [Relabelled]
+  var relabeled: [Relabeled]
   var stale: [DatasetFinding]
 
-  init(_ reading: DatasetReading, _ found: FoundDecisions) {
+  init(_ reading: ScannedDataset, _ found: FoundDecisions) {
     let index = reading.index(found)
     dataset = reading.root
     file = found.file ?? DecisionStore.standard.file(forDataset: reading.root)
     excluded = index.excluded.map(\.path)
-    relabelled = (index.items + index.excluded).compactMap { item in
-      item.relabelledFrom.map { Relabelled(path: item.path, from: $0, to: index.classes[item.label]) }
+    relabeled = (index.items + index.excluded).compactMap { item in
+      item.relabeledFrom.map { Relabeled(path: item.path, from: $0, to: index.classes[item.label]) }
     }
     stale = index.findings.filter { [.staleDecision, .decisionsMoved, .unreadableFolder].contains($0.kind) }
   }
 
-  var isEmpty: Bool { excluded.isEmpty && relabelled.isEmpty && !stale.contains { $0.kind == .staleDecision } }
+  var isEmpty: Bool { excluded.isEmpty && relabeled.isEmpty && !stale.contains { $0.kind == .staleDecision } }
 }

@@ -47,8 +47,8 @@ struct SampleFolder {
     return SampleFolder(path: path)
   }
 
-  /// Copies to a new folder, whole or not at all. The copies are the user's own, whoever owns the originals and whatever
-  /// may be done with these: Foundation's copying asks for the owner to be kept, which is root's alone to do.
+  /// Copies to a new folder, whole or not at all. The copies are the user's own, whoever owns the originals and
+  /// whatever may be done with these: Foundation's copying asks for the owner to be kept, which is root's alone to do.
   /// - Throws: `FileOperationError`.
   func copy(to target: String) throws {
     let parent = FilePath.split(target).folder

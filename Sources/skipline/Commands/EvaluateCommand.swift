@@ -26,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(Settings.batchSize.number, instead: "default: the run's own") var batch: Int?
   @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
   @Flag(help: "Measure the rest where a part of the data cannot be read.") var acceptErrors = false
-  @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date pack where there is one.") var cache = true
+  @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date cache where there is one.") var cache = true
   @Flag(help: "Evaluate although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
@@ -37,7 +37,7 @@ struct EvaluateCommand: ParsableCommand {
       checkpoint: foundRun(checkpoint), data: data, split: split, folders: folders.folders(in: data),
       batchSize: batch,
       description: try foreign.description(of: foundRun(checkpoint), data: data, folders: folders),
-      acceptsErrors: acceptErrors, packs: cache ? .user : nil)
+      acceptsErrors: acceptErrors, caches: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
     let signals = try SignalWatcher()
     let report = try job.run(

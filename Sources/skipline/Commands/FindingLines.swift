@@ -18,7 +18,7 @@ struct FindingLines {
     self.data = data
   }
 
-  /// A line each, the gravest first; of many of a kind the first and how many more.
+  /// A line each, most severe first; of many of a kind the first and how many more.
   var short: [String] {
     var lines: [String] = []
     for severity in DatasetFinding.Severity.allCases {

@@ -1,6 +1,6 @@
-// Options as the tables have them: name, help, and what is taken come from a row of the table of settings, or of the one
-// of limits. The value of a number is whatever word follows, also one that begins with a dash: `--lr -1` is a rate that is
-// refused, not a missing one.
+// Options as the tables have them: name, help, and what is taken come from a row of the table of settings, or of the
+// one of limits. The value of a number is whatever word follows, also one that begins with a dash: `--lr -1` is a rate
+// that is refused, not a missing one.
 
 import ArgumentParser
 import Messages

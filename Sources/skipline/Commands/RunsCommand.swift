@@ -49,8 +49,9 @@ struct RunsCommand: ParsableCommand {
 /// A run as `skipline runs` lists it.
 struct RunListing: Codable, Equatable {
   var folder: String
-  /// `training`, `paused`, `diverged` (it waits to be told how to go on), `validating`, `evaluating`, `preparing` or `stopping` while a process trains it;
-  /// `finished` when all its epochs are done, the last one not cut short by its time budget; `unreadable` where that cannot be told; else `resumable`.
+  /// `training`, `paused`, `diverged` (it waits to be told how to go on), `validating`, `evaluating`, `preparing` or
+  /// `stopping` while a process trains it; `finished` when all its epochs are done, the last one not cut short by its
+  /// time budget; `unreadable` where that cannot be told; else `resumable`.
   var state: String
   /// Why it cannot be read; nil where it can.
   var problem: String?

@@ -28,13 +28,13 @@ struct SummaryCommand: ParsableCommand {
     if json { return try Console.print(json: summary) }
     let rows = summary.layers.map { row in
       [
-        String(repeating: "  ", count: row.depth) + row.name, row.kind.rawValue, row.window ?? "",
+        String(repeating: "  ", count: row.depth) + row.name, row.kind.rawValue, row.kernel ?? "",
         "\(row.output.height)x\(row.output.width)x\(row.output.channels)",
         row.parameters > 0 ? Format.count(row.parameters) : "",
         row.multiplyAdds > 0 ? Format.count(row.multiplyAdds) : "",
       ]
     }
-    for line in Console.table([["layer", "kind", "window", "output", "parameters", "multiply-adds"]] + rows) {
+    for line in Console.table([["layer", "kind", "kernel", "output", "parameters", "multiply-adds"]] + rows) {
       Console.print(line)
     }
     let settings = summary.network

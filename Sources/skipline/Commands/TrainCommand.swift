@@ -64,7 +64,7 @@ struct TrainCommand: ParsableCommand {
           settings.absolute(from: WorkingFolder.path), commandLine: ProgramArguments.all,
           progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
-    for line in FindingLines(job.prepared.index.findings, data: job.prepared.index.root).short {
+    for line in FindingLines(job.setup.index.findings, data: job.setup.index.root).short {
       Console.progress("! \(line)")
     }
     var steps = try job.savedStep()

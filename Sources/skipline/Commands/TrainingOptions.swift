@@ -19,7 +19,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.resize) var resize: PreprocessingSettings.Resize?
   @Option(Settings.background) var background: Background?
   @Option(Settings.mean) var mean: Channels?
-  @Option(Settings.deviation) var deviation: Channels?
+  @Option(Settings.std) var std: Channels?
   @Option(Settings.crop) var crop: AugmentationSettings.Crop?
   @Flag(Settings.flip) var flip: Bool?
   @Option(Settings.jitter) var jitter: Double?
@@ -79,7 +79,7 @@ struct TrainingOptions: ParsableArguments {
       resize == nil ? "resize \(model.preprocessing.resize.rawValue)" : nil,
       background == nil ? "background \(model.preprocessing.background)" : nil,
       mean == nil ? "mean \(channels(model.preprocessing.mean))" : nil,
-      mean == nil ? "deviation \(channels(model.preprocessing.deviation))" : nil,
+      mean == nil ? "std \(channels(model.preprocessing.std))" : nil,
     ].compactMap { $0 }
     if !taken.isEmpty { tell("from \(source.path): \(taken.joined(separator: ", "))") }
     return settings
@@ -90,8 +90,8 @@ struct TrainingOptions: ParsableArguments {
   func settings(data: String, model: ModelDescription? = nil) throws -> TrainingSettings {
     let naming = try labels.naming()
     if naming != nil, weights == nil { throw ValidationError("--classes and --class-order go with --weights") }
-    // Means that are measured come with no deviations, others with them.
-    if (mean?.values == nil) != (deviation == nil) { throw ValidationError("--mean and --deviation go together") }
+    // Means that are measured come with no standard deviations, others with them.
+    if (mean?.values == nil) != (std == nil) { throw ValidationError("--mean and --std go together") }
     var values = GivenOptions(self)
     values.replace(Settings.split, with: try split.map { try splitSettings($0) })
     values.replace(Settings.classes, with: labels.classes == nil ? nil : naming?.names)
@@ -138,7 +138,7 @@ extension ModelDescription {
     PreprocessingSettings(
       imageSize: preprocessing.imageSize, resize: preprocessing.resize == .crop ? .crop : .stretch,
       background: preprocessing.background,
-      normalisation: .given(mean: preprocessing.mean, deviation: preprocessing.deviation))
+      normalization: .given(mean: preprocessing.mean, std: preprocessing.std))
   }
 }
 

@@ -1,5 +1,5 @@
-// `skipline verify-resume`: shows on the user's own data and settings that a run which is killed and resumed becomes the
-// run that was never interrupted. What is compared is in Training; here are the processes and the killing.
+// `skipline verify-resume`: shows on the user's own data and settings that a run which is killed and resumed becomes
+// the run that was never interrupted. What is compared is in Training; here are the processes and the killing.
 
 import ArgumentParser
 import Canvas
@@ -16,7 +16,7 @@ struct VerifyResumeCommand: ParsableCommand {
     discussion: """
       Trains a number of steps in one go, then once more in processes that are killed at random moments (SIGKILL) and \
       resumed, with one thread and two by turns unless --threads says how many, and compares the weights bit for bit and the metrics line by line. \
-      Takes the options of train; reads the images from their files, without a pack. Ends with 0 if they are the same, with 1 if not; leaves nothing behind.
+      Takes the options of train; reads the images from their files, without an image cache. Ends with 0 if they are the same, with 1 if not; leaves nothing behind.
       """)
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
@@ -34,7 +34,7 @@ struct VerifyResumeCommand: ParsableCommand {
     settings.project = folder
     settings.keep = KeepPolicy(everyEpochs: 0)
     settings.logEvery = 1
-    // A pack would stay in the user's cache folder, and its making would hide the run's pace from the killing.
+    // An image cache would stay in the user's cache folder, and its making would hide the run's pace from the killing.
     settings.cache.isEnabled = false
     do {
       let trial = ResumeTrial(settings: settings, steps: steps, isAsked: { signals.received != nil })

@@ -13,7 +13,7 @@ import Transport
 /// Runs an engine for one job and serves whoever attaches, until the job is over.
 final class EngineHost: Sendable {
   private let events = Mailbox<Event>.forEvents()
-  private let engine: Engine
+  private let engine: LocalEngine
   private let server: EngineServer
   /// Whether anything was asked that the engine exists for.
   private let hasJob: SharedFlag
@@ -23,7 +23,7 @@ final class EngineHost: Sendable {
   /// - Throws: `ResourceShortage`.
   init(commandLine: [String]) throws {
     let attendance = Attendance()
-    let engine = try Engine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
+    let engine = try LocalEngine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
     self.engine = engine
     let hasJob = SharedFlag()
     self.hasJob = hasJob

@@ -12,7 +12,7 @@ import Workbench
 /// The engines behind one screen, used as if they were one. What all of them report arrives in one mailbox.
 final class EngineHub: Sendable {
   private let events: Mailbox<Event>
-  private let local: Engine
+  private let local: LocalEngine
   /// The run that this screen is attached to.
   private let attached = Mutex<Attachment?>(nil)
   private let log: String
@@ -22,7 +22,7 @@ final class EngineHub: Sendable {
   init(events: Mailbox<Event>, log: String) throws {
     self.events = events
     self.log = log
-    local = try Engine(events: events, commandLine: [])
+    local = try LocalEngine(events: events, commandLine: [])
   }
 
   /// Whether a run is attached.
@@ -52,7 +52,7 @@ final class EngineHub: Sendable {
   }
 
   /// Attaches to the engine that trains a run.
-  /// - Throws: `LinkError`, or `NoLiveRun` where none does.
+  /// - Throws: `TransportError`, or `NoLiveRun` where none does.
   func attach(to folder: String, readOnly: Bool = false) throws {
     guard let connection = try SocketFile(folder: folder).connect() else { throw NoLiveRun(folder: folder) }
     try take(Attachment(folder: folder, readOnly: readOnly, process: nil), over: connection)
@@ -148,13 +148,13 @@ private final class Attachment: Sendable {
   let readOnly: Bool
   /// The process that was started for it; nil where it was there before.
   let process: EngineProcess?
-  let progress: RunProgress
+  let progress: JobProgress
   private let remote = Mutex<RemoteEngine?>(nil)
 
   init(folder: String?, readOnly: Bool, process: EngineProcess?) {
     self.readOnly = readOnly
     self.process = process
-    progress = RunProgress(folder: folder)
+    progress = JobProgress(folder: folder)
   }
 
   /// nil until it is connected.
@@ -174,7 +174,7 @@ private final class Attachment: Sendable {
 }
 
 /// How far the job of an engine is, by what it reports.
-private final class RunProgress: Sendable {
+private final class JobProgress: Sendable {
   private struct State {
     var folder: String?
     var hasBegun = false

@@ -17,7 +17,7 @@ struct RunControl {
   /// - Parameters:
   ///   - name: the run's folder, or its name in the project's folder.
   ///   - readOnly: whether it only asks how the run is.
-  /// - Throws: `RunFolderError` where there is no such run, `NoLiveRun` where nobody trains it, `LinkError`.
+  /// - Throws: `RunFolderError` where there is no such run, `NoLiveRun` where nobody trains it, `TransportError`.
   init(_ name: String, project: String, readOnly: Bool = false) throws {
     folder = try Self.folder(name, project: project)
     let events = Mailbox<Event>.forEvents(capacity: 8192)
@@ -39,7 +39,7 @@ struct RunControl {
   /// A crowd at the socket may push somebody out before their turn: tries again a few times.
   private static func insisting<Result>(_ attach: () throws -> Result) throws -> Result {
     for _ in 0..<5 {
-      do { return try attach() } catch LinkError.closed { usleep(50_000) }
+      do { return try attach() } catch TransportError.closed { usleep(50_000) }
     }
     return try attach()
   }

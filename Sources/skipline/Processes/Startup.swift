@@ -16,7 +16,7 @@ enum Startup {
   /// Does what the program is for, on a stack that is large enough.
   static func run(_ body: @escaping @Sendable () -> Void) {
     occupyStandardDescriptors()
-    MatrixProduct.keepToOneThread()
+    GEMM.keepToOneThread()
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
     // Nor must a limit on file sizes: a save that is too large fails as on a full disk.

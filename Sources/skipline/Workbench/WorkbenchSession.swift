@@ -42,8 +42,8 @@ final class WorkbenchSession {
     events = Mailbox.forEvents(wake: { waker.wake() })
     engine = try EngineHub(events: events, log: log.path)
     self.themes = themes
-    let chosen = name ?? (screen.colours == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
-    theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs, pictures: screen.colours.pictures)
+    let chosen = name ?? (screen.colors == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
+    theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs, pictures: screen.colors.pictures)
     state = WorkbenchState(
       // As paths in events are written, so that the two can be compared.
       data: settings.data.shownPath(from: WorkingFolder.path), settings: settings,
@@ -159,7 +159,7 @@ final class WorkbenchSession {
       raise(SIGSTOP)
       screen.resume()
     case .useTheme(let name):
-      if let chosen = themes[name] { theme = chosen.with(glyphs: screen.glyphs, pictures: screen.colours.pictures) }
+      if let chosen = themes[name] { theme = chosen.with(glyphs: screen.glyphs, pictures: screen.colors.pictures) }
     case .redraw:
       screen.suspend()
       screen.resume()

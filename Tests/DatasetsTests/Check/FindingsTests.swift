@@ -223,11 +223,11 @@ extension DatasetReport {
       root: "r", classes: ["a", "b"], items: items, splitSource: .hash,
       findings: DatasetIndex.balanceFindings(classes: ["a", "b"], items: items))
     #expect(index.report().findings.count == 2)
-    #expect(index.report(inspection: DatasetInspection(facts: usualImages(10).map(\.facts))).findings.count == 2)
+    #expect(index.report(fileCheck: FileCheck(facts: usualImages(10).map(\.facts))).findings.count == 2)
   }
 }
 
-@Suite struct `The report of an inspection` {
+@Suite struct `The report of a file check` {
   @Test func `findings are in order of severity, then of kind`() {
     let images =
       [
@@ -251,37 +251,37 @@ extension DatasetReport {
     for finding in report(images, copies: [[0, 1]]).findings { #expect(!finding.advice.isEmpty, "\(finding)") }
   }
 
-  @Test func `figures are counted and measured`() throws {
+  @Test func `statistics are counted and measured`() throws {
     func header(_ format: ImageFormat, _ channels: ImageHeader.Channels, _ depth: Int = 8) -> ImageHeader {
       ImageHeader(format: format, width: 30, height: 10, channels: channels, bitDepth: depth)
     }
     func sums(_ value: UInt8) -> ChannelSums {
       ChannelSums(PixelImage(width: 1, height: 1, pixels: [value, 0, 255]))
     }
-    let figures = try #require(
+    let statistics = try #require(
       report([
         Invented(path: "1", header: header(.png, .gray), sums: sums(0)),
         Invented(path: "2", header: header(.png, .gray, 16), sums: sums(102)),
         Invented(path: "3", split: .test, header: header(.png, .palette, 2), sums: sums(255)),
         Invented(path: "4", width: 20, height: 40, sums: sums(51)),
         Invented(path: "5", failure: "cut"),
-      ]).inspection)
-    #expect(figures.images == 4 && figures.undecodable == ["5"] && figures.bytes == 50)
-    #expect(figures.width == .init(least: 20, median: 30, greatest: 30))
-    #expect(figures.height == .init(least: 10, median: 10, greatest: 40))
-    #expect(figures.aspect == .init(least: 0.5, median: 3, greatest: 3))
-    #expect(figures.commonSizes.map(\.size) == [.init(width: 30, height: 10), .init(width: 20, height: 40)])
-    #expect(figures.commonSizes.map(\.count) == [3, 1])
-    #expect(figures.formats == [.init(name: "PNG", count: 3), .init(name: "JPEG", count: 1)])
-    #expect(figures.channels.map(\.name) == ["gray", "gray, 16 bits", "palette", "rgb"])
+      ]).statistics)
+    #expect(statistics.images == 4 && statistics.undecodable == ["5"] && statistics.bytes == 50)
+    #expect(statistics.width == .init(least: 20, median: 30, greatest: 30))
+    #expect(statistics.height == .init(least: 10, median: 10, greatest: 40))
+    #expect(statistics.aspect == .init(least: 0.5, median: 3, greatest: 3))
+    #expect(statistics.commonSizes.map(\.size) == [.init(width: 30, height: 10), .init(width: 20, height: 40)])
+    #expect(statistics.commonSizes.map(\.count) == [3, 1])
+    #expect(statistics.formats == [.init(name: "PNG", count: 3), .init(name: "JPEG", count: 1)])
+    #expect(statistics.channels.map(\.name) == ["gray", "gray, 16 bits", "palette", "rgb"])
     // Of the training images alone.
-    #expect(figures.mean == [0.2, 0, 1])
-    #expect(abs(figures.deviation[0] - (2.0 / 75).squareRoot()) < 1e-12 && figures.deviation[1...] == [0, 0])
+    #expect(statistics.mean == [0.2, 0, 1])
+    #expect(abs(statistics.std[0] - (2.0 / 75).squareRoot()) < 1e-12 && statistics.std[1...] == [0, 0])
   }
 
   @Test func `the median of an even number lies between the middle two`() {
-    #expect(InspectionFigures.Spread([4, 1, 3, 2]) == .init(least: 1, median: 2.5, greatest: 4))
-    #expect(InspectionFigures.Spread([]) == .init(least: 0, median: 0, greatest: 0))
+    #expect(DatasetStatistics.Spread([4, 1, 3, 2]) == .init(least: 1, median: 2.5, greatest: 4))
+    #expect(DatasetStatistics.Spread([]) == .init(least: 0, median: 0, greatest: 0))
   }
 
   @Test func `excluded images are listed, and count nowhere else`() {
@@ -289,12 +289,12 @@ extension DatasetReport {
       root: "r", classes: ["a"],
       items: [
         DatasetItem(path: "a/1.jpg", label: 0, split: .train),
-        DatasetItem(path: "b/3.jpg", label: 0, split: .test, relabelledFrom: "b"),
+        DatasetItem(path: "b/3.jpg", label: 0, split: .test, relabeledFrom: "b"),
       ],
       excluded: [DatasetItem(path: "a/2.jpg", label: 0, split: .train)], splitSource: .hash, findings: [])
     let entry = index.report().classes[0]
     #expect(entry.counts == SplitCounts(train: 1, test: 1) && entry.excluded == 1)
     #expect(entry.images.map(\.path) == ["a/1.jpg", "a/2.jpg", "b/3.jpg"])
-    #expect(entry.images.map(\.decision) == [nil, .excluded, .relabelled(from: "b")])
+    #expect(entry.images.map(\.decision) == [nil, .excluded, .relabeled(from: "b")])
   }
 }

@@ -1,4 +1,4 @@
-// The numbers an inspection takes from bytes and pixels, each small enough to check by hand.
+// The numbers a file check takes from bytes and pixels, each small enough to check by hand.
 
 import Images
 import Messages
@@ -24,12 +24,12 @@ import Testing
 
 @Suite struct `Channel sums` {
   /// Values 0, 255, 51 and 102 have a mean of 102 and a variance of 8,453.
-  @Test func `mean and deviation of four pixels`() {
+  @Test func `mean and std of four pixels`() {
     let pixels: [UInt8] = [0, 7, 255, 255, 7, 255, 51, 7, 255, 102, 7, 255]
     let sums = ChannelSums(PixelImage(width: 2, height: 2, pixels: pixels))
     #expect(sums.mean == [0.4, 7.0 / 255, 1])
-    #expect(sums.deviation[0].isApproximately(9103.5.squareRoot() / 255))
-    #expect(sums.deviation[1...] == [0, 0])
+    #expect(sums.std[0].isApproximately(9103.5.squareRoot() / 255))
+    #expect(sums.std[1...] == [0, 0])
   }
 
   @Test func `adding images is as one image with all their pixels`() {
@@ -41,7 +41,7 @@ import Testing
   }
 
   @Test func `without pixels there is neither`() {
-    #expect(ChannelSums().mean.isEmpty && ChannelSums().deviation.isEmpty)
+    #expect(ChannelSums().mean.isEmpty && ChannelSums().std.isEmpty)
   }
 }
 
@@ -55,7 +55,7 @@ extension Double {
     Fingerprint(luma: (0..<16).flatMap { row in (0..<18).map { UInt8(value($0, row)) } })
   }
 
-  @Test func `has a bit for each block that is brighter than its left neighbour`() {
+  @Test func `has a bit for each block that is brighter than its left neighbor`() {
     #expect(luma { _, _ in 90 }.hash == 0)
     #expect(luma { column, _ in 10 * column }.hash == .max)
     #expect(luma { column, _ in 200 - 10 * column }.hash == 0)
@@ -92,7 +92,7 @@ extension Double {
     }
   }
 
-  @Test func `takes luma from colours`() {
+  @Test func `takes luma from colors`() {
     let green = PixelImage(width: 1, height: 1, pixels: [0, 255, 0])
     #expect(Set(Fingerprint(green).luma) == [150])
   }

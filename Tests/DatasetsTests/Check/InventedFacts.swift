@@ -1,4 +1,4 @@
-// An index and an inspection without files, for tests of what is said about them.
+// An index and a file check without files, for tests of what is said about them.
 
 import Support
 import Images
@@ -51,7 +51,7 @@ func report(
   let index = DatasetIndex(
     root: "/my data", classes: classes, items: images.map(\.item), splitSource: .folders, findings: [])
   return index.report(
-    inspection: DatasetInspection(facts: images.map(\.facts), copies: copies, lookalikes: lookalikes))
+    fileCheck: FileCheck(facts: images.map(\.facts), copies: copies, lookalikes: lookalikes))
 }
 
 /// A picture of soft blotches that depends on the seed alone.

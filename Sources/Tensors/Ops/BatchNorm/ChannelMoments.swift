@@ -3,15 +3,15 @@
 
 import CKernels
 
-/// Mean and biased variance of each channel of a matrix [rows, C], gathered by shard.
+/// Mean and biased variance of each channel of a matrix [rows, C], gathered by chunk.
 ///
 /// Batch norm measures its input with it, in a trip through memory of its own, unless the layer before has gathered
 /// the moments of its output already: then `rows` says so.
 ///
-///     moments.gather(shards: 16) { moments in
-///       workers.run(shards: 16) { shard in
-///         // ... for each block that the shard has just written:
-///         moments.add(block, rows: blockRows, shard: shard)
+///     moments.gather(chunks: 16) { moments in
+///       pool.run(chunks: 16) { chunk in
+///         // ... for each block that the chunk has just written:
+///         moments.add(block, rows: blockRows, chunk: chunk)
 ///       }
 ///     }
 public final class ChannelMoments {
@@ -29,28 +29,28 @@ public final class ChannelMoments {
     variance = mean
   }
 
-  /// What shards add their rows to.
+  /// What chunks add their rows to.
   ///
-  /// It is `@unchecked Sendable` because each shard has a part of its own, which only `gather` reads, after them.
+  /// It is `@unchecked Sendable` because each chunk has a part of its own, which only `gather` reads, after them.
   struct Gathering: @unchecked Sendable {
     fileprivate let channels: Int
-    /// [shards, 1 + 2 * C]: rows, means, sums of squared deviations.
+    /// [chunks, 1 + 2 * C]: rows, means, sums of squared deviations.
     fileprivate let parts: UnsafeMutablePointer<Double>
 
-    /// Adds rows [rows, C]. Shards may add at the same time; the rows of one shard come one after another, in an order
+    /// Adds rows [rows, C]. Chunks may add at the same time; the rows of one chunk come one after another, in an order
     /// and in portions that depend on the work alone.
-    func add(_ x: UnsafePointer<Float>, rows: Int, shard: Int) {
-      let part = parts + shard * (1 + 2 * channels)
-      ck_norm_moments(x, rows, channels, Int(part[0]), part + 1, part + 1 + channels)
+    func add(_ x: UnsafePointer<Float>, rows: Int, chunk: Int) {
+      let part = parts + chunk * (1 + 2 * channels)
+      ck_batchnorm_moments(x, rows, channels, Int(part[0]), part + 1, part + 1 + channels)
       part[0] += Double(rows)
     }
   }
 
-  /// Begins anew, calls `produce`, which adds every row, and merges the shards in order.
-  func gather(shards: Int, _ produce: (Gathering) -> Void) {
+  /// Begins anew, calls `produce`, which adds every row, and merges the chunks in order.
+  func gather(chunks: Int, _ produce: (Gathering) -> Void) {
     let width = 1 + 2 * channels
-    StoragePool.withScratch(of: Double.self, shards * width) { parts in
-      parts.update(repeating: 0, count: shards * width)
+    StoragePool.withScratch(of: Double.self, chunks * width) { parts in
+      parts.update(repeating: 0, count: chunks * width)
       produce(Gathering(channels: channels, parts: parts))
       // Pointers, because each look at a property of a class is checked.
       mean.withUnsafeMutableBufferPointer { mean in
@@ -58,8 +58,8 @@ public final class ChannelMoments {
           mean.update(repeating: 0)
           variance.update(repeating: 0)
           var count = 0.0
-          for shard in 0..<shards {
-            let part = parts + shard * width
+          for chunk in 0..<chunks {
+            let part = parts + chunk * width
             Self.merge(part + 1, rows: part[0], into: mean, variance, of: count)
             count += part[0]
           }
@@ -94,10 +94,10 @@ extension Ops {
     let channels = moments.channels
     let cut = RowGroups(count: x.count, channels: channels)
     x.read { x in
-      moments.gather(shards: cut.shards) { moments in
-        workers.run(shards: cut.shards) { shard in
-          let rows = cut.rows(shard)
-          moments.add(x + rows.lowerBound * channels, rows: rows.count, shard: shard)
+      moments.gather(chunks: cut.chunks) { moments in
+        pool.run(chunks: cut.chunks) { chunk in
+          let rows = cut.rows(chunk)
+          moments.add(x + rows.lowerBound * channels, rows: rows.count, chunk: chunk)
         }
       }
     }
@@ -106,7 +106,7 @@ extension Ops {
   /// mean += momentum * (the moments' - mean), and variance likewise, by the unbiased one: times rows / (rows - 1).
   /// - Parameters: `mean` and `variance` are running ones, [C].
   public func moveRunning(
-    mean: inout Tensor, variance: inout Tensor, by momentum: Double, towards moments: ChannelMoments
+    mean: inout Tensor, variance: inout Tensor, by momentum: Double, toward moments: ChannelMoments
   ) {
     let unbiased = Double(moments.rows) / Double(max(1, moments.rows - 1))
     let (means, variances) = (moments.mean, moments.variance)

@@ -6,32 +6,32 @@ import CKernels
 /// max(y, 0), or nothing, behind an operation.
 public enum Activation: Sendable { case none, relu }
 
-/// The normalisation of each channel as one multiplication and one addition.
-public struct Normalisation: Sendable {
-  /// [C]: y = x * factors + offsets.
-  private(set) var factors: [Float]
-  private(set) var offsets: [Float]
+/// The normalization of each channel as one multiplication and one addition.
+public struct FoldedBatchNorm: Sendable {
+  /// [C]: y = x * foldedWeight + foldedBias.
+  private(set) var foldedWeight: [Float]
+  private(set) var foldedBias: [Float]
   private(set) var mean: [Float]
   /// 1 / sqrt(variance + epsilon)
-  private(set) var inverseDeviation: [Float]
+  private(set) var rstd: [Float]
 
   public init(channels: Int) {
-    factors = [Float](repeating: 0, count: channels)
-    (offsets, mean, inverseDeviation) = (factors, factors, factors)
+    foldedWeight = [Float](repeating: 0, count: channels)
+    (foldedBias, mean, rstd) = (foldedWeight, foldedWeight, foldedWeight)
   }
 
   /// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta
   /// - Parameters:
-  ///   - mean, variance, scale, shift: [C]; the last two are gamma and beta.
+  ///   - mean, variance, weight, bias: [C]; the last two are gamma and beta.
   public mutating func set(
-    mean: [Double], variance: [Double], epsilon: Double, scale: Tensor, shift: Tensor
+    mean: [Double], variance: [Double], epsilon: Double, weight: Tensor, bias: Tensor
   ) {
-    Tensor.read(scale, shift) { scale, shift in
+    Tensor.read(weight, bias) { weight, bias in
       for c in mean.indices {
         self.mean[c] = Float(mean[c])
-        inverseDeviation[c] = Float(1 / (variance[c] + epsilon).squareRoot())
-        factors[c] = scale[c] * inverseDeviation[c]
-        offsets[c] = shift[c] - self.mean[c] * factors[c]
+        rstd[c] = Float(1 / (variance[c] + epsilon).squareRoot())
+        foldedWeight[c] = weight[c] * rstd[c]
+        foldedBias[c] = bias[c] - self.mean[c] * foldedWeight[c]
       }
     }
   }
@@ -49,16 +49,16 @@ public enum ReLUZeros: Sendable {
 }
 
 extension Ops {
-  /// x = activation(x * factors + offsets + addend)
+  /// x = activation(x * foldedWeight + foldedBias + addend)
   /// - Parameters:
   ///   - x: [..., C].
   ///   - addend: of the same shape.
   public func normalize(
-    _ x: inout Tensor, by map: Normalisation, adding addend: Tensor?, _ activation: Activation
+    _ x: inout Tensor, by map: FoldedBatchNorm, adding addend: Tensor?, _ activation: Activation
   ) {
     let cut = RowGroups(count: x.count, channels: map.mean.count)
     guard x.isUnique() else {
-      var output = Tensor(uninitialised: x.shape)
+      var output = Tensor(uninitialized: x.shape)
       x.read { x in
         read(addend) { addend in output.write { apply(map, activation, cut, to: x, adding: addend, into: $0) } }
       }
@@ -71,23 +71,23 @@ extension Ops {
   /// The same of an input that is kept for the way back.
   /// - Parameter addend: becomes the output, if nobody else has it, such as the output of a projection.
   public func normalize(
-    keeping x: Tensor, by map: Normalisation, adding addend: consuming Tensor?, _ activation: Activation
+    keeping x: Tensor, by map: FoldedBatchNorm, adding addend: consuming Tensor?, _ activation: Activation
   ) -> (y: Tensor, zeros: ReLUZeros) {
     let cut = RowGroups(count: x.count, channels: map.mean.count)
     var output: Tensor
     guard var addend = consume addend else {
-      output = Tensor(uninitialised: x.shape)
+      output = Tensor(uninitialized: x.shape)
       x.read { x in output.write { apply(map, activation, cut, to: x, adding: nil, into: $0) } }
       return (output, activation == .relu ? .byInput : .nowhere)
     }
-    let mask = activation == .relu ? PooledArray<UInt16>(uninitialised: cut.maskWords) : nil
+    let mask = activation == .relu ? PooledArray<UInt16>(uninitialized: cut.maskWords) : nil
     if addend.isUnique() {
       output = addend
       x.read { x in
         output.write { apply(map, activation, cut, to: x, adding: $0, into: $0, mask: mask) }
       }
     } else {
-      output = Tensor(uninitialised: x.shape)
+      output = Tensor(uninitialized: x.shape)
       Tensor.read(x, addend) { x, addend in
         output.write { apply(map, activation, cut, to: x, adding: addend, into: $0, mask: mask) }
       }
@@ -95,25 +95,26 @@ extension Ops {
     return (output, mask.map(ReLUZeros.byMask) ?? .nowhere)
   }
 
-  /// One trip through memory: y = activation(x * factors + offsets + addend).
+  /// One trip through memory: y = activation(x * foldedWeight + foldedBias + addend).
   private func apply(
-    _ map: Normalisation, _ activation: Activation, _ cut: RowGroups, to x: UnsafePointer<Float>,
+    _ map: FoldedBatchNorm, _ activation: Activation, _ cut: RowGroups, to x: UnsafePointer<Float>,
     adding addend: UnsafePointer<Float>?, into y: UnsafeMutablePointer<Float>, mask: PooledArray<UInt16>? = nil
   ) {
     let channels = map.mean.count
     let relu: Int32 = activation == .relu ? 1 : 0
     let isInPlace = UnsafePointer(y) == x || UnsafePointer(y) == addend
     let streaming: Int32 = !isInPlace && cut.total * channels >= Self.streamedCount ? 1 : 0
-    workers.run(shards: cut.shards) { shard in
-      let rows = cut.rows(shard)
+    pool.run(chunks: cut.chunks) { chunk in
+      let rows = cut.rows(chunk)
       let start = rows.lowerBound * channels
       func apply(_ mask: UnsafeMutablePointer<UInt16>?) {
-        ck_norm_apply(
-          y + start, x + start, addend.map { $0 + start }, rows.count, channels, map.factors, map.offsets, relu,
+        ck_batchnorm_apply(
+          y + start, x + start, addend.map { $0 + start }, rows.count, channels, map.foldedWeight, map.foldedBias,
+          relu,
           mask, streaming)
       }
       guard let mask else { return apply(nil) }
-      mask.withValues { apply($0 + cut.firstMaskWord(shard)) }
+      mask.withValues { apply($0 + cut.firstMaskWord(chunk)) }
     }
   }
 

@@ -1,5 +1,5 @@
-// A convolution and its two gradients, by the method that suits the shape. Bias and padding aside there is nothing to it
-// but products: DirectConvolution and Winograd.
+// A convolution and its two gradients, by the method that suits the shape. Bias and padding aside there is nothing to
+// it but products: DirectConvolution and Winograd.
 
 extension Ops {
   /// y[n, i, j, o] = sum over u, v, c of x[n, i * stride + u - padding, j * stride + v - padding, c] * w[u, v, c, o]
@@ -12,9 +12,9 @@ extension Ops {
     _ x: Tensor, _ w: Tensor, _ method: ConvolutionMethod, gathering moments: ChannelMoments? = nil
   ) -> Tensor {
     precondition(x.shape == method.inputShape, "a convolution for \(method.inputShape) got \(x.shape)")
-    var output = Tensor(uninitialised: method.outputShape)
+    var output = Tensor(uninitialized: method.outputShape)
     Tensor.read(x, w) { x, w in
-      output.write { y in method.forward(x: x, w: w, y: y, moments: moments, workers) }
+      output.write { y in method.forward(x: x, w: w, y: y, moments: moments, pool) }
     }
     return output
   }
@@ -28,7 +28,7 @@ extension Ops {
     _ x: Tensor, _ dy: Tensor, _ method: ConvolutionMethod, into dw: inout Tensor
   ) {
     precondition(dy.shape == method.outputShape, "a gradient \(dy.shape) of an output \(method.outputShape)")
-    Tensor.read(x, dy) { x, dy in method.weightGradient(x: x, dy: dy, dw: &dw, workers) }
+    Tensor.read(x, dy) { x, dy in method.weightGradient(x: x, dy: dy, dw: &dw, pool) }
   }
 
   /// dx = the transposed convolution of dy.
@@ -38,9 +38,9 @@ extension Ops {
   /// - Returns: [N, H, W, C].
   public func convolutionInputGradient(_ dy: Tensor, _ w: Tensor, _ method: ConvolutionMethod) -> Tensor {
     precondition(dy.shape == method.outputShape, "a gradient \(dy.shape) of an output \(method.outputShape)")
-    var gradient = Tensor(uninitialised: method.inputShape)
+    var gradient = Tensor(uninitialized: method.inputShape)
     Tensor.read(dy, w) { dy, w in
-      gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, workers) }
+      gradient.write { dx in method.inputGradient(dy: dy, w: w, dx: dx, pool) }
     }
     return gradient
   }

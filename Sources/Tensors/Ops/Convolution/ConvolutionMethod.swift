@@ -8,9 +8,9 @@ public enum ConvolutionAlgorithms: Sendable {
   /// program need it: one activation that falls on the other side of a ReLU changes a gradient by a percent.
   case direct
   /// Mixed precision: like `fastest`, but for the products of training passes that are sums by the definition the
-  /// factors are rounded to bfloat16 (Kalamkar et al. 2019, "A study of BFLOAT16 for deep learning training"). Winograd's
-  /// algorithm would enlarge the roundings; it stays in float32, where it saves more. So do inference and the first
-  /// layer.
+  /// factors are rounded to bfloat16 (Kalamkar et al. 2019, "A study of BFLOAT16 for deep learning training").
+  /// Winograd's algorithm would enlarge the roundings; it stays in float32, where it saves more. So do inference and
+  /// the first layer.
   case bfloat16
 }
 
@@ -55,38 +55,38 @@ public struct ConvolutionMethod: Sendable {
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     moments: ChannelMoments? = nil,
-    _ workers: WorkerPool
+    _ pool: ThreadPool
   ) {
     if let winograd {
-      winograd.convolve(x, w, into: y, workers)
+      winograd.convolve(x, w, into: y, pool)
     } else if let moments {
-      moments.gather(shards: WorkerPool.standardShards) {
-        direct.forward(x: x, w: w, y: y, moments: $0, workers)
+      moments.gather(chunks: ThreadPool.standardChunks) {
+        direct.forward(x: x, w: w, y: y, moments: $0, pool)
       }
     } else {
-      direct.forward(x: x, w: w, y: y, workers)
+      direct.forward(x: x, w: w, y: y, pool)
     }
   }
 
   /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
   func inputGradient(
-    dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     if let winograd {
-      winograd.inputGradient(dy, w, into: dx, workers)
+      winograd.inputGradient(dy, w, into: dx, pool)
     } else {
-      direct.inputGradient(dy: dy, w: w, dx: dx, workers)
+      direct.inputGradient(dy: dy, w: w, dx: dx, pool)
     }
   }
 
   /// Sets dw [KH, KW, C, O] from x [N, H, W, C] and dy [N, H', W', O].
   func weightGradient(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ pool: ThreadPool
   ) {
     if let winograd {
-      winograd.weightGradient(x, dy, into: &dw, workers)
+      winograd.weightGradient(x, dy, into: &dw, pool)
     } else {
-      direct.weightGradient(x: x, dy: dy, dw: &dw, workers)
+      direct.weightGradient(x: x, dy: dy, dw: &dw, pool)
     }
   }
 

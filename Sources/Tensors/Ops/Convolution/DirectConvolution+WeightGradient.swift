@@ -1,7 +1,7 @@
 // The weight gradient: dw[ky, kx, c, o] = sum over all output pixels of the input seen at (ky, kx, c) times the output
-// gradient. For one kernel row ky, the values (kx, c) of a window are neighbours in the (padded) input, and the next
+// gradient. For one kernel row ky, the values (kx, c) of a window are neighbors in the (padded) input, and the next
 // pixel's window begins stride * C further on: again a product of something that lies there already. In bfloat16, where
-// the pairs of a product are of neighbouring pixels, both sides are packed.
+// the pairs of a product are of neighboring pixels, both sides are packed.
 
 import CKernels
 
@@ -11,20 +11,20 @@ extension DirectConvolution {
   /// The work is cut over dw; where that makes too few pieces, over the lines of the batch too, whose sums are then
   /// added in order.
   func weightGradient(
-    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ workers: WorkerPool
+    x: UnsafePointer<Float>, dy: UnsafePointer<Float>, dw: inout Tensor, _ pool: ThreadPool
   ) {
     let (pieces, parts, weights) = (pieces, parts, weights)
     let lines = images * outputHeight
     StoragePool.withScratch(parts > 1 ? parts * weights : 0) { partial in
       dw.write { dw in
-        workers.run(shards: pieces * parts) { task in
+        pool.run(chunks: pieces * parts) { task in
           let (part, index) = task.quotientAndRemainder(dividingBy: pieces)
           add(
-            piece(index), lines: WorkerPool.range(part, of: parts, count: lines), x: x, dy: dy,
+            piece(index), lines: ThreadPool.range(part, of: parts, count: lines), x: x, dy: dy,
             to: parts > 1 ? partial + part * weights : dw)
         }
       }
-      if parts > 1 { sumShards(partial, shards: parts, into: &dw, workers) }
+      if parts > 1 { sumChunks(partial, chunks: parts, into: &dw, pool) }
     }
   }
 
@@ -35,7 +35,7 @@ extension DirectConvolution {
     let columns: Range<Int>
   }
 
-  /// Part of the numerical result, like `WorkerPool.standardShards`.
+  /// Part of the numerical result, like `ThreadPool.standardChunks`.
   private static let fewestTasks = 16
   private static let pieceSide = 256
   /// Output pixels whose gradients are packed at a time: their panel stays in the first cache.
@@ -54,7 +54,7 @@ extension DirectConvolution {
     let (kernelRow, row) = rows.quotientAndRemainder(dividingBy: cuts.rows)
     let first = column * Self.pieceSide
     return Piece(
-      kernelRow: kernelRow, rows: WorkerPool.range(row, of: cuts.rows, count: kernel.width * channels),
+      kernelRow: kernelRow, rows: ThreadPool.range(row, of: cuts.rows, count: kernel.width * channels),
       columns: first..<min(first + Self.pieceSide, outputs))
   }
 
@@ -87,7 +87,7 @@ extension DirectConvolution {
     return ConvolutionScratch(
       shared: parts > 1 ? parts * weights : 0,
       each: (copies ? linesInBlock * rowFloats : 0) + windows
-        + PackedMatrix.floats(depth: depth, columns: columns, precision))
+        + PackedWeights.floats(depth: depth, columns: columns, precision))
   }
 
   /// Whether the pixels of all images follow each other evenly: without padding and stride.
@@ -107,7 +107,7 @@ extension DirectConvolution {
     var line = lines.lowerBound
     StoragePool.withScratch(copies ? size * row : 0) { buffer in
       // One for all blocks; the last may leave some of its rows unused.
-      PackedMatrix.withScratch(depth: depthInBlock, columns: piece.columns.count, precision) { gradients in
+      PackedWeights.withScratch(depth: depthInBlock, columns: piece.columns.count, precision) { gradients in
         while line < lines.upperBound {
           let (image, first) = line.quotientAndRemainder(dividingBy: outputHeight)
           let count = min(size, lines.upperBound - line, crossesImages ? .max : outputHeight - first)
@@ -146,7 +146,7 @@ extension DirectConvolution {
 
   /// Reads the windows where they lie.
   private func multiply(
-    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: PackedMatrix, _ piece: Piece,
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: PackedWeights, _ piece: Piece,
     into result: ProductResult, accumulating: Bool
   ) {
     gradients.pack(dy, count: windows.lines * windows.pixels, rowStride: outputs)
@@ -158,9 +158,9 @@ extension DirectConvolution {
       into: result, accumulating: accumulating)
   }
 
-  /// Packs the windows too, in pairs of neighbouring pixels; each line begins with a new pair.
+  /// Packs the windows too, in pairs of neighboring pixels; each line begins with a new pair.
   private func multiplyPairs(
-    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: PackedMatrix, _ piece: Piece,
+    _ windows: Windows, _ dy: UnsafePointer<Float>, _ gradients: PackedWeights, _ piece: Piece,
     into result: ProductResult, accumulating: Bool
   ) {
     let rows = piece.rows.count

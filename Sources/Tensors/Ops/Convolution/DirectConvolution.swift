@@ -21,13 +21,13 @@ struct DirectConvolution: Sendable {
   /// [N, H', W', O].
   let outputShape: [Int]
   /// What the factors of the products are rounded to.
-  let precision: FactorPrecision
+  let precision: OperandPrecision
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
   ///   - weight: [KH, KW, C, O].
-  ///   - precision: bfloat16 only where C and O are even: pairs are of neighbouring channels.
-  init(input: [Int], weight: [Int], stride: Int, padding: Extent, _ precision: FactorPrecision = .float32) {
+  ///   - precision: bfloat16 only where C and O are even: pairs are of neighboring channels.
+  init(input: [Int], weight: [Int], stride: Int, padding: Extent, _ precision: OperandPrecision = .float32) {
     precondition(input.count == 4 && input[3] == weight[2], "a convolution of \(weight[2]) channels got \(input)")
     // Not height > 0: integer division rounds minus a half up to zero.
     precondition(
@@ -47,17 +47,17 @@ struct DirectConvolution: Sendable {
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-    moments: ChannelMoments.Gathering? = nil, _ workers: WorkerPool
+    moments: ChannelMoments.Gathering? = nil, _ pool: ThreadPool
   ) {
-    let product = forwardProduct
-    PackedMatrix.withScratch(depth: product.depth, columns: outputs, precision) { weights in
-      weights.pack(w, count: product.depth, rowStride: outputs, workers)
-      product.run(x, weights, into: y, moments: moments, workers)
+    let gemm = forwardGEMM
+    PackedWeights.withScratch(depth: gemm.depth, columns: outputs, precision) { weights in
+      weights.pack(w, count: gemm.depth, rowStride: outputs, pool)
+      gemm.run(x, weights, into: y, moments: moments, pool)
     }
   }
 
-  private var forwardProduct: SlidingProduct {
-    SlidingProduct(
+  private var forwardGEMM: ImplicitGEMM {
+    ImplicitGEMM(
       images: images, height: height, width: width, channels: channels, taps: (kernel.height, kernel.width),
       origin: (-padding.height, -padding.width), stride: stride, lines: outputHeight, pixels: outputWidth,
       resultStrides: (outputHeight * outputWidth * outputs, outputWidth * outputs, outputs))
@@ -65,38 +65,38 @@ struct DirectConvolution: Sendable {
 
   /// Sets dx [N, H, W, C] from dy [N, H', W', O] and w.
   func inputGradient(
-    dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     if stride > min(kernel.height, kernel.width) {
       // Some pixels belong to no window.
-      workers.run(over: images * height * width * channels) {
+      pool.run(over: images * height * width * channels) {
         (dx + $0.lowerBound).update(repeating: 0, count: $0.count)
       }
     }
-    forEachInputGradientPass { vertical, horizontal, product in
-      PackedMatrix.withScratch(depth: product.depth, columns: channels, precision) { weights in
-        turn(w, vertical, horizontal, into: weights, workers)
-        product.run(dy, weights, into: dx, workers)
+    forEachInputGradientPass { vertical, horizontal, gemm in
+      PackedWeights.withScratch(depth: gemm.depth, columns: channels, precision) { weights in
+        turn(w, vertical, horizontal, into: weights, pool)
+        gemm.run(dy, weights, into: dx, pool)
       }
     }
   }
 
   /// Each way in which a pixel's row and column can lie on the grid of windows.
   private func forEachInputGradientPass(
-    _ body: (_ vertical: Taps, _ horizontal: Taps, _ product: SlidingProduct) -> Void
+    _ body: (_ vertical: Taps, _ horizontal: Taps, _ gemm: ImplicitGEMM) -> Void
   ) {
     for y in 0..<min(stride, height) {
       for x in 0..<min(stride, width) {
         guard let vertical = Taps(pixel: y, kernel: kernel.height, padding: padding.height, stride: stride),
           let horizontal = Taps(pixel: x, kernel: kernel.width, padding: padding.width, stride: stride)
         else { continue }
-        let product = SlidingProduct(
+        let gemm = ImplicitGEMM(
           images: images, height: outputHeight, width: outputWidth, channels: outputs,
           taps: (vertical.count, horizontal.count), origin: (vertical.origin, horizontal.origin), stride: 1,
           lines: (height - y + stride - 1) / stride, pixels: (width - x + stride - 1) / stride,
           resultStrides: (height * width * channels, stride * width * channels, stride * channels),
           resultOffset: (y * width + x) * channels)
-        body(vertical, horizontal, product)
+        body(vertical, horizontal, gemm)
       }
     }
   }
@@ -128,14 +128,14 @@ struct DirectConvolution: Sendable {
 
   /// The weights at those places as a matrix [places * O, C], in the order of the windows.
   private func turn(
-    _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, into weights: PackedMatrix,
-    _ workers: WorkerPool
+    _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, into weights: PackedWeights,
+    _ pool: ThreadPool
   ) {
     for v in 0..<vertical.count {
       for h in 0..<horizontal.count {
         weights.pack(
           w + (vertical.place(v) * kernel.width + horizontal.place(h)) * channels * outputs,
-          first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs, workers)
+          first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs, pool)
       }
     }
   }
@@ -145,15 +145,15 @@ struct DirectConvolution: Sendable {
   /// Scratch memory of each pass.
   var forwardScratch: ConvolutionScratch {
     ConvolutionScratch(
-      shared: PackedMatrix.floats(depth: forwardProduct.depth, columns: outputs, precision),
-      each: forwardProduct.scratch(columns: outputs, precision))
+      shared: PackedWeights.floats(depth: forwardGEMM.depth, columns: outputs, precision),
+      each: forwardGEMM.scratch(columns: outputs, precision))
   }
 
   var inputGradientScratch: ConvolutionScratch {
     var most = ConvolutionScratch(shared: 0, each: 0)
-    forEachInputGradientPass { _, _, product in
-      most.shared = max(most.shared, PackedMatrix.floats(depth: product.depth, columns: channels, precision))
-      most.each = max(most.each, product.scratch(columns: channels, precision))
+    forEachInputGradientPass { _, _, gemm in
+      most.shared = max(most.shared, PackedWeights.floats(depth: gemm.depth, columns: channels, precision))
+      most.each = max(most.each, gemm.scratch(columns: channels, precision))
     }
     return most
   }

@@ -7,7 +7,7 @@ import CKernels
 /// result[n, y, x, o] = sum over v, h, c of
 /// source[n, origin.y + y * stride + v, origin.x + x * stride + h, c] * weights[v, h, c, o],
 /// where the source is zero outside.
-struct SlidingProduct: Sendable {
+struct ImplicitGEMM: Sendable {
   /// The source: [images, height, width, channels].
   var images: Int
   var height: Int
@@ -35,31 +35,31 @@ struct SlidingProduct: Sendable {
     before + after > 0 || origin.y < 0 || origin.y + (lines - 1) * stride + taps.vertical > height
   }
 
-  /// Whether each result reads a single pixel: then those pixels are the rows of one matrix, though not neighbours.
+  /// Whether each result reads a single pixel: then those pixels are the rows of one matrix, though not neighbors.
   private var readsPixels: Bool { taps == (1, 1) && !reachesOutside }
 
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
 
-  /// - Parameter moments: what the results are added to, in standard shards, where they lie close together.
+  /// - Parameter moments: what the results are added to, in standard chunks, where they lie close together.
   func run(
-    _ source: UnsafePointer<Float>, _ weights: PackedMatrix, into result: UnsafeMutablePointer<Float>,
-    moments: ChannelMoments.Gathering? = nil, _ workers: WorkerPool
+    _ source: UnsafePointer<Float>, _ weights: PackedWeights, into result: UnsafeMutablePointer<Float>,
+    moments: ChannelMoments.Gathering? = nil, _ pool: ThreadPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
     precondition(moments == nil || !scatters(columns: weights.columns), "moments of results that are apart")
     let (readsPixels, columns) = (readsPixels, weights.columns)
     let count = readsPixels ? images * lines * pixels : images * lines
-    let shards = min(WorkerPool.standardShards, count)
-    workers.run(shards: shards) { shard in
-      let range = WorkerPool.range(shard, of: shards, count: count)
+    let chunks = min(ThreadPool.standardChunks, count)
+    pool.run(chunks: chunks) { chunk in
+      let range = ThreadPool.range(chunk, of: chunks, count: count)
       if readsPixels {
         multiplyPixels(range, source, weights, into: result) { rows in
-          moments?.add(result + rows.lowerBound * columns, rows: rows.count, shard: shard)
+          moments?.add(result + rows.lowerBound * columns, rows: rows.count, chunk: chunk)
         }
       } else {
         multiplyLines(range, source, weights, into: result) { lines in
-          moments?.add(result + lines.lowerBound * pixels * columns, rows: lines.count * pixels, shard: shard)
+          moments?.add(result + lines.lowerBound * pixels * columns, rows: lines.count * pixels, chunk: chunk)
         }
       }
     }
@@ -68,7 +68,7 @@ struct SlidingProduct: Sendable {
   /// Gathers the pixels where they are apart or are rounded, and scatters the results where those are apart: many rows
   /// that lie evenly make better products than a few of each line.
   private func multiplyPixels(
-    _ rows: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
+    _ rows: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedWeights,
     into result: UnsafeMutablePointer<Float>, _ whenDone: (_ rows: Range<Int>) -> Void
   ) {
     let columns = weights.columns
@@ -94,7 +94,7 @@ struct SlidingProduct: Sendable {
   }
 
   private func gather(
-    _ block: Range<Int>, _ source: UnsafePointer<Float>, _ precision: FactorPrecision,
+    _ block: Range<Int>, _ source: UnsafePointer<Float>, _ precision: OperandPrecision,
     into gathered: UnsafeMutablePointer<Float>
   ) {
     let places = precision.places(channels)
@@ -131,7 +131,7 @@ struct SlidingProduct: Sendable {
 
   private var isSourceDense: Bool { stride == 1 && origin == (0, 0) && lines == height && pixels == width }
 
-  private func gathers(_ precision: FactorPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
+  private func gathers(_ precision: OperandPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
 
   private func scatters(columns: Int) -> Bool {
     resultStrides != (lines * pixels * columns, pixels * columns, columns)
@@ -140,14 +140,14 @@ struct SlidingProduct: Sendable {
   private var pixelsInBlock: Int { min(max(56, Self.blockFloats / channels), images * lines * pixels) }
 
   /// Floats that each thread needs for copies.
-  func scratch(columns: Int, _ precision: FactorPrecision) -> Int {
+  func scratch(columns: Int, _ precision: OperandPrecision) -> Int {
     guard readsPixels else { return copies(precision) ? bufferFloats : 0 }
     return (gathers(precision) ? pixelsInBlock * precision.places(channels) : 0)
       + (scatters(columns: columns) ? pixelsInBlock * columns : 0)
   }
 
   /// Lines are copied where they need zeros around them, or are rounded.
-  private func copies(_ precision: FactorPrecision) -> Bool { reachesOutside || precision == .bfloat16 }
+  private func copies(_ precision: OperandPrecision) -> Bool { reachesOutside || precision == .bfloat16 }
 
   private var rowFloats: Int { (before + width + after) * channels }
 
@@ -157,7 +157,7 @@ struct SlidingProduct: Sendable {
   private var bufferFloats: Int { ((linesInBlock - 1) * stride + taps.vertical) * rowFloats }
 
   private func multiplyLines(
-    _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedMatrix,
+    _ range: Range<Int>, _ source: UnsafePointer<Float>, _ weights: PackedWeights,
     into result: UnsafeMutablePointer<Float>, _ whenDone: (_ lines: Range<Int>) -> Void
   ) {
     let precision = weights.precision

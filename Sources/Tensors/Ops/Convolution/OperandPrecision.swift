@@ -3,9 +3,9 @@
 import CKernels
 
 /// What the factors of a product are rounded to. The sums are float32 in any case.
-public enum FactorPrecision: Sendable, Hashable {
+public enum OperandPrecision: Sendable, Hashable {
   case float32
-  /// The upper half of a float32: 8 bits of precision. Two neighbouring steps are a pair, in the place of a float.
+  /// The upper half of a float32: 8 bits of precision. Two neighboring steps are a pair, in the place of a float.
   case bfloat16
 
   /// Whether this processor multiplies bfloat16 faster than float32.

@@ -2,20 +2,20 @@
 
 import CKernels
 
-/// A matrix [depth, columns] packed into panels of neighbouring columns, for `ck_product` and `ck_product_pairs`. Its
+/// A matrix [depth, columns] packed into panels of neighboring columns, for `ck_gemm` and `ck_gemm_pairs`. Its
 /// memory is lent: several threads may fill different rows or read the same.
-struct PackedMatrix {
+struct PackedWeights {
   /// A number of steps that is even where they are packed in pairs and in several portions.
   let depth: Int
   let columns: Int
-  let precision: FactorPrecision
+  let precision: OperandPrecision
   /// Places of a panel's column.
   private let places: Int
   /// Columns that a panel has room for.
   private let width: Int
   private let panels: UnsafeMutablePointer<Float>
 
-  private init(depth: Int, columns: Int, _ precision: FactorPrecision, _ panels: UnsafeMutablePointer<Float>) {
+  private init(depth: Int, columns: Int, _ precision: OperandPrecision, _ panels: UnsafeMutablePointer<Float>) {
     self.depth = depth
     self.columns = columns
     self.precision = precision
@@ -26,20 +26,20 @@ struct PackedMatrix {
 
   /// Calls `body` with a matrix whose contents are undefined until packed; it is valid only inside.
   static func withScratch<Result>(
-    depth: Int, columns: Int, _ precision: FactorPrecision = .float32, _ body: (PackedMatrix) throws -> Result
+    depth: Int, columns: Int, _ precision: OperandPrecision = .float32, _ body: (PackedWeights) throws -> Result
   ) rethrows -> Result {
     try StoragePool.withScratch(floats(depth: depth, columns: columns, precision)) { panels in
-      try body(PackedMatrix(depth: depth, columns: columns, precision, panels))
+      try body(PackedWeights(depth: depth, columns: columns, precision, panels))
     }
   }
 
   /// Floats that a packed matrix takes.
-  static func floats(depth: Int, columns: Int, _ precision: FactorPrecision = .float32) -> Int {
+  static func floats(depth: Int, columns: Int, _ precision: OperandPrecision = .float32) -> Int {
     let width = width(columns: columns, precision)
     return precision.places(depth) * ((columns + width - 1) / width) * width
   }
 
-  private static func width(columns: Int, _ precision: FactorPrecision) -> Int {
+  private static func width(columns: Int, _ precision: OperandPrecision) -> Int {
     columns > precision.lanes ? 2 * precision.lanes : precision.lanes
   }
 
@@ -54,10 +54,10 @@ struct PackedMatrix {
   /// The same by several threads, a range of panels each.
   func pack(
     _ source: UnsafePointer<Float>, first: Int = 0, count: Int, rowStride: Int, columnStride: Int = 1,
-    _ workers: WorkerPool
+    _ pool: ThreadPool
   ) {
     let layout = layout(first: first)
-    workers.run(over: (columns + width - 1) / width, shards: WorkerPool.shards(of: count * columns)) { part in
+    pool.run(over: (columns + width - 1) / width, chunks: ThreadPool.chunks(of: count * columns)) { part in
       let start = part.lowerBound * width
       layout.pack(
         source + start * columnStride, min(columns, part.upperBound * width) - start, count, rowStride,
@@ -82,7 +82,7 @@ struct PackedMatrix {
 
 /// Where a portion of rows goes.
 private struct PanelLayout: Sendable {
-  let precision: FactorPrecision
+  let precision: OperandPrecision
   /// The first place of a panel's column.
   let first: Int
   let width: Int
@@ -117,7 +117,7 @@ extension ProductPanels {
   ) {
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
-        withUnsafePointer(to: result) { ck_product(operand, panels, columns, Self.lanes, $0, accumulating ? 1 : 0) }
+        withUnsafePointer(to: result) { ck_gemm(operand, panels, columns, Self.lanes, $0, accumulating ? 1 : 0) }
       }
     }
   }
@@ -126,11 +126,11 @@ extension ProductPanels {
   fileprivate func multiplyPairs(
     _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool
   ) {
-    let lanes = FactorPrecision.bfloat16.lanes
+    let lanes = OperandPrecision.bfloat16.lanes
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
         withUnsafePointer(to: result) {
-          ck_product_pairs(operand, panels, columns, lanes, $0, accumulating ? 1 : 0)
+          ck_gemm_pairs(operand, panels, columns, lanes, $0, accumulating ? 1 : 0)
         }
       }
     }

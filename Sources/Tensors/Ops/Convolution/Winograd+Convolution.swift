@@ -9,9 +9,9 @@ extension Winograd {
   ///   - w: [3, 3, C, O].
   ///   - y: [N, H, W, O]; all of it is set.
   func convolve(
-    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
-    convolve(x, Filter(w, .asStored), into: y, workers)
+    convolve(x, Filter(w, .asStored), into: y, pool)
   }
 
   /// dx = the transposed convolution of dy.
@@ -21,43 +21,43 @@ extension Winograd {
   ///   - dx: [N, H, W, C]; all of it is set.
   func inputGradient(
     _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
-    _ workers: WorkerPool
+    _ pool: ThreadPool
   ) {
-    exchanged.convolve(dy, Filter(w, .transposed), into: dx, workers)
+    exchanged.convolve(dy, Filter(w, .transposed), into: dx, pool)
   }
 
   /// A filter as it is stored, or turned by half a circle with inputs and outputs exchanged.
   private struct Filter {
     let base: UnsafePointer<Float>
-    let orientation: Orientation
+    let orientation: Transposition
 
-    init(_ base: UnsafePointer<Float>, _ orientation: Orientation) {
+    init(_ base: UnsafePointer<Float>, _ orientation: Transposition) {
       self.base = base
       self.orientation = orientation
     }
   }
 
   private func convolve(
-    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     switch convolutionCut {
-    case .tiles: convolveByTiles(x, filter, into: y, workers)
-    case .outputs, .points: convolveByOutputs(x, filter, into: y, workers)
+    case .tiles: convolveByTiles(x, filter, into: y, pool)
+    case .outputs, .points: convolveByOutputs(x, filter, into: y, pool)
     }
   }
 
   // MARK: By tiles
 
   private func convolveByTiles(
-    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     let filterPlanes = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
     let all = 0..<geometry.outputs
     StoragePool.withScratch(filterPlanes.floats) { u in
-      workers.run(shards: groups) { index in
+      pool.run(chunks: groups) { index in
         transform(filter, columns: group(index), into: u, filterPlanes)
       }
-      workers.run(over: runs, shards: tileShards) { runs in
+      pool.run(over: runs, chunks: tileChunks) { runs in
         let blocks = Parts(of: runs, length: runsInTileBlock)
         let (inputPlanes, productPlanes) = tileBlockPlanes
         StoragePool.withScratch(inputPlanes.floats) { v in
@@ -78,7 +78,7 @@ extension Winograd {
 
   private var runsInTileBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
 
-  private var tileShards: Int { min(WorkerPool.standardShards, max(1, runs / runsInTileBlock)) }
+  private var tileChunks: Int { min(ThreadPool.standardChunks, max(1, runs / runsInTileBlock)) }
 
   private var tileBlockPlanes: (inputs: Planes, products: Planes) {
     let rows = runsInTileBlock * Self.tilesInRun
@@ -90,18 +90,18 @@ extension Winograd {
   // MARK: By outputs
 
   private func convolveByOutputs(
-    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     let inputPlanes = batchInputPlanes
     StoragePool.withScratch(inputPlanes.floats) { v in
       for batch in Parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
         let first = tiles(inRuns: batch).lowerBound
-        workers.run(over: batch.count) { part in
+        pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
           transformInput(
             x, tiles: tiles, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row, inputPlanes)
         }
-        workers.run(shards: groups) { index in
+        pool.run(chunks: groups) { index in
           convolve(v, inputPlanes, first: first, runs: batch, filter, columns: group(index), into: y)
         }
       }
@@ -177,7 +177,7 @@ extension Winograd {
 
   // MARK: Memory
 
-  func convolutionScratch(_ orientation: Orientation) -> ConvolutionScratch {
+  func convolutionScratch(_ orientation: Transposition) -> ConvolutionScratch {
     let turned = orientation == .transposed ? 9 * geometry.channels * min(Self.groupWidth, geometry.outputs) : 0
     switch convolutionCut {
     case .tiles:

@@ -10,25 +10,25 @@ extension Winograd {
   ///   - dy: [N, H, W, O].
   ///   - gradient: [3, 3, C, O]; overwritten.
   func weightGradient(
-    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ pool: ThreadPool
   ) {
     switch gradientCut {
-    case .tiles: weightGradientByTiles(x, dy, into: &gradient, workers)
-    case .points, .outputs: weightGradientByPoints(x, dy, into: &gradient, workers)
+    case .tiles: weightGradientByTiles(x, dy, into: &gradient, pool)
+    case .points, .outputs: weightGradientByPoints(x, dy, into: &gradient, pool)
     }
   }
 
   // MARK: By tiles
 
-  /// Each shard has a gradient of its own; they are added in order.
+  /// Each chunk has a gradient of its own; they are added in order.
   private func weightGradientByTiles(
-    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ pool: ThreadPool
   ) {
-    let shards = gradientShards
+    let chunks = gradientChunks
     let count = 9 * geometry.channels * geometry.outputs
-    StoragePool.withScratch(shards * count) { dw in
-      workers.run(shards: shards) { shard in
-        let runs = WorkerPool.range(shard, of: shards, count: runs)
+    StoragePool.withScratch(chunks * count) { dw in
+      pool.run(chunks: chunks) { chunk in
+        let runs = ThreadPool.range(chunk, of: chunks, count: runs)
         let all = 0..<geometry.outputs
         let (inputPlanes, outputPlanes) = gradientBlockPlanes
         StoragePool.withScratch(inputPlanes.floats) { v in
@@ -43,19 +43,19 @@ extension Winograd {
                   Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
                   columns: all.count, inner: tiles.count, accumulating: block.lowerBound > runs.lowerBound)
               }
-              transformGradient(sums, sumPlanes, rows: 0..<geometry.channels, into: dw + shard * count)
+              transformGradient(sums, sumPlanes, rows: 0..<geometry.channels, into: dw + chunk * count)
             }
           }
         }
       }
-      sumShards(dw, shards: shards, into: &gradient, workers)
+      sumChunks(dw, chunks: chunks, into: &gradient, pool)
     }
   }
 
   private var runsInGradientBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
 
   /// Few, because each holds a whole gradient.
-  private var gradientShards: Int { min(8, max(1, runs / runsInGradientBlock)) }
+  private var gradientChunks: Int { min(8, max(1, runs / runsInGradientBlock)) }
 
   private var gradientBlockPlanes: (inputs: Planes, outputs: Planes) { gradientPlanes(runs: runsInGradientBlock) }
 
@@ -63,7 +63,7 @@ extension Winograd {
 
   /// Each of the n * n sums by itself, over many tiles at once, so that few of them are read again.
   private func weightGradientByPoints(
-    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ workers: WorkerPool
+    _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ pool: ThreadPool
   ) {
     let (inputPlanes, outputPlanes) = gradientBatchPlanes
     StoragePool.withScratch(sumPlanes.floats) { sums in
@@ -71,13 +71,13 @@ extension Winograd {
         StoragePool.withScratch(outputPlanes.floats) { d in
           for batch in Parts(of: 0..<runs, length: runsInGradientBatch) {
             let batchTiles = tiles(inRuns: batch)
-            workers.run(over: batch.count) { part in
+            pool.run(over: batch.count) { part in
               let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
               let row = tiles.lowerBound - batchTiles.lowerBound
               transformInput(x, tiles: tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
               transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
             }
-            workers.run(shards: tile.points) { point in
+            pool.run(chunks: tile.points) { point in
               multiply(
                 Operand(base: v, planes: inputPlanes, orientation: .transposed),
                 Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
@@ -88,7 +88,7 @@ extension Winograd {
         }
       }
       gradient.write { dw in
-        workers.run(over: geometry.channels) { rows in transformGradient(sums, sumPlanes, rows: rows, into: dw) }
+        pool.run(over: geometry.channels) { rows in transformGradient(sums, sumPlanes, rows: rows, into: dw) }
       }
     }
   }
@@ -128,7 +128,7 @@ extension Winograd {
     case .tiles:
       let (inputs, outputs) = gradientBlockPlanes
       return ConvolutionScratch(
-        shared: gradientShards * 9 * geometry.channels * geometry.outputs,
+        shared: gradientChunks * 9 * geometry.channels * geometry.outputs,
         each: inputs.floats + outputs.floats + sumPlanes.floats)
     case .points, .outputs:
       let (inputs, outputs) = gradientBatchPlanes

@@ -144,7 +144,7 @@ extension Winograd {
     var base: UnsafePointer<Float>
     var planes: Planes
     var firstColumn = 0
-    var orientation = Orientation.asStored
+    var orientation = Transposition.asStored
   }
 
   /// Plane by plane `result = left * right`, or `result += left * right`; the result's planes are row-major and as
@@ -278,8 +278,8 @@ extension Winograd {
   /// 16 MB.
   private static let batchFloats = 1 << 22
 
-  /// A range cut into parts of nearly equal length, about `length` each. Lazily mapped, a closure for each walk would be
-  /// allocated.
+  /// A range cut into parts of nearly equal length, about `length` each. Lazily mapped, a closure for each walk would
+  /// be allocated.
   struct Parts: Sequence, IteratorProtocol {
     private let range: Range<Int>
     private let count: Int
@@ -292,7 +292,7 @@ extension Winograd {
 
     mutating func next() -> Range<Int>? {
       guard index < count else { return nil }
-      let part = WorkerPool.range(index, of: count, count: range.count)
+      let part = ThreadPool.range(index, of: count, count: range.count)
       index += 1
       return (range.lowerBound + part.lowerBound)..<(range.lowerBound + part.upperBound)
     }

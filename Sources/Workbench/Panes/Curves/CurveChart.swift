@@ -40,7 +40,7 @@ struct CurveChart: Sendable {
       ceiling: lossLimit),
     CurveChart(
       name: "accuracy", brief: "acc", step: .accuracy, epoch: .trainAccuracy, validation: .top1, best: .highest,
-      range: 0...1, reference: Reference(name: "majority") { $0.chance }),
+      range: 0...1, reference: Reference(name: "majority") { $0.majorityBaseline }),
   ]
 
   /// Where the loss's axis ends: one spike at a high learning rate must not flatten the curves.
@@ -63,7 +63,7 @@ struct CurveChart: Sendable {
     chart.draw(into: &frame, in: plot, theme: theme)
   }
 
-  /// Its name and its latest figures in the colours of their curves.
+  /// Its name and its latest figures in the colors of their curves.
   private func heading(_ curves: CurvesState, width: Int, isCut: Bool, theme: Theme) -> [[Span]] {
     let unit = step.unit
     let curve = theme[.trainingCurve]
@@ -82,7 +82,7 @@ struct CurveChart: Sendable {
     }
     if let best = bestValue(curves) { pieces.append([Span("best \(unit.text(best))", theme[.dimmed])]) }
     if let reference, let run = curves.run {
-      pieces.append([Span("\(reference.name) \(unit.text(reference.value(run)))", theme[.chance])])
+      pieces.append([Span("\(reference.name) \(unit.text(reference.value(run)))", theme[.baseline])])
     }
     return pieces
   }
@@ -110,13 +110,13 @@ struct CurveChart: Sendable {
     let positions = max(2, plot.width * 2)
     var series = [
       LineChart.Series(
-        Resampling.values(points.map { ($0.step, $0[step]) }, total: total, positions: positions),
+        CurveSampling.values(points.map { ($0.step, $0[step]) }, total: total, positions: positions),
         role: .trainingCurve)
     ]
     if let validation {
       series.append(
         LineChart.Series(
-          Resampling.values(
+          CurveSampling.values(
             curves.epochs.map { ($0.step, $0[validation]) }, total: total, positions: positions),
           role: .validationCurve))
     }

@@ -1,7 +1,7 @@
 // The figures of steps and epochs, put on one axis.
 
 /// Points at steps, brought to evenly spaced positions.
-enum Resampling {
+enum CurveSampling {
   /// - Parameters:
   ///   - points: rising steps, each with a value, or nil for a gap.
   ///   - total: the step at the right end, at least 1.

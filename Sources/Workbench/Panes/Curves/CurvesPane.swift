@@ -1,6 +1,6 @@
 // The curves pane: how far the run has come, what it does at the moment, and its losses and accuracies as charts.
-// Before the first run: what would be run. It takes in the figures of a run as they come, and those of an earlier run as
-// they are read from its folder.
+// Before the first run: what would be run. It takes in the figures of a run as they come, and those of an earlier run
+// as they are read from its folder.
 
 import Canvas
 import Messages
@@ -204,16 +204,16 @@ enum CurvesPane: Pane {
   /// The settings that matter most; `unit` makes a value clear where there is no room for its label.
   private static func plan(of settings: TrainingSettings) -> [(label: String, unit: String, value: String)] {
     let augmentation = settings.augmentation
-    let optimiser = settings.optimiser
+    let optimizer = settings.optimizer
     let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.description)"
-    let decay = Format.general(optimiser.weightDecay)
+    let decay = Format.general(optimizer.weightDecay)
     let crop = "crop \(augmentation.crop.rawValue), " + (augmentation.horizontalFlip ? "mirrored" : "not mirrored")
     return [
       ("network", "", ([settings.network.name] + settings.network.optionWords).joined(separator: " ")),
       ("images", "", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
       ("length", "", Format.counted(settings.epochs, "epoch")),
       ("learning rate", "lr ", schedule),
-      ("optimiser", "", "momentum \(Format.general(optimiser.momentum)), decay \(decay)"),
+      ("optimizer", "", "momentum \(Format.general(optimizer.momentum)), decay \(decay)"),
       ("augmentation", "", crop),
       ("seed", "seed ", "\(settings.seed)"),
       ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
@@ -310,11 +310,11 @@ enum CurvesPane: Pane {
 
   private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let best = curves.best.map { "best val \(Format.percent($0.validation?.top1)) at epoch \($0.epoch)" }
-    let chance = curves.run.map { "majority \(Format.percent($0.chance))" } ?? ""
+    let baseline = curves.run.map { "majority \(Format.percent($0.majorityBaseline))" } ?? ""
     let waits = curves.dataWait.map { "data wait \(Format.percent($0))" } ?? ""
     // Where there is room for one of the two, a wait that costs time is the news.
     frame.put(
-      facts: [best ?? ""] + (curves.isKeptWaiting ? [waits, chance] : [chance, waits]), in: rect, theme: theme,
+      facts: [best ?? ""] + (curves.isKeptWaiting ? [waits, baseline] : [baseline, waits]), in: rect, theme: theme,
       style: theme[curves.isKeptWaiting ? .warning : .dimmed])
   }
 }

@@ -12,7 +12,7 @@ extension DatasetFinding.Severity {
     }
   }
 
-  /// Tells them apart without colour.
+  /// Tells them apart without color.
   func mark(_ glyphs: Glyphs) -> String {
     switch self {
     case .error: String(glyphs.cross)
@@ -62,7 +62,7 @@ extension DatasetFinding {
 }
 
 extension DatasetReport {
-  /// How many findings there are of each severity that occurs, the gravest first.
+  /// How many findings there are of each severity that occurs, most severe first.
   var findingCounts: [(severity: DatasetFinding.Severity, count: Int)] {
     DatasetFinding.Severity.allCases.compactMap { severity in
       let count = findings.count { $0.severity == severity }
@@ -70,7 +70,7 @@ extension DatasetReport {
     }
   }
 
-  /// `2 errors, 1 warning`, each in its colour.
+  /// `2 errors, 1 warning`, each in its color.
   func findingSpans(_ severities: Set<DatasetFinding.Severity>, theme: Theme) -> [Span] {
     let pieces = findingCounts.filter { severities.contains($0.severity) }
       .map { Span($0.severity.counted($0.count), theme[$0.severity.role]) }
@@ -79,6 +79,6 @@ extension DatasetReport {
 }
 
 extension DatasetReport {
-  /// Files that an inspection went through.
+  /// Files that a file check went through.
   var checkedFiles: Int { classes.reduce(0) { $0 + $1.images.count } }
 }

@@ -48,7 +48,7 @@ extension DatasetPane {
     _ report: DatasetReport, _ list: BrowsableList, countsFrom: Int?, _ place: Rect, _ areas: PaneAreas,
     into frame: inout Frame, theme: Theme
   ) {
-    // What the colours mean is told by the headings of the counts, or by words where there are no such columns.
+    // What the colors mean is told by the headings of the counts, or by words where there are no such columns.
     if let countsFrom {
       for (index, entry) in splitRoles.enumerated() {
         var style = theme[entry.role]
@@ -78,7 +78,7 @@ extension DatasetPane {
       let sign = spinner(at: state.time, theme: theme)
       frame.put(
         facts: ["\(sign) reading again: \(Format.counted(files, "image"))", "Esc cancels"], in: rect, theme: theme)
-    case .inspecting(let progress): drawInspecting(progress, into: &frame, in: rect, theme: theme)
+    case .checking(let progress): drawInspecting(progress, into: &frame, in: rect, theme: theme)
     case .done, .cancelled, .failed:
       let counts = report.counts
       let totals = [
@@ -93,7 +93,7 @@ extension DatasetPane {
       frame.put(
         facts: totals + [
           splits, report.splitSource.title,
-          report.inspection?.undecodable.isEmpty == true ? "every file decodes" : "",
+          report.statistics?.undecodable.isEmpty == true ? "every file decodes" : "",
         ], in: rect, theme: theme)
     }
   }
@@ -114,12 +114,12 @@ extension DatasetPane {
         frame.put(line(of: finding, theme: theme), in: rect.row(row + 1))
       }
       frame.put(
-        "$ " + Headless.check(state.dataset.path, state.settings.split), in: rect.row(rect.height - 1),
+        "$ " + ShellCommand.check(state.dataset.path, state.settings.split), in: rect.row(rect.height - 1),
         style: theme[.dimmed])
       return
     }
-    guard let gravest = report.findings.first else { return }
-    frame.put(line(of: gravest, theme: theme), in: rect.row(0))
+    guard let mostSevere = report.findings.first else { return }
+    frame.put(line(of: mostSevere, theme: theme), in: rect.row(0))
   }
 
   /// A finding on one line.

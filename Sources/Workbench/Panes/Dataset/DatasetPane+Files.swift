@@ -109,7 +109,7 @@ extension ImageDecision {
   var title: String {
     switch self {
     case .excluded: "excluded"
-    case .relabelled(let from): "was \(from)"
+    case .relabeled(let from): "was \(from)"
     }
   }
 }

@@ -1,4 +1,4 @@
-// The dataset pane's findings: what is wrong, the gravest first, and below the list all that there is to say of the
+// The dataset pane's findings: what is wrong, most severe first, and below the list all that there is to say of the
 // chosen one, with what to do about it.
 
 import Canvas
@@ -15,7 +15,7 @@ extension DatasetPane {
     let list = state.dataset.findings
     guard list.total > 0 else {
       let text =
-        report.inspection == nil
+        report.statistics == nil
         ? "No problems with names and folders. c checks every file."
         : "\(Format.counted(report.checkedFiles, "file")) checked, no problems"
       frame.put(notice: text, in: areas.table, style: theme[.success])
@@ -47,9 +47,9 @@ extension DatasetPane {
     let counts = report.findingSpans(Set(DatasetFinding.Severity.allCases), theme: theme)
     let title = counts.isEmpty ? [Span("no findings", theme[.success])] : counts
     let contents =
-      report.inspection == nil
+      report.statistics == nil
       ? [Span("c", theme[.hintKey]), Span(" checks the files", theme[.dimmed])]
-      : [Span("f", theme[.hintKey]), Span(" figures", theme[.dimmed])]
+      : [Span("f", theme[.hintKey]), Span(" statistics", theme[.dimmed])]
     frame.put(
       pieces: [[Span(String(theme.glyphs.leftArrow) + " ", theme[.header])] + title, contents], in: rect,
       style: theme[.text])

@@ -7,7 +7,7 @@ extension Context {
 extension Action {
   /// What is wrong with the dataset; its figures; to look into every file.
   static let findings = Action.pane(PaneAction(.dataset, "findings"))
-  static let figures = Action.pane(PaneAction(.dataset, "figures"))
+  static let statistics = Action.pane(PaneAction(.dataset, "statistics"))
   static let checkFiles = Action.pane(PaneAction(.dataset, "checkFiles"))
 }
 
@@ -26,7 +26,7 @@ extension DatasetPane {
       "check every file: broken ones, duplicates, sizes",
       synonyms: ["verify", "validate", "scan", "inspect", "corrupt", "test"]),
     Keymap.command(
-      .dataset, [.character("f")], .figures, hint: "figures", "sizes, formats, channels, mean and deviation",
+      .dataset, [.character("f")], .statistics, hint: "statistics", "sizes, formats, channels, mean and std",
       synonyms: ["statistics", "stats", "dimensions", "std"]),
     Keymap.command(.dataset, [.character("R")], .readAgain, "read the dataset's folder again"),
 
@@ -45,17 +45,17 @@ extension DatasetPane {
     case .findings:
       if dataset.level == .findings { return "classes" }
       return dataset.report?.findings.isEmpty == false ? binding.hint : nil
-    case .figures: return dataset.report?.inspection == nil || dataset.level == .figures ? nil : binding.hint
+    case .statistics: return dataset.report?.statistics == nil || dataset.level == .statistics ? nil : binding.hint
     case .open:
       guard dataset.report != nil else { return nil }
       switch dataset.level {
       case .classes: return binding.hint
       case .findings: return dataset.selectedFinding == nil ? nil : "files"
-      case .files, .figures: return state.zoomed ? "all panes" : "larger"
+      case .files, .statistics: return state.zoomed ? "all panes" : "larger"
       }
     case .back: return dataset.reading.isUnderWay && dataset.level == .classes ? binding.hint : nil
     case .checkFiles:
-      return dataset.report != nil && dataset.report?.inspection == nil && !dataset.reading.isUnderWay
+      return dataset.report != nil && dataset.report?.statistics == nil && !dataset.reading.isUnderWay
         ? binding.hint : nil
     case .undoDecision: return dataset.undoable.isEmpty ? nil : binding.hint
     default: return binding.hint
@@ -64,7 +64,8 @@ extension DatasetPane {
 
   static func command(for action: Action, in state: WorkbenchState) -> String? {
     switch action {
-    case .checkFiles, .findings, .figures, .focus(id): Headless.check(state.dataset.path, state.settings.split)
+    case .checkFiles, .findings, .statistics, .focus(id):
+      ShellCommand.check(state.dataset.path, state.settings.split)
     default: nil
     }
   }

@@ -6,7 +6,7 @@ import Messages
 
 extension DatasetPane {
   static func initialEffects(_ state: WorkbenchState) -> [Effect] {
-    [.browse(.openDataset(path: state.dataset.path, split: state.settings.split, inspect: false))]
+    [.browse(.openDataset(path: state.dataset.path, split: state.settings.split, checkingFiles: false))]
   }
 
   static func requests(_ state: inout WorkbenchState) -> [Effect] {
@@ -14,7 +14,7 @@ extension DatasetPane {
   }
 
   static func isAnimated(_ state: WorkbenchState) -> Bool {
-    state.dataset.reading.isUnderWay || state.dataset.inspectionAsked
+    state.dataset.reading.isUnderWay || state.dataset.fileCheckAsked
   }
 
   // MARK: The engine
@@ -23,12 +23,12 @@ extension DatasetPane {
     switch event {
     case .datasetProgress(.scanning(let files, let classes)):
       state.dataset.reading = .scanning(files: files, classes: classes)
-    case .datasetProgress(.inspecting(let done, let total)):
-      state.dataset.reading = .inspecting(TaskProgress(done: done, total: total))
+    case .datasetProgress(.checking(let done, let total)):
+      state.dataset.reading = .checking(TaskProgress(done: done, total: total))
     case .readingCancelled: takeCancelled(&state)
     case .dataset(let report): return take(report, in: &state)
     case .failure(let text):
-      state.dataset.inspectionAsked = false
+      state.dataset.fileCheckAsked = false
       if state.dataset.reading.isUnderWay {
         state.dataset.reading = state.dataset.report == nil ? .failed(text) : .done
       }
@@ -38,9 +38,9 @@ extension DatasetPane {
   }
 
   private static func take(_ report: DatasetReport, in state: inout WorkbenchState) -> [Effect] {
-    let (classesBefore, asked) = (state.classCount, state.dataset.inspectionAsked)
+    let (classesBefore, asked) = (state.classCount, state.dataset.fileCheckAsked)
     state.dataset.take(report)
-    if asked, report.inspection != nil { tellFindings(of: report, in: &state) }
+    if asked, report.statistics != nil { tellFindings(of: report, in: &state) }
     return state.classCount == classesBefore ? [] : [.browse(state.describeNetwork)]
   }
 
@@ -57,10 +57,10 @@ extension DatasetPane {
 
   private static func takeCancelled(_ state: inout WorkbenchState) {
     // It may have ended by itself just before it was to be cancelled.
-    guard state.dataset.reading.isUnderWay || state.dataset.inspectionAsked else { return }
-    let key = state.dataset.inspectionAsked ? "c checks the files again" : "R reads the folder again"
+    guard state.dataset.reading.isUnderWay || state.dataset.fileCheckAsked else { return }
+    let key = state.dataset.fileCheckAsked ? "c checks the files again" : "R reads the folder again"
     state.dataset.reading = state.dataset.report == nil ? .cancelled : .done
-    state.dataset.inspectionAsked = false
+    state.dataset.fileCheckAsked = false
     state.notify(.information, "cancelled; \(key)")
   }
 
@@ -69,14 +69,14 @@ extension DatasetPane {
   static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]? {
     switch action {
     case .findings: state.dataset.level = state.dataset.level == .findings ? .classes : .findings
-    case .figures: state.dataset.level = state.dataset.level == .figures ? .classes : .figures
+    case .statistics: state.dataset.level = state.dataset.level == .statistics ? .classes : .statistics
     case .checkFiles:
-      guard !state.dataset.inspectionAsked else {
+      guard !state.dataset.fileCheckAsked else {
         state.notify(.information, "every file is being checked; Esc cancels")
         return []
       }
-      return state.openDataset(inspecting: true)
-    case .readAgain: return state.openDataset(inspecting: false)
+      return state.openDataset(checkingFiles: true)
+    case .readAgain: return state.openDataset(checkingFiles: false)
     case .open: open(&state)
     case .left: _ = state.dataset.goUp()
     case .right: if [.classes, .findings].contains(state.dataset.level) { open(&state) }
@@ -108,7 +108,7 @@ extension DatasetPane {
       } else {
         state.notify(.information, "this finding is about no file in particular")
       }
-    case .files, .figures: state.toggleZoom()
+    case .files, .statistics: state.toggleZoom()
     }
   }
 
@@ -125,7 +125,7 @@ extension DatasetPane {
     case .findings:
       let findings = state.dataset.report?.findings ?? []
       return ShownList(path: \.dataset.findings) { findings[$0].searchText }
-    case .figures: return nil
+    case .statistics: return nil
     }
   }
 
@@ -136,9 +136,9 @@ extension DatasetPane {
 
 extension WorkbenchState {
   /// Has the folder read, and every file looked into if that is asked for.
-  mutating func openDataset(inspecting: Bool) -> [Effect] {
-    dataset.ask(inspecting: inspecting)
+  mutating func openDataset(checkingFiles: Bool) -> [Effect] {
+    dataset.ask(checkingFiles: checkingFiles)
     pictures.forgetAll()
-    return [.browse(.openDataset(path: dataset.path, split: settings.split, inspect: inspecting))]
+    return [.browse(.openDataset(path: dataset.path, split: settings.split, checkingFiles: checkingFiles))]
   }
 }

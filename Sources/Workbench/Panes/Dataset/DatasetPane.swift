@@ -34,7 +34,7 @@ enum DatasetPane: Pane {
         in: inner, header: header, heading: 0, footer: 1 + filter, side: pictureWidth(in: inner, below: header + 1))
     case .findings:
       return PaneAreas(in: inner, header: 1, heading: 0, footer: findingRows(in: inner) + filter)
-    case .figures:
+    case .statistics:
       // There is no list to click into.
       var areas = PaneAreas(in: inner, header: 1, heading: 0, footer: 0)
       areas.body = Rect(x: inner.x, y: inner.y, width: 0, height: 0)
@@ -55,7 +55,7 @@ enum DatasetPane: Pane {
     case .files(let source):
       drawFiles(of: source, report, state, areas, into: &frame, theme: theme, pictures: &pictures)
     case .findings: drawFindings(report, state, areas, into: &frame, theme: theme)
-    case .figures: drawFigures(report, state, into: &frame, in: inner, theme: theme)
+    case .statistics: drawStatistics(report, state, into: &frame, in: inner, theme: theme)
     }
     drawFilter(state, into: &frame, in: areas.footer, theme: theme)
   }
@@ -94,7 +94,7 @@ enum DatasetPane: Pane {
         notice: "The reading of \(state.dataset.name) was cancelled.  R reads it again.", in: inner,
         style: theme[.warning])
     case .done: frame.put(notice: "no dataset was read", in: inner, style: theme[.dimmed])
-    case .inspecting(let progress):
+    case .checking(let progress):
       drawInspecting(progress, into: &frame, in: inner.row(0), theme: theme)
     case .scanning(let files, let classes):
       drawScanning(files: files, classes, state, into: &frame, in: inner, theme: theme)

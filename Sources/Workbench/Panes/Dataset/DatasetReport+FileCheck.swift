@@ -1,15 +1,15 @@
-// What an inspection found outlives a report of names alone: excluding one of two duplicates must not empty the list of
+// What a file check found outlives a report of names alone: excluding one of two duplicates must not empty the list of
 // findings that the person is working through.
 
 import Messages
 
 extension DatasetReport {
-  /// This report; where it says nothing about contents, with the figures of an earlier inspection of the same folder
+  /// This report; where it says nothing about contents, with the figures of an earlier file check of the same folder
   /// and with those of its findings that the decisions made since have not settled.
-  func keepingInspection(of earlier: DatasetReport) -> DatasetReport {
-    guard inspection == nil, earlier.inspection != nil, earlier.root == root else { return self }
+  func keepingStatistics(of earlier: DatasetReport) -> DatasetReport {
+    guard statistics == nil, earlier.statistics != nil, earlier.root == root else { return self }
     var result = self
-    result.inspection = earlier.inspection
+    result.statistics = earlier.statistics
     let taking = Participants(self)
     let kept = earlier.findings.filter { finding in
       finding.kind.isAboutContents && !taking.settle(finding)
@@ -45,7 +45,7 @@ extension DatasetReport {
 }
 
 extension DatasetFinding.Kind {
-  /// Whether only an inspection can tell.
+  /// Whether only a file check can tell.
   fileprivate var isAboutContents: Bool {
     switch self {
     case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .nearDuplicate,

@@ -10,7 +10,7 @@ struct ListedFile: Sendable, Equatable {
   var className: String?
   var split: Split?
   var decision: ImageDecision?
-  /// Whether an inspection found that it does not decode.
+  /// Whether a file check found that it does not decode.
   var isBroken = false
 }
 
@@ -19,10 +19,10 @@ struct DatasetState: Sendable, Equatable {
   enum Level: Sendable, Equatable {
     case classes
     case files(FileSource)
-    /// What is wrong with the dataset, the gravest first.
+    /// What is wrong with the dataset, most severe first.
     case findings
     /// What looking into every file measured.
-    case figures
+    case statistics
   }
 
   /// Whose files are listed: by value, so that the level outlives a report in which indices mean something else.
@@ -35,7 +35,7 @@ struct DatasetState: Sendable, Equatable {
     /// Images found so far, in all and in each class that was begun.
     case scanning(files: Int, classes: [DatasetProgress.ClassCount])
     /// Every file is being decoded.
-    case inspecting(TaskProgress)
+    case checking(TaskProgress)
     case done
     /// It was given up before there was a report.
     case cancelled
@@ -44,7 +44,7 @@ struct DatasetState: Sendable, Equatable {
 
     var isUnderWay: Bool {
       switch self {
-      case .scanning, .inspecting: true
+      case .scanning, .checking: true
       case .done, .cancelled, .failed: false
       }
     }
@@ -53,10 +53,10 @@ struct DatasetState: Sendable, Equatable {
   var path: String
   var reading = Reading.scanning(files: 0, classes: [])
   /// Looking into every file was asked for and has not been answered.
-  var inspectionAsked = false
+  var fileCheckAsked = false
   var report: DatasetReport?
-  /// The last report of an inspection; its word on contents holds until the folder is read afresh.
-  private(set) var inspected: DatasetReport?
+  /// The last report of a file check; its word on contents holds until the folder is read afresh.
+  private(set) var checked: DatasetReport?
   var level = Level.classes
   var classes = BrowsableList()
   var findings = BrowsableList()
@@ -89,21 +89,21 @@ struct DatasetState: Sendable, Equatable {
   }
 
   /// Takes in that reading was asked for.
-  mutating func ask(inspecting: Bool) {
-    inspectionAsked = inspecting
-    if inspecting {
-      reading = .inspecting(TaskProgress(done: 0, total: report?.counts.total ?? 0))
+  mutating func ask(checkingFiles: Bool) {
+    fileCheckAsked = checkingFiles
+    if checkingFiles {
+      reading = .checking(TaskProgress(done: 0, total: report?.counts.total ?? 0))
     } else {
       reading = .scanning(files: 0, classes: [])
-      inspected = nil
+      checked = nil
     }
   }
 
   /// Takes in a new report and keeps the place by names: indices may mean something else now.
   mutating func take(_ new: DatasetReport) {
     let (finding, path) = (selectedFinding, selectedFile?.path)
-    if new.inspection != nil { (inspected, inspectionAsked) = (new, false) }
-    let shown = inspected.map(new.keepingInspection) ?? new
+    if new.statistics != nil { (checked, fileCheckAsked) = (new, false) }
+    let shown = checked.map(new.keepingStatistics) ?? new
     report = shown
     reading = .done
     classes.reload(total: shown.classes.count) { shown.classes[$0].name }
@@ -137,7 +137,7 @@ struct DatasetState: Sendable, Equatable {
     switch level {
     case .classes: return false
     case .files(.finding): level = .findings
-    case .files(.classNamed), .findings, .figures: level = .classes
+    case .files(.classNamed), .findings, .statistics: level = .classes
     }
     return true
   }
@@ -147,7 +147,7 @@ struct DatasetState: Sendable, Equatable {
   /// Training images before validation and test images, each in natural order of the path; of a finding, in its own
   /// order. Nil where the report has no such class.
   static func files(of source: FileSource, in report: DatasetReport) -> [ListedFile]? {
-    let broken = Set((report.inspection?.undecodable ?? []).map { Array($0.utf8) })
+    let broken = Set((report.statistics?.undecodable ?? []).map { Array($0.utf8) })
     func listed(_ image: ImageEntry, _ name: String) -> ListedFile {
       ListedFile(
         path: image.path, className: name, split: image.split, decision: image.decision,

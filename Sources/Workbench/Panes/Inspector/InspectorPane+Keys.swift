@@ -73,10 +73,10 @@ extension InspectorPane {
     guard let checkpoint = state.inspector.selectedCheckpoint else { return nil }
     switch action {
     case .evaluate:
-      return Headless.evaluate(
+      return ShellCommand.evaluate(
         checkpoint.path, data: state.dataset.path, split: state.inspector.split,
         folders: state.settings.split.folders)
-    case .resumeRun: return Headless.resume(checkpoint.runFolder)
+    case .resumeRun: return ShellCommand.resume(checkpoint.runFolder)
     default: return nil
     }
   }

@@ -251,10 +251,10 @@ extension WorkbenchState {
     if checkpoint.fit == .otherClasses {
       let data = checkpoint.data ?? "other data"
       return "\(checkpoint.runName) was trained on \(data) and knows no class of \(dataset.name): $ "
-        + Headless.evaluate(checkpoint.path, data: data, split: inspector.split)
+        + ShellCommand.evaluate(checkpoint.path, data: data, split: inspector.split)
     }
     guard runUnderWay, let run = curves.run else { return nil }
-    let command = "$ " + Headless.evaluate(checkpoint.path, data: dataset.path, split: inspector.split)
+    let command = "$ " + ShellCommand.evaluate(checkpoint.path, data: dataset.path, split: inspector.split)
     if looksOnly { return "this screen is to look on only: \(command)" }
     return run.evaluates
       ? nil : "the run is trained by 'skipline train', which evaluates nothing meanwhile: \(command)"

@@ -127,8 +127,8 @@ enum InspectorPane: Pane {
     }.draw(into: &frame, in: areas.table, theme: theme)
   }
 
-  /// The run's name as far as there is room for it beside the checkpoint's, and what stands behind both if there is: what
-  /// tells the checkpoints of a run apart comes first.
+  /// The run's name as far as there is room for it beside the checkpoint's, and what stands behind both if there is:
+  /// what tells the checkpoints of a run apart comes first.
   private static func fitting(
     _ checkpoint: CheckpointInfo, suffix: String, width: Int, theme: Theme
   ) -> (run: String, suffix: String) {

@@ -28,7 +28,7 @@ enum LayersPane: Pane {
 
   static func command(for action: Action, in state: WorkbenchState) -> String? {
     guard action == .focus(id) else { return nil }
-    return Headless.summary(
+    return ShellCommand.summary(
       state.settings.network, imageSize: state.settings.preprocessing.imageSize, classes: state.classCount)
   }
 
@@ -73,7 +73,7 @@ enum LayersPane: Pane {
     ) { cells(of: summary.layers[$0], detail, theme: theme) }
     .draw(into: &frame, in: areas.table, theme: theme)
     if state.zoomed {
-      let command = Headless.summary(
+      let command = ShellCommand.summary(
         summary.network, imageSize: summary.input.height, classes: summary.classes)
       frame.put("$ " + command, in: areas.footer.row(0), style: theme[.dimmed])
     }
@@ -117,7 +117,7 @@ enum LayersPane: Pane {
     // Layers differ at the end of their names.
     let name = Table.Column("layer", width: .flexible(minimum: 10, weight: 1), truncation: .start)
     let kind = Table.Column("kind", width: .fixed(12))
-    let window = Table.Column("window", width: .fixed(6))
+    let kernel = Table.Column("kernel", width: .fixed(6))
     let output = Table.Column("output", width: .fixed(max(6, longest)), alignment: .trailing)
     func number(_ title: String, _ width: Int) -> Table.Column {
       Table.Column(title, width: .fixed(width), alignment: .trailing)
@@ -125,7 +125,7 @@ enum LayersPane: Pane {
     return switch detail {
     case .least: [name, output, number("params", 6)]
     case .most: [name, output, number("params", 10), number("MACs", 6)]
-    case .all: [name, kind, window, output, number("params", 10), number("MACs", 7)]
+    case .all: [name, kind, kernel, output, number("params", 10), number("MACs", 7)]
     }
   }
 
@@ -139,7 +139,7 @@ enum LayersPane: Pane {
     case .least: [name, output, .text(row.parameters == 0 ? "" : Format.short(row.parameters))]
     case .most: [name, output, exact, macs]
     case .all:
-      [name, .spans([Span(row.kind.rawValue, theme[.dimmed])]), .text(row.window ?? ""), output, exact, macs]
+      [name, .spans([Span(row.kind.rawValue, theme[.dimmed])]), .text(row.kernel ?? ""), output, exact, macs]
     }
   }
 

@@ -39,8 +39,8 @@ struct Completer {
   /// What relative paths begin at, with a slash.
   var place = "./"
 
-  /// - Parameter words: those after the program's name, up to the cursor; the last is the one that is being typed, which
-  ///   may be empty.
+  /// - Parameter words: those after the program's name, up to the cursor; the last is the one that is being typed,
+  ///   which may be empty.
   func completions(_ words: [String]) -> Completions {
     let typed = words.last ?? ""
     var line = Array(words.dropLast())
@@ -203,7 +203,8 @@ struct Completer {
     typed.lastIndex(of: "/").map { String(typed[...$0]) } ?? ""
   }
 
-  /// The names of folders in a folder, with a slash, and of some files. Names that no shell takes as a line are left out.
+  /// The names of folders in a folder, with a slash, and of some files. Names that no shell takes as a line are left
+  /// out.
   private func listing(_ folder: String, files: (String) -> Bool) -> [String] {
     let folder = expanded(folder)
     let names = (try? Folder.names(in: folder)) ?? []

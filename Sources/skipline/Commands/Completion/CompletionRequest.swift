@@ -1,5 +1,6 @@
 // How a shell asks for completions: `skipline ---complete SHELL WORD...`, with the words after the program's name up to
-// the cursor. What it is told are lines, and nothing on standard error; whatever goes wrong, it is told of no completion.
+// the cursor. What it is told are lines, and nothing on standard error; whatever goes wrong, it is told of no
+// completion.
 
 import Canvas
 
@@ -53,7 +54,7 @@ struct CompletionRequest {
   }
 
   private static func described(_ candidate: Completions.Candidate) -> String {
-    candidate.note.isEmpty ? candidate.word : "\(candidate.word)\t\(Sanitiser.sanitised(candidate.note))"
+    candidate.note.isEmpty ? candidate.word : "\(candidate.word)\t\(Sanitizer.sanitized(candidate.note))"
   }
 
   /// Bash cuts words at `=` and `:`, and gives these as words of their own.
@@ -72,7 +73,8 @@ struct CompletionRequest {
     return result
   }
 
-  /// A word as bash would read it: without quotes and backslashes. One whose quotes are still open is read as far as it goes.
+  /// A word as bash would read it: without quotes and backslashes. One whose quotes are still open is read as far as it
+  /// goes.
   private static func unquoted(_ word: String) -> String {
     var result = ""
     var quote: Character?

@@ -1,5 +1,5 @@
-// What a shell needs to ask this program for completions. All that is to be known is in the program (`Completer`), so that
-// the scripts never grow old.
+// What a shell needs to ask this program for completions. All that is to be known is in the program (`Completer`), so
+// that the scripts never grow old.
 
 import ArgumentParser
 

@@ -25,7 +25,7 @@ extension DoctorReport {
       folders: [
         Folder("runs", project, variable: "--project"),
         Folder("decisions", DecisionStore.standard.folder, variable: "XDG_CONFIG_HOME"),
-        Folder("image cache", PackFolder.user?.path, variable: "XDG_CACHE_HOME"),
+        Folder("image cache", ImageCacheFolder.user?.path, variable: "XDG_CACHE_HOME"),
         Folder("log", UserFolders.current.state.map { $0 + "/skipline" }, variable: "XDG_STATE_HOME"),
         Folder("temporary", environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp", variable: "TMPDIR"),
       ])
@@ -54,7 +54,7 @@ extension DoctorReport.Processor {
       .first { $0.hasPrefix("model name") }?.split(separator: ":", maxSplits: 1).last
     return DoctorReport.Processor(
       model: model.map { $0.trimmingPrefix(" ") }.map(String.init) ?? "unknown processor", kernels: Kernels.level,
-      available: Kernels.levels, hasBFloat16: FactorPrecision.hasFastBFloat16,
+      available: Kernels.levels, hasBFloat16: OperandPrecision.hasFastBFloat16,
       installed: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_CONF)))),
       allowed: SystemThread.allowedProcessors, quota: SystemProcessors.quota,
       threads: SystemProcessors.available)
@@ -94,7 +94,7 @@ extension DoctorReport.TerminalFacts {
     self.init(
       isInteractive: Terminal.isInteractive, name: terminal.name, isKnown: terminal.isKnown,
       colors: terminal.colors,
-      hasTrueColor: terminal.hasTrueColor, refusesColor: Terminal.refusesColour, locale: terminal.locale,
+      hasTrueColor: terminal.hasTrueColor, refusesColor: Terminal.refusesColor, locale: terminal.locale,
       isLocaleInstalled: terminal.isLocaleInstalled, isUTF8: terminal.isUTF8, columns: terminal.columns,
       rows: terminal.rows)
   }

@@ -112,12 +112,12 @@ struct DoctorReport: Encodable {
 }
 
 extension DoctorReport {
-  /// Bytes below which a pack or a run's checkpoints soon find no room.
+  /// Bytes below which an image cache or a run's checkpoints soon find no room.
   private static let littleRoom = 1 << 30
   /// Bytes below which little can be trained.
   private static let littleMemory = 1 << 30
 
-  /// What is wrong, the gravest first.
+  /// What is wrong, most severe first.
   var problems: [Problem] {
     var problems: [Problem] = []
     func note(_ isWrong: Bool, _ what: String, _ cure: String) {
@@ -134,7 +134,7 @@ extension DoctorReport {
     if let fault = blas.fault {
       note(
         true, "OpenBLAS cannot be loaded: \(fault)",
-        MatrixProduct.isForWantOfMemory(fault)
+        GEMM.isForWantOfMemory(fault)
           ? "raise the limits on memory (ulimit -v, ulimit -d)" : "apt-get install libopenblas0")
     }
     for folder in folders {

@@ -21,8 +21,8 @@ private func soundFolder() throws -> TemporaryFolder {
 
 private func inspected(_ folder: TemporaryFolder, workers: Int = 2) throws -> DatasetReport {
   let index = try DatasetIndex.scan(root: folder.path, split: SplitSettings(train: 100, validation: 0, test: 0))
-  let inspection: DatasetInspection = try #require(index.inspect(workers: workers))
-  return index.report(inspection: inspection)
+  let fileCheck: FileCheck = try #require(index.checkFiles(workers: workers))
+  return index.report(fileCheck: fileCheck)
 }
 
 /// What is found besides that there are few images.
@@ -30,7 +30,7 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
   try inspected(folder).findings.filter { $0.kind != .fewTrainingImages }
 }
 
-@Suite struct `An inspection` {
+@Suite struct `A file check` {
   @Test func `finds nothing in a sound set`() throws {
     #expect(try findings(soundFolder()).isEmpty)
   }
@@ -49,14 +49,14 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     #expect(
       report.findings.filter { $0.kind == .undecodable }.map(\.paths).map { $0[0] }.sorted() == broken.sorted())
     #expect(report.findings.filter { $0.kind == .undecodable }.allSatisfy { $0.message.contains($0.paths[0]) })
-    #expect(report.inspection?.images == 12 && report.inspection?.undecodable.count == 3)
+    #expect(report.statistics?.images == 12 && report.statistics?.undecodable.count == 3)
     #expect(report.hasErrors)
   }
 
   @Test func `gives the same for any number of threads`() throws {
     let folder = try soundFolder()
     let index = try DatasetIndex.scan(root: folder.path, split: SplitSettings())
-    #expect(index.inspect(workers: 1) == index.inspect(workers: 4))
+    #expect(index.checkFiles(workers: 1) == index.checkFiles(workers: 4))
   }
 
   @Test func `finds copies across splits, across classes and within a class`() throws {
@@ -95,20 +95,20 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     let folder = try soundFolder()
     try folder.write(PNGFile.rgb(blotches(60)), to: "train/a/60.jpg")
     try folder.write(JPEGFile.baseline.bytes(), to: "train/a/61.png")
-    let formats = try #require(try inspected(folder).inspection).formats
+    let formats = try #require(try inspected(folder).statistics).formats
     #expect(formats == [.init(name: "PNG", count: 13), .init(name: "JPEG", count: 1)])
   }
 
   @Test func `tells sizes as shown`() throws {
     let folder = try soundFolder()
     try folder.write(JPEGFile.baseline.bytes(orientation: 6, bigEndian: false), to: "train/a/turned.jpg")
-    let sizes = try #require(try inspected(folder).inspection).commonSizes
+    let sizes = try #require(try inspected(folder).statistics).commonSizes
     #expect(sizes.map(\.size) == [.init(width: 64, height: 64), .init(width: 16, height: 32)])
   }
 
   @Test func `refuses a bomb by its header`() throws {
     let folder = try soundFolder()
-    let bomb = PNGFile(width: 60_000, height: 60_000, depth: 1, colour: .gray, rows: [[0]])
+    let bomb = PNGFile(width: 60_000, height: 60_000, depth: 1, color: .gray, rows: [[0]])
     try folder.write(bomb.bytes, to: "train/a/bomb.png")
     let found = try findings(folder)
     #expect(found.map(\.kind) == [.undecodable] && found[0].message.contains("60000x60000"))
@@ -119,12 +119,13 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     let index = try DatasetIndex.scan(root: folder.path, split: SplitSettings())
     let told = Mutex<[Int]>([])
     #expect(
-      index.inspect(workers: 3, progress: { done, total in told.withLock { $0.append(done * 100 + total) } }) != nil
+      index.checkFiles(workers: 3, progress: { done, total in told.withLock { $0.append(done * 100 + total) } })
+        != nil
     )
     #expect(told.withLock { $0 } == (1...12).map { $0 * 100 + 12 })
     let asked = Atomic<Int>(0)
     let done = Atomic<Int>(0)
-    let cancelled = index.inspect(
+    let cancelled = index.checkFiles(
       progress: { count, _ in done.store(count, ordering: .relaxed) },
       isCancelled: { asked.add(1, ordering: .relaxed).newValue > 5 })
     #expect(cancelled == nil)
@@ -154,8 +155,8 @@ private let torture: String? = {
   var folder = URL(fileURLWithPath: #filePath)
   while folder.path != "/" {
     folder.deleteLastPathComponent()
-    let pack = folder.appendingPathComponent("shared/data/torture.tgz").path
-    if FileManager.default.fileExists(atPath: pack) { return pack }
+    let cache = folder.appendingPathComponent("shared/data/torture.tgz").path
+    if FileManager.default.fileExists(atPath: cache) { return cache }
   }
   return nil
 }()
@@ -172,13 +173,13 @@ private let torture: String? = {
     try #require(tar.terminationStatus == 0)
 
     let index = try DatasetIndex.scan(root: folder.path + "/torture", split: SplitSettings())
-    let inspection = try #require(index.inspect(workers: 2))
-    let report = index.report(inspection: inspection)
-    let failed = zip(index.items, inspection.facts).compactMap { $1.failure == nil ? nil : $0.path }
+    let fileCheck = try #require(index.checkFiles(workers: 2))
+    let report = index.report(fileCheck: fileCheck)
+    let failed = zip(index.items, fileCheck.facts).compactMap { $1.failure == nil ? nil : $0.path }
     #expect(failed.count { $0.hasPrefix("corrupt/") } >= 90)
     let found = report.findings.filter { $0.kind == .undecodable }
     #expect(found.map { $0.subject ?? "" } == failed)
-    #expect(report.inspection?.undecodable == failed)
+    #expect(report.statistics?.undecodable == failed)
     for finding in found {
       let name = try #require(finding.paths.first)
       #expect(finding.message.hasPrefix("\(name) cannot be decoded: "))
