@@ -28,7 +28,7 @@ public final class EngineServer: Sendable {
   private let version: String
   private let patience: Int
   private let longestMessage: Int?
-  private let take: @Sendable (WorkCommand) -> CommandAnswer
+  private let handle: @Sendable (WorkCommand) -> CommandAnswer
   private let shared = Mutex(Shared())
 
   private struct Shared {
@@ -50,15 +50,15 @@ public final class EngineServer: Sendable {
   ///   - version: of the program.
   ///   - patience: seconds that somebody who attaches may take to say hello.
   ///   - longestMessage: bytes of the longest event that clients are told; nil for what they take.
-  ///   - take: hands a client's command to the engine. Called from any thread.
+  ///   - handle: hands a client's command to the engine. Called from any thread.
   public init(
     version: String, patience: Int = SocketFile.patience, longestMessage: Int? = nil,
-    take: @escaping @Sendable (WorkCommand) -> CommandAnswer
+    handle: @escaping @Sendable (WorkCommand) -> CommandAnswer
   ) {
     self.version = version
     self.patience = patience
     self.longestMessage = longestMessage
-    self.take = take
+    self.handle = handle
   }
 
   /// Begins to listen in a run's folder.
@@ -196,12 +196,12 @@ public final class EngineServer: Sendable {
       _ = client.tell(.warning("attached to look on only: nothing was changed"))
       return
     }
-    var answer = take(command)
+    var answer = handle(command)
     if case .training = command {
       let deadline = ContinuousClock.now + Self.insistence
       while answer == .busy, ContinuousClock.now < deadline, !shared.withLock({ $0.isClosed }) {
         usleep(10_000)
-        answer = take(command)
+        answer = handle(command)
       }
     }
     switch answer {

@@ -135,7 +135,7 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
       network.backward(result.gradient, pass)
       for (index, parameter) in network.parameters.enumerated() {
         let update = MomentumStep(rate: 0.05, momentum: 0.9, decay: 5e-4, isNesterov: variant == "nesterov")
-        pass.ops.take(update, &parameter.value, velocity: &velocities[index], gradient: parameter.gradient)
+        pass.ops.apply(update, &parameter.value, velocity: &velocities[index], gradient: parameter.gradient)
       }
     }
     let expected = try reference.values(variant + ":losses").map(Double.init)

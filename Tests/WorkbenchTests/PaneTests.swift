@@ -31,7 +31,7 @@ private enum LogPane: Pane {
 
   static func initialEffects(_ state: WorkbenchState) -> [Effect] { [.redraw] }
 
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
     guard case .warning(let text) = event else { return [] }
     state.log.lines.append(text)
     let lines = state.log.lines

@@ -513,7 +513,7 @@ import Testing
     ]
     for (index, state) in states.enumerated() {
       var state = state
-      state.take(time: 1)
+      state.advance(to: 1)
       var before = render(state, size: state.size, theme: .dark)
       for quarter in 5...60 {
         let isNews = tick(&state, seconds: Double(quarter) / 4)
@@ -524,7 +524,7 @@ import Testing
     }
     for state in [Self.files, Self.mistake, .opened(), .training(), .diverged()] {
       var state = state
-      state.take(time: 100)
+      state.advance(to: 100)
       #expect(!tick(&state, seconds: 100.25))
     }
   }

@@ -22,7 +22,7 @@ public struct MomentumStep: Sendable {
 
 extension Ops {
   /// Carries out the step. All tensors are of one shape; `velocity` is zero before the first step.
-  public func take(_ step: MomentumStep, _ value: inout Tensor, velocity: inout Tensor, gradient: Tensor) {
+  public func apply(_ step: MomentumStep, _ value: inout Tensor, velocity: inout Tensor, gradient: Tensor) {
     precondition(
       value.count == gradient.count && velocity.count == gradient.count,
       "a step of \(value.shape) with a gradient \(gradient.shape) and a velocity \(velocity.shape)")

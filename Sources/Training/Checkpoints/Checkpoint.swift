@@ -120,7 +120,7 @@ public enum Checkpoint {
     let contents = try Safetensors.read(path: outline.path)
     let state = try StoredState(contents, fit, plan)
     let network = Network(plan, seed: 0)
-    network.take(state)
+    network.load(state)
     return LoadedModel(
       path: outline.path, description: model, network: network, checksum: contents.checksum,
       epoch: CheckpointInfo(path: outline.path, metadata: outline.metadata)?.epoch)

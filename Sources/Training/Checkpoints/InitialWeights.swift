@@ -47,7 +47,7 @@ public struct InitialWeights {
   @discardableResult
   func load(into network: Network, classes: [String], naming: LabelNaming?) throws -> Classifier {
     let (classifier, state) = try read(network.plan, classes: classes, naming: naming)
-    network.take(state)
+    network.load(state)
     return classifier
   }
 

@@ -19,11 +19,11 @@ extension Network {
   /// missing.
   /// - Throws: `CheckpointError.doesNotFit`, `CheckpointError.badValue`, or `SafetensorsError`.
   public func loadState(_ file: SafetensorsContents) throws {
-    take(try StoredState(file, StateFit(plan, file.outline), plan))
+    load(try StoredState(file, StateFit(plan, file.outline), plan))
   }
 
   /// Takes what was read; what it lacks stays as it is.
-  func take(_ state: StoredState) {
+  func load(_ state: StoredState) {
     for parameter in parameters {
       if let values = state.values[parameter.name] { parameter.value = parameter.innerOrder(values) }
     }

@@ -24,7 +24,7 @@ public struct SGD: Optimizer {
       let step = MomentumStep(
         rate: rate, momentum: settings.momentum, decay: decay(of: parameter), gradientScale: gradientScale,
         isNesterov: settings.nesterov)
-      Ops(pool).take(
+      Ops(pool).apply(
         step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)
     }
   }

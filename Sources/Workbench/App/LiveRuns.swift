@@ -33,7 +33,7 @@ struct LiveRunChooser: Sendable, Equatable {
 
 extension WorkbenchState {
   /// Offers the runs that are being trained elsewhere.
-  mutating func take(live runs: [LiveRun], asked: Bool) {
+  mutating func apply(live runs: [LiveRun], asked: Bool) {
     guard !runs.isEmpty else {
       if asked { notify(.information, "no other run in \(settings.project) is being trained") }
       return

@@ -6,11 +6,11 @@ import Messages
 
 extension WorkbenchState {
   /// The panes first, each with what concerns it alone; then what concerns more than one of them.
-  mutating func take(_ event: Messages.Event) -> [Effect] {
+  mutating func handle(_ event: Messages.Event) -> [Effect] {
     let runBefore = curves.isHistory ? nil : curves.run?.folder
-    let effects = panes.all.flatMap { $0.take(event, in: &self) }
+    let effects = panes.all.flatMap { $0.handle(event, in: &self) }
     switch event {
-    case .state(let new): return effects + take(new)
+    case .state(let new): return effects + apply(new)
     case .preparing(let progress): preparation = progress
     case .preview(let path, let image, let reason):
       if let image {
@@ -18,7 +18,7 @@ extension WorkbenchState {
       } else {
         pictures.set(.failed(reason ?? "it could not be read"), for: path)
       }
-    case .training(let event): return effects + take(event, runBefore: runBefore)
+    case .training(let event): return effects + handle(event, runBefore: runBefore)
     case .evaluationProgress: preparation = nil
     case .dataChanged(let report): dataChange = report
     case .warning(let text): notify(.warning, text)
@@ -31,7 +31,7 @@ extension WorkbenchState {
     return effects
   }
 
-  private mutating func take(_ new: EngineState) -> [Effect] {
+  private mutating func apply(_ new: EngineState) -> [Effect] {
     if new != engine { preparation = nil }
     engine = new
     switch new {
@@ -53,7 +53,7 @@ extension WorkbenchState {
   }
 
   /// - Parameter before: the folder of the run that the screen had; nil for none, and for one that was only read.
-  private mutating func take(_ event: TrainingEvent, runBefore before: String?) -> [Effect] {
+  private mutating func handle(_ event: TrainingEvent, runBefore before: String?) -> [Effect] {
     switch event {
     case .folderMoved(let folder):
       inspector.followMoved(to: folder, from: before)

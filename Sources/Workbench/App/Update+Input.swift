@@ -4,7 +4,7 @@ import Canvas
 import Messages
 
 extension WorkbenchState {
-  mutating func take(_ input: Canvas.Input) -> [Effect] {
+  mutating func handle(_ input: Canvas.Input) -> [Effect] {
     if ScreenLayout.isTooSmall(size) {
       switch input {
       case .key(let key): return pressUnseen(key)

@@ -14,10 +14,10 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
   case .input(let input, let isAhead):
     if !isAhead { state.hasUnseenQuestion = false }
     if case .key = input { state.message?.isSeen = true }
-    effects = state.take(input)
-  case .engine(let event): effects = state.take(event)
+    effects = state.handle(input)
+  case .engine(let event): effects = state.handle(event)
   case .liveRuns(let runs, let asked):
-    state.take(live: runs, asked: asked)
+    state.apply(live: runs, asked: asked)
     effects = []
   case .showRun(let folder):
     state.focus = .curves
@@ -28,7 +28,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     state.notify(.information, text)
     effects = []
   case .tick(let seconds):
-    state.take(time: seconds)
+    state.advance(to: seconds)
     return []
   }
   state.askWhatWaits()
@@ -41,7 +41,7 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
 /// - Returns: whether a frame would now be another than before. On an idle screen none is, and nothing need be drawn.
 public func tick(_ state: inout WorkbenchState, seconds: Double) -> Bool {
   let message = state.message
-  state.take(time: seconds)
+  state.advance(to: seconds)
   return state.message != message || state.isAnimated
 }
 
@@ -59,7 +59,7 @@ extension WorkbenchState {
   static let informationLasts = 6.0
   static let mostNotices = 200
 
-  mutating func take(time seconds: Double) {
+  mutating func advance(to seconds: Double) {
     time = seconds
     if let message, message.level == .information, seconds - message.time >= Self.informationLasts {
       (self.message, covered) = (covered, nil)

@@ -43,7 +43,7 @@ protocol Pane: SendableMetatype {
   /// What it asks for before the first event.
   static func initialEffects(_ state: WorkbenchState) -> [Effect]
   /// Takes in what the engine says. The workbench takes it in after the panes: `state.engine` is as it was before.
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect]
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect]
   /// Does an action while it has the focus, or one that is its own.
   /// - Returns: nil where the workbench does what it does in every pane.
   static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]?
@@ -79,7 +79,7 @@ extension Pane {
   static func command(for action: Action, in state: WorkbenchState) -> String? { nil }
   static func contexts(in state: WorkbenchState) -> [Context] { contexts }
   static func initialEffects(_ state: WorkbenchState) -> [Effect] { [] }
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] { [] }
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] { [] }
   static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]? { nil }
   static func selected(_ state: inout WorkbenchState) {}
   static func requests(_ state: inout WorkbenchState) -> [Effect] { [] }

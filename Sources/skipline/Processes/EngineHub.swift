@@ -55,7 +55,7 @@ final class EngineHub: Sendable {
   /// - Throws: `TransportError`, or `NoLiveRun` where none does.
   func attach(to folder: String, readOnly: Bool = false) throws {
     guard let connection = try SocketFile(folder: folder).connect() else { throw NoLiveRun(folder: folder) }
-    try take(Attachment(folder: folder, readOnly: readOnly, process: nil), over: connection)
+    try adopt(Attachment(folder: folder, readOnly: readOnly, process: nil), over: connection)
   }
 
   /// The runs of a project that are being trained by other processes. It asks the locks only: an engine that hangs
@@ -81,7 +81,7 @@ final class EngineHub: Sendable {
     do {
       let process = try EngineProcess(log: log, commandLine: ProgramArguments.all)
       let attachment = Attachment(folder: nil, readOnly: false, process: process)
-      try take(attachment, over: process.connection)
+      try adopt(attachment, over: process.connection)
       return attachment.engine?.send(command) ?? false
     } catch {
       events.send(.failure("\(error)"))
@@ -90,7 +90,7 @@ final class EngineHub: Sendable {
     }
   }
 
-  private func take(_ attachment: Attachment, over connection: Connection) throws {
+  private func adopt(_ attachment: Attachment, over connection: Connection) throws {
     // Before it says anything, so that its end, however early, finds it here.
     let before = attached.withLock { attached in
       defer { attached = attachment }

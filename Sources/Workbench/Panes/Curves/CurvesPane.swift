@@ -52,9 +52,9 @@ enum CurvesPane: Pane {
     return []
   }
 
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
     switch event {
-    case .training(let event): state.curves.take(event)
+    case .training(let event): state.curves.handle(event)
     case .state(let new):
       state.curves.hasFailed =
         switch new {
@@ -62,13 +62,13 @@ enum CurvesPane: Pane {
         case .evaluating: state.curves.hasFailed
         case .preparing, .training, .paused, .validating, .stopping: false
         }
-    case .runHistory(let folder, let history, let reason): return take(history, of: folder, reason, in: &state)
+    case .runHistory(let folder, let history, let reason): return apply(history, of: folder, reason, in: &state)
     default: break
     }
     return []
   }
 
-  private static func take(
+  private static func apply(
     _ history: RunHistory?, of folder: String, _ reason: String?, in state: inout WorkbenchState
   ) -> [Effect] {
     if state.curves.requestedHistory == folder { state.curves.requestedHistory = nil }

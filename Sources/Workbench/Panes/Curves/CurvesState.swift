@@ -75,7 +75,7 @@ struct CurvesState: Sendable, Equatable {
 
   var dataWaitText: String? { dataWait.map { "waits for data \(Format.percent($0))" } }
 
-  mutating func take(_ event: TrainingEvent) {
+  mutating func handle(_ event: TrainingEvent) {
     switch event {
     case .started(let description): start(description)
     case .step(let metrics):

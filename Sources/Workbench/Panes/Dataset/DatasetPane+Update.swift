@@ -19,14 +19,14 @@ extension DatasetPane {
 
   // MARK: The engine
 
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
     switch event {
     case .datasetProgress(.scanning(let files, let classes)):
       state.dataset.reading = .scanning(files: files, classes: classes)
     case .datasetProgress(.checking(let done, let total)):
       state.dataset.reading = .checking(TaskProgress(done: done, total: total))
     case .readingCancelled: takeCancelled(&state)
-    case .dataset(let report): return take(report, in: &state)
+    case .dataset(let report): return apply(report, in: &state)
     case .failure(let text):
       state.dataset.fileCheckAsked = false
       if state.dataset.reading.isUnderWay {
@@ -37,9 +37,9 @@ extension DatasetPane {
     return []
   }
 
-  private static func take(_ report: DatasetReport, in state: inout WorkbenchState) -> [Effect] {
+  private static func apply(_ report: DatasetReport, in state: inout WorkbenchState) -> [Effect] {
     let (classesBefore, asked) = (state.classCount, state.dataset.fileCheckAsked)
-    state.dataset.take(report)
+    state.dataset.apply(report)
     if asked, report.statistics != nil { tellFindings(of: report, in: &state) }
     return state.classCount == classesBefore ? [] : [.browse(state.describeNetwork)]
   }

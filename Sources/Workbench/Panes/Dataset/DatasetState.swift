@@ -100,7 +100,7 @@ struct DatasetState: Sendable, Equatable {
   }
 
   /// Takes in a new report and keeps the place by names: indices may mean something else now.
-  mutating func take(_ new: DatasetReport) {
+  mutating func apply(_ new: DatasetReport) {
     let (finding, path) = (selectedFinding, selectedFile?.path)
     if new.statistics != nil { (checked, fileCheckAsked) = (new, false) }
     let shown = checked.map(new.keepingStatistics) ?? new

@@ -27,7 +27,7 @@ extension InspectorPane {
 
   // MARK: The engine
 
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
     switch event {
     case .state(let new):
       if case .evaluating(let checkpoint) = new {
@@ -37,15 +37,15 @@ extension InspectorPane {
       } else if case .evaluating = state.engine {
         state.inspector.evaluating = nil
       }
-    case .checkpoints(let list): state.inspector.take(list)
+    case .checkpoints(let list): state.inspector.apply(list)
     case .training(.started(let run)): state.inspector.follow(run.folder)
-    case .training(.checkpointSaved(let checkpoint)): state.inspector.take(saved: checkpoint)
+    case .training(.checkpointSaved(let checkpoint)): state.inspector.apply(saved: checkpoint)
     case .training(.checkpointRemoved(let path)):
-      state.inspector.take((state.inspector.checkpoints ?? []).filter { $0.path != path })
+      state.inspector.apply((state.inspector.checkpoints ?? []).filter { $0.path != path })
     case .evaluationProgress(let done, let total):
       state.inspector.evaluating?.progress = TaskProgress(done: done, total: total)
     case .evaluation(let report):
-      state.inspector.take(report)
+      state.inspector.apply(report)
       state.notify(
         .information,
         "evaluated \(lastComponent(report.checkpoint)) on \(report.split.rawValue): "

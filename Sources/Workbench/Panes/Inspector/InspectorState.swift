@@ -75,7 +75,7 @@ struct InspectorState: Sendable, Equatable {
 
   /// Takes in the checkpoints by their runs, those of the open dataset first and the newest of them before others.
   /// What was chosen stays chosen; before that, the best of the newest run is.
-  mutating func take(_ new: [CheckpointInfo]) {
+  mutating func apply(_ new: [CheckpointInfo]) {
     let kept = isChosen ? selectedCheckpoint?.path : nil
     let sorted = Self.grouped(new)
     checkpoints = sorted
@@ -85,12 +85,12 @@ struct InspectorState: Sendable, Equatable {
   }
 
   /// Takes in one that was just saved, in place of an older file of the same path.
-  mutating func take(saved checkpoint: CheckpointInfo) {
+  mutating func apply(saved checkpoint: CheckpointInfo) {
     var saved = checkpoint
     if let known = checkpoints?.first(where: { $0.runFolder == saved.runFolder && $0.fit != nil }) {
       (saved.data, saved.fit) = (saved.data ?? known.data, saved.fit ?? known.fit)
     }
-    take((checkpoints ?? []).filter { $0.path != saved.path } + [saved])
+    apply((checkpoints ?? []).filter { $0.path != saved.path } + [saved])
   }
 
   /// The person moved in the list: new checkpoints leave the choice alone.
@@ -101,7 +101,7 @@ struct InspectorState: Sendable, Equatable {
   /// A run begins, or is looked at: what will be evaluated is its own.
   mutating func follow(_ folder: String) {
     (isChosen, followed) = (false, folder)
-    if let checkpoints { take(checkpoints) }
+    if let checkpoints { apply(checkpoints) }
   }
 
   /// The folder of a run was renamed.
@@ -128,7 +128,7 @@ struct InspectorState: Sendable, Equatable {
     }.flatMap { $0 }
   }
 
-  mutating func take(_ new: EvaluationReport) {
+  mutating func apply(_ new: EvaluationReport) {
     report = new
     evaluating = nil
     view = .overview

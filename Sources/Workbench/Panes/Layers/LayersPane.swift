@@ -34,8 +34,8 @@ enum LayersPane: Pane {
 
   static func initialEffects(_ state: WorkbenchState) -> [Effect] { [.browse(state.describeNetwork)] }
 
-  static func take(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
-    if case .network(let summary) = event { state.layers.take(summary) }
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+    if case .network(let summary) = event { state.layers.apply(summary) }
     return []
   }
 

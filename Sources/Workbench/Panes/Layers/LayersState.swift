@@ -8,7 +8,7 @@ struct LayersState: Sendable, Equatable {
   var summary: NetworkSummary?
   var rows = BrowsableList()
 
-  mutating func take(_ new: NetworkSummary) {
+  mutating func apply(_ new: NetworkSummary) {
     summary = new
     rows.reload(total: new.layers.count) { Self.text(of: new.layers[$0]) }
   }
