@@ -113,12 +113,3 @@ public final class RemoteEngine: Sendable {
     }
   }
 }
-
-/// A flag that is set once.
-private final class SharedFlag: Sendable {
-  private let value = Atomic(false)
-
-  func set() { value.store(true, ordering: .releasing) }
-
-  var isSet: Bool { value.load(ordering: .acquiring) }
-}

@@ -7,29 +7,29 @@ import Resources
 import Support
 
 /// A process that this one has started and waits for.
-final class ChildProcess {
-  let identifier: pid_t
+package final class ChildProcess {
+  package let identifier: pid_t
   private var status: Int32?
 
   /// - Throws: `ResourceShortage`, also where the program cannot be run.
-  init(_ program: String, arguments: [String], errors: String) throws(ResourceShortage) {
+  package init(_ program: String, arguments: [String], errors: String) throws(ResourceShortage) {
     identifier = try Self.start(
       program, arguments: [program] + arguments, errors: errors, errorFlags: O_TRUNC, startsSession: false)
   }
 
-  var isRunning: Bool {
+  package var isRunning: Bool {
     if status == nil { look(WNOHANG) }
     return status == nil
   }
 
   /// Whether it has ended by itself with status 0. Waits for its end.
-  var hasSucceeded: Bool {
+  package var hasSucceeded: Bool {
     wait()
     return status == 0
   }
 
   /// How it ended, in words. Waits for its end.
-  var ending: String {
+  package var ending: String {
     wait()
     let code = status ?? -1
     if code < 0 { return "nobody knows how it ended" }
@@ -37,7 +37,7 @@ final class ChildProcess {
   }
 
   /// Ends it at once (SIGKILL) and waits until it is gone.
-  func kill() {
+  package func kill() {
     // One that is over and was waited for has lost its number to others.
     if isRunning { Glibc.kill(identifier, SIGKILL) }
     wait()
@@ -63,7 +63,7 @@ final class ChildProcess {
   ///   - passing: a descriptor of this process, and the one it becomes there.
   /// - Returns: the process' number.
   /// - Throws: `ResourceShortage`.
-  static func start(
+  package static func start(
     _ program: String, arguments: [String], errors: String, errorFlags: Int32, startsSession: Bool,
     passing: (own: Int32, there: Int32)? = nil
   ) throws(ResourceShortage) -> pid_t {

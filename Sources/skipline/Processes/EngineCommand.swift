@@ -7,7 +7,8 @@ import Transport
 
 struct EngineCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "engine", abstract: "Trains in the background for a workbench.", shouldDisplay: false)
+    commandName: EngineProcess.subcommand, abstract: "Trains in the background for a workbench.",
+    shouldDisplay: false)
 
   @Argument(parsing: .postTerminator, help: "The command that the run's record is to name.")
   var commandLine: [String] = []
@@ -19,7 +20,7 @@ struct EngineCommand: ParsableCommand {
     }
     EngineProcess.closeOtherDescriptors()
     let signals = try SignalWatcher()
-    let host = try EngineHost(commandLine: commandLine)
+    let host = try EngineHost(commandLine: commandLine, complain: Console.complain)
     signals.onFirst { host.stop() }
     host.attach(Connection(descriptor: EngineProcess.connectionDescriptor))
     host.serve()

@@ -11,17 +11,23 @@ import Training
 import Transport
 
 /// Runs an engine for one job and serves whoever attaches, until the job is over.
-final class EngineHost: Sendable {
+package final class EngineHost: Sendable {
   private let events = Mailbox<Event>.forEvents()
   private let engine: LocalEngine
   private let server: EngineServer
+  /// Writes a line to standard error.
+  private let complain: @Sendable (String) -> Void
   /// Whether anything was asked that the engine exists for.
   private let hasJob: SharedFlag
   /// Standard error as it was before the run's folder took it.
   private let firstErrors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, EngineProcess.connectionDescriptor + 1)
 
+  /// - Parameters:
+  ///   - commandLine: recorded in the runs that it starts.
+  ///   - complain: writes a line to standard error.
   /// - Throws: `ResourceShortage`.
-  init(commandLine: [String]) throws {
+  package init(commandLine: [String], complain: @escaping @Sendable (String) -> Void) throws {
+    self.complain = complain
     let attendance = Attendance()
     let engine = try LocalEngine(events: events, commandLine: commandLine, isAttended: { attendance.isAttended })
     self.engine = engine
@@ -39,17 +45,17 @@ final class EngineHost: Sendable {
   }
 
   /// Serves the process that started this one. If that ends before it asked for anything, nobody ever will.
-  func attach(_ connection: Connection) {
+  package func attach(_ connection: Connection) {
     server.attach(connection) { [engine, hasJob] in
       if !hasJob.isSet { engine.shutDown() }
     }
   }
 
   /// Asks the run, if any, to end saved.
-  func stop() { engine.shutDown() }
+  package func stop() { engine.shutDown() }
 
   /// Passes events on until the job is over.
-  func serve() {
+  package func serve() {
     var hasBegun = false
     while let event = events.receive() {
       if case .training(.started(let run)) = event { open(run.folder) }
@@ -62,15 +68,15 @@ final class EngineHost: Sendable {
   }
 
   /// Why the run failed; nil where it did not.
-  var failure: (any Error)? { engine.failure }
+  package var failure: (any Error)? { engine.failure }
 
   /// Says why the run failed in the run's folder, and where that is no more, in the log of the user.
-  func complain(of failure: any Error) {
+  package func complain(of failure: any Error) {
     let line = "\(Date().formatted(.iso8601)) \(failure)"
-    Console.complain(line)
+    complain(line)
     guard firstErrors >= 0 else { return }
     dup2(firstErrors, STDERR_FILENO)
-    Console.complain(line)
+    complain(line)
   }
 
   private func open(_ folder: String) {
@@ -91,13 +97,4 @@ private final class Attendance: Sendable {
 
   func follow(_ new: EngineServer) { server.withLock { $0 = new } }
   var isAttended: Bool { server.withLock { $0 }?.isAttended ?? false }
-}
-
-/// A flag that is set once, by any thread.
-final class SharedFlag: Sendable {
-  private let value = Atomic(false)
-
-  func set() { value.store(true, ordering: .releasing) }
-
-  var isSet: Bool { value.load(ordering: .acquiring) }
 }

@@ -10,23 +10,31 @@ import Transport
 import Workbench
 
 /// The engines behind one screen, used as if they were one. What all of them report arrives in one mailbox.
-final class EngineHub: Sendable {
+package final class EngineHub: Sendable {
   private let events: Mailbox<Event>
   private let local: LocalEngine
   /// The run that this screen is attached to.
   private let attached = Mutex<Attachment?>(nil)
   private let log: String
+  private let workingFolder: String
+  private let commandLine: [String]
 
-  /// - Parameter log: takes the standard error of engines that have no run's folder yet.
+  /// - Parameters:
+  ///   - events: where all engines' events arrive.
+  ///   - log: takes the standard error of engines that have no run's folder yet.
+  ///   - workingFolder: where paths in commands begin.
+  ///   - commandLine: recorded in the runs that are started.
   /// - Throws: `ResourceShortage`.
-  init(events: Mailbox<Event>, log: String) throws {
+  package init(events: Mailbox<Event>, log: String, workingFolder: String, commandLine: [String]) throws {
     self.events = events
     self.log = log
+    self.workingFolder = workingFolder
+    self.commandLine = commandLine
     local = try LocalEngine(events: events, commandLine: [])
   }
 
   /// Whether a run is attached.
-  var isAttached: Bool { current != nil }
+  package var isAttached: Bool { current != nil }
 
   /// The attachment, unless its job is over: its process then ends by itself.
   private var current: Attachment? {
@@ -35,7 +43,7 @@ final class EngineHub: Sendable {
 
   /// Hands over a command; never waits.
   /// - Returns: false when it was not taken.
-  func send(_ command: BrowsingCommand) -> Bool { local.send(command) }
+  package func send(_ command: BrowsingCommand) -> Bool { local.send(command) }
 
   /// The same for work; never waits long.
   func send(_ command: WorkCommand) -> Bool {
@@ -43,24 +51,24 @@ final class EngineHub: Sendable {
     switch command {
     // Another process may work in another folder.
     case .training, .evaluate:
-      return remote?.send(command.absolute(from: WorkingFolder.path)) ?? local.send(command)
+      return remote?.send(command.absolute(from: workingFolder)) ?? local.send(command)
     case .start, .resumeRun:
       // The run's own engine says that it is busy.
       if let remote { return remote.send(command) }
-      return begin(command.absolute(from: WorkingFolder.path))
+      return begin(command.absolute(from: workingFolder))
     }
   }
 
   /// Attaches to the engine that trains a run.
   /// - Throws: `TransportError`, or `NoLiveRun` where none does.
-  func attach(to folder: String, readOnly: Bool = false) throws {
+  package func attach(to folder: String, readOnly: Bool = false) throws {
     guard let connection = try SocketFile(folder: folder).connect() else { throw NoLiveRun(folder: folder) }
     try adopt(Attachment(folder: folder, readOnly: readOnly, process: nil), over: connection)
   }
 
   /// The runs of a project that are being trained by other processes. It asks the locks only: an engine that hangs
   /// does not hold up the screen.
-  func liveRuns(project: String) -> [LiveRun] {
+  package func liveRuns(project: String) -> [LiveRun] {
     let runs = (try? RunFolder.listRuns(project: project)) ?? []
     return runs.filter { RunLock.holder(of: $0) != nil }.map { run in
       let settings = try? run.record().settings
@@ -69,7 +77,7 @@ final class EngineHub: Sendable {
   }
 
   /// Detaches from the run, which goes on, and ends what is done in this process.
-  func leave() {
+  package func leave() {
     attached.withLock { $0.take() }?.engine?.close()
     // Nobody reads any more; an engine that waits for room would never end.
     events.close()
@@ -79,7 +87,7 @@ final class EngineHub: Sendable {
 
   private func begin(_ command: WorkCommand) -> Bool {
     do {
-      let process = try EngineProcess(log: log, commandLine: ProgramArguments.all)
+      let process = try EngineProcess(log: log, commandLine: commandLine)
       let attachment = Attachment(folder: nil, readOnly: false, process: process)
       try adopt(attachment, over: process.connection)
       return attachment.engine?.send(command) ?? false
@@ -210,10 +218,10 @@ private final class JobProgress: Sendable {
 }
 
 /// A run that no engine trains.
-struct NoLiveRun: Error, CustomStringConvertible {
-  let folder: String
+package struct NoLiveRun: Error, CustomStringConvertible {
+  package let folder: String
 
-  var description: String {
+  package var description: String {
     "\(folder) is not being trained; see its checkpoints with 'skipline runs', or go on with "
       + "'skipline train --resume \(folder)'"
   }

@@ -11,23 +11,26 @@ import Transport
 ///
 /// It needs this one for nothing. While this one lives, it takes note of the other's end, so that none stays behind as
 /// a zombie.
-final class EngineProcess: Sendable {
-  let connection: Connection
+package final class EngineProcess: Sendable {
+  package let connection: Connection
   private let ended = ThreadGroup()
   private let status = Mutex<Int32>(0)
 
+  /// What the program is called with to be such a process.
+  package static let subcommand = "engine"
+
   /// The descriptor that the new process finds its end of the first connection at.
-  static let connectionDescriptor: Int32 = 3
+  package static let connectionDescriptor: Int32 = 3
 
   /// How long a new process may take to answer, seconds: on a busy machine the start alone takes some.
-  static let patience = 30
+  package static let patience = 30
 
   /// Starts one: in a session of its own, without a terminal, connected to this process by a pair of sockets.
   /// - Parameters:
   ///   - log: the file that takes its standard error until it has a run's folder.
   ///   - commandLine: what the run's record says it was started with.
   /// - Throws: `EngineStartFailure`.
-  init(log: String, commandLine: [String]) throws {
+  package init(log: String, commandLine: [String]) throws {
     let calls = ResourceCalls.current
     var pair: (Int32, Int32) = (-1, -1)
     let refused = -calls.socketPair(&pair)
@@ -35,7 +38,7 @@ final class EngineProcess: Sendable {
     let (ours, theirs) = (Connection(descriptor: pair.0), pair.1)
     defer { close(theirs) }
 
-    let words = ["skipline", EngineCommand.configuration.commandName ?? "engine", "--"] + commandLine
+    let words = ["skipline", Self.subcommand, "--"] + commandLine
     let process: pid_t
     do throws(ResourceShortage) {
       // The file this process runs, though another may have taken its name meanwhile.
@@ -58,13 +61,13 @@ final class EngineProcess: Sendable {
 
   /// Closes what this process inherited beside its connection, before it opens anything: a pipe that a training
   /// process holds open never ends for whoever reads it.
-  static func closeOtherDescriptors() {
+  package static func closeOtherDescriptors() {
     let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
     for number in numbers.compactMap({ Int32($0) }) where number > connectionDescriptor { close(number) }
   }
 
   /// How it ended, in words, where it ended badly; nil where it did not, or lives.
-  var badEnding: String? {
+  package var badEnding: String? {
     // A connection ends a moment before its process does.
     guard ended.wait(until: .now + .seconds(0.5)) else { return nil }
     let status = status.withLock { $0 }
@@ -75,10 +78,10 @@ final class EngineProcess: Sendable {
 }
 
 /// No process could be started.
-struct EngineStartFailure: Error, CustomStringConvertible {
+package struct EngineStartFailure: Error, CustomStringConvertible {
   let cause: ResourceShortage
 
-  var description: String {
+  package var description: String {
     "the engine's process cannot be started: \(cause); train without a screen (skipline train), or try again"
   }
 }

@@ -40,7 +40,8 @@ final class WorkbenchSession {
       log: log.path, crashMessage: "skipline crashed; the terminal is restored, and \(log.path) says more.\n")
     let waker = screen.waker
     events = Mailbox.forEvents(wake: { waker.wake() })
-    engine = try EngineHub(events: events, log: log.path)
+    engine = try EngineHub(
+      events: events, log: log.path, workingFolder: WorkingFolder.path, commandLine: ProgramArguments.all)
     self.themes = themes
     let chosen = name ?? (screen.colors == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
     theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs, pictures: screen.colors.pictures)
