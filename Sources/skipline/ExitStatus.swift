@@ -2,6 +2,7 @@
 
 import Datasets
 import Files
+import Engine
 import Glibc
 import Images
 import Messages

@@ -4,6 +4,7 @@
 import ArgumentParser
 import Canvas
 import FoundationEssentials
+import Engine
 import Glibc
 import Messages
 import Training

@@ -1,5 +1,6 @@
 // `skipline watch`: a screen for a run that is being trained elsewhere, or for the curves of one that has ended.
 
+import Engine
 import ArgumentParser
 import Messages
 import Terminal

@@ -2,6 +2,7 @@
 // whoever starts it hands it.
 
 import ArgumentParser
+import Engine
 import Glibc
 import Transport
 

@@ -2,6 +2,7 @@
 // threads of its own and is reached only through its mailboxes.
 
 import Canvas
+import Engine
 import Glibc
 import Messages
 import Networks

@@ -1,6 +1,5 @@
 // An engine that others attach to: its events go to everybody who listens, their commands to it.
 
-import Engine
 import Files
 import FoundationEssentials
 import Glibc

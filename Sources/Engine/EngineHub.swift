@@ -1,13 +1,11 @@
 // Which engine gets which command. Browsing, and evaluating while nothing is trained, is done in this process; each run
 // is trained in a process of its own, so that it outlives the screen.
 
-import Engine
 import Messages
 import Support
 import Synchronization
 import Training
 import Transport
-import Workbench
 
 /// The engines behind one screen, used as if they were one. What all of them report arrives in one mailbox.
 package final class EngineHub: Sendable {
@@ -46,7 +44,7 @@ package final class EngineHub: Sendable {
   package func send(_ command: BrowsingCommand) -> Bool { local.send(command) }
 
   /// The same for work; never waits long.
-  func send(_ command: WorkCommand) -> Bool {
+  package func send(_ command: WorkCommand) -> Bool {
     let remote = current?.engine
     switch command {
     // Another process may work in another folder.
@@ -220,6 +218,8 @@ private final class JobProgress: Sendable {
 /// A run that no engine trains.
 package struct NoLiveRun: Error, CustomStringConvertible {
   package let folder: String
+
+  package init(folder: String) { self.folder = folder }
 
   package var description: String {
     "\(folder) is not being trained; see its checkpoints with 'skipline runs', or go on with "
