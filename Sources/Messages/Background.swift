@@ -59,11 +59,3 @@ extension Background: Codable {
     try container.encode(description)
   }
 }
-
-extension KeyedDecodingContainer {
-  /// Settings and checkpoints that do not speak of a background are of versions that dropped transparency: what was
-  /// trained with them goes on to see the same pixels.
-  func decode(_ type: Background.Type, forKey key: Key) throws -> Background {
-    try decodeIfPresent(type, forKey: key) ?? .none
-  }
-}

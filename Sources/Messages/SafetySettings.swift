@@ -22,15 +22,6 @@ public struct SafetySettings: Codable, Sendable, Equatable {
     self.ignoresMemory = ignoresMemory
     self.acceptsErrors = acceptsErrors
   }
-
-  /// Settings of earlier versions do not speak of errors.
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    saveMinutes = try container.decode(Double.self, forKey: .saveMinutes)
-    divergence = try container.decode(DivergencePolicy.self, forKey: .divergence)
-    ignoresMemory = try container.decode(Bool.self, forKey: .ignoresMemory)
-    acceptsErrors = try container.decodeIfPresent(Bool.self, forKey: .acceptsErrors) ?? false
-  }
 }
 
 /// What a run that nobody watches does when its loss or gradient becomes NaN or infinite.

@@ -121,13 +121,6 @@ public enum TrainingPrecision: String, Codable, Sendable, CaseIterable {
   case bf16
 }
 
-extension KeyedDecodingContainer {
-  /// Settings saved by version 0.1 do not speak of a precision: there was one.
-  func decode(_ type: TrainingPrecision.Type, forKey key: Key) throws -> TrainingPrecision {
-    try decodeIfPresent(type, forKey: key) ?? .fp32
-  }
-}
-
 /// Whether decoded and resized images are kept in a file of the user's cache folder, the image cache.
 public struct CacheSettings: Codable, Sendable, Equatable {
   public var isEnabled: Bool
@@ -138,14 +131,6 @@ public struct CacheSettings: Codable, Sendable, Equatable {
   public init(isEnabled: Bool = true, limit: Int? = nil) {
     self.isEnabled = isEnabled
     self.limit = limit
-  }
-}
-
-extension KeyedDecodingContainer {
-  /// Settings saved by version 0.1 do not speak of a cache: they get the default. The compiler's own decoding of
-  /// `TrainingSettings` calls this one.
-  func decode(_ type: CacheSettings.Type, forKey key: Key) throws -> CacheSettings {
-    try decodeIfPresent(type, forKey: key) ?? CacheSettings()
   }
 }
 

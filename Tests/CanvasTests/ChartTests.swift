@@ -36,7 +36,7 @@ struct LineChartTests {
       lastLabel: "epoch 2")
     #expect(
       text(chart, 24, 7) == """
-               * loss  -- baseline
+             * loss  -- baseline
         1.0 +                ***
             |            ****
         0.5 +o o o o*****o o o o

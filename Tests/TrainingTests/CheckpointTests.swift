@@ -257,6 +257,16 @@ enum Specimen {
       })
     #expect(throws: (any Error).self) { try Checkpoint.load(path: path) }
   }
+
+  @Test(arguments: ["1", "3", nil] as [String?])
+  func `a checkpoint of another format is refused, with what to do`(format: String?) throws {
+    let path = folder.file("best.safetensors")
+    try Checkpoint.save(try Specimen.network(Specimen.cifar), Specimen.cifar, info: Specimen.info(path))
+    try rewrite(path, metadata: { $0["skipline.format"] = format })
+    let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
+    let text = "\(try #require(error))"
+    #expect(text.contains("in format \(format ?? "1")") && text.contains("train anew"), "\(text)")
+  }
 }
 
 /// The reference files that belong to the tests of Networks.

@@ -217,20 +217,6 @@ import TestSupport
     #expect(run.warnings[0].contains(Kernels.description))
   }
 
-  @Test func `the record of a version that had fewer settings is read with their defaults`() throws {
-    let stopped = try project.train(project.settings { $0.seed = .max }) { $0.isStep(2) ? [.stop] : [] }
-    let record = try stopped.run.record()
-    let text = try String(contentsOfFile: stopped.run.recordPath, encoding: .utf8)
-    let start = try #require(text.range(of: "    \"safety\" : {"))
-    let end = try #require(text.range(of: "},\n", range: start.upperBound..<text.endIndex))
-    try text.replacingCharacters(in: start.lowerBound..<end.upperBound, with: "")
-      .write(toFile: stopped.run.recordPath, atomically: false, encoding: .utf8)
-    #expect(try stopped.run.record() == record)
-    // Where something is missing that has no default, the message is about that.
-    try "{\"format\":1}".write(toFile: stopped.run.recordPath, atomically: false, encoding: .utf8)
-    #expect(throws: RunFolderError.self) { try stopped.run.record() }
-  }
-
   // MARK: Damage
 
   @Test func `a damaged last is refused wherever it is damaged, and the newest whole checkpoint offered`() throws {

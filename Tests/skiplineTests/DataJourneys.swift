@@ -83,7 +83,7 @@ extension Journeys {
       try await terminal.sees("excluded", "settled")
       try terminal.press("Escape")
       try terminal.press("f")
-      try await terminal.sees("← figures of", "median", "std", "PNG")
+      try await terminal.sees("← statistics of", "median", "std", "PNG")
     }
 
     @Test func `nothing below the dataset's folder changes by deciding`() async throws {

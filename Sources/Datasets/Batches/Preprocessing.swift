@@ -93,8 +93,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     imageSize = try container.decode(Int.self, forKey: .imageSize)
     resize = try container.decode(Resize.self, forKey: .resize)
-    // Checkpoints that do not speak of it are of versions that dropped transparency.
-    background = try container.decodeIfPresent(Background.self, forKey: .background) ?? .none
+    background = try container.decode(Background.self, forKey: .background)
     mean = try container.decode([Float].self, forKey: .mean)
     std = try container.decode([Float].self, forKey: .std)
     func refuse(_ key: CodingKeys, _ value: String, _ needed: String) -> DecodingError {
