@@ -101,7 +101,7 @@ public enum Settings {
   ).takenFromWeights()
   /// Of a channel, on values in 0...1.
   public static let meanRange = NumericRange<Float>.from(0, to: 1)
-  public static let deviationRange = NumericRange<Float>.from(0.0001, to: 100)
+  public static let stdRange = NumericRange<Float>.from(0.0001, to: 100)
   public static let mean = Setting(
     "mean", "Channel means on 0...1, as 0.485,0.456,0.406, each \(meanRange.text);",
     Channels.notation(meanRange, mayBeMeasured: true), key: "preprocessing.normalization.given.mean",
@@ -119,8 +119,8 @@ public enum Settings {
   ).note("measured on the training images if not given, or 'measured'.").usually(nil).takenFromWeights()
   /// Without means there is none; with both, means come first.
   public static let std = Setting(
-    "std", "Standard deviations of the channels on 0...1, as 0.485,0.456,0.406, each \(deviationRange.text);",
-    Channels.notation(deviationRange, mayBeMeasured: false), key: "preprocessing.normalization.given.std",
+    "std", "Standard deviations of the channels on 0...1, as 0.485,0.456,0.406, each \(stdRange.text);",
+    Channels.notation(stdRange, mayBeMeasured: false), key: "preprocessing.normalization.given.std",
     get: { std(in: $0).map { Channels(values: $0) } },
     set: { std, settings in
       guard case .given(let mean, _) = settings.preprocessing.normalization else { return }

@@ -182,16 +182,16 @@ func `a file that may not be read is cached once it may`() throws {
   #expect(fixture.caches.list().count == 4)
 }
 
-@Test func `preprocessing that does not speak of a background is of a version that dropped transparency`() throws {
-  let old = #"{"imageSize":8,"resize":"crop","mean":[0,0,0],"std":[1,1,1]}"#
-  let preprocessing = try JSONDecoder().decode(Preprocessing.self, from: Data(old.utf8))
+@Test func `preprocessing says which background, and nothing but one`() throws {
+  let text = #"{"imageSize":8,"resize":"crop","background":"none","mean":[0,0,0],"std":[1,1,1]}"#
+  let preprocessing = try JSONDecoder().decode(Preprocessing.self, from: Data(text.utf8))
   #expect(preprocessing.background == .none)
   var other = preprocessing
   other.background = .color(red: 1, green: 2, blue: 3)
   for written in [preprocessing, other] {
     #expect(try JSONDecoder().decode(Preprocessing.self, from: JSONEncoder().encode(written)) == written)
   }
-  let bad = old.replacing("\"crop\"", with: "\"crop\",\"background\":\"pink\"")
+  let bad = text.replacing("\"none\"", with: "\"pink\"")
   #expect(throws: DecodingError.self) {
     try JSONDecoder().decode(Preprocessing.self, from: Data(bad.utf8))
   }

@@ -77,9 +77,6 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
   for text in ["", "White", "#fff", "#1234567", "#12345g", "123456", "#+12345", "#١٢٣٤٥٦", "gray"] {
     #expect(Background(argument: text) == nil, "\(text)")
   }
-  // Settings of versions that dropped transparency go on to do so.
-  let old = #"{"imageSize":32,"resize":"auto","normalization":{"trainingSet":{}}}"#
-  #expect(try JSONDecoder().decode(PreprocessingSettings.self, from: Data(old.utf8)).background == .none)
 }
 
 @Test func `a refusal says whether the file is to blame`() throws {

@@ -195,7 +195,7 @@ private struct RandomSettings {
       [.white, .black, .none, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator) ?? .none
     if chance() {
       settings.preprocessing.normalization = .given(
-        mean: channels(Settings.meanRange), std: channels(Settings.deviationRange))
+        mean: channels(Settings.meanRange), std: channels(Settings.stdRange))
     }
     settings.augmentation = AugmentationSettings(
       crop: choice(AugmentationSettings.Crop.self), horizontalFlip: chance(),

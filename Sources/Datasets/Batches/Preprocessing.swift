@@ -81,7 +81,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       guard Self.areChannels(mean: mean, std: std) else {
         throw .invalidPreprocessing(
           reason: "mean \(mean) and std \(std) must be three numbers each, for red, green and blue: "
-            + "means \(Settings.meanRange.text), stds \(Settings.deviationRange.text)")
+            + "means \(Settings.meanRange.text), stds \(Settings.stdRange.text)")
       }
       self.mean = mean
       self.std = std
@@ -105,14 +105,14 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     guard mean.count == 3, mean.allSatisfy({ Settings.meanRange.contains($0) }) else {
       throw refuse(.mean, "\(mean)", "three numbers, each \(Settings.meanRange.text)")
     }
-    guard std.count == 3, std.allSatisfy({ Settings.deviationRange.contains($0) }) else {
-      throw refuse(.std, "\(std)", "three numbers, each \(Settings.deviationRange.text)")
+    guard std.count == 3, std.allSatisfy({ Settings.stdRange.contains($0) }) else {
+      throw refuse(.std, "\(std)", "three numbers, each \(Settings.stdRange.text)")
     }
   }
 
   private static func areChannels(mean: [Float], std: [Float]) -> Bool {
     mean.count == 3 && std.count == 3 && mean.allSatisfy(Settings.meanRange.contains)
-      && std.allSatisfy(Settings.deviationRange.contains)
+      && std.allSatisfy(Settings.stdRange.contains)
   }
 
   /// What to pass to the decoder as `minimumSide`: twice what is needed, so that the decoder's coarse shrinking
