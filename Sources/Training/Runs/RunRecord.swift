@@ -67,8 +67,10 @@ extension RunFolder {
     guard format == RunRecord.currentFormat else {
       throw RunFolderError.unreadable(
         path: recordPath,
-        reason: "it has format \(format), of \(format < RunRecord.currentFormat ? "an earlier" : "a later") version of "
-          + "Skipline, and this version reads format \(RunRecord.currentFormat) alone; use that version, or train anew")
+        reason:
+          "it has format \(format), of \(format < RunRecord.currentFormat ? "an earlier" : "a later") version of "
+          + "Skipline, and this version reads format \(RunRecord.currentFormat) alone; use that version, or train anew"
+      )
     }
     let record = try RunJSON.read(RunRecord.self, path: recordPath)
     do { try record.checkNumbers() } catch {
