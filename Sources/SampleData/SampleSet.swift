@@ -1,6 +1,7 @@
 // Which pictures the sample data consists of and where each lies. Every picture is a function of the set's seed and
 // of its own path, so that no picture depends on the others or on the order of drawing.
 
+import Foundation
 import Support
 
 /// A set of generated pictures in class folders.
@@ -50,4 +51,56 @@ public struct SampleSet: Sendable, Equatable {
 
   /// The picture itself.
   public func picture(of item: Item) -> Drawing { scene(of: item).drawn(side: side) }
+}
+
+// MARK: Writing
+
+// Puts a set into a folder. It writes the set's own files and nothing else, and deletes nothing.
+
+/// Why a sample set could not be made.
+public enum SampleDataError: Error, Equatable, CustomStringConvertible {
+  case encoding(reason: String)
+  case writing(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .encoding(let reason): "libpng could not compress a picture: \(reason)"
+    case .writing(let path, let reason):
+      "cannot write \(path): \(reason). Choose a folder that you may write to, on a disk with 5 MB to spare."
+    }
+  }
+}
+
+extension SampleSet {
+  /// Writes every picture below a folder, which is created if it does not exist; files of the same name are
+  /// replaced, each in one step.
+  ///
+  /// - Returns: how many files were written, and their total size in bytes.
+  /// - Throws: `SampleDataError`, naming the first file that failed.
+  @discardableResult
+  public func write(to folder: String) throws -> (files: Int, bytes: Int) {
+    let root = URL(fileURLWithPath: folder, isDirectory: true)
+    var total = (files: 0, bytes: 0)
+    for item in items {
+      let bytes = try picture(of: item).encodedAsPNG()
+      let file = root.appendingPathComponent(item.path)
+      do {
+        try FileManager.default.createDirectory(
+          at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(bytes).write(to: file, options: .atomic)
+      } catch {
+        throw SampleDataError.writing(path: file.path, reason: Self.reason(error))
+      }
+      total = (total.files + 1, total.bytes + bytes.count)
+    }
+    return total
+  }
+
+  /// What the system said: Foundation keeps it below its own error, whose text is often only a number.
+  private static func reason(_ error: any Error) -> String {
+    if let system = (error as NSError).userInfo[NSUnderlyingErrorKey] as? POSIXError {
+      return String(cString: strerror(system.code.rawValue))
+    }
+    return error.localizedDescription
+  }
 }

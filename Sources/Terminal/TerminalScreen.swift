@@ -206,7 +206,7 @@ public final class TerminalScreen {
   private static func send(_ text: String) {
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      let written = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       guard written > 0 || errno == EINTR else { return }
       rest = rest.dropFirst(max(0, written))
     }
@@ -219,5 +219,226 @@ public final class TerminalScreen {
       return nil
     }
     return Size(width: Int(answer.ws_col), height: Int(answer.ws_row))
+  }
+}
+
+// MARK: Input
+
+// Waiting for input: keys, mouse, pasted text, changes of size, wakes, signals, and the terminal's end. The terminal's
+// bytes are read here and decoded by `InputDecoder`; ncurses reads nothing, because what it makes of a sequence that
+// comes in pieces cannot be put together again.
+
+extension TerminalScreen {
+  /// So many bytes are read at a time: a large paste must not keep the screen from being drawn.
+  private static let batch = 4096
+
+  private static let start = ContinuousClock.now
+
+  /// Milliseconds on a clock that never goes back.
+  private static var now: Int {
+    let (seconds, attoseconds) = (ContinuousClock.now - start).components
+    return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+  }
+
+  /// Waits until something was typed, the terminal changed, another thread called `waker.wake()`, or time is up.
+  ///
+  /// ctrl-c arrives as a key, and so does a SIGINT from elsewhere. ctrl-z is carried out here: the job stops, and
+  /// when it is continued the answer is a change of size, so that a new frame is drawn. SIGTERM, SIGHUP and a
+  /// terminal that is gone are `.endOfInput`.
+  /// - Parameter milliseconds: nil waits without limit, 0 not at all.
+  /// - Returns: what came in, in order; empty after a wake or when time was up.
+  public func waitForInput(timeout milliseconds: Int?) -> [Input] {
+    guard state != .closed else { return [.endOfInput] }
+    var sources = [
+      pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: waker.readEnd, events: Int16(POLLIN), revents: 0),
+    ]
+    let due = decoder.deadline.map { max(0, $0 - Self.now) }
+    let limit = [milliseconds.map { max(0, $0) }, due].compactMap { $0 }.min()
+    // A signal ends the wait early with an error; what it meant is found below all the same.
+    let ready = poll(&sources, 2, limit.map { Int32(clamping: $0) } ?? -1)
+    waker.drain()
+    let events = ready > 0 ? Int32(sources[0].revents) : 0
+    var inputs: [Input] = []
+    var isAtEnd = events & (POLLERR | POLLNVAL) != 0 || (events & POLLHUP != 0 && events & POLLIN == 0)
+    if state == .active {
+      if let size = adoptSize() { inputs.append(.resized(size)) }
+      if events & POLLIN != 0 { isAtEnd = !read(into: &inputs) || isAtEnd }
+      // After the reading: what came in time may have waited here.
+      inputs += decoder.expire(at: Self.now)
+    }
+    carryOutStops(in: &inputs)
+    takeSignals(into: &inputs)
+    if isAtEnd { inputs.append(.endOfInput) }
+    return inputs
+  }
+
+  /// - Returns: false when there is nothing more to come.
+  private func read(into inputs: inout [Input]) -> Bool {
+    var bytes = [UInt8](repeating: 0, count: Self.batch)
+    let count = Glibc.read(STDIN_FILENO, &bytes, bytes.count)
+    guard count > 0 else { return count < 0 && [EINTR, EAGAIN].contains(errno) }
+    inputs += decoder.feed(bytes.prefix(count), at: Self.now)
+    return true
+  }
+
+  /// Gives the screen the terminal's size.
+  /// - Returns: the new size where it changed.
+  private func adoptSize() -> Size? {
+    guard let now = Self.askSize(), now != reportedSize else { return nil }
+    reportedSize = now
+    resizeterm(Int32(now.height), Int32(now.width))
+    // The terminal may have moved its content about; everything is drawn again.
+    shown = nil
+    clearok(window, true)
+    return size
+  }
+
+  private func carryOutStops(in inputs: inout [Input]) {
+    guard inputs.contains(.key(.control("z"))) else { return }
+    inputs.removeAll { $0 == .key(.control("z")) }
+    suspend()
+    terminal_stop_job()
+    resume()
+    _ = adoptSize()
+    inputs.append(.resized(size))
+  }
+
+  private func takeSignals(into inputs: inout [Input]) {
+    while true {
+      switch terminal_signals_take() {
+      case 0: return
+      case SIGINT: inputs.append(.key(.control("c")))
+      case let signal:
+        endingSignal = endingSignal ?? signal
+        inputs.append(.endOfInput)
+      }
+    }
+  }
+}
+
+// MARK: Presenting
+
+// Showing frames. Rows that have not changed are not touched; of the others ncurses finds the cells that differ.
+
+/// A style as ncurses takes it.
+struct RenderedStyle {
+  var attributes: attr_t
+  var pair: Int32
+}
+
+extension TerminalScreen {
+  /// Shows a frame. What lies outside the terminal is cut off; what the frame does not cover is blank.
+  public func present(_ frame: Frame) {
+    guard state == .active else { return }
+    if shown?.size != frame.size {
+      shown = nil
+      werase(window)
+    }
+    writeRows(of: frame)
+    if pairs.overflowed {
+      // Of the pairs that were given out most are not on the screen any more.
+      reset_color_pairs()
+      pairs.removeAll()
+      rendered.removeAll(keepingCapacity: true)
+      shown = nil
+      writeRows(of: frame)
+    }
+    let visible = Rect(size).intersection(Rect(frame.size))
+    if let cursor = frame.cursor, visible.contains(x: cursor.x, y: cursor.y) {
+      wmove(window, Int32(cursor.y), Int32(cursor.x))
+      showCursor(true)
+    } else {
+      showCursor(false)
+    }
+    wrefresh(window)
+    shown = frame
+    guard !hasShown else { return }
+    hasShown = true
+    // Typed before there was anything to answer.
+    tcflush(STDIN_FILENO, TCIFLUSH)
+  }
+
+  private func writeRows(of frame: Frame) {
+    let visible = Rect(size).intersection(Rect(frame.size))
+    for y in 0..<visible.height {
+      let row = frame.row(y)
+      if let shown, shown.row(y) == row { continue }
+      write(row.prefix(visible.width), y: y)
+    }
+  }
+
+  private func showCursor(_ visible: Bool) {
+    guard visible != isCursorVisible else { return }
+    curs_set(visible ? 1 : 0)
+    isCursorVisible = visible
+  }
+
+  private func write(_ row: ArraySlice<Cell>, y: Int) {
+    var cells: [cchar_t] = []
+    cells.reserveCapacity(row.count)
+    var columns = 0
+    for (x, cell) in row.enumerated() where x >= columns {
+      let style = render(cell.style)
+      // A right half without its left one is blank.
+      let character = cell.character ?? " "
+      let width = max(1, DisplayWidth.of(character))
+      // Half a wide character cannot be shown at the right edge.
+      let entries = x + width > row.count ? [[" "]] : Self.entries(for: character)
+      for entry in entries { cells.append(Self.cell(entry, style)) }
+      columns = x + width
+    }
+    // Unlike adding character by character, this does not move the cursor past the lower right corner.
+    mvwadd_wchnstr(window, Int32(y), 0, cells, Int32(cells.count))
+  }
+
+  private static func entries(for character: Character) -> [[Unicode.Scalar]] {
+    if let ascii = character.asciiValue, ascii >= 0x20, ascii < 0x7F { return [[Unicode.Scalar(ascii)]] }
+    return CellEncoding.entries(for: character) { Int(shim_width($0.value)) }
+  }
+
+  private static func cell(_ scalars: [Unicode.Scalar], _ style: RenderedStyle) -> cchar_t {
+    var cell = cchar_t()
+    let text = scalars.map { wchar_t(bitPattern: $0.value) } + [0]
+    // The pair goes through the last argument: the one before it has 16 bits.
+    var pair = style.pair
+    setcchar(&cell, text, style.attributes, 0, &pair)
+    return cell
+  }
+
+  private func render(_ style: Style) -> RenderedStyle {
+    if let known = rendered[style] { return known }
+    var attributes: attr_t = 0
+    if style.bold { attributes |= shim_bold }
+    if style.dim { attributes |= shim_dim }
+    if style.underline { attributes |= shim_underline }
+    if style.reverse { attributes |= shim_reverse }
+    let result = RenderedStyle(attributes: attributes, pair: pair(for: style))
+    rendered[style] = result
+    return result
+  }
+
+  private func pair(for style: Style) -> Int32 {
+    guard colors != .none else { return 0 }
+    var (foreground, background) = colors.indices(of: style)
+    if !hasOwnColors {
+      // Such a terminal cannot name its own colors; white on black is what pair 0 is there.
+      if foreground == -1 { foreground = 7 }
+      if background == -1 { background = 0 }
+      if foreground == 7, background == 0 { return 0 }
+    }
+    switch pairs.number(for: PairTable.Colors(foreground: foreground, background: background)) {
+    case .known(let number): return number
+    case .new(let number):
+      init_extended_pair(number, Int32(foreground), Int32(background))
+      return number
+    case .full: return 0
+    }
+  }
+}
+
+extension Frame {
+  fileprivate func row(_ y: Int) -> ArraySlice<Cell> {
+    cells[y * size.width..<(y + 1) * size.width]
   }
 }

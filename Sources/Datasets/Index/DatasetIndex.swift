@@ -98,3 +98,112 @@ func hexadecimal(_ hash: UInt64) -> String {
   let digits = String(hash, radix: 16)
   return String(repeating: "0", count: 16 - digits.count) + digits
 }
+
+// MARK: Files
+
+// The images of any folder, classes or not: what `predict` takes.
+
+extension DatasetIndex {
+  /// Every image anywhere below a folder, in natural order, with the folder's path in front: image files, and where the
+  /// folder is one of TFRecord shards, the images in these, by the names of their places (`FileSlice`). Hidden and
+  /// special files are left out, as in a dataset.
+  /// - Returns: the paths, and what is wrong with the shards and which folders may not be read.
+  /// - Throws: `DatasetError.unreadable` where the folder itself may not be read, `.unreadableRecords` where all there
+  ///   is are files that are called shards and are none.
+  public static func imageFiles(
+    below folder: String
+  ) throws(DatasetError) -> (paths: [String], findings: [DatasetFinding]) {
+    var walker = FolderWalker(root: folder)
+    do {
+      try walker.walk(
+        [ClassFolder(name: "", path: ".", part: nil, isLink: false)], progress: { _ in }, isCancelled: { false })
+    } catch {
+      preconditionFailure("walking ends early only when it is cancelled")
+    }
+    let prefix = folder.hasSuffix("/") ? folder : folder + "/"
+    var paths = walker.files.map { prefix + $0.path.dropFirst("./".count) }
+    var findings: [DatasetFinding] = []
+    for closed in walker.unreadable {
+      guard closed.path != "." else { throw .unreadable(path: folder, reason: "\(closed.reason)") }
+      findings.append(
+        UnreadableFolder(path: prefix + closed.path.dropFirst("./".count), reason: closed.reason).finding)
+    }
+    findings += walker.findings.filter { $0.kind == .ignoredFile && $0.severity == .warning }
+    do throws(DatasetError) {
+      if let listing = try? FolderListing(path: folder),
+        let shards = try RecordFolder(root: folder, listing: listing)
+      {
+        let table = RecordTable(root: folder, folder: shards, progress: { _ in })
+        paths += table.images.map { prefix + table.path($0.image) }
+        findings += table.findings.filter { $0.kind == .damagedShard }
+      }
+    } catch {
+      // Beside images that can be used, a file that is called a shard is a stray one.
+      if paths.isEmpty { throw error }
+    }
+    return (paths.sorted { NaturalOrder.precedes($0, $1) }, findings)
+  }
+}
+
+// MARK: Report
+
+// A dataset as values for the screen and `check`: counts, images, findings, figures. What is found is in the files
+// Check/Findings+*.swift.
+
+extension DatasetIndex {
+  /// What there is to say about the dataset.
+  /// - Parameter fileCheck: of this index; nil where only names were read. Findings about classes then count only
+  ///   images that decode.
+  public func report(fileCheck: FileCheck? = nil) -> DatasetReport {
+    guard let fileCheck else {
+      return DatasetReport(
+        root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(findings))
+    }
+    precondition(fileCheck.facts.count == items.count, "the fileCheck is of this index")
+    let decoded = zip(items, fileCheck.facts).filter { $1.failure == nil }.map(\.0)
+    // A class whose images that are left do not decode is empty by that, whatever was excluded.
+    let used = Set(items.map(\.label))
+    let balance = Self.balanceFindings(
+      classes: classes, items: decoded, excluded: excluded.filter { !used.contains($0.label) },
+      isWhole: !findings.contains { $0.kind == .unreadableFolder })
+    let found =
+      findings.filter { !Self.balanceKinds.contains($0.kind) && !balance.contains($0) }
+      + undecodableFindings(fileCheck.facts)
+      + duplicateFindings(fileCheck.copies)
+      + nearDuplicateFindings(fileCheck.lookalikes, copies: fileCheck.copies) + sizeFindings(fileCheck.facts)
+      + cropFindings(fileCheck.facts) + transparencyFindings(fileCheck.facts)
+      + balance
+    return DatasetReport(
+      root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(found),
+      statistics: DatasetStatistics(items: items, facts: fileCheck.facts))
+  }
+
+  private var classReports: [ClassReport] {
+    var reports = classes.map { ClassReport(name: $0, counts: SplitCounts(), images: []) }
+    for item in items {
+      reports[item.label].counts[item.split] += 1
+      reports[item.label].images.append(ImageEntry(path: item.path, split: item.split, decision: item.decision))
+    }
+    for item in excluded {
+      reports[item.label].excluded += 1
+      reports[item.label].images.append(ImageEntry(path: item.path, split: item.split, decision: .excluded))
+    }
+    // `items` are in this order already, and so are `excluded`.
+    for label in reports.indices where reports[label].excluded > 0 {
+      reports[label].images.sort { NaturalOrder.precedes($0.path, $1.path) }
+    }
+    return reports
+  }
+
+  /// Most severe first, of one severity by kind; otherwise as they came.
+  private static func sorted(_ findings: [DatasetFinding]) -> [DatasetFinding] {
+    let severities = Dictionary(
+      uniqueKeysWithValues: DatasetFinding.Severity.allCases.enumerated().map { ($1, $0) })
+    let kinds = Dictionary(uniqueKeysWithValues: DatasetFinding.Kind.allCases.enumerated().map { ($1, $0) })
+    return findings.enumerated().sorted { first, second in
+      let (a, b) = (first.element, second.element)
+      return (severities[a.severity] ?? 0, kinds[a.kind] ?? 0, first.offset)
+        < (severities[b.severity] ?? 0, kinds[b.kind] ?? 0, second.offset)
+    }.map(\.element)
+  }
+}
