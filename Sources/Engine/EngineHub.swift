@@ -170,7 +170,7 @@ private final class Attachment: Sendable {
     over connection: Connection, events: Mailbox<Event>, ended: @escaping @Sendable (RemoteEngine.Ending) -> Void
   ) throws {
     let engine = try RemoteEngine(
-      connection, readOnly: readOnly, patience: process == nil ? nil : EngineProcess.patience,
+      connection, readOnly: readOnly, timeout: process == nil ? nil : EngineProcess.timeout,
       report: { [progress] event in
         progress.note(event)
         return events.send(event)

@@ -23,7 +23,7 @@ package final class EngineProcess: Sendable {
   package static let connectionDescriptor: Int32 = 3
 
   /// How long a new process may take to answer, seconds: on a busy machine the start alone takes some.
-  package static let patience = 30
+  package static let timeout = 30
 
   /// Starts one: in a session of its own, without a terminal, connected to this process by a pair of sockets.
   /// - Parameters:

@@ -26,7 +26,7 @@ public enum CommandAnswer: Sendable, Equatable {
 /// refused.
 public final class EngineServer: Sendable {
   private let version: String
-  private let patience: Int
+  private let timeout: Int
   private let longestMessage: Int?
   private let handle: @Sendable (WorkCommand) -> CommandAnswer
   private let shared = Mutex(Shared())
@@ -48,15 +48,15 @@ public final class EngineServer: Sendable {
 
   /// - Parameters:
   ///   - version: of the program.
-  ///   - patience: seconds that somebody who attaches may take to say hello.
+  ///   - timeout: seconds that somebody who attaches may take to say hello.
   ///   - longestMessage: bytes of the longest event that clients are told; nil for what they take.
   ///   - handle: hands a client's command to the engine. Called from any thread.
   public init(
-    version: String, patience: Int = SocketFile.patience, longestMessage: Int? = nil,
+    version: String, timeout: Int = SocketFile.timeout, longestMessage: Int? = nil,
     handle: @escaping @Sendable (WorkCommand) -> CommandAnswer
   ) {
     self.version = version
-    self.patience = patience
+    self.timeout = timeout
     self.longestMessage = longestMessage
     self.handle = handle
   }
@@ -65,7 +65,7 @@ public final class EngineServer: Sendable {
   /// - Throws: `TransportError`.
   public func listen(inFolder path: String) throws(TransportError) {
     let reception = try Reception(
-      file: try SocketFile(folder: path), patience: patience, capacity: Self.newcomerCapacity
+      file: try SocketFile(folder: path), timeout: timeout, capacity: Self.newcomerCapacity
     ) { [weak self] connection, hello in
       self?.welcome(connection, hello)
     }
@@ -75,7 +75,7 @@ public final class EngineServer: Sendable {
   /// Takes in a connection that was made in another way, such as the one a process was started with.
   /// - Parameter left: called when it has ended.
   public func attach(_ connection: Connection, left: @escaping @Sendable () -> Void = {}) {
-    connection.setPatience(seconds: patience)
+    connection.setTimeout(seconds: timeout)
     let isStarted = start("attached screen") { [self] in
       do {
         let hello = try connection.receiveHello()
@@ -163,12 +163,12 @@ public final class EngineServer: Sendable {
   private func converse(with client: Client, _ hello: Hello) {
     defer { forget(client) }
     do {
-      client.connection.setPatience(seconds: patience)
+      client.connection.setTimeout(seconds: timeout)
       try client.connection.send(
         ServerMessage.welcome(.init(skipline: version, process: ProcessInfo.processInfo.processIdentifier)))
       // From here on a screen may look on for hours without a word, and may be stopped for hours; a command says at
       // once what it came for.
-      if client.purpose == .screen { client.connection.setPatience(seconds: 0) }
+      if client.purpose == .screen { client.connection.setTimeout(seconds: 0) }
       if !hello.readOnly { client.letSteer() }
       // In one go with the registration: no event is missed, none told twice.
       try shared.withLock { try client.begin(with: $0.record.replay) }
@@ -179,7 +179,7 @@ public final class EngineServer: Sendable {
         else {
           throw TransportError.malformed(reason: "a second hello")
         }
-        client.connection.setPatience(seconds: 0)
+        client.connection.setTimeout(seconds: 0)
         obey(command, of: client, readOnly: hello.readOnly)
       }
     } catch TransportError.closed {

@@ -28,17 +28,17 @@ public final class RemoteEngine: Sendable {
   /// - Parameters:
   ///   - readOnly: whether commands are to be refused.
   ///   - purpose: what it is attached for.
-  ///   - patience: how long the welcome may take, seconds; nil for what a running engine may take.
+  ///   - timeout: how long the welcome may take, seconds; nil for what a running engine may take.
   ///   - report: takes what the engine reports, on a thread of its own; it may wait. False ends the connection.
   ///   - ended: called once, from another thread, after the last event.
   /// - Throws: `TransportError`.
   public init(
-    _ connection: Connection, readOnly: Bool, purpose: Purpose = .screen, patience: Int? = nil,
+    _ connection: Connection, readOnly: Bool, purpose: Purpose = .screen, timeout: Int? = nil,
     report: @escaping @Sendable (Event) -> Bool,
     ended: @escaping @Sendable (Ending) -> Void
   ) throws {
     self.connection = connection
-    connection.setPatience(seconds: patience ?? SocketFile.patience)
+    connection.setTimeout(seconds: timeout ?? SocketFile.timeout)
     // Who may write to a shared folder may put a socket of their own into it.
     guard try connection.peerUser() == geteuid() else { throw TransportError.foreign }
     do {
@@ -55,7 +55,7 @@ public final class RemoteEngine: Sendable {
     case .refused(let reason): throw TransportError.refused(reason: reason)
     case .event: throw TransportError.malformed(reason: "an event before the welcome")
     }
-    connection.setPatience(seconds: 0)
+    connection.setTimeout(seconds: 0)
     let detached = detached
     try start("events from the engine") { [connection, outgoing] in
       let ending = Self.read(connection, report)

@@ -25,7 +25,7 @@ final class LoopBoard: @unchecked Sendable {
   private let isClosed = Atomic(false)
 
   /// Nanoseconds that a thread looks out before it sleeps.
-  private let patience: UInt64
+  private let spinTime: UInt64
   private let posted = Condition()
   private let finished = Condition()
   /// Threads that sleep until a loop is posted, and whether the caller sleeps until its loop is finished. Whoever
@@ -34,7 +34,7 @@ final class LoopBoard: @unchecked Sendable {
   private let sleepers = Atomic(0)
   private let callerSleeps = Atomic(false)
 
-  init(patience: UInt64) { self.patience = patience }
+  init(spinTime: UInt64) { self.spinTime = spinTime }
 
   // MARK: The caller
 
@@ -169,12 +169,12 @@ final class LoopBoard: @unchecked Sendable {
     case insisting
   }
 
-  /// Looks again and again for as long as the patience lasts.
+  /// Looks again and again until the spin time is over.
   /// - Returns: whether it became so.
   private func looksOut(_ manner: Manner, until isSo: () -> Bool) -> Bool {
     if isSo() { return true }
-    guard patience > 0 else { return false }
-    let end = Self.nanoseconds + (manner == .yielding ? patience : patience / 4)
+    guard spinTime > 0 else { return false }
+    let end = Self.nanoseconds + (manner == .yielding ? spinTime : spinTime / 4)
     repeat {
       for _ in 0..<32 {
         ck_pause()

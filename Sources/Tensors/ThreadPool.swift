@@ -34,7 +34,7 @@ public final class ThreadPool: Sendable {
     let processors = Self.processors
     let wanted = max(1, threads ?? processors)
     // With more threads than processors, whoever looks out for work keeps another from doing it.
-    board = LoopBoard(patience: wanted <= processors ? Self.patience : 0)
+    board = LoopBoard(spinTime: wanted <= processors ? Self.spinTime : 0)
     var (started, shortage) = (1, shortage)
     while started < wanted {
       do throws(ResourceShortage) {
@@ -82,5 +82,5 @@ public final class ThreadPool: Sendable {
 
   /// How long a thread looks out for work before it sleeps, nanoseconds. Waking one takes some 10 microseconds, and
   /// what lies between two loops of a training step mostly less than this; between two steps threads sleep.
-  private static let patience: UInt64 = 50_000
+  private static let spinTime: UInt64 = 50_000
 }

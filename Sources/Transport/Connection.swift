@@ -27,10 +27,10 @@ public final class Connection: Sendable {
 
   /// How long `send` and `receive` may wait before they throw `TransportError.silent`; 0 is for ever. After that the
   /// connection is of no more use: half a message may have been moved.
-  package func setPatience(seconds: Int) { Self.setPatience(seconds: seconds, of: descriptor) }
+  package func setTimeout(seconds: Int) { Self.setTimeout(seconds: seconds, of: descriptor) }
 
   /// The same for a socket that is not connected yet: connecting then waits no longer either.
-  package static func setPatience(seconds: Int, of descriptor: Int32) {
+  package static func setTimeout(seconds: Int, of descriptor: Int32) {
     var limit = timeval(tv_sec: seconds, tv_usec: 0)
     for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
       setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout.size(ofValue: limit)))

@@ -17,12 +17,12 @@ package final class Reception: Sendable {
   private let file: FileIdentity
 
   /// - Parameters:
-  ///   - patience: seconds that a hello may take.
+  ///   - timeout: seconds that a hello may take.
   ///   - capacity: how many may be about to say it.
   ///   - greeted: called, on the thread, with whoever said a proper hello.
   /// - Throws: `TransportError.system`.
   package init(
-    file folder: SocketFile, patience: Int, capacity: Int,
+    file folder: SocketFile, timeout: Int, capacity: Int,
     greeted: @escaping @Sendable (Connection, Hello) -> Void
   ) throws(TransportError) {
     self.folder = folder
@@ -31,7 +31,7 @@ package final class Reception: Sendable {
     socket = ListeningSocket(descriptor: made.descriptor)
     do throws(ResourceShortage) {
       try SystemThread.start("listening", stackSize: SystemThread.smallStack, attempts: 2) { [socket] in
-        var desk = Desk(socket: socket, patience: .seconds(patience), capacity: capacity, greeted: greeted)
+        var desk = Desk(socket: socket, timeout: .seconds(timeout), capacity: capacity, greeted: greeted)
         desk.serve()
       }
     } catch {
@@ -65,7 +65,7 @@ private final class ListeningSocket: Sendable {
 /// What the thread knows: who is there and has not said hello yet, and who has and is not let in yet, the oldest first.
 private struct Desk {
   let socket: ListeningSocket
-  let patience: Duration
+  let timeout: Duration
   let capacity: Int
   let greeted: @Sendable (Connection, Hello) -> Void
   private var newcomers: [Newcomer] = []
@@ -77,11 +77,11 @@ private struct Desk {
   private var spare = open("/dev/null", O_RDONLY | O_CLOEXEC)
 
   init(
-    socket: ListeningSocket, patience: Duration, capacity: Int,
+    socket: ListeningSocket, timeout: Duration, capacity: Int,
     greeted: @escaping @Sendable (Connection, Hello) -> Void
   ) {
     self.socket = socket
-    self.patience = patience
+    self.timeout = timeout
     self.capacity = capacity
     self.greeted = greeted
   }
@@ -161,7 +161,7 @@ private struct Desk {
       let connection = ResourceCalls.current.accept(socket.descriptor)
       if connection >= 0 {
         newcomers.append(
-          Newcomer(connection: Connection(descriptor: connection), deadline: ContinuousClock.now + patience))
+          Newcomer(connection: Connection(descriptor: connection), deadline: ContinuousClock.now + timeout))
         if newcomers.count > capacity { newcomers.removeFirst().connection.close() }
         continue
       }

@@ -20,7 +20,7 @@ public struct SocketFile: Sendable {
   }
 
   /// How long an engine may take to answer somebody who wants to attach, seconds.
-  public static let patience = 5
+  public static let timeout = 5
 
   /// A socket that listens; a leftover of an engine that is gone is replaced.
   /// - Returns: the socket, and which file it made.
@@ -45,7 +45,7 @@ public struct SocketFile: Sendable {
   public func connect() throws(TransportError) -> Connection? {
     let descriptor = try Self.makeSocket()
     // A stopped engine whose queue is full would else hold up whoever asks.
-    Connection.setPatience(seconds: Self.patience, of: descriptor)
+    Connection.setTimeout(seconds: Self.timeout, of: descriptor)
     guard withAddress({ Glibc.connect(descriptor, $0, $1) }) == 0 else {
       let code = errno
       Glibc.close(descriptor)

@@ -124,9 +124,9 @@ enum Console {
   private static let fault = Mutex<Int32?>(nil)
 
   /// How long results wait at the end while nothing is read.
-  private static let patience = Duration.seconds(10)
+  private static let timeout = Duration.seconds(10)
   /// The same of the last lines of progress and complaints.
-  private static let errorPatience = Duration.seconds(1)
+  private static let errorTimeout = Duration.seconds(1)
 
   /// Waits at the end for results that were not read yet.
   /// - Returns: false where they were not read, or could not be written.
@@ -138,13 +138,13 @@ enum Console {
       return false
     }
     guard let queues = queues.withLock({ $0 }) else { return true }
-    let isRead = queues.output.finish(patience: patience)
+    let isRead = queues.output.finish(timeout: timeout)
     if !isRead {
       complain(
         "skipline: results were not read from standard output for \(Format.duration(10)), or could not be written; "
           + "they are lost there")
     }
-    _ = queues.errors?.finish(patience: errorPatience)
+    _ = queues.errors?.finish(timeout: errorTimeout)
     return isRead
   }
 

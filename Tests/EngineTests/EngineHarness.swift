@@ -16,7 +16,7 @@ final class EngineHarness {
   private let mailbox: Mailbox<Event>
   private(set) var events: [Event] = []
   /// Longer than anything here takes on a busy machine.
-  private static let patience = Duration.seconds(30)
+  private static let timeout = Duration.seconds(30)
 
   /// - Parameters:
   ///   - capacity: how many events may wait; of one, the engine waits at each until it is read.
@@ -36,7 +36,7 @@ final class EngineHarness {
     for what: String, sourceLocation: SourceLocation = #_sourceLocation, _ found: (Event) -> Found?
   ) throws -> Found {
     let clock = ContinuousClock()
-    let deadline = clock.now + Self.patience
+    let deadline = clock.now + Self.timeout
     while clock.now < deadline {
       guard let event = mailbox.poll() else {
         Thread.sleep(forTimeInterval: 0.001)
@@ -69,7 +69,7 @@ final class EngineHarness {
       ended.signal()
     }
     let clock = ContinuousClock()
-    let deadline = clock.now + Self.patience
+    let deadline = clock.now + Self.timeout
     while clock.now < deadline {
       if ended.wait(timeout: .now() + 0.001) == .success {
         while let event = mailbox.poll() { events.append(event) }

@@ -21,7 +21,7 @@ private final class Bench {
 
   init(longestMessage: Int? = nil) throws {
     folder = try TemporaryFolder()
-    server = EngineServer(version: "1.0", patience: loadedMachine, longestMessage: longestMessage) {
+    server = EngineServer(version: "1.0", timeout: loadedMachine, longestMessage: longestMessage) {
       [taken] command in
       taken.append(command)
       return .taken
@@ -59,7 +59,7 @@ private final class Screen: Sendable {
 
   init(_ connection: Connection, readOnly: Bool, purpose: Purpose = .screen) throws {
     engine = try RemoteEngine(
-      connection, readOnly: readOnly, purpose: purpose, patience: loadedMachine,
+      connection, readOnly: readOnly, purpose: purpose, timeout: loadedMachine,
       report: { [events] in events.send($0) }
     ) { [endings, events] ending in
       endings.append(ending)
@@ -364,7 +364,7 @@ private let marker = Event.warning("marker")
     defer { close(descriptor) }
     let connection = try #require(try SocketFile(folder: folder.path).connect())
     #expect(throws: TransportError.silent) {
-      try RemoteEngine(connection, readOnly: true, patience: 1, report: { _ in true }, ended: { _ in })
+      try RemoteEngine(connection, readOnly: true, timeout: 1, report: { _ in true }, ended: { _ in })
     }
   }
 

@@ -28,7 +28,7 @@ struct LossWatch: Equatable {
 
   /// The loss of guessing each class alike: ln(classes).
   private let uniformLoss: Double
-  private let patience: Int
+  private let stallSteps: Int
   private var steps = 0
   private var smoothed = 0.0
   private var best = Double.infinity
@@ -41,7 +41,7 @@ struct LossWatch: Equatable {
   /// - Parameter stepsPerEpoch: a stall is three epochs without a better loss, 500 steps at least.
   init(classes: Int, stepsPerEpoch: Int) {
     uniformLoss = log(Double(max(2, classes)))
-    patience = max(500, 3 * stepsPerEpoch)
+    stallSteps = max(500, 3 * stepsPerEpoch)
   }
 
   /// Whether the loss is far above its best now.
@@ -67,7 +67,7 @@ struct LossWatch: Equatable {
       standing = .diverging(loss: smoothed, best: best)
       return standing
     }
-    if stepsSinceBest >= patience, smoothed > uniformLoss / 2, !toldStalled, !toldDiverging {
+    if stepsSinceBest >= stallSteps, smoothed > uniformLoss / 2, !toldStalled, !toldDiverging {
       toldStalled = true
       standing = .stalled(steps: stepsSinceBest, loss: smoothed)
       return standing

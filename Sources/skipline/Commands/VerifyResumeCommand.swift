@@ -127,8 +127,8 @@ private struct ResumeTrial {
     while killed < wanted {
       let process = try started(name, part: killed)
       // Also before the first step; on the average a run gets through in so many parts.
-      let patience = Double.random(in: 0...(pace.start + 2 * pace.steps / Double(wanted + 1)))
-      let deadline = ContinuousClock.now + .seconds(patience)
+      let delay = Double.random(in: 0...(pace.start + 2 * pace.steps / Double(wanted + 1)))
+      let deadline = ContinuousClock.now + .seconds(delay)
       while process.isRunning && ContinuousClock.now < deadline { try pause(process) }
       guard process.isRunning else {
         try requireSuccess(process)

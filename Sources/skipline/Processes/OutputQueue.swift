@@ -55,15 +55,15 @@ final class OutputQueue: @unchecked Sendable {
   }
 
   /// Waits until everything is written, but not while nothing is read.
-  /// - Parameter patience: how long nothing may be read.
+  /// - Parameter timeout: how long nothing may be read.
   /// - Returns: whether every result was taken, or the reader had gone.
-  func finish(patience: Duration) -> Bool {
+  func finish(timeout: Duration) -> Bool {
     condition.lock()
     defer { condition.unlock() }
-    var (seen, deadline) = (writtenBytes, ContinuousClock.now + patience)
+    var (seen, deadline) = (writtenBytes, ContinuousClock.now + timeout)
     while waitingBytes > 0, !isClosed {
       guard condition.wait(until: deadline) || writtenBytes != seen else { break }
-      if writtenBytes != seen { (seen, deadline) = (writtenBytes, ContinuousClock.now + patience) }
+      if writtenBytes != seen { (seen, deadline) = (writtenBytes, ContinuousClock.now + timeout) }
     }
     return (waitingBytes == 0 || isClosed) && !hasLostResults
   }

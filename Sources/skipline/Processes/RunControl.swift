@@ -87,7 +87,7 @@ struct LiveStatus {
   var hasDiverged = false
 
   /// An engine tells its state at once; one whose process was stopped never does.
-  private static let patience = 5.0
+  private static let timeout = 5.0
 
   /// Asks the engine; nil where nobody trains the run, or nobody can be asked.
   init?(folder: String) {
@@ -102,7 +102,7 @@ struct LiveStatus {
     defer { control.close() }
     var last: StepMetrics?
     var hasDiverged = false
-    let found: EngineState? = control.wait(atMost: Self.patience) { event in
+    let found: EngineState? = control.wait(atMost: Self.timeout) { event in
       if case .training(.step(let step)) = event { last = step }
       if case .training(.diverged) = event { hasDiverged = true }
       if case .state(let state) = event { return state }
