@@ -72,7 +72,7 @@ extension Workspace {
 
     let events = Mailbox<Event>.forEvents(capacity: 4096)
     let engine = try RemoteEngine(
-      connection, readOnly: false, patience: 30, report: { events.send($0) }, ended: { _ in events.close() })
+      connection, readOnly: false, timeout: 30, report: { events.send($0) }, ended: { _ in events.close() })
     var settings = TrainingSettings(
       data: path(workspace, "data"), network: NetworkSettings(name: "cifar8", widthMultiplier: 0.25),
       preprocessing: PreprocessingSettings(imageSize: 16), batchSize: 8, epochs: 1_000_000, timeBudget: 300,
