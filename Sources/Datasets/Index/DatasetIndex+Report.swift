@@ -1,4 +1,4 @@
-// A dataset as values for the screen and `check`: counts, images, findings, figures. What is found is in the files
+// A dataset as values for the screen and `check`: counts, images, findings, statistics. What is found is in the files
 // Check/Findings+*.swift.
 
 import Messages
@@ -12,7 +12,7 @@ extension DatasetIndex {
       return DatasetReport(
         root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(findings))
     }
-    precondition(fileCheck.facts.count == items.count, "the fileCheck is of this index")
+    precondition(fileCheck.facts.count == items.count, "the file check is of this index")
     let decoded = zip(items, fileCheck.facts).filter { $1.failure == nil }.map(\.0)
     // A class whose images that are left do not decode is empty by that, whatever was excluded.
     let used = Set(items.map(\.label))

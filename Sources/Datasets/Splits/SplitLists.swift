@@ -111,7 +111,8 @@ struct SplitLists {
       DatasetFinding(
         kind: .staleDecision, severity: isForeign ? .error : .warning,
         paths: unknown.map { lines[$0].content.text },
-        message: "\(Self.file(first.split, in: folder)), line \(first.number): \(first.content.text) is no image "
+        message:
+          "\(Self.file(first.split, in: folder)), line \(first.number): \(first.content.text) is not an image "
           + "of the dataset\(more)\(which)",
         advice: isForeign
           ? "give the lists of this dataset, with paths below its folder, or write them anew: skipline split DATA "

@@ -49,7 +49,7 @@ public struct Evaluator {
   public var decisions: DecisionStore
   /// Where an image cache of the data may be; nil for none.
   public var caches: ImageCacheFolder?
-  /// Whether figures are wanted also where a part of the data cannot be read.
+  /// Whether metrics are wanted also where a part of the data cannot be read.
   public var acceptsErrors = false
 
   public init(
