@@ -203,7 +203,7 @@ extension WorkbenchState {
 
   @Test(arguments: [
     "the loss is 40.5, far above its best of 0.3: lower the learning rate",
-    "the loss has not got better for 900 steps and is 2.3: try another learning rate",
+    "the loss has not improved for 900 steps and is 2.3: try another learning rate",
     "the network gives the class 'six' to every validation image: lower the learning rate",
   ])
   func `notices of a run that does not learn stand on the screen until they are dismissed`(text: String) {

@@ -107,7 +107,7 @@ extension DatasetIndex {
       DatasetFinding(
         kind: .missingInSplit, severity: .warning, subject: name,
         message: "the class \"\(name)\" has no images in \(split.rawValue), which has \(total[split]) of others",
-        advice: "statistics on \(split.rawValue) say nothing about it; add some, or divide the images anew")
+        advice: "metrics on \(split.rawValue) say nothing about it; add some, or divide the images again")
     }
   }
 

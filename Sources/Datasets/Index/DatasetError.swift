@@ -82,9 +82,9 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
       "\(path) holds none of train.txt, val.txt and test.txt; give the folder that 'skipline split --export' wrote"
     case .foreignLists(let folder, let root, let first?):
       "\(folder)/\(first) is not an image of \(root), and no other line of the lists is one; give the lists of this dataset, "
-        + "with paths below its folder, or write them anew: skipline split DATA --export FOLDER"
+        + "with paths below its folder, or rewrite them: skipline split DATA --export FOLDER"
     case .foreignLists(let folder, let root, nil):
-      "the lists in \(folder) are empty: they name no image of \(root); write them anew: skipline split DATA --export "
+      "the lists in \(folder) are empty: they name no image of \(root); rewrite them: skipline split DATA --export "
         + "FOLDER"
     case .unknownImage(let path, let root):
       "\(path) is not an image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"

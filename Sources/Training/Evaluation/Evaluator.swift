@@ -138,7 +138,7 @@ extension Evaluator {
     if let name = index.classes.first(where: { known.ambiguous.contains(ClassName($0)) }) {
       throw SettingsError(
         "\(model.path) has more than one class \"\(name)\", in other Unicode spellings, and the images of \(data) do not "
-          + "say which is meant; train anew, and they are one class")
+          + "say which is meant; train again, and they are one class")
     }
     let all = split.split.map { index.items(in: $0) } ?? index.items
     let items = all.compactMap { item in
