@@ -1,7 +1,7 @@
 """Times torchvision's ImageFolder behind a DataLoader, with the changes that Skipline's loader makes by default, and
 prints the same JSON line as the `loader` benchmark.
 
-    python torchvision_loader.py DATA --size 224 --batch 64 --pool 2 --epochs 3
+    python torchvision_loader.py DATA --size 224 --batch 64 --workers 2 --epochs 3
 """
 
 import argparse
@@ -15,11 +15,11 @@ from torchvision import datasets, transforms
 
 
 def cpu_seconds():
-    """CPU time of this process and of its pool, which are still running, so far."""
+    """CPU time of this process and of its workers, which are still running, so far."""
     times = os.times()
     total = times.user + times.system
-    for thread in multiprocessing.active_children():
-        with open(f"/proc/{thread.pid}/stat") as stat:
+    for worker in multiprocessing.active_children():
+        with open(f"/proc/{worker.pid}/stat") as stat:
             # After the name in parentheses, the 12th and 13th field are user and system time, in ticks.
             fields = stat.read().rsplit(")", 1)[1].split()
         total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -31,7 +31,7 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--pool", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--crop", choices=["resized", "pad"], default="resized")
     options = parser.parse_args()
@@ -52,9 +52,9 @@ def main():
             ]
         ),
     )
-    # The pool live on from epoch to epoch, which is the faster way: starting them is not timed.
+    # The workers live on from epoch to epoch, which is the faster way: starting them is not timed.
     loader = DataLoader(
-        dataset, batch_size=options.batch, shuffle=True, num_workers=options.pool, persistent_workers=True
+        dataset, batch_size=options.batch, shuffle=True, num_workers=options.workers, persistent_workers=True
     )
 
     images = 0
@@ -73,7 +73,7 @@ def main():
                 "loader": "torchvision",
                 "size": size,
                 "images": images,
-                "pool": options.pool,
+                "workers": options.workers,
                 "img_per_s": images / wall,
                 "img_per_cpu_s": images / cpu,
             }

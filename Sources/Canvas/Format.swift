@@ -77,7 +77,7 @@ public enum Format {
     }
   }
 
-  /// Images a second.
+  /// Images/s.
   public static func speed(_ value: Double) -> String {
     let isLarge = value.isFinite && value >= 1000 && value < 1e15
     return (isLarge ? count(Int(value.rounded())) : fixed(value, value < 10 ? 1 : 0)) + " img/s"

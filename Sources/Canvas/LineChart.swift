@@ -5,6 +5,11 @@
 ///
 /// nil is a gap: neither zero nor bridged. NaN and infinite values are gaps too. Where there are more values than
 /// dot columns, neighbors are averaged.
+///
+///     LineChart(
+///       series: [.init([2.1, 1.4, nil, 0.9], role: .trainingCurve, label: "train")],
+///       reference: .init(2.08, label: "guessing"), firstLabel: "1", lastLabel: "4"
+///     ).draw(into: &frame, in: rect, theme: theme)
 public struct LineChart: Sendable, Equatable {
   public struct Series: Sendable, Equatable {
     public var values: [Double?]

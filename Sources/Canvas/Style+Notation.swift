@@ -51,7 +51,7 @@ extension Style {
     if mayBeAbsent { return nil }
     guard let color = Color(notation: word) else {
       throw NotationError(
-        description: "\(quoted(word)) is no color; write standard, 0 to 255, a name such as red, or #rrggbb")
+        description: "\(quoted(word)) is not a color; write standard, 0 to 255, a name such as red, or #rrggbb")
     }
     return color
   }

@@ -2,6 +2,11 @@
 // sorting, filtering and selecting are its owner's.
 
 /// Rows in columns under a header.
+///
+///     Table(
+///       columns: [.init("class", width: .flexible(minimum: 8, weight: 1)), .init("images", width: .fixed(6))],
+///       rows: [["cat", "120"], ["dog", "118"]], selected: 0
+///     ).draw(into: &frame, in: rect, theme: theme)
 public struct Table: Sendable, Equatable {
   public enum Width: Sendable, Hashable {
     /// In terminal columns.

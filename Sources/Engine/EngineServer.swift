@@ -193,7 +193,7 @@ public final class EngineServer: Sendable {
 
   private func obey(_ command: WorkCommand, of client: Client, readOnly: Bool) {
     guard !readOnly else {
-      _ = client.tell(.warning("attached to look on only: nothing was changed"))
+      _ = client.tell(.warning("attached read-only: nothing was changed"))
       return
     }
     var answer = handle(command)

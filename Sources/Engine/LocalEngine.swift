@@ -13,6 +13,11 @@ import Training
 /// `send` and `shutDown` may be called from any thread. The engine ends after `shutDown`, having stopped and saved what
 /// was under way. `waitUntilEnded` waits for that; meanwhile somebody must go on reading the events, or close their
 /// mailbox.
+///
+///     let events = Mailbox<Event>(capacity: 256)
+///     let engine = try LocalEngine(events: events, commandLine: [])
+///     engine.send(.start(settings))
+///     while let event = events.receive() { ... }    // until it is shut down
 public final class LocalEngine: Sendable {
   private let work = WorkInbox()
   private let browsing = BrowsingInbox()

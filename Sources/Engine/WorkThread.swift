@@ -138,7 +138,7 @@ final class WorkThread {
         }, notice: { events.send(.warning($0.text)) })
       if let report {
         events.send(.evaluation(report.limited()))
-        // Whatever becomes of the file, the figures are on the screen.
+        // Whatever becomes of the file, the metrics are on the screen.
         do { try job.keep(report) } catch { events.send(.warning("this evaluation is not kept: \(error)")) }
       } else {
         events.send(.warning("the evaluation was stopped"))

@@ -29,6 +29,6 @@ package struct PixelLimit: Sendable, Equatable {
   /// What to do about an image that is too large.
   static var advice: String {
     let advice = "scale it down, or allow more by setting \(variable)"
-    return current.refusedSetting.map { "\(advice) (its value now, '\($0)', is no number of pixels)" } ?? advice
+    return current.refusedSetting.map { "\(advice) (its value now, '\($0)', is not a number of pixels)" } ?? advice
   }
 }

@@ -49,7 +49,7 @@ extension Background: Codable {
     let text = try container.decode(String.self)
     guard let background = Background(argument: text) else {
       throw DecodingError.dataCorruptedError(
-        in: container, debugDescription: "'\(text)' is no background: white, black, #rrggbb or none")
+        in: container, debugDescription: "'\(text)' is not a background: white, black, #rrggbb or none")
     }
     self = background
   }

@@ -3,10 +3,10 @@
 
 /// What a person browses: answered at once, also while a step is computed.
 public enum BrowsingCommand: Sendable, Equatable {
-  /// Read a dataset's folder and, to inspect it, look into every file; answered by `.dataset`, with
+  /// Read a dataset's folder and, with `checkingFiles`, every file in it; answered by `.dataset`, with
   /// `.datasetProgress` before it.
   case openDataset(path: String, split: SplitSettings, checkingFiles: Bool)
-  /// Give up the reading or checkingFiles that is under way or waiting. It overtakes the commands that wait.
+  /// Cancel the scan or file check that is under way or waiting. It overtakes the commands that wait.
   case cancelReading
   /// Change what was decided about images of a dataset; answered by `.dataset`.
   case decide(data: String, split: SplitSettings, changes: [DecisionChange])
@@ -17,7 +17,7 @@ public enum BrowsingCommand: Sendable, Equatable {
   /// List the checkpoints of every run in a folder, those of the dataset opened last before others; answered by
   /// `.checkpoints`.
   case listCheckpoints(project: String)
-  /// Read the figures of a run that nobody trains; answered by `.runHistory`.
+  /// Read the metrics of a run that nobody trains; answered by `.runHistory`.
   case readRun(folder: String)
   /// Decode one file for display, its longer side at most `maximumSide` pixels; answered by `.preview`.
   case preview(path: String, maximumSide: Int)

@@ -3,7 +3,7 @@
 /// Something about a dataset that a person should know before training.
 public struct DatasetFinding: Codable, Sendable, Equatable {
   public enum Severity: String, Codable, Sendable, CaseIterable {
-    /// Training would be wrong, or its figures would be.
+    /// Training would be wrong, or its metrics would be.
     case error
     /// Training works; the result will be worse than it could be.
     case warning

@@ -2,14 +2,14 @@
 // and what was done.
 
 /// Where and on what a run diverged. The step was not taken: weights, momentum and statistics are those before it.
-/// Where the validation shows it, the epoch is over, and counts as no good one.
+/// Where the validation shows it, the epoch is over, and counts as no improvement.
 public struct DivergenceReport: Codable, Sendable, Equatable {
   public enum Cause: String, Codable, Sendable {
     case loss
     case gradient
-    /// The step before left weights that are no numbers: going on from them is impossible, going back is not.
+    /// The step before left weights that are not finite: going on from them is impossible, going back is not.
     case weights
-    /// The outputs for validation images are no numbers, while the training loss still is one: the running statistics
+    /// The outputs for validation images are not finite, while the training loss still is: the running statistics
     /// of the batch norms have run away, or the weights are so large that outputs overflow.
     case validation
   }
@@ -25,11 +25,11 @@ public struct DivergenceReport: Codable, Sendable, Equatable {
   /// The batch's number in its epoch, from 1.
   public var batch: Int
   /// The images of the batch, by their paths below the dataset's folder; after a validation, the first of those whose
-  /// outputs are no numbers.
+  /// outputs are not finite.
   public var files: [String]
   /// How many images that are, those that are not among `files` too.
   public var images: Int
-  /// Whether the run can go on behind the batch: not where the weights are no numbers, nor where the epoch would be
+  /// Whether the run can go on behind the batch: not where the weights are not finite, nor where the epoch would be
   /// left without a single image, nor after the validation of the last epoch.
   public var canLeaveOut: Bool
   /// The step to go back to: of `last`, or after a validation, which `last` is as bad as, of the newest checkpoint
@@ -60,7 +60,7 @@ public struct DivergenceReport: Codable, Sendable, Equatable {
 /// What to do about a divergence.
 public enum Recovery: String, Codable, Sendable, CaseIterable {
   /// Go on behind the batch, with a tenth of the rate and without momentum. The batch itself is left out: the same
-  /// weights have the same loss on it, whatever the rate. Where the weights are no numbers, `rollBack`.
+  /// weights have the same loss on it, whatever the rate. Where the weights are not finite, `rollBack`.
   case lowerRate
   /// Go back to `last` and on from there with a tenth of the rate; to the first step where nothing was saved yet.
   case rollBack

@@ -78,7 +78,7 @@ extension EvaluationReport {
   public static let screenBytes = 24 << 20
 
   /// The same report in about so many bytes of JSON at most, the beginnings of its lists. Of the classes and of the
-  /// matrix, which the other figures refer to, everything stays or nothing.
+  /// matrix, which the other numbers refer to, everything stays or nothing.
   public func limited(toBytes limit: Int = screenBytes) -> EvaluationReport {
     var report = self
     var left = limit

@@ -99,19 +99,19 @@ public struct EvaluationReport: Sendable, Equatable {
   public var split: EvaluationSplit
   /// Images counted: every one of the split that decodes and whose class the checkpoint knows.
   public var images: Int
-  /// The mean cross-entropy, nats; nil where the outputs for some image are no numbers.
+  /// The mean cross-entropy, nats; nil where the outputs for some image are not finite.
   public var loss: Double?
-  /// Shares of the images; those whose outputs are no numbers are no hits.
+  /// Shares of the images; those whose outputs are not finite are no hits.
   public var top1: Double
   public var top5: Double
   /// The checkpoint's classes, in the order of its labels.
   public var classes: [ClassMetrics]
-  /// Without the images whose outputs are no numbers: they were given no class.
+  /// Without the images whose outputs are not finite: they were given no class.
   public var confusion: ConfusionMatrix
   /// Images that were given a wrong class.
   public var mistakes: Int
   public var misclassified: [Misclassification]
-  /// Images for which the network's outputs are no finite numbers: counted, and given no class.
+  /// Images for which the network's outputs are not finite: counted, and given no class.
   public var nonFiniteImages: Int
   public var nonFinite: [String]
   /// Images that do not decode and were not counted.
@@ -121,9 +121,9 @@ public struct EvaluationReport: Sendable, Equatable {
   public var unknownImages: Int
   /// Classes of the dataset that the checkpoint does not know.
   public var unknownClasses: [String]
-  /// Images of wall time a second.
+  /// Images/s of wall time.
   public var imagesPerSecond: Double
-  /// nil in a report of version 0.1.
+  /// What it was made of; nil where that was not recorded.
   public var provenance: EvaluationProvenance?
 
   public init(

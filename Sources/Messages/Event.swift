@@ -18,11 +18,11 @@ public enum Event: Codable, Sendable, Equatable {
   case state(EngineState)
   case datasetProgress(DatasetProgress)
   case dataset(DatasetReport)
-  /// Reading or checkingFiles a dataset was given up, as asked.
+  /// The scan or file check of a dataset was cancelled, as asked.
   case readingCancelled
   case network(NetworkSummary)
   case checkpoints([CheckpointInfo])
-  /// The figures of a run, or the reason why there are none.
+  /// The metrics of a run, or the reason why there are none.
   case runHistory(folder: String, RunHistory?, reason: String?)
   /// A decoded picture, or the reason why there is none.
   case preview(path: String, PixelImage?, reason: String?)
@@ -57,7 +57,7 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   case checkpointRemoved(path: String)
   /// A checkpoint could not be written; it is tried again.
   case saveFailed(SaveFailure)
-  /// Loss, gradient or weights are no numbers. The loop waits for `.recover` if somebody can be asked.
+  /// Loss, gradient or weights are not finite. The loop waits for `.recover` if somebody can be asked.
   case diverged(DivergenceReport)
   case recovered(RecoveryReport)
   /// The run's folder was renamed or moved; the run goes on there.

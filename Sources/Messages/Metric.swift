@@ -23,11 +23,11 @@ public struct Metric: Sendable, Hashable {
 
   /// How a line says that there is no value.
   public enum Absence: Sendable, Hashable {
-    /// There always is one, though it may be no finite number.
+    /// There always is one, though it may not be finite.
     case never
     /// The key is left out.
     case omitted
-    /// By `null`; a value that is no finite number is none.
+    /// By `null`; a value that is not finite is none.
     case null
   }
 
@@ -93,7 +93,7 @@ public struct Metric: Sendable, Hashable {
 
   // MARK: Validation
 
-  /// Absent where the outputs for some image are no numbers.
+  /// Absent where the outputs for some image are not finite.
   public static let validationLoss = Metric(.validation, 0, "loss", "validation loss", .nats, absence: .null)
   public static let top1 = Metric(.validation, 1, "top1", "validation accuracy", .share)
   /// Share with the true class among the five most probable; 1 where there are five classes or fewer.

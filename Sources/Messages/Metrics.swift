@@ -1,4 +1,4 @@
-// The figures of a training run: what a step and an epoch measured. These are also the lines of metrics.jsonl. Each is
+// The metrics of a training run: what a step and an epoch measured. These are also the lines of metrics.jsonl. Each is
 // a place in the run and a value for each row of the table in Metric.swift; the usual ones have names of their own.
 
 /// What one training step measured.
@@ -158,7 +158,7 @@ extension EpochMetrics: Codable {
 /// Loss and accuracies on images the network was not trained on.
 public struct ValidationMetrics: Sendable, Equatable {
   private var values = MetricValues(.validation)
-  /// Images for which the network's outputs are no finite numbers: they are no hits.
+  /// Images for which the network's outputs are not finite: they are no hits.
   public var nonFinite: Int
 
   public init(loss: Double?, top1: Double, top5: Double, nonFinite: Int = 0) {
@@ -173,7 +173,7 @@ public struct ValidationMetrics: Sendable, Equatable {
     set { values[metric] = newValue }
   }
 
-  /// nil, in JSON null, where the outputs for some image are no numbers.
+  /// nil, in JSON null, where the outputs for some image are not finite.
   public var loss: Double? {
     get { self[.validationLoss] }
     set { self[.validationLoss] = newValue }
@@ -188,7 +188,7 @@ public struct ValidationMetrics: Sendable, Equatable {
     set { self[.top5] = newValue }
   }
 
-  /// Whether every output was a number: only then the figures say how good the network is.
+  /// Whether every output was finite: only then do the metrics say how good the network is.
   public var isFinite: Bool { loss != nil && nonFinite == 0 }
 }
 

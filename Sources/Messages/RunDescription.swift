@@ -82,16 +82,16 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
 /// A run that nobody trains, as its folder tells it.
 public struct RunHistory: Codable, Sendable, Equatable {
-  /// With its figures thinned out where there are many.
+  /// With its metrics thinned out where there are many.
   public var run: RunDescription
   /// How it ended; nil where it did not come to an end that was written down. Its seconds are NaN where its figures do
   /// not tell them.
   public var outcome: RunOutcome?
   /// The process that trains it now, 0 where its number is not known; nil where none does.
   public var trainer: Int32?
-  /// How far it came: epochs done and steps, by its log, its checkpoints and its figures.
+  /// How far it came: epochs done and steps, by its log, its checkpoints and its metrics.
   public var reached: Place?
-  /// What its figures lack, in words: `metrics.jsonl is missing`.
+  /// What its metrics lack, in words: `metrics.jsonl is missing`.
   public var gap: String?
 
   public struct Place: Codable, Sendable, Equatable {

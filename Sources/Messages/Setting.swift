@@ -255,7 +255,7 @@ public struct FormField: Sendable {
   public enum Group: Sendable, CaseIterable {
     case network
     case training
-    case generalisation
+    case generalization
     case data
     case run
   }

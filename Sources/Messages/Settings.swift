@@ -135,11 +135,11 @@ public enum Settings {
   public static let crop = Setting(
     "crop", "Random crops: none, pad, resized, or auto.", Choice<AugmentationSettings.Crop>(), \.augmentation.crop,
     key: "augmentation.crop"
-  ).inForm(.generalisation, "random crop", "pad: shift by an eighth; resized: random area and aspect")
+  ).inForm(.generalization, "random crop", "pad: shift by an eighth; resized: random area and aspect")
   public static let flip = Setting(
     "flip", "Mirror half of the training images.", Switch(hasInverse: true), \.augmentation.horizontalFlip,
     key: "augmentation.horizontalFlip"
-  ).inForm(.generalisation, "mirror images", "off for digits, letters and signs")
+  ).inForm(.generalization, "mirror images", "off for digits, letters and signs")
   public static let jitter = Setting(
     "jitter", "Random change of brightness, contrast and saturation", NumericRange.from(0.0, to: 1),
     \.augmentation.colorJitter, key: "augmentation.colorJitter")
@@ -247,11 +247,11 @@ public enum Settings {
   public static let labelSmoothing = Setting(
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
     \.labelSmoothing, key: "labelSmoothing"
-  ).inForm(.generalisation, "label smoothing", "share moved from the true class to all", sayingRange: true)
+  ).inForm(.generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
   public static let precision = Setting(
     "precision", "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.",
     Choice<TrainingPrecision>(), \.precision, key: "precision"
-  ).inForm(.generalisation, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
+  ).inForm(.generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
 
   // MARK: The machine
 

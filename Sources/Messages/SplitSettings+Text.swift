@@ -71,7 +71,7 @@ public struct SplitTextError: Error, Equatable, Sendable, CustomStringConvertibl
 
   /// In words that follow the text itself.
   public var reason: String {
-    "these are no percentages; write three whole numbers that add up to 100 with / between them, such as 80/10/10, "
+    "these are not percentages; write three whole numbers that add up to 100 with / between them, such as 80/10/10, "
       + "or the folder of lists that 'skipline split --export' wrote (one whose name looks like numbers as ./NAME)"
   }
 

@@ -1,4 +1,4 @@
-// A long series in bounded memory, for curves: the one place where figures are thinned out.
+// A long series in bounded memory, for curves: the one place where metrics are thinned out.
 
 /// Elements at rising steps, of which there are ever fewer the longer the series is: whenever as many are kept as there
 /// is room for, every two of them become one, and from then on each new one stands for twice as many.

@@ -15,7 +15,7 @@ enum Texture: Sendable {
   case gradient(Rotation)
   /// Soft stripes; the period in pixels, the phase in periods.
   case stripes(Rotation, period: Float, phase: Float)
-  /// A soft chequerboard; the period in pixels.
+  /// A soft checkerboard; the period in pixels.
   case checks(Rotation, period: Float)
   /// Values on a lattice of `side` x `side` points over the picture, with linear passages.
   case clouds([Float], side: Int)

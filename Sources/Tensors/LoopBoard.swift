@@ -15,8 +15,8 @@ final class LoopBoard: @unchecked Sendable {
   private var body: ((Int) -> Void)?
   /// The chunks that nobody has claimed: the first of them (lower half), and the one after the last (upper half).
   ///
-  /// The caller claims from the front and the pool from the back. So of two threads each has the same half in loop
-  /// after loop, and finds in its own cache what it has written there.
+  /// The caller claims from the front and the pool's threads from the back. So of two threads each has the same half in
+  /// loop after loop, and finds in its own cache what it has written there.
   ///
   /// Claiming exchanges both at once. A thread that was held up between looking and claiming, and finds the same
   /// numbers in a later loop, has a valid claim of the later one, for it reads `body` only then.

@@ -4,6 +4,11 @@
 /// An n-dimensional array of 32-bit floats in row-major order.
 ///
 /// Activations are [batch, height, width, channels].
+///
+///     var x = Tensor([2, 3], [1, 2, 3, 4, 5, 6])
+///     let saved = x          // no copy yet
+///     x[0] = 10              // now there are two
+///     let rows = x.reshaped([3, 2]).values
 public struct Tensor: Sendable {
   public private(set) var shape: [Int]
   private var storage: TensorStorage

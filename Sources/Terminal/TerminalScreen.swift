@@ -60,7 +60,7 @@ public final class TerminalScreen {
     crashMessage: String = "The program crashed; the screen is restored.\n"
   ) throws {
     guard Terminal.isInteractive else {
-      throw TerminalFailure(description: "standard input and output are no terminal, so there can be no screen")
+      throw TerminalFailure(description: "standard input and output are not a terminal, so there can be no screen")
     }
     let wasOpen = Self.isOpen.withLock { isOpen in
       defer { isOpen = true }

@@ -1,4 +1,4 @@
-// What is said about a dataset: counts, warnings with numbers, the fingerprint. What inspections find is in
+// What is said about a dataset: counts, warnings with numbers, the fingerprint. What file checks find is in
 // Check/.
 
 import Messages

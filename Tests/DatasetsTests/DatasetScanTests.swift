@@ -85,7 +85,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   }
 }
 
-/// Fault 26.
 @Test func `labels are given by name where splits have different classes`() throws {
   let folder = try TemporaryFolder()
   for name in [
@@ -106,7 +105,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(gaps.count == 6)
 }
 
-/// Fault 27.
 @Test func `twelve numeric classes have the labels of their order as numbers`() throws {
   let folder = try TemporaryFolder()
   for number in [3, 11, 0, 7, 10, 1, 9, 2, 8, 4, 6, 5] { try folder.write(PNGFile.any, to: "\(number)/x.png") }
@@ -133,7 +131,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(index.classes == ["bus", "car", "train"])
 }
 
-/// Fault 26.
 @Test func `a class missing in a split keeps its label and is warned of`() throws {
   let folder = try TemporaryFolder()
   for name in ["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png", "test/b/1.png"] {
@@ -144,7 +141,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(warnings(index, .missingInSplit).map(\.subject) == ["a"])
 }
 
-/// Fault 25.
 @Test func `hidden and system files are ignored in silence`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
@@ -172,7 +168,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(message.contains("stray.png, b/notes1.txt, b/notes2.txt, b/notes3.txt, b/notes4.txt, ..."))
 }
 
-/// Fault 29.
 @Test func `a symbolic link in a circle is walked once`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/deep/1.png", "stray.png"] { try folder.write(PNGFile.any, to: name) }
@@ -195,7 +190,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(warnings(index, .emptyClass).map(\.subject) == ["a"])
 }
 
-/// Fault 29.
 @Test(.timeLimit(.minutes(5))) func `pipes and links to nothing are never opened`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png"] { try folder.write(PNGFile.any, to: name) }
@@ -207,7 +201,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(message.contains(": 2 entries, ") && message.contains("a/pipe.png") && message.contains("a/gone.png"))
 }
 
-/// Fault 29.
 @Test func `a folder that cannot be read is reported`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "b/1.png", "b/locked/1.png"] { try folder.write(PNGFile.any, to: name) }
@@ -229,7 +222,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(index.items.map(\.label) == [0, 0, 1])
 }
 
-/// Fault 39.
 @Test func `names of any bytes are kept exactly, of classes and of images`() throws {
   let folder = try TemporaryFolder()
   try folder.write(PNGFile.any, to: "a/1.png")
@@ -266,7 +258,6 @@ func `folders named for splits are the splits`(validation: String) throws {
   #expect(warnings(index, .ignoredFile).first?.message.hasSuffix(": 2 entries, a/empty, a/text") == true)
 }
 
-/// Fault 25.
 @Test func `an empty class is no class`() throws {
   let folder = try TemporaryFolder()
   for name in ["a/1.png", "c/1.png"] { try folder.write(PNGFile.any, to: name) }

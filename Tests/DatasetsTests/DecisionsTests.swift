@@ -201,9 +201,9 @@ func `a line that is no decision is an error with file and line`(text: String) t
     var decisions = Decisions.none
     for name in names { decisions.exclude(name) }
     let index = reading.index(decisions)
-    let inspected = try #require(index.checkFiles(workers: 1))
+    let fileCheck = try #require(index.checkFiles(workers: 1))
     let fromNames = index.report().findings.filter { $0.kind == .emptyClass }
-    let all = index.report(fileCheck: inspected).findings.filter { $0.kind == .emptyClass }
+    let all = index.report(fileCheck: fileCheck).findings.filter { $0.kind == .emptyClass }
     #expect(fromNames.allSatisfy { $0.severity == .warning && $0.message.contains("but 4 excluded ones") })
     return all
   }

@@ -50,7 +50,7 @@ func `batches are the same with an image cache and without, for any number of wo
   #expect(direct.mean == cached.mean && direct.std == cached.std)
 }
 
-// Fault 41: an image changes after the image cache was made.
+// An image changes after the image cache was made.
 
 private struct Change: Sendable, CustomTestStringConvertible {
   var testDescription: String

@@ -124,7 +124,7 @@ import Testing
     #expect(try scan(shards: target).items.count == 26)
   }
 
-  /// Fault 20: the dataset is never written to.
+  /// The dataset is never written to.
   @Test func `a folder within the dataset is refused, by whatever name`() throws {
     let export = TFRecordExport(try index())
     try folder.link("link", to: data)

@@ -118,7 +118,7 @@ import Testing
     try parsed(bytes(1, entry("image/class/label", bytes(3, list)))).label
   }
 
-  @Test func `numbers come cached, one by one, negative or not at all`() throws {
+  @Test func `numbers come packed, one by one, negative or not at all`() throws {
     #expect(try label(bytes(1, [5, 6])) == 5)
     #expect(try label(number(1, [5]) + number(1, [6])) == 5)
     #expect(try label(number(1, [0x80, 0x01]) + bytes(1, [7])) == 128)
@@ -177,7 +177,7 @@ import Testing
     let reasons = [
       "has no image/encoded, only audio, label", "has neither image/class/text nor image/class/label",
       "has no image/encoded, only image/class/label, image/encoded",
-      "is no tf.train.Example: a field is longer than what it lies in", "has no image/encoded",
+      "is not a tf.train.Example: a field is longer than what it lies in", "has no image/encoded",
       "has a class name of 1025 bytes, more than 1024",
     ]
     var offset = 0
@@ -189,7 +189,7 @@ import Testing
     #expect(ParsedShard(Shard.bytes(examples)).faults == expected)
   }
 
-  /// Fault 9 in another format: some thousands of broken shards, Examples and label files. Nothing may trap, and what
+  /// Some thousands of broken shards, Examples and label files. Nothing may trap, and what
   /// is read must lie within the shard.
   @Test func `bytes broken at random are read or refused`() throws {
     let seeds =

@@ -57,7 +57,7 @@ private func counts(_ numbers: some Sequence<Int>, _ settings: SplitSettings, cl
   numbers.reduce(into: SplitCounts()) { $0[settings.split(ofPath: "\(name)/img_\($1).jpg")] += 1 }
 }
 
-private func std(_ counts: SplitCounts, _ settings: SplitSettings) -> Double {
+private func deviation(_ counts: SplitCounts, _ settings: SplitSettings) -> Double {
   let wanted = [settings.train, settings.validation, settings.test].map { Double($0 * counts.total) / 100 }
   return zip(Split.allCases, wanted).map { abs(Double(counts[$0]) - $1) }.max() ?? 0
 }
@@ -72,7 +72,7 @@ private func std(_ counts: SplitCounts, _ settings: SplitSettings) -> Double {
     let first = generator.integer(below: 10_000)
     let count = step * (20 + generator.integer(below: 300))
     let numbers = stride(from: first, to: first + count, by: step)
-    let off = std(counts(numbers, settings, class: "\(round)"), settings)
+    let off = deviation(counts(numbers, settings, class: "\(round)"), settings)
     // A row or column that is cut off is at most 1.6 images away from its share, and there is one at each end of
     // consecutive numbers, or of the block of a hundred that others begin and end in.
     #expect(off <= (step == 1 ? 3.2 : 4.5), "\(numbers)")

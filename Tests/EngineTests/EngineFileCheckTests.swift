@@ -1,4 +1,4 @@
-// What the engine tells of a dataset that is to be inspected, and in which order.
+// What the engine tells of a dataset whose files are to be checked, and in which order.
 
 import Messages
 import Testing
@@ -13,7 +13,7 @@ import TestSupport
     try data.addBroken("train/red/broken.png")
     let harness = EngineHarness()
     harness.engine.send(.openDataset(path: data.root, split: SplitSettings(), checkingFiles: true))
-    let report = try harness.wait(for: "the inspected dataset") { event -> DatasetReport? in
+    let report = try harness.wait(for: "the checked dataset") { event -> DatasetReport? in
       if case .dataset(let report) = event, report.statistics != nil { report } else { nil }
     }
     #expect(report.findings.filter { $0.kind == .undecodable }.map(\.subject) == ["train/red/broken.png"])

@@ -153,7 +153,7 @@ private let marker = Event.warning("marker")
       Issue.record("a screen that looks on is told that its command was refused")
       return
     }
-    #expect(text.contains("look on"))
+    #expect(text.contains("read-only"))
     #expect(first.engine.send(.training(.pause)))
     // What was asked before has been refused, so the first command that comes is this one. The screen lives until
     // then: one that is let go takes what it has not sent with it.

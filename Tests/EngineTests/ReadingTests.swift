@@ -85,7 +85,7 @@ import Testing
     #expect(try store.load(dataset: project.data.root).list.count == 2, "kept on disk")
 
     decide([.exclude(path: "train/red/nothing.png")])
-    #expect(try harness.wait(for: "a refusal", failure).contains("train/red/nothing.png is no image of"))
+    #expect(try harness.wait(for: "a refusal", failure).contains("train/red/nothing.png is not an image of"))
     decide([.include(path: "train/red/0.png"), .relabel(path: "train/red/1.png", to: "red")])
     #expect(try harness.wait(for: "a dataset", report).counts.total == 30)
     #expect(!FileManager.default.fileExists(atPath: store.file(forDataset: project.data.root)))

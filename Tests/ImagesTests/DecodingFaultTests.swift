@@ -76,7 +76,6 @@ import Testing
   }
 }
 
-// Fault 22.
 @Test func `content decides, not the name`() throws {
   let folder = try TemporaryFolder()
   try folder.write(PNGFile.any, to: "really.jpg")
@@ -85,7 +84,6 @@ import Testing
   #expect(try ImageDecoder.decode(path: "\(folder.path)/really.png").width == 32)
 }
 
-// Fault 21.
 @Test func `an image with too many pixels is refused before it takes memory`() throws {
   let png = PNGFile(width: 60_000, height: 60_000, color: .rgb, rows: [[0]]).bytes
   let pngError = #expect(throws: DecodingFailure.self) { try ImageDecoder.decode(bytes: png, name: "bomb.png") }

@@ -82,7 +82,7 @@ private func decode(_ file: GIFFile) throws -> PixelImage {
 @Test func `a GIF without a picture, or too large, says so`() throws {
   let empty = GIFFile(width: 3, height: 3, palette: GIFFile.colors, pictures: [])
   #expect(#expect(throws: DecodingFailure.self) { try decode(empty) }?.reason.contains("no picture") == true)
-  // Fault 21: neither the screen nor what the picture would make of it.
+  // Neither the screen nor what the picture would make of it.
   let picture = GIFFile.Picture(width: 1, height: 1, pixels: [0])
   for (width, left) in [(65_535, 0), (1, 65_000)] {
     let bomb = GIFFile(

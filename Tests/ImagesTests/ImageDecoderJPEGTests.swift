@@ -115,7 +115,6 @@ func `a JPEG cut off anywhere is refused by name, unless only the end marker is 
   #expect(throws: DecodingFailure.self) { try decode(Array(stripped)) }
 }
 
-// Fault 21.
 @Test func `a progressive JPEG of thousands of scans is refused`() throws {
   let bytes = JPEGFile.progressive.bytes()
   // The last scan, which refines one channel, again and again: each costs a pass over the picture.
@@ -129,7 +128,6 @@ func `a JPEG cut off anywhere is refused by name, unless only the end marker is 
   #expect(time < .seconds(5))
 }
 
-// Fault 21.
 @Test func `a JPEG of many scans whose coefficients take more than its pixels may is refused`() throws {
   // 32x16 pixels become 2048x2048, three components four, all as finely sampled as the first: two bytes for each of
   // four channels, where three are allowed.

@@ -50,7 +50,6 @@ func `a transparent WebP is laid on white`(file: WebPFile) throws {
   #expect(color(dropped, 0, 0) == [0, 0, 0] && color(dropped, 8, 4) == corners[0])
 }
 
-// Fault 24.
 @Test func `orientation is also applied to a WebP that has it`() throws {
   let image = try ImageDecoder.decode(bytes: WebPFile.turned.bytes(), name: "x.webp")
   #expect((image.width, image.height) == (16, 32))
@@ -72,7 +71,6 @@ func `a transparent WebP is laid on white`(file: WebPFile) throws {
   }
 }
 
-// Fault 21.
 @Test func `a WebP with too large a canvas is refused`() throws {
   var bytes = WebPFile.animation.bytes()
   // The canvas' width and height less one, three bytes each, behind the flags.

@@ -13,7 +13,7 @@ final class TortureSet {
   let table: OutcomeTable
   private let folder: TemporaryFolder
 
-  /// Where the cached set is looked for: where the environment says, else beside the repository.
+  /// Where the packed set is looked for: where the environment says, else beside the repository.
   static let archive =
     ProcessInfo.processInfo.environment["SKIPLINE_TORTURE"]
     ?? URL(fileURLWithPath: #filePath)
@@ -23,7 +23,7 @@ final class TortureSet {
 
   /// What is said of a test that needs it, where it is absent.
   static let absence: Comment =
-    "the torture set is not there: ../shared/data/torture.tgz beside the repository, or what SKIPLINE_TORTURE names"
+    "the set of hostile images is not there; SKIPLINE_TORTURE names its archive"
 
   init() throws {
     folder = try TemporaryFolder()

@@ -38,7 +38,6 @@ private let causes = [
 
 @Suite(.enabled(if: TortureSet.isThere, TortureSet.absence))
 struct TortureTests {
-  // Faults 22 and 23.
   @Test func `valid files decode to Pillow's pixels`() throws {
     let (set, references) = (try TortureSet(), try ReferencePixels.all())
     let decoder = ImageDecoder()
@@ -69,7 +68,6 @@ struct TortureTests {
     #expect(count == 214)
   }
 
-  // Faults 18 and 19.
   @Test func `damaged files are refused with the cause, or decode for a known reason`() throws {
     let set = try TortureSet()
     let decoder = ImageDecoder()
@@ -103,7 +101,7 @@ struct TortureTests {
     }
   }
 
-  // Fault 21. In a process of its own, whose memory is only this.
+  // In a process of its own, whose memory is only this.
   @Test func `bombs are refused before they take memory`() async throws {
     let set = try TortureSet()
     let folder = set.table.folder

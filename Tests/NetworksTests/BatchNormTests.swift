@@ -143,7 +143,7 @@ import Testing
     #expect(abs(layer.runningVariance.value[0] - 2000.9) < 1e-2)
   }
 
-  @Test func `a constant channel is normalized to its shift`() {
+  @Test func `a constant channel is normalized to its bias`() {
     let layer = BatchNorm(name: "bn", channels: 1)
     layer.bias.value[0] = 3
     let output = layer.forward(Tensor([4, 2, 2, 1]) { _ in 7 }, Pass(.training, ThreadPool(threads: 2)))

@@ -47,8 +47,8 @@ private func torchvisionEntries(of network: String) throws -> [StateEntry] {
           extent == 3 || extent == 1000 || index > 1 ? extent : extent / 16
         })
     }
-    let learnt = theirs.filter { !$0.name.contains("running_") && !$0.name.hasSuffix("num_batches_tracked") }
-    #expect(network.parameters.map { StateEntry(name: $0.name, shape: $0.fileShape) } == learnt.map(narrowed))
+    let learned = theirs.filter { !$0.name.contains("running_") && !$0.name.hasSuffix("num_batches_tracked") }
+    #expect(network.parameters.map { StateEntry(name: $0.name, shape: $0.fileShape) } == learned.map(narrowed))
     let measured = theirs.filter { $0.name.contains("running_") }
     #expect(network.buffers.map { StateEntry(name: $0.name, shape: $0.value.shape) } == measured.map(narrowed))
     let tracked = theirs.filter { $0.name.hasSuffix("num_batches_tracked") }

@@ -44,8 +44,8 @@ enum Naive {
     for (i, value) in x.values.enumerated() { mean[i % channels] += value / rows }
     var variance = [Double](repeating: 0, count: channels)
     for (i, value) in x.values.enumerated() {
-      let std = value - mean[i % channels]
-      variance[i % channels] += std * std / rows
+      let deviation = value - mean[i % channels]
+      variance[i % channels] += deviation * deviation / rows
     }
     return (mean, variance)
   }

@@ -112,13 +112,13 @@ import Testing
     #expect(rows.last?.output.channels == 7)
   }
 
-  @Test func `the regularized head drops out, begins wide and carries a weightDecay of its own`() throws {
+  @Test func `the regularized head drops out, begins wide and carries a weight decay of its own`() throws {
     let plan = try NetworkPlan(NetworkSettings(name: "cifar8", head: .regularized), imageSize: 8, classes: 100)
     #expect(plan.summary(batchSize: 1).layers.contains { $0.kind == .dropout })
     let network = Network(plan, seed: 2)
-    let penalised = network.parameters.filter { $0.weightDecay != nil }
-    #expect(penalised.map(\.name) == ["fc.weight"])
-    let weights = NaiveTensor(penalised[0].value)
+    let penalized = network.parameters.filter { $0.weightDecay != nil }
+    #expect(penalized.map(\.name) == ["fc.weight"])
+    let weights = NaiveTensor(penalized[0].value)
     #expect(weights.values.allSatisfy { abs($0) <= 0.2 })
     // A normal cut at two standard deviations has 0.88 of its std; 6400 values.
     let std = (weights.norm * weights.norm / Double(weights.values.count)).squareRoot()

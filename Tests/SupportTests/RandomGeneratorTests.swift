@@ -91,7 +91,7 @@ import Testing
     #expect(values.contains { abs($0) > 3 })
   }
 
-  @Test func `truncated normal numbers stay within two stds and keep their shape`() {
+  @Test func `truncated normal numbers stay within two standard deviations and keep their shape`() {
     var generator = RandomGenerator(seed: 13)
     let values = (0..<20_000).map { _ in Double(generator.truncatedNormal()) }
     #expect(values.allSatisfy { abs($0) <= 2 })

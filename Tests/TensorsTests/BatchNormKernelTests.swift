@@ -54,7 +54,7 @@ struct MatrixShape: Sendable, CustomTestStringConvertible {
   }
 
   @Test(arguments: MatrixShape.all)
-  func `moments are mean and sum of squared stds, at once and in portions`(shape: MatrixShape) {
+  func `moments are mean and sum of squared deviations, at once and in portions`(shape: MatrixShape) {
     let x = numbers(shape.count, seed: 3).enumerated().map { $1 + Float($0 % shape.channels % 7) }
     for portion in [max(1, shape.rows), 1 + shape.rows / 3] {
       var mean = [Double](repeating: 0, count: shape.channels)

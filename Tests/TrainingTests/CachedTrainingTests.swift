@@ -123,7 +123,7 @@ import Testing
     #expect(rows.count == 3 && Array(rows.prefix(2)) == older)
   }
 
-  // Fault 18: bad images in mid-epoch.
+  // Bad images in mid-epoch.
 
   @Test(arguments: [false, true])
   func `too many bad images end the run, saved, with the command that names them`(cached: Bool) throws {
@@ -158,7 +158,7 @@ import Testing
     #expect(TrainingLoop.skippedLimit(images: 28) == 10 && TrainingLoop.skippedLimit(images: 5000) == 500)
   }
 
-  // Fault 28: a last batch of one, which batch norm cannot take.
+  // A last batch of one, which batch norm cannot take.
 
   @Test(arguments: [(17, true), (17, false), (9, true), (6, true)])
   func `a set of one more than whole batches trains, with an image cache and without`(batch: Int, cached: Bool)

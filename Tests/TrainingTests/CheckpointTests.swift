@@ -265,7 +265,7 @@ enum Specimen {
     try rewrite(path, metadata: { $0["skipline.format"] = format })
     let error = #expect(throws: CheckpointError.self) { try Checkpoint.load(path: path) }
     let text = "\(try #require(error))"
-    #expect(text.contains("in format \(format ?? "1")") && text.contains("train anew"), "\(text)")
+    #expect(text.contains("in format \(format ?? "1")") && text.contains("train again"), "\(text)")
   }
 }
 

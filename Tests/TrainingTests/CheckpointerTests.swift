@@ -84,7 +84,7 @@ import Testing
     #expect(bench.checkpointer.savedState?.step == 5)
   }
 
-  @Test func `weights that are no numbers never get into a file`() throws {
+  @Test func `weights that are not finite never get into a file`() throws {
     let bench = try Bench()
     bench.network.parameters[0].value = Tensor(bench.network.parameters[0].value.shape) { _ in .infinity }
     #expect(throws: TrainingError.self) { try bench.checkpointer.saveLast(bench.snapshot(epoch: 0, step: 1)) }

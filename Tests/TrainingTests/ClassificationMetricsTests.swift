@@ -123,7 +123,7 @@ import Testing
   }
 
   @Test(arguments: [[.nan, .nan], [.nan, 1], [1, .nan], [.infinity, 0], [0, -.infinity]] as [[Float]])
-  func `outputs that are no numbers are no hit for any class, and are named`(outputs: [Float]) throws {
+  func `outputs that are not finite are no hit for any class, and are named`(outputs: [Float]) throws {
     for truth in 0...1 {
       var tally = ClassificationMetrics(classes: ["a", "b"])
       tally.add(logits: outputs + [0, 1], truths: [truth, 1], paths: ["bad", "good"])

@@ -1,4 +1,4 @@
-// Loss, gradient or weights that are no numbers: nothing of them gets into a checkpoint, and every way of going on.
+// Loss, gradient or weights that are not finite: nothing of them gets into a checkpoint, and every way of going on.
 
 import Foundation
 import Messages

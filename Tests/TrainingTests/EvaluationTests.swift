@@ -21,7 +21,7 @@ import Testing
   private func trainedModel() throws -> LoadedModel {
     let run = try project.train(project.settings(epochs: 12))
     let model = try Checkpoint.load(path: run.run.path(of: .last))
-    try #require(try evaluate(model).top1 == 1, "the toy set is learnt without a mistake")
+    try #require(try evaluate(model).top1 == 1, "the toy set is learned without a mistake")
     return model
   }
 

@@ -84,7 +84,7 @@ import Testing
     }
     #expect(rates([3, 2]) == [1, 1])
     #expect(rates([2, 2.5]) == [1, 0.5], "equal is not better")
-    #expect(rates([nil, nil, nil]) == [0.5, 0.5, 0.5], "nothing is learnt without a loss")
+    #expect(rates([nil, nil, nil]) == [0.5, 0.5, 0.5], "nothing is learned without a loss")
     #expect(rates([1.9, .nan, .infinity]) == [0.5, 0.5, 0.5], "nor from what is no number")
     #expect(rates([1, 2, 0.5, 2, 2]) == [0.5, 0.5, 0.5, 0.5, 0.25])
   }

@@ -1,4 +1,4 @@
-// Outputs that are no numbers where nothing is learnt from them: in validation, evaluation and prediction. They are no
+// Outputs that are not finite where nothing is learned from them: in validation, evaluation and prediction. They are no
 // hits, such an epoch is never the best, and a run treats it as a divergence.
 
 import Foundation

@@ -23,7 +23,7 @@ private struct NaiveSGD {
 }
 
 @Suite struct SGDTests {
-  /// One parameter of each kind; the classifier's weight has a weightDecay of its own.
+  /// One parameter of each kind; the classifier's weight has a weight decay of its own.
   private func parameters() -> [Parameter] {
     var generator = RandomGenerator(3)
     func tensor(_ shape: [Int]) -> Tensor { Tensor(shape) { _ in generator.normal() } }

@@ -21,10 +21,10 @@ import Testing
     let table = CurveChart.all + [Self.rate]
     let alone = text(of: table, Size(width: 60, height: 9), view: .one(2))
     #expect(alone.contains("learning rate 0.0575") && !alone.contains("val") && !alone.contains("train"))
-    #expect(alone.contains("12 epochs") && !alone.contains("no figures"))
+    #expect(alone.contains("12 epochs") && !alone.contains("no metrics"))
     for metric in Metric.ofSteps {
       let chart = CurveChart(name: metric.name, brief: metric.key, step: metric)
-      #expect(!text(of: [chart], Size(width: 60, height: 9)).contains("no figures"), "\(metric.key)")
+      #expect(!text(of: [chart], Size(width: 60, height: 9)).contains("no metrics"), "\(metric.key)")
     }
   }
 

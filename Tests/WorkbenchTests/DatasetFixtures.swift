@@ -18,7 +18,7 @@ extension Fixtures {
       advice: "look at it and exclude the one in the wrong class, or relabel it"),
     DatasetFinding(
       kind: .fewTrainingImages, severity: .warning, subject: "seven",
-      message: "the class \"seven\" has 9 test images: its statistics will be uncertain",
+      message: "the class \"seven\" has 9 test images: its metrics will be uncertain",
       advice: "add images or choose another split"),
     DatasetFinding(
       kind: .nearDuplicateAcrossSplits, severity: .warning,

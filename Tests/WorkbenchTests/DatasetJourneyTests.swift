@@ -39,7 +39,7 @@ extension WorkbenchState {
     #expect(state.dataset.reading.isUnderWay)
   }
 
-  @Test func `Esc in a list of files goes back and leaves the fileCheck alone`() {
+  @Test func `Esc in a list of files goes back and leaves the file check alone`() {
     var state = WorkbenchState.opened()
     #expect(state.type("c").count == 1)
     state.hear(.datasetProgress(.checking(done: 3, total: 9)))
@@ -147,12 +147,12 @@ extension WorkbenchState {
     #expect(state.text.contains("→ remove them"))
   }
 
-  @Test func `a file that is no image of a class cannot be excluded`() {
+  @Test func `a file that is not an image of a class cannot be excluded`() {
     var state = WorkbenchState.inspected()
     state.type("wG")
     state.press(.enter)
     #expect(state.type("x").isEmpty)
-    #expect(state.message?.text.contains("no image of a class") == true)
+    #expect(state.message?.text.contains("not an image of a class") == true)
   }
 }
 
@@ -337,7 +337,7 @@ extension WorkbenchState {
     #expect(settings.split.folders == nil && !settings.commandLine.contains("--test"))
   }
 
-  // Fault 39: escape sequences in names of files and classes.
+  // Escape sequences in names of files and classes.
   @Test func `no name reaches the screen with what could move its cursor, recolor or reorder it`() {
     let evil = "a\u{1B}[2J\u{202E}b\nc\u{7}\u{9B}"
     var report = Fixtures.inspected

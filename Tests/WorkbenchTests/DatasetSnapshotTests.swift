@@ -20,7 +20,7 @@ import Testing
     try expectSnapshot(state, name("scanning", size))
   }
 
-  @Test func `a reading that was given up`() throws {
+  @Test func `a scan that was cancelled`() throws {
     var state = Fixtures.state()
     state.press(.escape)
     state.hear(.readingCancelled)
@@ -31,7 +31,7 @@ import Testing
     var state = WorkbenchState.opened(size: size)
     state.type("c")
     state.hear(.datasetProgress(.checking(done: 843, total: 2022)))
-    try expectSnapshot(state, name("checkingFiles", size))
+    try expectSnapshot(state, name("checking", size))
   }
 
   @Test(arguments: sizes) func `classes of a dataset with errors and decisions`(size: Size) throws {

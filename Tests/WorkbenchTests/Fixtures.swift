@@ -40,7 +40,7 @@ enum Fixtures {
       findings: [
         DatasetFinding(
           kind: .missingInSplit, severity: .warning, subject: "seven",
-          message: "the class \"seven\" has 9 test images: its figures will be uncertain",
+          message: "the class \"seven\" has 9 test images: its metrics will be uncertain",
           advice: "add images or choose another split"),
         DatasetFinding(
           kind: .ignoredFile, severity: .note,

@@ -75,7 +75,7 @@ extension WorkbenchState {
     let text = WorkbenchState.diverged(report, size: Size(width: 100, height: 30)).screenText
       .split { $0.isWhitespace || $0 == "│" }.joined(separator: " ")
     for part in [
-      "the outputs for validation images became NaN or ", "counts as no good one", "2,000 such images",
+      "the outputs for validation images became NaN or ", "counts as no improvement", "2,000 such images",
       "and 1,999 more",
       "with the next epoch", "the one before, step 130",
     ] {
@@ -116,7 +116,7 @@ extension WorkbenchState {
     #expect(without.asksAboutDivergence)
   }
 
-  @Test func `weights that are no numbers cannot be gone on from`() {
+  @Test func `weights that are not finite cannot be gone on from`() {
     var state = WorkbenchState.diverged(Fixtures.divergence(.weights, canLeaveOut: false))
     #expect(state.screenText.contains("unavailable: weights became NaN"))
     #expect(state.type("l").isEmpty)
@@ -203,7 +203,7 @@ extension WorkbenchState {
 
   @Test(arguments: [
     "the loss is 40.5, far above its best of 0.3: lower the learning rate",
-    "the loss has not got better for 900 steps and is 2.3: try another learning rate",
+    "the loss has not improved for 900 steps and is 2.3: try another learning rate",
     "the network gives the class 'six' to every validation image: lower the learning rate",
   ])
   func `notices of a run that does not learn stand on the screen until they are dismissed`(text: String) {

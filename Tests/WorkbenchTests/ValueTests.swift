@@ -96,7 +96,7 @@ import Testing
   ])
   func `what looks like percentages and is none is no folder`(text: String) throws {
     let error = #expect(throws: SplitTextError.self) { try SplitSettings(argument: text) }
-    #expect("\(try #require(error))".contains("no percentages"))
+    #expect("\(try #require(error))".contains("not percentages"))
     #expect(try SplitSettings(argument: "./\(text)").lists == "./\(text)")
     #expect(try SplitSettings(argument: "lists-\(text)").lists == "lists-\(text)")
   }

@@ -76,7 +76,7 @@ import Testing
     }
   }
 
-  // Fault 20: the user's images are never altered, nor is anything put beside them.
+  // The user's images are never altered, nor is anything put beside them.
   @Test func `caching and training leave the dataset as it was`() async throws {
     let workspace = try Workspace()
     func tree() throws -> [String: Data] {

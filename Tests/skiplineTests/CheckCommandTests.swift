@@ -58,7 +58,6 @@ extension Workspace {
     #expect(report.statistics == nil && report.counts.total == Workspace.imageCount)
   }
 
-  // fault 18
   @Test func `a truncated file is named with what to do, and ends with 65`() async throws {
     let workspace = try Workspace()
     let broken = "train/star/star-0003.png"
@@ -97,7 +96,6 @@ extension Workspace {
     #expect(all.output.contains("      test/cross/copy4.png\n"))
   }
 
-  // fault 26
   @Test func `a class that a split lacks is said`() async throws {
     let workspace = try Workspace()
     try FileManager.default.removeItem(atPath: "\(workspace.folder)/data/test/ring")
@@ -110,7 +108,6 @@ extension Workspace {
     #expect(refused.output.contains("x the class \"star\" has no training images, but 3 in val and test"))
   }
 
-  // fault 22
   @Test func `an image is read for what it is, whatever its name says`() async throws {
     let workspace = try Workspace()
     let folder = "\(workspace.folder)/data/train/star"
@@ -139,7 +136,7 @@ extension Journeys {
       }
       let terminal = try await TerminalJourney(in: workspace)
       try terminal.startSkipline(["check", "data"])
-      try await terminal.sees("looking into files: ", " of 152")
+      try await terminal.sees("checking files: ", " of 152")
       try terminal.press("C-c")
       let screen = try await terminal.sees("ended with 130")
       #expect(!screen.contains("looking into files"), "the line is cleared")

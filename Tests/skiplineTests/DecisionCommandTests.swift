@@ -16,7 +16,7 @@ import Testing
     #expect(
       excluded.outputLines == [
         "excluded: \(Self.disc)", "excluded: train/disc/disc-0002.png",
-        "to take it back: skipline include data \(Self.disc) train/disc/disc-0002.png",
+        "to undo it: skipline include data \(Self.disc) train/disc/disc-0002.png",
       ])
     let report = try await workspace.skipline("check", "data", "--json").decoded(DatasetReport.self)
     #expect(report.excluded == 2 && report.counts.total == Workspace.imageCount - 2)
@@ -52,12 +52,12 @@ import Testing
     let back = try await RunningProgram(["sh", "-c", String(words)], in: workspace).finish()
     #expect(back.status == 0)
     #expect(back.outputLines.first == "no longer relabeled, and of its folder's class disc again: \(Self.disc)")
-    #expect(back.outputLines.last == "to take it back: skipline relabel data --to star \(Self.disc)")
+    #expect(back.outputLines.last == "to undo it: skipline relabel data --to star \(Self.disc)")
     #expect(try await workspace.skipline("decisions", "data").output.hasPrefix("nothing is decided"))
     // From one class to another: what takes it back is the one before.
     _ = try await workspace.skipline("relabel", "data", Self.disc, "--to", "star")
     let other = try await workspace.skipline("relabel", "data", Self.disc, "--to", "cross")
-    #expect(other.outputLines.last == "to take it back: skipline relabel data --to star \(Self.disc)")
+    #expect(other.outputLines.last == "to undo it: skipline relabel data --to star \(Self.disc)")
   }
 
   @Test func `decisions hold for a folder within, and what looks alike can be ignored`() async throws {
@@ -93,7 +93,7 @@ import Testing
     let workspace = try Workspace()
     let file = try await workspace.skipline("exclude", "data", Self.disc, "train/disc/none.png")
     #expect(file.status == 66)
-    #expect(file.errors.contains("train/disc/none.png is no image of data"))
+    #expect(file.errors.contains("train/disc/none.png is not an image of data"))
     let name = try await workspace.skipline("relabel", "data", Self.disc, "--to", "Disc")
     #expect(name.status == 65)
     #expect(name.errors.contains("no class \"Disc\"") && name.errors.contains("disc, "))
@@ -203,7 +203,6 @@ import Testing
     #expect(resume.status == 0, "\(resume.errors)")
   }
 
-  /// Fault 20.
   @Test func `nothing that is done changes a dataset`() async throws {
     let workspace = try Workspace()
     try workspace.truncate("data/train/disc/disc-0003.png")

@@ -45,7 +45,7 @@ import Testing
     Mistake("evaluate notes.txt", 64, "--data"),
     Mistake("evaluate notes.txt --data data", 65, "notes.txt"),
     Mistake("predict notes.txt data", 65, "notes.txt"),
-    Mistake("nosuchfolder", 66, "nosuchfolder is no folder"),
+    Mistake("nosuchfolder", 66, "nosuchfolder is not a folder"),
     Mistake("check nosuchfolder", 66, "nosuchfolder: there is no such folder"),
     Mistake("train nosuchfolder", 66, "nosuchfolder: there is no such folder"),
     Mistake("train --resume runs/none", 66, "runs/none: there is no such run"),

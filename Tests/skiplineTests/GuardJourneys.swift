@@ -18,7 +18,7 @@ extension Journeys {
         }
         guard asked.contains("wild diverged") else {
           let step = asked.number(after: "step ") ?? 0
-          // Three epochs, each saved, which values that are no numbers never are.
+          // Three epochs, each saved, which values that are not finite never are.
           let later = try await terminal.waits(until: "three epochs, or another question") {
             $0.contains("wild diverged") || ($0.number(after: " · step ") ?? 0) > step + 330
           }

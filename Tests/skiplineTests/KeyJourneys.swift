@@ -21,7 +21,7 @@ extension Journeys {
       try terminal.paste("Xray images of the chest\ny--q\n")
       // In the list it stays, whatever the run says next.
       try terminal.press("!")
-      let screen = try await terminal.sees("pasted text is no command")
+      let screen = try await terminal.sees("pasted text is not a command")
       #expect(!screen.contains("Stop training?") && !screen.contains("Quit?"))
       try terminal.press("Escape")
       try await terminal.sees("peak lr 0.")
@@ -85,7 +85,7 @@ extension Journeys {
       try terminal.startSkipline(["watch", "runs/old"])
       try await terminal.sees("old · finished", "best val", "completed · 4 epochs")
       try terminal.press("Space")
-      try await terminal.sees("to look on only")
+      try await terminal.sees("this screen is read-only")
       try terminal.press("q")
       try await terminal.sees("ended with 0")
     }

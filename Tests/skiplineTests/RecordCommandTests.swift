@@ -107,7 +107,7 @@ import Testing
     #expect(check.errors.contains("data/train.tfrecord is no TFRecord shard"))
   }
 
-  /// Fault 39: names in a shard are anybody's.
+  /// Names in a shard are anybody's.
   @Test func `a class text cannot steer the terminal`() async throws {
     let workspace = try Workspace()
     let hostile = "a\u{1B}]0;owned\u{7}"

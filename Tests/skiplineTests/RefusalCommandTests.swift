@@ -72,7 +72,7 @@ import Testing
     return PNGFile(width: 8, height: 8, color: .rgba, rows: Array(repeating: row, count: 8)).bytes
   }
 
-  @Test func `colors that transparent pixels hide are never learnt`() async throws {
+  @Test func `colors that transparent pixels hide are never learned`() async throws {
     let workspace = try Workspace(withData: false)
     for (name, hidden) in [("one", [250, 0, 0] as [UInt8]), ("two", [0, 0, 250])] {
       for number in 0..<20 {

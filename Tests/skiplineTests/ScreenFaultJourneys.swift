@@ -163,7 +163,7 @@ extension Journeys {
         try await terminal.sees(" · step ")
       }
       try looking.press("Space")
-      try await looking.sees("look on only")
+      try await looking.sees("read-only")
       try await workspace.expectTraining()
       try steering.press("Space")
       for terminal in [looking, steering] { try await terminal.sees("paused") }

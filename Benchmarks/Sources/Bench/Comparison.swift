@@ -7,7 +7,7 @@ import Measuring
 struct Runs {
   let row: Row
   private(set) var figures: [StepFigures] = []
-  /// Images a second, CPU or wall, of each.
+  /// Images/s of each, by CPU or wall time.
   private(set) var speeds: [Double] = []
 
   init(_ row: Row) { self.row = row }

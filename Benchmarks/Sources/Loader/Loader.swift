@@ -14,7 +14,7 @@ struct Loader: ParsableCommand {
   @Argument(help: "The folder that holds one folder of images for each class.") var data: String
   @Option(help: "The images' side, pixels.") var size = 224
   @Option(help: "Images a batch.") var batch = 64
-  @Option(help: "Threads that prepare batches.") var pool = 2
+  @Option(help: "Threads that prepare batches.") var workers = 2
   @Option(help: "Epochs that are timed, after one that is not.") var epochs = 3
   @Option(help: "Random crops: none, pad, resized, or auto.") var crop = "resized"
   @Option(help: "A folder to make an image cache in, and to read it from.") var caches: String?
@@ -29,7 +29,7 @@ struct Loader: ParsableCommand {
     if let caches {
       let start = seconds(CLOCK_MONOTONIC)
       let prepared = try ImageCacheFolder(path: caches).prepare(
-        index: index, preprocessing: preprocessing, limit: .max, pool: pool)
+        index: index, preprocessing: preprocessing, limit: .max, workers: workers)
       if let warning = prepared.warning { throw ValidationError(warning) }
       cache = prepared.cache
       caching = seconds(CLOCK_MONOTONIC) - start
@@ -40,7 +40,7 @@ struct Loader: ParsableCommand {
       batchSize: batch,
       mode: .training(
         augmentation: Augmentation(resolving: AugmentationSettings(crop: crop), resize: preprocessing.resize),
-        seed: 0), pool: pool)
+        seed: 0), workers: workers)
 
     var images = 0
     var (wallStart, cpuStart) = (0.0, 0.0)
@@ -56,8 +56,8 @@ struct Loader: ParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys]
     let figures = Figures(
-      loader: cache == nil ? "skipline, files" : "skipline, cache", size: size, images: images, pool: pool,
-      imagesPerSecond: Double(images) / wall, imagesPerCPUSecond: Double(images) / cpu, packingSeconds: caching)
+      loader: cache == nil ? "skipline, files" : "skipline, cache", size: size, images: images, workers: workers,
+      imagesPerSecond: Double(images) / wall, imagesPerCPUSecond: Double(images) / cpu, cachingSeconds: caching)
     print(String(decoding: try encoder.encode(figures), as: UTF8.self))
   }
 
@@ -65,16 +65,16 @@ struct Loader: ParsableCommand {
     var loader: String
     var size: Int
     var images: Int
-    var pool: Int
+    var workers: Int
     var imagesPerSecond: Double
     var imagesPerCPUSecond: Double
-    var packingSeconds: Double
+    var cachingSeconds: Double
 
     enum CodingKeys: String, CodingKey {
-      case loader, size, images, pool
+      case loader, size, images, workers
       case imagesPerSecond = "img_per_s"
       case imagesPerCPUSecond = "img_per_cpu_s"
-      case packingSeconds = "packing_s"
+      case cachingSeconds = "caching_s"
     }
   }
 

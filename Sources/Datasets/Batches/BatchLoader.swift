@@ -21,6 +21,11 @@ public struct Batch: Sendable, Equatable {
 }
 
 /// Cuts a split into batches and prepares them on threads of their own.
+///
+///     let loader = BatchLoader(
+///       items: index.items(in: .validation), root: index.root, preprocessing: preprocessing, batchSize: 64,
+///       mode: .evaluation, workers: 2)
+///     for batch in loader.epoch() { ... }    // batch.images is [N, size, size, 3], batch.labels has N classes
 public struct BatchLoader: Sendable {
   public enum Mode: Sendable, Equatable {
     /// A new order and new random changes each epoch; a last batch of a single image joins the one before, because
@@ -45,8 +50,7 @@ public struct BatchLoader: Sendable {
   ///   - cache: where the images are read from as far as it has them; the batches do not depend on it.
   public init(
     items: [DatasetItem], root: String, cache: ImageCache? = nil, preprocessing: Preprocessing, batchSize: Int,
-    mode: Mode,
-    workers: Int = 1, ahead: Int = 4
+    mode: Mode, workers: Int = 1, ahead: Int = 4
   ) {
     precondition(batchSize > 0, "a batch has at least one image")
     self.items = items

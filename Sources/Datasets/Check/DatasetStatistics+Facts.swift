@@ -1,4 +1,4 @@
-// The figures of a report: what the files of a dataset are like, taken together.
+// The statistics of a report: what the files of a dataset are like, taken together.
 
 import Images
 import Messages

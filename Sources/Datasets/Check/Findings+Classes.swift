@@ -89,8 +89,8 @@ extension DatasetIndex {
       advice: "the network keeps an output for it that learns nothing; include some again, or remove the folder")
   }
 
-  /// A class that is measured but not learnt makes every figure wrong; one that is learnt but not measured makes the
-  /// figures say less than they seem to.
+  /// A class that is measured but not learned makes every figure wrong; one that is learned but not measured makes the
+  /// metrics say less than they seem to.
   private static func missingFindings(
     _ name: String, _ count: SplitCounts, total: SplitCounts
   ) -> [DatasetFinding] {
@@ -107,7 +107,7 @@ extension DatasetIndex {
       DatasetFinding(
         kind: .missingInSplit, severity: .warning, subject: name,
         message: "the class \"\(name)\" has no images in \(split.rawValue), which has \(total[split]) of others",
-        advice: "statistics on \(split.rawValue) say nothing about it; add some, or divide the images anew")
+        advice: "metrics on \(split.rawValue) say nothing about it; add some, or divide the images again")
     }
   }
 

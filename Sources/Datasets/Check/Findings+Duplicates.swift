@@ -30,7 +30,7 @@ extension DatasetIndex {
         paths: images.paths,
         message: "\(images.names) the same image, in \(images.splitsText)",
         advice: (isTrainedOn
-          ? "statistics measured on images that were trained on are too good"
+          ? "metrics measured on images that were trained on are too good"
           : "the checkpoint is chosen by an image that tests it")
           + "; leave out all but one, for instance \(excluding(copy))")
     }

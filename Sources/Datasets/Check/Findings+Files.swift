@@ -13,7 +13,7 @@ extension DatasetIndex {
         case .content: ("cannot be decoded", "repair or replace it, or leave it out: \(excluding(item.path))")
         case .pixelLimit: ("cannot be decoded", "training would skip it; or leave it out: \(excluding(item.path))")
         case .circumstances:
-          ("could not be checked", "the file may be whole: mend what is in the way, and check again")
+          ("could not be checked", "the file may be whole: fix what is in the way, and check again")
         }
       return DatasetFinding(
         kind: .undecodable, severity: .error, subject: item.path, paths: [item.path],

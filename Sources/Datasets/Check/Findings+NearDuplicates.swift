@@ -44,7 +44,7 @@ extension DatasetIndex {
     return DatasetFinding(
       kind: .nearDuplicateAcrossSplits, severity: .warning, subject: first, paths: images.paths,
       message: "\(images.names) nearly the same image, in \(images.splitsText)",
-      advice: "statistics may be too good; look at them and leave out all but one, for instance "
+      advice: "metrics may be too good; look at them and leave out all but one, for instance "
         + excluding(images.dispensable.path))
   }
 }

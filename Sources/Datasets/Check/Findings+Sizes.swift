@@ -37,7 +37,7 @@ extension DatasetIndex {
     }
     add(
       tiny, isRare: false, "a side of less than \(Self.leastSide) pixels",
-      advice: "nothing can be learnt from them; replace them, or leave them out with skipline exclude")
+      advice: "nothing can be learned from them; replace them, or leave them out with skipline exclude")
     let usual = "the usual \(Int(side.rounded())) pixels"
     let look = "look whether they belong here; what does not: skipline exclude"
     add(

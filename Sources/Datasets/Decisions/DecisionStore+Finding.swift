@@ -202,7 +202,7 @@ extension DecisionStore {
           "\(count == 1 ? "1 decision is" : "\(count) decisions are") about images that have another content "
           + "since: \(first)\(count > 1 ? ", ..." : "")",
         advice:
-          "they hold all the same; take one back with skipline include DATA FILE, or skipline relabel DATA FILE "
+          "they hold anyway; undo one with skipline include DATA FILE, or skipline relabel DATA FILE "
           + "--to CLASS")
     ]
   }

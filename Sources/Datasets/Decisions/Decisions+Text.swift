@@ -61,7 +61,8 @@ extension Decisions {
       relabel(words[1].text, to: words[3].text)
     } else {
       throw QuotingError(
-        "this is no decision: write 'exclude PATH' or 'relabel PATH -> CLASS', names with spaces in double quotes")
+        "this is not a decision: write 'exclude PATH' or 'relabel PATH -> CLASS', names with spaces in double quotes"
+      )
     }
   }
 }

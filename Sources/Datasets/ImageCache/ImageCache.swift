@@ -82,7 +82,7 @@ public final class ImageCache: Sendable {
       guard !damage.reported, let first = damage.entries.first else { return nil }
       damage.reported = true
       return "the image cache \(path) is damaged (at \(first.path)): such images are read from their files; "
-        + "`skipline cache --clear` removes it, to be made anew"
+        + "`skipline cache --clear` removes it, and the next run makes it again"
     }
   }
 }

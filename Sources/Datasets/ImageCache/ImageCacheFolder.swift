@@ -127,7 +127,7 @@ public struct PreparedImageCache: Sendable {
   /// Why there is none, or only a part.
   public var warning: String?
   /// Images that were decoded for it, and images copied from an earlier one; both 0 where it was up to date. Files
-  /// that do not decode are in neither; `ImageCache.figures` counts them.
+  /// that do not decode are in neither; `ImageCache.statistics` counts them.
   public var decoded: Int
   public var kept: Int
   /// Whether the one that was there was taken as it is.

@@ -22,7 +22,7 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case unreadableRecords(path: String, reason: String)
   case invalidSplit(SplitSettings)
   case invalidPreprocessing(reason: String)
-  /// Reading was given up, as `isCancelled` asked.
+  /// The scan was cancelled, as `isCancelled` asked.
   case cancelled(path: String)
   /// Decisions or lists that are there, or should be, and cannot be read.
   case unreadableFile(path: String, reason: String)
@@ -81,13 +81,13 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .noLists(let path):
       "\(path) holds none of train.txt, val.txt and test.txt; give the folder that 'skipline split --export' wrote"
     case .foreignLists(let folder, let root, let first?):
-      "\(folder)/\(first) is no image of \(root), and no other line of the lists is one; give the lists of this dataset, "
-        + "with paths below its folder, or write them anew: skipline split DATA --export FOLDER"
+      "\(folder)/\(first) is not an image of \(root), and no other line of the lists is one; give the lists of this dataset, "
+        + "with paths below its folder, or rewrite them: skipline split DATA --export FOLDER"
     case .foreignLists(let folder, let root, nil):
-      "the lists in \(folder) are empty: they name no image of \(root); write them anew: skipline split DATA --export "
+      "the lists in \(folder) are empty: they name no image of \(root); rewrite them: skipline split DATA --export "
         + "FOLDER"
     case .unknownImage(let path, let root):
-      "\(path) is no image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"
+      "\(path) is not an image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"
     case .noDecisions(let path, let folder):
       "no decisions about \(path) are kept; name one of the files in \(folder), or the folder in which the dataset lay"
     case .ownDecisions(let path):

@@ -159,7 +159,7 @@ extension DatasetIndex {
       return DatasetReport(
         root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(findings))
     }
-    precondition(fileCheck.facts.count == items.count, "the fileCheck is of this index")
+    precondition(fileCheck.facts.count == items.count, "the file check is of this index")
     let decoded = zip(items, fileCheck.facts).filter { $1.failure == nil }.map(\.0)
     // A class whose images that are left do not decode is empty by that, whatever was excluded.
     let used = Set(items.map(\.label))

@@ -1,4 +1,4 @@
-// What of a dataset could not be read, and the refusal to give figures of the rest as if they were of all.
+// What of a dataset could not be read, and the refusal to give numbers of the rest as if they were of all.
 
 import Messages
 

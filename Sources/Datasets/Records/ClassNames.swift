@@ -53,7 +53,7 @@ struct ClassNames {
         note(
           .warning, name,
           "\"\(name)\" is the class text of \(sorted.count) labels (\(shown)): it is taken as one class",
-          "if they are different things, write the shards anew with different texts")
+          "if they are different things, rewrite the shards with different texts")
       }
       for number in sorted {
         guard let listed = labels.names[number], Self.line(listed) != Self.line(name) else { continue }

@@ -42,7 +42,7 @@ extension RecordDamage: CustomStringConvertible {
     case .cutOff(let length, let left): "is cut off: it has \(length) bytes, the file only \(left) more"
     case .tooLong(let length): "has \(length) bytes, more than the \(RecordLimits.recordBytes) allowed"
     case .wrongDataChecksum: "is damaged: the checksum of its data is wrong"
-    case .malformed(let fault): "is no tf.train.Example: \(fault)"
+    case .malformed(let fault): "is not a tf.train.Example: \(fault)"
     case .withoutImage(let keys):
       "has no image/encoded" + (keys.isEmpty ? "" : ", only \(keys.joined(separator: ", "))")
     case .withoutClass: "has neither image/class/text nor image/class/label"

@@ -94,7 +94,7 @@ struct RecordFolder {
     DatasetFinding(
       kind: .damagedShard, severity: content == .empty ? .warning : .error, subject: shard.path,
       paths: [shard.path], message: "\(shard.path) \(content.reason)",
-      advice: content == .empty ? "remove it, or write it anew" : "it is left out; remove it, or write it anew")
+      advice: content == .empty ? "remove it, or rewrite it" : "it is left out; remove it, or rewrite it")
   }
 
   /// Shards that are missing, and sets that were cut into different numbers of shards and lie side by side.
@@ -126,7 +126,7 @@ struct RecordFolder {
             kind: .damagedShard, severity: .error, subject: shard.path, paths: [shard.path],
             message: "of the \(count) shards that \(shard.path) is one of, \(count - present.count) "
               + "\(count - present.count == 1 ? "is" : "are") missing, the first is number \(missing)",
-            advice: "fetch the rest, or write the set anew"))
+            advice: "fetch the rest, or rewrite the set"))
       }
     }
     return findings

@@ -134,8 +134,8 @@ struct RecordTable {
         kind: .damagedShard, severity: .error, subject: shard, paths: [shard],
         message: "\(shard): record \(fault.record) at byte \(fault.offset) \(fault.damage)",
         advice: fault.damage.endsShard
-          ? "nothing from there on is used; fetch the shard again or write it anew"
-          : "it is left out; fetch the shard again or write it anew")
+          ? "nothing from there on is used; fetch the shard again or rewrite it"
+          : "it is left out; fetch the shard again or rewrite it")
     }
     if faults.count > namedFaults {
       findings.append(

@@ -111,12 +111,13 @@ struct SplitLists {
       DatasetFinding(
         kind: .staleDecision, severity: isForeign ? .error : .warning,
         paths: unknown.map { lines[$0].content.text },
-        message: "\(Self.file(first.split, in: folder)), line \(first.number): \(first.content.text) is no image "
+        message:
+          "\(Self.file(first.split, in: folder)), line \(first.number): \(first.content.text) is not an image "
           + "of the dataset\(more)\(which)",
         advice: isForeign
-          ? "give the lists of this dataset, with paths below its folder, or write them anew: skipline split DATA "
+          ? "give the lists of this dataset, with paths below its folder, or rewrite them: skipline split DATA "
             + "--export FOLDER"
-          : "correct the lists, or write them anew: skipline split DATA --export FOLDER")
+          : "correct the lists, or rewrite them: skipline split DATA --export FOLDER")
     ]
   }
 

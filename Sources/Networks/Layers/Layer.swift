@@ -30,7 +30,12 @@ public struct Pass {
 
 /// A differentiable function of a batch of activations.
 ///
-/// `forward` in training mode keeps a cache that the next `backward` uses up, so the two come in pairs.
+/// `forward` in training mode keeps a cache that the next `backward` uses up, so the two come in pairs:
+///
+///     let pass = Pass(.training, ThreadPool(threads: 2))
+///     let logits = layer.forward(images, pass)
+///     let imageGradient = layer.backward(logitGradient, pass)
+///     for parameter in layer.parameters { ... }    // each with its gradient
 public protocol Layer: AnyObject {
   /// - Parameter input: [N, H, W, C] (or [N, C] after the pool).
   /// - Returns: the output, a new tensor or the input changed in place.

@@ -3,7 +3,7 @@
 
 import Tensors
 
-/// A learnt array with its gradient.
+/// A learned array with its gradient.
 public final class Parameter {
   /// What kind of array it is: decides initialization, weight decay and the order of dimensions in a file.
   public enum Role: Sendable, Equatable {
@@ -37,7 +37,7 @@ public final class Parameter {
   public var isNormOrBias: Bool { role == .norm || role == .bias }
 }
 
-/// State that is measured rather than learnt: a batch norm's running mean or variance.
+/// State that is measured rather than learned: a batch norm's running mean or variance.
 public final class StateBuffer {
   public let name: String
   public var value: Tensor

@@ -7,6 +7,10 @@
 /// Each is coarse, a whole tensor or more, and its result has the same bits for any number of threads. Tensors of the
 /// wrong shape are our own mistakes. What is `inout` is changed in place, in a copy where somebody else has it too.
 ///
+///     let ops = Ops(ThreadPool(threads: 2))
+///     var y = ops.dense(x, weight, bias)    // [N, I] by [I, O] and [O]: [N, O]
+///     ops.relu(&y)
+///
 /// For another device, or another arithmetic, these are the functions to write: a type that has them all, with which
 /// `Pass` in Networks is made.
 public struct Ops: Sendable {

@@ -138,8 +138,8 @@ public enum Checkpoint {
       throw CheckpointError.doesNotFit(
         path: outline.path,
         reason: "another version of Skipline (\(outline.metadata[versionKey] ?? "unknown")) wrote it, in format "
-          + "\(outline.metadata[formatKey] ?? "1"), and this version reads format \(currentFormat) alone; use that "
-          + "version, or train anew")
+          + "\(outline.metadata[formatKey] ?? "1"), and this version reads format \(currentFormat) only; use that "
+          + "version, or train again")
     }
     let model = try decode(ModelDescription.self, text, outline.path)
     try model.validate(path: outline.path)

@@ -258,7 +258,7 @@ final class Checkpointer {
     var warnings: [String] = []
     if let before = try Checkpoint.kernels(path: last), before != Kernels.description {
       warnings.append(
-        "\(run.path) was computed by \(before), and this is \(Kernels.description): the figures may differ from "
+        "\(run.path) was computed by \(before), and this is \(Kernels.description): the results may differ from "
           + "those of an uninterrupted run in their last digits")
     }
     if state.earlyStopping.bestAccuracy != nil, try FilePath.kind(of: best) == nil {

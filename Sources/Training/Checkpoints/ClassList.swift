@@ -38,7 +38,7 @@ public enum ClassList {
     let file = try InputFile(path: path)
     guard file.size <= mostBytes else {
       throw SettingsError(
-        "--classes \(path): \(file.size) bytes are no list of classes, at most \(mostBytes) are read")
+        "--classes \(path): \(file.size) bytes are not a list of classes, at most \(mostBytes) are read")
     }
     var bytes = try file.read(count: file.size)[...]
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }

@@ -71,7 +71,7 @@ struct StoredState {
       throw CheckpointError.badValue(
         path: path, array: name,
         what:
-          "holds \(value.isNaN ? "NaN" : "an infinite value") (\(count) of \(array.count) values are no finite numbers)"
+          "holds \(value.isNaN ? "NaN" : "an infinite value") (\(count) of \(array.count) values are not finite)"
       )
     }
     if isVariance, let negative = array.first(where: { $0 < 0 }) {

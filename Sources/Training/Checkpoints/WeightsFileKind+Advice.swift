@@ -26,7 +26,7 @@ extension WeightsFileKind {
     case .coreML: "a Core ML model"
     case .gguf: "a GGUF file, as llama.cpp reads"
     case .mxnet: "a file of MXNet's parameters"
-    case .flax: "a MessageCache file, as Flax writes"
+    case .flax: "a MessagePack file, as Flax writes"
     case .scikitLearn: "a Python pickle of scikit-learn or a library like it"
     case .pickle: "a Python pickle"
     case .safetensorsIndex: "an index of several safetensors files, without arrays of its own"

@@ -96,7 +96,7 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
     if begins([0x93] + Array("NUMPY".utf8)) { return .numPyArray }
     if ["GGUF", "lmgg", "tjgg", "fmgg", "ggml", "ggjt"].contains(where: { begins($0) }) { return .gguf }
     if begins([0x12, 0x01] + Array(repeating: 0, count: 14)) { return .mxnet }
-    // A MessageCache map whose first key is a string of lower-case letters.
+    // A MessagePack map whose first key is a string of lower-case letters.
     if (0x81...0x8f).contains(head[0]), head.count > 4, (0xa1...0xbf).contains(head[1]),
       head.dropFirst(2).prefix(Int(head[1] & 0x1f)).allSatisfy({ (0x61...0x7a).contains($0) || $0 == 0x5f })
     {

@@ -22,7 +22,7 @@ public struct ClassificationMetrics: Sendable {
   /// Counts by truth * classes + predicted.
   private var confusion: [Int: Int] = [:]
   private var misclassified: [Misclassification] = []
-  /// Images whose outputs are no numbers.
+  /// Images whose outputs are not finite.
   private(set) var nonFinite: [String] = []
 
   /// - Parameter classes: the checkpoint's classes in the order of its labels; at least one.
@@ -34,7 +34,7 @@ public struct ClassificationMetrics: Sendable {
   }
 
   /// Counts a batch. An image with an output that is NaN or infinite was given no class: it is no hit, whatever its
-  /// class is, and its loss is no number.
+  /// class is, and its loss is not finite.
   /// - Parameters:
   ///   - logits: [N, classes], row-major, before the softmax. Log-probabilities give the same.
   ///   - truths: [N], labels.

@@ -74,7 +74,7 @@ public struct EvaluationJob {
       _ = try ImageManifest(path: run.manifestPath)
       return nil
     } catch {
-      return "\(error): images that no folder and no list divides are divided by the rule anew, which may differ"
+      return "\(error): images that no folder and no list divides are divided by the rule again, which may differ"
     }
   }
 

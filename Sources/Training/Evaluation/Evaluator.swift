@@ -49,7 +49,7 @@ public struct Evaluator {
   public var decisions: DecisionStore
   /// Where an image cache of the data may be; nil for none.
   public var caches: ImageCacheFolder?
-  /// Whether figures are wanted also where a part of the data cannot be read.
+  /// Whether metrics are wanted also where a part of the data cannot be read.
   public var acceptsErrors = false
 
   public init(
@@ -138,7 +138,7 @@ extension Evaluator {
     if let name = index.classes.first(where: { known.ambiguous.contains(ClassName($0)) }) {
       throw SettingsError(
         "\(model.path) has more than one class \"\(name)\", in other Unicode spellings, and the images of \(data) do not "
-          + "say which is meant; train anew, and they are one class")
+          + "say which is meant; train again, and they are one class")
     }
     let all = split.split.map { index.items(in: $0) } ?? index.items
     let items = all.compactMap { item in

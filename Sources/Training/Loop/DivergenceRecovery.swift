@@ -1,5 +1,5 @@
-// What is done when a step cannot be taken because loss, gradient or weights are no numbers, or when the outputs for
-// validation images are none: whoever is there is asked, or else the run's policy says it. Nothing that is no number
+// What is done when a step cannot be taken because loss, gradient or weights are not finite, or when the outputs for
+// validation images are not: whoever is there is asked, or else the run's policy says it. Nothing that is not finite
 // ever gets into a checkpoint.
 
 import Glibc
@@ -7,7 +7,7 @@ import Messages
 import Networks
 import Tensors
 
-/// A step that was not taken; the state is the one before it. Or a validation whose outputs are no numbers; the state
+/// A step that was not taken; the state is the one before it. Or a validation whose outputs are not finite; the state
 /// is that of the end of its epoch.
 struct Divergence: Error {
   var cause: DivergenceReport.Cause

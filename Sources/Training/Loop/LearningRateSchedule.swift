@@ -73,8 +73,8 @@ public struct LearningRateSchedule: Sendable, Equatable {
   }
 
   /// How an epoch's end changes the memory; only a plateau's.
-  /// - Parameter validationLoss: nil where there are no validation images or their outputs are no numbers: then
-  ///   nothing is learnt from the epoch, and neither from a loss that is no finite number.
+  /// - Parameter validationLoss: nil where there are no validation images or their outputs are not finite: then
+  ///   nothing is learned from the epoch, and neither from a loss that is not finite.
   public func epochEnded(_ state: inout State, validationLoss: Double?) {
     guard case .plateau(_, let patience) = settings, let loss = validationLoss, loss.isFinite else { return }
     if loss < state.bestLoss ?? .infinity {

@@ -101,7 +101,7 @@ extension LossWatch.Warning {
         "the loss is \(figure(loss)), far above its best of \(figure(best)): lower the learning rate, clip the "
         + "gradient (--clip), or go back to an earlier checkpoint"
     case .stalled(let steps, let loss):
-      return "the loss has not got better for \(steps) steps and is \(figure(loss)): try another learning rate, or "
+      return "the loss has not improved for \(steps) steps and is \(figure(loss)): try another learning rate, or "
         + "check the labels"
     }
   }

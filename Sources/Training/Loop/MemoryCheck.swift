@@ -141,10 +141,10 @@ public struct MemoryShortage: Error, Equatable, CustomStringConvertible {
       return
         "\(activity.rawValue) \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there)"
         + (fitting.map { "; --batch \($0) fits" } ?? "; not even one image fits: use a machine with more memory")
-        + ", or --ignore-memory tries all the same"
+        + ", or --ignore-memory tries anyway"
     }
     return
       "training \(network) with batches of \(batch) takes about \(bytesText(needed)), and \(there); \(advice), or "
-      + "--ignore-memory tries all the same"
+      + "--ignore-memory tries anyway"
   }
 }

@@ -1,7 +1,7 @@
 // How fast training goes and how long it will take. Pure arithmetic: durations are passed in, measured by whoever has
 // a monotonic clock, and pauses are left out by not passing them.
 
-/// Images a second over the last steps, and the seconds left until the run ends, validation included.
+/// Images/s over the last steps, and the seconds left until the run ends, validation included.
 public struct ProgressEstimate: Sendable, Equatable {
   /// Steps that the averages look back on.
   public static let window = 20

@@ -6,11 +6,11 @@ import Images
 
 /// Why training could not go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
-  /// Loss or gradient are no numbers; the step was not taken.
+  /// Loss or gradient are not finite; the step was not taken.
   case diverged(step: Int, loss: Double, files: [String])
-  /// The last step left weights that are no numbers; they were not saved.
+  /// The last step left weights that are not finite; they were not saved.
   case weightsOverflowed(step: Int, array: String)
-  /// The network's outputs for validation images are no numbers; nil for images that are not known any more.
+  /// The network's outputs for validation images are not finite; nil for images that are not known any more.
   case validationDiverged(run: String, epoch: Int, images: [String]?, of: Int)
   /// The run's folder was removed; nothing of the run is left, and nothing is saved elsewhere.
   case folderGone(run: String, step: Int)
@@ -37,7 +37,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
             + images.prefix(3).joined(separator: ", ") + (images.count > 3 ? " and \(images.count - 3) more" : "")
             + ")"
         } ?? "validation images are NaN or infinite")
-        + ", so that it counts as no good one: resume with a lower rate and more epochs (--resume \(run) --lr RATE "
+        + ", so it counts as no improvement: resume with a lower rate and more epochs (--resume \(run) --lr RATE "
         + "--epochs N), start again from an earlier checkpoint (--weights), or have the next run go back by itself "
         + "(--on-divergence rollback)"
     case .notSaved(let run, let step, let savedStep, let reason):
@@ -53,7 +53,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .tooManyBadImages(let data, let skipped, let images, let first, let run):
       "\(skipped) of the \(images) training images in \(data) do not decode, more than a tenth"
         + (first.map { " (\($0.path): \($0.reason))" } ?? "")
-        + "; `skipline check` names them all: mend these files, then go on with "
+        + "; `skipline check` names them all: fix these files, then go on with "
         + "`skipline train --resume \(run) --accept-changes`"
     }
   }

@@ -275,7 +275,7 @@ public final class TrainingLoop {
   // MARK: Validation
 
   /// Validates, records the epoch and saves what is to be kept. An epoch after which the outputs for some validation
-  /// image are no numbers is recorded as such, is never `best`, and says nothing to patience and schedule.
+  /// image are not finite is recorded as such, is never `best`, and says nothing to patience and schedule.
   /// - Returns: false when a command stopped the validation; the epoch is then validated anew when the run is resumed.
   /// - Throws: `Divergence` after such an epoch; `TrainingError`.
   private func finishEpoch() throws -> Bool {
@@ -307,7 +307,7 @@ public final class TrainingLoop {
   }
 
   /// Measures every validation image.
-  /// - Returns: the means, nil where there is no image to measure, the images whose outputs are no numbers, and the
+  /// - Returns: the means, nil where there is no image to measure, the images whose outputs are not finite, and the
   ///   seconds it took, pauses left out; nil when a command stopped it.
   private func validate() -> (metrics: ValidationMetrics?, nonFinite: [String], seconds: Double)? {
     let loader = setup.validation
@@ -469,7 +469,7 @@ public final class TrainingLoop {
     if divergence.cause == .weights || lossWatch.isDiverging { savesAtEnd = false }
   }
 
-  /// - Parameter images: those whose outputs are no numbers; nil where that is not known any more.
+  /// - Parameter images: those whose outputs are not finite; nil where that is not known any more.
   private func validationFailure(images: [String]?) -> TrainingError {
     .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: setup.validation.items.count)
   }
@@ -559,7 +559,7 @@ public final class TrainingLoop {
   private func tellOfLoaders(_ stream: BatchStream) {
     guard let shortage = stream.shortage, !toldOfLoaders else { return }
     toldOfLoaders = true
-    warn("images are setup on fewer threads than asked for, which may be slower: \(shortage)")
+    warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
   }
 
   // MARK: In other words

@@ -17,7 +17,7 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var earlyStopping: EarlyStopping.State
   /// The validation accuracy of the last epoch that was validated.
   public var validationAccuracy: Double?
-  /// Whether the outputs for images of that validation were no numbers; nil in a state of version 0.1.
+  /// Whether the outputs for images of that validation were not finite; nil where none was validated.
   public var validationDiverged: Bool?
   /// Seconds of training time so far, pauses left out.
   public var seconds = 0.0
@@ -117,7 +117,7 @@ public struct EpochTotals: Codable, Sendable, Equatable {
   public var skipped = 0
   /// Seconds of wall time, pauses left out.
   public var seconds = 0.0
-  /// Those of them in which a step waited for its batch; nil where that was not measured, as by version 0.1.
+  /// Those of them in which a step waited for its batch; nil where that was not measured.
   public var secondsWaiting: Double? = 0
 
   public init() {}

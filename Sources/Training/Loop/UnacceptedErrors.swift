@@ -26,7 +26,7 @@ public struct UnacceptedErrors: Error, Equatable, CustomStringConvertible {
     let advice = findings.first.map { $0.advice.isEmpty ? "" : "; \($0.advice)" } ?? ""
     let more = count > Self.shown ? "; and \(count - Self.shown) more: skipline check \(shellQuoted(data))" : ""
     return "\(data) has \(count == 1 ? "an error" : "\(count) errors") with which training would be wrong: \(told)"
-      + (count == 1 ? advice : "") + more + "; mend \(count == 1 ? "it" : "them"), or train all the same with "
+      + (count == 1 ? advice : "") + more + "; fix \(count == 1 ? "it" : "them"), or train anyway with "
       + "--accept-errors (\"accept errors\" among the settings)"
   }
 }

@@ -35,7 +35,7 @@ struct ImageManifest: Equatable {
       }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// - Returns: nil where there is no such file, as in runs of older versions.
+  /// - Returns: nil where there is no such file.
   /// - Throws: `RunFolderError.unreadable`.
   init?(path: String) throws {
     guard let lines = try textLines(of: path, bound: SizeBound.imageList) else { return nil }

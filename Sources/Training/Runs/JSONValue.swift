@@ -132,7 +132,7 @@ private struct JSONReader {
     guard next != nil else { throw unexpected() }
     guard let string = String(validating: text, as: UTF8.self) else {
       place = start
-      throw fault("a string that is no UTF-8")
+      throw fault("a string that is not UTF-8")
     }
     place += 1
     return string

@@ -1,5 +1,5 @@
 // metrics.jsonl: a line a logged step and a line an epoch, appended while training runs and cut back to a checkpoint
-// when it is resumed. It holds figures as they were measured and draws no conclusion from them.
+// when it is resumed. It holds metrics as they were measured and draws no conclusion from them.
 
 import Files
 import FoundationEssentials
@@ -94,7 +94,7 @@ public final class MetricsLog {
     return history
   }
 
-  /// The figures of a line; nil for one of another kind.
+  /// The metrics of a line; nil for one of another kind.
   static func step(in line: Data) -> StepMetrics? {
     if case .step(let metrics) = decode([UInt8](line)[...]) { metrics } else { nil }
   }

@@ -1,10 +1,10 @@
-// results.csv: a row an epoch, for spreadsheets and plotting scripts. The full figures are in metrics.jsonl.
+// results.csv: a row an epoch, for spreadsheets and plotting scripts. The full metrics are in metrics.jsonl.
 
 import Files
 import Messages
 
 /// The epochs of a run as comma-separated values. A cell without a value is empty, and so is one
-/// whose value is no finite number: spreadsheets and scripts read these as text.
+/// whose value is not finite: spreadsheets and scripts read these as text.
 public final class ResultsTable {
   static let header =
     "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped,data_wait"
@@ -42,7 +42,7 @@ public final class ResultsTable {
     file.close()
     try LineTail.cut(file.path) { line in
       let text = String(decoding: line, as: UTF8.self)
-      // Tables of version 0.1 have a column fewer.
+      // A table without the last column is continued too.
       if text == Self.header || text + ",data_wait" == Self.header { return true }
       let cells = text.split(separator: ",", omittingEmptySubsequences: false)
       guard (10...11).contains(cells.count), let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]),

@@ -1,4 +1,4 @@
-// A run that nobody trains, read back for its curves: settings and classes from run.json, figures from metrics.jsonl,
+// A run that nobody trains, read back for its curves: settings and classes from run.json, metrics from metrics.jsonl,
 // how it ended from its log. A long log is thinned out while it is read, and of an enormous one only parts are read, so
 // that looking at a run takes little time and memory whatever lies in its folder.
 
@@ -9,7 +9,7 @@ import Networks
 
 extension RunFolder {
   /// What can be told of the run without loading its checkpoints.
-  /// - Throws: `RunFolderError` or `FileOperationError` where its record or its figures cannot be read.
+  /// - Throws: `RunFolderError` or `FileOperationError` where its record or its metrics cannot be read.
   public func history() throws -> RunHistory {
     let record = try record()
     let trainer = RunLock.holder(of: self)
@@ -19,7 +19,7 @@ extension RunFolder {
     let (steps, epochs) = (reader.allSteps, reader.allEpochs)
     let ending = trainer == nil ? ending() : nil
     let saved = savedProgress(record)
-    // By what was written beside the figures: they may be missing, or cut.
+    // By what was written beside the metrics: they may be missing, or cut.
     let done = RunHistory.Place(
       epoch: max(saved.epoch, ending?.epochs ?? 0), step: max(saved.step, ending?.steps ?? 0))
     let gap = reader.gap(done: done, isThere: isThere)

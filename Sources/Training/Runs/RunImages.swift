@@ -33,7 +33,7 @@ struct RunImages {
   /// decide: pictures drawn by one program may well have equal names and sizes.
   func areHeld(by index: DatasetIndex) -> Bool {
     guard let before = try? ImageManifest(path: manifestPath) else {
-      // A run of version 0.1, of whose images only a fingerprint is known.
+      // A run whose list is gone: of its images only a fingerprint is known.
       return (try? DatasetIndex.scan(root: index.root, split: split(in: index.root)))?.fingerprint == fingerprint
     }
     let now = ImageManifest(of: index)

@@ -69,7 +69,7 @@ extension RunFolder {
         path: recordPath,
         reason:
           "it has format \(format), of \(format < RunRecord.currentFormat ? "an earlier" : "a later") version of "
-          + "Skipline, and this version reads format \(RunRecord.currentFormat) alone; use that version, or train anew"
+          + "Skipline, and this version reads format \(RunRecord.currentFormat) only; use that version, or train again"
       )
     }
     let record = try RunJSON.read(RunRecord.self, path: recordPath)

@@ -1,4 +1,4 @@
-// Decisions about images: leaving one out, giving it another class, taking the last decision back. The images stay as
+// Decisions about images: leaving one out, giving it another class, undoing the last decision. The images stay as
 // they are; the engine keeps what was decided and answers with a new report.
 
 import Canvas
@@ -15,7 +15,7 @@ extension WorkbenchState {
       return []
     }
     guard let className = file.className else {
-      notify(.information, "\(lastComponent(file.path)) is no image of a class: there is nothing to decide")
+      notify(.information, "\(lastComponent(file.path)) is not an image of a class: there is nothing to decide")
       return []
     }
     return action == .exclude ? excludeOrInclude(file, className) : chooseClass(for: file, className)
@@ -39,7 +39,7 @@ extension WorkbenchState {
     var original: String?
     switch file.decision {
     case .excluded:
-      notify(.information, "\(lastComponent(file.path)) is excluded: x takes it in again, then m relabels it")
+      notify(.information, "\(lastComponent(file.path)) is excluded: x includes it again, then m relabels it")
       return []
     case .relabeled(let from): original = from
     case nil: break
@@ -79,7 +79,7 @@ extension WorkbenchState {
 
   private mutating func undoDecision() -> [Effect] {
     guard let inverse = dataset.undoable.popLast() else {
-      notify(.information, "nothing was decided here that could be taken back")
+      notify(.information, "there is no decision here to undo")
       return []
     }
     return send(inverse)
@@ -89,7 +89,7 @@ extension WorkbenchState {
   private mutating func send(_ changes: [DecisionChange]) -> [Effect] {
     let commands = changes.map { ShellCommand.decide($0, data: dataset.path, settings.split) }.joined(
       separator: "; ")
-    // A run keeps the data that it began with, and an evaluation the figures that it had.
+    // A run keeps the data that it began with, and an evaluation the metrics that it had.
     let fromWhen = runUnderWay || focus == .inspector ? "from the next run on: " : ""
     notify(.information, "\(fromWhen)$ \(commands)")
     return [.browse(.decide(data: dataset.path, split: settings.split, changes: changes))]

@@ -16,7 +16,7 @@ extension WorkbenchState {
     case .key(let key): return press(key)
     case .paste(let text):
       let (taken, effects) = insert(text)
-      if !taken { notify(.information, "pasted text is no command: it is ignored outside a line to type in") }
+      if !taken { notify(.information, "pasted text is not a command: it is ignored outside a text field") }
       return effects
     case .burst(let text):
       // What follows the key that opens a line to type in is meant for it.
@@ -29,7 +29,7 @@ extension WorkbenchState {
       let (taken, more) = insert(String(rest))
       effects += more
       guard taken else {
-        notify(.information, "so much text at once is taken for pasted, and ignored outside a line to type in")
+        notify(.information, "so much text at once counts as pasted, and is ignored outside a text field")
         return effects
       }
       return effects + (text.last?.isNewline == true ? press(.enter) : [])

@@ -38,7 +38,7 @@ extension WorkbenchState {
     case .idle:
       if case .failed = dataset.reading, resumable == nil {
         notify(
-          .information, "\(dataset.name) could not be read: mend it, then R in the dataset pane reads it again")
+          .information, "\(dataset.name) could not be read: fix it, then R in the dataset pane reads it again")
         return []
       }
       overlay = .confirmStart
@@ -101,7 +101,7 @@ extension WorkbenchState {
   mutating func mayChange() -> Bool {
     if looksOnly {
       notify(
-        .information, "this screen is to look on only: skipline \(shellQuoted(dataset.path)) opens one that trains")
+        .information, "this screen is read-only: skipline \(shellQuoted(dataset.path)) opens one that trains")
     }
     return !looksOnly
   }

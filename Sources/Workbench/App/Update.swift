@@ -6,6 +6,10 @@ import Canvas
 import Messages
 
 /// Takes an event into the state.
+///
+///     for effect in update(&state, .input(.key(.character("c")))) { perform(effect) }    // asks to check every file
+///     screen.present(render(state, size: size, theme: theme))
+///
 /// - Returns: what the caller must do, in this order.
 public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [Effect] {
   let effects: [Effect]

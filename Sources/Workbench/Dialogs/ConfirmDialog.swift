@@ -46,7 +46,7 @@ enum ConfirmDialog {
 
   /// What would be gone on with: network, data, epoch and rate.
   private static func earlierRun(_ state: WorkbenchState, _ run: RunDescription) -> String {
-    // It goes on from its last checkpoint, which may be behind its figures.
+    // It goes on from its last checkpoint, which may be behind its metrics.
     let last = state.inspector.checkpoints?.first { $0.runFolder == run.folder && $0.name == "last" }
     let epoch = min((last?.epoch ?? state.curves.epochsDone) + 1, max(1, run.settings.epochs))
     return

@@ -55,7 +55,7 @@ enum DataChangeView {
     return ListDialog(
       title: "Go on with changed images?",
       head: [
-        what + (lines.isEmpty ? " Which, it is too old to tell." : ""),
+        what + (lines.isEmpty ? " Which of them is not known: the run has no images.txt." : ""),
         "$ " + ShellCommand.resume(report.run) + " --accept-changes",
       ],
       answers: [

@@ -140,7 +140,7 @@ enum DivergenceView {
     let taken =
       switch report.cause {
       case .weights: "They were not saved"
-      case .validation: "The epoch counts as no good one"
+      case .validation: "The epoch counts as no improvement"
       case .loss, .gradient: "The step was not taken"
       }
     let batches = state.curves.run.map { "/\(Format.count($0.stepsPerEpoch))" } ?? ""

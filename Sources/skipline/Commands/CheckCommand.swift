@@ -13,13 +13,13 @@ struct CheckCommand: ParsableCommand {
     commandName: "check", abstract: "Checks every image of a dataset and says what is wrong with it.",
     discussion: """
       Counts classes and splits; finds files that do not decode, duplicates and near duplicates, classes that a split \
-      lacks, unusual sizes. Exits with 65 if training, or the figures it gives, would be wrong. Nothing is changed.
+      lacks, unusual sizes. Exits with 65 if training, or the metrics it gives, would be wrong. Nothing is changed.
       """)
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
   @OptionGroup var folders: SplitFolderOptions
-  @Flag(inversion: .prefixedNo, help: "Look into the files; without, only names are read.") var decode = true
+  @Flag(inversion: .prefixedNo, help: "Read every file; --no-decode reads names only.") var decode = true
   @Flag(help: "Print every finding and every file of a group.") var all = false
   @Flag(help: "Print JSON.") var json = false
 
@@ -44,7 +44,7 @@ struct CheckCommand: ParsableCommand {
       fileCheck = index.checkFiles(
         workers: SystemProcessors.available,
         progress: { done, total in
-          progress.show("looking into files: \(Format.count(done)) of \(Format.count(total))")
+          progress.show("checking files: \(Format.count(done)) of \(Format.count(total))")
         },
         isCancelled: signals.hasReceived)
     }

@@ -1,4 +1,4 @@
-// The report on a dataset as text: a table of classes, figures, findings, a verdict. It counts and judges nothing.
+// The report on a dataset as text: a table of classes, statistics, findings, a verdict. It counts and judges nothing.
 
 import Canvas
 import Datasets

@@ -27,7 +27,7 @@ struct PauseCommand: ParsableCommand {
 struct ResumeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resume", abstract: "Lets a paused run go on.",
-    discussion: "For a run that nobody trains any more: skipline train --resume RUN.")
+    discussion: "For a run that is no longer in training: skipline train --resume RUN.")
 
   @OptionGroup var options: LiveRunOptions
 

@@ -40,7 +40,7 @@ struct IncludeCommand: ParsableCommand {
 struct RelabelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "relabel", abstract: "Makes images count as another class; the files stay where they are.",
-    discussion: "With the class of their folder, takes a relabeling back.")
+    discussion: "With the class of their folder, undoes a relabeling.")
 
   @OptionGroup var images: NamedImages
   @Option(name: .customLong("to"), help: "The class they show.") var className: String
@@ -74,7 +74,8 @@ struct DecisionsCommand: ParsableCommand {
   @Option(help: "Take over the decisions of this file, or of a dataset that lay in this folder.", transform: given)
   var adopt: String?
   @Option(
-    help: "Hear no more of the decisions of this file, or of a dataset that lies in this folder.", transform: given)
+    help: "Stop reminding of the decisions in this file, or of a dataset that lies in this folder.",
+    transform: given)
   var ignore: String?
   @OptionGroup var folders: SplitFolderOptions
   @Flag(help: "Print JSON.") var json = false
@@ -170,7 +171,7 @@ struct NamedImages: ParsableArguments {
       if isNew, own != nil { takenBack[words.undo, default: []].append(change.path) }
     }
     for (command, paths) in takenBack.sorted(by: { $0.key < $1.key }) {
-      Console.print("to take it back: \(line(command, paths, split))")
+      Console.print("to undo it: \(line(command, paths, split))")
     }
   }
 

@@ -14,7 +14,7 @@ struct EvaluateCommand: ParsableCommand {
       Data that are not the run's own are measured as their folders or shards divide them, and all of them where nothing \
       does. Exits with 1 where the network's outputs for some image are NaN or infinite, with 74 where the report could not be \
       kept in the run's folder, with 65 where some image does not decode or most are of classes that the checkpoint does not \
-      know; the figures are printed in any case.
+      know; the metrics are printed in any case.
       """)
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.", transform: given) var checkpoint:
@@ -50,11 +50,11 @@ struct EvaluateCommand: ParsableCommand {
     if let status = keep(report, with: job) ?? status(of: report) { throw ExitCode(status.rawValue) }
   }
 
-  /// - Returns: nil where the figures are of every image.
+  /// - Returns: nil where the metrics are of every image.
   private func status(of report: EvaluationReport) -> ExitStatus? {
     if report.unknownImages > report.images {
       Console.complain(
-        "skipline: most images are of classes that the checkpoint does not know, so the figures are of few: name its "
+        "skipline: most images are of classes that the checkpoint does not know, so the metrics are of few images: name its "
           + "classes as the folders are named, or evaluate it on data of its own classes")
       return .badData
     }

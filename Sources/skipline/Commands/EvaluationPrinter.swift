@@ -128,7 +128,7 @@ struct EvaluationPrinter {
     var listed = report.misclassified
     let isCut = !isWhole && listed.count > Self.manyMistakes
     if isCut {
-      // The surest mistakes tell the most: of labels that are wrong, and of classes that look alike.
+      // The most confident mistakes tell the most: of labels that are wrong, and of classes that look alike.
       let order = listed.indices.sorted {
         (listed[$1].top.first?.probability ?? 0, $0) < (listed[$0].top.first?.probability ?? 0, $1)
       }
@@ -136,7 +136,7 @@ struct EvaluationPrinter {
     }
     Console.print(
       "\(Format.count(report.mistakes)) misclassified images"
-        + (isCut ? ", the \(Self.shown) surest of them (--all or --json for all)" : ""))
+        + (isCut ? ", the \(Self.shown) most confident of them (--all or --json for all)" : ""))
     let names = names
     let rows = listed.map { mistake in
       [mistake.path, names[mistake.truth]]

@@ -64,7 +64,7 @@ struct RunListing: Codable, Equatable {
   var epochs: Int?
   var step: Int
   var bestValidationAccuracy: Double?
-  /// All that can be evaluated, those too that do not count for the figures above: abandoned ones, files put there.
+  /// All that can be evaluated, those too that do not count for the numbers above: abandoned ones, files put there.
   var checkpoints: [CheckpointInfo]
 
   init(_ run: RunFolder) {

@@ -23,7 +23,7 @@ struct SplitCommand: ParsableCommand {
   @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
   @OptionGroup var folders: SplitFolderOptions
   @Option(help: "Write the lists in this folder.") var export: String?
-  @Flag(help: "Divide anew, each class exactly by the percentages of --split.") var exact = false
+  @Flag(help: "Divide again, each class exactly by the percentages of --split.") var exact = false
   @Flag(help: "Replace lists that are there.") var force = false
   @Flag(help: "Divide the rest where a part of the data cannot be read.") var acceptErrors = false
   @Flag(help: "Print JSON.") var json = false

@@ -151,7 +151,7 @@ private struct TrainingPrinter {
     let files = report.files.prefix(5).joined(separator: ", ") + (report.files.count > 5 ? " and others" : "")
     if report.cause == .validation {
       return "diverged at step \(report.step), after epoch \(report.epoch): \(what), "
-        + "\(Format.counted(report.images, "image")) (\(files)); it counts as no good epoch"
+        + "\(Format.counted(report.images, "image")) (\(files)); it counts as no improvement"
     }
     return "diverged at step \(report.step): \(what), on the batch of \(files)"
   }

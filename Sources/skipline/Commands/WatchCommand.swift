@@ -11,10 +11,10 @@ struct WatchCommand: ParsableCommand {
     commandName: "watch", abstract: "Opens the workbench on a run that is being trained, or has ended.",
     discussion:
       "Several screens may watch one run. Leaving the screen leaves the run going. Of a run that nobody trains "
-      + "it shows the curves and checkpoints; such a screen only looks on.")
+      + "it shows the curves and checkpoints; such a screen is read-only.")
 
   @OptionGroup var options: LiveRunOptions
-  @Flag(help: "Look on only: no key changes the run.") var readOnly = false
+  @Flag(help: "Read-only: no key changes the run.") var readOnly = false
   @Option(help: "The theme to begin with: dark, light, monochrome, or a file's name in a themes folder.")
   var theme: String?
 

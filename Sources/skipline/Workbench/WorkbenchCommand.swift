@@ -47,7 +47,7 @@ struct MissingFolder: Error, CustomStringConvertible {
   let path: String
 
   var description: String {
-    "\(path) is no folder; name one that holds a folder of images for each class, or see skipline --help"
+    "\(path) is not a folder; name one that holds a folder of images for each class, or see skipline --help"
   }
 }
 

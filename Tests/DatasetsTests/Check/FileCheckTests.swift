@@ -19,7 +19,7 @@ private func soundFolder() throws -> TemporaryFolder {
   return folder
 }
 
-private func inspected(_ folder: TemporaryFolder, workers: Int = 2) throws -> DatasetReport {
+private func checked(_ folder: TemporaryFolder, workers: Int = 2) throws -> DatasetReport {
   let index = try DatasetIndex.scan(root: folder.path, split: SplitSettings(train: 100, validation: 0, test: 0))
   let fileCheck: FileCheck = try #require(index.checkFiles(workers: workers))
   return index.report(fileCheck: fileCheck)
@@ -27,7 +27,7 @@ private func inspected(_ folder: TemporaryFolder, workers: Int = 2) throws -> Da
 
 /// What is found besides that there are few images.
 private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
-  try inspected(folder).findings.filter { $0.kind != .fewTrainingImages }
+  try checked(folder).findings.filter { $0.kind != .fewTrainingImages }
 }
 
 @Suite struct `A file check` {
@@ -35,7 +35,6 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     #expect(try findings(soundFolder()).isEmpty)
   }
 
-  // fault 18
   @Test(arguments: [1, 3]) func `finds every damaged file and names it, whatever the number of threads`(
     workers: Int
   ) throws {
@@ -44,7 +43,7 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     try folder.write(Array(sound.dropLast(300)), to: "train/a/cut.png")
     try folder.write([], to: "train/a/empty.jpg")
     try folder.write(Array("not an image".utf8), to: "test/b/text.jpg")
-    let report = try inspected(folder, workers: workers)
+    let report = try checked(folder, workers: workers)
     let broken = ["train/a/cut.png", "train/a/empty.jpg", "test/b/text.jpg"]
     #expect(
       report.findings.filter { $0.kind == .undecodable }.map(\.paths).map { $0[0] }.sorted() == broken.sorted())
@@ -90,19 +89,18 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     #expect(try findings(folder).map(\.kind) == [.undecodable, .undecodable])
   }
 
-  // fault 22
   @Test func `goes by content, not by name`() throws {
     let folder = try soundFolder()
     try folder.write(PNGFile.rgb(blotches(60)), to: "train/a/60.jpg")
     try folder.write(JPEGFile.baseline.bytes(), to: "train/a/61.png")
-    let formats = try #require(try inspected(folder).statistics).formats
+    let formats = try #require(try checked(folder).statistics).formats
     #expect(formats == [.init(name: "PNG", count: 13), .init(name: "JPEG", count: 1)])
   }
 
   @Test func `tells sizes as shown`() throws {
     let folder = try soundFolder()
     try folder.write(JPEGFile.baseline.bytes(orientation: 6, bigEndian: false), to: "train/a/turned.jpg")
-    let sizes = try #require(try inspected(folder).statistics).commonSizes
+    let sizes = try #require(try checked(folder).statistics).commonSizes
     #expect(sizes.map(\.size) == [.init(width: 64, height: 64), .init(width: 16, height: 32)])
   }
 
@@ -132,7 +130,6 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
     #expect(done.load(ordering: .relaxed) == 5, "no file is begun after that")
   }
 
-  // fault 20
   @Test func `changes nothing`() throws {
     let folder = try soundFolder()
     try folder.write(Array("text".utf8), to: "train/a/x.png")
@@ -145,24 +142,26 @@ private func findings(_ folder: TemporaryFolder) throws -> [DatasetFinding] {
       }
     }
     let before = try state()
-    _ = try inspected(folder)
+    _ = try checked(folder)
     #expect(try state() == before)
   }
 }
 
-/// The set of damaged files, beside the repository or a folder above it; nil where there is none.
+/// The archive of damaged files: what SKIPLINE_TORTURE names, else one beside the repository or a folder above it; nil
+/// for none.
 private let torture: String? = {
+  if let path = ProcessInfo.processInfo.environment["SKIPLINE_TORTURE"] { return path }
   var folder = URL(fileURLWithPath: #filePath)
   while folder.path != "/" {
     folder.deleteLastPathComponent()
-    let cache = folder.appendingPathComponent("shared/data/torture.tgz").path
-    if FileManager.default.fileExists(atPath: cache) { return cache }
+    let archive = folder.appendingPathComponent("shared/data/torture.tgz").path
+    if FileManager.default.fileExists(atPath: archive) { return archive }
   }
   return nil
 }()
 
-@Suite(.enabled(if: torture != nil, "there is no ../shared/data/torture.tgz")) struct `The torture set` {
-  // fault 19
+@Suite(.enabled(if: torture != nil, "the torture set is not there; SKIPLINE_TORTURE names its archive"))
+struct `The torture set` {
   @Test func `every damaged file is named together with the cause`() throws {
     let folder = try TemporaryFolder()
     let tar = Process()

@@ -176,7 +176,6 @@ extension DatasetReport {
     DatasetIndex.balanceFindings(classes: classes, items: images.map(\.item))
   }
 
-  // fault 26
   @Test func `a class that is tested but never trained on is an error`() {
     let found = findings(
       usualImages(classes: 1) + [
@@ -187,7 +186,6 @@ extension DatasetReport {
     #expect(found[0].message == "the class \"b\" has no training images, but 2 in val and test")
   }
 
-  // fault 26
   @Test func `a class that is trained on but not tested is a warning`() {
     let found = findings(usualImages() + [Invented(path: "t", split: .test)])
     #expect(found.map(\.kind) == [.missingInSplit] && found[0].severity == .warning && found[0].subject == "b")

@@ -93,14 +93,14 @@ def reference(net, shape):
 
 def training(net, shape, nesterov):
     model = fill(build(net, CLASSES)).train()
-    optimiser = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=5e-4, nesterov=nesterov)
+    optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9, weight_decay=5e-4, nesterov=nesterov)
     losses = []
     for step in range(5):
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         y = labels(shape[0], CLASSES, f"labels{step}")
         loss = F.cross_entropy(model(inputs(shape, f"input{step}")), y)
         loss.backward()
-        optimiser.step()
+        optimizer.step()
         losses.append(loss.detach())
     out = {"losses": torch.stack(losses)}
     out.update({f"summary:{name}": summary(name, p.detach()) for name, p in model.named_parameters()})

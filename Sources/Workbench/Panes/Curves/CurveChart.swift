@@ -54,7 +54,7 @@ struct CurveChart: Sendable {
 
   // MARK: Drawing
 
-  /// A line of figures and the chart below it.
+  /// A line of values and the chart below it.
   func draw(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let (head, plot) = rect.splitTop(1)
     let chart = lines(of: curves, in: plot)
@@ -63,7 +63,7 @@ struct CurveChart: Sendable {
     chart.draw(into: &frame, in: plot, theme: theme)
   }
 
-  /// Its name and its latest figures in the colors of their curves.
+  /// Its name and its latest values in the colors of their curves.
   private func heading(_ curves: CurvesState, width: Int, isCut: Bool, theme: Theme) -> [[Span]] {
     let unit = step.unit
     let curve = theme[.trainingCurve]
@@ -125,7 +125,7 @@ struct CurveChart: Sendable {
       series: series, extent: positions, format: step.unit == .share ? .percent : .number,
       firstLabel: hasLabels ? "0" : "",
       lastLabel: hasLabels ? Format.counted(curves.run?.settings.epochs ?? 0, "epoch") : "",
-      emptyText: "no figures yet")
+      emptyText: "no metrics yet")
     chart.range = range
     chart.ceiling = ceiling.flatMap { $0(curves) }
     chart.reference = reference.flatMap { reference in

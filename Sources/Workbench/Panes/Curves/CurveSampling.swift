@@ -1,4 +1,4 @@
-// The figures of steps and epochs, put on one axis.
+// The metrics of steps and epochs, put on one axis.
 
 /// Points at steps, brought to evenly spaced positions.
 enum CurveSampling {

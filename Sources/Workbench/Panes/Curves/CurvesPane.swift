@@ -1,5 +1,5 @@
 // The curves pane: how far the run has come, what it does at the moment, and its losses and accuracies as charts.
-// Before the first run: what would be run. It takes in the figures of a run as they come, and those of an earlier run
+// Before the first run: what would be run. It takes in the metrics of a run as they come, and those of an earlier run
 // as they are read from its folder.
 
 import Canvas
@@ -116,7 +116,7 @@ enum CurvesPane: Pane {
       drawPlan(state, into: &frame, in: inner, theme: theme)
       return
     }
-    // In a small pane the charts' headings have no room for the best figures and the share of the largest class.
+    // In a small pane the charts' headings have no room for the best values and the share of the largest class.
     let hasThirdLine = inner.width < 64 && inner.height >= 10
     let (head, charts) = inner.splitTop(hasThirdLine ? 3 : 2)
     drawProgress(state, into: &frame, in: head.row(0), theme: theme)
@@ -220,7 +220,7 @@ enum CurvesPane: Pane {
     ]
   }
 
-  // MARK: Progress and figures
+  // MARK: Progress and metrics
 
   private static func drawProgress(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
     let curves = state.curves

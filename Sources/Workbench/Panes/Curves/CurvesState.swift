@@ -28,7 +28,7 @@ struct CurvesState: Sendable, Equatable {
   var isHistory = false
   /// Whether that is trained by another process now.
   var isElsewhere = false
-  /// How far it came, where that is more than its figures tell, and what is missing of them.
+  /// How far it came, where that is more than its metrics tell, and what is missing of them.
   var reached: RunHistory.Place?
   var gap: String?
   /// Whether the run ended without having come to an end.

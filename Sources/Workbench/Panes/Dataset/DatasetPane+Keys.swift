@@ -5,7 +5,7 @@ extension Context {
 }
 
 extension Action {
-  /// What is wrong with the dataset; its figures; to look into every file.
+  /// What is wrong with the dataset; its statistics; to check every file.
   static let findings = Action.pane(PaneAction(.dataset, "findings"))
   static let statistics = Action.pane(PaneAction(.dataset, "statistics"))
   static let checkFiles = Action.pane(PaneAction(.dataset, "checkFiles"))
@@ -16,8 +16,8 @@ extension DatasetPane {
 
   static let keys = [
     Keymap.motion(.dataset, [.enter], .open, hint: "open", "open a class, show an image larger"),
-    Keymap.command(.dataset, [.character("u")], .undoDecision, hint: "undo", "take the last decision back"),
-    Keymap.motion(.dataset, [.escape], .back, hint: "cancel", "cancel reading; before that, a level up"),
+    Keymap.command(.dataset, [.character("u")], .undoDecision, hint: "undo", "undo the last decision"),
+    Keymap.motion(.dataset, [.escape], .back, hint: "cancel", "go up a level; at the top, cancel a scan"),
     Keymap.command(
       .dataset, [.character("w")], .findings, hint: "findings", "what is wrong with the dataset",
       synonyms: ["problems", "issues", "errors", "warnings", "duplicates", "list"]),
@@ -31,7 +31,7 @@ extension DatasetPane {
     Keymap.command(.dataset, [.character("R")], .readAgain, "read the dataset's folder again"),
 
     Keymap.command(
-      .images, [.character("x")], .exclude, hint: "exclude", "exclude the image, or take it in again"),
+      .images, [.character("x")], .exclude, hint: "exclude", "exclude the image, or include it again"),
     Keymap.command(.images, [.character("m")], .relabel, hint: "relabel", "give the image another class"),
   ]
 

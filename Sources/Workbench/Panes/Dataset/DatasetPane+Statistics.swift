@@ -1,4 +1,4 @@
-// The dataset pane's figures: what a file check measured. As lines where there is little room; as tables with bars
+// The dataset pane's statistics: what a file check measured. As lines where there is little room; as tables with bars
 // where there is more.
 
 import Canvas

@@ -91,7 +91,7 @@ enum DatasetPane: Pane {
         style: theme[.error])
     case .cancelled:
       frame.put(
-        notice: "The reading of \(state.dataset.name) was cancelled.  R reads it again.", in: inner,
+        notice: "Reading \(state.dataset.name) was cancelled.  R reads it again.", in: inner,
         style: theme[.warning])
     case .done: frame.put(notice: "no dataset was read", in: inner, style: theme[.dimmed])
     case .checking(let progress):

@@ -4,7 +4,7 @@
 import Messages
 
 extension DatasetReport {
-  /// This report; where it says nothing about contents, with the figures of an earlier file check of the same folder
+  /// This report; where it says nothing about contents, with the statistics of an earlier file check of the same folder
   /// and with those of its findings that the decisions made since have not settled.
   func keepingStatistics(of earlier: DatasetReport) -> DatasetReport {
     guard statistics == nil, earlier.statistics != nil, earlier.root == root else { return self }

@@ -38,7 +38,7 @@ extension InspectorPane {
     Keymap.motion(.report, [.character("n")], .next, hint: "next", "next mistake or match"),
     Keymap.motion(.report, [.character("N")], .previous, "previous mistake or match"),
     Keymap.motion(
-      .report, [.character("u")], .undoDecision, hint: "undo", "take the last decision on an image back"),
+      .report, [.character("u")], .undoDecision, hint: "undo", "undo the last decision on an image"),
     Keymap.motion(.report, [.character("e")], .evaluate, "evaluate the chosen checkpoint again"),
     Keymap.motion(.report, [.character("p")], .changeSplit, "the split that e evaluates on"),
     Keymap.motion(.report, [.escape], .back, hint: "back", "clear the filter, back to the checkpoints"),

@@ -11,7 +11,7 @@ extension InspectorPane {
   ) {
     let list = state.inspector.mistakes
     guard let mistake = state.inspector.selectedMistake, let path = state.inspector.mistakePath else {
-      let text = report.mistakes == 0 ? "no mistakes at all" : "no mistake passes the filter"
+      let text = report.mistakes == 0 ? "no mistakes at all" : "no mistake matches the filter"
       frame.put(notice: text, in: areas.table, style: theme[report.mistakes == 0 ? .success : .dimmed])
       return
     }

@@ -1,10 +1,10 @@
-// The inspector's figures of an evaluation: the totals with the most confused pairs, and the classes.
+// The inspector's metrics of an evaluation: the totals with the most confused pairs, and the classes.
 
 import Canvas
 import Messages
 
 extension InspectorPane {
-  /// What limits the figures: images and classes that were not counted.
+  /// What limits the metrics: images and classes that were not counted.
   static func notes(of report: EvaluationReport) -> [String] {
     var notes: [String] = []
     if report.nonFiniteImages > 0 {

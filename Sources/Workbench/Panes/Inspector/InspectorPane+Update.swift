@@ -15,7 +15,7 @@ extension InspectorPane {
     return picture + requestHistory(&state)
   }
 
-  /// The figures of the run whose checkpoint is chosen, where none is trained.
+  /// The metrics of the run whose checkpoint is chosen, where none is trained.
   private static func requestHistory(_ state: inout WorkbenchState) -> [Effect] {
     guard state.focus == id, state.inspector.view == .checkpoints, !state.runUnderWay, !state.startRequested,
       state.curves.requestedHistory == nil, let folder = state.inspector.selectedCheckpoint?.runFolder,
@@ -255,7 +255,7 @@ extension WorkbenchState {
     }
     guard runUnderWay, let run = curves.run else { return nil }
     let command = "$ " + ShellCommand.evaluate(checkpoint.path, data: dataset.path, split: inspector.split)
-    if looksOnly { return "this screen is to look on only: \(command)" }
+    if looksOnly { return "this screen is read-only: \(command)" }
     return run.evaluates
       ? nil : "the run is trained by 'skipline train', which evaluates nothing meanwhile: \(command)"
   }

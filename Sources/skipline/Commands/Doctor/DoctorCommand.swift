@@ -93,7 +93,7 @@ extension DoctorReport {
       terminal.refusesColor
       ? "no color (NO_COLOR)" : terminal.hasTrueColor ? "24-bit color" : "\(terminal.colors) colors"
     return "\(name)\(terminal.isKnown ? "" : " (unknown to terminfo)"), \(colors)\(size)"
-      + (terminal.isInteractive ? "" : "; input or output is no terminal")
+      + (terminal.isInteractive ? "" : "; input or output is not a terminal")
   }
 }
 

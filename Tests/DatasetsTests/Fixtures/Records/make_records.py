@@ -11,7 +11,7 @@ needs TensorFlow (2.21 made the files here; pip install tensorflow-cpu). It writ
 
 Then have Skipline write images/ as shards,
 
-    skipline pack images --tfrecord skipline --shards 2
+    skipline cache images --tfrecord skipline --shards 2
 
 and run read_records.py, which notes what TensorFlow reads in them.
 """
@@ -28,7 +28,7 @@ classes = ["daisy", "rose", "tulip"]
 
 
 def picture(label, number, channels):
-    """A gradient in a colour that depends on the class: 6 pixels wide, 4 high."""
+    """A gradient in a color that depends on the class: 6 pixels wide, 4 high."""
     rows = [
         [[15 * x + 20 * y + 25 * (c + label) + 5 * number for c in range(channels)] for x in range(6)]
         for y in range(4)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Networks
 
-@Suite struct CarriedGradientTests {
+@Suite struct SkipGradientTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var name: String
     var input: [Int]
@@ -44,7 +44,7 @@ import Testing
   }()
 
   @Test(arguments: cases)
-  func `a gradient is added to what is skipGradient`(_ c: Case) {
+  func `a gradient is added to the skip gradient`(_ c: Case) {
     let input = ReferenceNumbers.tensor("input", c.input) { 2 * $0 - 1 }
     let skipGradient = ReferenceNumbers.tensor("skipGradient", c.input) { 2 * $0 - 1 }
     func gradient(threads: Int, _ skipGradient: Tensor?) -> Tensor {
