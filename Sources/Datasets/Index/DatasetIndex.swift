@@ -147,7 +147,7 @@ extension DatasetIndex {
 
 // MARK: Report
 
-// A dataset as values for the screen and `check`: counts, images, findings, figures. What is found is in the files
+// A dataset as values for the screen and `check`: counts, images, findings, statistics. What is found is in the files
 // Check/Findings+*.swift.
 
 extension DatasetIndex {
