@@ -54,8 +54,9 @@ final class RunningProgram: Sendable {
     process.standardInput = FileHandle.nullDevice
     try workspace.write([], to: "\(name).output")
     try workspace.write([], to: "\(name).errors")
-    process.standardOutput = FileHandle(forWritingAtPath: "\(workspace.folder)/\(name).output")
-    process.standardError = FileHandle(forWritingAtPath: "\(workspace.folder)/\(name).errors")
+    let output = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(workspace.folder)/\(name).output"))
+    let errors = try FileHandle(forWritingTo: URL(fileURLWithPath: "\(workspace.folder)/\(name).errors"))
+    (process.standardOutput, process.standardError) = (output, errors)
     let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
     ending = stream
     process.terminationHandler = { process in
@@ -64,6 +65,10 @@ final class RunningProgram: Sendable {
       continuation.finish()
     }
     try process.run()
+    // The program has descriptors of its own. Foundation's `Process` crashes where this process has some 1,350 open,
+    // which is not far with hundreds of tests under way.
+    try output.close()
+    try errors.close()
   }
 
   deinit { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
@@ -93,12 +98,18 @@ final class RunningProgram: Sendable {
 
 extension Workspace {
   /// Runs `skipline` with these arguments to its end.
-  func skipline(_ arguments: String...) async throws -> FinishedProgram {
-    try await RunningProgram(["skipline"] + arguments, in: self).finish()
-  }
+  func skipline(_ arguments: String...) async throws -> FinishedProgram { try await skipline(arguments) }
 
   func skipline(_ arguments: [String]) async throws -> FinishedProgram {
-    try await RunningProgram(["skipline"] + arguments, in: self).finish()
+    await Turns.programs.begin()
+    do {
+      let finished = try await RunningProgram(["skipline"] + arguments, in: self).finish()
+      await Turns.programs.end()
+      return finished
+    } catch {
+      await Turns.programs.end()
+      throw error
+    }
   }
 
   /// Trains the tiny network to the end, in `runs/<name>`.
@@ -106,6 +117,29 @@ extension Workspace {
   func train(_ name: String = "tiny", epochs: Int = 2, _ more: String...) async throws -> FinishedProgram {
     try await skipline(
       ["train", "data"] + Workspace.tinyNetwork + ["--epochs", "\(epochs)", "--name", name] + more)
+  }
+}
+
+/// So many at a time: every test is started at once, and each program takes descriptors and memory.
+actor Turns {
+  static let programs = Turns(atOnce: 24)
+
+  private var free: Int
+  private var waiting: [CheckedContinuation<Void, Never>] = []
+
+  init(atOnce count: Int) { free = count }
+
+  /// Waits for a turn; the first to come is the first to have one.
+  func begin() async {
+    if free > 0 {
+      free -= 1
+    } else {
+      await withCheckedContinuation { waiting.append($0) }
+    }
+  }
+
+  func end() {
+    if waiting.isEmpty { free += 1 } else { waiting.removeFirst().resume() }
   }
 }
 
