@@ -5,6 +5,7 @@ import Files
 import FoundationEssentials
 import Glibc
 import Resources
+import Support
 
 /// The thread that listens at the socket file of a run.
 ///
@@ -113,7 +114,7 @@ private struct Desk {
     }
     guard let next else { return -1 }
     let left = ContinuousClock.now.duration(to: next)
-    return Int32(clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+    return Int32(clamping: left.milliseconds + 1)
       .clamped(to: 0...60_000)
   }
 

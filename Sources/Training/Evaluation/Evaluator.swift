@@ -5,6 +5,7 @@ import Images
 import Datasets
 import Glibc
 import Messages
+import Support
 import Networks
 import Tensors
 
@@ -260,9 +261,4 @@ public struct Predictor {
     let sum = weights.reduce(0, +)
     return weights.map { $0 / sum }
   }
-}
-
-extension Duration {
-  /// In seconds.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

@@ -7,6 +7,7 @@ import FoundationEssentials
 import Engine
 import Glibc
 import Messages
+import Support
 import Training
 import Workbench
 
@@ -111,12 +112,12 @@ private struct ResumeTrial {
     var start: Double?
     while process.isRunning {
       if start == nil, FileManager.default.fileExists(atPath: "\(settings.project)/\(name)/log.txt") {
-        start = seconds(clock.now - begin)
+        start = (clock.now - begin).seconds
       }
       try pause(process)
     }
     try requireSuccess(process)
-    let whole = seconds(clock.now - begin)
+    let whole = (clock.now - begin).seconds
     return Pace(start: start ?? 0, steps: whole - (start ?? 0))
   }
 
@@ -194,10 +195,6 @@ private struct ResumeTrial {
   private func savedStep(_ name: String) -> Int? {
     guard let path = try? folder(name).path(of: .last) else { return nil }
     return (try? Checkpoint.trainingState(path: path))?.step
-  }
-
-  private func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 }
 

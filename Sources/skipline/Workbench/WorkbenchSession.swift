@@ -102,7 +102,7 @@ final class WorkbenchSession {
       let now = clock.now
       if now - lastTick >= Self.tickInterval {
         lastTick = now
-        if tick(&state, seconds: (now - start).inSeconds) { changed = true }
+        if tick(&state, seconds: (now - start).seconds) { changed = true }
       }
       if changed || (stale && now - lastFrame >= Self.frameInterval) {
         show()
@@ -133,7 +133,7 @@ final class WorkbenchSession {
     let now = clock.now
     let tick = Self.tickInterval - (now - lastTick)
     let next = stale ? min(tick, Self.frameInterval - (now - lastFrame)) : tick
-    return max(0, Int((next.inSeconds * 1000).rounded(.up)))
+    return max(0, Int((next.seconds * 1000).rounded(.up)))
   }
 
   private func handle(_ event: WorkbenchEvent) -> Ending? {
@@ -197,11 +197,5 @@ final class WorkbenchSession {
       screen.close()
       return screen.endingSignal ?? SIGHUP
     }
-  }
-}
-
-extension Duration {
-  fileprivate var inSeconds: Double {
-    Double(components.seconds) + Double(components.attoseconds) * 1e-18
   }
 }
