@@ -127,7 +127,7 @@ let package = Package(
       swiftSettings: strict),
 
     tests("Support", with: ["Messages", "Resources", "TestSupport"]),
-    tests("Messages", with: ["Support"]),
+    tests("Messages", with: ["Support", "TestSupport"]),
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),

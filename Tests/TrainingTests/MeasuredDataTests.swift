@@ -228,6 +228,18 @@ import Testing
     #expect(error.map { "\($0)" }?.contains("--data") == true)
   }
 
+  @Test func `a run of another version is refused for its checkpoint, not for want of data`() throws {
+    let run = try project.train(project.settings(epochs: 1)).run
+    try Data("{\"format\":1}".utf8).write(to: URL(fileURLWithPath: run.recordPath))
+    let path = run.path(of: .best)
+    let file = try Safetensors.read(path: path)
+    var metadata = file.metadata.filter { ![Safetensors.checksumKey, Safetensors.sealKey].contains($0.key) }
+    metadata["skipline.format"] = "1"
+    try Safetensors.write(try file.names.map { try file.array($0) }, metadata: metadata, to: path)
+    let error = #expect(throws: CheckpointError.self) { try EvaluationJob(checkpoint: path, data: nil, split: nil) }
+    #expect(error.map { "\($0)" }?.contains("--data") == false)
+  }
+
   @Test func `a checkpoint beside another model's record stands by itself`() throws {
     let run = try project.train(project.settings(epochs: 1)).run
     var record = try run.record()

@@ -36,8 +36,7 @@ public struct EvaluationJob {
   ///     have them.
   ///   - description: for a file that does not describe itself.
   ///   - acceptsErrors: whether to measure the rest where a part of the data cannot be read; a run that was trained so
-  ///     is
-  ///     measured so on its own data.
+  ///     is measured so on its own data.
   ///   - caches: where an image cache of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known, `RecordNotUsable` where it is the record that should have said so.
@@ -52,7 +51,11 @@ public struct EvaluationJob {
     run = own.run
     record = own.record
     guard let folder = data ?? record?.settings.data else {
-      if let problem = own.problem { throw RecordNotUsable(problem: problem) }
+      if let problem = own.problem {
+        // Naming the data would not help where the checkpoint is of no use either.
+        if description == nil { _ = try Checkpoint.model(path: found.path) }
+        throw RecordNotUsable(problem: problem)
+      }
       throw SettingsError(
         "\(found.path) lies in no run: it does not say which images to evaluate it on; say so, with --data")
     }
