@@ -333,10 +333,11 @@ private struct Output {
   mutating func endRun() {
     defer { run = [] }
     let text = run.filter { $0.value >= 0x20 }
-    // Text, a line's end and more behind it: somebody at the keys waits for what Enter does.
+    // Text, a line's end and more behind it: somebody at the keys waits for what Enter does. Further Enters they do press
+    // ahead, one for each step that they know is coming.
     let rest = run.drop { $0.value < 0x20 }
     let lineEnd = rest.firstIndex { [10, 13].contains($0.value) } ?? run.endIndex
-    let isLines = lineEnd < run.endIndex - 1
+    let isLines = run[lineEnd...].contains { $0 != run[lineEnd] }
     let isBurst =
       isLines || text.count >= InputDecoder.burst.characters && Set(text).count >= InputDecoder.burst.different
     guard isBurst || (continuesBurst && !text.isEmpty) else {

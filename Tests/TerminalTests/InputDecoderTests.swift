@@ -205,6 +205,8 @@ struct InputDecoderTests {
     #expect(typed(String(repeating: "j", count: 40)) == Array(repeating: .key(.character("j")), count: 40))
     #expect(typed("cifar20\r").count == 8)
     #expect(typed("\r\rj").count == 3)
+    // Enters pressed ahead while the screen was busy.
+    #expect(typed("/star\r\r").suffix(2) == [.key(.enter), .key(.enter)])
   }
 
   @Test(arguments: ["X\ny\n", "X\ry", "a\r\n", "x\n\ty", " \ry", "q\ns\nq", "é\n漢"])
