@@ -5,11 +5,12 @@ DESTDIR ?=
 FUZZ ?=
 BENCH ?=
 LAYERS ?=
+SETS ?=
 
 SWIFT_FILES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Package.swift
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak build bench bench-layers bench-loader fuzz format lint sample release release-check install clean
+.PHONY: help run test soak build bench bench-layers bench-loader recipes fuzz format lint sample release release-check install clean
 
 help: ## list these targets
 	@echo "Skipline: train residual networks on folders of images, in the terminal"
@@ -35,6 +36,11 @@ bench: ## measure steps, threads, memory and start; PYTHON=python3 puts PyTorch 
 bench-layers: ## time a network's layers against what the machine can do; LAYERS="--net resnet18 --size 64 --batch 64"
 	@scripts/bootstrap
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE swift run -c release --package-path Benchmarks layers $(LAYERS)
+
+recipes: ## train sets with nothing said and print what the recipe chose and reached; SETS="folder folder,--budget=5m"
+	@scripts/bootstrap
+	swift build -c release --product skipline >&2
+	@scripts/recipes $(SETS)
 
 fuzz: ## feed a million damaged inputs to everything that reads from outside; FUZZ="png --count 5000" chooses
 	@scripts/bootstrap

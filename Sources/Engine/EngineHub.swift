@@ -43,6 +43,9 @@ package final class EngineHub: Sendable {
   /// - Returns: false when it was not taken.
   package func send(_ command: BrowsingCommand) -> Bool { local.send(command) }
 
+  /// The same for what is asked before a run.
+  package func send(_ command: PlanningCommand) -> Bool { local.send(command) }
+
   /// The same for work; never waits long.
   package func send(_ command: WorkCommand) -> Bool {
     let remote = current?.engine

@@ -1,5 +1,5 @@
-// The engine behind the screen: two threads that are reached only through messages. One trains and evaluates; one
-// answers what a person browses, so that a picture or a list never waits for a step.
+// The engine behind the screen: three threads that are reached only through messages. One trains and evaluates; one
+// answers what a person browses, so that a picture or a list never waits for a step; one plans the next run.
 
 import Datasets
 import Messages
@@ -21,6 +21,7 @@ import Training
 public final class LocalEngine: Sendable {
   private let work = WorkInbox()
   private let browsing = BrowsingInbox()
+  private let planning = PlanningInbox()
   private let ended = ThreadGroup()
   private let failed = Mutex<(any Error)?>(nil)
 
@@ -46,8 +47,12 @@ public final class LocalEngine: Sendable {
         var thread = BrowsingThread(commands: browsing, events: events, decisions: decisions)
         thread.run()
       }
+      try start("planning", events) { [planning] in
+        PlanningThread(requests: planning, events: events, decisions: decisions).run()
+      }
     } catch {
       work.close()
+      browsing.close()
       throw error
     }
   }
@@ -57,6 +62,10 @@ public final class LocalEngine: Sendable {
   @discardableResult
   public func send(_ command: BrowsingCommand) -> Bool { browsing.offer(command) }
 
+  /// The same for what is asked before a run.
+  @discardableResult
+  public func send(_ command: PlanningCommand) -> Bool { planning.offer(command) }
+
   /// The same for work.
   @discardableResult
   public func send(_ command: WorkCommand) -> Bool { work.offer(command) }
@@ -65,6 +74,7 @@ public final class LocalEngine: Sendable {
   /// waits for them nor for room among them, and those that still wait are dropped.
   public func shutDown() {
     browsing.close()
+    planning.close()
     work.close()
   }
 

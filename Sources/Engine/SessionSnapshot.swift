@@ -32,7 +32,7 @@ struct SessionSnapshot {
     case .evaluation: evaluation = event
     case .warning, .failure: addNotice(event)
     // What one screen asked for, or what the next of its kind replaces in a moment.
-    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .runHistory, .preview,
+    case .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .checkpoints, .runHistory, .preview,
       .evaluationProgress, .dataChanged:
       break
     }
@@ -54,6 +54,7 @@ struct SessionSnapshot {
       run?.history.append(metrics)
       validating = nil
     case .learningRateChanged(let rate): learningRate = rate
+    case .lengthChanged(let epochs, _): run?.settings.epochs = epochs
     case .finished(let outcome): self.outcome = outcome
     case .warning, .saveFailed: addNotice(event)
     case .warningEased(let text): notices.removeAll { $0 == .training(.warning(text)) }

@@ -23,6 +23,15 @@ public enum BrowsingCommand: Sendable, Equatable {
   case preview(path: String, maximumSide: Int)
 }
 
+/// What there is to know before a run. Steps are tried for some seconds; a newer command takes the place of one that is
+/// under way.
+public enum PlanningCommand: Sendable, Equatable {
+  /// Say what a run with these settings would do and take; answered by `.plan`.
+  case plan(TrainingSettings)
+  /// Try learning rates; answered by `.learningRates`.
+  case findLearningRate(TrainingSettings)
+}
+
 /// Work: carried out between two steps, in order.
 public enum WorkCommand: Codable, Sendable, Equatable {
   /// Start a new run; refused while one is under way.

@@ -21,6 +21,10 @@ public enum Event: Codable, Sendable, Equatable {
   /// The scan or file check of a dataset was cancelled, as asked.
   case readingCancelled
   case network(NetworkSummary)
+  /// What a run with the settings asked about would do; or the reason why there is no plan.
+  case plan(TrainingSettings, RunPlan?, reason: String?)
+  /// How the loss went as the rate grew; or the reason why that is not known.
+  case learningRates(TrainingSettings, LearningRateCurve?, reason: String?)
   case checkpoints([CheckpointInfo])
   /// The metrics of a run, or the reason why there are none.
   case runHistory(folder: String, RunHistory?, reason: String?)
@@ -52,6 +56,8 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   case paused
   case resumed
   case learningRateChanged(Double)
+  /// A run that has to end at a time has been given more or fewer steps; both counts are of the whole run.
+  case lengthChanged(epochs: Int, steps: Int)
   case checkpointSaved(CheckpointInfo)
   /// A numbered checkpoint that the keep policy gave up, by its path.
   case checkpointRemoved(path: String)

@@ -62,7 +62,8 @@ extension Event {
       return .dataChanged(report)
     case .warning(let text): return .warning(text.shownPaths(from: folder))
     case .failure(let text): return .failure(text.shownPaths(from: folder))
-    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .preview, .preparing, .evaluationProgress:
+    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .preview, .preparing,
+      .evaluationProgress:
       return self
     }
   }
@@ -90,7 +91,8 @@ extension TrainingEvent {
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
       return .diverged(report)
-    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .recovered: return self
+    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .lengthChanged, .recovered:
+      return self
     }
   }
 }

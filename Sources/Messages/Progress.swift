@@ -22,6 +22,8 @@ public enum DatasetProgress: Codable, Sendable, Equatable {
 public enum PreparationProgress: Codable, Sendable, Equatable {
   /// Images found so far.
   case scanning(files: Int)
+  /// Looking at some images and trying some steps, for the recipe.
+  case planning
   /// Images decoded and resized into the cache, and the bytes that the cache will have.
   case caching(done: Int, total: Int, bytes: Int)
   /// Images measured for their mean and std.

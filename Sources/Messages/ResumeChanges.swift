@@ -47,6 +47,8 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
   public func applied(to settings: TrainingSettings) -> TrainingSettings {
     var settings = settings
     for row in Settings.all { row.apply(self, to: &settings) }
+    // So many epochs, however long they take.
+    if epochs != nil { settings.budget = nil }
     return settings
   }
 

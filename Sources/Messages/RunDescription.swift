@@ -47,6 +47,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
   /// The run's folder.
   public var folder: String
   public var settings: TrainingSettings
+  /// What of them the recipe chose; nil where nothing was left to it.
+  public var recipe: RecipeReport?
   public var classes: [String]
   /// Images that each epoch trains on.
   public var trainingImages: Int
@@ -63,12 +65,13 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var evaluates = true
 
   public init(
-    folder: String, settings: TrainingSettings, classes: [String], trainingImages: Int, validationImages: Int,
+    folder: String, settings: TrainingSettings, recipe: RecipeReport? = nil, classes: [String], trainingImages: Int, validationImages: Int,
     stepsPerEpoch: Int, parameters: Int, majorityBaseline: Double, history: [EpochMetrics] = [],
     steps: [StepMetrics] = []
   ) {
     self.folder = folder
     self.settings = settings
+    self.recipe = recipe
     self.classes = classes
     self.trainingImages = trainingImages
     self.validationImages = validationImages

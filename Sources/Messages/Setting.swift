@@ -16,6 +16,8 @@ public protocol SettingRow: Sendable {
   var field: FormField? { get }
   /// Whether it may have no value, which leaves it to the program.
   var mayBeUnset: Bool { get }
+  /// Whether the recipe chooses it where nobody does.
+  var mayBeAutomatic: Bool { get }
   /// Whether a run that is resumed may have another.
   var isChangeable: Bool { get }
 
@@ -59,6 +61,7 @@ public struct Setting<Kind: SettingKind>: SettingRow {
   public private(set) var field: FormField?
   private var note: String?
   private var usual = UsualText.shown
+  public private(set) var mayBeAutomatic = false
   private var isAlwaysWritten = false
   private var comesWithWeights = false
   private var change: Change?
@@ -128,6 +131,9 @@ public struct Setting<Kind: SettingKind>: SettingRow {
   /// - Parameter name: what the option's value is called in help.
   func value(_ name: String) -> Self { with { $0.valueName = name } }
 
+  /// Where nothing is said, the recipe chooses it from the data.
+  func automatic() -> Self { with { $0.mayBeAutomatic = true } }
+
   /// The command line says it also where it is as usual.
   func alwaysWritten() -> Self { with { $0.isAlwaysWritten = true } }
 
@@ -182,24 +188,48 @@ public struct Setting<Kind: SettingKind>: SettingRow {
   }
 
   private var usualText: String? {
+    if mayBeAutomatic { return AutomaticSettings.word }
     guard let value = get(Settings.usual) else { return nil }
     guard let isOn = value as? Bool else { return kind.shown(value) }
     // A flag without an opposite is off.
     return (kind as? Switch)?.hasInverse == true ? (isOn ? "--\(option)" : "--no-\(option)") : nil
   }
 
-  public var choices: [String]? { kind.choices }
+  public var choices: [String]? { kind.choices.map { (mayBeAutomatic ? [AutomaticSettings.word] : []) + $0 } }
   public var mayBeUnset: Bool { clear != nil }
   public var isChangeable: Bool { change != nil }
 
-  public func text(in settings: TrainingSettings) -> String? { get(settings).map(kind.text(of:)) }
+  public func text(in settings: TrainingSettings) -> String? {
+    isAutomatic(in: settings) ? AutomaticSettings.word : get(settings).map(kind.text(of:))
+  }
+
+  /// Whether these settings leave it to the recipe.
+  private func isAutomatic(in settings: TrainingSettings) -> Bool {
+    mayBeAutomatic && settings.automatic.contains(option)
+  }
 
   public func put(_ text: String, in settings: inout TrainingSettings) throws(SettingRefusal) {
-    set(try kind.parse(text), &settings)
+    if mayBeAutomatic, text == AutomaticSettings.word { return settings.automatic.insert(option) }
+    do throws(SettingRefusal) { choose(try kind.parse(text), in: &settings) } catch {
+      throw mayBeAutomatic ? SettingRefusal("\(error.reason), or '\(AutomaticSettings.word)'") : error
+    }
   }
 
   public func unset(in settings: inout TrainingSettings) { clear?(&settings) }
-  public func put(value: Any, in settings: inout TrainingSettings) { set(own(value), &settings) }
+
+  public func put(value: Any, in settings: inout TrainingSettings) {
+    if mayBeAutomatic, value as? String == AutomaticSettings.word {
+      settings.automatic.insert(option)
+    } else {
+      choose(own(value), in: &settings)
+    }
+  }
+
+  private func choose(_ value: Value, in settings: inout TrainingSettings) {
+    set(value, &settings)
+    settings.automatic.remove(option)
+  }
+
   public func put(value: Any, in changes: inout ResumeChanges) { change?.set(own(value), &changes) }
   public func given(_ value: Any) -> String { value as? Bool == false ? "--no-\(option)" : "--\(option)" }
 
@@ -215,8 +245,11 @@ public struct Setting<Kind: SettingKind>: SettingRow {
   }
 
   public func words(for settings: TrainingSettings, usual: TrainingSettings) -> [String] {
-    guard let value = get(settings) else { return [] }
-    let isSaid = isAlwaysWritten || (comesWithWeights && settings.initialWeights != nil)
+    guard !isAutomatic(in: settings), let value = get(settings) else { return [] }
+    // Beside others that are left to the recipe, silence would leave it to the recipe too.
+    let isSaid =
+      isAlwaysWritten || (comesWithWeights && settings.initialWeights != nil)
+      || (mayBeAutomatic && !settings.automatic.isEmpty)
     return isSaid || value != get(usual) ? kind.words(option, value) : []
   }
 

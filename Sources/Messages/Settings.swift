@@ -7,7 +7,7 @@ public enum Settings {
   /// All of them, in the order in which a command line names them. An option of `train` without a row here, or a row
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
-    [network] + networkOptions + [
+    [recipe, budget, network] + networkOptions + [
       weights, classes, classOrder, imageSize, resize, background, mean, std, crop, flip, jitter, split,
     ] + splitFolders + [
       batchSize, epochs, time, patience, learningRate, schedule, momentum, nesterov, weightDecay, decayNorms, clip,
@@ -20,13 +20,26 @@ public enum Settings {
   /// Those that name the folders of splits.
   public static let splitFolders: [any SettingRow] = [trainFolder, validationFolder, testFolder]
 
-  /// What holds where nothing is said.
-  public static let usual = TrainingSettings(data: "", network: NetworkSettings(name: "cifar20"))
+  /// What holds where nothing is said: the recipe chooses what it can.
+  public static let usual = TrainingSettings(
+    data: "", automatic: .all, network: NetworkSettings(name: "cifar20"))
+
+  // MARK: What is left to the program
+
+  public static let recipe = Setting(
+    "recipe", "auto: what is not given is chosen from the data, each with its reason; none: it is as help says.",
+    Choice<RecipeUse>(), key: "automatic", get: { $0.automatic.isEmpty ? RecipeUse.none : .auto },
+    set: { $1.automatic = $0 == .auto ? .all : .none })
+  public static let budget = Setting(
+    "budget", "Time that the whole run is to take, preparation and evaluation included, as 90s, 10m or 1h30m.",
+    TimeText.notation, \.budget, key: "budget"
+  ).usually("enough for a try, by the number of images").value("time")
+    .inForm(.training, "time budget", "the whole run's, as 90s, 10m or 1h30m; empty: enough for a try", unset: "a try")
 
   // MARK: The network
 
   /// Its help names the networks, of which this module does not know.
-  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name")
+  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name").automatic()
     .alwaysWritten()
     .inForm(.network, "network", "type to search, left and right to go through them")
   public static let shortcut = Setting(
@@ -83,7 +96,7 @@ public enum Settings {
   public static let imageSize = Setting(
     "imgsz", "Side of the square images, pixels", NumericRange.from(1, to: 4096), \.preprocessing.imageSize,
     key: "preprocessing.imageSize"
-  ).takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
+  ).automatic().takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
   public static let resize = Setting(
     "resize", "How images become square: stretch, crop, or auto (crop from 128 pixels on).",
     Choice<PreprocessingSettings.Resize>(), \.preprocessing.resize, key: "preprocessing.resize"
@@ -139,10 +152,10 @@ public enum Settings {
   public static let flip = Setting(
     "flip", "Mirror half of the training images.", Switch(hasInverse: true), \.augmentation.horizontalFlip,
     key: "augmentation.horizontalFlip"
-  ).inForm(.generalization, "mirror images", "off for digits, letters and signs")
+  ).automatic().inForm(.generalization, "mirror images", "off for digits, letters and signs")
   public static let jitter = Setting(
     "jitter", "Random change of brightness, contrast and saturation", NumericRange.from(0.0, to: 1),
-    \.augmentation.colorJitter, key: "augmentation.colorJitter")
+    \.augmentation.colorJitter, key: "augmentation.colorJitter").automatic()
 
   // MARK: Data
 
@@ -200,10 +213,10 @@ public enum Settings {
 
   public static let batchSize = Setting(
     "batch", "Images a step", NumericRange.from(1, to: 65_536), \.batchSize, key: "batchSize"
-  ).inForm(.training, "batch size", "images a step")
+  ).automatic().inForm(.training, "batch size", "images a step")
   public static let epochs = Setting(
     "epochs", "Epochs to train, in all", NumericRange.from(1, to: 1_000_000), \.epochs, key: "epochs"
-  ).inForm(.training, "epochs", "passes over the training images").changeable(\.epochs)
+  ).automatic().inForm(.training, "epochs", "passes over the training images").changeable(\.epochs)
   public static let time = Setting(
     "time", "End after so many seconds of training, those of earlier sessions of the run included",
     NumericRange.above(0.0, to: 1e9), \.timeBudget, key: "timeBudget"
@@ -216,7 +229,7 @@ public enum Settings {
   /// The peak rate of a run that has begun is where the run stands, not in its settings.
   public static let learningRate = Setting(
     "lr", "Peak learning rate", NumericRange.above(0.0, to: 1e30), \.learningRate, key: "learningRate"
-  ).inForm(.training, "learning rate", "the schedule's peak").changeable(\.learningRate, entersSettings: false)
+  ).automatic().inForm(.training, "learning rate", "the schedule's peak").changeable(\.learningRate, entersSettings: false)
   public static let schedule = Setting(
     "schedule", "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.",
     Notation<Schedule>(
@@ -227,19 +240,19 @@ public enum Settings {
       }, write: { $0.description },
       numbers: { schedule, _, place throws(OutOfRange) in try schedule.checkNumbers(at: place) }), \.schedule,
     key: "schedule"
-  ).inForm(.training, "schedule", "constant, cosine:warmup, step:30,60:factor, plateau:factor:epochs")
+  ).automatic().inForm(.training, "schedule", "constant, cosine:warmup, step:30,60:factor, plateau:factor:epochs")
   public static let momentum = Setting(
     "momentum", "Momentum of SGD", NumericRange.from(0.0, below: 1), \.optimizer.momentum, key: "optimizer.momentum"
   ).inForm(.training, "momentum", "of gradient descent", sayingRange: true)
   public static let nesterov = Setting(
-    "nesterov", "Nesterov's momentum.", Switch(hasInverse: false), \.optimizer.nesterov, key: "optimizer.nesterov")
+    "nesterov", "Nesterov's momentum.", Switch(hasInverse: true), \.optimizer.nesterov, key: "optimizer.nesterov").automatic()
   public static let weightDecay = Setting(
     "weight-decay", "L2 penalty on weights", NumericRange.from(0.0, to: 1), \.optimizer.weightDecay,
     key: "optimizer.weightDecay"
-  ).inForm(.training, "weight decay", "L2 penalty on the weights")
+  ).automatic().inForm(.training, "weight decay", "L2 penalty on the weights")
   public static let decayNorms = Setting(
     "decay-norms", "Weight decay on batch norms and biases too.", Switch(hasInverse: true),
-    \.optimizer.decayNormsAndBiases, key: "optimizer.decayNormsAndBiases")
+    \.optimizer.decayNormsAndBiases, key: "optimizer.decayNormsAndBiases").automatic()
   public static let clip = Setting(
     "clip", "Largest gradient norm", NumericRange.above(0.0, to: 1e30), \.optimizer.gradientClip,
     key: "optimizer.gradientClip"
@@ -247,11 +260,11 @@ public enum Settings {
   public static let labelSmoothing = Setting(
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
     \.labelSmoothing, key: "labelSmoothing"
-  ).inForm(.generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
+  ).automatic().inForm(.generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
   public static let precision = Setting(
     "precision", "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.",
     Choice<TrainingPrecision>(), \.precision, key: "precision"
-  ).inForm(.generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
+  ).automatic().inForm(.generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
 
   // MARK: The machine
 

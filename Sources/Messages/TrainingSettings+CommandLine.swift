@@ -6,7 +6,7 @@ import Support
 extension TrainingSettings {
   /// `skipline train DATA --net cifar20 --epochs 30`.
   public var commandLine: String {
-    let usual = TrainingSettings(data: data, network: NetworkSettings(name: network.name))
+    let usual = TrainingSettings(data: data, automatic: .all, network: NetworkSettings(name: network.name))
     let options = Settings.all.flatMap { $0.words(for: self, usual: usual) }
     let command = ["skipline", "train"]
     // A folder whose name begins with a dash is no option.

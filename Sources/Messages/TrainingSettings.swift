@@ -5,6 +5,11 @@
 public struct TrainingSettings: Codable, Sendable, Equatable {
   /// The dataset's folder.
   public var data: String
+  /// What the recipe chooses before the run starts; none in a run that has begun.
+  public var automatic: AutomaticSettings
+  /// Seconds that the whole run is to take, preparation and evaluation included: the recipe chooses so that it does,
+  /// and a run that is faster or slower than expected is made to fit. Nil for what is enough for a try.
+  public var budget: Double?
   public var split: SplitSettings
   public var network: NetworkSettings
   /// A safetensors file of the same network to start from, ours or PyTorch's; nil for random weights.
@@ -42,9 +47,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var name: String?
 
   public init(
-    data: String, split: SplitSettings = SplitSettings(), network: NetworkSettings,
-    initialWeights: String? = nil, initialClasses: LabelNaming? = nil,
-    preprocessing: PreprocessingSettings = PreprocessingSettings(),
+    data: String, automatic: AutomaticSettings = .none, budget: Double? = nil,
+    split: SplitSettings = SplitSettings(), network: NetworkSettings, initialWeights: String? = nil,
+    initialClasses: LabelNaming? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimizer: OptimizerSettings = OptimizerSettings(), learningRate: Double = 0.1,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
@@ -55,6 +60,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     project: String = "runs", name: String? = nil
   ) {
     self.data = data
+    self.automatic = automatic
+    self.budget = budget
     self.split = split
     self.network = network
     self.initialWeights = initialWeights

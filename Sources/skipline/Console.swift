@@ -90,7 +90,7 @@ enum Console {
   }
 
   /// Columns of the terminal that standard output goes to; nil where it goes elsewhere.
-  private static var terminalWidth: Int? {
+  static var terminalWidth: Int? {
     var size = winsize()
     guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
       return nil

@@ -19,7 +19,7 @@ struct SkiplineCommand: ParsableCommand {
       """,
     version: Version().description,
     subcommands: [
-      WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self,
+      WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, TrainCommand.self, PlanCommand.self, LearningRateCommand.self,
       EvaluateCommand.self,
       PredictCommand.self, RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,

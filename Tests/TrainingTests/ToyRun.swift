@@ -115,6 +115,7 @@ extension TrainingEvent {
     case .paused: "paused"
     case .resumed: "resumed"
     case .learningRateChanged(let rate): "rate \(rate)"
+    case .lengthChanged(let epochs, let steps): "length \(epochs)/\(steps)"
     case .checkpointSaved(let info): "saved \(info.name)"
     case .checkpointRemoved(let path): "removed \(CheckpointName(path: path).stem)"
     case .saveFailed(let failure): "not saved \(CheckpointName(path: failure.path).stem)"

@@ -22,6 +22,7 @@ final class Workspace: Sendable {
 
   /// A network so small that an epoch takes some hundredths of a second.
   static let tinyNetwork = [
+    "--recipe", "none",
     "--net", "cifar8", "--width", "0.25", "--imgsz", "16", "--batch", "8", "--threads", "1",
   ]
 

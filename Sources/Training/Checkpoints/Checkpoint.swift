@@ -56,7 +56,7 @@ public enum Checkpoint {
   private static let versionKey = "skipline.version"
   private static let formatKey = "skipline.format"
   /// The version of the description's layout: the only one that is written, and read.
-  private static let currentFormat = "2"
+  private static let currentFormat = "3"
   private static let kernelsKey = "skipline.kernels"
 
   /// Writes a checkpoint, atomically and checked.

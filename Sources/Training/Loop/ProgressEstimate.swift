@@ -58,6 +58,12 @@ public struct ProgressEstimate: Sendable, Equatable {
     validationsLeft = max(0, validationsLeft - 1)
   }
 
+  /// Takes in that another number of steps and validations is left.
+  mutating func plan(steps: Int, validations: Int) {
+    stepsLeft = max(0, steps)
+    validationsLeft = max(0, validations)
+  }
+
   /// Training images/s of wall time over the last steps; nil before the first.
   public var imagesPerSecond: Double? {
     let seconds = recent.reduce(0) { $0 + $1.seconds }

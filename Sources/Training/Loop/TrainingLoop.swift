@@ -63,6 +63,8 @@ public final class TrainingLoop {
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
   private var savesAtEnd = true
+  /// When it was last looked whether the run fits into its time.
+  private var lastFit = ContinuousClock.now
   /// Whether it was told that threads are lacking to prepare images.
   private var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
@@ -100,7 +102,7 @@ public final class TrainingLoop {
       report: hooks.report)
     recovery = DivergenceRecovery(policy: settings.safety.divergence)
     lossWatch = LossWatch(classes: setup.index.classes.count, stepsPerEpoch: setup.training.batchCount)
-    state = TrainingState(peak: settings.learningRate, splitFingerprint: setup.index.fingerprint)
+    state = setup.firstState
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
     if let resuming {
       try resume(resuming)
@@ -183,9 +185,18 @@ public final class TrainingLoop {
 
   /// What keeps the next epoch from starting. An epoch that was begun is finished or, out of time, validated.
   private var reasonToEnd: RunOutcome.Reason? {
-    if state.epochsDone >= settings.epochs { return state.wasCutShort == true ? .timeBudget : .completed }
+    if state.batch == 0, !hasMore { return state.wasCutShort == true ? .timeBudget : .completed }
     if isOutOfTime && state.batch == 0 { return .timeBudget }
     return earlyStopping.isExhausted(state.earlyStopping) ? .earlyStopping : nil
+  }
+
+  /// Whether there is anything left of what was planned.
+  private var hasMore: Bool { state.fit.map { state.step < $0.steps } ?? (state.epochsDone < settings.epochs) }
+
+  /// Epochs in all, the last of which may be a part of one.
+  private var plannedEpochs: Int {
+    guard let left = state.fit.map({ max(0, $0.steps - state.step) }) else { return settings.epochs }
+    return state.epochsDone + (state.batch + left + setup.stepsPerEpoch - 1) / setup.stepsPerEpoch
   }
 
   private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds >= $0 } ?? false }
@@ -197,7 +208,7 @@ public final class TrainingLoop {
     tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
-    while !isOutOfTime {
+    while !isOutOfTime, state.fit == nil || hasMore {
       let start = clock.now
       let batch = stream.next()
       let waiting = (clock.now - start).seconds
@@ -261,6 +272,7 @@ public final class TrainingLoop {
       batch: batch.index, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, seconds: seconds,
       waiting: waiting)
     estimate.stepEnded(images: count, seconds: seconds)
+    fitIntoTime()
     let metrics = StepMetrics(
       step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
       accuracy: Double(loss.correct) / Double(count), learningRate: rate, gradientNorm: norm,
@@ -270,6 +282,19 @@ public final class TrainingLoop {
     hooks.report(.step(metrics))
     if let notice = lossWatch.add(loss.loss) { warn(notice.text) }
     if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
+  }
+
+  /// Where the run has to end at a time, gives it the steps for which there is time, now and then.
+  private func fitIntoTime() {
+    guard var fit = state.fit, let time = setup.trainingTime, let needed = estimate.secondsLeft,
+      (clock.now - lastFit).seconds >= max(1, time / 30)
+    else { return }
+    lastFit = clock.now
+    guard fit.refit(step: state.step, needed: needed, available: time - state.seconds) else { return }
+    state.fit = fit
+    estimate.plan(steps: fit.steps - state.step, validations: plannedEpochs - state.epochsDone)
+    records.log.info("fitted into the time: \(fit.steps) steps, \(plannedEpochs) epochs in all")
+    hooks.report(.lengthChanged(epochs: plannedEpochs, steps: fit.steps))
   }
 
   // MARK: Validation
@@ -331,7 +356,7 @@ public final class TrainingLoop {
     if stopping { return nil }
     estimate.validationEnded()
     let only = tally.onlyPrediction
-    if let text = oneClassWatch.notice(only: only, epoch: state.epochsDone + 1, of: settings.epochs) { warn(text) }
+    if let text = oneClassWatch.notice(only: only, epoch: state.epochsDone + 1, of: plannedEpochs) { warn(text) }
     if let over = oneClassWatch.eased(only: only) { hooks.report(.warningEased(over)) }
     name(skipped)
     return (tally.metrics, tally.nonFinite, seconds)
@@ -458,7 +483,7 @@ public final class TrainingLoop {
 
   /// Whether the run can go on behind the batch.
   private func canLeaveOut(_ divergence: Divergence) -> Bool {
-    if divergence.cause == .validation { return state.epochsDone < settings.epochs }
+    if divergence.cause == .validation { return hasMore }
     // An epoch without a single image that was trained on would be none.
     return divergence.cause != .weights
       && (state.epochTotals.images > 0 || divergence.batch + 1 < setup.training.batchCount)
@@ -483,6 +508,8 @@ public final class TrainingLoop {
     // Where changed data were accepted, the position may lie behind the end of the epoch.
     state.batch = min(state.batch, setup.training.batchCount)
     state.splitFingerprint = setup.index.fingerprint
+    // Somebody gave the run a number of epochs instead of a time.
+    if setup.trainingTime == nil { state.fit = nil }
     history = try MetricsReader.reading(run.metricsPath)
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
@@ -527,7 +554,7 @@ public final class TrainingLoop {
     for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
     RunningStatistics(of: fresh).restore(to: network)
     optimizer.reset()
-    state = TrainingState(peak: settings.learningRate, splitFingerprint: setup.index.fingerprint)
+    state = setup.firstState
     checkpointer.forgetSaved()
     try records.rewind(to: state)
   }
@@ -584,15 +611,16 @@ public final class TrainingLoop {
 
   /// How long the rest takes, before anything of it is measured.
   private func freshEstimate() -> ProgressEstimate {
-    let epochsLeft = max(0, settings.epochs - state.epochsDone)
+    let epochsLeft = max(0, plannedEpochs - state.epochsDone)
+    let steps = state.fit.map { $0.steps - state.step } ?? epochsLeft * setup.training.batchCount - state.batch
     return ProgressEstimate(
-      steps: max(0, epochsLeft * setup.training.batchCount - state.batch), validations: epochsLeft,
+      steps: max(0, steps), validations: epochsLeft,
       validationImages: setup.validation.items.count)
   }
 
   private func description() -> RunDescription {
     RunDescription(
-      folder: run.path, settings: settings, classes: setup.index.classes,
+      folder: run.path, settings: settings, recipe: setup.recipe, classes: setup.index.classes,
       trainingImages: setup.training.items.count, validationImages: setup.validation.items.count,
       stepsPerEpoch: setup.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
       majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)

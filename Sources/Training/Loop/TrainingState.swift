@@ -13,6 +13,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var batch = 0
   /// Sums over the images of the current epoch so far.
   public var epochTotals = EpochTotals()
+  /// Where the run has to end at a time, the steps for which there is time; nil where it has its epochs.
+  public var fit: TimeFit?
   public var schedule: LearningRateSchedule.State
   public var earlyStopping: EarlyStopping.State
   /// The validation accuracy of the last epoch that was validated.
@@ -33,6 +35,12 @@ public struct TrainingState: Codable, Sendable, Equatable {
     earlyStopping = EarlyStopping.State()
     self.splitFingerprint = splitFingerprint
   }
+
+  /// Steps done as the schedule counts them.
+  var scheduledStep: Int { scheduled(step) }
+
+  /// The step of the schedule that stands for a step of the run.
+  func scheduled(_ step: Int) -> Int { fit?.scheduled(step) ?? step }
 }
 
 extension TrainingState {

@@ -34,17 +34,17 @@ public struct TrainingJob: Sendable {
     let weights = try settings.initialWeights.map { try InitialWeights($0) }
     _ = try weights?.read(setup.plan, classes: setup.index.classes, naming: setup.settings.initialClasses)
     let run = try RunFolder.create(
-      project: settings.project, name: settings.name, defaultStem: settings.network.name)
+      project: settings.project, name: settings.name, defaultStem: setup.settings.network.name)
     let lock = try RunLock(run)
     // The record is read from other folders than the one the run was started in.
-    var recorded = settings
+    var recorded = setup.settings
     recorded.data = FilePath.absolute(settings.data)
     recorded.split.lists = settings.split.lists.map(FilePath.absolute)
     recorded.initialWeights = weights.map { FilePath.absolute($0.path) }
     try run.save(
       RunRecord(
         skipline: Skipline.version, created: Date(), commandLine: commandLine, settings: recorded,
-        model: setup.model, splitFingerprint: setup.index.fingerprint))
+        recipe: setup.recipe, model: setup.model, splitFingerprint: setup.index.fingerprint))
     try ImageManifest(of: setup.index).write(to: run.manifestPath)
     return TrainingJob(setup: setup, run: run, resuming: nil, lock: lock)
   }
@@ -74,7 +74,7 @@ public struct TrainingJob: Sendable {
     let setup: RunSetup
     do {
       setup = try RunSetup(
-        changed, preprocessing: record.model.preprocessing,
+        changed, preprocessing: record.model.preprocessing, recipe: record.recipe,
         recorded: try ImageManifest(path: run.manifestPath)?.recordedSplits(), decisions: decisions, caches: caches,
         progress: progress, isCancelled: isCancelled)
     } catch let error as DatasetError where changes.data == nil && error.isAbsence {

@@ -10,7 +10,7 @@ import Networks
 /// The record of a run, written when it starts and when it is resumed with other settings.
 public struct RunRecord: Codable, Sendable, Equatable {
   /// The version of this record's layout: the only one that this program writes, and reads.
-  public static let currentFormat = 2
+  public static let currentFormat = 3
 
   public var format: Int
   /// The version of Skipline that wrote it.
@@ -20,20 +20,23 @@ public struct RunRecord: Codable, Sendable, Equatable {
   /// The command that started the run, word by word; empty for the workbench.
   public var commandLine: [String]
   public var settings: TrainingSettings
+  /// What of the settings was left to the recipe, what it chose and why; nil where nothing was.
+  public var recipe: RecipeReport?
   /// The network with every default filled in, the classes in the order of the labels, the preprocessing.
   public var model: ModelDescription
   /// Identifies the images and how they were divided; another one at resume means that the data changed.
   public var splitFingerprint: String
 
   public init(
-    skipline: String, created: Date, commandLine: [String], settings: TrainingSettings, model: ModelDescription,
-    splitFingerprint: String
+    skipline: String, created: Date, commandLine: [String], settings: TrainingSettings,
+    recipe: RecipeReport? = nil, model: ModelDescription, splitFingerprint: String
   ) {
     format = Self.currentFormat
     self.skipline = skipline
     self.created = created.formatted(.iso8601)
     self.commandLine = commandLine
     self.settings = settings
+    self.recipe = recipe
     self.model = model
     self.splitFingerprint = splitFingerprint
   }

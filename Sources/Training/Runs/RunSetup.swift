@@ -5,6 +5,7 @@ import Datasets
 import Messages
 import Networks
 import Resources
+import Support
 import Tensors
 
 /// Everything a training loop needs to know before its first step.
@@ -17,11 +18,14 @@ public struct RunSetup: Sendable {
   public let validation: BatchLoader
   /// Steps of an epoch, as a schedule counts them: at least 1.
   var stepsPerEpoch: Int { max(1, training.batchCount) }
+  /// What was left to the recipe, and what it chose; nil where nothing was.
+  public let recipe: RecipeReport?
   /// What to know before training: why there is no image cache, for instance.
   public let notes: [String]
 
   /// - Parameters:
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
+  ///   - recipe: what was chosen when it was started.
   ///   - recorded: the splits that the images had when a run was started, when it is resumed.
   ///   - decisions: where the user's decisions about the images are kept.
   ///   - caches: where caches are kept; nil for none. The run's results do not depend on it.
@@ -30,25 +34,35 @@ public struct RunSetup: Sendable {
   /// - Throws: `SettingsError`, `DatasetError`, `UnacceptedErrors`, `NetworkError` or `MemoryShortage`;
   ///   `CancellationError` when it was cancelled.
   public init(
-    _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil, recorded: RecordedSplits? = nil,
-    decisions: DecisionStore = .standard, caches: ImageCacheFolder? = .user,
+    _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil, recipe: RecipeReport? = nil,
+    recorded: RecordedSplits? = nil, decisions: DecisionStore = .standard, caches: ImageCacheFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws {
+    let (clock, start) = (ContinuousClock(), ContinuousClock.now)
     try settings.validate()
-    if known == nil { try Architecture.check(settings.network) }
+    if known == nil {
+      try Architecture.check(settings.network)
+      try settings.checkBudget()
+    }
     let index = try Self.open(
       settings, recorded: recorded, decisions: decisions, progress: progress, isCancelled: isCancelled)
     self.index = index
     var settings = settings
     // Who takes the weights knows the classes' names, and not how their folders are spelled.
     if known == nil { settings.initialClasses = try index.resolved(settings.initialClasses) }
-    self.settings = settings
     if !settings.safety.acceptsErrors { try UnacceptedErrors.check(index) }
     let trainingItems = index.items(in: .train)
     guard !trainingItems.isEmpty else {
       throw SettingsError("\(settings.data) has no training images; add some, or change --split")
     }
+    var recipe = recipe
+    if known == nil, !settings.automatic.isEmpty {
+      progress(.planning)
+      let plan = try RunPlanner().plan(settings, for: index, isCancelled: isCancelled)
+      (settings, recipe) = (plan.settings, plan.recipe)
+    }
+    self.settings = settings
     // The network is planned first: an image too small for it is told before the images are measured.
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
@@ -93,10 +107,13 @@ public struct RunSetup: Sendable {
     validation = BatchLoader(
       items: index.items(in: .validation), root: index.root, cache: cached.cache, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
+    if known == nil { recipe?.cost.preparation = (clock.now - start).seconds }
+    self.recipe = recipe
   }
 
-  private static func open(
-    _ settings: TrainingSettings, recorded: RecordedSplits?, decisions: DecisionStore,
+  /// Reads the dataset that settings name, divided as they say.
+  static func open(
+    _ settings: TrainingSettings, recorded: RecordedSplits? = nil, decisions: DecisionStore,
     progress: @Sendable (PreparationProgress) -> Void,
     isCancelled: () -> Bool
   ) throws -> DatasetIndex {
@@ -108,6 +125,20 @@ public struct RunSetup: Sendable {
     } catch DatasetError.cancelled {
       throw CancellationError()
     }
+  }
+
+  /// Where a run begins.
+  var firstState: TrainingState {
+    var state = TrainingState(peak: settings.learningRate, splitFingerprint: index.fingerprint)
+    if trainingTime != nil { state.fit = TimeFit(steps: stepsPerEpoch * settings.epochs) }
+    return state
+  }
+
+  /// Seconds that steps and validations may take, where the whole run has to end at a time.
+  var trainingTime: Double? {
+    guard let budget = settings.budget, let recipe else { return nil }
+    // Checkpoints are written between steps.
+    return max(1, 0.98 * budget - recipe.cost.preparation - recipe.cost.evaluation)
   }
 
   /// The share of the most frequent training class: what always answering it would get.
@@ -136,6 +167,15 @@ extension TrainingSettings {
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
+  }
+
+  /// - Throws: `SettingsError` for a time that nothing can be fitted into.
+  func checkBudget() throws {
+    guard budget != nil, !automatic.contains(Settings.epochs) else { return }
+    throw SettingsError(
+      automatic.isEmpty
+        ? "--budget goes with --recipe auto: without a recipe nothing is fitted into a time (--time ends a run after it)"
+        : "--budget chooses the epochs: leave --epochs out, or end the run after a time with --time")
   }
 
   /// Whether a new run could be started with these settings, as far as that does not depend on the data.

@@ -11,7 +11,7 @@ enum Action: Sendable, Hashable {
 
   // Training.
   case attach, train, startNew, resumeRun, stop, saveCheckpoint
-  case raiseLearningRate, lowerLearningRate, enterLearningRate
+  case raiseLearningRate, lowerLearningRate, enterLearningRate, findLearningRate
   /// What to do about a divergence: open the dialog, or an answer.
   case decideDivergence, recover(Recovery)
 

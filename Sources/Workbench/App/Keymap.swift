@@ -28,6 +28,7 @@ struct Context: Sendable, Hashable {
   static let filter = Context("While a filter is typed")
   static let learningRate = Context("While a learning rate is typed")
   static let form = Context("Settings form")
+  static let rates = Context("Learning rates that were tried")
   static let palette = Context("Command palette")
   static let chooser = Context("Choosing a class")
   static let reading = Context("Help, notices")
@@ -139,6 +140,8 @@ struct Keymap: Sendable {
     motion(.filter, [.up], .up, "up"),
     motion(.filter, [.down], .down, "down"),
 
+    motion(.rates, [.enter], .accept, hint: "take it", "train with the rate that is suggested"),
+    motion(.rates, [.escape], .cancel, hint: "leave it", "leave the learning rate as it is"),
     motion(.learningRate, [.enter], .accept, hint: "set", "set the learning rate"),
     motion(.learningRate, [.escape], .cancel, hint: "cancel", "leave it as it is"),
     motion(.learningRate, [.backspace], .erase, "erase a character"),
@@ -153,6 +156,7 @@ struct Keymap: Sendable {
     motion(.form, [.enter], .accept, hint: "apply", "apply what was typed, go to the next field"),
     motion(.form, [.backspace], .erase, "erase a character"),
     motion(.form, [.control("u")], .clear, "erase all"),
+    motion(.form, [.control("r")], .findLearningRate, hint: "try rates", "try growing learning rates, and suggest one"),
     motion(.form, [.escape], .cancel, hint: "close", "drop what was typed; close the form"),
 
     motion(.palette, [.up, .control("k")], .up, "previous command"),

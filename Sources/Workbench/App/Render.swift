@@ -43,6 +43,7 @@ private func drawOverlay(
   case .notices(let scroll): NoticesView.draw(state, scroll: scroll, into: &frame, theme: theme)
   case .palette(let palette): CommandPaletteView.draw(palette, state, into: &frame, theme: theme)
   case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
+  case .rates(let curve, _): LearningRateChart.draw(curve, into: &frame, theme: theme)
   case .learningRate(let entry): ConfirmDialog.drawLearningRate(entry, state, into: &frame, theme: theme)
   case .relabel(let chooser):
     ClassChooserView.draw(chooser, state, into: &frame, theme: theme, pictures: &pictures)

@@ -45,7 +45,7 @@ extension WorkbenchState {
       notify(.information, "nothing is training: q quits")
     case .pane(let own): return panes[own.pane].perform(action, in: &self) ?? []
     case .left, .right, .readAgain, .nextView, .previousView, .resumeRun: break
-    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .startNew: break
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .startNew, .findLearningRate: break
     }
     return []
   }

@@ -18,7 +18,22 @@ extension WorkbenchState {
       } else {
         pictures.set(.failed(reason ?? "it could not be read"), for: path)
       }
+    case .learningRates(_, let curve, let reason):
+      triesRates = false
+      if let curve, case .settings(let form) = overlay {
+        overlay = .rates(curve, form)
+      } else if let rate = curve?.suggestion {
+        notify(.information, "learning rates were tried: \(Format.general(rate)) is suggested")
+      } else {
+        notify(.warning, reason ?? "learning rates were tried, and the loss never fell")
+      }
     case .training(let event): return effects + handle(event, runBefore: runBefore)
+    case .dataset: return effects + requestPlan()
+    case .plan(let request, let plan, let reason):
+      // The settings may be others by now.
+      guard request == settings else { break }
+      (self.plan, planRefusal) = (plan, reason)
+      return effects + (runUnderWay ? [] : [.browse(describeNetwork)])
     case .evaluationProgress: preparation = nil
     case .dataChanged(let report): dataChange = report
     case .warning(let text): notify(.warning, text)
@@ -26,7 +41,7 @@ extension WorkbenchState {
       notify(.failure, text, cause: runUnderWay || startRequested ? .run : nil)
       // What was asked for and not begun will not begin.
       if startRequested { (engine, startRequested) = (.idle, false) }
-    case .datasetProgress, .dataset, .readingCancelled, .network, .checkpoints, .runHistory, .evaluation: break
+    case .datasetProgress, .readingCancelled, .network, .checkpoints, .runHistory, .evaluation: break
     }
     return effects
   }
@@ -68,6 +83,7 @@ extension WorkbenchState {
       return [.browse(.listCheckpoints(project: settings.project)), .browse(describe(run))]
     case .learningRateChanged(let rate):
       notify(.information, "the peak learning rate is now \(Format.general(rate))")
+    case .lengthChanged(let epochs, _): say("fitted into the time: \(Format.counted(epochs, "epoch")) in all")
     case .checkpointSaved(let checkpoint):
       dropMessage { $0.unsaved == checkpoint.path }
       let text = "saved \(checkpoint.runName)/\(checkpoint.name)"
@@ -93,7 +109,8 @@ extension WorkbenchState {
     case .finished(let outcome):
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }
-      return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)] + leaveIfStopped()
+      return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)]
+        + (plan == nil ? requestPlan() : []) + leaveIfStopped()
     case .step, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
     }
     return []

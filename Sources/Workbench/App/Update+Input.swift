@@ -50,6 +50,7 @@ extension WorkbenchState {
     case .help, .notices: return [.reading, .always]
     case .palette: return [.palette, .always]
     case .settings: return [.form, .always]
+    case .rates: return [.rates, .always]
     case .learningRate: return [.learningRate, .always]
     case .relabel: return [.chooser, .always]
     case .liveRuns: return [.liveRuns, .always]
@@ -120,7 +121,8 @@ extension WorkbenchState {
     case .relabel(var chooser):
       chooser.type(character)
       overlay = .relabel(chooser)
-    case .help, .notices, .liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop, .confirmQuit: break
+    case .help, .notices, .rates, .liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop, .confirmQuit:
+      break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
     }
@@ -153,7 +155,7 @@ extension WorkbenchState {
       chooser.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .relabel(chooser)
     case .diverged, .dataChanged: scrollQuestion(by: rows)
-    case .settings, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit: break
+    case .settings, .learningRate, .rates, .liveRuns, .confirmStart, .confirmStop, .confirmQuit: break
     case nil:
       guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
       moveSelection(in: pane, by: rows)

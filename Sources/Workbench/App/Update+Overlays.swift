@@ -10,6 +10,7 @@ extension WorkbenchState {
     case .palette(let palette): return perform(action, in: palette)
     case .settings(let form): return perform(action, in: form)
     case .learningRate(let entry): return perform(action, in: entry)
+    case .rates(let curve, let form): return perform(action, in: curve, over: form)
     case .relabel(let chooser): return perform(action, in: chooser)
     case .diverged(let dialog): return perform(action, in: dialog)
     case .dataChanged(let scroll): return perform(action, inDataChange: scroll)
@@ -94,6 +95,30 @@ extension WorkbenchState {
     return []
   }
 
+  // MARK: Learning rates that were tried
+
+  private mutating func perform(_ action: Action, in curve: LearningRateCurve, over form: SettingsForm) -> [Effect] {
+    guard [.accept, .cancel].contains(action) else { return [] }
+    overlay = .settings(form)
+    guard action == .accept, let rate = curve.suggestion else { return [] }
+    return change(learningRate: rate)
+  }
+
+  /// Has growing learning rates tried with the settings of the form.
+  private mutating func findLearningRate() -> [Effect] {
+    guard !runUnderWay else {
+      notify(.information, "a run is under way: learning rates are tried when the machine is free")
+      return []
+    }
+    if let refusal {
+      notify(.warning, refusal)
+      return []
+    }
+    triesRates = true
+    notify(.information, "trying learning rates: $ " + settings.commandLine.replacing("skipline train", with: "skipline lr-find", maxReplacements: 1))
+    return [.ask(.findLearningRate(planned))]
+  }
+
   // MARK: Settings form
 
   /// Runs a change of the form; what it does to the settings reaches the layers and the dataset pane.
@@ -101,11 +126,13 @@ extension WorkbenchState {
     _ form: SettingsForm, _ change: (inout SettingsForm, inout TrainingSettings, TrainingRules) -> Void
   ) -> [Effect] {
     var form = form
-    let (before, split) = (describeNetwork, settings.split)
+    let (before, old) = (describeNetwork, settings)
     change(&form, &settings, rules)
     overlay = .settings(form)
+    let planned = settings == old ? [] : requestPlan()
     let described: [Effect] = describeNetwork == before ? [] : [.browse(describeNetwork)]
-    return described + (settings.split == split ? [] : openDataset(checkingFiles: false))
+    // A dataset that is read again is planned for again.
+    return described + (settings.split == old.split ? planned : openDataset(checkingFiles: false))
   }
 
   mutating func edit(_ form: SettingsForm, pasting text: String) -> [Effect] {
@@ -124,6 +151,7 @@ extension WorkbenchState {
   }
 
   private mutating func perform(_ action: Action, in form: SettingsForm) -> [Effect] {
+    if action == .findLearningRate { return findLearningRate() }
     var closes = false
     let effects = edit(form) { form, settings, rules in
       switch action {

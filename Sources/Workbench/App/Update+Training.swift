@@ -117,8 +117,8 @@ extension WorkbenchState {
       curves.peakLearningRate = rate
       return [.send(.training(.setLearningRate(rate)))]
     }
-    settings.learningRate = rate
+    Settings.learningRate.put(value: rate, in: &settings)
     notify(.information, "the next run's learning rate is \(Format.general(rate))")
-    return []
+    return requestPlan()
   }
 }

@@ -23,6 +23,8 @@ public enum WorkbenchEvent: Sendable, Equatable {
 public enum Effect: Sendable, Equatable {
   /// Ask the engine for something to look at.
   case browse(BrowsingCommand)
+  /// Ask it about a run to come.
+  case ask(PlanningCommand)
   /// Hand work to the engine that trains.
   case send(WorkCommand)
   /// Look for runs that are being trained elsewhere.
@@ -50,8 +52,15 @@ extension WorkbenchState {
   /// The command whose answer fills the layers pane.
   var describeNetwork: BrowsingCommand {
     .describeNetwork(
-      settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount,
-      batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers)
+      planned.network, imageSize: planned.preprocessing.imageSize, classes: classCount,
+      batchSize: planned.batchSize, threads: planned.threads, workers: planned.workers)
+  }
+
+  /// Asks for a plan where something is left to the recipe and nothing else keeps the machine busy: steps are tried.
+  mutating func requestPlan() -> [Effect] {
+    (plan, planRefusal) = (nil, nil)
+    guard !settings.automatic.isEmpty, !runUnderWay, !looksOnly, dataset.report != nil, refusal == nil else { return [] }
+    return [.ask(.plan(settings))]
   }
 
   /// The same for the network of a run.

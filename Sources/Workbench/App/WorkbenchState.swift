@@ -44,6 +44,8 @@ enum Overlay: Sendable, Equatable {
   case notices(scroll: Int)
   case settings(SettingsForm)
   case learningRate(TextEntry)
+  /// How the loss went as the rate grew, over the form.
+  case rates(LearningRateCurve, SettingsForm)
   case relabel(ClassChooser)
   case liveRuns(LiveRunChooser)
   case diverged(DivergenceDialogMode)
@@ -65,7 +67,7 @@ enum Overlay: Sendable, Equatable {
     case .liveRuns: .liveRuns
     case .diverged: .divergence
     case .dataChanged: .dataChange
-    case .help, .palette, .notices, .settings, .learningRate, .relabel: nil
+    case .help, .palette, .notices, .settings, .learningRate, .rates, .relabel: nil
     }
   }
 }
@@ -127,6 +129,12 @@ public struct WorkbenchState: Sendable, Equatable {
 
   /// What the next run will use.
   public internal(set) var settings: TrainingSettings
+  /// What the recipe made of them; nil while that is not known, and where nothing is left to it.
+  var plan: RunPlan?
+  /// Whether learning rates are being tried.
+  var triesRates = false
+  /// Why there is no plan.
+  var planRefusal: String?
   let rules: TrainingRules
   let themeNames: [String]
   var theme: Int
@@ -191,9 +199,15 @@ public struct WorkbenchState: Sendable, Equatable {
   /// Why a start would be refused whatever the data are; nil where it would not.
   var refusal: String? { rules.refusal(of: settings) }
 
+  /// The settings with what the recipe chose, as far as that is known.
+  var planned: TrainingSettings { plan?.settings ?? settings }
+
+  /// Whether the recipe is asked and has not answered yet.
+  var isPlanning: Bool { !settings.automatic.isEmpty && plan == nil && planRefusal == nil && dataset.report != nil }
+
   /// The number of classes to describe a network for, until the dataset is known.
   var classCount: Int { dataset.report.map { max(1, $0.classes.count) } ?? 10 }
 
   /// The peak learning rate that `+`, `-` and `L` change: the run's, or that of the run to come.
-  var peakLearningRate: Double { runUnderWay ? curves.peakLearningRate : settings.learningRate }
+  var peakLearningRate: Double { runUnderWay ? curves.peakLearningRate : planned.learningRate }
 }

@@ -31,7 +31,7 @@ struct SettingsField: Sendable {
 
   /// What can be chosen; nil where any fitting text is taken.
   func choices(networks: [String]) -> [String]? {
-    if isNetwork { return networks }
+    if isNetwork { return [AutomaticSettings.word] + networks }
     return row.choices.map { row.mayBeUnset ? [field.unset] + $0 : $0 }
   }
 
@@ -40,10 +40,22 @@ struct SettingsField: Sendable {
     return row.text(in: settings) ?? (row.choices == nil ? "" : field.unset)
   }
 
+  /// What the recipe chose for it, where it is left to the recipe.
+  func choice(in state: WorkbenchState) -> RecipeReport.Choice? {
+    guard state.settings.automatic.contains(row.option) else { return nil }
+    return state.plan?.recipe.choices.first { $0.option == row.option }
+  }
+
+  /// As it is shown: what the recipe chose beside the word that leaves it to it.
+  func shownText(in state: WorkbenchState) -> String {
+    let text = text(in: state.settings)
+    return choice(in: state).map { "\(text): \($0.value)" } ?? text
+  }
+
   /// Puts a text into the settings.
   /// - Throws: `SettingRefusal`; the settings are then as they were.
   func apply(_ text: String, to settings: inout TrainingSettings, networks: [String]) throws(SettingRefusal) {
-    if isNetwork, !networks.contains(text) { throw SettingRefusal("there is no network called \(text)") }
+    if isNetwork, text != AutomaticSettings.word, !networks.contains(text) { throw SettingRefusal("there is no network called \(text)") }
     if let part = field.part {
       part.put(text, &settings)
     } else if row.mayBeUnset, text == (row.choices == nil ? "" : field.unset) {

@@ -14,7 +14,7 @@ enum SettingsView {
     let box = screen.centered(width: width, height: fields.count + 3 + command.count + 1)
     let inner = frame.overlay(
       box, title: state.runUnderWay ? "Settings of the next run" : "Settings",
-      trailing: "Esc closes", theme: theme)
+      trailing: cost(state).map { "\($0)" } ?? "Esc closes", theme: theme)
     let (rest, commands) = inner.splitBottom(min(command.count, max(1, inner.height - 8)))
     let refusal = (form.error ?? state.refusal).map { Paragraph.wrapped($0, width: rest.width) }
     let (body, explanation) = rest.splitBottom(min(refusal?.count ?? 1, 2))
@@ -29,7 +29,8 @@ enum SettingsView {
     if let refusal {
       frame.put(lines: refusal, in: explanation, style: theme[.error])
     } else {
-      frame.put(form.field.explanation, in: explanation, style: theme[.hintText])
+      let why = form.field.choice(in: state).map { "\($0.value): \($0.reason)" }
+      frame.put(why ?? form.field.explanation, in: explanation, style: theme[.hintText])
       if let shortage {
         // Where both do not fit, what will be refused is the news.
         let room = form.field.explanation.columns + shortage.columns + 2 <= explanation.width
@@ -38,6 +39,12 @@ enum SettingsView {
       }
     }
     frame.put(lines: command, in: commands, style: theme[.dimmed])
+  }
+
+  /// What the run would take, where a recipe has reckoned that.
+  private static func cost(_ state: WorkbenchState) -> String? {
+    if state.isPlanning { return "trying what fits the images" }
+    return state.plan.map { "about \(Format.duration($0.recipe.cost.total)) in all" }
   }
 
   /// One field; `form` where it is the selected one.
@@ -49,7 +56,7 @@ enum SettingsView {
     let (label, value) = row.splitLeft(19)
     guard let form else {
       frame.put(field.label, in: label, style: theme[.dimmed])
-      let text = field.text(in: state.settings)
+      let text = field.shownText(in: state)
       frame.put(
         text.isEmpty ? field.emptyText : text, in: value.inset(left: 2),
         style: theme[text.isEmpty ? .dimmed : .text])
@@ -70,7 +77,7 @@ enum SettingsView {
         others, in: Rect(x: input.right + 1, y: row.y, width: row.right - input.right - 1, height: 1),
         style: selection)
     } else {
-      let text = field.text(in: state.settings)
+      let text = field.shownText(in: state)
       let shown = text.isEmpty ? field.emptyText : text
       if choices == nil {
         frame.put(shown, in: value.inset(left: 2), style: selection)

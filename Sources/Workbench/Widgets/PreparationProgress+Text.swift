@@ -7,6 +7,7 @@ extension PreparationProgress {
   var text: String {
     switch self {
     case .scanning(let files): "reading \(Format.counted(files, "image"))"
+    case .planning: "trying what fits the images"
     case .caching(let done, let total, let bytes):
       "caching \(Format.count(done)) of \(Format.count(total)), cache \(Format.bytes(bytes))"
     case .measuring(let done, let total):
@@ -17,7 +18,7 @@ extension PreparationProgress {
   /// 0...1; nil where the end is not known.
   var share: Double? {
     switch self {
-    case .scanning: nil
+    case .scanning, .planning: nil
     case .caching(let done, let total, _), .measuring(let done, let total):
       TaskProgress(done: done, total: total).share
     }

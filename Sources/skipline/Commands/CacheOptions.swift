@@ -55,6 +55,7 @@ final class PreparationPrinter: Sendable {
     guard isDue else { return }
     switch progress {
     case .scanning(let files): Console.progress("reading folders: \(Format.counted(files, "image"))")
+    case .planning: Console.progress("trying what fits the images")
     case .caching(let done, let total, let bytes):
       Console.progress(
         "caching \(Format.count(done)) of \(Format.counted(total, "image")), about \(Format.bytes(bytes)) in all")

@@ -115,6 +115,10 @@ private struct TrainingPrinter {
         "\(run.settings.network.name), \(Format.count(run.parameters)) parameters, "
           + "\(run.classes.count) classes, \(Format.count(run.trainingImages)) training and "
           + "\(Format.count(run.validationImages)) validation images; run \(run.folder)")
+      if let recipe = run.recipe, run.history.isEmpty, run.steps.isEmpty {
+        for line in RecipeText.lines(recipe) { Console.progress(line) }
+        Console.progress("the same again: " + run.settings.commandLine)
+      }
     case .step(let step): progress(step)
     case .epoch(let epoch):
       if json { try? Console.print(json: Line(kind: "epoch", epoch: epoch), indented: false) }
@@ -128,6 +132,10 @@ private struct TrainingPrinter {
     case .recovered(let report):
       Console.progress(
         "! goes on from step \(report.step) with the peak learning rate \(Format.general(report.learningRate))")
+    case .lengthChanged(let epochs, let steps):
+      self.run?.settings.epochs = epochs
+      Console.progress(
+        "fitted into the time: \(Format.counted(epochs, "epoch")), \(Format.counted(steps, "step")) in all")
     case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .folderMoved,
       .warningEased, .finished:
       break

@@ -8,8 +8,10 @@ import Networks
 import Training
 
 struct TrainingOptions: ParsableArguments {
+  @Option(Settings.recipe) var recipe: RecipeUse?
+  @Option(Settings.budget) var budget: Double?
   @Option(
-    Settings.network, saying: "The network: \(Architecture.overview). (default: \(Settings.usual.network.name))")
+    Settings.network, saying: "The network: \(Architecture.overview). (default: \(AutomaticSettings.word))")
   var net: String?
   @OptionGroup var network: NetworkOptions
   @Option(Settings.weights) var weights: String?
@@ -34,7 +36,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.learningRate) var lr: Double?
   @Option(Settings.schedule) var schedule: Schedule?
   @Option(Settings.momentum) var momentum: Double?
-  @Flag(Settings.nesterov) var nesterov = false
+  @Flag(Settings.nesterov) var nesterov: Bool?
   @Option(Settings.weightDecay) var weightDecay: Double?
   @Flag(Settings.decayNorms) var decayNorms: Bool?
   @Option(Settings.clip) var clip: Double?
@@ -106,6 +108,7 @@ struct TrainingOptions: ParsableArguments {
     if let model {
       settings.network = model.network
       settings.preprocessing = model.settings
+      for option in [Settings.network.option, Settings.imageSize.option] { settings.automatic.remove(option) }
     }
     values.put(into: &settings)
     try network.check(settings.network)

@@ -150,6 +150,7 @@ final class WorkbenchSession {
   private func carryOut(_ effect: Effect) -> Ending? {
     switch effect {
     case .browse(let command): if !engine.send(command) { return refuse() }
+    case .ask(let command): if !engine.send(command) { return refuse() }
     case .send(let command): if !engine.send(command) { return refuse() }
     case .findLiveRuns: return handle(.liveRuns(engine.liveRuns(project: state.project), asked: true))
     case .attach(let folder):

@@ -187,7 +187,7 @@ enum CurvesPane: Pane {
     } else {
       frame.put(first, in: inner.row(0), style: theme[.text])
     }
-    let facts = plan(of: state.settings)
+    let facts = plan(of: state)
     let label = brief ? 0 : (facts.map { DisplayWidth.of($0.label) }.max() ?? 0) + 2
     let command = Paragraph.wrapped("$ " + state.settings.commandLine, width: inner.width)
     let spare = inner.height - 1 - facts.count
@@ -202,7 +202,8 @@ enum CurvesPane: Pane {
   }
 
   /// The settings that matter most; `unit` makes a value clear where there is no room for its label.
-  private static func plan(of settings: TrainingSettings) -> [(label: String, unit: String, value: String)] {
+  private static func plan(of state: WorkbenchState) -> [(label: String, unit: String, value: String)] {
+    let settings = state.planned
     let augmentation = settings.augmentation
     let optimizer = settings.optimizer
     let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.description)"
@@ -211,13 +212,21 @@ enum CurvesPane: Pane {
     return [
       ("network", "", ([settings.network.name] + settings.network.optionWords).joined(separator: " ")),
       ("images", "", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
-      ("length", "", Format.counted(settings.epochs, "epoch")),
+      ("length", "", length(state)),
       ("learning rate", "lr ", schedule),
       ("optimizer", "", "momentum \(Format.general(optimizer.momentum)), decay \(decay)"),
       ("augmentation", "", crop),
       ("seed", "seed ", "\(settings.seed)"),
       ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
     ]
+  }
+
+  /// The epochs, and the time that all of it will take where a recipe has reckoned that.
+  private static func length(_ state: WorkbenchState) -> String {
+    let epochs = Format.counted(state.planned.epochs, "epoch")
+    if let plan = state.plan { return "\(epochs), about \(Format.duration(plan.recipe.cost.total))" }
+    if let refusal = state.planRefusal { return refusal }
+    return state.isPlanning ? "\(AutomaticSettings.word): trying what fits the images" : epochs
   }
 
   // MARK: Progress and metrics

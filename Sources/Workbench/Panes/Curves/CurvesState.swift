@@ -88,6 +88,7 @@ struct CurvesState: Sendable, Equatable {
       epochs.removeAll { $0.epoch >= metrics.epoch }
       epochs.append(metrics)
     case .learningRateChanged(let rate): peakLearningRate = rate
+    case .lengthChanged(let epochs, _): run?.settings.epochs = epochs
     case .finished(let outcome):
       validating = nil
       self.outcome = outcome

@@ -1,0 +1,164 @@
+// The rules by which a run's settings are chosen from its data, each with its reason. Each was tried: docs/recipes.md
+// tells what they chose and reached on sets of images that differ much, and `make recipes` makes that table anew.
+//
+// They are pure: what the images are like was measured before (`DataFacts`), and what a network costs on this machine
+// is for `RecipePlanner` to ask.
+
+import Glibc
+import Messages
+
+/// What to train with, by what the images are like.
+struct Recipe {
+  let facts: DataFacts
+
+  // MARK: Time
+
+  /// Seconds for a try where nobody gave a budget: as long as one waits at a terminal; more for sets of which a few
+  /// epochs take that long.
+  var usualBudget: Double {
+    switch facts.trainingImages {
+    case ..<5_000: 120
+    case ..<100_000: 300
+    default: 900
+    }
+  }
+
+  /// The share of the time that is left for what a trial does not see: writing checkpoints, a processor that grows warm.
+  static let reserve = 0.05
+
+  /// Epochs beyond which little is gained. With fewer images an epoch has fewer steps, and it is steps that train: 80
+  /// for 1,000 images, 28 for 10,000, 13 for 60,000.
+  var enoughEpochs: Int {
+    let epochs = 80 * pow(1000 / Double(max(1, facts.trainingImages)), 0.45)
+    return Int(max(5, min(160, epochs)).rounded())
+  }
+
+  // MARK: The network and the size of images
+
+  /// A network at a size of images.
+  struct Rung: Equatable {
+    var network: String
+    var width = 1.0
+    var imageSize: Int
+  }
+
+  /// From the fastest to the one that learns most where there is time for it.
+  var ladder: [Rung] { facts.shorterSide <= 64 ? smallImages : photographs }
+
+  /// Small images stay as large as they are: there is nothing to save by making them smaller, and nothing to see by
+  /// making them larger. A multiple of 4 is halved twice without a remainder.
+  private var smallImages: [Rung] {
+    let side = max(16, facts.shorterSide / 4 * 4)
+    return [
+      Rung(network: "cifar8", width: 0.5, imageSize: side),
+      Rung(network: "cifar8", imageSize: side),
+      Rung(network: "cifar20", imageSize: side),
+      Rung(network: "resnet18", width: 0.5, imageSize: side),
+      Rung(network: "resnet18", imageSize: side),
+    ]
+  }
+
+  /// Of larger images fewer pixels do, and more networks can be afforded.
+  private var photographs: [Rung] {
+    let rungs = [
+      Rung(network: "resnet18", width: 0.25, imageSize: 64),
+      Rung(network: "resnet18", width: 0.5, imageSize: 64),
+      Rung(network: "resnet18", imageSize: 64),
+      Rung(network: "resnet18", width: 0.5, imageSize: 128),
+      Rung(network: "resnet18", imageSize: 96),
+      Rung(network: "resnet18", imageSize: 128),
+      Rung(network: "resnet34", imageSize: 128),
+      Rung(network: "resnet34", imageSize: 160),
+      Rung(network: "resnet50", imageSize: 160),
+      Rung(network: "resnet50", imageSize: 224),
+    ]
+    // What a deeper network could know more of is not to be learned from few images.
+    let tooDeep =
+      facts.trainingImages < 2_000 ? ["resnet34", "resnet50"] : facts.trainingImages < 10_000 ? ["resnet50"] : []
+    return rungs.filter { $0.imageSize <= facts.shorterSide && !tooDeep.contains($0.network) }
+  }
+
+  /// What a plan sets beside the network that was chosen.
+  static let networksToCompare = [
+    Rung(network: "cifar20", imageSize: 0), Rung(network: "resnet18", width: 0.5, imageSize: 0),
+    Rung(network: "resnet18", imageSize: 0), Rung(network: "resnet34", imageSize: 0),
+    Rung(network: "resnet50", imageSize: 0),
+  ]
+
+  func sizesToCompare(with chosen: Int) -> [Int] {
+    let usual = facts.shorterSide <= 64 ? [] : [64, 128, 224].filter { $0 <= facts.shorterSide }
+    return Set(usual + [chosen]).sorted()
+  }
+
+  // MARK: How it is trained
+
+  /// Images a step: with few images, small steps, so that there are many of them.
+  var batchSize: Int {
+    switch facts.trainingImages {
+    case ..<300: 16
+    case ..<3_000: 32
+    case ..<20_000: 64
+    default: 128
+    }
+  }
+
+  /// The peak rate, in proportion to the batch (Goyal et al. 2017, arXiv:1706.02677); the warm-up makes it safe.
+  static func learningRate(batchSize: Int) -> Double { min(0.4, 0.05 * Double(batchSize) / 32) }
+
+  /// What depends on neither time nor network.
+  func choosePlain(_ draft: inout RecipeDraft) {
+    draft.choose(Settings.schedule, .cosine(warmUp: 0.1), "the warm-up guards the start, a slow end averages out noise")
+    draft.choose(Settings.nesterov, true, "costs nothing and is a little steadier")
+    draft.choose(Settings.weightDecay, 5e-4, "the usual for batch-normalized networks trained from nothing")
+    draft.choose(Settings.decayNorms, false, "scales, shifts and biases do not overfit")
+    draft.choose(Settings.labelSmoothing, 0.1, "a network that fits all of its images is not sure of them")
+    if let harm = facts.mirroringHarm {
+      draft.choose(Settings.flip, false, harm)
+    } else {
+      draft.choose(Settings.flip, true, "no class's name speaks against mirror images")
+    }
+    if facts.isGray {
+      draft.choose(Settings.jitter, 0, "the images are gray")
+    } else {
+      draft.choose(Settings.jitter, 0.2, "light and colors differ from picture to picture")
+    }
+  }
+}
+
+extension Recipe.Rung {
+  /// The network of settings, at no size.
+  init(_ settings: TrainingSettings) {
+    self.init(network: settings.network.name, width: settings.network.widthMultiplier, imageSize: 0)
+  }
+}
+
+/// Settings while they are being chosen.
+struct RecipeDraft {
+  var settings: TrainingSettings
+  private(set) var choices: [RecipeReport.Choice] = []
+
+  init(_ settings: TrainingSettings) { self.settings = settings }
+
+  /// Whether nobody has chosen it.
+  func isOpen<Kind>(_ row: Setting<Kind>) -> Bool { settings.automatic.contains(row) }
+
+  /// Whether a rule has chosen it.
+  func wasChosen<Kind>(_ row: Setting<Kind>) -> Bool { choices.contains { $0.option == row.option } }
+
+  /// Chooses a setting, unless somebody asked for another value, or an earlier rule has chosen it already.
+  /// - Parameter again: whether to choose instead of an earlier rule.
+  mutating func choose<Kind>(_ row: Setting<Kind>, _ value: Kind.Value, _ reason: String, again: Bool = false) {
+    guard isOpen(row) || (again && wasChosen(row)) else { return }
+    row.put(value: value, in: &settings)
+    choices.removeAll { $0.option == row.option }
+    choices.append(.init(option: row.option, value: row.text(in: settings) ?? "", reason: reason))
+  }
+
+  /// In the order of the table of settings; what is left without a rule stays as it is without a recipe.
+  func finished() -> (settings: TrainingSettings, choices: [RecipeReport.Choice]) {
+    var settings = settings
+    settings.automatic = .none
+    let places = Dictionary(uniqueKeysWithValues: zip(Settings.all.map(\.option), Settings.all.indices))
+    return (settings, choices.sorted { places[$0.option] ?? 0 < places[$1.option] ?? 0 })
+  }
+}

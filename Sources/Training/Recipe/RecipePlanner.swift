@@ -1,0 +1,239 @@
+// Puts a recipe's rules together with what things cost on this machine: the network that there is time for, the epochs
+// that fit into the budget, the batch that fits into memory.
+
+import Messages
+import Networks
+
+/// Chooses all that is left to the recipe, and says what the run will cost.
+struct RecipePlanner {
+  /// What can be asked of the machine.
+  struct Machine {
+    /// Processors that compute and decode.
+    var threads: Int
+    var hasFastBFloat16: Bool
+    /// What an image costs; asked once for each network, size and precision.
+    var cost: (_ plan: NetworkPlan, _ batch: Int, TrainingPrecision) -> StepCost
+    /// Bytes that training takes.
+    var memory: (_ plan: NetworkPlan, TrainingSettings) -> Int
+    /// The largest batch that fits into memory; nil where not even one image does.
+    var largestBatch: (_ plan: NetworkPlan, TrainingSettings) -> Int?
+  }
+
+  /// A network that may be trained, at a size of images.
+  private struct Candidate {
+    var plan: NetworkPlan
+    var settings: TrainingSettings
+    var multiplyAdds: Int { plan.summary(batchSize: 1).multiplyAdds }
+  }
+
+  private let facts: DataFacts
+  private let recipe: Recipe
+  var machine: Machine
+  private let budget: Double
+  private var draft: RecipeDraft
+
+  /// - Parameter request: the settings, with what is left to the recipe among them.
+  init(_ request: TrainingSettings, facts: DataFacts, machine: Machine) {
+    self.facts = facts
+    self.machine = machine
+    recipe = Recipe(facts: facts)
+    budget = request.budget ?? recipe.usualBudget
+    draft = RecipeDraft(request)
+  }
+
+  /// - Throws: `NetworkError` for a network that was asked for and cannot be built for these images.
+  mutating func plan() throws -> RunPlan {
+    recipe.choosePlain(&draft)
+    let images = facts.trainingImages
+    draft.choose(
+      Settings.batchSize, min(recipe.batchSize, max(1, images)),
+      "\(images) training images: \(max(1, images / recipe.batchSize)) steps an epoch")
+    let (chosen, cost) = try chooseNetwork()
+    chooseBatch(chosen.plan)
+    let batch = draft.settings.batchSize
+    draft.choose(
+      Settings.learningRate, Recipe.learningRate(batchSize: batch), "0.05 for a batch of 32, in proportion to the batch")
+    let step = choosePrecision(chosen.plan, cost)
+    chooseEpochs(step)
+    let (settings, choices) = draft.finished()
+    return RunPlan(
+      settings: settings,
+      recipe: RecipeReport(
+        choices: choices, facts: facts, cost: runCost(settings, chosen.plan, step), budget: budget, alternatives: []))
+  }
+
+  // MARK: Others
+
+  /// What other networks and sizes would take with the settings that were chosen, cheapest first.
+  /// - Parameter plan: that was made.
+  func alternatives(to plan: RunPlan) -> [RecipeReport.Alternative] {
+    let chosen = plan.settings
+    var found: [RecipeReport.Alternative] = []
+    for size in recipe.sizesToCompare(with: chosen.preprocessing.imageSize) {
+      for rung in Recipe.networksToCompare + [Recipe.Rung(chosen)] {
+        var settings = chosen
+        settings.network = NetworkSettings(name: rung.network, widthMultiplier: rung.width)
+        settings.preprocessing.imageSize = size
+        let isChosen = rung == Recipe.Rung(chosen) && size == chosen.preprocessing.imageSize
+        if isChosen { settings.network = chosen.network }
+        guard !found.contains(where: { $0.network == settings.network && $0.imageSize == size }),
+          let network = try? NetworkPlan(settings.network, imageSize: size, classes: facts.classes)
+        else { continue }
+        let cost = machine.cost(network, settings.batchSize, settings.precision)
+        found.append(
+          .init(
+            network: settings.network, imageSize: size,
+            multiplyAdds: network.summary(batchSize: 1).multiplyAdds, epoch: epoch(cost),
+            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(network, settings), isChosen: isChosen))
+      }
+    }
+    return found.sorted { $0.epoch < $1.epoch }
+  }
+
+  // MARK: Network and size
+
+  /// The highest rung of the ladder on which enough epochs fit into the budget, the lowest where none has.
+  private mutating func chooseNetwork() throws -> (Candidate, StepCost) {
+    let candidates = try self.candidates()
+    let wanted = draft.isOpen(Settings.epochs) ? recipe.enoughEpochs : draft.settings.epochs
+    // The first trial is of a network in the middle; what the others cost is told from their multiply-adds, until a
+    // trial tells it better.
+    var place = candidates.count / 2
+    var costs: [Int: StepCost] = [:]
+    func fits(_ cost: StepCost) -> Bool { epochs(at: cost) >= wanted }
+    while true {
+      let cost =
+        costs[place] ?? machine.cost(candidates[place].plan, draft.settings.batchSize, draft.settings.precision)
+      costs[place] = cost
+      if fits(cost) {
+        guard place + 1 < candidates.count, costs[place + 1].map(fits) != false else { break }
+        // Twice as dear as it would be by its multiply-adds, it would not be tried.
+        let dearer = Double(candidates[place + 1].multiplyAdds) / Double(candidates[place].multiplyAdds)
+        let guess = StepCost(training: cost.training * dearer / 2, inference: cost.inference * dearer / 2)
+        guard fits(guess) else { break }
+        place += 1
+      } else {
+        guard place > 0 else { break }
+        place -= 1
+        if let known = costs[place], fits(known) { break }
+      }
+    }
+    let chosen = candidates[place]
+    let cost = costs[place] ?? StepCost(training: 0, inference: 0)
+    let why =
+      fits(cost)
+      ? place + 1 < candidates.count
+        ? "the largest that does \(wanted) epochs in the time" : "nothing larger learns more from such images"
+      : "the fastest: the time is short for \(facts.trainingImages) images"
+    let (open, network) = (draft.isOpen(Settings.network), chosen.settings.network)
+    if open { draft.settings.network.widthMultiplier = network.widthMultiplier }
+    draft.choose(Settings.network, network.name, network.optionWords.joined(separator: " ") + (network.optionWords.isEmpty ? "" : ": ") + why)
+    let side = chosen.settings.preprocessing.imageSize
+    let natural = facts.shorterSide <= 64
+    draft.choose(
+      Settings.imageSize, side,
+      natural
+        ? "the images are \(facts.shorterSide) pixels high"
+        : "what the time has room for, of \(facts.shorterSide) pixels")
+    return (chosen, cost)
+  }
+
+  /// The ladder, or what of it was asked for.
+  /// - Throws: `NetworkError` where nothing can be built of it.
+  private func candidates() throws -> [Candidate] {
+    var candidates: [Candidate] = []
+    var refusal: (any Error)?
+    let (anyNetwork, anySize) = (draft.isOpen(Settings.network), draft.isOpen(Settings.imageSize))
+    for rung in recipe.ladder {
+      var settings = draft.settings
+      if anyNetwork {
+        settings.network.name = rung.network
+        if settings.network.widthMultiplier == 1 { settings.network.widthMultiplier = rung.width }
+      }
+      if anySize { settings.preprocessing.imageSize = rung.imageSize }
+      guard !candidates.contains(where: { $0.settings == settings }) else { continue }
+      do {
+        try Architecture.check(settings.network)
+        candidates.append(
+          Candidate(
+            plan: try NetworkPlan(
+              settings.network, imageSize: settings.preprocessing.imageSize, classes: facts.classes),
+            settings: settings))
+      } catch {
+        refusal = error
+      }
+    }
+    if candidates.isEmpty, let refusal { throw refusal }
+    return candidates.sorted { $0.multiplyAdds < $1.multiplyAdds }
+  }
+
+  // MARK: The rest
+
+  private mutating func chooseBatch(_ plan: NetworkPlan) {
+    guard draft.wasChosen(Settings.batchSize),
+      let fitting = machine.largestBatch(plan, draft.settings), fitting < draft.settings.batchSize
+    else { return }
+    draft.choose(Settings.batchSize, fitting, "more images a step do not fit into memory", again: true)
+  }
+
+  /// Rounded factors only where they make a step a good deal faster.
+  private mutating func choosePrecision(_ plan: NetworkPlan, _ exact: StepCost) -> StepCost {
+    guard draft.isOpen(Settings.precision) else { return exact }
+    guard machine.hasFastBFloat16 else {
+      draft.choose(Settings.precision, .fp32, "this processor computes nothing faster")
+      return exact
+    }
+    let rounded = machine.cost(plan, draft.settings.batchSize, .bf16)
+    let gain = exact.training / rounded.training
+    let percent = Int(((gain - 1) * 100).rounded())
+    guard gain >= 1.2 else {
+      draft.choose(Settings.precision, .fp32, "bf16 would be only \(max(0, percent)) % faster")
+      return exact
+    }
+    draft.choose(Settings.precision, .bf16, "\(percent) % faster on this processor")
+    return rounded
+  }
+
+  private mutating func chooseEpochs(_ cost: StepCost) {
+    guard draft.isOpen(Settings.epochs) else { return }
+    let (fitting, enough) = (epochs(at: cost), recipe.enoughEpochs)
+    // Where a time was given, it is used, as long as it gains anything.
+    let most = draft.settings.budget == nil ? enough : 2 * enough
+    if fitting >= most {
+      draft.choose(Settings.epochs, most, "more would hardly help with \(facts.trainingImages) images")
+    } else {
+      draft.choose(
+        Settings.epochs, max(1, fitting),
+        "what fits into the time" + (fitting < enough ? "; \(enough) would be better" : ""))
+    }
+  }
+
+  // MARK: What it costs
+
+  /// Epochs for which the budget has room; fewer than one where not even that fits.
+  private func epochs(at cost: StepCost) -> Int {
+    let room = budget * (1 - Recipe.reserve) - preparation - evaluation(cost)
+    return Int(room / epoch(cost))
+  }
+
+  /// Every image is decoded once: into the cache, or for the mean and std.
+  private var preparation: Double {
+    let images = facts.trainingImages + facts.validationImages
+    return Double(images) * facts.decodingSeconds / Double(machine.threads)
+  }
+
+  private func epoch(_ cost: StepCost) -> Double {
+    Double(facts.trainingImages) * cost.training + Double(facts.validationImages) * cost.inference
+  }
+
+  private func evaluation(_ cost: StepCost) -> Double {
+    Double(facts.testImages) * (cost.inference + facts.decodingSeconds / Double(machine.threads))
+  }
+
+  private func runCost(_ settings: TrainingSettings, _ plan: NetworkPlan, _ cost: StepCost) -> RunCost {
+    let stepsPerEpoch = (facts.trainingImages + settings.batchSize - 1) / settings.batchSize
+    return RunCost(
+      epochs: settings.epochs, steps: settings.epochs * stepsPerEpoch, preparation: preparation, epoch: epoch(cost),
+      evaluation: evaluation(cost), memory: machine.memory(plan, settings))
+  }
+}

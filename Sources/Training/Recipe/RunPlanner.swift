@@ -1,0 +1,102 @@
+// A plan for a dataset on this machine: what the images are like is measured, the steps of networks are tried, and the
+// recipe's rules are asked.
+
+import Datasets
+import Messages
+import Networks
+import Resources
+import Tensors
+
+/// Completes settings of which something is left to the recipe. What it measured it keeps: the next plan for the same
+/// data takes no time.
+///
+/// Not `Sendable`: it belongs to one thread.
+public final class RunPlanner {
+  private var lastFacts: (fingerprint: String, facts: DataFacts)?
+  private var costs: [Trial: StepCost] = [:]
+
+  /// A trial of a network.
+  private struct Trial: Hashable {
+    var network: NetworkSettings
+    var imageSize: Int
+    var classes: Int
+    var batch: Int
+    var threads: Int
+    var precision: TrainingPrecision
+  }
+
+  public init() {}
+
+  /// What a run with these settings would do and take. Nothing is written.
+  /// - Parameters:
+  ///   - comparing: whether to try other networks and sizes too, which takes some ten seconds more.
+  ///   - progress, isCancelled: see `RunSetup`.
+  /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `CancellationError`, or `ResourceShortage`.
+  public func plan(
+    _ settings: TrainingSettings, comparing: Bool = false, decisions: DecisionStore = .standard,
+    progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
+  ) throws -> RunPlan {
+    try settings.validate()
+    try Architecture.check(settings.network)
+    try settings.checkBudget()
+    let index = try RunSetup.open(
+      settings, decisions: decisions, progress: progress, isCancelled: isCancelled)
+    guard index.items.contains(where: { $0.split == .train }) else {
+      throw SettingsError("\(settings.data) has no training images; add some, or change --split")
+    }
+    progress(.planning)
+    return try plan(settings, for: index, comparing: comparing, isCancelled: isCancelled)
+  }
+
+  /// The same for a dataset that has been read and has training images.
+  func plan(
+    _ settings: TrainingSettings, for index: DatasetIndex, comparing: Bool = false,
+    isCancelled: () -> Bool = { false }
+  ) throws -> RunPlan {
+    let facts = try facts(of: index, isCancelled: isCancelled)
+    if isCancelled() { throw CancellationError() }
+    let pool = try ThreadPool(reserving: settings.threads)
+    var planner = RecipePlanner(settings, facts: facts, machine: machine(settings, StepTrial(pool: pool)))
+    var plan = try planner.plan()
+    if comparing {
+      planner.machine = machine(settings, StepTrial(pool: pool, seconds: 0.1, mostImages: 8))
+      plan.recipe.alternatives = planner.alternatives(to: plan)
+    }
+    if isCancelled() { throw CancellationError() }
+    return plan
+  }
+
+  private func facts(of index: DatasetIndex, isCancelled: () -> Bool) throws -> DataFacts {
+    if let lastFacts, lastFacts.fingerprint == index.fingerprint { return lastFacts.facts }
+    let facts = try DataFacts(measuring: index, isCancelled: isCancelled)
+    if !isCancelled() { lastFacts = (index.fingerprint, facts) }
+    return facts
+  }
+
+  /// This machine, as far as settings allow to use it.
+  private func machine(_ settings: TrainingSettings, _ trial: StepTrial) -> RecipePlanner.Machine {
+    RecipePlanner.Machine(
+      threads: trial.pool.threads,
+      hasFastBFloat16: OperandPrecision.hasFastBFloat16,
+      cost: { [self] plan, batch, precision in
+        let key = Trial(
+          network: plan.settings, imageSize: plan.input.height, classes: plan.classes,
+          batch: min(batch, trial.mostImages), threads: trial.pool.threads, precision: precision)
+        if let known = costs[key] { return known }
+        let cost = trial.cost(plan, batch: batch, precision: precision)
+        costs[key] = cost
+        return cost
+      },
+      memory: { plan, settings in
+        plan.summary(batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers)
+          .trainingMemory
+      },
+      largestBatch: { plan, settings in
+        let check = MemoryCheck(plan, settings)
+        guard !settings.safety.ignoresMemory, let (limit, needed) = check.tightest(SystemMemory.limits()),
+          needed > limit.bytes
+        else { return settings.batchSize }
+        return check.largestBatch(within: limit)
+      })
+  }
+}

@@ -1,0 +1,62 @@
+// A few steps on made-up images, to know what a step costs on this machine: how fast it computes a network cannot be
+// told from the network alone.
+
+import Messages
+import Networks
+import Support
+import Tensors
+
+/// Seconds of wall time an image.
+public struct StepCost: Sendable, Equatable {
+  public var training: Double
+  public var inference: Double
+
+  public init(training: Double, inference: Double) {
+    self.training = training
+    self.inference = inference
+  }
+}
+
+struct StepTrial {
+  let pool: ThreadPool
+  /// A network's trial takes about so many seconds, and one step at least.
+  var seconds = 0.4
+  /// Images of a step are at most so many: the time of an image hardly depends on it beyond.
+  var mostImages = 32
+
+  /// Forward, backward and update, then forward alone, each until its time is used up; the fastest of each counts, since
+  /// everything that disturbs makes a step slower.
+  func cost(_ plan: NetworkPlan, batch: Int, precision: TrainingPrecision) -> StepCost {
+    let network = Network(plan, seed: 0, convolutions: precision == .bf16 ? .bfloat16 : .fastest)
+    var optimizer: any Optimizer = OptimizerSettings().optimizer(for: network.parameters)
+    let count = min(batch, mostImages)
+    let side = plan.input.height
+    var generator = RandomGenerator(seed: 0)
+    let images = (0..<count * side * side * plan.input.channels).map { _ in generator.uniform(in: -1...1) }
+    let labels = (0..<count).map { $0 % plan.classes }
+    func input() -> Tensor { Tensor([count, side, side, plan.input.channels], images) }
+
+    let training = fastest {
+      let pass = Pass(.training, pool, seed: 0)
+      let loss = pass.ops.softmaxCrossEntropy(logits: network.forward(input(), pass), labels: labels, smoothing: 0)
+      network.backward(loss.gradient, pass)
+      optimizer.step(network.parameters, rate: 0, gradientScale: 1, pool)
+    }
+    let inference = fastest { _ = network.forward(input(), Pass(.inference, pool)) }
+    return StepCost(training: training / Double(count), inference: inference / Double(count))
+  }
+
+  private func fastest(_ body: () -> Void) -> Double {
+    let clock = ContinuousClock()
+    // The first one makes what later ones find.
+    body()
+    var (fastest, spent, rounds) = (Double.infinity, 0.0, 0)
+    while rounds == 0 || (spent < seconds && rounds < 8) {
+      let seconds = clock.measure(body).seconds
+      fastest = min(fastest, seconds)
+      spent += seconds
+      rounds += 1
+    }
+    return fastest
+  }
+}
