@@ -17,10 +17,16 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
   /// Multiplies every channel count but the image's and the classifier's.
   public var widthMultiplier: Double
   public var head: Head
+  /// Whether the first layer is fixed and whitens patches of the image, for networks that have such a form.
+  public var isWhitened: Bool
+  /// How often the last block's body is left out of an image's way through the network in training, 0 ..< 1; earlier
+  /// blocks' less often (stochastic depth, Huang et al. 2016).
+  public var dropPath: Double
 
   public init(
     name: String, shortcut: Shortcut? = nil, zeroPlacement: ZeroPlacement = .split, version: BlockVersion? = nil,
-    stem: Stem? = nil, widthMultiplier: Double = 1, head: Head = .standard
+    stem: Stem? = nil, widthMultiplier: Double = 1, head: Head = .standard, isWhitened: Bool = false,
+    dropPath: Double = 0
   ) {
     self.name = name
     self.shortcut = shortcut
@@ -29,6 +35,8 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
     self.stem = stem
     self.widthMultiplier = widthMultiplier
     self.head = head
+    self.isWhitened = isWhitened
+    self.dropPath = dropPath
   }
 }
 
@@ -74,4 +82,12 @@ public enum Head: String, Codable, Sendable, CaseIterable {
   case standard
   /// Dropout 0.5, then a dense layer with truncated-normal weights of std 0.1 and an L2 penalty of its own.
   case regularized
+}
+
+/// How the weights of convolutions begin.
+public enum ConvolutionInitialization: String, Codable, Sendable, CaseIterable {
+  /// Normal, so wide that the variance of gradients stays (He et al. 2015, arXiv:1502.01852, section 2.2).
+  case he
+  /// As many filters as there are input channels hand these on as they are; the others are normal.
+  case dirac
 }

@@ -23,11 +23,15 @@ public struct LayerRow: Codable, Sendable, Equatable {
     case relu = "ReLU"
     case maxPool = "max pool"
     case globalAveragePool = "global pool"
+    case globalMaxPool = "global max pool"
     case averagePool = "average pool"
     case flatten
     case dense
     case dropout
     case zeroPad = "zero pad"
+    case dropPath = "drop path"
+    case scale
+    case whitening
     case addition = "add"
     case concatenation = "concat"
   }

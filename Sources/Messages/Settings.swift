@@ -8,15 +8,18 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [recipe, budget, network] + networkOptions + [
-      weights, classes, classOrder, imageSize, resize, background, mean, std, crop, flip, jitter, split,
+      convInit, weights, classes, classOrder, imageSize, resize, background, mean, std, crop, flip, jitter, split,
     ] + splitFolders + [
-      batchSize, epochs, time, patience, learningRate, schedule, momentum, nesterov, weightDecay, decayNorms, clip,
+      batchSize, epochs, progressive, time, patience, learningRate, schedule, momentum, nesterov, weightDecay,
+      decayNorms, normBiasRate, clip,
       labelSmoothing, precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes,
       onDivergence, ignoreMemory, acceptErrors, logEvery, name, project,
     ]
 
   /// Those that say which network it is, besides its name.
-  public static let networkOptions: [any SettingRow] = [shortcut, zeros, block, stem, width, head]
+  public static let networkOptions: [any SettingRow] = [
+    shortcut, zeros, block, stem, width, head, whiten, dropPath,
+  ]
   /// Those that name the folders of splits.
   public static let splitFolders: [any SettingRow] = [trainFolder, validationFolder, testFolder]
 
@@ -69,7 +72,18 @@ public enum Settings {
     \.network.head, key: "network.head"
   ).inForm(.network, "head", "regularized: dropout and an L2 penalty on the last layer")
 
+  public static let whiten = Setting(
+    "whiten", "Fix the first layer to filters that whiten patches of the training images (resnet9).",
+    Switch(hasInverse: false), \.network.isWhitened, key: "network.isWhitened")
+  public static let dropPath = Setting(
+    "drop-path", "Stochastic depth: how often the last residual block is skipped, earlier ones less often",
+    NumericRange.from(0.0, below: 1), \.network.dropPath, key: "network.dropPath")
+
   // MARK: What it starts from
+
+  public static let convInit = Setting(
+    "conv-init", "How convolutions begin: he (normal), or dirac (they hand their input on).",
+    Choice<ConvolutionInitialization>(), \.convolutionInitialization, key: "convolutionInitialization")
 
   public static let weights = Setting(
     "weights",
@@ -217,6 +231,10 @@ public enum Settings {
   public static let epochs = Setting(
     "epochs", "Epochs to train, in all", NumericRange.from(1, to: 1_000_000), \.epochs, key: "epochs"
   ).automatic().inForm(.training, "epochs", "passes over the training images").changeable(\.epochs)
+  public static let progressive = Setting(
+    "progressive", "Train on smaller images first: their side as a share of --imgsz, which the last epochs have",
+    NumericRange.from(0.25, below: 1), \.progressiveStart, key: "progressiveStart"
+  ).usually("all epochs at --imgsz")
   public static let time = Setting(
     "time", "End after so many seconds of training, those of earlier sessions of the run included",
     NumericRange.above(0.0, to: 1e9), \.timeBudget, key: "timeBudget"
@@ -252,7 +270,11 @@ public enum Settings {
   ).automatic().inForm(.training, "weight decay", "L2 penalty on the weights")
   public static let decayNorms = Setting(
     "decay-norms", "Weight decay on batch norms and biases too.", Switch(hasInverse: true),
-    \.optimizer.decayNormsAndBiases, key: "optimizer.decayNormsAndBiases").automatic()
+    \.optimizer.decayNormsAndBiases, key: "optimizer.decayNormsAndBiases"
+  ).automatic()
+  public static let normBiasRate = Setting(
+    "norm-bias-lr", "Multiplies the learning rate of batch norms' shifts, and divides their weight decay",
+    NumericRange.above(0.0, to: 10_000), \.optimizer.normBiasRate, key: "optimizer.normBiasRate")
   public static let clip = Setting(
     "clip", "Largest gradient norm", NumericRange.above(0.0, to: 1e30), \.optimizer.gradientClip,
     key: "optimizer.gradientClip"

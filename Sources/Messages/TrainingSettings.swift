@@ -12,6 +12,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var budget: Double?
   public var split: SplitSettings
   public var network: NetworkSettings
+  /// How convolutions begin where no weights are given.
+  public var convolutionInitialization: ConvolutionInitialization
   /// A safetensors file of the same network to start from, ours or PyTorch's; nil for random weights.
   public var initialWeights: String?
   /// Which classes the classifier in that file tells apart, where it does not say so itself; nil to begin it anew then.
@@ -27,6 +29,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var batchSize: Int
   public var precision: TrainingPrecision
   public var epochs: Int
+  /// The side of the images of the first epochs as a share of the image size; later ones are larger. Nil for the image
+  /// size throughout.
+  public var progressiveStart: Double?
   /// Seconds after which training ends, whatever the epoch; nil for none.
   public var timeBudget: Double?
   /// Epochs without a better validation accuracy after which training ends; nil for none.
@@ -48,12 +53,13 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
 
   public init(
     data: String, automatic: AutomaticSettings = .none, budget: Double? = nil,
-    split: SplitSettings = SplitSettings(), network: NetworkSettings, initialWeights: String? = nil,
+    split: SplitSettings = SplitSettings(), network: NetworkSettings,
+    convolutionInitialization: ConvolutionInitialization = .he, initialWeights: String? = nil,
     initialClasses: LabelNaming? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimizer: OptimizerSettings = OptimizerSettings(), learningRate: Double = 0.1,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
-    precision: TrainingPrecision = .fp32, epochs: Int = 10,
+    precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
     timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
     keep: KeepPolicy = KeepPolicy(), safety: SafetySettings = SafetySettings(), logEvery: Int = 10,
@@ -64,6 +70,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.budget = budget
     self.split = split
     self.network = network
+    self.convolutionInitialization = convolutionInitialization
     self.initialWeights = initialWeights
     self.initialClasses = initialClasses
     self.preprocessing = preprocessing
@@ -75,6 +82,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.batchSize = batchSize
     self.precision = precision
     self.epochs = epochs
+    self.progressiveStart = progressiveStart
     self.timeBudget = timeBudget
     self.earlyStoppingPatience = earlyStoppingPatience
     self.seed = seed
@@ -212,16 +220,19 @@ public struct OptimizerSettings: Codable, Sendable, Equatable {
   public var decayNormsAndBiases: Bool
   /// Largest norm of the whole gradient; nil for no clipping.
   public var gradientClip: Double?
+  /// Multiplies the learning rate of batch norms' shifts, and divides their weight decay.
+  public var normBiasRate: Double
 
   public init(
     momentum: Double = 0.9, nesterov: Bool = false, weightDecay: Double = 5e-4, decayNormsAndBiases: Bool = true,
-    gradientClip: Double? = nil
+    gradientClip: Double? = nil, normBiasRate: Double = 1
   ) {
     self.momentum = momentum
     self.nesterov = nesterov
     self.weightDecay = weightDecay
     self.decayNormsAndBiases = decayNormsAndBiases
     self.gradientClip = gradientClip
+    self.normBiasRate = normBiasRate
   }
 }
 

@@ -219,4 +219,6 @@ private final class Claimer: Sendable {
   }
 }
 
-private func batch(_ index: Int) -> Batch { Batch(index: index, images: [], labels: [], items: [], skipped: []) }
+private func batch(_ index: Int) -> Batch {
+  Batch(index: index, side: 1, images: [], labels: [], items: [], skipped: [])
+}

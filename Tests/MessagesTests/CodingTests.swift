@@ -51,13 +51,14 @@ import Testing
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
       #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
-      #""cache":{"isEnabled":false,"limit":1073741824},"data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
+      #""cache":{"isEnabled":false,"limit":1073741824},"convolutionInitialization":"he","#,
+      #""data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,
-      #""network":{"head":"regularized","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
+      #""network":{"dropPath":0,"head":"regularized","isWhitened":false,"name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"#,
       #""optimizer":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
-      #""weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
+      #""normBiasRate":1,"weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
       #""normalization":{"given":{"mean":[0.5,0.25,0.125],"#,
       #""std":[1,2,4]}},"resize":"crop"},"project":"runs/a","#,
       #""safety":{"acceptsErrors":true,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,

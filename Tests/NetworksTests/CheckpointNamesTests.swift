@@ -28,9 +28,10 @@ private func torchvisionEntries(of network: String) throws -> [StateEntry] {
 @Suite struct CheckpointNamesTests {
   @Test(arguments: [
     ("resnet18", 122), ("resnet34", 218), ("resnet50", 320), ("resnet101", 626), ("resnet152", 932),
-    ("vgg19", 38), ("vgg19_bn", 118),
+    ("vgg19", 38), ("vgg19_bn", 118), ("resnet9", 50),
   ])
-  func `names, shapes and order are torchvision's`(name: String, entries: Int) throws {
+  func `names, shapes and order are torchvision's, or those of a twin in PyTorch`(name: String, entries: Int) throws
+  {
     // A sixteenth of the width: the shapes are a sixteenth, the names are the same, and it takes no second to make.
     let network = Network(
       try NetworkPlan(NetworkSettings(name: name, widthMultiplier: 1.0 / 16), imageSize: 224, classes: 1000),

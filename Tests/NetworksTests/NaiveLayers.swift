@@ -88,6 +88,21 @@ enum Naive {
     return y
   }
 
+  /// The maximum of each channel over the map: [N, 1, 1, C].
+  static func globalMaxPool(_ x: NaiveTensor) -> NaiveTensor {
+    var y = NaiveTensor(zeros: [x.shape[0], 1, 1, x.shape[3]])
+    for n in 0..<x.shape[0] {
+      for c in 0..<x.shape[3] {
+        var best = -Double.infinity
+        for row in 0..<x.shape[1] {
+          for column in 0..<x.shape[2] { best = max(best, x[n, row, column, c]) }
+        }
+        y[n, 0, 0, c] = best
+      }
+    }
+    return y
+  }
+
   /// Area i of `side` covers the pixels floor(i * extent / side) ..< ceiling((i + 1) * extent / side).
   static func averagePool(_ x: NaiveTensor, side: Int) -> NaiveTensor {
     func area(_ index: Int, _ extent: Int) -> Range<Int> {

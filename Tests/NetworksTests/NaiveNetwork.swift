@@ -49,6 +49,13 @@ struct NaiveNetwork {
     case .maxPool(let kernel, let stride, let padding):
       return Naive.maxPool(x, kernel: kernel, stride: stride, padding: padding)
     case .averagePool(let side): return Naive.averagePool(x, side: side)
+    case .globalMaxPool: return Naive.globalMaxPool(x)
+    case .scale(let factor): return x.map { $0 * factor }
+    case .whitening(let name, _):
+      return Naive.convolution(x, weight: value(name + ".weight"), bias: nil, stride: 1, padding: (0, 0))
+    case .dropPath(let rate):
+      dropouts += 1
+      return mode == .training ? dropPath(x, rate, UInt64(dropouts)) : x
     case .flatten: return NaiveTensor([x.shape[0], x.shape.dropFirst().reduce(1, *)], x.values)
     case .dropout(let rate):
       dropouts += 1
@@ -78,6 +85,14 @@ struct NaiveNetwork {
   private func dropout(_ x: NaiveTensor, _ rate: Double, _ ordinal: UInt64) -> NaiveTensor {
     var generator = RandomGenerator(seed, ordinal)
     return x.map { Double(generator.uniform()) < rate ? 0 : $0 / (1 - rate) }
+  }
+
+  private func dropPath(_ x: NaiveTensor, _ rate: Double, _ ordinal: UInt64) -> NaiveTensor {
+    var generator = RandomGenerator(seed, ordinal, stableHash("drop path"))
+    let image = x.values.count / x.shape[0]
+    let isDropped = (0..<x.shape[0]).map { _ in Double(generator.uniform()) < rate }
+    return NaiveTensor(
+      x.shape, x.values.enumerated().map { isDropped[$0 / image] ? 0 : $1 / (1 - rate) })
   }
 
   private func value(_ name: String) -> NaiveTensor {

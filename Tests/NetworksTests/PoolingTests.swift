@@ -21,6 +21,9 @@ import Testing
     LayerCase(
       name: "max pool 3x3/1, overlapping", layers: [.maxPool(kernel: 3, stride: 1, padding: 0)],
       input: [1, 5, 4, 2]),
+    LayerCase(name: "global max pool", layers: [.globalMaxPool], input: [3, 4, 5, 3]),
+    LayerCase(name: "global max pool of a pixel", layers: [.globalMaxPool], input: [2, 1, 1, 5]),
+    LayerCase(name: "global max pool of a large map", layers: [.globalMaxPool], input: [2, 19, 17, 2]),
     LayerCase(name: "global average pool", layers: [.averagePool(side: 1)], input: [3, 4, 5, 3]),
     LayerCase(name: "average pool to 2x2", layers: [.averagePool(side: 2)], input: [2, 4, 6, 3]),
     LayerCase(name: "average pool to 3x3, overlapping", layers: [.averagePool(side: 3)], input: [2, 5, 4, 2]),
@@ -67,6 +70,17 @@ import Testing
     let output = pool.forward(Tensor([1, 2, 2, 1], [1, 3, 3, 3]), pass)
     #expect(output.values == [3])
     #expect(pool.backward(Tensor([1, 1, 1, 1], [7]), pass).values == [0, 7, 0, 0])
+  }
+
+  @Test func `of equal maxima of a whole map the first gets the gradient, and a NaN is the maximum`() {
+    let pool = GlobalMaxPool()
+    let pass = Pass(.training, ThreadPool(threads: 1))
+    // Two channels: 1 3 3 0 and -5 -4 NaN 9.
+    let output = pool.forward(Tensor([1, 2, 2, 2], [1, -5, 3, -4, 3, .nan, 0, 9]), pass)
+    #expect(output.shape == [1, 1, 1, 2])
+    #expect(output[0] == 3 && output[1].isNaN)
+    let gradient = pool.backward(Tensor([1, 1, 1, 2], [7, 8]), pass)
+    #expect(gradient.values == [0, 0, 7, 0, 0, 8, 0, 0])
   }
 
   @Test func `padding never wins a maximum, however negative the image`() {

@@ -54,6 +54,15 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
     ParityCase(
       file: "resnet18", settings: NetworkSettings(name: "resnet18"), images: 2, imageSize: 64, logits: 1.2e-5,
       gradients: 5e-5),
+    // At a size where no ReLU and no maximum is within rounding of a tie. Measured: 2e-6 and 3e-6; PyTorch's single
+    // precision: 7e-7 and 2.3e-6.
+    ParityCase(
+      file: "resnet9", settings: NetworkSettings(name: "resnet9"), images: 2, imageSize: 20, logits: 6e-6,
+      gradients: 2.5e-5),
+    ParityCase(
+      file: "resnet9-whitened", settings: NetworkSettings(name: "resnet9", isWhitened: true), images: 2,
+      imageSize: 20,
+      logits: 6e-6, gradients: 2.5e-5),
     // So deep that ReLUs whose input rounds to either side of zero decide. Measured: 8e-5 and 0.028; PyTorch's single
     // precision: 2e-4 and 0.030.
     ParityCase(
@@ -166,9 +175,10 @@ struct ParityCase: Sendable, CustomTestStringConvertible {
   ) throws -> Double {
     // The reference knows the same parameters, no more and no fewer.
     #expect(
-      Set(reference.names.filter { $0.hasPrefix(prefix) }) == Set(network.parameters.map { prefix + $0.name }))
+      Set(reference.names.filter { $0.hasPrefix(prefix) })
+        == Set(network.parameters.filter { !$0.isFixed }.map { prefix + $0.name }))
     var largest = 0.0
-    for parameter in network.parameters {
+    for parameter in network.parameters where !parameter.isFixed {
       let expected = try reference.values(prefix + parameter.name).map(Double.init)
       let values = NaiveTensor(array(parameter))
       // In the order of files, as the probe is.

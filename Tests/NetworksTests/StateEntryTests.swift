@@ -17,6 +17,11 @@ import Testing
     (NetworkSettings(name: "resnet50", version: .v2, widthMultiplier: 0.0625), 64),
     (NetworkSettings(name: "vgg19", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 64),
+    (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625), 16),
+    (
+      NetworkSettings(
+        name: "resnet9", widthMultiplier: 0.0625, head: .regularized, isWhitened: true, dropPath: 0.1), 32
+    ),
   ]
 
   @Test(arguments: networks)

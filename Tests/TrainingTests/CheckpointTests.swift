@@ -56,6 +56,7 @@ enum Specimen {
     (NetworkSettings(name: "resnet50", shortcut: .projection, widthMultiplier: 0.0625), 16),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
+    (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true, dropPath: 0.2), 16),
   ])
   func `a network comes back from its file with the same logits`(network: NetworkSettings, side: Int) throws {
     let model = Specimen.model(network, side: side)

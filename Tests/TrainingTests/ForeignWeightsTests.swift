@@ -78,6 +78,8 @@ import TestSupport
     ),
     ("cifar20", NetworkSettings(name: "plain20", widthMultiplier: 0.25), "vgg19"),
     ("vgg19_bn", NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), "vgg19"),
+    ("resnet9", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625), "vgg19"),
+    ("resnet9", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true), "resnet18"),
   ])
   func `a file of another network is told by what it looks like, and that loads it`(
     name: String, own: NetworkSettings, asked: String

@@ -30,6 +30,8 @@ private struct NaiveSGD {
     return [
       Parameter(name: "conv.weight", role: .convolutionWeight, value: tensor([3, 3, 5, 7])),
       Parameter(name: "bn.weight", role: .norm, value: tensor([7])),
+      Parameter(name: "bn.bias", role: .norm, value: tensor([7])),
+      Parameter(name: "whiten.weight", role: .convolutionWeight, value: tensor([2, 2, 3, 24]), isFixed: true),
       Parameter(name: "fc.weight", role: .denseWeight(map: [1, 1, 7]), value: tensor([7, 3]), weightDecay: 0.02),
       Parameter(name: "fc.bias", role: .bias, value: tensor([3])),
     ]
@@ -40,6 +42,8 @@ private struct NaiveSGD {
     OptimizerSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1),
     OptimizerSettings(momentum: 0.5, weightDecay: 0.1, decayNormsAndBiases: false),
     OptimizerSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1, gradientClip: 2),
+    OptimizerSettings(momentum: 0.9, nesterov: true, weightDecay: 0.1, normBiasRate: 8),
+    OptimizerSettings(momentum: 0.9, weightDecay: 0.1, decayNormsAndBiases: false, normBiasRate: 0.5),
   ])
   func `ten steps are those of the naive twin, for every kind of parameter`(settings: OptimizerSettings) {
     let parameters = parameters()
@@ -53,7 +57,9 @@ private struct NaiveSGD {
 
     for step in 0..<10 {
       let rate = 0.1 / Double(step + 1)
-      for parameter in parameters { parameter.gradient = Tensor(parameter.value.shape) { _ in generator.normal() } }
+      for parameter in parameters where !parameter.isFixed {
+        parameter.gradient = Tensor(parameter.value.shape) { _ in generator.normal() }
+      }
       let gradients = parameters.map { $0.gradient.values.map(Double.init) }
       let norm = gradients.joined().reduce(0) { $0 + $1 * $1 }.squareRoot()
       // The norms are about 19 here: a clip of 2 always shortens.
@@ -64,7 +70,10 @@ private struct NaiveSGD {
       for (index, parameter) in parameters.enumerated() {
         let spared = parameter.isNormOrBias && !settings.decayNormsAndBiases
         let decay = parameter.weightDecay ?? (spared ? 0 : settings.weightDecay)
-        twins[index].step(&values[index], gradient: gradients[index], scale: scale, rate: rate, decay: decay)
+        // Only batch norms' shifts have a rate of their own; what they lose by decay in a step stays the same.
+        let factor = parameter.name == "bn.bias" ? settings.normBiasRate : 1
+        twins[index].step(
+          &values[index], gradient: gradients[index], scale: scale, rate: rate * factor, decay: decay / factor)
       }
     }
     for (index, parameter) in parameters.enumerated() {
@@ -75,6 +84,14 @@ private struct NaiveSGD {
       }
       #expect(velocity.max() ?? .nan < 1e-5, "momentum of \(parameter.name)")
     }
+  }
+
+  @Test func `what is fixed stays as it is, whatever is asked of the optimizer`() {
+    let fixed = parameters()[3]
+    let before = fixed.value
+    var optimizer = SGD(OptimizerSettings(momentum: 0.9, nesterov: true, weightDecay: 1), [fixed])
+    for _ in 0..<3 { optimizer.step([fixed], rate: 10, gradientScale: 1, ThreadPool(threads: 1)) }
+    #expect(fixed.name == "whiten.weight" && fixed.value == before)
   }
 
   @Test func `a gradient within the clip is left alone, a longer one shortened to it`() {

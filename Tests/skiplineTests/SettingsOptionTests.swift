@@ -21,6 +21,8 @@ import Training
   static let unusual: TrainingSettings = {
     var settings = TrainingSettings.unusual
     settings.split.folders = SplitFolders(train: "day", validation: "dusk", test: "-night")
+    // Its network has no whitened form, and the one that has takes none of the other options.
+    settings.network.isWhitened = false
     return settings
   }()
 
@@ -44,8 +46,16 @@ import Training
     #expect(try options.settings(data: settings.data) == settings)
     let given = GivenOptions(options)
     // One of the two excludes the other.
-    #expect(Set(given.values.keys) == Set(Settings.all.map(\.option)).subtracting(["classes"]))
+    #expect(Set(given.values.keys) == Set(Settings.all.map(\.option)).subtracting(["classes", "whiten"]))
     #expect(given.fixed.contains("--no-flip") && given.fixed.contains("--net") && !given.fixed.contains("--epochs"))
+  }
+
+  @Test func `a whitened network is asked for in the words that its settings say`() throws {
+    let settings = TrainingSettings(
+      data: "images", network: NetworkSettings(name: "resnet9", widthMultiplier: 0.25, isWhitened: true))
+    let words = try shellWords([settings.commandLine])[0].dropFirst(2)
+    #expect(words.contains("--whiten"))
+    #expect(try TrainCommand.parse(Array(words)).options.settings(data: "images") == settings)
   }
 
   /// Whatever a line leaves out is the same default on both sides.
@@ -170,6 +180,8 @@ private struct RandomSettings {
     if chance() { settings.network.stem = choice(Stem.self) }
     if chance() { settings.network.widthMultiplier = number(Settings.width.range) }
     settings.network.head = choice(Head.self)
+    if chance() { settings.network.dropPath = number(Settings.dropPath.range) }
+    settings.convolutionInitialization = choice(ConvolutionInitialization.self)
     if chance() {
       settings.initialWeights = chance() ? text() : "-" + text()
       let names = [text(), "Rose, red", "a \"b\""]
@@ -200,6 +212,8 @@ private struct RandomSettings {
     if chance() { settings.batchSize = whole(Settings.batchSize.range) }
     settings.precision = choice(TrainingPrecision.self)
     if chance() { settings.epochs = whole(Settings.epochs.range) }
+    if chance() { settings.progressiveStart = number(Settings.progressive.range) }
+    if chance() { settings.optimizer.normBiasRate = number(Settings.normBiasRate.range) }
     if chance() { settings.timeBudget = number(Settings.time.range) }
     if chance() { settings.earlyStoppingPatience = whole(.from(1, to: Settings.patience.range.upper)) }
     settings.seed = UInt64.random(in: 0 ... .max, using: &generator)

@@ -120,6 +120,9 @@ import Training
   static let mistakes: [(arguments: String, status: Int32, complaint: String)] = [
     ("summary vgg19 --block v2", 64, "--block v2 means nothing for vgg19"),
     ("train data --net vgg19 --stem small", 64, "--stem small"),
+    ("summary cifar20 --whiten", 64, "--whiten means nothing for cifar20"),
+    ("train data --net plain20 --drop-path 0.1", 64, "--drop-path 0.1 means nothing for plain20"),
+    ("summary resnet9 --stem small", 64, "--stem small"),
     ("train data --net plain20 --shortcut B", 64, "--shortcut B"),
     ("train data --net resnet18 --zeros split", 64, "--zeros split"),
     ("data --net vgg19_bn --shortcut A", 64, "--shortcut A"),

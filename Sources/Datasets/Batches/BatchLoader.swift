@@ -10,7 +10,9 @@ import Support
 public struct Batch: Sendable, Equatable {
   /// Position in the epoch, from 0. Positions are missing where no image of a batch decoded.
   public var index: Int
-  /// [labels.count, size, size, 3], normalized.
+  /// The side of its images, pixels: the preprocessing's image size, or less where smaller ones were asked for.
+  public var side: Int
+  /// [labels.count, side, side, 3], normalized.
   public var images: [Float]
   /// The class of each image.
   public var labels: [Int]
@@ -75,8 +77,11 @@ public struct BatchLoader: Sendable {
   /// - Parameters:
   ///   - epoch: counted from 0; evaluation gives the same for each.
   ///   - fromBatch: the first batch to prepare, for going on in the middle of an epoch.
-  public func epoch(_ epoch: Int = 0, fromBatch: Int = 0) -> BatchStream {
-    BatchStream(loader: self, plan: plan(epoch: epoch), first: fromBatch)
+  ///   - side: what the images are shrunk to, pixels, after all that else is done with them; nil for the image size.
+  public func epoch(_ epoch: Int = 0, fromBatch: Int = 0, side: Int? = nil) -> BatchStream {
+    var plan = plan(epoch: epoch)
+    plan.side = side
+    return BatchStream(loader: self, plan: plan, first: fromBatch)
   }
 
   /// The order of one epoch.
@@ -94,6 +99,8 @@ public struct BatchLoader: Sendable {
     var epoch: Int
     /// Positions in `items`.
     var order: [Int]
+    /// Of the images; nil for the image size.
+    var side: Int?
   }
 
   /// Tell the generators for order and for augmentation apart, and from any other of the same seed.
@@ -105,14 +112,25 @@ public struct BatchLoader: Sendable {
     let last = index == batchCount - 1
     let positions = plan.order[(index * batchSize)..<(last ? items.count : (index + 1) * batchSize)]
     let size = preprocessing.imageSize
-    let length = size * size * 3
-    var batch = Batch(index: index, images: [], labels: [], items: [], skipped: [])
+    let shrinking = plan.side.flatMap { $0 < size ? MapShrinking(from: size, to: $0) : nil }
+    let side = shrinking?.to ?? size
+    let length = side * side * 3
+    var whole = [Float](repeating: 0, count: shrinking == nil ? 0 : size * size * 3)
+    var batch = Batch(index: index, side: side, images: [], labels: [], items: [], skipped: [])
     batch.images = [Float](unsafeUninitializedCapacity: positions.count * length) { buffer, count in
       for position in positions {
         let item = items[position]
         do throws(DecodingFailure) {
           let input = try input(item, epoch: plan.epoch, decoder: decoder)
-          table.write(input, into: UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)]))
+          let place = UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)])
+          if let shrinking {
+            whole.withUnsafeMutableBufferPointer {
+              table.write(input, into: $0)
+              shrinking.apply(UnsafeBufferPointer($0), into: place)
+            }
+          } else {
+            table.write(input, into: place)
+          }
           count += length
           batch.labels.append(item.label)
           batch.items.append(position)

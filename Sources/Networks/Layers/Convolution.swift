@@ -29,13 +29,14 @@ public final class Convolution: Layer {
   /// Of the last pass: the next one is mostly of the same shape.
   private var lastMethod: (input: [Int], mode: Pass.Mode, method: ConvolutionMethod)?
 
+  /// - Parameter isFixed: whether the weights never learn.
   public init(
     name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Extent = 0,
-    inputGradient: InputGradient = .computed, algorithms: ConvolutionAlgorithms = .fastest
+    inputGradient: InputGradient = .computed, isFixed: Bool = false, algorithms: ConvolutionAlgorithms = .fastest
   ) {
     precondition(weight.shape.count == 4, "a convolution's weights are [KH, KW, C, O], not \(weight.shape)")
     self.name = name
-    self.weight = Parameter(name: name + ".weight", role: .convolutionWeight, value: weight)
+    self.weight = Parameter(name: name + ".weight", role: .convolutionWeight, value: weight, isFixed: isFixed)
     self.bias = bias.map { Parameter(name: name + ".bias", role: .bias, value: $0) }
     self.stride = stride
     self.padding = padding
@@ -49,14 +50,18 @@ public final class Convolution: Layer {
     let moments = pass.mode == .training && bias == nil ? outputMoments : nil
     var output = pass.ops.convolve(input, weight.value, method(input.shape, pass.mode), gathering: moments)
     if let bias { pass.ops.add(channels: bias.value, to: &output) }
-    if pass.mode == .training { self.input = input }
+    // One that learns nothing and hands no gradient on goes no way back.
+    let goesBack = !weight.isFixed || inputGradient == .computed
+    if pass.mode == .training, goesBack { self.input = input }
     return output
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let input = used(&self.input, by: name)
     let method = method(input.shape, .training)
-    pass.ops.convolutionWeightGradient(input, outputGradient, method, into: &weight.gradient)
+    if !weight.isFixed {
+      pass.ops.convolutionWeightGradient(input, outputGradient, method, into: &weight.gradient)
+    }
     if let bias { pass.ops.sumColumns(of: outputGradient, into: &bias.gradient) }
     guard inputGradient == .computed else { return Tensor(uninitialized: [0]) }
     _ = consume input  // Its memory may be the gradient's, if nobody else needs it.

@@ -24,17 +24,24 @@ public final class Parameter {
   public var gradient: Tensor
   /// A weight decay of its own that replaces the optimizer's; nil for the optimizer's.
   public let weightDecay: Double?
+  /// Whether it never learns: its gradient stays zero and it has no weight decay, so that an optimizer leaves it as it
+  /// is.
+  public let isFixed: Bool
 
-  public init(name: String, role: Role, value: Tensor, weightDecay: Double? = nil) {
+  public init(name: String, role: Role, value: Tensor, weightDecay: Double? = nil, isFixed: Bool = false) {
     self.name = name
     self.role = role
     self.value = value
-    self.weightDecay = weightDecay
+    self.weightDecay = isFixed ? 0 : weightDecay
+    self.isFixed = isFixed
     gradient = Tensor(zeros: value.shape)
   }
 
   /// Whether it is a batch norm's or a bias: the ones that may be spared weight decay.
   public var isNormOrBias: Bool { role == .norm || role == .bias }
+
+  /// Whether it is a batch norm's shift.
+  public var isNormBias: Bool { role == .norm && name.hasSuffix(".bias") }
 }
 
 /// State that is measured rather than learned: a batch norm's running mean or variance.

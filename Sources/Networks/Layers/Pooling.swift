@@ -1,4 +1,4 @@
-// Layers that summarize neighboring pixels: maximum, mean of the whole map, mean of a grid of areas.
+// Layers that summarize neighboring pixels: maximum, maximum or mean of the whole map, mean of a grid of areas.
 
 import Tensors
 
@@ -22,6 +22,25 @@ public final class MaxPool: Layer {
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let (argmax, inputShape) = used(&cache, by: "max pool")
     return pass.ops.maxPoolGradient(outputGradient, argmax: argmax, window, inputShape: inputShape)
+  }
+}
+
+/// The maximum of each channel over the whole map, whatever its size: [N, H, W, C] to [N, 1, 1, C].
+public final class GlobalMaxPool: Layer {
+  /// Of each channel the pixel that had the maximum; and the input's shape.
+  private var cache: (argmax: PooledArray<Int32>, inputShape: [Int])?
+
+  public init() {}
+
+  public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+    let (output, argmax) = pass.ops.globalMaxPool(input)
+    if pass.mode == .training { cache = (argmax, input.shape) }
+    return output
+  }
+
+  public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    let (argmax, inputShape) = used(&cache, by: "global max pool")
+    return pass.ops.globalMaxPoolGradient(outputGradient, argmax: argmax, inputShape: inputShape)
   }
 }
 

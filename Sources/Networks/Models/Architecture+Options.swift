@@ -13,6 +13,15 @@ extension Architecture {
   /// Whether inputs are added to the outputs of blocks.
   public var hasShortcuts: Bool { blocks?.shortcut != nil }
 
+  /// Whether blocks can be left out in training.
+  public var hasResidualBlocks: Bool { network.hasResidualBlocks }
+
+  /// Whether it has a form with a whitened first layer.
+  public var canBeWhitened: Bool { network.canBeWhitened }
+
+  /// Whether the same weights fit images of another size.
+  public var takesAnySize: Bool { network.takesAnySize }
+
   /// The settings with the family's defaults filled in, and without options that mean nothing for it: two settings of
   /// one network are equal then.
   public func resolved(_ settings: NetworkSettings, imageSize: Int) -> NetworkSettings {
@@ -21,6 +30,8 @@ extension Architecture {
     resolved.shortcut = blocks?.shortcut.map { settings.shortcut ?? $0 }
     resolved.version = blocks.map { settings.version ?? $0.version }
     resolved.stem = blocks.map { settings.stem ?? $0.stem }
+    if !canBeWhitened { resolved.isWhitened = false }
+    if !hasResidualBlocks { resolved.dropPath = 0 }
     if resolved.shortcut != .zeroPadding { resolved.zeroPlacement = .split }
     if resolved.version == .v1_5, blocks?.hasBottlenecks != true { resolved.version = .v1 }
     return resolved
@@ -44,6 +55,12 @@ extension Architecture {
     }
     if let shortcut = settings.shortcut, !architecture.hasShortcuts {
       throw refuse("--shortcut \(shortcut.rawValue)", "which has no shortcuts")
+    }
+    if settings.isWhitened, !architecture.canBeWhitened {
+      throw refuse("--whiten", "whose first layer learns")
+    }
+    if settings.dropPath > 0, !architecture.hasResidualBlocks {
+      throw refuse("--drop-path \(settings.dropPath)", "which has no shortcuts")
     }
     guard settings.zeroPlacement != .split else { return }
     try checkPlacement(settings)

@@ -4,7 +4,9 @@ import Messages
 
 /// A network of the registry.
 public struct Architecture: Sendable {
-  static let families: [any NetworkFamily.Type] = [ResNet.self, CIFARResNet.self, PlainNet.self, VGG.self]
+  static let families: [any NetworkFamily.Type] = [
+    ResNet.self, CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self,
+  ]
 
   let network: any NetworkFamily
 

@@ -31,6 +31,12 @@ protocol NetworkFamily: Sendable, Equatable {
   var usual: (imageSize: Int, classes: Int) { get }
   /// The options of networks made of blocks, and what they are if nobody says; nil for a network without blocks.
   func blockDefaults(imageSize: Int) -> BlockDefaults?
+  /// Whether blocks add their inputs to their outputs, so that a block can be left out.
+  var hasResidualBlocks: Bool { get }
+  /// Whether it has a form with a whitened first layer.
+  var canBeWhitened: Bool { get }
+  /// Whether its last pool takes a map of any size, so that the same weights fit images of another size.
+  var takesAnySize: Bool { get }
   /// Its layers, from the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan]
 }
@@ -50,6 +56,9 @@ extension NetworkFamily {
   static func name(blocksInFirstStage blocks: Int) -> String? { nil }
   var usual: (imageSize: Int, classes: Int) { (224, 1000) }
   func blockDefaults(imageSize: Int) -> BlockDefaults? { nil }
+  var hasResidualBlocks: Bool { blockDefaults(imageSize: usual.imageSize)?.shortcut != nil }
+  var canBeWhitened: Bool { false }
+  var takesAnySize: Bool { true }
 }
 
 /// The number in a name such as `resnet18`.

@@ -21,19 +21,21 @@ struct ResidualStages: Sendable, Equatable {
 
   /// From the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
-    let builder = ResidualBuilder(plan: plan, bottleneck: bottleneck)
+    let builder = ResidualBuilder(plan: plan, bottleneck: bottleneck, blocks: blocks.reduce(0, +))
     let preActivated = plan.settings.version == .v2
     var channels = plan.width(widths[0])
     var layers = builder.stem(channels)
+    var number = 0
     for (stage, count) in blocks.enumerated() {
       let inner = plan.width(widths[stage])
       let outputs = bottleneck ? inner * Self.bottleneckExpansion : inner
       for index in 0..<count {
         let block = BlockShape(
           name: "layer\(stage + 1).\(index)", inputs: channels, inner: inner, outputs: outputs,
-          stride: stage > 0 && index == 0 ? 2 : 1)
+          stride: stage > 0 && index == 0 ? 2 : 1, index: number)
         layers += residual ? [builder.residualBlock(block)] : builder.plainBlock(block)
         channels = outputs
+        number += 1
       }
     }
     if preActivated { layers += [.batchNorm(name: "norm"), .relu] }
@@ -48,6 +50,8 @@ private struct BlockShape {
   var inner: Int
   var outputs: Int
   var stride: Int
+  /// Its number in the network, from 0.
+  var index: Int
 
   var changesShape: Bool { stride != 1 || inputs != outputs }
 }
@@ -56,6 +60,8 @@ private struct BlockShape {
 private struct ResidualBuilder {
   let plan: PlanBuilder
   let bottleneck: Bool
+  /// In the network.
+  let blocks: Int
 
   private var settings: NetworkSettings { plan.settings }
   /// v2: norm and ReLU come before a convolution.
@@ -85,7 +91,9 @@ private struct ResidualBuilder {
   func residualBlock(_ block: BlockShape) -> LayerPlan {
     let shortcut = shortcut(block)
     func sum(_ body: [LayerPlan]) -> LayerPlan {
-      .branches(name: block.name + ".add", [body, shortcut.layers], joined: .addition)
+      .branches(
+        name: block.name + ".add", [body + plan.dropPath(block: block.index, of: blocks), shortcut.layers],
+        joined: .addition)
     }
     let layers: [LayerPlan] =
       if !preActivated {

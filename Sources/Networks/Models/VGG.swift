@@ -18,6 +18,9 @@ struct VGG: NetworkFamily {
     batchNorm = name == "vgg19_bn"
   }
 
+  /// Its dense layers stand on a grid of 7x7 pixels.
+  var takesAnySize: Bool { false }
+
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     var layers: [LayerPlan] = []
     // torchvision numbers every step of `features`, pools and activations included.

@@ -8,11 +8,16 @@ import Tensors
 struct LayerBuilder {
   private let seed: UInt64
   private let algorithms: ConvolutionAlgorithms
+  private let initialization: ConvolutionInitialization
+  /// Layers so far that leave something out at random.
   private var dropouts: UInt64 = 0
 
-  init(seed: UInt64, convolutions: ConvolutionAlgorithms) {
+  init(
+    seed: UInt64, convolutions: ConvolutionAlgorithms, initialization: ConvolutionInitialization = .he
+  ) {
     self.seed = seed
     algorithms = convolutions
+    self.initialization = initialization
   }
 
   /// - Returns: a layer an operation; nil for what is done along with others, or has nothing of its own.
@@ -32,17 +37,29 @@ struct LayerBuilder {
       let std = Float((2 / Double(kernel.count * outputs)).squareRoot())
       return Convolution(
         name: name,
-        weight: drawn(name, [kernel.height, kernel.width, input.channels, outputs]) { $0.normal() * std },
+        weight: convolutionWeight(name, kernel, input.channels, outputs, std: std),
         bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
         inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, algorithms: algorithms)
     case .relu: return ReLU()
     case .maxPool(let kernel, let stride, let padding):
       return MaxPool(kernel: kernel, stride: stride, padding: padding)
     case .averagePool(let side): return AdaptiveAveragePool(side: side)
+    case .globalMaxPool: return GlobalMaxPool()
     case .flatten: return Flatten()
     case .dropout(let rate):
       dropouts += 1
       return Dropout(rate: rate, salt: dropouts)
+    case .dropPath(let rate):
+      dropouts += 1
+      return DropPath(rate: rate, salt: dropouts)
+    case .scale(let factor): return Scale(factor: factor)
+    case .whitening(let name, let kernel):
+      // Until the patches are measured, a stand-in.
+      let std = Float(1 / Double(kernel * kernel * input.channels).squareRoot())
+      let shape = [kernel, kernel, input.channels, operation.output.channels]
+      return Convolution(
+        name: name, weight: drawn(name, shape) { $0.normal() * std },
+        inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, isFixed: true, algorithms: algorithms)
     case .dense(let name, let outputs, let initialization, let weightDecay):
       return dense(name, operation.map, outputs, initialization, weightDecay)
     case .zeroPadding(_, let stride, let channels, let placement):
@@ -68,6 +85,24 @@ struct LayerBuilder {
     return Dense(
       name: name, weight: weight, bias: Tensor(zeros: [outputs]), map: [map.height, map.width, map.channels],
       weightDecay: weightDecay)
+  }
+
+  /// [KH, KW, C, O]
+  private func convolutionWeight(
+    _ name: String, _ kernel: Extent, _ inputs: Int, _ outputs: Int, std: Float
+  ) -> Tensor {
+    var weight = drawn(name, [kernel.height, kernel.width, inputs, outputs]) { $0.normal() * std }
+    guard initialization == .dirac else { return weight }
+    // The middle of a kernel with an even side is PyTorch's: the place behind it.
+    let middle = (kernel.height / 2) * kernel.width + kernel.width / 2
+    for filter in 0..<min(inputs, outputs) {
+      for place in 0..<kernel.count {
+        for channel in 0..<inputs {
+          weight[(place * inputs + channel) * outputs + filter] = place == middle && channel == filter ? 1 : 0
+        }
+      }
+    }
+    return weight
   }
 
   /// Every parameter is a function of the seed and its own name.

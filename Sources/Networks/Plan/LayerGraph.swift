@@ -29,8 +29,11 @@ public final class LayerGraph: Layer {
   }
 
   /// Layers with initial weights.
-  public convenience init(_ plan: LoweredPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
-    var builder = LayerBuilder(seed: seed, convolutions: convolutions)
+  public convenience init(
+    _ plan: LoweredPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest,
+    initialization: ConvolutionInitialization = .he
+  ) {
+    var builder = LayerBuilder(seed: seed, convolutions: convolutions, initialization: initialization)
     self.init(plan, builder.build(plan))
   }
 

@@ -37,8 +37,17 @@ public enum LayerKind: Sendable, Equatable {
   case maxPool(kernel: Int, stride: Int, padding: Int)
   /// A grid of `side` x `side` means; 1 is global average pooling.
   case averagePool(side: Int)
+  /// Of the whole map.
+  case globalMaxPool
   case flatten
   case dropout(rate: Double)
+  /// An image's whole map left out, at the end of a branch.
+  case dropPath(rate: Double)
+  /// Multiplication by a constant.
+  case scale(Double)
+  /// A fixed convolution without padding, whose filters whiten patches of `kernel` x `kernel` pixels: two for each value
+  /// of a patch, the second the first one's negative.
+  case whitening(name: String, kernel: Int)
   case dense(name: String, outputs: Int, initialization: DenseInitialization, weightDecay: Double?)
   /// Every `stride`-th pixel, and zeros for the channels that are new.
   case zeroPadding(name: String, stride: Int, channels: Int, placement: ZeroPlacement)
@@ -74,9 +83,19 @@ extension LayerPlan {
 
   public static func averagePool(side: Int) -> LayerPlan { .layer(.averagePool(side: side)) }
 
+  public static var globalMaxPool: LayerPlan { .layer(.globalMaxPool) }
+
   public static var flatten: LayerPlan { .layer(.flatten) }
 
   public static func dropout(rate: Double) -> LayerPlan { .layer(.dropout(rate: rate)) }
+
+  public static func dropPath(rate: Double) -> LayerPlan { .layer(.dropPath(rate: rate)) }
+
+  public static func scale(_ factor: Double) -> LayerPlan { .layer(.scale(factor)) }
+
+  public static func whitening(name: String, kernel: Int) -> LayerPlan {
+    .layer(.whitening(name: name, kernel: kernel))
+  }
 
   public static func dense(
     name: String, outputs: Int, initialization: DenseInitialization = .uniform, weightDecay: Double? = nil

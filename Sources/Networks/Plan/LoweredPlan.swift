@@ -91,9 +91,13 @@ extension LayerKind {
     case .maxPool(let kernel, let stride, let padding):
       return try Self.slide(input, input.channels, Extent(kernel), stride, Extent(padding), "max pool")
     case .averagePool(let side): return FeatureShape(height: side, width: side, channels: input.channels)
+    case .globalMaxPool: return FeatureShape(height: 1, width: 1, channels: input.channels)
+    case .whitening(let name, let kernel):
+      return try Self.slide(
+        input, Self.whiteningFilters(kernel, channels: input.channels), Extent(kernel), 1, 0, name)
     case .flatten: return FeatureShape(height: 1, width: 1, channels: input.count)
     case .dense(_, let outputs, _, _): return FeatureShape(height: 1, width: 1, channels: outputs)
-    case .batchNorm, .relu, .dropout: return input
+    case .batchNorm, .relu, .dropout, .dropPath, .scale: return input
     case .zeroPadding(let name, let stride, let channels, _):
       precondition(channels >= input.channels, "'\(name)' cannot drop channels")
       return FeatureShape(
@@ -110,6 +114,9 @@ extension LayerKind {
         height: input.height, width: input.width, channels: inputs.reduce(0) { $0 + $1.channels })
     }
   }
+
+  /// Filters of a whitening layer.
+  static func whiteningFilters(_ kernel: Int, channels: Int) -> Int { 2 * kernel * kernel * channels }
 
   private static func slide(
     _ input: FeatureShape, _ channels: Int, _ kernel: Extent, _ stride: Int, _ padding: Extent, _ name: String
@@ -161,7 +168,7 @@ private struct Lowering {
       LoweredPlan.Operation(kind: kind, inputs: inputs, input: shape, map: map, output: output, depth: depth))
     shapes.append(output)
     switch kind {
-    case .flatten, .relu, .dropout: maps.append(map)  // Each value stays where it was.
+    case .flatten, .relu, .dropout, .dropPath, .scale: maps.append(map)  // Each value stays where it was.
     default: maps.append(output)
     }
     return operations.count
@@ -274,11 +281,13 @@ private struct Lowering {
 }
 
 extension LayerKind {
-  /// Whether it has parameters.
+  /// Whether it has parameters that learn.
   var learns: Bool {
     switch self {
     case .convolution, .batchNorm, .dense: true
-    case .relu, .maxPool, .averagePool, .flatten, .dropout, .zeroPadding, .join: false
+    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join,
+      .whitening:
+      false
     }
   }
 }

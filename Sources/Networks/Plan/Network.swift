@@ -13,10 +13,15 @@ public final class Network {
   /// A network with initial weights. Every parameter is a function of the seed and its own name.
   ///
   /// Convolutions: normal with std sqrt(2 / (K * K * O)) (He et al. 2015, arXiv:1502.01852, section 2.2, in the
-  /// backward form that torchvision uses). Batch norm: scale 1, shift 0.
-  public init(_ plan: NetworkPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest) {
+  /// backward form that torchvision uses), or as `initialization` says. Batch norm: scale 1, shift 0. A whitening layer
+  /// has random filters until `PatchWhitening` sets them.
+  public init(
+    _ plan: NetworkPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest,
+    initialization: ConvolutionInitialization = .he
+  ) {
     self.plan = plan
-    layers = LayerGraph(plan.lowered, seed: seed, convolutions: convolutions)
+    layers = LayerGraph(
+      plan.lowered, seed: seed, convolutions: convolutions, initialization: initialization)
   }
 
   public var parameters: [Parameter] { layers.parameters }

@@ -147,10 +147,26 @@ private struct MemoryPlanner {
         block(operation.output),
         { [self] gradient in withExtendedLifetime((gradient, places)) { [block(count)] } }
       )
+    case .globalMaxPool:
+      let (count, places) = (inputs[0].count, block(operation.output))
+      return (
+        block(operation.output),
+        { [self] gradient in withExtendedLifetime((gradient, places)) { [block(count)] } }
+      )
+    case .whitening(_, let kernel):
+      // Nothing goes back through it.
+      let shape = operation.input
+      let method = ConvolutionMethod(
+        input: [images, shape.height, shape.width, shape.channels],
+        weight: [kernel, kernel, shape.channels, operation.output.channels], stride: 1, padding: 0)
+      let output = block(operation.output)
+      tally.pass(method.forwardScratch.floats(threads: threads))
+      return (output, { [$0] })
     case .averagePool, .zeroPadding:
       let count = inputs[0].count
       return (block(operation.output), { [self] gradient in withExtendedLifetime(gradient) { [block(count)] } })
     case .flatten: return (inputs[0], { [$0] })
+    case .dropPath, .scale: return (inPlace(&inputs[0], operation), { [$0] })
     case .dropout:
       // The factors, and a copy of what the ReLU before it keeps.
       let factors = block(operation.output)

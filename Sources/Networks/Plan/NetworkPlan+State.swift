@@ -51,7 +51,10 @@ extension LoweredPlan.Operation {
       ]
     case .dense(let name, let outputs, _, _):
       [StateEntry(name + ".weight", [outputs, input.count]), StateEntry(name + ".bias", [outputs])]
-    case .relu, .maxPool, .averagePool, .flatten, .dropout, .zeroPadding, .join: []
+    case .whitening(let name, let kernel):
+      [StateEntry(name + ".weight", [output.channels, input.channels, kernel, kernel])]
+    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join:
+      []
     }
   }
 }

@@ -22,14 +22,16 @@ extension NetworkPlan {
 }
 
 extension LoweredPlan.Operation {
-  /// What it learns.
+  /// Numbers that it learns, or that are fixed.
   var parameters: Int {
     switch kind {
     case .convolution(_, let outputs, let kernel, _, _, let bias):
       kernel.count * input.channels * outputs + (bias ? outputs : 0)
     case .batchNorm: 2 * input.channels
     case .dense(_, let outputs, _, _): (input.count + 1) * outputs
-    case .relu, .maxPool, .averagePool, .flatten, .dropout, .zeroPadding, .join: 0
+    case .whitening(_, let kernel): kernel * kernel * input.channels * output.channels
+    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join:
+      0
     }
   }
 
@@ -39,7 +41,12 @@ extension LoweredPlan.Operation {
     case .convolution(_, let outputs, let kernel, _, _, _):
       kernel.count * input.channels * outputs * output.height * output.width
     case .dense(_, let outputs, _, _): input.count * outputs
-    case .batchNorm, .relu, .maxPool, .averagePool, .flatten, .dropout, .zeroPadding, .join: 0
+    case .whitening(_, let kernel):
+      kernel * kernel * input.channels * output.channels * output.height * output.width
+    case .batchNorm, .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding,
+      .join:
+      0
     }
   }
 
@@ -58,8 +65,12 @@ extension LoweredPlan.Operation {
     case .relu: ("relu", .relu, nil)
     case .maxPool(let kernel, let stride, _): ("maxpool", .maxPool, text(Extent(kernel), stride))
     case .averagePool(let side): ("avgpool", side == 1 ? .globalAveragePool : .averagePool, nil)
+    case .globalMaxPool: ("maxpool", .globalMaxPool, nil)
     case .flatten: ("flatten", .flatten, nil)
     case .dropout(let rate): ("dropout \(rate)", .dropout, nil)
+    case .dropPath(let rate): ("drop path \((rate * 1000).rounded() / 1000)", .dropPath, nil)
+    case .scale(let factor): ("scale \(factor)", .scale, nil)
+    case .whitening(let name, let kernel): (name, .whitening, text(Extent(kernel), 1))
     case .dense(let name, _, _, _): (name, .dense, nil)
     case .zeroPadding(let name, let stride, _, let placement): (name, .zeroPad, "\(placement.rawValue)/\(stride)")
     case .join(let name, .addition): (name, .addition, nil)

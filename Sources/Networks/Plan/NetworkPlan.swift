@@ -65,20 +65,32 @@ struct PlanBuilder {
       name: name, outputs: outputs, kernel: Extent(kernel), stride: stride, padding: Extent(kernel / 2), bias: bias)
   }
 
+  /// What stands at the end of a residual block's body so that it can be left out in training: nothing where that is
+  /// not asked for. From the first block to the last the rate rises evenly to the one that was chosen (Huang et al.
+  /// 2016, arXiv:1603.09382, section 3, the linear decay rule).
+  /// - Parameters:
+  ///   - block: its number, from 0.
+  ///   - count: how many there are.
+  func dropPath(block: Int, of count: Int) -> [LayerPlan] {
+    settings.dropPath > 0 ? [.dropPath(rate: settings.dropPath * Double(block + 1) / Double(count))] : []
+  }
+
   /// The classifier after global pooling. The regularized one is the article's: dropout 0.5, truncated normal 0.1,
   /// and an L2 penalty on its weights of twice the usual decay.
   func head() -> [LayerPlan] {
+    [.averagePool(side: 1), .flatten] + classifier("fc")
+  }
+
+  /// The classifier of values that are pooled and flattened.
+  func classifier(_ name: String) -> [LayerPlan] {
     switch settings.head {
     case .standard:
-      [
-        .averagePool(side: 1), .flatten,
-        .dense(name: "fc", outputs: classes, initialization: .uniform, weightDecay: nil),
-      ]
+      [.dense(name: name, outputs: classes, initialization: .uniform, weightDecay: nil)]
     case .regularized:
       [
-        .averagePool(side: 1), .flatten, .dropout(rate: 0.5),
+        .dropout(rate: 0.5),
         .dense(
-          name: "fc", outputs: classes, initialization: .truncatedNormal(std: 0.1),
+          name: name, outputs: classes, initialization: .truncatedNormal(std: 0.1),
           weightDecay: Self.regularizedHeadWeightDecay),
       ]
     }

@@ -149,10 +149,11 @@ extension InitialWeights.Classifier {
 }
 
 extension NetworkSettings {
-  /// Whether the same weights mean the same: dropout before the classifier makes no difference.
+  /// Whether the same weights mean the same: what is left out at random in training makes no difference.
   func isSameNetwork(as other: NetworkSettings) -> Bool {
     var (first, second) = (self, other)
     (first.head, second.head) = (.standard, .standard)
+    (first.dropPath, second.dropPath) = (0, 0)
     (first.name, second.name) = (first.name.lowercased(), second.name.lowercased())
     return first == second
   }

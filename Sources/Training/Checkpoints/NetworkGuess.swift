@@ -39,11 +39,16 @@ struct NetworkGuess {
   private static func variants(_ name: String, _ shapes: [String: [Int]]) -> [NetworkSettings] {
     guard let architecture = try? Architecture(name: name),
       let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: imageSize, classes: 1),
-      let first = full.state.first, let width = first.shape.first,
+      let first = full.state.first(where: { $0.kind == .parameter && shapes[$0.name] != nil }),
+      let width = first.shape.first,
       let channels = shapes[first.name]?.first, channels > 0
     else { return [] }
     let multiplier = Double(channels) / Double(width)
-    guard architecture.hasBlocks else { return [NetworkSettings(name: name, widthMultiplier: multiplier)] }
+    guard architecture.hasBlocks else {
+      return (architecture.canBeWhitened ? [false, true] : [false]).map {
+        NetworkSettings(name: name, widthMultiplier: multiplier, isWhitened: $0)
+      }
+    }
     let shortcuts: [Shortcut?] = architecture.hasShortcuts ? [nil] + Shortcut.allCases.map { $0 } : [nil]
     return shortcuts.flatMap { shortcut in
       [BlockVersion?.none, .v2].flatMap { version in

@@ -91,7 +91,8 @@ public final class TrainingLoop {
     self.resuming = resuming
     self.pool = try pool ?? ThreadPool(reserving: settings.threads)
     network = Network(
-      setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
+      setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
+      initialization: settings.convolutionInitialization)
     optimizer = settings.optimizer.optimizer(for: network.parameters)
     schedule = LearningRateSchedule(
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
@@ -106,10 +107,13 @@ public final class TrainingLoop {
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
     if let resuming {
       try resume(resuming)
-    } else if let path = settings.initialWeights {
-      let classifier = try InitialWeights(path).load(
-        into: network, classes: setup.index.classes, naming: settings.initialClasses)
-      if let note = classifier.note(setup.plan) { hooks.report(.warning(note)) }
+    } else {
+      setup.whiten(network)
+      if let path = settings.initialWeights {
+        let classifier = try InitialWeights(path).load(
+          into: network, classes: setup.index.classes, naming: settings.initialClasses)
+        if let note = classifier.note(setup.plan) { hooks.report(.warning(note)) }
+      }
     }
     estimate = freshEstimate()
   }
@@ -204,7 +208,8 @@ public final class TrainingLoop {
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
-    let stream = setup.training.epoch(state.epochsDone, fromBatch: state.batch)
+    let stream = setup.training.epoch(
+      state.epochsDone, fromBatch: state.batch, side: settings.side(epoch: state.epochsDone))
     tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
@@ -247,12 +252,11 @@ public final class TrainingLoop {
   private func step(
     _ batch: Batch, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
   ) throws {
-    let size = setup.model.preprocessing.imageSize
     let count = batch.labels.count
     let pass = Pass(.training, pool, seed: settings.seed &+ UInt64(state.step))
     let statistics = RunningStatistics(of: network)
 
-    let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
+    let logits = network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
     let loss = pass.ops.softmaxCrossEntropy(
       logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
     network.backward(loss.gradient, pass)
@@ -546,7 +550,9 @@ public final class TrainingLoop {
 
   /// Puts everything to where a new run begins, and the records with it.
   private func beginAgain() throws {
-    let fresh = Network(setup.plan, seed: settings.seed)
+    let fresh = Network(
+      setup.plan, seed: settings.seed, initialization: settings.convolutionInitialization)
+    setup.whiten(fresh)
     if let path = settings.initialWeights {
       try InitialWeights(path).load(
         into: fresh, classes: setup.index.classes, naming: settings.initialClasses)

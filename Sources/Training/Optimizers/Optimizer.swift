@@ -47,6 +47,11 @@ extension OptimizerSettings {
   /// Numbers that it remembers of each number of a parameter.
   var stateCount: Int { optimizer(for: []).state.count }
 
+  /// What a parameter's learning rate is multiplied by: that of batch norms' shifts is usually too small, as they have
+  /// no scale of their own to grow by (Jordan 2024, arXiv:2404.00498, section 3.4; Page 2019). Their weight decay is
+  /// divided by it, so that a step shrinks them as much as without it.
+  func rateFactor(of parameter: Parameter) -> Double { parameter.isNormBias ? normBiasRate : 1 }
+
   /// What to multiply a gradient of this norm by, so that it is no longer than the clip (Pascanu et al. 2013,
   /// arXiv:1211.5063, algorithm 1).
   public func clippingScale(gradientNorm: Double) -> Double {

@@ -22,7 +22,8 @@ public struct SGD: Optimizer {
     precondition(parameters.count == state[0].tensors.count, "the optimizer was made for other parameters")
     for (index, parameter) in parameters.enumerated() {
       let step = MomentumStep(
-        rate: rate, momentum: settings.momentum, decay: decay(of: parameter), gradientScale: gradientScale,
+        rate: rate * settings.rateFactor(of: parameter), momentum: settings.momentum, decay: decay(of: parameter),
+        gradientScale: gradientScale,
         isNesterov: settings.nesterov)
       Ops(pool).apply(
         step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)
@@ -31,6 +32,7 @@ public struct SGD: Optimizer {
 
   private func decay(of parameter: Parameter) -> Double {
     if let weightDecay = parameter.weightDecay { return weightDecay }
-    return parameter.isNormOrBias && !settings.decayNormsAndBiases ? 0 : settings.weightDecay
+    if parameter.isNormOrBias && !settings.decayNormsAndBiases { return 0 }
+    return settings.weightDecay / settings.rateFactor(of: parameter)
   }
 }

@@ -66,6 +66,7 @@ public struct RunSetup: Sendable {
     // The network is planned first: an image too small for it is told before the images are measured.
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
+    try settings.checkProgressiveResizing(plan)
     // A run that is resumed has weights of its own.
     if known == nil, let weights = settings.initialWeights {
       try InitialWeights(weights).check(plan, classes: index.classes, naming: settings.initialClasses)
@@ -183,7 +184,8 @@ extension TrainingSettings {
   public func requireTrainable() throws {
     try validate()
     try Architecture.check(network)
-    _ = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
+    let plan = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
+    try checkProgressiveResizing(plan)
   }
 
   /// Why none could, in the same words; nil where one could.

@@ -10,6 +10,7 @@ extension ZeroPlacement: ExpressibleByArgument {}
 extension BlockVersion: ExpressibleByArgument {}
 extension Stem: ExpressibleByArgument {}
 extension Head: ExpressibleByArgument {}
+extension ConvolutionInitialization: ExpressibleByArgument {}
 extension EvaluationSplit: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
@@ -25,6 +26,8 @@ struct NetworkOptions: ParsableArguments {
   @Option(Settings.stem) var stem: Stem?
   @Option(Settings.width) var width: Double?
   @Option(Settings.head) var head: Head?
+  @Flag(Settings.whiten) var whiten = false
+  @Option(Settings.dropPath) var dropPath: Double?
 
   /// The network with these options.
   /// - Throws: `NetworkError` for an option that means nothing for this network.

@@ -14,6 +14,7 @@ struct TrainingOptions: ParsableArguments {
     Settings.network, saying: "The network: \(Architecture.overview). (default: \(AutomaticSettings.word))")
   var net: String?
   @OptionGroup var network: NetworkOptions
+  @Option(Settings.convInit) var convInit: ConvolutionInitialization?
   @Option(Settings.weights) var weights: String?
   @OptionGroup(title: "For --weights that do not say which classes they tell apart") var labels: LabelOptions
 
@@ -31,6 +32,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.batchSize) var batch: Int?
   @Option(Settings.precision) var precision: TrainingPrecision?
   @Option(Settings.epochs) var epochs: Int?
+  @Option(Settings.progressive) var progressive: Double?
   @Option(Settings.time) var time: Double?
   @Option(Settings.patience) var patience: Int?
   @Option(Settings.learningRate) var lr: Double?
@@ -39,6 +41,7 @@ struct TrainingOptions: ParsableArguments {
   @Flag(Settings.nesterov) var nesterov: Bool?
   @Option(Settings.weightDecay) var weightDecay: Double?
   @Flag(Settings.decayNorms) var decayNorms: Bool?
+  @Option(Settings.normBiasRate) var normBiasLr: Double?
   @Option(Settings.clip) var clip: Double?
   @Option(Settings.labelSmoothing) var labelSmoothing: Double?
   @Option(Settings.seed) var seed: UInt64?

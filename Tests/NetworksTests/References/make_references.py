@@ -47,12 +47,14 @@ NETS = {
     "cifar8-A": (4, 3, 16, 16),
     "cifar8-B": (4, 3, 16, 16),
     "cifar8-v2": (4, 3, 16, 16),
+    "resnet9": (2, 3, 20, 20),
+    "resnet9-whitened": (2, 3, 20, 20),
     "basic-B": (2, 3, 64, 64),
     "bottleneck-B": (2, 3, 64, 64),
     "resnet18": (2, 3, 64, 64),
     "resnet50": (2, 3, 64, 64),
 }
-NAMED = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn"]
+NAMED = ["resnet9", "resnet9-whitened", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn"]
 
 
 def running(model):
@@ -69,7 +71,7 @@ def gradients(model, x, y):
     logits = model(x)
     loss = F.cross_entropy(logits, y)
     loss.backward()
-    return logits, loss, {name: parameter.grad for name, parameter in model.named_parameters()}
+    return logits, loss, {n: parameter.grad for n, parameter in model.named_parameters() if parameter.requires_grad}
 
 
 def reference(net, shape):

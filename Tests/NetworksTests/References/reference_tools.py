@@ -220,11 +220,60 @@ class CifarResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class Unit(nn.Module):
+    """Convolution, pool where there is one, batch norm, ReLU."""
+
+    def __init__(self, cin, cout, pool=False):
+        super().__init__()
+        self.conv, self.bn = nn.Conv2d(cin, cout, 3, 1, 1, bias=False), nn.BatchNorm2d(cout)
+        self.pool = nn.MaxPool2d(2) if pool else nn.Identity()
+
+    def forward(self, x):
+        return F.relu(self.bn(self.pool(self.conv(x))))
+
+
+class Residual(nn.Module):
+    """x + unit(unit(x)), without anything after the addition."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.res1, self.res2 = Unit(channels, channels), Unit(channels, channels)
+
+    def forward(self, x):
+        return x + self.res2(self.res1(x))
+
+
+class ResNet9(nn.Module):
+    """Page 2018, "How to train your ResNet". With `whitened`, the first layer is a 2x2 convolution that does not learn
+    (arXiv:2404.00498, section 3.1), and a ReLU."""
+
+    def __init__(self, classes, whitened=False):
+        super().__init__()
+        if whitened:
+            self.whiten = nn.Conv2d(3, 24, 2, bias=False)
+            self.whiten.weight.requires_grad_(False)
+            self.prep, first = nn.Identity(), 24
+        else:
+            self.prep, first = Unit(3, 64), 64
+        self.whitened = whitened
+        self.layer1, self.layer2, self.layer3 = Unit(first, 128, True), Unit(128, 256, True), Unit(256, 512, True)
+        self.layer1.residual, self.layer3.residual = Residual(128), Residual(512)
+        self.linear = nn.Linear(512, classes)
+
+    def forward(self, x):
+        x = F.relu(self.whiten(x)) if self.whitened else self.prep(x)
+        x = self.layer1.residual(self.layer1(x))
+        x = self.layer3.residual(self.layer3(self.layer2(x)))
+        return 0.125 * self.linear(x.amax((2, 3)))
+
+
 def build(net, classes=10):
-    """A network by name: cifar8-A, cifar14-v2 and the like, basic-B, bottleneck-B, or one of torchvision's."""
+    """A network by name: cifar8-A, cifar14-v2 and the like, resnet9, resnet9-whitened, basic-B, bottleneck-B, or one of torchvision's."""
     if net.startswith("cifar"):
         depth, variant = net[len("cifar") :].split("-")
         return CifarResNet(int(depth), classes, variant)
+    if net.startswith("resnet9"):
+        return ResNet9(classes, whitened=net.endswith("whitened"))
     models = torchvision.models
     if net == "basic-B":
         return models.ResNet(models.resnet.BasicBlock, [1, 1, 1, 1], num_classes=classes)
