@@ -8,7 +8,8 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [network] + networkOptions + [
-      weights, classes, classOrder, imageSize, resize, background, mean, std, crop, flip, jitter, split,
+      weights, classes, classOrder, imageSize, resize, padColor, background, mean, std, crop, flip, jitter,
+      split,
     ] + splitFolders + [
       batchSize, epochs, time, patience, learningRate, schedule, momentum, nesterov, weightDecay, decayNorms, clip,
       labelSmoothing, precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes,
@@ -85,16 +86,27 @@ public enum Settings {
     key: "preprocessing.imageSize"
   ).takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
   public static let resize = Setting(
-    "resize", "How images become square: stretch, crop, or auto (crop from 128 pixels on).",
+    "resize", "How images become square: stretch, crop, pad, or auto (crop from 128 pixels on).",
     Choice<PreprocessingSettings.Resize>(), \.preprocessing.resize, key: "preprocessing.resize"
   ).takenFromWeights()
+  public static let padColor = Setting(
+    "pad-color",
+    "With --resize pad, what is beside an image: white, black, #rrggbb, or edge (its outermost pixels).",
+    Notation<PadColor>(
+      read: { text throws(SettingRefusal) in
+        guard let color = PadColor(argument: text) else {
+          throw SettingRefusal("it must be white, black, #rrggbb or edge")
+        }
+        return color
+      }, write: { $0.description }), \.preprocessing.padColor, key: "preprocessing.padColor"
+  ).usually("black").takenFromWeights()
   public static let background = Setting(
     "background",
-    "What transparent pixels are laid on: white, black, #rrggbb, or none (what a file hides there shows).",
+    "What transparent pixels are laid on: white, black, #rrggbb, noise, or none (what a file hides there shows).",
     Notation<Background>(
       read: { text throws(SettingRefusal) in
         guard let background = Background(argument: text) else {
-          throw SettingRefusal("it must be white, black, #rrggbb or none")
+          throw SettingRefusal("it must be white, black, #rrggbb, noise or none")
         }
         return background
       }, write: { $0.description }), \.preprocessing.background, key: "preprocessing.background"

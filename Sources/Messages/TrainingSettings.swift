@@ -139,16 +139,19 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   /// The side of the square input, pixels.
   public var imageSize: Int
   public var resize: Resize
+  /// What is beside an image that `pad` fits into the square; nil for black, and where nothing is padded.
+  public var padColor: PadColor?
   /// What transparent pixels are laid on.
   public var background: Background
   public var normalization: Normalization
 
   public init(
-    imageSize: Int = 32, resize: Resize = .automatic, background: Background = .white,
+    imageSize: Int = 32, resize: Resize = .automatic, padColor: PadColor? = nil, background: Background = .white,
     normalization: Normalization = .trainingSet
   ) {
     self.imageSize = imageSize
     self.resize = resize
+    self.padColor = padColor
     self.background = background
     self.normalization = normalization
   }
@@ -161,6 +164,9 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
     case stretch
     /// The shorter side to 256/224 of the image size, then the center: proportions stay.
     case crop
+    /// The longer side to the image size, and the rest of the square filled (letterboxing): proportions stay, and
+    /// nothing is cut off.
+    case pad
   }
 
   /// Where the channel means and standard deviations come from, on values in 0...1.

@@ -23,7 +23,7 @@ import Testing
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5, head: .regularized),
     preprocessing: PreprocessingSettings(
-      imageSize: 96, resize: .crop, background: .black,
+      imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [1, 2, 4])),
     augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.25),
     optimizer: OptimizerSettings(
@@ -59,7 +59,7 @@ import Testing
       #""optimizer":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
       #""weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
       #""normalization":{"given":{"mean":[0.5,0.25,0.125],"#,
-      #""std":[1,2,4]}},"resize":"crop"},"project":"runs/a","#,
+      #""std":[1,2,4]}},"padColor":"edge","resize":"pad"},"project":"runs/a","#,
       #""safety":{"acceptsErrors":true,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
       #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#,

@@ -11,7 +11,7 @@ extension TrainingSettings {
       widthMultiplier: 0.5, head: .regularized),
     initialWeights: "start.safetensors",
     preprocessing: PreprocessingSettings(
-      imageSize: 96, resize: .crop, background: .black,
+      imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
     augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.5),
     optimizer: OptimizerSettings(

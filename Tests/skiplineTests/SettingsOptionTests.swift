@@ -178,7 +178,11 @@ private struct RandomSettings {
     if chance() { settings.preprocessing.imageSize = whole(Settings.imageSize.range) }
     settings.preprocessing.resize = choice(PreprocessingSettings.Resize.self)
     settings.preprocessing.background =
-      [.white, .black, .none, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator) ?? .none
+      [.white, .black, .none, .noise, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator)
+      ?? .none
+    if settings.preprocessing.resize == .pad, chance() {
+      settings.preprocessing.padColor = chance() ? .edge : .color(red: 1, green: 20, blue: 255)
+    }
     if chance() {
       settings.preprocessing.normalization = .given(
         mean: channels(Settings.meanRange), std: channels(Settings.stdRange))

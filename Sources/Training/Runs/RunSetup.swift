@@ -79,7 +79,7 @@ public struct RunSetup: Sendable {
     let loss = preprocessing.cropLoss(index: index, cache: cached.cache, workers: decoders)
     let cropNote = loss.flatMap { loss in
       loss.isWorthSaying
-        ? "the crop to the center \(loss.text): validation and predictions do not see it; --resize stretch keeps all"
+        ? "the crop to the center \(loss.text): validation and predictions do not see it; --resize pad or --resize stretch keeps all"
         : nil
     }
     notes = [cached.warning, cropNote].compactMap { $0 }
