@@ -8,8 +8,9 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [network] + networkOptions + [
-      weights, classes, classOrder, imageSize, resize, padColor, background, mean, std, crop, flip, jitter,
-      split,
+      weights, classes, classOrder, imageSize, resize, padColor, background, mean, std,
+    ] + augmentation + [
+      split
     ] + splitFolders + [
       batchSize, epochs, time, patience, learningRate, schedule, momentum, nesterov, weightDecay, decayNorms, clip,
       labelSmoothing, precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes,
@@ -18,6 +19,10 @@ public enum Settings {
 
   /// Those that say which network it is, besides its name.
   public static let networkOptions: [any SettingRow] = [shortcut, zeros, block, stem, width, head]
+  /// Those that say how training images are changed, in the order in which they act.
+  public static let augmentation: [any SettingRow] = [
+    crop, cropScale, flip, alternateFlip, verticalFlip, autoAugment, rotate, jitter, erase, eraseFill,
+  ]
   /// Those that name the folders of splits.
   public static let splitFolders: [any SettingRow] = [trainFolder, validationFolder, testFolder]
 
@@ -148,14 +153,36 @@ public enum Settings {
     "crop", "Random crops: none, pad, resized, or auto.", Choice<AugmentationSettings.Crop>(), \.augmentation.crop,
     key: "augmentation.crop"
   ).inForm(.generalization, "random crop", "pad: shift by an eighth; resized: random area and aspect")
+  public static let cropScale = Setting(
+    "crop-scale", "The smallest share of the area that a random resized crop takes", NumericRange.from(0.01, to: 1),
+    \.augmentation.cropScale, key: "augmentation.cropScale"
+  ).usually("0.35")
   public static let flip = Setting(
     "flip", "Mirror half of the training images.", Switch(hasInverse: true), \.augmentation.horizontalFlip,
     key: "augmentation.horizontalFlip"
   ).inForm(.generalization, "mirror images", "off for digits, letters and signs")
+  public static let alternateFlip = Setting(
+    "alternate-flip", "Mirror each training image every other epoch instead of at random.",
+    Switch(hasInverse: true), \.augmentation.alternatesFlip, key: "augmentation.alternatesFlip")
+  public static let verticalFlip = Setting(
+    "vflip", "Turn half of the training images upside down.", Switch(hasInverse: true),
+    \.augmentation.verticalFlip, key: "augmentation.verticalFlip")
+  public static let autoAugment = Setting(
+    "auto-augment", "One random operation for each training image: none, or trivial (TrivialAugment Wide).",
+    Choice<AugmentationSettings.AutoAugment>(), \.augmentation.automatic, key: "augmentation.automatic")
+  public static let rotate = Setting(
+    "rotate", "Random rotation either way, degrees", NumericRange.from(0.0, to: 180), \.augmentation.rotation,
+    key: "augmentation.rotation")
   public static let jitter = Setting(
     "jitter", "Random change of brightness, contrast and saturation", NumericRange.from(0.0, to: 1),
     \.augmentation.colorJitter, key: "augmentation.colorJitter")
-
+  public static let erase = Setting(
+    "erase", "Share of the training images of which a random rectangle is erased", NumericRange.from(0.0, to: 1),
+    \.augmentation.erasing, key: "augmentation.erasing")
+  public static let eraseFill = Setting(
+    "erase-fill", "What an erased rectangle is filled with: noise or mean.",
+    Choice<AugmentationSettings.ErasingFill>(), \.augmentation.erasingFill, key: "augmentation.erasingFill"
+  ).usually("noise")
   // MARK: Data
 
   public static let split = Setting(

@@ -180,15 +180,54 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
 /// Random changes of training images; a function of (seed, epoch, image).
 public struct AugmentationSettings: Codable, Sendable, Equatable {
   public var crop: Crop
+  /// The smallest share of an image's area that a random resized crop takes; nil for 0.35, and where no crop is one.
+  public var cropScale: Double?
   /// Mirrors half of the images; off for digits, letters and signs.
   public var horizontalFlip: Bool
+  /// Mirrors each image every other epoch, instead of at random (Jordan 2024, arXiv:2404.00498, section 3.6).
+  public var alternatesFlip: Bool
+  /// Turns half of the images upside down.
+  public var verticalFlip: Bool
+  /// Rotates by up to so many degrees either way, 0 for none.
+  public var rotation: Double
+  public var automatic: AutoAugment
   /// Largest relative change of brightness, contrast and saturation, 0 for none.
   public var colorJitter: Double
+  /// Share of the images of which a random rectangle is erased (Zhong et al. 2017, arXiv:1708.04896), 0 for none.
+  public var erasing: Double
+  /// What stands in that rectangle; nil for noise, and where nothing is erased.
+  public var erasingFill: ErasingFill?
 
-  public init(crop: Crop = .automatic, horizontalFlip: Bool = true, colorJitter: Double = 0) {
+  public init(
+    crop: Crop = .automatic, cropScale: Double? = nil, horizontalFlip: Bool = true, alternatesFlip: Bool = false,
+    verticalFlip: Bool = false, rotation: Double = 0, automatic: AutoAugment = .none, colorJitter: Double = 0,
+    erasing: Double = 0, erasingFill: ErasingFill? = nil
+  ) {
     self.crop = crop
+    self.cropScale = cropScale
     self.horizontalFlip = horizontalFlip
+    self.alternatesFlip = alternatesFlip
+    self.verticalFlip = verticalFlip
+    self.rotation = rotation
+    self.automatic = automatic
     self.colorJitter = colorJitter
+    self.erasing = erasing
+    self.erasingFill = erasingFill
+  }
+
+  /// A policy that chooses operations by itself.
+  public enum AutoAugment: String, Codable, Sendable, CaseIterable {
+    case none
+    /// TrivialAugment Wide: one of fourteen operations, of random strength (Müller and Hutter 2021, arXiv:2103.10158).
+    case trivial
+  }
+
+  /// What an erased rectangle is filled with.
+  public enum ErasingFill: String, Codable, Sendable, CaseIterable {
+    /// Each value of each pixel at random: the paper's best.
+    case noise
+    /// The mean of the training images.
+    case mean
   }
 
   public enum Crop: String, Codable, Sendable, CaseIterable {
@@ -197,7 +236,7 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
     case none
     /// Zero padding of an eighth of the side all round, then a random square (He et al. 2015, section 4.2).
     case padAndCrop = "pad"
-    /// A random area of 35 to 100 % and aspect of 3/4 to 4/3, resized (Szegedy et al. 2014, section 6).
+    /// A random area, `cropScale` at least, and aspect of 3/4 to 4/3, resized (Szegedy et al. 2014, section 6).
     case randomResized = "resized"
   }
 }

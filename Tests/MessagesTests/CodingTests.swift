@@ -25,7 +25,9 @@ import Testing
     preprocessing: PreprocessingSettings(
       imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [1, 2, 4])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.25),
+    augmentation: AugmentationSettings(
+      crop: .randomResized, cropScale: 0.625, horizontalFlip: false, alternatesFlip: true, verticalFlip: true,
+      rotation: 12.5, automatic: .trivial, colorJitter: 0.25, erasing: 0.5, erasingFill: .mean),
     optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
@@ -50,7 +52,9 @@ import Testing
 
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
-      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
+      #"{"augmentation":{"alternatesFlip":true,"automatic":"trivial","colorJitter":0.25,"crop":"resized","#,
+      #""cropScale":0.625,"erasing":0.5,"erasingFill":"mean","horizontalFlip":false,"#,
+      #""rotation":12.5,"verticalFlip":true},"batchSize":32,"#,
       #""cache":{"isEnabled":false,"limit":1073741824},"data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,

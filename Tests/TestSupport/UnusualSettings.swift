@@ -13,7 +13,9 @@ extension TrainingSettings {
     preprocessing: PreprocessingSettings(
       imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.5),
+    augmentation: AugmentationSettings(
+      crop: .randomResized, cropScale: 0.625, horizontalFlip: false, alternatesFlip: true, verticalFlip: true,
+      rotation: 12.5, automatic: .trivial, colorJitter: 0.5, erasing: 0.25, erasingFill: .mean),
     optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
     learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,

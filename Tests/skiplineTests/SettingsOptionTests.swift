@@ -188,8 +188,14 @@ private struct RandomSettings {
         mean: channels(Settings.meanRange), std: channels(Settings.stdRange))
     }
     settings.augmentation = AugmentationSettings(
-      crop: choice(AugmentationSettings.Crop.self), horizontalFlip: chance(),
-      colorJitter: chance() ? 0 : number(Settings.jitter.range))
+      crop: choice(AugmentationSettings.Crop.self),
+      cropScale: chance() ? nil : number(Settings.cropScale.range), horizontalFlip: chance(),
+      alternatesFlip: chance(), verticalFlip: chance(),
+      rotation: chance() ? 0 : number(Settings.rotate.range),
+      automatic: choice(AugmentationSettings.AutoAugment.self),
+      colorJitter: chance() ? 0 : number(Settings.jitter.range),
+      erasing: chance() ? 0 : number(Settings.erase.range),
+      erasingFill: chance() ? nil : choice(AugmentationSettings.ErasingFill.self))
     settings.optimizer = OptimizerSettings(
       momentum: number(Settings.momentum.range), nesterov: chance(),
       weightDecay: number(Settings.weightDecay.range),

@@ -96,9 +96,8 @@ public struct BatchLoader: Sendable {
     var order: [Int]
   }
 
-  /// Tell the generators for order and for augmentation apart, and from any other of the same seed.
+  /// Tells the generator for order from any other of the same seed.
   private static let orderPurpose = stableHash("batch order")
-  private static let augmentationPurpose = stableHash("augmentation")
 
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
@@ -134,8 +133,8 @@ public struct BatchLoader: Sendable {
       return AugmentedImage(image: image, size: preprocessing.imageSize)
     case .training(let augmentation, let seed):
       let image = try source.cachedForm(of: item, preprocessing: preprocessing, decoder: decoder)
-      var generator = RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
-      return augmentation.trainingInput(image, preprocessing: preprocessing, generator: &generator)
+      let chance = AugmentationChance(seed: seed, epoch: epoch, image: item.stableHash)
+      return augmentation.trainingInput(image, preprocessing: preprocessing, chance: chance)
     }
   }
 }

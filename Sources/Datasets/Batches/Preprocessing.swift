@@ -1,5 +1,5 @@
 // How any image becomes the network's input, with nothing left to choose: the same in training, evaluation,
-// prediction and view, and stored in every checkpoint. Random changes are in Augmentation.swift.
+// prediction and view, and stored in every checkpoint. Random changes are in Augmentation/.
 
 import Images
 import Messages

@@ -133,6 +133,7 @@ extension TrainingSettings {
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
+    try augmentation.require(preprocessing, require)
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")

@@ -22,8 +22,15 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.mean) var mean: Channels?
   @Option(Settings.std) var std: Channels?
   @Option(Settings.crop) var crop: AugmentationSettings.Crop?
+  @Option(Settings.cropScale) var cropScale: Double?
   @Flag(Settings.flip) var flip: Bool?
+  @Flag(Settings.alternateFlip) var alternateFlip: Bool?
+  @Flag(Settings.verticalFlip) var vflip: Bool?
+  @Option(Settings.autoAugment) var autoAugment: AugmentationSettings.AutoAugment?
+  @Option(Settings.rotate) var rotate: Double?
   @Option(Settings.jitter) var jitter: Double?
+  @Option(Settings.erase) var erase: Double?
+  @Option(Settings.eraseFill) var eraseFill: AugmentationSettings.ErasingFill?
   @Option(text: Settings.split) var split: String?
   @OptionGroup var folders: SplitFolderOptions
 
