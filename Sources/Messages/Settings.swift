@@ -21,7 +21,8 @@ public enum Settings {
   public static let networkOptions: [any SettingRow] = [shortcut, zeros, block, stem, width, head]
   /// Those that say how training images are changed, in the order in which they act.
   public static let augmentation: [any SettingRow] = [
-    crop, cropScale, flip, alternateFlip, verticalFlip, autoAugment, rotate, jitter, erase, eraseFill,
+    crop, cropScale, flip, alternateFlip, verticalFlip, autoAugment, rotate, jitter, erase, eraseFill, mixup,
+    cutMix,
   ]
   /// Those that name the folders of splits.
   public static let splitFolders: [any SettingRow] = [trainFolder, validationFolder, testFolder]
@@ -183,6 +184,14 @@ public enum Settings {
     "erase-fill", "What an erased rectangle is filled with: noise or mean.",
     Choice<AugmentationSettings.ErasingFill>(), \.augmentation.erasingFill, key: "augmentation.erasingFill"
   ).usually("noise")
+  public static let mixup = Setting(
+    "mixup", "Blend pairs of training images and their labels, by Beta(N, N)", NumericRange.from(0.0, to: 100),
+    \.augmentation.mixup, key: "augmentation.mixup")
+  public static let cutMix = Setting(
+    "cutmix", "Paste a rectangle of one training image into another, by Beta(N, N)",
+    NumericRange.from(0.0, to: 100),
+    \.augmentation.cutMix, key: "augmentation.cutMix")
+
   // MARK: Data
 
   public static let split = Setting(

@@ -177,7 +177,8 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// Random changes of training images; a function of (seed, epoch, image).
+/// Random changes of training images, each a function of (seed, epoch, image); of whole batches, of (seed, epoch,
+/// batch).
 public struct AugmentationSettings: Codable, Sendable, Equatable {
   public var crop: Crop
   /// The smallest share of an image's area that a random resized crop takes; nil for 0.35, and where no crop is one.
@@ -197,11 +198,16 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
   public var erasing: Double
   /// What stands in that rectangle; nil for noise, and where nothing is erased.
   public var erasingFill: ErasingFill?
+  /// Alpha of mixup's Beta(alpha, alpha) (Zhang et al. 2017, arXiv:1710.09412), 0 for none.
+  public var mixup: Double
+  /// Alpha of CutMix's Beta(alpha, alpha) (Yun et al. 2019, arXiv:1905.04899), 0 for none. With mixup too, each batch
+  /// is mixed by one of the two.
+  public var cutMix: Double
 
   public init(
     crop: Crop = .automatic, cropScale: Double? = nil, horizontalFlip: Bool = true, alternatesFlip: Bool = false,
     verticalFlip: Bool = false, rotation: Double = 0, automatic: AutoAugment = .none, colorJitter: Double = 0,
-    erasing: Double = 0, erasingFill: ErasingFill? = nil
+    erasing: Double = 0, erasingFill: ErasingFill? = nil, mixup: Double = 0, cutMix: Double = 0
   ) {
     self.crop = crop
     self.cropScale = cropScale
@@ -213,7 +219,12 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
     self.colorJitter = colorJitter
     self.erasing = erasing
     self.erasingFill = erasingFill
+    self.mixup = mixup
+    self.cutMix = cutMix
   }
+
+  /// Whether images of a batch are mixed, and so their labels.
+  public var mixesImages: Bool { mixup > 0 || cutMix > 0 }
 
   /// A policy that chooses operations by itself.
   public enum AutoAugment: String, Codable, Sendable, CaseIterable {

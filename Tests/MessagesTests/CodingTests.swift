@@ -27,7 +27,8 @@ import Testing
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [1, 2, 4])),
     augmentation: AugmentationSettings(
       crop: .randomResized, cropScale: 0.625, horizontalFlip: false, alternatesFlip: true, verticalFlip: true,
-      rotation: 12.5, automatic: .trivial, colorJitter: 0.25, erasing: 0.5, erasingFill: .mean),
+      rotation: 12.5, automatic: .trivial, colorJitter: 0.25, erasing: 0.5, erasingFill: .mean, mixup: 0.75,
+      cutMix: 1.5),
     optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
@@ -53,7 +54,7 @@ import Testing
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
       #"{"augmentation":{"alternatesFlip":true,"automatic":"trivial","colorJitter":0.25,"crop":"resized","#,
-      #""cropScale":0.625,"erasing":0.5,"erasingFill":"mean","horizontalFlip":false,"#,
+      #""cropScale":0.625,"cutMix":1.5,"erasing":0.5,"erasingFill":"mean","horizontalFlip":false,"mixup":0.75,"#,
       #""rotation":12.5,"verticalFlip":true},"batchSize":32,"#,
       #""cache":{"isEnabled":false,"limit":1073741824},"data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,
@@ -85,6 +86,9 @@ import Testing
       try json(Self.step)
         == #"{"accuracy":0.25,"epoch":2,"gradientNorm":3,"imagesPerSecond":640,"learningRate":0.125,"loss":1.5,"#
         + #""secondsLeft":7.5,"step":12}"#)
+    var mixed = Self.epoch
+    mixed.isMixed = true
+    #expect(try json(mixed).contains(#""learningRate":0.125,"mixed":true,"#) && isRestored(mixed))
     #expect(
       try json(Self.epoch)
         == #"{"epoch":2,"learningRate":0.125,"seconds":60,"skippedImages":1,"step":20,"trainAccuracy":0.5,"#

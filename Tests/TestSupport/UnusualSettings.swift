@@ -15,7 +15,8 @@ extension TrainingSettings {
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
     augmentation: AugmentationSettings(
       crop: .randomResized, cropScale: 0.625, horizontalFlip: false, alternatesFlip: true, verticalFlip: true,
-      rotation: 12.5, automatic: .trivial, colorJitter: 0.5, erasing: 0.25, erasingFill: .mean),
+      rotation: 12.5, automatic: .trivial, colorJitter: 0.5, erasing: 0.25, erasingFill: .mean, mixup: 0.75,
+      cutMix: 1.5),
     optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
     learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,

@@ -195,7 +195,8 @@ private struct RandomSettings {
       automatic: choice(AugmentationSettings.AutoAugment.self),
       colorJitter: chance() ? 0 : number(Settings.jitter.range),
       erasing: chance() ? 0 : number(Settings.erase.range),
-      erasingFill: chance() ? nil : choice(AugmentationSettings.ErasingFill.self))
+      erasingFill: chance() ? nil : choice(AugmentationSettings.ErasingFill.self),
+      mixup: chance() ? 0 : number(Settings.mixup.range), cutMix: chance() ? 0 : number(Settings.cutMix.range))
     settings.optimizer = OptimizerSettings(
       momentum: number(Settings.momentum.range), nesterov: chance(),
       weightDecay: number(Settings.weightDecay.range),

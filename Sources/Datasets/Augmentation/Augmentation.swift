@@ -6,7 +6,8 @@ import Images
 import Messages
 import Support
 
-/// What is done to training images; the resolved form of `AugmentationSettings`.
+/// What is done to training images; the resolved form of `AugmentationSettings`, but for what mixes several images (see
+/// `BatchMixing`).
 public struct Augmentation: Sendable, Equatable {
   let crop: any AugmentationCrop
   /// In the order in which they are carried out. Those that are off are not among them.

@@ -6,7 +6,7 @@ import Messages
 extension AugmentationSettings {
   /// - Parameter require: throws the message where the condition does not hold.
   func require(
-    _ preprocessing: PreprocessingSettings,
+    _ preprocessing: PreprocessingSettings, batchSize: Int,
     _ require: (_ condition: Bool, _ message: @autoclosure () -> String) throws -> Void
   ) rethrows {
     let resize = Preprocessing.Resize(resolving: preprocessing.resize, imageSize: preprocessing.imageSize)
@@ -21,5 +21,7 @@ extension AugmentationSettings {
       "--alternate-flip mirrors images, and --no-flip does not: give one of the two")
     try require(
       erasingFill == nil || erasing > 0, "--erase-fill says what erased rectangles hold, and none are: add --erase")
+    try require(
+      !mixesImages || batchSize > 1, "--mixup and --cutmix mix the images of a batch, and --batch 1 has one only")
   }
 }

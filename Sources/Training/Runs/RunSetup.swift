@@ -89,7 +89,7 @@ public struct RunSetup: Sendable {
       batchSize: settings.batchSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
-        seed: settings.seed), workers: settings.workers)
+        seed: settings.seed, mixing: BatchMixing(settings.augmentation)), workers: settings.workers)
     validation = BatchLoader(
       items: index.items(in: .validation), root: index.root, cache: cached.cache, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
@@ -133,7 +133,7 @@ extension TrainingSettings {
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
-    try augmentation.require(preprocessing, require)
+    try augmentation.require(preprocessing, batchSize: batchSize, require)
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")

@@ -31,6 +31,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.jitter) var jitter: Double?
   @Option(Settings.erase) var erase: Double?
   @Option(Settings.eraseFill) var eraseFill: AugmentationSettings.ErasingFill?
+  @Option(Settings.mixup) var mixup: Double?
+  @Option(Settings.cutMix) var cutmix: Double?
   @Option(text: Settings.split) var split: String?
   @OptionGroup var folders: SplitFolderOptions
 
