@@ -48,28 +48,19 @@ public struct Transparency: Sendable, Hashable {
   public static let opaque = Transparency(isUsed: false, hidesColors: false)
 }
 
-extension Background {
-  /// Red, green, blue; nil where transparency is dropped.
-  var components: (red: UInt8, green: UInt8, blue: UInt8)? {
-    switch self {
-    case .color(let red, let green, let blue): (red, green, blue)
-    case .none: nil
-    }
-  }
-}
-
 extension PixelImage {
-  /// Lays pixels with alpha, which is not multiplied into their colors, on one color: each channel becomes
-  /// (value * alpha + color * (255 - alpha)) / 255, rounded, as Pillow's `alpha_composite` does. An opaque pixel stays
-  /// what it is.
+  /// Lays pixels with alpha, which is not multiplied into their colors, on a ground: each channel becomes
+  /// (value * alpha + ground * (255 - alpha)) / 255, rounded, as Pillow's `alpha_composite` does. An opaque pixel stays
+  /// what it is, and of one that cannot be seen nothing is left: whatever is done with the picture later cannot bring
+  /// back what was hidden.
   /// - Parameter rgba: [height, width, 4].
   /// - Returns: the picture, and what was found.
   static func composed(
-    width: Int, height: Int, rgba: UnsafeBufferPointer<UInt8>, on color: (red: UInt8, green: UInt8, blue: UInt8)
+    width: Int, height: Int, rgba: UnsafeBufferPointer<UInt8>, on ground: Ground
   ) -> (image: PixelImage, transparency: Transparency) {
     precondition(rgba.count == width * height * 4, "a pixel with alpha has four bytes")
     var transparency = Transparency.opaque
-    let ground = SIMD4(UInt32(color.red), UInt32(color.green), UInt32(color.blue), 0)
+    let plain = ground.color
     let pixels = [UInt8](unsafeUninitializedCapacity: width * height * 3) { target, count in
       for pixel in 0..<(width * height) {
         let (red, green, blue, alpha) = (
@@ -82,10 +73,12 @@ extension PixelImage {
           continue
         }
         transparency.isUsed = true
+        let color = plain ?? ground[pixel % width, pixel / width]
         if alpha == 0, (red, green, blue) != color { transparency.hidesColors = true }
         let value = SIMD4(UInt32(red), UInt32(green), UInt32(blue), 0)
+        let under = SIMD4(UInt32(color.red), UInt32(color.green), UInt32(color.blue), 0)
         // 255 is odd: nothing lies halfway between two levels.
-        let sum = (value &* UInt32(alpha) &+ ground &* UInt32(255 - alpha) &+ 127) / 255
+        let sum = (value &* UInt32(alpha) &+ under &* UInt32(255 - alpha) &+ 127) / 255
         target[3 * pixel] = UInt8(truncatingIfNeeded: sum.x)
         target[3 * pixel + 1] = UInt8(truncatingIfNeeded: sum.y)
         target[3 * pixel + 2] = UInt8(truncatingIfNeeded: sum.z)

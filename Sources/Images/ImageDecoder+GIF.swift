@@ -13,12 +13,16 @@ extension ImageDecoder {
       format: .gif, width: frame.canvasWidth, height: frame.canvasHeight, channels: .palette, bitDepth: 8)
   }
 
-  func decodeGIF(_ bytes: UnsafeRawBufferPointer, on background: Background) throws(ImageFault) -> DecodedPicture {
+  func decodeGIF(
+    _ bytes: UnsafeRawBufferPointer, minimumSide: Int?, on background: Background
+  ) throws(ImageFault) -> DecodedPicture {
     let file = try GIFFile(bytes)
     let frame = try file.findFirstPicture()
     try checkSize(width: frame.canvasWidth, height: frame.canvasHeight)
     try requireMemory(.gif, width: frame.canvasWidth, height: frame.canvasHeight, bytes: 4)
-    return try file.decode(frame, on: background.components)
+    let (width, height) = (frame.canvasWidth, frame.canvasHeight)
+    return try file.decode(
+      frame, on: Ground(background, file: bytes, width: width, height: height, minimumSide: minimumSide))
   }
 }
 
@@ -134,18 +138,12 @@ private struct GIFFile: ~Copyable {
   }
 
   /// Decodes the picture that `findFirstPicture` found, whose canvas is of an allowed size.
-  /// - Parameter color: what shows where it is transparent; nil for the transparent color itself.
-  func decode(
-    _ frame: GIFFrame, on color: (red: UInt8, green: UInt8, blue: UInt8)?
-  ) throws(ImageFault) -> DecodedPicture {
+  /// - Parameter ground: what shows where it is transparent; nil for the transparent color itself.
+  func decode(_ frame: GIFFrame, on ground: Ground?) throws(ImageFault) -> DecodedPicture {
     guard frame.width > 0, frame.height > 0 else { throw .damaged(.gif, "its picture has no pixels") }
-    var frame = frame
-    var hidden: (red: UInt8, green: UInt8, blue: UInt8)?
-    if let color, let transparent = frame.transparent {
-      hidden = frame.palette[Int(transparent)]
-      frame.palette[Int(transparent)] = color
-    }
-    let background = frame.palette[Int(frame.background)]
+    let own = frame.palette[Int(frame.background)]
+    let ground = frame.transparent == nil ? nil : ground
+    let background = ground?.color ?? own
     // Whether the canvas, or a pixel of the picture, shows the background.
     var isTransparent = frame.width < frame.canvasWidth || frame.height < frame.canvasHeight
     var pixels = [UInt8](repeating: background.red, count: frame.canvasWidth * frame.canvasHeight * 3)
@@ -155,12 +153,27 @@ private struct GIFFile: ~Copyable {
         pixels[start + 2] = background.blue
       }
     }
+    var hidesColors = own != background
+    if case .noise(let noise)? = ground {
+      hidesColors = true
+      for pixel in 0..<(pixels.count / 3) {
+        let color = noise[pixel % frame.canvasWidth, pixel / frame.canvasWidth]
+        pixels[3 * pixel] = color.red
+        pixels[3 * pixel + 1] = color.green
+        pixels[3 * pixel + 2] = color.blue
+      }
+    }
     var line = [GifPixelType](repeating: 0, count: frame.width)
     for row in Self.rowOrder(height: frame.height, isInterlaced: frame.isInterlaced) {
       try check(line.withUnsafeMutableBufferPointer { DGifGetLine(handle, $0.baseAddress, Int32(frame.width)) })
       var target = 3 * ((frame.top + row) * frame.canvasWidth + frame.left)
       for index in line {
-        if index == frame.transparent { isTransparent = true }
+        if index == frame.transparent {
+          // What the canvas was filled with shows.
+          isTransparent = true
+          target += 3
+          continue
+        }
         let color = frame.palette[Int(index)]
         pixels[target] = color.red
         pixels[target + 1] = color.green
@@ -169,8 +182,8 @@ private struct GIFFile: ~Copyable {
       }
     }
     let image = PixelImage(width: frame.canvasWidth, height: frame.canvasHeight, pixels: pixels)
-    guard let color, let hidden, isTransparent else { return DecodedPicture(image) }
-    return DecodedPicture(image, transparency: Transparency(isUsed: true, hidesColors: hidden != color))
+    guard ground != nil, isTransparent else { return DecodedPicture(image) }
+    return DecodedPicture(image, transparency: Transparency(isUsed: true, hidesColors: hidesColors))
   }
 
   /// Interlaced rows come in four passes (GIF89a, appendix E).

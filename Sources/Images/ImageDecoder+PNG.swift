@@ -20,14 +20,18 @@ extension ImageDecoder {
       format: .png, width: size.width, height: size.height, channels: channels, bitDepth: Int(header.bit_depth))
   }
 
-  func decodePNG(_ bytes: UnsafeRawBufferPointer, on background: Background) throws(ImageFault) -> DecodedPicture {
-    let color = background.components
-    let file = try PNGFile(bytes, keepsTransparency: color != nil)
+  func decodePNG(
+    _ bytes: UnsafeRawBufferPointer, minimumSide: Int?, on background: Background
+  ) throws(ImageFault) -> DecodedPicture {
+    let file = try PNGFile(bytes, keepsTransparency: background != .none)
     let header = try readHeader(of: file, bytes)
     let (width, height) = (Int(header.width), Int(header.height))
     let orientation = Orientation(png: bytes) ?? .upright
     let turning = orientation == .upright ? 0 : 3
-    guard let color, header.has_alpha else {
+    let ground =
+      header.has_alpha
+      ? Ground(background, file: bytes, width: width, height: height, minimumSide: minimumSide) : nil
+    guard let ground else {
       try requireMemory(.png, width: width, height: height, bytes: 3 + turning)
       let pixels = try file.readPixels(width: width, height: height, channels: 3)
       return DecodedPicture(PixelImage(width: width, height: height, pixels: pixels)).oriented(orientation)
@@ -35,7 +39,7 @@ extension ImageDecoder {
     try requireMemory(.png, width: width, height: height, bytes: 7)
     let rgba = try file.readPixels(width: width, height: height, channels: 4)
     let composed = rgba.withUnsafeBufferPointer {
-      PixelImage.composed(width: width, height: height, rgba: $0, on: color)
+      PixelImage.composed(width: width, height: height, rgba: $0, on: ground)
     }
     return DecodedPicture(composed.image, transparency: composed.transparency).oriented(orientation)
   }

@@ -14,14 +14,17 @@ extension ImageDecoder {
       bitDepth: 8)
   }
 
-  func decodeWebP(_ bytes: UnsafeRawBufferPointer, on background: Background) throws(ImageFault) -> DecodedPicture {
+  func decodeWebP(
+    _ bytes: UnsafeRawBufferPointer, minimumSide: Int?, on background: Background
+  ) throws(ImageFault) -> DecodedPicture {
     let features = try webPFeatures(bytes)
     let file = try WebPFile(bytes)
     let (width, height) = (Int(features.width), Int(features.height))
     let orientation = file.orientation ?? .upright
     try requireMemory(.webp, width: width, height: height, bytes: 7)
     return try file.decodeFirstPicture(
-      width: width, height: height, hasAlpha: features.has_alpha != 0, on: background.components
+      width: width, height: height, hasAlpha: features.has_alpha != 0,
+      on: Ground(background, file: bytes, width: width, height: height, minimumSide: minimumSide)
     ).oriented(orientation)
   }
 
@@ -76,9 +79,9 @@ private struct WebPFile: ~Copyable {
       .flatMap(Orientation.init(rawValue:))
   }
 
-  /// - Parameters: width and height are the canvas', and whether it is transparent; `color` is laid under it.
+  /// - Parameters: width and height are the canvas', and whether it is transparent; `ground` is laid under it.
   func decodeFirstPicture(
-    width: Int, height: Int, hasAlpha: Bool, on color: (red: UInt8, green: UInt8, blue: UInt8)?
+    width: Int, height: Int, hasAlpha: Bool, on ground: Ground?
   ) throws(ImageFault) -> DecodedPicture {
     var frame = WebPIterator()
     guard WebPDemuxGetFrame(demuxer, 1, &frame) != 0 else { throw .damaged(.webp, "it holds no picture") }
@@ -92,7 +95,7 @@ private struct WebPFile: ~Copyable {
     guard frameWidth > 0, frameHeight > 0, x >= 0, y >= 0, x + frameWidth <= width, y + frameHeight <= height else {
       throw .damaged(.webp, "its picture does not lie within its canvas")
     }
-    let keepsAlpha = color != nil && (hasAlpha || config.input.has_alpha != 0)
+    let keepsAlpha = ground != nil && (hasAlpha || config.input.has_alpha != 0)
     let channels = keepsAlpha ? 4 : 3
     // What the first picture does not cover is transparent black, of which black remains where transparency is dropped.
     var pixels = [UInt8](repeating: 0, count: width * height * channels)
@@ -107,11 +110,11 @@ private struct WebPFile: ~Copyable {
     }
     WebPFreeDecBuffer(&config.output)
     guard decoded == VP8_STATUS_OK else { throw ImageFault(webP: decoded) }
-    guard keepsAlpha, let color else {
+    guard keepsAlpha, let ground else {
       return DecodedPicture(PixelImage(width: width, height: height, pixels: pixels))
     }
     let composed = pixels.withUnsafeBufferPointer {
-      PixelImage.composed(width: width, height: height, rgba: $0, on: color)
+      PixelImage.composed(width: width, height: height, rgba: $0, on: ground)
     }
     return DecodedPicture(composed.image, transparency: composed.transparency)
   }

@@ -28,7 +28,8 @@ public final class ImageDecoder {
   /// - Parameters:
   ///   - name: what the error calls the file; its path if nil.
   ///   - minimumSide: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as long as its shorter side keeps so many
-  ///     pixels, which is much faster; nil for full size.
+  ///     pixels, which is much faster; nil for full size. A background of noise is made so coarse that it outlasts
+  ///     shrinking to half of this.
   ///   - background: what transparent pixels are laid on.
   /// - Throws: `DecodingFailure`, which names the file and the cause.
   public func decode(
@@ -67,10 +68,10 @@ public final class ImageDecoder {
   ) throws(DecodingFailure) -> DecodedPicture {
     do throws(ImageFault) {
       switch ImageFormat(bytes) {
-      case .png: return try decodePNG(bytes, on: background)
+      case .png: return try decodePNG(bytes, minimumSide: minimumSide, on: background)
       case .jpeg: return try decodeJPEG(bytes, minimumSide: minimumSide)
-      case .webp: return try decodeWebP(bytes, on: background)
-      case .gif: return try decodeGIF(bytes, on: background)
+      case .webp: return try decodeWebP(bytes, minimumSide: minimumSide, on: background)
+      case .gif: return try decodeGIF(bytes, minimumSide: minimumSide, on: background)
       case nil: throw ImageFault(ImageFormat.describeForeign(bytes))
       }
     } catch {

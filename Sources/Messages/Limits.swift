@@ -37,6 +37,8 @@ public enum Limits {
 
   /// Steps, batches, images: below what a Double counts exactly.
   public static let count = NumericSetting("count", "A number counted", .from(0, to: 1_000_000_000_000_000))
+  /// Images predicted rightly; of a mixed image a share counts.
+  public static let correct = NumericSetting("correct", "Images predicted rightly", .from(0.0, to: 1e15))
   /// Epochs done.
   public static let epoch = NumericSetting("epoch", "Epochs done", .from(0, to: Settings.epochs.range.upper))
   /// An accuracy.

@@ -138,6 +138,7 @@ struct MetricKey: CodingKey {
   static let epoch = MetricKey("epoch")
   static let validation = MetricKey("validation")
   static let skippedImages = MetricKey("skippedImages")
+  static let mixed = MetricKey("mixed")
   static let nonFinite = MetricKey("nonFinite")
 }
 

@@ -91,11 +91,15 @@ public struct EpochMetrics: Sendable, Equatable {
   public var validation: ValidationMetrics?
   /// Training images that were skipped because they do not decode.
   public var skippedImages: Int
+  /// Whether training loss and accuracy are those of images that were mixed, whose labels are shares of two classes:
+  /// they cannot be compared with those of whole images.
+  public var isMixed: Bool
 
   public init(
     epoch: Int, step: Int, trainLoss: Double, trainAccuracy: Double, validation: ValidationMetrics?,
-    learningRate: Double, seconds: Double, skippedImages: Int, dataWait: Double? = nil
+    learningRate: Double, seconds: Double, skippedImages: Int, dataWait: Double? = nil, isMixed: Bool = false
   ) {
+    self.isMixed = isMixed
     self.epoch = epoch
     self.step = step
     self.validation = validation
@@ -143,6 +147,7 @@ extension EpochMetrics: Codable {
     values = try line.values(of: .epoch)
     validation = try line.decodeIfPresent(ValidationMetrics.self, forKey: .validation)
     skippedImages = try line.decode(Int.self, forKey: .skippedImages)
+    isMixed = try line.decodeIfPresent(Bool.self, forKey: .mixed) ?? false
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -152,6 +157,7 @@ extension EpochMetrics: Codable {
     try line.encode(values)
     try line.encodeIfPresent(validation, forKey: .validation)
     try line.encode(skippedImages, forKey: .skippedImages)
+    if isMixed { try line.encode(true, forKey: .mixed) }
   }
 }
 

@@ -8,7 +8,9 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [recipe, budget, network] + networkOptions + [
-      convInit, weights, classes, classOrder, imageSize, resize, background, mean, std, crop, flip, jitter, split,
+      convInit, weights, classes, classOrder, imageSize, resize, padColor, background, mean, std,
+    ] + augmentation + [
+      split
     ] + splitFolders + [
       batchSize, epochs, progressive, time, patience, learningRate, schedule, momentum, nesterov, weightDecay,
       decayNorms, normBiasRate, clip,
@@ -19,6 +21,11 @@ public enum Settings {
   /// Those that say which network it is, besides its name.
   public static let networkOptions: [any SettingRow] = [
     shortcut, zeros, block, stem, width, head, whiten, dropPath,
+  ]
+  /// Those that say how training images are changed, in the order in which they act.
+  public static let augmentation: [any SettingRow] = [
+    crop, cropScale, flip, alternateFlip, verticalFlip, autoAugment, rotate, jitter, erase, eraseFill, mixup,
+    cutMix,
   ]
   /// Those that name the folders of splits.
   public static let splitFolders: [any SettingRow] = [trainFolder, validationFolder, testFolder]
@@ -112,16 +119,27 @@ public enum Settings {
     key: "preprocessing.imageSize"
   ).automatic().takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
   public static let resize = Setting(
-    "resize", "How images become square: stretch, crop, or auto (crop from 128 pixels on).",
+    "resize", "How images become square: stretch, crop, pad, or auto (crop from 128 pixels on).",
     Choice<PreprocessingSettings.Resize>(), \.preprocessing.resize, key: "preprocessing.resize"
   ).takenFromWeights()
+  public static let padColor = Setting(
+    "pad-color",
+    "With --resize pad, what is beside an image: white, black, #rrggbb, or edge (its outermost pixels).",
+    Notation<PadColor>(
+      read: { text throws(SettingRefusal) in
+        guard let color = PadColor(argument: text) else {
+          throw SettingRefusal("it must be white, black, #rrggbb or edge")
+        }
+        return color
+      }, write: { $0.description }), \.preprocessing.padColor, key: "preprocessing.padColor"
+  ).usually("black").takenFromWeights()
   public static let background = Setting(
     "background",
-    "What transparent pixels are laid on: white, black, #rrggbb, or none (what a file hides there shows).",
+    "What transparent pixels are laid on: white, black, #rrggbb, noise, or none (what a file hides there shows).",
     Notation<Background>(
       read: { text throws(SettingRefusal) in
         guard let background = Background(argument: text) else {
-          throw SettingRefusal("it must be white, black, #rrggbb or none")
+          throw SettingRefusal("it must be white, black, #rrggbb, noise or none")
         }
         return background
       }, write: { $0.description }), \.preprocessing.background, key: "preprocessing.background"
@@ -163,13 +181,49 @@ public enum Settings {
     "crop", "Random crops: none, pad, resized, or auto.", Choice<AugmentationSettings.Crop>(), \.augmentation.crop,
     key: "augmentation.crop"
   ).inForm(.generalization, "random crop", "pad: shift by an eighth; resized: random area and aspect")
+  public static let cropScale = Setting(
+    "crop-scale", "The smallest share of the area that a random resized crop takes", NumericRange.from(0.01, to: 1),
+    \.augmentation.cropScale, key: "augmentation.cropScale"
+  ).usually("0.35")
   public static let flip = Setting(
     "flip", "Mirror half of the training images.", Switch(hasInverse: true), \.augmentation.horizontalFlip,
     key: "augmentation.horizontalFlip"
   ).automatic().inForm(.generalization, "mirror images", "off for digits, letters and signs")
+  public static let alternateFlip = Setting(
+    "alternate-flip", "Mirror each training image every other epoch instead of at random.",
+    Switch(hasInverse: true), \.augmentation.alternatesFlip, key: "augmentation.alternatesFlip"
+  ).automatic()
+  public static let verticalFlip = Setting(
+    "vflip", "Turn half of the training images upside down.", Switch(hasInverse: true),
+    \.augmentation.verticalFlip, key: "augmentation.verticalFlip")
+  public static let autoAugment = Setting(
+    "auto-augment", "One random operation for each training image: none, or trivial (TrivialAugment Wide).",
+    Choice<AugmentationSettings.AutoAugment>(), \.augmentation.automatic, key: "augmentation.automatic"
+  ).automatic()
+  public static let rotate = Setting(
+    "rotate", "Random rotation either way, degrees", NumericRange.from(0.0, to: 180), \.augmentation.rotation,
+    key: "augmentation.rotation")
   public static let jitter = Setting(
     "jitter", "Random change of brightness, contrast and saturation", NumericRange.from(0.0, to: 1),
-    \.augmentation.colorJitter, key: "augmentation.colorJitter").automatic()
+    \.augmentation.colorJitter, key: "augmentation.colorJitter"
+  ).automatic()
+  public static let erase = Setting(
+    "erase", "Share of the training images of which a random rectangle is erased", NumericRange.from(0.0, to: 1),
+    \.augmentation.erasing, key: "augmentation.erasing"
+  ).automatic()
+  public static let eraseFill = Setting(
+    "erase-fill", "What an erased rectangle is filled with: noise or mean.",
+    Choice<AugmentationSettings.ErasingFill>(), \.augmentation.erasingFill, key: "augmentation.erasingFill"
+  ).usually("noise")
+  public static let mixup = Setting(
+    "mixup", "Blend pairs of training images and their labels, by Beta(N, N)", NumericRange.from(0.0, to: 100),
+    \.augmentation.mixup, key: "augmentation.mixup"
+  ).automatic()
+  public static let cutMix = Setting(
+    "cutmix", "Paste a rectangle of one training image into another, by Beta(N, N)",
+    NumericRange.from(0.0, to: 100),
+    \.augmentation.cutMix, key: "augmentation.cutMix"
+  ).automatic()
 
   // MARK: Data
 

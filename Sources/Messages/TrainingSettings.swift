@@ -154,16 +154,19 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   /// The side of the square input, pixels.
   public var imageSize: Int
   public var resize: Resize
+  /// What is beside an image that `pad` fits into the square; nil for black, and where nothing is padded.
+  public var padColor: PadColor?
   /// What transparent pixels are laid on.
   public var background: Background
   public var normalization: Normalization
 
   public init(
-    imageSize: Int = 32, resize: Resize = .automatic, background: Background = .white,
+    imageSize: Int = 32, resize: Resize = .automatic, padColor: PadColor? = nil, background: Background = .white,
     normalization: Normalization = .trainingSet
   ) {
     self.imageSize = imageSize
     self.resize = resize
+    self.padColor = padColor
     self.background = background
     self.normalization = normalization
   }
@@ -176,6 +179,9 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
     case stretch
     /// The shorter side to 256/224 of the image size, then the center: proportions stay.
     case crop
+    /// The longer side to the image size, and the rest of the square filled (letterboxing): proportions stay, and
+    /// nothing is cut off.
+    case pad
   }
 
   /// Where the channel means and standard deviations come from, on values in 0...1.
@@ -186,18 +192,68 @@ public struct PreprocessingSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// Random changes of training images; a function of (seed, epoch, image).
+/// Random changes of training images, each a function of (seed, epoch, image); of whole batches, of (seed, epoch,
+/// batch).
 public struct AugmentationSettings: Codable, Sendable, Equatable {
   public var crop: Crop
+  /// The smallest share of an image's area that a random resized crop takes; nil for 0.35, and where no crop is one.
+  public var cropScale: Double?
   /// Mirrors half of the images; off for digits, letters and signs.
   public var horizontalFlip: Bool
+  /// Mirrors each image every other epoch, instead of at random (Jordan 2024, arXiv:2404.00498, section 3.6).
+  public var alternatesFlip: Bool
+  /// Turns half of the images upside down.
+  public var verticalFlip: Bool
+  /// Rotates by up to so many degrees either way, 0 for none.
+  public var rotation: Double
+  public var automatic: AutoAugment
   /// Largest relative change of brightness, contrast and saturation, 0 for none.
   public var colorJitter: Double
+  /// Share of the images of which a random rectangle is erased (Zhong et al. 2017, arXiv:1708.04896), 0 for none.
+  public var erasing: Double
+  /// What stands in that rectangle; nil for noise, and where nothing is erased.
+  public var erasingFill: ErasingFill?
+  /// Alpha of mixup's Beta(alpha, alpha) (Zhang et al. 2017, arXiv:1710.09412), 0 for none.
+  public var mixup: Double
+  /// Alpha of CutMix's Beta(alpha, alpha) (Yun et al. 2019, arXiv:1905.04899), 0 for none. With mixup too, each batch
+  /// is mixed by one of the two.
+  public var cutMix: Double
 
-  public init(crop: Crop = .automatic, horizontalFlip: Bool = true, colorJitter: Double = 0) {
+  public init(
+    crop: Crop = .automatic, cropScale: Double? = nil, horizontalFlip: Bool = true, alternatesFlip: Bool = false,
+    verticalFlip: Bool = false, rotation: Double = 0, automatic: AutoAugment = .none, colorJitter: Double = 0,
+    erasing: Double = 0, erasingFill: ErasingFill? = nil, mixup: Double = 0, cutMix: Double = 0
+  ) {
     self.crop = crop
+    self.cropScale = cropScale
     self.horizontalFlip = horizontalFlip
+    self.alternatesFlip = alternatesFlip
+    self.verticalFlip = verticalFlip
+    self.rotation = rotation
+    self.automatic = automatic
     self.colorJitter = colorJitter
+    self.erasing = erasing
+    self.erasingFill = erasingFill
+    self.mixup = mixup
+    self.cutMix = cutMix
+  }
+
+  /// Whether images of a batch are mixed, and so their labels.
+  public var mixesImages: Bool { mixup > 0 || cutMix > 0 }
+
+  /// A policy that chooses operations by itself.
+  public enum AutoAugment: String, Codable, Sendable, CaseIterable {
+    case none
+    /// TrivialAugment Wide: one of fourteen operations, of random strength (Müller and Hutter 2021, arXiv:2103.10158).
+    case trivial
+  }
+
+  /// What an erased rectangle is filled with.
+  public enum ErasingFill: String, Codable, Sendable, CaseIterable {
+    /// Each value of each pixel at random: the paper's best.
+    case noise
+    /// The mean of the training images.
+    case mean
   }
 
   public enum Crop: String, Codable, Sendable, CaseIterable {
@@ -206,7 +262,7 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
     case none
     /// Zero padding of an eighth of the side all round, then a random square (He et al. 2015, section 4.2).
     case padAndCrop = "pad"
-    /// A random area of 35 to 100 % and aspect of 3/4 to 4/3, resized (Szegedy et al. 2014, section 6).
+    /// A random area, `cropScale` at least, and aspect of 3/4 to 4/3, resized (Szegedy et al. 2014, section 6).
     case randomResized = "resized"
   }
 }

@@ -12,7 +12,8 @@ private let preprocessing = Preprocessing(
   imageSize: 8, resize: .stretch, mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25])
 
 private let everything = BatchLoader.Mode.training(
-  augmentation: Augmentation(crop: .padAndCrop, horizontalFlip: true, colorJitter: 0.2), seed: 11)
+  augmentation: Augmentation(
+    resolving: AugmentationSettings(crop: .padAndCrop, colorJitter: 0.2), resize: .stretch), seed: 11)
 
 /// A folder of images that differ, and the items in it.
 private final class Images {
@@ -116,7 +117,8 @@ private final class Images {
   #expect(order != Array(0..<20))
   #expect(Array(loader.epoch(1)).flatMap(\.items) != order)
   let otherSeed = BatchLoader.Mode.training(
-    augmentation: Augmentation(crop: .none, horizontalFlip: false, colorJitter: 0), seed: 12)
+    augmentation: Augmentation(
+      resolving: AugmentationSettings(crop: .none, horizontalFlip: false), resize: .stretch), seed: 12)
   #expect(Array(images.loader(otherSeed).epoch(0)).flatMap(\.items) != order)
 }
 

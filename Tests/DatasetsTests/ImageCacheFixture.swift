@@ -65,7 +65,8 @@ final class ImageCacheFixture: Sendable {
         items: index.items, root: index.root, cache: cache, preprocessing: preprocessing, batchSize: 5, mode: mode,
         workers: workers)
     }
-    let augmentation = Augmentation(crop: .randomResized, horizontalFlip: true, colorJitter: 0.2)
+    let augmentation = Augmentation(
+      resolving: AugmentationSettings(crop: .randomResized, colorJitter: 0.2), resize: preprocessing.resize)
     let training = loader(.training(augmentation: augmentation, seed: 3))
     return Array(training.epoch(0)) + Array(training.epoch(1)) + Array(loader(.evaluation).epoch())
   }

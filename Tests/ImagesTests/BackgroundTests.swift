@@ -24,7 +24,7 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
   let pixels = values.flatMap { [$0, $0, $0, $1] }
   for ground: UInt8 in [255, 0, 77] {
     let composed = pixels.withUnsafeBufferPointer {
-      PixelImage.composed(width: 256, height: 256, rgba: $0, on: (ground, ground, ground))
+      PixelImage.composed(width: 256, height: 256, rgba: $0, on: .color(red: ground, green: ground, blue: ground))
     }
     let expected = values.map { value, alpha in
       UInt8(((Double(value) * Double(alpha) + Double(ground) * Double(255 - alpha)) / 255).rounded())
@@ -67,7 +67,7 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
 @Test func `a background is written as it is read`() throws {
   for (text, background) in [
     ("white", Background.white), ("black", .black), ("none", .none),
-    ("#0a80ff", .color(red: 10, green: 128, blue: 255)),
+    ("noise", .noise), ("#0a80ff", .color(red: 10, green: 128, blue: 255)),
   ] {
     #expect(Background(argument: text) == background && background.description == text)
     let data = try JSONEncoder().encode([background])
@@ -101,6 +101,40 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
     let error = #expect(throws: DecodingFailure.self) { try ImageDecoder.decode(path: "\(folder.path)/\(name)") }
     #expect(error?.cause == .circumstances)
   }
+}
+
+@Test func `noise is laid under every kind of transparency, and follows from the file's bytes`() throws {
+  let gif = GIFFile(
+    width: 2, height: 1, palette: GIFFile.colors,
+    pictures: [GIFFile.Picture(width: 2, height: 1, pixels: [1, 2], transparent: 2)]
+  ).bytes
+  for file in [rgba([[9, 9, 9, 0], [9, 9, 9, 255], [9, 9, 9, 0]]), gif, WebPFile.losslessAlpha.bytes()] {
+    let noisy = try picture(file, .noise)
+    #expect(try picture(file, .noise) == noisy && noisy.transparency.isUsed)
+    // Where black and white make no difference, noise makes none; elsewhere each pixel has a color of its own.
+    let (black, white) = (try picture(file, .black).image.pixels, try picture(file, .white).image.pixels)
+    for place in black.indices where black[place] == white[place] {
+      #expect(noisy.image.pixels[place] == black[place])
+    }
+    #expect(noisy.image.pixels != black && noisy.image.pixels != white)
+  }
+  // Half transparent, it is half noise.
+  let half = try picture(rgba((0..<40).map { _ in [100, 100, 100, 128] }), .noise).image.pixels
+  #expect(half.allSatisfy { (50...178).contains($0) } && Set(half).count > 40)
+  // A file without transparency has none.
+  #expect(try picture(PNGFile.any, .noise) == picture(PNGFile.any, .white))
+}
+
+@Test func `a color to pad with is written as it is read`() throws {
+  for (text, color) in [
+    ("white", PadColor.white), ("black", .black), ("edge", .edge),
+    ("#0a80ff", .color(red: 10, green: 128, blue: 255)),
+  ] {
+    #expect(PadColor(argument: text) == color && color.description == text)
+    let data = try JSONEncoder().encode([color])
+    #expect(try JSONDecoder().decode([PadColor].self, from: data) == [color])
+  }
+  for text in ["", "none", "noise", "#fff", "Edge"] { #expect(PadColor(argument: text) == nil, "\(text)") }
 }
 
 // In a process of its own, which gets no more memory.

@@ -23,9 +23,12 @@ import Testing
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5, head: .regularized),
     preprocessing: PreprocessingSettings(
-      imageSize: 96, resize: .crop, background: .black,
+      imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [1, 2, 4])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.25),
+    augmentation: AugmentationSettings(
+      crop: .randomResized, cropScale: 0.625, horizontalFlip: false, alternatesFlip: true, verticalFlip: true,
+      rotation: 12.5, automatic: .trivial, colorJitter: 0.25, erasing: 0.5, erasingFill: .mean, mixup: 0.75,
+      cutMix: 1.5),
     optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
@@ -50,7 +53,9 @@ import Testing
 
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
-      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
+      #"{"augmentation":{"alternatesFlip":true,"automatic":"trivial","colorJitter":0.25,"crop":"resized","#,
+      #""cropScale":0.625,"cutMix":1.5,"erasing":0.5,"erasingFill":"mean","horizontalFlip":false,"mixup":0.75,"#,
+      #""rotation":12.5,"verticalFlip":true},"automatic":[],"batchSize":32,"#,
       #""cache":{"isEnabled":false,"limit":1073741824},"convolutionInitialization":"he","#,
       #""data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,
@@ -60,7 +65,7 @@ import Testing
       #""optimizer":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
       #""normBiasRate":1,"weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
       #""normalization":{"given":{"mean":[0.5,0.25,0.125],"#,
-      #""std":[1,2,4]}},"resize":"crop"},"project":"runs/a","#,
+      #""std":[1,2,4]}},"padColor":"edge","resize":"pad"},"project":"runs/a","#,
       #""safety":{"acceptsErrors":true,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
       #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#,
@@ -82,6 +87,9 @@ import Testing
       try json(Self.step)
         == #"{"accuracy":0.25,"epoch":2,"gradientNorm":3,"imagesPerSecond":640,"learningRate":0.125,"loss":1.5,"#
         + #""secondsLeft":7.5,"step":12}"#)
+    var mixed = Self.epoch
+    mixed.isMixed = true
+    #expect(try json(mixed).contains(#""learningRate":0.125,"mixed":true,"#) && isRestored(mixed))
     #expect(
       try json(Self.epoch)
         == #"{"epoch":2,"learningRate":0.125,"seconds":60,"skippedImages":1,"step":20,"trainAccuracy":0.5,"#

@@ -26,6 +26,8 @@ import Testing
     }
     for setting in [
       Settings.width.number, Settings.momentum.number, Settings.weightDecay.number, Settings.jitter.number,
+      Settings.erase.number, Settings.rotate.number, Settings.cropScale.number, Settings.mixup.number,
+      Settings.cutMix.number,
       Settings.labelSmoothing.number, Limits.scheduleFactor, Limits.warmUp, Settings.saveMinutes.number,
       Settings.time.number, Limits.share,
     ] {

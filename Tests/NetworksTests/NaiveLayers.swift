@@ -2,6 +2,7 @@
 // double precision, with a loop an index. No backward passes: finite differences of these are the test of those.
 
 import Foundation
+import Tensors
 
 /// Forward passes on [N, H, W, C].
 enum Naive {
@@ -188,5 +189,17 @@ enum Naive {
       }
     }
     return total / Double(labels.count)
+  }
+
+  /// Of images made of two: the mean of the losses by either label, each by its share.
+  static func crossEntropy(_ logits: NaiveTensor, labels: MixedLabels, smoothing: Double) -> Double {
+    let classes = logits.shape[1]
+    var total = 0.0
+    for n in labels.first.indices {
+      let row = NaiveTensor([1, classes], Array(logits.values[(n * classes)..<((n + 1) * classes)]))
+      total += labels.shares[n] * crossEntropy(row, labels: [labels.first[n]], smoothing: smoothing)
+      total += (1 - labels.shares[n]) * crossEntropy(row, labels: [labels.second[n]], smoothing: smoothing)
+    }
+    return total / Double(labels.first.count)
   }
 }

@@ -24,6 +24,54 @@ import Testing
     #expect(check.difference(.everyElement, floor: 0.01) < 1e-7)
   }
 
+  @Test(arguments: [0, 0.1, 0.5], [0, 0.25, 0.7, 1])
+  func `the loss of mixed images is the shares' mean of the losses by either label`(
+    smoothing: Double, share: Double
+  ) {
+    let (images, classes) = (6, 5)
+    let logits = ReferenceNumbers.tensor("logits", [images, classes]) { 8 * $0 - 4 }
+    let first = ReferenceNumbers.labels(images, classes: classes)
+    // One of them is mixed with another of its own class, and each share is another.
+    let second = first.enumerated().map { $0 == 2 ? $1 : ($1 + 1 + $0 % 3) % classes }
+    let shares = (0..<images).map { $0.isMultiple(of: 2) ? share : 1 - share }
+    let labels = MixedLabels(first: first, second: second, shares: shares)
+    let result = ops.softmaxCrossEntropy(logits: logits, labels: labels, smoothing: smoothing)
+    let naive = Naive.crossEntropy(NaiveTensor(logits), labels: labels, smoothing: smoothing)
+    #expect(abs(result.loss - naive) <= 1e-14 * max(1, naive))
+    let check = GradientCheck(name: "logits", gradient: result.gradient, point: NaiveTensor(logits)) {
+      Naive.crossEntropy($0, labels: labels, smoothing: smoothing)
+    }
+    #expect(check.difference(.everyElement, floor: 0.01) < 1e-7)
+  }
+
+  @Test func `whole images have the bits that they had before any were mixed`() {
+    let logits = ReferenceNumbers.tensor("logits", [8, 10]) { 8 * $0 - 4 }
+    let labels = ReferenceNumbers.labels(8, classes: 10)
+    let plain = ops.softmaxCrossEntropy(logits: logits, labels: labels, smoothing: 0.1)
+    // The formula as it stood: (softmax - target) / N, rounded once.
+    for image in 0..<8 {
+      let row = (0..<10).map { Double(logits.values[10 * image + $0]) }
+      let largest = row.max() ?? 0
+      let normalizer = largest + log(row.reduce(0.0) { $0 + exp($1 - largest) })
+      for k in 0..<10 {
+        let target = 0.1 / 10 + (k == labels[image] ? 1 - 0.1 : 0)
+        #expect(plain.gradient.values[10 * image + k] == Float((exp(row[k] - normalizer) - target) / 8))
+      }
+    }
+    let other = MixedLabels(
+      first: labels, second: labels.map { ($0 + 1) % 10 }, shares: Array(repeating: 1, count: 8))
+    let whole = ops.softmaxCrossEntropy(logits: logits, labels: other, smoothing: 0.1)
+    #expect(whole.loss == plain.loss && whole.gradient.values == plain.gradient.values)
+    #expect(whole.correct == plain.correct)
+  }
+
+  @Test func `of a mixed image the share of the predicted class is right`() {
+    // The third class is predicted of each.
+    let logits = Tensor([4, 3], [0, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1])
+    let labels = MixedLabels(first: [2, 0, 0, 2], second: [0, 2, 1, 2], shares: [0.75, 0.625, 0.5, 0.3])
+    #expect(ops.softmaxCrossEntropy(logits: logits, labels: labels).correct == 0.75 + 0.375 + 0 + 1)
+  }
+
   @Test func `two classes by hand`() {
     // Softmax of log 3 and 0: three quarters and a quarter.
     let logits = Tensor([2, 2], [log(3), 0, log(3), 0])

@@ -12,9 +12,12 @@ extension TrainingSettings {
     convolutionInitialization: .dirac,
     initialWeights: "start.safetensors",
     preprocessing: PreprocessingSettings(
-      imageSize: 96, resize: .crop, background: .black,
+      imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
-    augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.5),
+    augmentation: AugmentationSettings(
+      crop: .randomResized, cropScale: 0.625, horizontalFlip: false, alternatesFlip: true, verticalFlip: true,
+      rotation: 12.5, automatic: .trivial, colorJitter: 0.5, erasing: 0.25, erasingFill: .mean, mixup: 0.75,
+      cutMix: 1.5),
     optimizer: OptimizerSettings(
       momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2,
       normBiasRate: 64),

@@ -9,9 +9,13 @@ import Testing
 @Suite struct `A chart` {
   private static let rate = CurveChart(name: "learning rate", brief: "lr", step: .learningRate)
 
-  private func text(of table: [CurveChart], _ size: Size, view: CurvesState.View = .all) -> String {
+  private func text(
+    of table: [CurveChart], _ size: Size, view: CurvesState.View = .all,
+    change: (inout CurvesState) -> Void = { _ in }
+  ) -> String {
     var curves = WorkbenchState.training().curves
     curves.view = view
+    change(&curves)
     var frame = Frame(size: size)
     CurvesPane.drawCharts(curves, into: &frame, in: Rect(size), theme: .dark, table: table)
     return frame.text()
@@ -25,6 +29,15 @@ import Testing
     for metric in Metric.ofSteps {
       let chart = CurveChart(name: metric.name, brief: metric.key, step: metric)
       #expect(!text(of: [chart], Size(width: 60, height: 9)).contains("no metrics"), "\(metric.key)")
+    }
+  }
+
+  @Test func `says where its training values are of mixed images`() {
+    for (width, words) in [(60, " train (mixed) "), (40, " mixed ")] {
+      let size = Size(width: width, height: 9)
+      #expect(!text(of: CurveChart.all, size, view: .one(0)).contains("mixed"))
+      let mixed = text(of: CurveChart.all, size, view: .one(0)) { $0.run?.settings.augmentation.mixup = 0.2 }
+      #expect(mixed.contains(words), "\(mixed)")
     }
   }
 

@@ -190,14 +190,25 @@ private struct RandomSettings {
     if chance() { settings.preprocessing.imageSize = whole(Settings.imageSize.range) }
     settings.preprocessing.resize = choice(PreprocessingSettings.Resize.self)
     settings.preprocessing.background =
-      [.white, .black, .none, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator) ?? .none
+      [.white, .black, .none, .noise, .color(red: 1, green: 20, blue: 255)].randomElement(using: &generator)
+      ?? .none
+    if settings.preprocessing.resize == .pad, chance() {
+      settings.preprocessing.padColor = chance() ? .edge : .color(red: 1, green: 20, blue: 255)
+    }
     if chance() {
       settings.preprocessing.normalization = .given(
         mean: channels(Settings.meanRange), std: channels(Settings.stdRange))
     }
     settings.augmentation = AugmentationSettings(
-      crop: choice(AugmentationSettings.Crop.self), horizontalFlip: chance(),
-      colorJitter: chance() ? 0 : number(Settings.jitter.range))
+      crop: choice(AugmentationSettings.Crop.self),
+      cropScale: chance() ? nil : number(Settings.cropScale.range), horizontalFlip: chance(),
+      alternatesFlip: chance(), verticalFlip: chance(),
+      rotation: chance() ? 0 : number(Settings.rotate.range),
+      automatic: choice(AugmentationSettings.AutoAugment.self),
+      colorJitter: chance() ? 0 : number(Settings.jitter.range),
+      erasing: chance() ? 0 : number(Settings.erase.range),
+      erasingFill: chance() ? nil : choice(AugmentationSettings.ErasingFill.self),
+      mixup: chance() ? 0 : number(Settings.mixup.range), cutMix: chance() ? 0 : number(Settings.cutMix.range))
     settings.optimizer = OptimizerSettings(
       momentum: number(Settings.momentum.range), nesterov: chance(),
       weightDecay: number(Settings.weightDecay.range),

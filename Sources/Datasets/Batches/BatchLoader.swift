@@ -18,6 +18,8 @@ public struct Batch: Sendable, Equatable {
   public var labels: [Int]
   /// The position of each image among the loader's items.
   public var items: [Int]
+  /// What was mixed into the images; nil where each is its own.
+  public var mixture: BatchMixture?
   /// Images left out because they do not decode, of this batch and of batches passed over just before it.
   public var skipped: [DecodingFailure]
 }
@@ -32,7 +34,8 @@ public struct BatchLoader: Sendable {
   public enum Mode: Sendable, Equatable {
     /// A new order and new random changes each epoch; a last batch of a single image joins the one before, because
     /// batch norm cannot learn from one.
-    case training(augmentation: Augmentation, seed: UInt64)
+    /// - Parameter mixing: makes images of two; nil for none.
+    case training(augmentation: Augmentation, seed: UInt64, mixing: BatchMixing? = nil)
     /// Every image once, in order.
     case evaluation
   }
@@ -89,7 +92,7 @@ public struct BatchLoader: Sendable {
     switch mode {
     case .evaluation:
       return EpochPlan(epoch: epoch, order: Array(items.indices))
-    case .training(_, let seed):
+    case .training(_, let seed, _):
       var generator = RandomGenerator(seed, UInt64(epoch), Self.orderPurpose)
       return EpochPlan(epoch: epoch, order: generator.permutation(items.count))
     }
@@ -103,9 +106,9 @@ public struct BatchLoader: Sendable {
     var side: Int?
   }
 
-  /// Tell the generators for order and for augmentation apart, and from any other of the same seed.
+  /// Tell the generators for order and for mixing apart, and from any other of the same seed.
   private static let orderPurpose = stableHash("batch order")
-  private static let augmentationPurpose = stableHash("augmentation")
+  private static let mixingPurpose = stableHash("mixing")
 
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
@@ -139,6 +142,10 @@ public struct BatchLoader: Sendable {
         }
       }
     }
+    if case .training(_, let seed, let mixing?) = mode {
+      let generator = RandomGenerator(seed, UInt64(plan.epoch), UInt64(index), Self.mixingPurpose)
+      mixing.mix(&batch, size: batch.side, generator: generator)
+    }
     return batch
   }
 
@@ -150,10 +157,10 @@ public struct BatchLoader: Sendable {
     case .evaluation:
       let image = try source.evaluationInput(of: item, preprocessing: preprocessing, decoder: decoder)
       return AugmentedImage(image: image, size: preprocessing.imageSize)
-    case .training(let augmentation, let seed):
+    case .training(let augmentation, let seed, _):
       let image = try source.cachedForm(of: item, preprocessing: preprocessing, decoder: decoder)
-      var generator = RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
-      return augmentation.trainingInput(image, preprocessing: preprocessing, generator: &generator)
+      let chance = AugmentationChance(seed: seed, epoch: epoch, image: item.stableHash)
+      return augmentation.trainingInput(image, preprocessing: preprocessing, chance: chance)
     }
   }
 }

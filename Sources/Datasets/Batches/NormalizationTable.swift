@@ -1,6 +1,8 @@
-// From bytes to the network's numbers, by a table of the 256 values of each channel.
+// From bytes to the network's numbers, by a table of the 256 values of each channel, and what was only noted of an
+// augmented image on the way.
 
 import Messages
+import Support
 
 /// (value / 255 - mean) / std for every byte and channel.
 struct NormalizationTable {
@@ -13,7 +15,8 @@ struct NormalizationTable {
     }
   }
 
-  /// Writes the window of an image, mirrored if it says so; zero, which is the mean, beyond the image.
+  /// Writes the window of an image, mirrored, upside down and with a part erased if it says so; zero, which is the
+  /// mean, beyond the image.
   /// - Parameter buffer: [size, size, 3].
   func write(_ input: AugmentedImage, into buffer: UnsafeMutableBufferPointer<Float>) {
     let size = input.size
@@ -24,7 +27,8 @@ struct NormalizationTable {
     values.withUnsafeBufferPointer { values in
       image.pixels.withUnsafeBufferPointer { pixels in
         for row in 0..<size {
-          let to = UnsafeMutableBufferPointer(rebasing: buffer[(row * size * 3)..<((row + 1) * size * 3)])
+          let line = input.isUpsideDown ? size - 1 - row : row
+          let to = UnsafeMutableBufferPointer(rebasing: buffer[(line * size * 3)..<((line + 1) * size * 3)])
           let sourceRow = row + input.top
           guard sourceRow >= 0, sourceRow < image.height else {
             to.update(repeating: 0)
@@ -42,6 +46,22 @@ struct NormalizationTable {
             from += 3
             written += step
           }
+        }
+      }
+    }
+    if let erased = input.erased { erase(erased, size, buffer) }
+  }
+
+  private func erase(
+    _ erased: AugmentedImage.Erasure, _ size: Int, _ buffer: UnsafeMutableBufferPointer<Float>
+  ) {
+    var generator: RandomGenerator? = if case .noise(let generator) = erased.fill { generator } else { nil }
+    for row in erased.top..<(erased.top + erased.height) {
+      for column in erased.left..<(erased.left + erased.width) {
+        let place = 3 * (row * size + column)
+        let bits = generator?.next()
+        for channel in 0..<3 {
+          buffer[place + channel] = bits.map { values[256 * channel + Int($0 >> (8 * channel) & 255)] } ?? 0
         }
       }
     }

@@ -1,5 +1,5 @@
 // How any image becomes the network's input, with nothing left to choose: the same in training, evaluation,
-// prediction and view, and stored in every checkpoint. Random changes are in Augmentation.swift.
+// prediction and view, and stored in every checkpoint. Random changes are in Augmentation/.
 
 import Images
 import Messages
@@ -9,6 +9,8 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// The side of the square input, pixels.
   public var imageSize: Int
   public var resize: Resize
+  /// What fills the square beside an image that is padded; nil where none is.
+  public var padColor: PadColor?
   /// What transparent pixels are laid on when a file is decoded.
   public var background: Background
   /// Of red, green and blue, on values in 0...1.
@@ -21,18 +23,43 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     case stretch
     /// The shorter side to 256/224 of the image size, then the center.
     case crop
+    /// The longer side to the image size, in the middle of the square.
+    case pad
+
+    /// What settings stand for at an image size.
+    public init(resolving resize: PreprocessingSettings.Resize, imageSize: Int) {
+      self =
+        switch resize {
+        case .automatic: imageSize >= Preprocessing.automaticCropSize ? .crop : .stretch
+        case .stretch: .stretch
+        case .crop: .crop
+        case .pad: .pad
+        }
+    }
+
+    /// The setting that stands for this at every image size.
+    public var setting: PreprocessingSettings.Resize {
+      switch self {
+      case .stretch: .stretch
+      case .crop: .crop
+      case .pad: .pad
+      }
+    }
   }
 
   /// From this image size on, `automatic` means `crop`.
   static let automaticCropSize = 128
 
+  /// - Parameter padColor: black where it is nil and images are padded; without a meaning where they are not.
   public init(
-    imageSize: Int, resize: Resize, background: Background = .white, mean: [Float], std: [Float]
+    imageSize: Int, resize: Resize, padColor: PadColor? = nil, background: Background = .white, mean: [Float],
+    std: [Float]
   ) {
     precondition(mean.count == 3 && std.count == 3, "an image has three channels")
     precondition(imageSize > 0, "an image has at least one pixel")
     self.imageSize = imageSize
     self.resize = resize
+    self.padColor = resize == .pad ? padColor ?? .black : nil
     self.background = background
     self.mean = mean
     self.std = std
@@ -68,15 +95,15 @@ public struct Preprocessing: Codable, Sendable, Equatable {
       throw .invalidPreprocessing(
         reason: "the image size \(settings.imageSize) is not \(Settings.imageSize.range.requirement)")
     }
-    let resize: Resize =
-      switch settings.resize {
-      case .automatic: settings.imageSize >= Self.automaticCropSize ? .crop : .stretch
-      case .stretch: .stretch
-      case .crop: .crop
-      }
+    let resize = Resize(resolving: settings.resize, imageSize: settings.imageSize)
+    if let color = settings.padColor, resize != .pad {
+      throw .invalidPreprocessing(
+        reason:
+          "--pad-color \(color) says what is beside images that are padded, and these are not: add --resize pad")
+    }
     self.init(
-      imageSize: settings.imageSize, resize: resize, background: settings.background, mean: [0, 0, 0],
-      std: [1, 1, 1])
+      imageSize: settings.imageSize, resize: resize, padColor: settings.padColor, background: settings.background,
+      mean: [0, 0, 0], std: [1, 1, 1])
     if case .given(let mean, let std) = settings.normalization {
       guard Self.areChannels(mean: mean, std: std) else {
         throw .invalidPreprocessing(
@@ -93,6 +120,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     imageSize = try container.decode(Int.self, forKey: .imageSize)
     resize = try container.decode(Resize.self, forKey: .resize)
+    padColor = try container.decodeIfPresent(PadColor.self, forKey: .padColor)
     background = try container.decode(Background.self, forKey: .background)
     mean = try container.decode([Float].self, forKey: .mean)
     std = try container.decode([Float].self, forKey: .std)
@@ -101,6 +129,11 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     }
     guard Settings.imageSize.range.contains(imageSize) else {
       throw refuse(.imageSize, "\(imageSize)", Settings.imageSize.range.text)
+    }
+    guard (padColor != nil) == (resize == .pad) else {
+      throw refuse(
+        .padColor, padColor.map { "\($0)" } ?? "missing",
+        resize == .pad ? "a color" : "left out, as nothing is padded")
     }
     guard mean.count == 3, mean.allSatisfy({ Settings.meanRange.contains($0) }) else {
       throw refuse(.mean, "\(mean)", "three numbers, each \(Settings.meanRange.text)")
@@ -119,7 +152,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// leaves no trace in ours. Everything that decodes for a network passes it, for the pixels to be the same.
   public var minimumSide: Int {
     switch resize {
-    case .stretch: 2 * imageSize
+    case .stretch, .pad: 2 * imageSize
     case .crop: 2 * shorterSide
     }
   }
@@ -129,11 +162,12 @@ public struct Preprocessing: Codable, Sendable, Equatable {
 
   static func shorterSide(of imageSize: Int) -> Int { Int((Double(imageSize) * 256 / 224).rounded()) }
 
-  /// What is kept of a decoded image between epochs, and what training and evaluation both start from: stretched, the
-  /// square itself; cropped, the whole image with its shorter side at 256/224 of the image size. It is never larger
-  /// than the decoded image, except for the square. Whether it comes from an image cache or was made just now, it has
-  /// the same bits.
+  /// What is kept of a decoded image between epochs, and what training and evaluation both start from: stretched or
+  /// padded, the square itself; cropped, the whole image with its shorter side at 256/224 of the image size. It is
+  /// never larger than the decoded image, except for the square. Whether it comes from an image cache or was made just
+  /// now, it has the same bits.
   public func cachedForm(of image: PixelImage) -> PixelImage {
+    if resize == .pad { return evaluationInput(image) }
     let size = cachedSize(width: image.width, height: image.height)
     return image.resized(width: size.width, height: size.height)
   }
@@ -141,7 +175,7 @@ public struct Preprocessing: Codable, Sendable, Equatable {
   /// The size that the cached form of an image has.
   func cachedSize(width: Int, height: Int) -> (width: Int, height: Int) {
     switch resize {
-    case .stretch: (imageSize, imageSize)
+    case .stretch, .pad: (imageSize, imageSize)
     case .crop:
       min(width, height) <= shorterSide ? (width, height) : uncutSize(width: width, height: height)
     }
@@ -168,6 +202,10 @@ public struct Preprocessing: Codable, Sendable, Equatable {
     switch resize {
     case .stretch:
       return image.resized(width: imageSize, height: imageSize)
+    case .pad:
+      let (width, height) = fittedSize(width: image.width, height: image.height)
+      return image.resized(width: width, height: height)
+        .letterboxed(side: imageSize, color: padColor ?? .black)
     case .crop:
       let (width, height) = uncutSize(width: image.width, height: image.height)
       let left = Int((Double(width - imageSize) / 2).rounded(.toNearestOrEven))

@@ -63,7 +63,7 @@ extension DatasetIndex {
         kind: .croppedAway, severity: loss.isGrave ? .warning : .note,
         message: "a crop to the center, as is usual from --imgsz \(Preprocessing.automaticCropSize) on, "
           + loss.text,
-        advice: "what lies there is never evaluated; --resize stretch keeps all of it")
+        advice: "what lies there is never evaluated; --resize pad or --resize stretch keeps all of it")
     ]
   }
 }

@@ -15,17 +15,20 @@ struct ImageCacheDescription: Sendable, Equatable {
   /// The dataset's folder, links resolved.
   var root: String
   var resize: Preprocessing.Resize
+  /// nil where nothing is padded.
+  var padColor: PadColor?
   var imageSize: Int
   var minimumSide: Int
   var background: Background
   var pixels = Self.pixelVersion
 
   init(
-    root: String, resize: Preprocessing.Resize, imageSize: Int, minimumSide: Int, background: Background,
-    pixels: UInt32
+    root: String, resize: Preprocessing.Resize, padColor: PadColor?, imageSize: Int, minimumSide: Int,
+    background: Background, pixels: UInt32
   ) {
     self.root = root
     self.resize = resize
+    self.padColor = padColor
     self.background = background
     self.imageSize = imageSize
     self.minimumSide = minimumSide
@@ -41,13 +44,14 @@ struct ImageCacheDescription: Sendable, Equatable {
       }
     }
     self.init(
-      root: real ?? root, resize: preprocessing.resize, imageSize: preprocessing.imageSize,
-      minimumSide: preprocessing.minimumSide, background: preprocessing.background, pixels: Self.pixelVersion)
+      root: real ?? root, resize: preprocessing.resize, padColor: preprocessing.padColor,
+      imageSize: preprocessing.imageSize, minimumSide: preprocessing.minimumSide,
+      background: preprocessing.background, pixels: Self.pixelVersion)
   }
 
   /// Whether cached forms of this description are those of a preprocessing.
   func suits(_ preprocessing: Preprocessing) -> Bool {
-    resize == preprocessing.resize && imageSize == preprocessing.imageSize
+    resize == preprocessing.resize && padColor == preprocessing.padColor && imageSize == preprocessing.imageSize
       && minimumSide == preprocessing.minimumSide && background == preprocessing.background
       && pixels == Self.pixelVersion
   }
@@ -55,7 +59,7 @@ struct ImageCacheDescription: Sendable, Equatable {
   /// Whether an image of this size can be one of its cached forms.
   func allows(width: Int, height: Int) -> Bool {
     switch resize {
-    case .stretch: width == imageSize && height == imageSize
+    case .stretch, .pad: width == imageSize && height == imageSize
     case .crop: min(width, height) >= 1 && min(width, height) <= Preprocessing.shorterSide(of: imageSize)
     }
   }
@@ -68,8 +72,10 @@ struct ImageCacheDescription: Sendable, Equatable {
       scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-")
         ? Character(scalar) : "_"
     }
+    let padding = padColor.map { " \($0)" } ?? ""
     let key = stableHash(
-      "\(root)\0\(resize.rawValue) \(imageSize) \(minimumSide) \(background) \(pixels) \(Self.formatVersion)")
+      "\(root)\0\(resize.rawValue)\(padding) \(imageSize) \(minimumSide) \(background) \(pixels) \(Self.formatVersion)"
+    )
     let digits = String(key, radix: 16)
     return String(plain) + "-" + String(repeating: "0", count: 16 - digits.count) + digits
       + ImageCacheFolder.cacheEnding

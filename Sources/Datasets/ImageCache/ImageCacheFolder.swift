@@ -46,6 +46,8 @@ public struct ImageCacheFolder: Sendable {
       public var images: Int
       public var imageSize: Int
       public var resize: Preprocessing.Resize
+      /// nil where nothing is padded.
+      public var padColor: PadColor?
       public var background: Background
     }
   }
@@ -63,7 +65,7 @@ public struct ImageCacheFolder: Sendable {
         content: summary.map {
           Listing.Content(
             dataset: $0.description.root, images: $0.images, imageSize: $0.description.imageSize,
-            resize: $0.description.resize, background: $0.description.background)
+            resize: $0.description.resize, padColor: $0.description.padColor, background: $0.description.background)
         })
     }.sorted { ($1.lastUsed, $0.path) < ($0.lastUsed, $1.path) }
   }

@@ -73,7 +73,13 @@ struct ImageCacheTable: Equatable {
   var bytes: [UInt8] {
     var writer = ByteWriter()
     writer.append(description.root)
-    writer.append(description.resize == .stretch ? UInt8(0) : 1)
+    switch description.resize {
+    case .stretch: writer.append(UInt8(0))
+    case .crop: writer.append(UInt8(1))
+    case .pad:
+      writer.append(UInt8(2))
+      writer.append("\(description.padColor ?? .black)")
+    }
     writer.append(UInt32(description.imageSize))
     writer.append(UInt32(description.minimumSide))
     writer.append("\(description.background)")
@@ -130,13 +136,15 @@ struct ImageCacheTable: Equatable {
 
   /// What a table begins with, read alone: for listing image caches.
   static func description(_ reader: inout ByteReader) -> ImageCacheDescription? {
-    guard let root = reader.text(), let resize = reader.number(UInt8.self), resize <= 1,
-      let imageSize = reader.number(UInt32.self), Settings.imageSize.range.contains(Int(imageSize)),
+    guard let root = reader.text(), let kind = reader.number(UInt8.self), kind <= 2 else { return nil }
+    let padColor = kind == 2 ? reader.text().flatMap(PadColor.init(argument:)) : nil
+    guard (padColor != nil) == (kind == 2), let imageSize = reader.number(UInt32.self),
+      Settings.imageSize.range.contains(Int(imageSize)),
       let minimumSide = reader.number(UInt32.self),
       let background = reader.text().flatMap(Background.init(argument:)), let pixels = reader.number(UInt32.self)
     else { return nil }
     return ImageCacheDescription(
-      root: root, resize: resize == 0 ? .stretch : .crop, imageSize: Int(imageSize),
+      root: root, resize: [.stretch, .crop, .pad][Int(kind)], padColor: padColor, imageSize: Int(imageSize),
       minimumSide: Int(minimumSide), background: background, pixels: pixels)
   }
 

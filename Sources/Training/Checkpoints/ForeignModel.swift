@@ -11,17 +11,20 @@ public struct ForeignModel {
   /// nil for torchvision's: 224 pixels.
   public var imageSize: Int?
   public var resize: PreprocessingSettings.Resize?
+  /// nil for black, where images are padded.
+  public var padColor: PadColor?
   /// nil for white.
   public var background: Background?
   public var naming: LabelNaming?
 
   public init(
     network: NetworkSettings, imageSize: Int? = nil, resize: PreprocessingSettings.Resize? = nil,
-    background: Background? = nil, naming: LabelNaming? = nil
+    padColor: PadColor? = nil, background: Background? = nil, naming: LabelNaming? = nil
   ) {
     self.network = network
     self.imageSize = imageSize
     self.resize = resize
+    self.padColor = padColor
     self.background = background
     self.naming = naming
   }
@@ -45,7 +48,7 @@ public struct ForeignModel {
     let size = imageSize ?? 224
     let preprocessing = try Preprocessing(
       resolving: PreprocessingSettings(
-        imageSize: size, resize: resize ?? .automatic, background: background ?? .white,
+        imageSize: size, resize: resize ?? .automatic, padColor: padColor, background: background ?? .white,
         normalization: .given(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])),
       items: [], root: "")
     return ModelDescription(
@@ -100,6 +103,11 @@ public struct ForeignModel {
     }
     if let resize, resize != .automatic, resize.rawValue != own.preprocessing.resize.rawValue {
       throw refuse("its images are resized by \(own.preprocessing.resize.rawValue)", resize.rawValue)
+    }
+    if let padColor, padColor != own.preprocessing.padColor {
+      throw refuse(
+        own.preprocessing.padColor.map { "its images are padded with \($0)" } ?? "its images are not padded",
+        "with \(padColor)")
     }
     if let background, background != own.preprocessing.background {
       throw refuse("what is transparent is laid on \(own.preprocessing.background)", "\(background)")

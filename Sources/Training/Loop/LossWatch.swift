@@ -28,6 +28,8 @@ struct LossWatch: Equatable {
 
   /// The loss of guessing each class alike: ln(classes).
   private let uniformLoss: Double
+  /// The least that a loss can be.
+  private let floor: Double
   private let stallSteps: Int
   private var steps = 0
   private var smoothed = 0.0
@@ -38,8 +40,11 @@ struct LossWatch: Equatable {
   /// What was told and still holds.
   private var standing: Warning?
 
-  /// - Parameter stepsPerEpoch: a stall is three epochs without a better loss, 500 steps at least.
-  init(classes: Int, stepsPerEpoch: Int) {
+  /// - Parameters:
+  ///   - stepsPerEpoch: a stall is three epochs without a better loss, 500 steps at least.
+  ///   - floor: the loss of a perfect network, more than 0 where labels are smoothed or mixed.
+  init(classes: Int, stepsPerEpoch: Int, floor: Double = 0) {
+    self.floor = floor
     uniformLoss = log(Double(max(2, classes)))
     stallSteps = max(500, 3 * stepsPerEpoch)
   }
@@ -67,7 +72,7 @@ struct LossWatch: Equatable {
       standing = .diverging(loss: smoothed, best: best)
       return standing
     }
-    if stepsSinceBest >= stallSteps, smoothed > uniformLoss / 2, !toldStalled, !toldDiverging {
+    if stepsSinceBest >= stallSteps, smoothed - floor > (uniformLoss - floor) / 2, !toldStalled, !toldDiverging {
       toldStalled = true
       standing = .stalled(steps: stepsSinceBest, loss: smoothed)
       return standing

@@ -102,7 +102,9 @@ public final class TrainingLoop {
       run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
       report: hooks.report)
     recovery = DivergenceRecovery(policy: settings.safety.divergence)
-    lossWatch = LossWatch(classes: setup.index.classes.count, stepsPerEpoch: setup.training.batchCount)
+    lossWatch = LossWatch(
+      classes: setup.index.classes.count, stepsPerEpoch: setup.training.batchCount,
+      floor: settings.lossFloor(classes: setup.index.classes.count))
     state = setup.firstState
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
     if let resuming {
@@ -258,7 +260,7 @@ public final class TrainingLoop {
 
     let logits = network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
     let loss = pass.ops.softmaxCrossEntropy(
-      logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
+      logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing)
     network.backward(loss.gradient, pass)
     let norm = network.gradientNorm(pool)
     guard loss.loss.isFinite, norm.isFinite else {
@@ -279,7 +281,7 @@ public final class TrainingLoop {
     fitIntoTime()
     let metrics = StepMetrics(
       step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
-      accuracy: Double(loss.correct) / Double(count), learningRate: rate, gradientNorm: norm,
+      accuracy: loss.correct / Double(count), learningRate: rate, gradientNorm: norm,
       imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
     lastStep = (metrics, batch.items)
     if state.step % settings.logEvery == 0 { records.metrics.append(metrics) }
@@ -317,9 +319,9 @@ public final class TrainingLoop {
 
     let metrics = EpochMetrics(
       epoch: state.epochsDone, step: state.step, trainLoss: totals.loss / Double(max(1, totals.images)),
-      trainAccuracy: Double(totals.correct) / Double(max(1, totals.images)), validation: validation,
+      trainAccuracy: totals.correct / Double(max(1, totals.images)), validation: validation,
       learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped,
-      dataWait: totals.dataWait)
+      dataWait: totals.dataWait, isMixed: settings.augmentation.mixesImages)
     records.append(metrics)
     if let wait = totals.dataWait {
       records.log.info(

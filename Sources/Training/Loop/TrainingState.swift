@@ -48,9 +48,10 @@ extension TrainingState {
   /// - Parameters:
   ///   - batch: its number in the epoch, from 0.
   ///   - loss: the batch's mean, nats.
+  ///   - correct: images predicted rightly; of a mixed one, a share.
   ///   - seconds: of wall time, waiting for the batch included.
   mutating func stepEnded(
-    batch: Int, images: Int, loss: Double, correct: Int, skipped: Int, seconds: Double, waiting: Double
+    batch: Int, images: Int, loss: Double, correct: Double, skipped: Int, seconds: Double, waiting: Double
   ) {
     step += 1
     self.batch = batch + 1
@@ -100,7 +101,7 @@ extension TrainingState {
     try Limits.count.check(step, at: "step")
     try Limits.count.check(batch, at: "batch")
     try Limits.count.check(epochTotals.images, at: "epochTotals.images")
-    try Limits.count.check(epochTotals.correct, at: "epochTotals.correct")
+    try Limits.correct.check(epochTotals.correct, at: "epochTotals.correct")
     try Limits.count.check(epochTotals.skipped, at: "epochTotals.skipped")
     try Limits.loss.check(epochTotals.loss, at: "epochTotals.loss")
     try Limits.seconds.check(epochTotals.seconds, at: "epochTotals.seconds")
@@ -121,7 +122,8 @@ public struct EpochTotals: Codable, Sendable, Equatable {
   public var images = 0
   /// The sum of the images' losses, nats.
   public var loss = 0.0
-  public var correct = 0
+  /// Images predicted rightly; of a mixed one, a share.
+  public var correct = 0.0
   public var skipped = 0
   /// Seconds of wall time, pauses left out.
   public var seconds = 0.0

@@ -145,6 +145,7 @@ extension Preprocessing {
   /// `image size 64, crop, mean 0.5,0.4,0.3, std 0.2,0.3,0.25`
   public var text: String {
     func list(_ values: [Float]) -> String { values.map { "\($0)" }.joined(separator: ",") }
-    return "image size \(imageSize), \(resize.rawValue), mean \(list(mean)), std \(list(std))"
+    let padding = padColor.map { " with \($0)" } ?? ""
+    return "image size \(imageSize), \(resize.rawValue)\(padding), mean \(list(mean)), std \(list(std))"
   }
 }

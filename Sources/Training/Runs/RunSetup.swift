@@ -94,7 +94,7 @@ public struct RunSetup: Sendable {
     let loss = preprocessing.cropLoss(index: index, cache: cached.cache, workers: decoders)
     let cropNote = loss.flatMap { loss in
       loss.isWorthSaying
-        ? "the crop to the center \(loss.text): validation and predictions do not see it; --resize stretch keeps all"
+        ? "the crop to the center \(loss.text): validation and predictions do not see it; --resize pad or --resize stretch keeps all"
         : nil
     }
     notes = [cached.warning, cropNote].compactMap { $0 }
@@ -104,7 +104,7 @@ public struct RunSetup: Sendable {
       batchSize: settings.batchSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
-        seed: settings.seed), workers: settings.workers)
+        seed: settings.seed, mixing: BatchMixing(settings.augmentation)), workers: settings.workers)
     validation = BatchLoader(
       items: index.items(in: .validation), root: index.root, cache: cached.cache, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
@@ -165,6 +165,7 @@ extension TrainingSettings {
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
+    try augmentation.require(preprocessing, batchSize: batchSize, require)
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")

@@ -18,8 +18,9 @@ struct CacheCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder; not with --list or --clear.", transform: given) var data: String?
   @Option(Settings.imageSize.number) var imgsz = 32
-  @Option(help: "How images become square: stretch, crop, or auto (crop from 128 pixels on).")
+  @Option(help: "How images become square: stretch, crop, pad, or auto (crop from 128 pixels on).")
   var resize: PreprocessingSettings.Resize = .automatic
+  @Option(Settings.padColor) var padColor: PadColor?
   @Option(help: ArgumentHelp(Settings.background.meaning)) var background = Background.white
   @Option(byteCount: Settings.cacheLimit.number, binary: true, instead: "half of the free disk and of the memory")
   var cacheLimit: Int?
@@ -75,7 +76,8 @@ struct CacheCommand: ParsableCommand {
     let signals = try SignalWatcher()
     let printer = PreparationPrinter()
     let preprocessing = try Preprocessing(
-      unmeasured: PreprocessingSettings(imageSize: imgsz, resize: resize, background: background))
+      unmeasured: PreprocessingSettings(
+        imageSize: imgsz, resize: resize, padColor: padColor, background: background))
     // Every split is cached: how the images are divided does not matter.
     let index: DatasetIndex
     let prepared: PreparedImageCache
@@ -145,7 +147,8 @@ struct CacheCommand: ParsableCommand {
         cache.content?.dataset ?? "\(cache.path) (damaged, or of another version)",
         cache.content.map { content in
           let ground = content.background == .white ? "" : " \(content.background)"
-          return "\(content.imageSize) \(content.resize.rawValue)\(ground)"
+          let padding = content.padColor.map { " \($0)" } ?? ""
+          return "\(content.imageSize) \(content.resize.rawValue)\(padding)\(ground)"
         } ?? "",
         cache.content.map { Format.count($0.images) } ?? "", Format.bytes(cache.size),
         Format.duration(max(0, -cache.lastUsed.timeIntervalSinceNow)) + " ago",

@@ -82,8 +82,9 @@ struct ForeignModelOptions: ParsableArguments {
   @Option(help: "The network's name.") var net: String?
   @OptionGroup var network: NetworkOptions
   @Option(Settings.imageSize.number, instead: "default: 224") var imgsz: Int?
-  @Option(help: "How images become square: stretch, crop or auto. (default: auto)")
+  @Option(help: "How images become square: stretch, crop, pad or auto. (default: auto)")
   var resize: PreprocessingSettings.Resize?
+  @Option(Settings.padColor) var padColor: PadColor?
   @Option(Settings.background) var background: Background?
   @OptionGroup var labels: LabelOptions
 
@@ -98,7 +99,8 @@ struct ForeignModelOptions: ParsableArguments {
   ) throws -> ModelDescription? {
     guard let net else {
       let isGiven =
-        network.isGiven || imgsz != nil || resize != nil || background != nil || labels.classes != nil
+        network.isGiven || imgsz != nil || resize != nil || padColor != nil || background != nil
+        || labels.classes != nil
         || labels.classOrder != nil
       guard !isGiven else {
         throw ValidationError(
@@ -107,7 +109,8 @@ struct ForeignModelOptions: ParsableArguments {
       return nil
     }
     let model = ForeignModel(
-      network: try network.settings(name: net), imageSize: imgsz, resize: resize, background: background,
+      network: try network.settings(name: net), imageSize: imgsz, resize: resize, padColor: padColor,
+      background: background,
       naming: try labels.naming())
     return try model.description(
       of: try CheckpointLocation(checkpoint).path, data: data, folders: data.flatMap { folders?.folders(in: $0) })

@@ -14,6 +14,8 @@ extension ConvolutionInitialization: ExpressibleByArgument {}
 extension EvaluationSplit: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
+extension AugmentationSettings.AutoAugment: ExpressibleByArgument {}
+extension AugmentationSettings.ErasingFill: ExpressibleByArgument {}
 extension ClassOrder: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}
 extension TrainingPrecision: ExpressibleByArgument {}

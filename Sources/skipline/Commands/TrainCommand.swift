@@ -212,10 +212,11 @@ private struct TrainingPrinter {
             ? ", \(Format.counted($0.nonFinite, "image")) with outputs that are NaN or infinite" : "")
       } ?? ""
     let skipped = epoch.skippedImages > 0 ? "; \(Format.counted(epoch.skippedImages, "image")) skipped" : ""
+    let mixed = epoch.isMixed ? " (on mixed images)" : ""
     let wait = epoch.dataWait.map { ", \(Format.percent($0)) of the steps waiting for images" } ?? ""
     return
       "epoch \(epoch.epoch)/\(run?.settings.epochs ?? epoch.epoch)  train loss \(Format.fixed(epoch.trainLoss, 4)), "
-      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(validation)\(skipped); "
+      + "accuracy \(Format.percent(epoch.trainAccuracy, decimals: 2))\(mixed)\(validation)\(skipped); "
       + "\(Format.duration(epoch.seconds))\(wait)"
   }
 }

@@ -20,12 +20,22 @@ struct TrainingOptions: ParsableArguments {
 
   @Option(Settings.imageSize) var imgsz: Int?
   @Option(Settings.resize) var resize: PreprocessingSettings.Resize?
+  @Option(Settings.padColor) var padColor: PadColor?
   @Option(Settings.background) var background: Background?
   @Option(Settings.mean) var mean: Channels?
   @Option(Settings.std) var std: Channels?
   @Option(Settings.crop) var crop: AugmentationSettings.Crop?
+  @Option(Settings.cropScale) var cropScale: Double?
   @Flag(Settings.flip) var flip: Bool?
+  @Flag(Settings.alternateFlip) var alternateFlip: Bool?
+  @Flag(Settings.verticalFlip) var vflip: Bool?
+  @Option(Settings.autoAugment) var autoAugment: AugmentationSettings.AutoAugment?
+  @Option(Settings.rotate) var rotate: Double?
   @Option(Settings.jitter) var jitter: Double?
+  @Option(Settings.erase) var erase: Double?
+  @Option(Settings.eraseFill) var eraseFill: AugmentationSettings.ErasingFill?
+  @Option(Settings.mixup) var mixup: Double?
+  @Option(Settings.cutMix) var cutmix: Double?
   @Option(text: Settings.split) var split: String?
   @OptionGroup var folders: SplitFolderOptions
 
@@ -82,6 +92,7 @@ struct TrainingOptions: ParsableArguments {
       net == nil ? "network \((([own.name] + settings.network.optionWords)).joined(separator: " "))" : nil,
       imgsz == nil ? "image size \(model.preprocessing.imageSize)" : nil,
       resize == nil ? "resize \(model.preprocessing.resize.rawValue)" : nil,
+      resize == nil && padColor == nil ? model.preprocessing.padColor.map { "pad color \($0)" } : nil,
       background == nil ? "background \(model.preprocessing.background)" : nil,
       mean == nil ? "mean \(channels(model.preprocessing.mean))" : nil,
       mean == nil ? "std \(channels(model.preprocessing.std))" : nil,
@@ -114,6 +125,8 @@ struct TrainingOptions: ParsableArguments {
       for option in [Settings.network.option, Settings.imageSize.option] { settings.automatic.remove(option) }
     }
     values.put(into: &settings)
+    // The color of weights whose images were padded, where these are not.
+    if padColor == nil, settings.preprocessing.resize != .pad { settings.preprocessing.padColor = nil }
     try network.check(settings.network)
     return settings
   }
@@ -142,7 +155,7 @@ extension ModelDescription {
   /// Its preprocessing as settings that give the same again.
   fileprivate var settings: PreprocessingSettings {
     PreprocessingSettings(
-      imageSize: preprocessing.imageSize, resize: preprocessing.resize == .crop ? .crop : .stretch,
+      imageSize: preprocessing.imageSize, resize: preprocessing.resize.setting, padColor: preprocessing.padColor,
       background: preprocessing.background,
       normalization: .given(mean: preprocessing.mean, std: preprocessing.std))
   }

@@ -69,7 +69,11 @@ struct CurveChart: Sendable {
     let curve = theme[.trainingCurve]
     var pieces = [[Span(width < 30 ? brief : name, theme[.header])]]
     // What is measured in training alone needs no word for it.
-    if width >= 30, validation != nil { pieces[0].append(Span(" train", curve)) }
+    if width >= 30, validation != nil {
+      // What is measured on mixed images cannot be compared with the validation beside it.
+      let isMixed = curves.run?.settings.augmentation.mixesImages == true
+      pieces[0].append(Span(isMixed ? width < 48 ? " mixed" : " train (mixed)" : " train", curve))
+    }
     if let latest = curves.last?[step] ?? epoch.flatMap({ curves.epochs.last?[$0] }) {
       pieces[0].append(Span(" \(unit.text(latest))", curve))
     }

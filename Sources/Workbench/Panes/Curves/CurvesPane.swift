@@ -209,13 +209,17 @@ enum CurvesPane: Pane {
     let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.description)"
     let decay = Format.general(optimizer.weightDecay)
     let crop = "crop \(augmentation.crop.rawValue), " + (augmentation.horizontalFlip ? "mirrored" : "not mirrored")
+    // The others by their options, where they are on.
+    let others = Settings.augmentation.filter { !["crop", "flip"].contains($0.option) }
+      .flatMap { row in row.words(for: settings, usual: Settings.usual) }
+      .map { (word: String) -> String in String(word.drop { $0 == "-" }) }
     return [
       ("network", "", ([settings.network.name] + settings.network.optionWords).joined(separator: " ")),
       ("images", "", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
       ("length", "", length(state)),
       ("learning rate", "lr ", schedule),
       ("optimizer", "", "momentum \(Format.general(optimizer.momentum)), decay \(decay)"),
-      ("augmentation", "", crop),
+      ("augmentation", "", ([crop] + others).joined(separator: ", ")),
       ("seed", "seed ", "\(settings.seed)"),
       ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
     ]

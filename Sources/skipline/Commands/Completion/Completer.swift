@@ -143,7 +143,8 @@ struct Completer {
     case (_, "--net"), ("summary", "net"):
       return .words(Architecture.examples, prefix: typed)
     case (_, "--theme"): return .words(ThemeShelf().names, prefix: typed)
-    case (_, "--background"): return .words(["white", "black", "none"], prefix: typed)
+    case (_, "--background"): return .words(["white", "black", "noise", "none"], prefix: typed)
+    case (_, "--pad-color"): return .words(["white", "black", "edge"], prefix: typed)
     case (_, "--schedule"): return .words(["constant", "cosine:", "step:", "plateau:"], prefix: typed)
     case (_, "--mean"): return .words(["measured"], prefix: typed)
     case (_, "run"):
