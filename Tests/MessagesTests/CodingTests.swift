@@ -50,7 +50,8 @@ import Testing
 
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
-      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
+      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"balance":"none","batchSize":32,"#,
+      #""best":"top1","#,
       #""cache":{"isEnabled":false,"limit":1073741824},"data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,

@@ -40,6 +40,8 @@ public struct BatchLoader: Sendable {
   public let preprocessing: Preprocessing
   public let batchSize: Int
   public let mode: Mode
+  /// Whether each class is drawn equally often in training, instead of each image once.
+  public let balancesClasses: Bool
   /// Threads that prepare batches; the result does not depend on it.
   public let workers: Int
   /// How many batches may be prepared or in preparation beyond those taken.
@@ -50,7 +52,7 @@ public struct BatchLoader: Sendable {
   ///   - cache: where the images are read from as far as it has them; the batches do not depend on it.
   public init(
     items: [DatasetItem], root: String, cache: ImageCache? = nil, preprocessing: Preprocessing, batchSize: Int,
-    mode: Mode, workers: Int = 1, ahead: Int = 4
+    mode: Mode, balancesClasses: Bool = false, workers: Int = 1, ahead: Int = 4
   ) {
     precondition(batchSize > 0, "a batch has at least one image")
     self.items = items
@@ -58,6 +60,7 @@ public struct BatchLoader: Sendable {
     self.preprocessing = preprocessing
     self.batchSize = batchSize
     self.mode = mode
+    self.balancesClasses = balancesClasses
     self.workers = max(1, workers)
     self.ahead = max(1, ahead)
   }
@@ -86,6 +89,7 @@ public struct BatchLoader: Sendable {
       return EpochPlan(epoch: epoch, order: Array(items.indices))
     case .training(_, let seed):
       var generator = RandomGenerator(seed, UInt64(epoch), Self.orderPurpose)
+      if balancesClasses { return EpochPlan(epoch: epoch, drawing: items.map(\.label), generator: &generator) }
       return EpochPlan(epoch: epoch, order: generator.permutation(items.count))
     }
   }
@@ -94,6 +98,8 @@ public struct BatchLoader: Sendable {
     var epoch: Int
     /// Positions in `items`.
     var order: [Int]
+    /// For each place in the order, how often the epoch had the image before; nil where it has each once.
+    var repeats: [Int]?
   }
 
   /// Tell the generators for order and for augmentation apart, and from any other of the same seed.
@@ -103,15 +109,16 @@ public struct BatchLoader: Sendable {
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
     let last = index == batchCount - 1
-    let positions = plan.order[(index * batchSize)..<(last ? items.count : (index + 1) * batchSize)]
+    let places = (index * batchSize)..<(last ? items.count : (index + 1) * batchSize)
     let size = preprocessing.imageSize
     let length = size * size * 3
     var batch = Batch(index: index, images: [], labels: [], items: [], skipped: [])
-    batch.images = [Float](unsafeUninitializedCapacity: positions.count * length) { buffer, count in
-      for position in positions {
+    batch.images = [Float](unsafeUninitializedCapacity: places.count * length) { buffer, count in
+      for place in places {
+        let position = plan.order[place]
         let item = items[position]
         do throws(DecodingFailure) {
-          let input = try input(item, epoch: plan.epoch, decoder: decoder)
+          let input = try input(item, epoch: plan.epoch, repeats: plan.repeats?[place] ?? 0, decoder: decoder)
           table.write(input, into: UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)]))
           count += length
           batch.labels.append(item.label)
@@ -125,8 +132,9 @@ public struct BatchLoader: Sendable {
   }
 
   /// What becomes of one image in one epoch.
+  /// - Parameter repeats: how often the epoch had it before: it is changed in another way each time.
   private func input(
-    _ item: DatasetItem, epoch: Int, decoder: ImageDecoder
+    _ item: DatasetItem, epoch: Int, repeats: Int, decoder: ImageDecoder
   ) throws(DecodingFailure) -> AugmentedImage {
     switch mode {
     case .evaluation:
@@ -134,7 +142,10 @@ public struct BatchLoader: Sendable {
       return AugmentedImage(image: image, size: preprocessing.imageSize)
     case .training(let augmentation, let seed):
       let image = try source.cachedForm(of: item, preprocessing: preprocessing, decoder: decoder)
-      var generator = RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
+      var generator =
+        repeats == 0
+        ? RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose)
+        : RandomGenerator(seed, UInt64(epoch), item.stableHash, Self.augmentationPurpose, UInt64(repeats))
       return augmentation.trainingInput(image, preprocessing: preprocessing, generator: &generator)
     }
   }

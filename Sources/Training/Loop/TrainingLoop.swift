@@ -63,6 +63,8 @@ public final class TrainingLoop {
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
   private var savesAtEnd = true
+  /// Images whose failure was told.
+  private var toldFailures: Set<String> = []
   /// Whether it was told that threads are lacking to prepare images.
   private var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
@@ -93,7 +95,7 @@ public final class TrainingLoop {
     optimizer = settings.optimizer.optimizer(for: network.parameters)
     schedule = LearningRateSchedule(
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
-    earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
+    earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
     records = RunRecords(run, report: hooks.report)
     checkpointer = try Checkpointer(
       run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
@@ -125,7 +127,7 @@ public final class TrainingLoop {
     let advice = ResumeAdvice(settings: settings, state: state, run: run.path)
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
-      bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds,
+      best: state.earlyStopping.best.map { Score(settings.best, $0) }, seconds: state.seconds,
       failedSaves: checkpointer.failures, unsaved: unsaved,
       advice: advice.text(after: reason, trainedNothing: state.step == stepBefore))
     records.log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
@@ -243,7 +245,7 @@ public final class TrainingLoop {
 
     let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
     let loss = pass.ops.softmaxCrossEntropy(
-      logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
+      logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
     network.backward(loss.gradient, pass)
     let norm = network.gradientNorm(pool)
     guard loss.loss.isFinite, norm.isFinite else {
@@ -282,9 +284,9 @@ public final class TrainingLoop {
     guard let (validation, nonFinite, seconds) = validate() else { return false }
     let judged = validation.flatMap { $0.isFinite ? $0 : nil }
     let rate = schedule.lastRate(state)
-    let totals = state.epochEnded(validation: validation, seconds: seconds)
+    let totals = state.epochEnded(validation: validation, metric: settings.best, seconds: seconds)
     schedule.epochEnded(&state.schedule, validationLoss: judged?.loss)
-    let verdict = earlyStopping.epochEnded(&state.earlyStopping, validationAccuracy: judged?.top1)
+    let verdict = earlyStopping.epochEnded(&state.earlyStopping, value: state.score?.value)
 
     let metrics = EpochMetrics(
       epoch: state.epochsDone, step: state.step, trainLoss: totals.loss / Double(max(1, totals.images)),
@@ -483,7 +485,7 @@ public final class TrainingLoop {
     // Where changed data were accepted, the position may lie behind the end of the epoch.
     state.batch = min(state.batch, setup.training.batchCount)
     state.splitFingerprint = setup.index.fingerprint
-    history = try MetricsReader.reading(run.metricsPath)
+    history = try MetricsReader.reading(run.metricsPath, best: settings.best)
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
       state.schedule.peak = rate
@@ -553,7 +555,8 @@ public final class TrainingLoop {
   /// Names each bad file once, in the first epoch.
   private func name(_ failures: some Sequence<DecodingFailure>) {
     guard state.epochsDone == 0 else { return }
-    for failure in failures { warn("skipped: \(failure)") }
+    // An epoch that draws images has some more than once.
+    for failure in failures where toldFailures.insert(failure.path).inserted { warn("skipped: \(failure)") }
   }
 
   private func tellOfLoaders(_ stream: BatchStream) {

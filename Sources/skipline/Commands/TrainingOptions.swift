@@ -24,12 +24,14 @@ struct TrainingOptions: ParsableArguments {
   @Flag(Settings.flip) var flip: Bool?
   @Option(Settings.jitter) var jitter: Double?
   @Option(text: Settings.split) var split: String?
+  @Option(Settings.groupBy) var groupBy: String?
   @OptionGroup var folders: SplitFolderOptions
 
   @Option(Settings.batchSize) var batch: Int?
   @Option(Settings.precision) var precision: TrainingPrecision?
   @Option(Settings.epochs) var epochs: Int?
   @Option(Settings.time) var time: Double?
+  @Option(Settings.best) var best: BestMetric?
   @Option(Settings.patience) var patience: Int?
   @Option(Settings.learningRate) var lr: Double?
   @Option(Settings.schedule) var schedule: Schedule?
@@ -39,6 +41,7 @@ struct TrainingOptions: ParsableArguments {
   @Flag(Settings.decayNorms) var decayNorms: Bool?
   @Option(Settings.clip) var clip: Double?
   @Option(Settings.labelSmoothing) var labelSmoothing: Double?
+  @Option(Settings.balance) var balance: ClassBalance?
   @Option(Settings.seed) var seed: UInt64?
 
   @Option(Settings.threads) var threads: Int?
@@ -147,9 +150,12 @@ func splitSettings(_ text: String) throws(ValidationError) -> SplitSettings {
   do throws(SplitTextError) { return try SplitSettings(argument: text) } catch { throw ValidationError("\(error)") }
 }
 
-/// The same, and the folders of splits.
-func splitSettings(_ text: String, _ folders: SplitFolderOptions, in data: String) throws -> SplitSettings {
+/// The same, the folders of splits, and what keeps images together.
+func splitSettings(
+  _ text: String, _ folders: SplitFolderOptions, groupBy: String?, in data: String
+) throws -> SplitSettings {
   var settings = try splitSettings(text)
   settings.folders = folders.folders(in: data)
+  settings.groups = groupBy
   return settings
 }
