@@ -22,7 +22,7 @@ public struct DatasetFinding: Codable, Sendable, Equatable {
     // Classes.
     case emptyClass, fewTrainingImages, imbalance, missingInSplit, splitRatio, mergedClass
     // What the user decided.
-    case staleDecision, splitList, decisionsMoved
+    case staleDecision, splitList, decisionsMoved, groups, groupAcrossSplits
   }
 
   public var kind: Kind

@@ -8,8 +8,9 @@ extension EvaluationReport: Codable {
 
   /// Names in JSON.
   public enum Key: String, CodingKey, CaseIterable {
-    case checkpoint, classes, confusion, confusionCells, data, images, imagesPerSecond, loss, misclassified,
-      mistakes
+    case augmentation, balancedAccuracy, checkpoint, classes, confusion, confusionCells, data, images,
+      imagesPerSecond, loss, macroF1,
+      misclassified, mistakes
     case nonFinite, nonFiniteImages, provenance, skipped, skippedImages, split, top1, top5, unknownClasses
     case unknownImages
   }
@@ -38,7 +39,11 @@ extension EvaluationReport: Codable {
       unknownImages: try values.decodeIfPresent(Int.self, forKey: .unknownImages) ?? 0,
       unknownClasses: try values.decode([String].self, forKey: .unknownClasses),
       imagesPerSecond: try values.decode(Double.self, forKey: .imagesPerSecond),
-      provenance: try values.decodeIfPresent(EvaluationProvenance.self, forKey: .provenance))
+      provenance: try values.decodeIfPresent(EvaluationProvenance.self, forKey: .provenance),
+      augmentation: try values.decodeIfPresent(TestTimeAugmentation.self, forKey: .augmentation))
+    // Of a report that was cut down the classes do not tell them.
+    balancedAccuracy = try values.decodeIfPresent(Double.self, forKey: .balancedAccuracy) ?? balancedAccuracy
+    macroF1 = try values.decodeIfPresent(Double.self, forKey: .macroF1) ?? macroF1
     mistakes = try values.decodeIfPresent(Int.self, forKey: .mistakes) ?? mistakes
     nonFiniteImages = try values.decodeIfPresent(Int.self, forKey: .nonFiniteImages) ?? nonFiniteImages
     skippedImages = try values.decodeIfPresent(Int.self, forKey: .skippedImages) ?? skippedImages
@@ -54,6 +59,9 @@ extension EvaluationReport: Codable {
     try values.encode(loss, forKey: .loss)
     try values.encode(top1, forKey: .top1)
     try values.encode(top5, forKey: .top5)
+    try values.encode(balancedAccuracy, forKey: .balancedAccuracy)
+    try values.encode(macroF1, forKey: .macroF1)
+    try values.encodeIfPresent(augmentation, forKey: .augmentation)
     try values.encode(classes, forKey: .classes)
     if hasDenseConfusion { try values.encode(confusion.rows, forKey: .confusion) }
     try values.encode(confusion.cells, forKey: .confusionCells)

@@ -104,6 +104,11 @@ public struct EvaluationReport: Sendable, Equatable {
   /// Shares of the images; those whose outputs are not finite are no hits.
   public var top1: Double
   public var top5: Double
+  /// The means of the classes' recalls and F1; nil where no class has an image.
+  public var balancedAccuracy: Double?
+  public var macroF1: Double?
+  /// What the outputs were averaged over; nil for the image alone.
+  public var augmentation: TestTimeAugmentation?
   /// The checkpoint's classes, in the order of its labels.
   public var classes: [ClassMetrics]
   /// Without the images whose outputs are not finite: they were given no class.
@@ -131,7 +136,7 @@ public struct EvaluationReport: Sendable, Equatable {
     top5: Double,
     classes: [ClassMetrics], confusion: ConfusionMatrix, misclassified: [Misclassification],
     nonFinite: [String] = [], skipped: [String], unknownImages: Int = 0, unknownClasses: [String],
-    imagesPerSecond: Double, provenance: EvaluationProvenance? = nil
+    imagesPerSecond: Double, provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil
   ) {
     self.checkpoint = checkpoint
     self.data = data
@@ -140,6 +145,9 @@ public struct EvaluationReport: Sendable, Equatable {
     self.loss = loss
     self.top1 = top1
     self.top5 = top5
+    balancedAccuracy = classes.balancedAccuracy
+    macroF1 = classes.macroF1
+    self.augmentation = augmentation
     self.classes = classes
     self.confusion = confusion
     mistakes = misclassified.count

@@ -29,6 +29,7 @@ public enum Limits {
   public static let top = NumericSetting("top", "How many classes an image", .from(1, to: 1_000_000))
   public static let shards = NumericSetting("shards", "How many shards for each split", .from(1, to: 99_999))
   public static let shardSize = NumericSetting("shard-size", "Bytes of a shard", .from(1, to: 1 << 50))
+  public static let folds = NumericSetting("folds", "Parts that are held out one after another", .from(2, to: 100))
   public static let steps = NumericSetting("steps", "Steps to train", .from(2, to: 1_000_000_000))
   public static let interruptions = NumericSetting("interruptions", "How often to kill", .from(1, to: 1000))
   public static let untilStep = NumericSetting("until-step", "End, saved, after this step", count.range)

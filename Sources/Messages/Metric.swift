@@ -99,7 +99,13 @@ public struct Metric: Sendable, Hashable {
   /// Share with the true class among the five most probable; 1 where there are five classes or fewer.
   public static let top5 = Metric(.validation, 2, "top5", "validation top-5", .share)
 
-  public static let ofValidations = [validationLoss, top1, top5]
+  /// The mean of the classes' recalls, which weighs a class of few images as one of many.
+  public static let balancedAccuracy = Metric(
+    .validation, 3, "balancedAccuracy", "balanced accuracy", .share, absence: .omitted)
+  /// The mean of the classes' F1.
+  public static let macroF1 = Metric(.validation, 4, "macroF1", "macro F1", .share, absence: .omitted)
+
+  public static let ofValidations = [validationLoss, top1, top5, balancedAccuracy, macroF1]
 }
 
 /// A value for each metric of a scope, or none.

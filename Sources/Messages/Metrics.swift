@@ -167,11 +167,16 @@ public struct ValidationMetrics: Sendable, Equatable {
   /// Images for which the network's outputs are not finite: they are no hits.
   public var nonFinite: Int
 
-  public init(loss: Double?, top1: Double, top5: Double, nonFinite: Int = 0) {
+  public init(
+    loss: Double?, top1: Double, top5: Double, balancedAccuracy: Double? = nil, macroF1: Double? = nil,
+    nonFinite: Int = 0
+  ) {
     self.nonFinite = nonFinite
     self.loss = loss
     self.top1 = top1
     self.top5 = top5
+    self.balancedAccuracy = balancedAccuracy
+    self.macroF1 = macroF1
   }
 
   public subscript(metric: Metric) -> Double? {
@@ -192,6 +197,16 @@ public struct ValidationMetrics: Sendable, Equatable {
   public var top5: Double {
     get { self[.top5] ?? .nan }
     set { self[.top5] = newValue }
+  }
+  /// The mean of the classes' recalls, 0...1.
+  public var balancedAccuracy: Double? {
+    get { self[.balancedAccuracy] }
+    set { self[.balancedAccuracy] = newValue }
+  }
+  /// The mean of the classes' F1, 0...1.
+  public var macroF1: Double? {
+    get { self[.macroF1] }
+    set { self[.macroF1] = newValue }
   }
 
   /// Whether every output was finite: only then do the metrics say how good the network is.

@@ -9,7 +9,7 @@ public struct ResumeChanges: Codable, Sendable, Equatable {
   public var epochs: Int?
   /// Seconds in all, those of earlier sessions included.
   public var timeBudget: Double?
-  /// Epochs without a better validation accuracy; 0 for no end by them.
+  /// Epochs that are no better than the best; 0 for no end by them.
   public var patience: Int?
   /// The peak rate from here on.
   public var learningRate: Double?

@@ -10,6 +10,8 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
   public var step: Int
   /// Validation accuracy when it was saved, 0...1; nil where there was none.
   public var validationAccuracy: Double?
+  /// The same by the metric that its run is judged by; nil where there was none.
+  public var score: Score?
   /// ISO 8601, UTC.
   public var savedAt: String
   /// The dataset that its run is trained on; nil where that was not looked up.
@@ -19,7 +21,7 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
 
   public init(
     path: String, name: String, epoch: Int, step: Int, validationAccuracy: Double?, savedAt: String,
-    data: String? = nil, fit: DataFit? = nil
+    data: String? = nil, fit: DataFit? = nil, score: Score? = nil
   ) {
     self.data = data
     self.fit = fit
@@ -28,6 +30,7 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
     self.epoch = epoch
     self.step = step
     self.validationAccuracy = validationAccuracy
+    self.score = score ?? validationAccuracy.map { Score(.top1, $0) }
     self.savedAt = savedAt
   }
 }
@@ -128,7 +131,9 @@ public struct RunOutcome: Codable, Sendable, Equatable {
   public var reason: Reason
   public var epochs: Int
   public var steps: Int
-  /// The best epoch's validation accuracy; nil without validation images.
+  /// The best epoch's score by the run's metric; nil without validation images.
+  public var best: Score?
+  /// The same where that is the accuracy.
   public var bestValidationAccuracy: Double?
   /// Seconds of wall time.
   public var seconds: Double
@@ -143,6 +148,7 @@ public struct RunOutcome: Codable, Sendable, Equatable {
     folder: String, reason: Reason, epochs: Int, steps: Int, bestValidationAccuracy: Double?, seconds: Double,
     failedSaves: Int = 0, unsaved: [String] = [], advice: String? = nil
   ) {
+    best = bestValidationAccuracy.map { Score(.top1, $0) }
     self.advice = advice
     self.failedSaves = failedSaves
     self.unsaved = unsaved
@@ -152,5 +158,17 @@ public struct RunOutcome: Codable, Sendable, Equatable {
     self.steps = steps
     self.bestValidationAccuracy = bestValidationAccuracy
     self.seconds = seconds
+  }
+
+  /// - Parameter best: the best epoch's score.
+  public init(
+    folder: String, reason: Reason, epochs: Int, steps: Int, best: Score?, seconds: Double, failedSaves: Int = 0,
+    unsaved: [String] = [], advice: String? = nil
+  ) {
+    self.init(
+      folder: folder, reason: reason, epochs: epochs, steps: steps,
+      bestValidationAccuracy: best?.metric == .top1 ? best?.value : nil, seconds: seconds, failedSaves: failedSaves,
+      unsaved: unsaved, advice: advice)
+    self.best = best
   }
 }

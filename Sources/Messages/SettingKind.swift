@@ -110,9 +110,13 @@ public struct Switch: SettingKind {
 /// Any text that a rule takes.
 public struct FreeText: SettingKind {
   private let rule: @Sendable (String) -> SettingRefusal?
+  public let takesAnyWord: Bool
 
   /// - Parameter rule: why a text is refused; nil where it is taken.
-  public init(rule: @escaping @Sendable (String) -> SettingRefusal? = { _ in nil }) { self.rule = rule }
+  public init(takesAnyWord: Bool = false, rule: @escaping @Sendable (String) -> SettingRefusal? = { _ in nil }) {
+    self.rule = rule
+    self.takesAnyWord = takesAnyWord
+  }
 
   public func parse(_ text: String) throws(SettingRefusal) -> String {
     if let refusal = rule(text) { throw refusal }

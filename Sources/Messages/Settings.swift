@@ -10,12 +10,11 @@ public enum Settings {
     [recipe, budget, network] + networkOptions + [
       convInit, weights, classes, classOrder, imageSize, resize, padColor, background, mean, std,
     ] + augmentation + [
-      split
+      split, groupBy,
     ] + splitFolders + [
-      batchSize, epochs, progressive, time, patience, learningRate, schedule, momentum, nesterov, weightDecay,
-      decayNorms, normBiasRate, clip,
-      labelSmoothing, precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes,
-      onDivergence, ignoreMemory, acceptErrors, logEvery, name, project,
+      batchSize, epochs, progressive, time, best, patience, learningRate, schedule, momentum, nesterov, weightDecay,
+      decayNorms, normBiasRate, clip, labelSmoothing, balance, precision, cache, cacheLimit, seed, threads, workers,
+      saveEvery, keep, saveMinutes, onDivergence, ignoreMemory, acceptErrors, logEvery, name, project,
     ]
 
   /// Those that say which network it is, besides its name.
@@ -238,13 +237,13 @@ public enum Settings {
       numbers: { split, _, place throws(OutOfRange) in try split.checkNumbers(at: place) }), key: "split",
     get: { settings in
       var split = settings.split
-      split.folders = nil
+      (split.folders, split.groups) = (nil, nil)
       return split
     },
     set: { split, settings in
-      let folders = settings.split.folders
+      let (folders, groups) = (settings.split.folders, settings.split.groups)
       settings.split = split
-      settings.split.folders = folders
+      (settings.split.folders, settings.split.groups) = (folders, groups)
     }
   ).inForm(
     FormField(
@@ -257,6 +256,13 @@ public enum Settings {
           // It is said of images beside lists.
           if text.isEmpty { settings.split.dividesUnlisted = nil }
         })))
+  public static let groupBy = Setting(
+    "group-by",
+    "Keep groups of images in one split: 'folder' (the folder below the class folder), or a pattern in the path whose part in parentheses names the group, as 'clip_(\\d+)'.",
+    FreeText(takesAnyWord: true, rule: GroupRule.refusal), \.split.groups, key: "split.groups"
+  ).value("folder|pattern").inForm(
+    .data, "group by", "folder, or a pattern such as clip_(\\d+): a group's images stay in one split", unset: "none"
+  )
   public static let trainFolder = folder(
     of: .train, "The folder of training images, below DATA; '.' for the class folders in DATA itself.",
     "training images")
@@ -293,8 +299,13 @@ public enum Settings {
     "time", "End after so many seconds of training, those of earlier sessions of the run included",
     NumericRange.above(0.0, to: 1e9), \.timeBudget, key: "timeBudget"
   ).changeable(\.timeBudget)
+  public static let best = Setting(
+    "best",
+    "What makes an epoch the best: top1, balanced (mean recall of the classes), macro-f1 or loss, on the validation images.",
+    Choice<BestMetric>(), \.best, key: "best"
+  ).automatic().inForm(.training, "best by", "which validation figure chooses 'best', and patience waits for")
   public static let patience = Setting(
-    "patience", "End after so many epochs without a better validation accuracy, 0 for never",
+    "patience", "End after so many epochs that are no better than the best (see --best), 0 for never",
     NumericRange.from(0, to: 1_000_000), key: "earlyStoppingPatience", get: { $0.earlyStoppingPatience },
     set: { $1.earlyStoppingPatience = $0 == 0 ? nil : $0 }, clear: { $0.earlyStoppingPatience = nil }
   ).changeable(\.patience)
@@ -337,6 +348,11 @@ public enum Settings {
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
     \.labelSmoothing, key: "labelSmoothing"
   ).automatic().inForm(.generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
+  public static let balance = Setting(
+    "balance",
+    "Classes of few images: loss (weigh more in the loss), sampling (each class is drawn equally often), or none.",
+    Choice<ClassBalance>(), \.balance, key: "balance"
+  ).automatic().inForm(.generalization, "balance", "loss: rare classes weigh more; sampling: are drawn more often")
   public static let precision = Setting(
     "precision", "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.",
     Choice<TrainingPrecision>(), \.precision, key: "precision"

@@ -45,6 +45,11 @@ public struct SplitFolders: Codable, Sendable, Equatable {
 }
 
 extension SplitSettings {
-  /// The options that name the folders, each after a space; nothing where none is named.
-  public var folderOptions: String { (folders?.optionWords ?? []).map { " " + $0 }.joined() }
+  /// The options that name the folders and what keeps images together, each after a space; nothing where none is.
+  public var folderOptions: String { optionWords.map { " " + $0 }.joined() }
+
+  /// The same, word by word.
+  public var optionWords: [String] {
+    (folders?.optionWords ?? []) + (groups.map { [shellOption("--group-by", $0)] } ?? [])
+  }
 }

@@ -50,7 +50,7 @@ extension SplitSettings: CustomStringConvertible {
     let usual = SplitSettings(lists: lists)
     let isPlain = (try? SplitSettings(argument: lists)) == usual
     var own = self
-    own.folders = nil
+    (own.folders, own.groups) = (nil, nil)
     return own == usual && isPlain ? lists : "\(shares):\(lists)"
   }
 

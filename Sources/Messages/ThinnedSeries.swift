@@ -178,10 +178,11 @@ extension ThinnedSeries<StepMetrics> {
 
 extension ThinnedSeries<EpochMetrics> {
   /// Epochs as they are, with the one of the best validation.
-  public static func sampled(capacity: Int) -> ThinnedSeries {
+  /// - Parameter metric: by which it is the best.
+  public static func sampled(capacity: Int, best metric: BestMetric = .top1) -> ThinnedSeries {
     sampled(capacity: capacity, step: { $0.step }) { new, old in
-      guard let validation = new.validation, validation.isFinite else { return false }
-      return old.map { validation.top1 > $0.validation?.top1 ?? -1 } ?? true
+      guard let value = metric.value(in: new.validation) else { return false }
+      return metric.isBetter(value, than: metric.value(in: old?.validation))
     }
   }
 }

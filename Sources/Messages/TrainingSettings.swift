@@ -26,6 +26,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var schedule: Schedule
   /// Mass moved from the true class to all classes evenly, 0 ..< 1 (Szegedy et al. 2015, section 7).
   public var labelSmoothing: Double
+  public var balance: ClassBalance
   public var batchSize: Int
   public var precision: TrainingPrecision
   public var epochs: Int
@@ -34,7 +35,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var progressiveStart: Double?
   /// Seconds after which training ends, whatever the epoch; nil for none.
   public var timeBudget: Double?
-  /// Epochs without a better validation accuracy after which training ends; nil for none.
+  /// By which figure of the validation an epoch is the best.
+  public var best: BestMetric
+  /// Epochs without a better one after which training ends; nil for none.
   public var earlyStoppingPatience: Int?
   public var seed: UInt64
   /// Threads that compute; nil for one a processor. The result does not depend on it.
@@ -58,9 +61,10 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     initialClasses: LabelNaming? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimizer: OptimizerSettings = OptimizerSettings(), learningRate: Double = 0.1,
-    schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
-    precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
-    timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
+    schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, balance: ClassBalance = .none,
+    batchSize: Int = 64, precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
+    timeBudget: Double? = nil, best: BestMetric = .top1, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0,
+    threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
     keep: KeepPolicy = KeepPolicy(), safety: SafetySettings = SafetySettings(), logEvery: Int = 10,
     project: String = "runs", name: String? = nil
@@ -79,11 +83,13 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.learningRate = learningRate
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
+    self.balance = balance
     self.batchSize = batchSize
     self.precision = precision
     self.epochs = epochs
     self.progressiveStart = progressiveStart
     self.timeBudget = timeBudget
+    self.best = best
     self.earlyStoppingPatience = earlyStoppingPatience
     self.seed = seed
     self.threads = threads
@@ -111,6 +117,8 @@ public struct SplitSettings: Codable, Sendable, Equatable {
   public var folders: SplitFolders?
   /// True where the usual shares were given beside the lists; see `takesUnlisted`.
   public var dividesUnlisted: Bool?
+  /// Images of one group are never divided: `folder`, or a pattern (see `GroupRule`); nil where each image stands alone.
+  public var groups: String?
 
   /// Whether images in none of the lists are divided by the shares, or left out: lists alone say which images there
   /// are, shares beside them that there are more. Lists without training images only take others out of them.
@@ -119,13 +127,15 @@ public struct SplitSettings: Codable, Sendable, Equatable {
   }
 
   public init(
-    train: Int = 80, validation: Int = 10, test: Int = 10, lists: String? = nil, folders: SplitFolders? = nil
+    train: Int = 80, validation: Int = 10, test: Int = 10, lists: String? = nil, folders: SplitFolders? = nil,
+    groups: String? = nil
   ) {
     self.train = train
     self.validation = validation
     self.test = test
     self.lists = lists
     self.folders = folders
+    self.groups = groups
   }
 }
 

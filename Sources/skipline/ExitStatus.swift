@@ -32,7 +32,8 @@ enum ExitStatus: Int32 {
       self = .missingInput
     case is RunDataGone: self = .missingInput
     case DatasetError.invalidSplit, DatasetError.splitFolder: self = .usage
-    case DatasetError.ownDecisions: self = .usage
+    case DatasetError.ownDecisions, DatasetError.invalidGroups, DatasetError.noGroups, DatasetError.tooFewForFolds:
+      self = .usage
     case DatasetError.noDecisions: self = .missingInput
     case is DataChangedError, is UnacceptedErrors, is UnreadParts: self = .badData
     case is DecisionsNotKept: self = .inputOutput

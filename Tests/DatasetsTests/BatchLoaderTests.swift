@@ -31,11 +31,12 @@ private final class Images {
   }
 
   func loader(
-    _ mode: BatchLoader.Mode, batchSize: Int = 4, workers: Int = 1, ahead: Int = 4, items: [DatasetItem]? = nil
+    _ mode: BatchLoader.Mode, batchSize: Int = 4, workers: Int = 1, ahead: Int = 4, items: [DatasetItem]? = nil,
+    balancesClasses: Bool = false
   ) -> BatchLoader {
     BatchLoader(
       items: items ?? self.items, root: folder.path, preprocessing: preprocessing, batchSize: batchSize, mode: mode,
-      workers: workers, ahead: ahead)
+      balancesClasses: balancesClasses, workers: workers, ahead: ahead)
   }
 }
 
@@ -223,4 +224,66 @@ private final class Claimer: Sendable {
 
 private func batch(_ index: Int) -> Batch {
   Batch(index: index, side: 1, images: [], labels: [], items: [], skipped: [])
+}
+
+// MARK: Balanced sampling
+
+@Test func `with balanced sampling classes come equally often, in an order of the seed and the epoch alone`() throws
+{
+  let images = try Images(22)
+  // One class of two images, one of four, one of seven.
+  let items = images.items.filter {
+    $0.label == 0 || $0.label == 1 && $0.path < "1/2" || $0.label == 2 && $0.path < "2/15"
+  }
+  let sizes = (0..<3).map { label in items.count { $0.label == label } }
+  try #require(Set(sizes).count == 3)
+  let loader = images.loader(everything, items: items, balancesClasses: true)
+  #expect(loader.batchCount == images.loader(everything, items: items).batchCount)
+  var orders: [[Int]] = []
+  for epoch in 0..<3 {
+    let batches = Array(loader.epoch(epoch))
+    let drawn = batches.flatMap(\.items)
+    orders.append(drawn)
+    #expect(drawn.count == items.count)
+    let counts = (0..<3).map { label in drawn.count { items[$0].label == label } }
+    #expect(counts.max()! - counts.min()! <= 1, "\(counts)")
+    // Within a class all images come equally often, to one.
+    for label in 0..<3 {
+      let times = items.indices.filter { items[$0].label == label }.map { item in drawn.count { $0 == item } }
+      #expect(times.max()! - times.min()! <= 1, "\(times)")
+    }
+    #expect(
+      Array(images.loader(everything, workers: 3, items: items, balancesClasses: true).epoch(epoch)) == batches)
+    #expect(Array(loader.epoch(epoch, fromBatch: 2)) == Array(batches.dropFirst(2)), "from the middle")
+  }
+  #expect(orders[0] != orders[1] && orders[1] != orders[2])
+}
+
+@Test func `an image that is drawn again in an epoch is changed in another way`() throws {
+  let images = try Images(9)
+  let items = Array(images.items.filter { $0.label != 0 } + images.items.filter { $0.label == 0 }.prefix(1))
+  let batch = try #require(
+    Array(images.loader(everything, batchSize: 100, items: items, balancesClasses: true).epoch(0)).first)
+  let last = items.count - 1
+  let length = 8 * 8 * 3
+  let seen = batch.items.indices.filter { batch.items[$0] == last }
+    .map { Array(batch.images[($0 * length)..<(($0 + 1) * length)]) }
+  #expect(seen.count >= 2 && Set(seen).count == seen.count)
+}
+
+@Test func `without balance an epoch is what it was`() throws {
+  let images = try Images(11)
+  #expect(images.loader(everything).plan(epoch: 3).repeats == nil)
+  #expect(images.loader(everything).plan(epoch: 3).order.sorted() == Array(0..<11))
+}
+
+@Test func `weights of classes are those of scikit-learn, with a mean over the images of 1`() {
+  // compute_class_weight("balanced", classes=[0, 1, 2], y=...): 6 / (3 * [3, 2, 1]).
+  let labels = [0, 0, 0, 1, 1, 2]
+  let weights = ClassWeights.balanced(labels: labels, classes: 3)
+  for (own, reference) in zip(weights, [6.0 / 9, 1, 2]) { #expect(abs(own - reference) < 1e-15) }
+  #expect(abs(labels.reduce(0) { $0 + weights[$1] } / 6 - 1) < 1e-15)
+  // A class without images takes no part.
+  #expect(ClassWeights.balanced(labels: [0, 0, 2, 2], classes: 3) == [1, 0, 1])
+  #expect(ClassWeights.balanced(labels: [], classes: 2) == [0, 0])
 }

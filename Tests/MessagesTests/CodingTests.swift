@@ -55,7 +55,7 @@ import Testing
     let parts = [
       #"{"augmentation":{"alternatesFlip":true,"automatic":"trivial","colorJitter":0.25,"crop":"resized","#,
       #""cropScale":0.625,"cutMix":1.5,"erasing":0.5,"erasingFill":"mean","horizontalFlip":false,"mixup":0.75,"#,
-      #""rotation":12.5,"verticalFlip":true},"automatic":[],"batchSize":32,"#,
+      #""rotation":12.5,"verticalFlip":true},"automatic":[],"balance":"none","batchSize":32,"best":"top1","#,
       #""cache":{"isEnabled":false,"limit":1073741824},"convolutionInitialization":"he","#,
       #""data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""epochs":90,"#,

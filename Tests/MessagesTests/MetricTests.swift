@@ -51,9 +51,10 @@ import Testing
     step.loss = 7
     #expect(step[.loss] == 7 && step.secondsLeft == 5)
     let epoch = EpochMetrics(
-      epoch: 1, step: 1, trainLoss: 1, trainAccuracy: 2, validation: ValidationMetrics(loss: 3, top1: 4, top5: 5),
+      epoch: 1, step: 1, trainLoss: 1, trainAccuracy: 2,
+      validation: ValidationMetrics(loss: 3, top1: 4, top5: 5, balancedAccuracy: 8, macroF1: 9),
       learningRate: 6, seconds: 7, skippedImages: 0)
-    #expect((Metric.ofEpochs + Metric.ofValidations).map { epoch[$0] } == [1, 2, 6, 7, nil, 3, 4, 5])
+    #expect((Metric.ofEpochs + Metric.ofValidations).map { epoch[$0] } == [1, 2, 6, 7, nil, 3, 4, 5, 8, 9])
   }
 
   @Test(arguments: Metric.ofSteps)

@@ -177,7 +177,9 @@ enum Naive {
   }
 
   /// The mean of -sum over k of q[k] * log softmax(logits)[k], q = (1 - smoothing) * onehot + smoothing / classes.
-  static func crossEntropy(_ logits: NaiveTensor, labels: [Int], smoothing: Double) -> Double {
+  static func crossEntropy(_ logits: NaiveTensor, labels: [Int], smoothing: Double, weights: [Double]? = nil)
+    -> Double
+  {
     let classes = logits.shape[1]
     var total = 0.0
     for (n, label) in labels.enumerated() {
@@ -185,7 +187,7 @@ enum Naive {
       let sum = exponentials.reduce(0, +)
       for k in 0..<classes {
         let target = (k == label ? 1 - smoothing : 0) + smoothing / Double(classes)
-        total -= target * log(exponentials[k] / sum)
+        total -= target * (weights?[k] ?? 1) * log(exponentials[k] / sum)
       }
     }
     return total / Double(labels.count)

@@ -72,6 +72,39 @@ import Testing
     #expect(ops.softmaxCrossEntropy(logits: logits, labels: labels).correct == 0.75 + 0.375 + 0 + 1)
   }
 
+  @Test(arguments: [0, 0.2], [(1, 1), (3, 5), (8, 10)])
+  func `the loss with weights of classes and its gradient`(smoothing: Double, shape: (images: Int, classes: Int)) {
+    let logits = ReferenceNumbers.tensor("logits", [shape.images, shape.classes]) { 8 * $0 - 4 }
+    let labels = ReferenceNumbers.labels(shape.images, classes: shape.classes)
+    let weights = (0..<shape.classes).map { 0.25 + 0.5 * Double(($0 * 3) % 5) }
+    let result = ops.softmaxCrossEntropy(logits: logits, labels: labels, smoothing: smoothing, weights: weights)
+    func naive(_ logits: NaiveTensor) -> Double {
+      Naive.crossEntropy(logits, labels: labels, smoothing: smoothing, weights: weights)
+    }
+    let loss = naive(NaiveTensor(logits))
+    #expect(abs(result.loss - loss) <= 1e-14 * max(1, loss))
+    let check = GradientCheck(name: "logits", gradient: result.gradient, point: NaiveTensor(logits)) { naive($0) }
+    #expect(check.difference(.everyElement, floor: 0.01) < 2e-7)
+    // Weights of 1 are none, to the last bit but one.
+    let plain = ops.softmaxCrossEntropy(logits: logits, labels: labels, smoothing: smoothing)
+    let ones = ops.softmaxCrossEntropy(
+      logits: logits, labels: labels, smoothing: smoothing, weights: Array(repeating: 1, count: shape.classes))
+    #expect(abs(plain.loss - ones.loss) < 1e-12)
+  }
+
+  /// torch.nn.functional.cross_entropy(weight=w, label_smoothing=s, reduction="sum") / 2, in double precision.
+  @Test(arguments: [
+    (0, 3.323979449008963, [0.1752904, -0.9608874, 0.7855970, -0.0703899, 0.0514592, 0.0189308]),
+    (0.2, 3.1327648807985513, [0.1454769, -0.8304875, 0.6850106, 0.0168264, 0.0002302, -0.0170567]),
+  ])
+  func `weights give PyTorch's numbers`(smoothing: Double, loss: Double, gradient: [Float]) {
+    let result = ops.softmaxCrossEntropy(
+      logits: Tensor([2, 3], [0.5, -1, 2, 1.5, 0.25, -0.75]), labels: [1, 0], smoothing: smoothing,
+      weights: [0.5, 2, 1.25])
+    #expect(abs(result.loss - loss) < 1e-12)
+    for (own, reference) in zip(result.gradient.values, gradient) { #expect(abs(own - reference) < 1e-7) }
+  }
+
   @Test func `two classes by hand`() {
     // Softmax of log 3 and 0: three quarters and a quarter.
     let logits = Tensor([2, 2], [log(3), 0, log(3), 0])

@@ -57,7 +57,11 @@ import Testing
     #expect(report.skipped == ["bad.png"])
     #expect(report.unknownClasses == ["bird"] && report.unknownImages == 3 && report.found == 10)
     #expect(report.imagesPerSecond == 3)
-    #expect(tally.metrics == ValidationMetrics(loss: report.loss, top1: report.top1, top5: report.top5))
+    #expect(
+      tally.metrics
+        == ValidationMetrics(
+          loss: report.loss, top1: report.top1, top5: report.top5, balancedAccuracy: report.balancedAccuracy,
+          macroF1: report.macroF1))
   }
 
   /// Truth and prediction as one-hot outputs; the figures are those that scikit-learn's

@@ -187,10 +187,10 @@ import TestSupport
     ResultsTable(path: folder.file("results.csv")) { _ in }.append(third)
     #expect(
       try folder.text("results.csv") == """
-        epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped,data_wait
-        1,10,1.25,0.5,1.75,0.375,0.75,0.125,60.0,1,
-        2,20,1.25,0.5,,,,0.125,60.0,1,
-        3,30,1.25,0.5,1.75,0.375,0.75,0.125,60.0,1,0.25
+        epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,val_balanced_accuracy,val_macro_f1,learning_rate,seconds,skipped,data_wait
+        1,10,1.25,0.5,1.75,0.375,0.75,,,0.125,60.0,1,
+        2,20,1.25,0.5,,,,,,0.125,60.0,1,
+        3,30,1.25,0.5,1.75,0.375,0.75,,,0.125,60.0,1,0.25
 
         """)
     try table.rewind(toStep: 30, epoch: 2)

@@ -17,7 +17,7 @@ import Testing
     }
 
     mutating func epochEnded(validationAccuracy: Double?) -> EarlyStopping.Verdict {
-      rule.epochEnded(&state, validationAccuracy: validationAccuracy)
+      rule.epochEnded(&state, value: validationAccuracy)
     }
   }
 
@@ -27,7 +27,7 @@ import Testing
       [0.5, 0.5, 0.6, 0.59, 0.6].map { stopping.epochEnded(validationAccuracy: $0) } == [
         .improved, .goOn, .improved, .goOn, .stop,
       ])
-    #expect(stopping.state.bestAccuracy == 0.6)
+    #expect(stopping.state.best == 0.6)
   }
 
   @Test func `without patience it never stops, and still knows the best`() {

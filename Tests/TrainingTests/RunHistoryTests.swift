@@ -66,7 +66,7 @@ struct MetricsReaderTests {
       let reader = try reader(of: text)
       #expect(reader.allSteps.contains { $0.step == 7_777 && $0.loss == 25.5 })
       #expect(reader.allSteps.last?.step == count && reader.allEpochs.last?.epoch == count)
-      #expect(reader.bestAccuracy == 0.9 && reader.allEpochs.contains { $0.epoch == best })
+      #expect(reader.best == Score(.top1, 0.9) && reader.allEpochs.contains { $0.epoch == best })
       #expect(reader.seconds == Double(count))
       for order in [reader.allSteps.map(\.step), reader.allEpochs.map(\.step)] {
         #expect(order == Set(order).sorted())

@@ -40,9 +40,9 @@ import Testing
     #expect(progress == RunProgress())
     try save(.epoch(1), epoch: 1, accuracy: 0.5)
     try save(.best, epoch: 1, accuracy: 0.5)
-    #expect(progress == RunProgress(epoch: 1, step: 10, bestValidationAccuracy: 0.5))
+    #expect(progress == RunProgress(epoch: 1, step: 10, best: Score(.top1, 0.5)))
     try save(.last, epoch: 2, accuracy: 0.4)
-    #expect(progress == RunProgress(epoch: 2, step: 20, bestValidationAccuracy: 0.5))
+    #expect(progress == RunProgress(epoch: 2, step: 20, best: Score(.top1, 0.5)))
   }
 
   @Test func `is not that of what was given up`() throws {
@@ -52,7 +52,7 @@ import Testing
     try save(.other("abandoned-best"), epoch: 15, accuracy: 0.95)
     // Saved, but `last` was not: validated again when it is resumed.
     try save(.epoch(2), epoch: 2, accuracy: 0.8)
-    #expect(progress == RunProgress(epoch: 1, step: 10, bestValidationAccuracy: 0.4))
+    #expect(progress == RunProgress(epoch: 1, step: 10, best: Score(.top1, 0.4)))
     #expect(run.checkpoints().count == 5, "all can be evaluated")
   }
 
@@ -64,9 +64,9 @@ import Testing
     try save(
       .epoch(18), epoch: 18, accuracy: 0.9, model: Specimen.model(Specimen.cifar.network, side: 8, classes: 7))
     try save(.epoch(19), epoch: 4, accuracy: 0.9)
-    #expect(progress == RunProgress(epoch: 1, step: 10, bestValidationAccuracy: 0.4))
+    #expect(progress == RunProgress(epoch: 1, step: 10, best: Score(.top1, 0.4)))
     try save(.last, epoch: 3)
-    #expect(progress == RunProgress(epoch: 3, step: 30, bestValidationAccuracy: 0.4))
+    #expect(progress == RunProgress(epoch: 3, step: 30, best: Score(.top1, 0.4)))
   }
 }
 

@@ -92,11 +92,15 @@ struct AugmentationChance: Sendable, Equatable {
   /// For what is drawn anew each epoch, by one step after the other.
   var generator: RandomGenerator
 
-  init(seed: UInt64, epoch: Int, image: UInt64) {
+  /// - Parameter repeats: how often the epoch had the image before.
+  init(seed: UInt64, epoch: Int, image: UInt64, repeats: Int = 0) {
     self.seed = seed
     self.epoch = epoch
     self.image = image
-    generator = RandomGenerator(seed, UInt64(epoch), image, Self.purpose)
+    generator =
+      repeats == 0
+      ? RandomGenerator(seed, UInt64(epoch), image, Self.purpose)
+      : RandomGenerator(seed, UInt64(epoch), image, Self.purpose, UInt64(repeats))
   }
 
   /// A coin that falls the same in every epoch.

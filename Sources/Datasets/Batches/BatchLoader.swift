@@ -45,6 +45,8 @@ public struct BatchLoader: Sendable {
   public let preprocessing: Preprocessing
   public let batchSize: Int
   public let mode: Mode
+  /// Whether each class is drawn equally often in training, instead of each image once.
+  public let balancesClasses: Bool
   /// Threads that prepare batches; the result does not depend on it.
   public let workers: Int
   /// How many batches may be prepared or in preparation beyond those taken.
@@ -55,7 +57,7 @@ public struct BatchLoader: Sendable {
   ///   - cache: where the images are read from as far as it has them; the batches do not depend on it.
   public init(
     items: [DatasetItem], root: String, cache: ImageCache? = nil, preprocessing: Preprocessing, batchSize: Int,
-    mode: Mode, workers: Int = 1, ahead: Int = 4
+    mode: Mode, balancesClasses: Bool = false, workers: Int = 1, ahead: Int = 4
   ) {
     precondition(batchSize > 0, "a batch has at least one image")
     self.items = items
@@ -63,6 +65,7 @@ public struct BatchLoader: Sendable {
     self.preprocessing = preprocessing
     self.batchSize = batchSize
     self.mode = mode
+    self.balancesClasses = balancesClasses
     self.workers = max(1, workers)
     self.ahead = max(1, ahead)
   }
@@ -94,6 +97,7 @@ public struct BatchLoader: Sendable {
       return EpochPlan(epoch: epoch, order: Array(items.indices))
     case .training(_, let seed, _):
       var generator = RandomGenerator(seed, UInt64(epoch), Self.orderPurpose)
+      if balancesClasses { return EpochPlan(epoch: epoch, drawing: items.map(\.label), generator: &generator) }
       return EpochPlan(epoch: epoch, order: generator.permutation(items.count))
     }
   }
@@ -104,6 +108,8 @@ public struct BatchLoader: Sendable {
     var order: [Int]
     /// Of the images; nil for the image size.
     var side: Int?
+    /// For each place in the order, how often the epoch had the image before; nil where it has each once.
+    var repeats: [Int]?
   }
 
   /// Tell the generators for order and for mixing apart, and from any other of the same seed.
@@ -113,26 +119,27 @@ public struct BatchLoader: Sendable {
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
     let last = index == batchCount - 1
-    let positions = plan.order[(index * batchSize)..<(last ? items.count : (index + 1) * batchSize)]
+    let places = (index * batchSize)..<(last ? items.count : (index + 1) * batchSize)
     let size = preprocessing.imageSize
     let shrinking = plan.side.flatMap { $0 < size ? MapShrinking(from: size, to: $0) : nil }
     let side = shrinking?.to ?? size
     let length = side * side * 3
     var whole = [Float](repeating: 0, count: shrinking == nil ? 0 : size * size * 3)
     var batch = Batch(index: index, side: side, images: [], labels: [], items: [], skipped: [])
-    batch.images = [Float](unsafeUninitializedCapacity: positions.count * length) { buffer, count in
-      for position in positions {
+    batch.images = [Float](unsafeUninitializedCapacity: places.count * length) { buffer, count in
+      for place in places {
+        let position = plan.order[place]
         let item = items[position]
         do throws(DecodingFailure) {
-          let input = try input(item, epoch: plan.epoch, decoder: decoder)
-          let place = UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)])
+          let input = try input(item, epoch: plan.epoch, repeats: plan.repeats?[place] ?? 0, decoder: decoder)
+          let room = UnsafeMutableBufferPointer(rebasing: buffer[count..<(count + length)])
           if let shrinking {
             whole.withUnsafeMutableBufferPointer {
               table.write(input, into: $0)
-              shrinking.apply(UnsafeBufferPointer($0), into: place)
+              shrinking.apply(UnsafeBufferPointer($0), into: room)
             }
           } else {
-            table.write(input, into: place)
+            table.write(input, into: room)
           }
           count += length
           batch.labels.append(item.label)
@@ -150,8 +157,9 @@ public struct BatchLoader: Sendable {
   }
 
   /// What becomes of one image in one epoch.
+  /// - Parameter repeats: how often the epoch had it before: it is changed in another way each time.
   private func input(
-    _ item: DatasetItem, epoch: Int, decoder: ImageDecoder
+    _ item: DatasetItem, epoch: Int, repeats: Int, decoder: ImageDecoder
   ) throws(DecodingFailure) -> AugmentedImage {
     switch mode {
     case .evaluation:
@@ -159,7 +167,7 @@ public struct BatchLoader: Sendable {
       return AugmentedImage(image: image, size: preprocessing.imageSize)
     case .training(let augmentation, let seed, _):
       let image = try source.cachedForm(of: item, preprocessing: preprocessing, decoder: decoder)
-      let chance = AugmentationChance(seed: seed, epoch: epoch, image: item.stableHash)
+      let chance = AugmentationChance(seed: seed, epoch: epoch, image: item.stableHash, repeats: repeats)
       return augmentation.trainingInput(image, preprocessing: preprocessing, chance: chance)
     }
   }

@@ -34,6 +34,12 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case noLists(path: String)
   /// Lists none of whose lines names an image of the dataset. `first` is a line of them; nil where there is none.
   case foreignLists(folder: String, root: String, first: String?)
+  /// `--group-by` that is no rule.
+  case invalidGroups(rule: String, reason: String)
+  /// No image is in a group. `first` is an image; nil where there is none.
+  case noGroups(rule: String, root: String, first: String?)
+  /// Fewer images, or groups of them, than folds.
+  case tooFewForFolds(path: String, count: Int, units: Int, areGroups: Bool)
   /// No image of a dataset has this path.
   case unknownImage(path: String, root: String)
   /// Nothing is known to be decided about what a path names.
@@ -86,6 +92,17 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     case .foreignLists(let folder, let root, nil):
       "the lists in \(folder) are empty: they name no image of \(root); rewrite them: skipline split DATA --export "
         + "FOLDER"
+    case .invalidGroups(let rule, let reason): "\(shellOption("--group-by", rule)): \(reason)"
+    case .noGroups(rule: "folder", let root, let first):
+      "--group-by folder: no image of \(root) lies in a folder below its class folder"
+        + (first.map { " (\($0), for one, does not)" } ?? "")
+        + "; leave --group-by out, or give a pattern in the path"
+    case .noGroups(let rule, let root, let first):
+      "\(shellOption("--group-by", rule)): the pattern is found in the path of no image of \(root)"
+        + (first.map { ", for one in \($0)" } ?? "") + "; correct it, or leave --group-by out"
+    case .tooFewForFolds(let path, let count, let units, let areGroups):
+      "\(path) has \(units) \(areGroups ? "groups of images" : "images") to divide into \(count) folds; ask for fewer "
+        + "with --folds"
     case .unknownImage(let path, let root):
       "\(path) is not an image of \(root); give it as 'skipline check' names it, or as a path that lies in \(root)"
     case .noDecisions(let path, let folder):

@@ -101,7 +101,8 @@ extension ScannedDataset {
         case .train where !hasValidation: .ruleWithinTraining
         case let part?: .named(part)
         }
-      return UndividedImage(path: file.path, label: label, origin: origin)
+      return UndividedImage(
+        path: file.path, label: label, origin: origin, classFolder: layout.folders[file.folder].path)
     }
     let divided = try division.divided(images, classes: found.classes)
     // A folder that may not be read is no empty class.

@@ -13,12 +13,15 @@ public struct DatasetItem: Codable, Sendable, Equatable {
   public var split: Split
   /// The class its folder says, where the user decided for another; nil for all others.
   public var relabeledFrom: String?
+  /// The group that it must not be parted from, where `SplitSettings.groups` asks for groups and it is in one.
+  public var group: String?
 
-  public init(path: String, label: Int, split: Split, relabeledFrom: String? = nil) {
+  public init(path: String, label: Int, split: Split, relabeledFrom: String? = nil, group: String? = nil) {
     self.path = path
     self.label = label
     self.split = split
     self.relabeledFrom = relabeledFrom
+    self.group = group
   }
 
   /// The path to open.

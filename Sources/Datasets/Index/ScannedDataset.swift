@@ -112,7 +112,9 @@ public struct ScannedDataset: Sendable {
         kind: .splitRatio, severity: .note, subject: name,
         message: "the \(count.total) images of the class \"\(name)\" are divided \(shares), not "
           + "\(split.train)/\(split.validation)/\(split.test)",
-        advice: "for exact shares: skipline split DATA --export FOLDER --exact, then --split FOLDER")
+        advice: split.groups == nil
+          ? "for exact shares: skipline split DATA --export FOLDER --exact, then --split FOLDER"
+          : "groups are kept whole; smaller ones would come closer")
     }
   }
 }

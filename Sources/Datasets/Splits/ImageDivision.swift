@@ -27,6 +27,14 @@ struct UndividedImage {
   var path: String
   var label: Int
   var origin: SplitOrigin
+  /// The folder of its class, below the dataset's folder; nil where there are no folders, as in shards.
+  var classFolder: String?
+
+  /// The path below that folder.
+  var inner: Substring {
+    guard let classFolder else { return "" }
+    return path[path.utf8.index(path.startIndex, offsetBy: classFolder.utf8.count + 1)...]
+  }
 }
 
 /// The images of a dataset with their splits.
@@ -44,10 +52,23 @@ struct ImageDivision {
   let lists: SplitLists?
   let recorded: RecordedSplits?
 
-  /// - Throws: what `SplitLists` throws.
+  /// - Throws: what `SplitLists` throws, `DatasetError.invalidGroups` or `.noGroups`.
   /// - Returns: the images in the same order, those that the lists leave out, and what there is to say about the lists.
   func divided(
     _ images: [UndividedImage], classes: [String]
+  ) throws(DatasetError) -> DividedImages {
+    let groups = try settings.groups.map { rule throws(DatasetError) in
+      try ImageGroups(rule, images, root: root, mayBeNone: recorded != nil)
+    }
+    var divided = try divided(images, classes: classes, groups)
+    guard let groups else { return divided }
+    groups.mark(&divided.items, images)
+    divided.findings += groups.findings(divided.items)
+    return divided
+  }
+
+  private func divided(
+    _ images: [UndividedImage], classes: [String], _ groups: ImageGroups?
   ) throws(DatasetError) -> DividedImages {
     var splits = [Split?](repeating: nil, count: images.count)
     var findings: [DatasetFinding] = []
@@ -65,7 +86,11 @@ struct ImageDivision {
       if case .named(let split) = image.origin { splits[index] = split }
     }
     if let recorded { restore(recorded, images, &splits) }
-    divideByRule(images, &splits)
+    if let groups {
+      GroupShares(settings, images, groups.names).divide(&splits)
+    } else {
+      divideByRule(images, &splits)
+    }
     let items = zip(images, splits).map { image, split in
       // Every image is named, listed or divided by the rule.
       DatasetItem(path: image.path, label: image.label, split: split ?? .train)

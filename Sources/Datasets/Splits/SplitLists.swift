@@ -290,9 +290,13 @@ private struct ListReading {
 
 extension DatasetIndex {
   /// The content of the lists that give the images the splits they have, by the names of the files.
-  public var splitLists: [(name: String, text: String)] {
-    Split.allCases.map { split in
-      let lines = items.filter { $0.split == split }.map { PathQuoting.line($0.path) + "\n" }
+  public var splitLists: [(name: String, text: String)] { splitLists(withExcluded: false) }
+
+  /// - Parameter withExcluded: whether images that the user excluded are listed too.
+  public func splitLists(withExcluded: Bool) -> [(name: String, text: String)] {
+    let listed = withExcluded ? items + excluded : items
+    return Split.allCases.map { split in
+      let lines = listed.filter { $0.split == split }.map { PathQuoting.line($0.path) + "\n" }
       return (SplitLists.name(split), lines.joined())
     }
   }

@@ -1,5 +1,5 @@
-// The loss: softmax and cross-entropy in one, with optional label smoothing, and its gradient. On the calling thread: a
-// batch has few logits.
+// The loss: softmax and cross-entropy in one, with optional label smoothing and class weights, and its
+// gradient. On the calling thread: a batch has few logits.
 
 import Glibc
 
@@ -36,25 +36,31 @@ public struct MixedLabels: Sendable {
 
 extension Ops {
   /// loss = -sum over k of q[k] * log softmax(logits)[k], with q = (1 - smoothing) * onehot + smoothing / classes
-  /// (Szegedy et al. 2015, arXiv:1512.00567, section 7).
+  /// (Szegedy et al. 2015, arXiv:1512.00567, section 7). With weights it is -sum over k of w[k] * q[k] * log
+  /// softmax(logits)[k], still divided by N: PyTorch's mean divides by the sum of the batch's weights instead, which
+  /// makes an image's weight depend on those beside it.
   /// - Parameters:
   ///   - logits: [N, classes].
   ///   - labels: N class indices.
-  public func softmaxCrossEntropy(logits: Tensor, labels: [Int], smoothing: Double = 0) -> SoftmaxCrossEntropy {
-    softmaxCrossEntropy(logits: logits, labels: MixedLabels(labels), smoothing: smoothing)
+  ///   - weights: [classes]; nil for 1 each.
+  public func softmaxCrossEntropy(
+    logits: Tensor, labels: [Int], smoothing: Double = 0, weights: [Double]? = nil
+  ) -> SoftmaxCrossEntropy {
+    softmaxCrossEntropy(logits: logits, labels: MixedLabels(labels), smoothing: smoothing, weights: weights)
   }
 
   /// The same for images made of two (mixup, arXiv:1710.09412; CutMix, arXiv:1905.04899): in q, onehot is share *
   /// onehot(first) + (1 - share) * onehot(second), so that the loss is the shares' mean of the losses by either label.
   /// - Parameter labels: of N images.
   public func softmaxCrossEntropy(
-    logits: Tensor, labels: MixedLabels, smoothing: Double = 0
+    logits: Tensor, labels: MixedLabels, smoothing: Double = 0, weights: [Double]? = nil
   ) -> SoftmaxCrossEntropy {
     let images = labels.first.count
     let classes = logits.count / max(1, images)
     precondition(logits.shape == [images, classes], "\(images) labels for logits \(logits.shape)")
     precondition(
       (labels.first + labels.second).allSatisfy { (0..<classes).contains($0) }, "a label outside 0 ..< \(classes)")
+    precondition(weights.map { $0.count == classes } ?? true, "a weight for each of \(classes) classes")
     var total = 0.0
     var correct = 0.0
     var gradient = Tensor(uninitialized: logits.shape)
@@ -67,11 +73,13 @@ extension Ops {
           let row = UnsafeBufferPointer(start: logits + image * classes, count: classes)
           let normalizer = logSumExp(row)
           var best = 0
+          // The sum of the weighted targets.
+          let mass = weights.map { $0.reduce(0, +) * even + $0[first] * ofFirst + $0[second] * ofSecond } ?? 1
           for k in 0..<classes {
             let logProbability = Double(row[k]) - normalizer
-            let target = even + (k == first ? ofFirst : 0) + (k == second ? ofSecond : 0)
+            let target = (even + (k == first ? ofFirst : 0) + (k == second ? ofSecond : 0)) * (weights?[k] ?? 1)
             if target > 0 { total -= target * logProbability }
-            gradient[image * classes + k] = Float((exp(logProbability) - target) / Double(images))
+            gradient[image * classes + k] = Float((exp(logProbability) * mass - target) / Double(images))
             if row[k] > row[best] { best = k }
           }
           if best == first {

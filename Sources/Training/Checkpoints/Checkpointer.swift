@@ -261,7 +261,7 @@ final class Checkpointer {
         "\(run.path) was computed by \(before), and this is \(Kernels.description): the results may differ from "
           + "those of an uninterrupted run in their last digits")
     }
-    if state.earlyStopping.bestAccuracy != nil, try FilePath.kind(of: best) == nil {
+    if state.earlyStopping.best != nil, try FilePath.kind(of: best) == nil {
       warnings.append("\(best) is not there: it was never written, or was removed; the next better one will be")
     }
     return warnings

@@ -23,7 +23,8 @@ struct TrainingSnapshot {
     try refuseOverflow()
     let info = CheckpointInfo(
       path: run.path(of: name), name: name.stem, epoch: state.epochsDone, step: state.step,
-      validationAccuracy: state.validationAccuracy, savedAt: Date().formatted(.iso8601))
+      validationAccuracy: state.validationAccuracy, savedAt: Date().formatted(.iso8601),
+      score: state.score)
     return try Checkpoint.contents(
       network, model, info: info, resumable: name == .last ? (state, optimizer) : nil)
   }

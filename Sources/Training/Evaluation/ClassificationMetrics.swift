@@ -94,9 +94,11 @@ public struct ClassificationMetrics: Sendable {
   /// smoothing; nil where an output was no number. Of equal logits the smaller label ranks first.
   public var metrics: ValidationMetrics? {
     guard images > 0 else { return nil }
+    let classes = classMetrics
     return ValidationMetrics(
       loss: nonFinite.isEmpty ? lossSum / Double(images) : nil, top1: Double(top1Hits) / Double(images),
-      top5: Double(top5Hits) / Double(images), nonFinite: nonFinite.count)
+      top5: Double(top5Hits) / Double(images), balancedAccuracy: classes.balancedAccuracy, macroF1: classes.macroF1,
+      nonFinite: nonFinite.count)
   }
 
   /// The class that every image so far was given; nil where there were several, or none for some image, or the images
@@ -126,7 +128,7 @@ public struct ClassificationMetrics: Sendable {
   /// - Parameter seconds: wall time the evaluation took.
   public func report(
     checkpoint: String, data: String, split: EvaluationSplit, leftOut: LeftOut, seconds: Double,
-    provenance: EvaluationProvenance? = nil
+    provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil
   ) -> EvaluationReport? {
     guard let metrics else { return nil }
     let cells = confusion.map { key, count in
@@ -137,7 +139,8 @@ public struct ClassificationMetrics: Sendable {
       top5: metrics.top5, classes: classMetrics, confusion: ConfusionMatrix(classes: classes.count, cells: cells),
       misclassified: misclassified, nonFinite: nonFinite, skipped: leftOut.skipped,
       unknownImages: leftOut.unknownImages, unknownClasses: leftOut.unknownClasses,
-      imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0, provenance: provenance)
+      imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0, provenance: provenance,
+      augmentation: augmentation)
   }
 
   /// Precision = hits / predicted, recall = hits / support, F1 = 2 · hits / (predicted + support); nil where that

@@ -14,6 +14,8 @@ public enum EvaluationDocument {
     var pieces = Pieces(append: append)
     for key in EvaluationReport.Key.allCases.sorted(by: { $0.rawValue < $1.rawValue }) {
       switch key {
+      case .augmentation: if let augmentation = report.augmentation { try pieces.add(key, augmentation) }
+      case .balancedAccuracy: try pieces.add(key, report.balancedAccuracy)
       case .checkpoint: try pieces.add(key, report.checkpoint)
       case .classes: try pieces.add(key, list: report.classes)
       case .confusion: if report.hasDenseConfusion { try pieces.add(key, list: report.confusion.rows) }
@@ -22,6 +24,7 @@ public enum EvaluationDocument {
       case .images: try pieces.add(key, report.images)
       case .imagesPerSecond: try pieces.add(key, report.imagesPerSecond)
       case .loss: try pieces.add(key, report.loss)
+      case .macroF1: try pieces.add(key, report.macroF1)
       case .misclassified: try pieces.add(key, list: report.misclassified)
       case .mistakes: try pieces.add(key, report.mistakes)
       case .nonFinite: try pieces.add(key, list: report.nonFinite)

@@ -27,6 +27,8 @@ public struct EvaluationJob {
   private let description: ModelDescription?
   private let caches: ImageCacheFolder?
   private let acceptsErrors: Bool
+  /// What the outputs are averaged over.
+  public let augmentation: TestTimeAugmentation?
 
   /// - Parameters:
   ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
@@ -37,16 +39,20 @@ public struct EvaluationJob {
   ///   - description: for a file that does not describe itself.
   ///   - acceptsErrors: whether to measure the rest where a part of the data cannot be read; a run that was trained so
   ///     is measured so on its own data.
+  ///   - augmentation: what the outputs are averaged over.
   ///   - caches: where an image cache of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
   ///   not known, `RecordNotUsable` where it is the record that should have said so.
   public init(
     checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil, batchSize: Int? = nil,
-    description: ModelDescription? = nil, acceptsErrors: Bool = false, caches: ImageCacheFolder? = .user
+    description: ModelDescription? = nil, acceptsErrors: Bool = false,
+    augmentation: TestTimeAugmentationChoice = .none, caches: ImageCacheFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
     let own = OwnRun(of: found, description: description)
     self.checkpoint = found.path
+    self.augmentation = try augmentation.resolved(
+      mirrors: own.record?.settings.augmentation.horizontalFlip, checkpoint: found.path)
     notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 }
     run = own.run
     record = own.record
@@ -100,6 +106,7 @@ public struct EvaluationJob {
       pool: try ThreadPool(reserving: threads), decisions: decisions, caches: caches)
     evaluation.folders = folders
     evaluation.acceptsErrors = acceptsErrors
+    evaluation.augmentation = augmentation
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
       return try evaluation.run(progress: progress, preparation: preparation, notice: notice)
@@ -116,7 +123,7 @@ public struct EvaluationJob {
 }
 
 /// The run that a checkpoint is of.
-private struct OwnRun {
+struct OwnRun {
   var run: RunFolder?
   var record: RunRecord?
   /// Why it is evaluated as if it lay in no run.

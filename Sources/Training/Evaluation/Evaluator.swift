@@ -13,6 +13,7 @@ import Tensors
 struct BatchEvaluator {
   let network: Network
   let pool: ThreadPool
+  var augmentation: TestTimeAugmentation?
 
   /// Calls `body` with each batch's logits [N, classes]; ends early when it returns false.
   func run(_ loader: BatchLoader, _ body: (_ batch: Batch, _ logits: [Float]) throws -> Bool) rethrows
@@ -21,9 +22,8 @@ struct BatchEvaluator {
     let stream = loader.epoch()
     let size = loader.preprocessing.imageSize
     while let batch = stream.next() {
-      let images = Tensor([batch.labels.count, size, size, 3], batch.images)
-      let logits = network.forward(images, Pass(.inference, pool))
-      guard try body(batch, logits.values) else { break }
+      let logits = network.outputs(batch.images, count: batch.labels.count, size: size, augmentation, pool)
+      guard try body(batch, logits) else { break }
     }
     return stream.skipped
   }
@@ -52,6 +52,8 @@ public struct Evaluator {
   public var caches: ImageCacheFolder?
   /// Whether metrics are wanted also where a part of the data cannot be read.
   public var acceptsErrors = false
+  /// What the outputs are averaged over.
+  public var augmentation: TestTimeAugmentation?
 
   public init(
     model: LoadedModel, data: String, split: EvaluationSplit?, batchSize: Int = 64, pool: ThreadPool,
@@ -95,7 +97,8 @@ public struct Evaluator {
     var ended = false
     let clock = ContinuousClock()
     let start = clock.now
-    let skipped = BatchEvaluator(network: model.network, pool: pool).run(loader) { batch, logits in
+    let skipped = BatchEvaluator(network: model.network, pool: pool, augmentation: augmentation).run(loader) {
+      batch, logits in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { items[$0].path })
       done += batch.labels.count + batch.skipped.count
       ended = !progress(done, items.count)
@@ -107,7 +110,8 @@ public struct Evaluator {
     guard
       let report = tally.report(
         checkpoint: model.path, data: index.root, split: split, leftOut: left,
-        seconds: (clock.now - start).seconds, provenance: provenance(of: index, isRunsOwn: isRunsOwn))
+        seconds: (clock.now - start).seconds, provenance: provenance(of: index, isRunsOwn: isRunsOwn),
+        augmentation: augmentation)
     else {
       throw SettingsError("none of the \(items.count) \(Self.images(split)) in \(data) decodes")
     }
@@ -217,11 +221,14 @@ extension Evaluator {
 public struct Predictor {
   public let model: LoadedModel
   private let pool: ThreadPool
+  private let augmentation: TestTimeAugmentation?
   private let decoder = ImageDecoder()
 
-  public init(model: LoadedModel, pool: ThreadPool) {
+  /// - Parameter augmentation: what the probabilities are averaged over.
+  public init(model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil) {
     self.model = model
     self.pool = pool
+    self.augmentation = augmentation
   }
 
   /// The `count` most probable classes of the image in a file, or why there are none.
@@ -232,7 +239,7 @@ public struct Predictor {
       let image = try preprocessing.evaluationInput(contentsOf: path, decoder: decoder)
       var input = [Float](repeating: 0, count: side * side * 3)
       input.withUnsafeMutableBufferPointer { preprocessing.normalize(image, into: $0) }
-      let logits = model.network.forward(Tensor([1, side, side, 3], input), Pass(.inference, pool)).values
+      let logits = model.network.outputs(input, count: 1, size: side, augmentation, pool)
       // Overflow is no answer: of NaN every class would be as probable as any other.
       guard logits.allSatisfy({ $0.isFinite }) else {
         return Prediction(path: path, top: [], error: Self.nonFiniteOutputs)

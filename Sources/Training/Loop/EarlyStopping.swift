@@ -1,8 +1,10 @@
 // Which epoch was the best, and whether it is long enough ago to give up: a pure function of the training state.
 
-/// When to stop waiting for a better validation accuracy.
+import Messages
+
+/// When to stop waiting for a better epoch.
 public struct EarlyStopping: Sendable, Equatable {
-  /// What an epoch's accuracy means.
+  /// What an epoch's figure means.
   public enum Verdict: Sendable, Equatable {
     /// The best so far: worth a `best` checkpoint.
     case improved
@@ -13,8 +15,8 @@ public struct EarlyStopping: Sendable, Equatable {
 
   /// What a resumed run needs.
   public struct State: Codable, Sendable, Equatable {
-    /// 0...1; nil before the first.
-    public var bestAccuracy: Double?
+    /// The figure of the best epoch; nil before the first.
+    public var best: Double?
     /// Epochs since the best.
     public var badEpochs = 0
 
@@ -23,19 +25,22 @@ public struct EarlyStopping: Sendable, Equatable {
 
   /// Epochs; nil never stops.
   public let patience: Int?
+  /// The figure that counts.
+  public let metric: BestMetric
 
   /// - Parameter patience: epochs; nil never stops, nor does 0.
-  public init(patience: Int?) {
+  public init(patience: Int?, metric: BestMetric = .top1) {
     self.patience = patience == 0 ? nil : patience
+    self.metric = metric
   }
 
   /// Counts an epoch.
-  /// - Parameter validationAccuracy: 0...1; nil, where there are no validation images or their outputs are no
-  ///   numbers, changes nothing, and neither does NaN.
-  public func epochEnded(_ state: inout State, validationAccuracy: Double?) -> Verdict {
-    guard let accuracy = validationAccuracy, !accuracy.isNaN else { return .goOn }
-    if accuracy > state.bestAccuracy ?? -.infinity {
-      state.bestAccuracy = accuracy
+  /// - Parameter value: the figure; nil, where there are no validation images or their outputs are no numbers, changes
+  ///   nothing, and neither does NaN.
+  public func epochEnded(_ state: inout State, value: Double?) -> Verdict {
+    guard let value, !value.isNaN else { return .goOn }
+    if metric.isBetter(value, than: state.best) {
+      state.best = value
       state.badEpochs = 0
       return .improved
     }

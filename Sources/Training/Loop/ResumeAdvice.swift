@@ -31,7 +31,7 @@ struct ResumeAdvice {
       options.append("--time \(Int(min(enough, Settings.time.range.upper)))")
       notes.append("--time counts all its sessions together, \(secondsText(state.seconds)) so far")
     }
-    let earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
+    let earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
     if earlyStopping.isExhausted(state.earlyStopping), let patience = earlyStopping.patience {
       let bad = state.earlyStopping.badEpochs
       options.append("--patience \(min(bad + patience, Settings.patience.range.upper))")

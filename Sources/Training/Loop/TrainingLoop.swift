@@ -65,6 +65,8 @@ public final class TrainingLoop {
   private var savesAtEnd = true
   /// When it was last looked whether the run fits into its time.
   private var lastFit = ContinuousClock.now
+  /// Images whose failure was told.
+  private var toldFailures: Set<String> = []
   /// Whether it was told that threads are lacking to prepare images.
   private var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
@@ -96,7 +98,7 @@ public final class TrainingLoop {
     optimizer = settings.optimizer.optimizer(for: network.parameters)
     schedule = LearningRateSchedule(
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
-    earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
+    earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
     records = RunRecords(run, report: hooks.report)
     checkpointer = try Checkpointer(
       run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
@@ -133,7 +135,7 @@ public final class TrainingLoop {
     let advice = ResumeAdvice(settings: settings, state: state, run: run.path)
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
-      bestValidationAccuracy: state.earlyStopping.bestAccuracy, seconds: state.seconds,
+      best: state.earlyStopping.best.map { Score(settings.best, $0) }, seconds: state.seconds,
       failedSaves: checkpointer.failures, unsaved: unsaved,
       advice: advice.text(after: reason, trainedNothing: state.step == stepBefore))
     records.log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
@@ -260,7 +262,7 @@ public final class TrainingLoop {
 
     let logits = network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
     let loss = pass.ops.softmaxCrossEntropy(
-      logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing)
+      logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
     network.backward(loss.gradient, pass)
     let norm = network.gradientNorm(pool)
     guard loss.loss.isFinite, norm.isFinite else {
@@ -313,9 +315,9 @@ public final class TrainingLoop {
     guard let (validation, nonFinite, seconds) = validate() else { return false }
     let judged = validation.flatMap { $0.isFinite ? $0 : nil }
     let rate = schedule.lastRate(state)
-    let totals = state.epochEnded(validation: validation, seconds: seconds)
+    let totals = state.epochEnded(validation: validation, metric: settings.best, seconds: seconds)
     schedule.epochEnded(&state.schedule, validationLoss: judged?.loss)
-    let verdict = earlyStopping.epochEnded(&state.earlyStopping, validationAccuracy: judged?.top1)
+    let verdict = earlyStopping.epochEnded(&state.earlyStopping, value: state.score?.value)
 
     let metrics = EpochMetrics(
       epoch: state.epochsDone, step: state.step, trainLoss: totals.loss / Double(max(1, totals.images)),
@@ -516,7 +518,7 @@ public final class TrainingLoop {
     state.splitFingerprint = setup.index.fingerprint
     // Somebody gave the run a number of epochs instead of a time.
     if setup.trainingTime == nil { state.fit = nil }
-    history = try MetricsReader.reading(run.metricsPath)
+    history = try MetricsReader.reading(run.metricsPath, best: settings.best)
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
       state.schedule.peak = rate
@@ -588,7 +590,8 @@ public final class TrainingLoop {
   /// Names each bad file once, in the first epoch.
   private func name(_ failures: some Sequence<DecodingFailure>) {
     guard state.epochsDone == 0 else { return }
-    for failure in failures { warn("skipped: \(failure)") }
+    // An epoch that draws images has some more than once.
+    for failure in failures where toldFailures.insert(failure.path).inserted { warn("skipped: \(failure)") }
   }
 
   private func tellOfLoaders(_ stream: BatchStream) {

@@ -19,6 +19,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var earlyStopping: EarlyStopping.State
   /// The validation accuracy of the last epoch that was validated.
   public var validationAccuracy: Double?
+  /// The same by the metric that the run is judged by.
+  public var score: Score?
   /// Whether the outputs for images of that validation were not finite; nil where none was validated.
   public var validationDiverged: Bool?
   /// Seconds of training time so far, pauses left out.
@@ -67,14 +69,18 @@ extension TrainingState {
   /// Counts an epoch.
   /// - Parameters:
   ///   - validation: nil where there are no validation images.
+  ///   - metric: by which the run is judged.
   ///   - seconds: that the validation took.
   /// - Returns: what the epoch added up.
-  mutating func epochEnded(validation: ValidationMetrics?, seconds: Double) -> EpochTotals {
+  mutating func epochEnded(
+    validation: ValidationMetrics?, metric: BestMetric = .top1, seconds: Double
+  ) -> EpochTotals {
     defer { epochTotals = EpochTotals() }
     self.seconds += seconds
     epochsDone += 1
     batch = 0
     validationAccuracy = validation.flatMap { $0.isFinite ? $0.top1 : nil }
+    score = metric.score(of: validation)
     validationDiverged = validation?.isFinite == false
     return epochTotals
   }
@@ -87,10 +93,11 @@ extension TrainingState {
     batch = 0
     epochTotals = EpochTotals()
     validationAccuracy = checkpoint.validationAccuracy
+    score = checkpoint.score
     validationDiverged = false
     schedule.restart()
     earlyStopping = EarlyStopping.State()
-    earlyStopping.bestAccuracy = checkpoint.validationAccuracy
+    earlyStopping.best = checkpoint.score?.value
   }
 }
 
@@ -111,8 +118,9 @@ extension TrainingState {
     try Limits.epoch.check(schedule.badEpochs, at: "schedule.badEpochs")
     try Limits.loss.check(schedule.bestLoss, at: "schedule.bestLoss")
     try Limits.epoch.check(earlyStopping.badEpochs, at: "earlyStopping.badEpochs")
-    try Limits.share.check(earlyStopping.bestAccuracy, at: "earlyStopping.bestAccuracy")
+    try Limits.loss.check(earlyStopping.best, at: "earlyStopping.best")
     try Limits.share.check(validationAccuracy, at: "validationAccuracy")
+    try Limits.loss.check(score?.value, at: "score.value")
     try Limits.seconds.check(seconds, at: "seconds")
   }
 }

@@ -9,7 +9,10 @@ import Messages
 struct MetricsReader {
   /// More than a screen has dots for.
   private(set) var steps = ThinnedSeries<StepMetrics>.sampled(capacity: 2000)
-  private(set) var epochs = ThinnedSeries<EpochMetrics>.sampled(capacity: 4000)
+  private(set) var epochs: ThinnedSeries<EpochMetrics>
+  /// By which an epoch is the best.
+  private let metric: BestMetric
+  private let bestMark: Data
 
   /// The last line of each kind, which thinning must not lose.
   private var lastStep: [UInt8] = []
@@ -20,6 +23,12 @@ struct MetricsReader {
   private var newestEpochStep = 0
   /// Whether every line was read.
   private var isWhole = true
+
+  init(best metric: BestMetric = .top1) {
+    self.metric = metric
+    bestMark = Data("\"\(metric.metric.key)\":".utf8)
+    epochs = .sampled(capacity: 4000, best: metric)
+  }
 
   /// The steps with the one of the largest loss and the last.
   var allSteps: [StepMetrics] {
@@ -35,7 +44,7 @@ struct MetricsReader {
     return epochs.all
   }
 
-  var bestAccuracy: Double? { epochs.extreme?.validation?.top1 }
+  var best: Score? { metric.score(of: epochs.extreme?.validation) }
 
   /// Of all epochs; nil where not every line was read.
   var seconds: Double? { isWhole ? totalSeconds : nil }
@@ -58,8 +67,8 @@ struct MetricsReader {
 
   /// What a log holds; nothing where there is none.
   /// - Throws: `FileOperationError` for one that cannot be read.
-  static func reading(_ path: String) throws -> MetricsReader {
-    var reader = MetricsReader()
+  static func reading(_ path: String, best metric: BestMetric = .top1) throws -> MetricsReader {
+    var reader = MetricsReader(best: metric)
     if FilePath.isFolder(path) != nil { try reader.read(InputFile(path: path)) }
     return reader
   }
@@ -105,8 +114,8 @@ struct MetricsReader {
   }
 
   private mutating func takeEpoch(_ data: Data) {
-    let accuracy = Self.number(after: Self.accuracyMark, in: data)
-    guard epochCount < Self.decodedEpochs || (accuracy ?? 0) > bestAccuracy ?? -1 else {
+    let isBetter = Self.number(after: bestMark, in: data).map { metric.isBetter($0, than: best?.value) } ?? false
+    guard epochCount < Self.decodedEpochs || isBetter else {
       // There are more of them than can be looked at one by one.
       epochCount += 1
       totalSeconds += Self.number(after: Self.secondsMark, in: data).map { max(0, $0) } ?? 0
@@ -132,7 +141,6 @@ struct MetricsReader {
 
   private static let ofNumbers = Set("0123456789+-.eE".utf8)
   private static let lossMark = Data("\"loss\":".utf8)
-  private static let accuracyMark = Data("\"top1\":".utf8)
   private static let secondsMark = Data("\"seconds\":".utf8)
   private static let stepMark = Data("\"kind\":\"step\"".utf8)
   private static let epochMark = Data("\"kind\":\"epoch\"".utf8)

@@ -7,7 +7,10 @@ import Messages
 /// whose value is not finite: spreadsheets and scripts read these as text.
 public final class ResultsTable {
   static let header =
-    "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,learning_rate,seconds,skipped,data_wait"
+    "epoch,step,train_loss,train_accuracy,val_loss,val_top1,val_top5,val_balanced_accuracy,val_macro_f1,"
+    + "learning_rate,seconds,skipped,data_wait"
+
+  private static let columns = header.count { $0 == "," } + 1
 
   private let file: AppendOnlyFile
   private let onFailure: (String) -> Void
@@ -25,6 +28,7 @@ public final class ResultsTable {
     let cells = [
       "\(epoch.epoch)", "\(epoch.step)", cell(epoch.trainLoss), cell(epoch.trainAccuracy),
       cell(epoch.validation?.loss), cell(epoch.validation?.top1), cell(epoch.validation?.top5),
+      cell(epoch.validation?.balancedAccuracy), cell(epoch.validation?.macroF1),
       cell(epoch.learningRate), cell(epoch.seconds), "\(epoch.skippedImages)",
       cell(epoch.dataWait),
     ]
@@ -42,11 +46,10 @@ public final class ResultsTable {
     file.close()
     try LineTail.cut(file.path) { line in
       let text = String(decoding: line, as: UTF8.self)
-      // A table without the last column is continued too.
-      if text == Self.header || text + ",data_wait" == Self.header { return true }
+      if text == Self.header { return true }
       let cells = text.split(separator: ",", omittingEmptySubsequences: false)
-      guard (10...11).contains(cells.count), let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]),
-        Int(cells[9]) != nil
+      guard cells.count == Self.columns, let rowEpoch = Int(cells[0]), let rowStep = Int(cells[1]),
+        Int(cells[11]) != nil
       else {
         return false
       }

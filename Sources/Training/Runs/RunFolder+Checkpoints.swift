@@ -51,6 +51,9 @@ extension CheckpointInfo {
   private static let epochKey = "skipline.epoch"
   private static let stepKey = "skipline.step"
   private static let accuracyKey = "skipline.validation_accuracy"
+  /// Only where the metric is another one than the accuracy.
+  private static let metricKey = "skipline.best_metric"
+  private static let scoreKey = "skipline.score"
   private static let savedAtKey = "skipline.saved_at"
 
   /// Reads what a checkpoint's metadata say of it; nil where they are not those of a checkpoint.
@@ -63,15 +66,22 @@ extension CheckpointInfo {
     else { return nil }
     let accuracy = number(Self.accuracyKey, Limits.share)
     guard accuracy != nil || metadata[Self.accuracyKey] == nil else { return nil }
+    let value = number(Self.scoreKey, Limits.loss)
+    let metric = metadata[Self.metricKey].flatMap { BestMetric(rawValue: $0) }
+    guard (value != nil) == (metadata[Self.scoreKey] != nil), (metric != nil) == (value != nil) else { return nil }
     self.init(
       path: path, name: CheckpointName(path: path).stem, epoch: epoch, step: step, validationAccuracy: accuracy,
-      savedAt: savedAt)
+      savedAt: savedAt, score: metric.flatMap { metric in value.map { Score(metric, $0) } })
   }
 
   /// The metadata from which `init(path:metadata:)` reads the same back.
   public var metadata: [String: String] {
     var metadata = [Self.epochKey: "\(epoch)", Self.stepKey: "\(step)", Self.savedAtKey: savedAt]
     if let validationAccuracy { metadata[Self.accuracyKey] = "\(validationAccuracy)" }
+    if let score, score.metric != .top1 {
+      metadata[Self.metricKey] = score.metric.rawValue
+      metadata[Self.scoreKey] = "\(score.value)"
+    }
     return metadata
   }
 }

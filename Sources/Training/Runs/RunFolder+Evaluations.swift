@@ -10,6 +10,7 @@ extension RunFolder {
   /// Keeps an evaluation in `evaluations/`:
   ///
   ///     best-test.json                      of the run's own images
+  ///     best-test-flip.json             with test-time augmentation
   ///     best-all-holdout-5f3a0c11.json      of others: the folder's name, and a hash of its place
   ///
   /// An evaluation of that name that was made of something else, of an older `best` for instance, is renamed first: its
@@ -28,6 +29,7 @@ extension RunFolder {
     stored.checkpoint = FilePath.absolute(report.checkpoint)
     var name = "\(CheckpointName(path: report.checkpoint).stem)-\(report.split.rawValue)"
     if report.provenance?.isRunsOwn == false { name += "-" + Self.name(ofData: report.data) }
+    if let augmentation = report.augmentation { name += "-\(augmentation.rawValue)" }
     let target = "\(evaluationsPath)/\(name).json"
     try setAsideOther(than: report, at: target, name: name)
     try AtomicFile.write(to: target) { output in

@@ -13,7 +13,7 @@ extension RunFolder {
   public func history() throws -> RunHistory {
     let record = try record()
     let trainer = RunLock.holder(of: self)
-    var reader = MetricsReader()
+    var reader = MetricsReader(best: record.settings.best)
     let isThere = FilePath.isFolder(metricsPath) != nil
     if isThere { try reader.read(InputFile(path: metricsPath)) }
     let (steps, epochs) = (reader.allSteps, reader.allEpochs)
@@ -45,7 +45,7 @@ extension RunFolder {
       RunOutcome(
         folder: path, reason: ending.reason, epochs: ending.epochs ?? reached.epoch,
         steps: ending.steps ?? reached.step,
-        bestValidationAccuracy: [reader.bestAccuracy, saved.bestValidationAccuracy].compactMap { $0 }.max(),
+        best: Score.best(of: [reader.best, saved.best], by: record.settings.best),
         seconds: gap == nil ? reader.seconds ?? .nan : .nan)
     }
     return RunHistory(run: run, outcome: outcome, trainer: trainer, reached: reached, gap: gap)

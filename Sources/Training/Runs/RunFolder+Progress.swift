@@ -8,7 +8,8 @@ public struct RunProgress: Sendable, Equatable {
   /// Epochs and steps done.
   public var epoch = 0
   public var step = 0
-  public var bestValidationAccuracy: Double?
+  /// The best score of them, by the run's metric.
+  public var best: Score?
   /// Whether the time budget ended the last epoch before all its batches were done.
   public var wasCutShort = false
 }
@@ -26,7 +27,7 @@ extension RunFolder {
     let newest = last ?? counted.max { ($0.step, $0.epoch) < ($1.step, $1.epoch) }
     return RunProgress(
       epoch: newest?.epoch ?? 0, step: newest?.step ?? 0,
-      bestValidationAccuracy: counted.compactMap(\.validationAccuracy).max(),
+      best: Score.best(of: counted.map(\.score), by: record?.settings.best ?? .top1),
       wasCutShort: last.flatMap { try? Checkpoint.trainingState(path: $0.path).wasCutShort } ?? false)
   }
 

@@ -16,6 +16,8 @@ public struct RunSetup: Sendable {
   public let plan: NetworkPlan
   public let training: BatchLoader
   public let validation: BatchLoader
+  /// Of each class in the loss; nil where they weigh the same.
+  let classWeights: [Double]?
   /// Steps of an epoch, as a schedule counts them: at least 1.
   var stepsPerEpoch: Int { max(1, training.batchCount) }
   /// What was left to the recipe, and what it chose; nil where nothing was.
@@ -63,6 +65,11 @@ public struct RunSetup: Sendable {
       (settings, recipe) = (plan.settings, plan.recipe)
     }
     self.settings = settings
+    if settings.best != .top1, !index.items.contains(where: { $0.split == .validation }) {
+      throw SettingsError(
+        "--best \(settings.best.rawValue): \(settings.data) has no validation images to judge by; add some, or change "
+          + "--split")
+    }
     // The network is planned first: an image too small for it is told before the images are measured.
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
@@ -104,7 +111,11 @@ public struct RunSetup: Sendable {
       batchSize: settings.batchSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
-        seed: settings.seed, mixing: BatchMixing(settings.augmentation)), workers: settings.workers)
+        seed: settings.seed, mixing: BatchMixing(settings.augmentation)),
+      balancesClasses: settings.balance == .sampling, workers: settings.workers)
+    classWeights =
+      settings.balance == .loss
+      ? ClassWeights.balanced(labels: trainingItems.map(\.label), classes: index.classes.count) : nil
     validation = BatchLoader(
       items: index.items(in: .validation), root: index.root, cache: cached.cache, preprocessing: preprocessing,
       batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)

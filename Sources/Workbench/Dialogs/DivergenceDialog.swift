@@ -61,7 +61,7 @@ extension WorkbenchState {
           isPossible: false)
       }
     let best = report.best.map { best in
-      let accuracy = best.validationAccuracy.map { " (\(Format.percent($0)))" } ?? ""
+      let accuracy = best.score.map { " (\($0.brief()))" } ?? ""
       return RecoveryChoice(
         key: "B", recovery: .rollBackToBest,
         text: "roll back to best\(accuracy), step \(Format.count(best.step)): \(rate)")

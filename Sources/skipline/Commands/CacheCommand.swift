@@ -29,6 +29,7 @@ struct CacheCommand: ParsableCommand {
   @Flag(help: "Remove every image cache.") var clear = false
   @OptionGroup(title: "To write TFRecord shards instead") var records: TFRecordOptions
   @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
+  @Option(Settings.groupBy) var groupBy: String?
   @OptionGroup var folders: SplitFolderOptions
   @Flag(help: "Print JSON.") var json = false
 
@@ -40,7 +41,8 @@ struct CacheCommand: ParsableCommand {
 
   func run() throws {
     if let data, records.tfrecord != nil {
-      let index = try DatasetIndex.open(root: data, split: try splitSettings(split, folders, in: data))
+      let index = try DatasetIndex.open(
+        root: data, split: try splitSettings(split, folders, groupBy: groupBy, in: data))
       if !records.acceptErrors { try index.requireWhole() }
       for finding in index.unread { Console.complain("! \(finding.text)") }
       return try records.export(index, json: json)

@@ -18,6 +18,7 @@ struct CheckCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
+  @Option(Settings.groupBy) var groupBy: String?
   @OptionGroup var folders: SplitFolderOptions
   @Flag(inversion: .prefixedNo, help: "Read every file; --no-decode reads names only.") var decode = true
   @Flag(help: "Print every finding and every file of a group.") var all = false
@@ -29,7 +30,7 @@ struct CheckCommand: ParsableCommand {
     let index: DatasetIndex
     do {
       index = try DatasetIndex.open(
-        root: data, split: try splitSettings(split, folders, in: data),
+        root: data, split: try splitSettings(split, folders, groupBy: groupBy, in: data),
         progress: { told in
           if case .scanning(let files, _) = told {
             progress.show("reading folders: \(Format.counted(files, "image"))")

@@ -62,7 +62,9 @@ struct CheckPrinter {
       switch report.splitSource {
       case .folders:
         takesValidationFromTraining ? "folder; validation images are taken out of train by a hash" : "folder"
-      case .hash: "a hash of each file's path"
+      case .hash:
+        report.findings.contains { $0.kind == .groups }
+          ? "a hash of each group's name" : "a hash of each file's path"
       case .lists: "lists of files"
       }
     var rows = [("split", "by \(source)")]

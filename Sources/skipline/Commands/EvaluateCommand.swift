@@ -25,6 +25,12 @@ struct EvaluateCommand: ParsableCommand {
   @OptionGroup var folders: SplitFolderOptions
   @Option(Settings.batchSize.number, instead: "default: the run's own") var batch: Int?
   @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
+  @Option(
+    name: .customLong("tta"),
+    help:
+      "Average the probabilities over views of each image: flip (mirrored), shift (four shifts), or auto (flip for networks that were trained with mirroring, else shift)."
+  )
+  var augmentation = TestTimeAugmentationChoice.none
   @Flag(help: "Measure the rest where a part of the data cannot be read.") var acceptErrors = false
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date cache where there is one.") var cache = true
   @Flag(help: "Evaluate although memory seems too little.") var ignoreMemory = false
@@ -37,7 +43,7 @@ struct EvaluateCommand: ParsableCommand {
       checkpoint: foundRun(checkpoint), data: data, split: split, folders: folders.folders(in: data),
       batchSize: batch,
       description: try foreign.description(of: foundRun(checkpoint), data: data, folders: folders),
-      acceptsErrors: acceptErrors, caches: cache ? .user : nil)
+      acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
     let signals = try SignalWatcher()
     let report = try job.run(

@@ -55,6 +55,7 @@ struct EvaluationPrinter {
     Console.print(
       "\(report.checkpoint) on \(count)\(part) \(Format.count(report.found)) \(split)images of \(report.data)\(own)"
     )
+    if let augmentation = report.augmentation { Console.print("test-time augmentation: \(augmentation.text)") }
   }
 
   private func totals() {
@@ -62,6 +63,8 @@ struct EvaluationPrinter {
     Console.print(
       "\(Format.count(report.images)) images  loss \(loss)  top-1 "
         + "\(Format.percent(report.top1, decimals: 2))  top-5 \(Format.percent(report.top5, decimals: 2))  "
+        + "balanced \(Format.percent(report.balancedAccuracy, decimals: 2))  "
+        + "macro F1 \(Format.percent(report.macroF1, decimals: 2))  "
         + "\(Format.fixed(report.imagesPerSecond, 1)) images/s")
     var left: [String] = []
     if report.nonFiniteImages > 0 {

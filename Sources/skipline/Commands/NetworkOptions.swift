@@ -6,6 +6,9 @@ import Networks
 import Training
 
 extension Shortcut: ExpressibleByArgument {}
+extension ClassBalance: ExpressibleByArgument {}
+extension BestMetric: ExpressibleByArgument {}
+extension TestTimeAugmentationChoice: ExpressibleByArgument {}
 extension ZeroPlacement: ExpressibleByArgument {}
 extension BlockVersion: ExpressibleByArgument {}
 extension Stem: ExpressibleByArgument {}

@@ -20,6 +20,12 @@ struct PredictCommand: ParsableCommand {
   var images: [String]
   @Option(Limits.top) var top = 3
   @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
+  @Option(
+    name: .customLong("tta"),
+    help:
+      "Average the probabilities over views of each image: flip (mirrored), shift (four shifts), or auto (flip for networks that were trained with mirroring, else shift)."
+  )
+  var augmentation = TestTimeAugmentationChoice.none
   @Flag(help: "Predict although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?
@@ -34,13 +40,14 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     let location = try CheckpointLocation(foundRun(checkpoint))
+    let description = try foreign.description(of: location.path, data: data)
+    let views = try augmentation.resolved(mirrors: location.mirrors(description), checkpoint: location.path)
     let model =
-      try foreign.description(of: location.path, data: data).map {
-        try Checkpoint.load(path: location.path, as: $0)
-      }
+      try description.map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
     _ = try model.batch(upTo: 1, threads: threads, ignoringMemory: ignoreMemory)
-    let predictor = Predictor(model: model, pool: try ThreadPool(reserving: threads))
+    let predictor = Predictor(model: model, pool: try ThreadPool(reserving: threads), augmentation: views)
+    if let views { Console.progress("probabilities \(views.text)") }
     let (files, faults) = try imageFiles()
     for fault in faults { Console.complain("! \(fault.text)") }
     var predictions: [Prediction] = []

@@ -4,6 +4,7 @@ import ArgumentParser
 import Canvas
 import Messages
 import Training
+import Workbench
 
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -22,7 +23,7 @@ struct RunsCommand: ParsableCommand {
     let rows = runs.map { run in
       [
         run.folder, run.state, run.network ?? "-", run.epochs.map { "\(run.epoch)/\($0)" } ?? "\(run.epoch)",
-        Format.count(run.step), run.bestValidationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-",
+        Format.count(run.step), run.best?.brief(decimals: 2) ?? "-",
       ]
     }
     for line in Console.table(
@@ -33,7 +34,7 @@ struct RunsCommand: ParsableCommand {
     let checkpoints = runs.flatMap(\.checkpoints).map { checkpoint in
       [
         checkpoint.path, "\(checkpoint.epoch)", Format.count(checkpoint.step),
-        checkpoint.validationAccuracy.map { Format.percent($0, decimals: 2) } ?? "-", checkpoint.savedAt,
+        checkpoint.score?.brief(decimals: 2) ?? "-", checkpoint.savedAt,
       ]
     }
     guard !checkpoints.isEmpty else { return }
@@ -63,6 +64,9 @@ struct RunListing: Codable, Equatable {
   var epoch: Int
   var epochs: Int?
   var step: Int
+  /// The best score, by the run's metric.
+  var best: Score?
+  /// The same where that is the accuracy.
   var bestValidationAccuracy: Double?
   /// All that can be evaluated, those too that do not count for the numbers above: abandoned ones, files put there.
   var checkpoints: [CheckpointInfo]
@@ -83,7 +87,8 @@ struct RunListing: Codable, Equatable {
     let progress = run.progress(of: checkpoints, record)
     let done = progress.epoch
     epoch = done
-    bestValidationAccuracy = progress.bestValidationAccuracy
+    best = progress.best
+    bestValidationAccuracy = best?.metric == .top1 ? best?.value : nil
     process = RunLock.holder(of: run)
     let saved = progress.step
     let isDone = record.map { done >= $0.settings.epochs && !progress.wasCutShort } ?? false

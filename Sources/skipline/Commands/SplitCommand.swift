@@ -21,6 +21,7 @@ struct SplitCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @Option(help: ArgumentHelp(Settings.split.meaning)) var split = "80/10/10"
+  @Option(Settings.groupBy) var groupBy: String?
   @OptionGroup var folders: SplitFolderOptions
   @Option(help: "Write the lists in this folder.") var export: String?
   @Flag(help: "Divide again, each class exactly by the percentages of --split.") var exact = false
@@ -28,12 +29,20 @@ struct SplitCommand: ParsableCommand {
   @Flag(help: "Divide the rest where a part of the data cannot be read.") var acceptErrors = false
   @Flag(help: "Print JSON.") var json = false
 
+  func validate() throws {
+    if exact, groupBy != nil {
+      throw ValidationError(
+        "--exact divides images one by one, --group-by keeps them together: give one of the two")
+    }
+  }
+
   func run() throws {
-    let settings = try splitSettings(split, folders, in: data)
+    let settings = try splitSettings(split, folders, groupBy: groupBy, in: data)
     var index = try DatasetIndex.open(root: data, split: settings)
     if !acceptErrors { try index.requireWhole() }
     let kinds: Set<DatasetFinding.Kind> = [
-      .staleDecision, .splitList, .decisionsMoved, .layout, .unreadableFolder, .damagedShard,
+      .staleDecision, .splitList, .decisionsMoved, .layout, .unreadableFolder, .damagedShard, .groups,
+      .groupAcrossSplits,
     ]
     let told = index.findings.filter { kinds.contains($0.kind) }
     for line in FindingLines(told, data: index.root).short { Console.progress("! \(line)") }
@@ -83,7 +92,8 @@ struct SplitCommand: ParsableCommand {
     Console.print(
       exact
         ? "each class exactly by \(settings.train)/\(settings.validation)/\(settings.test)"
-        : "split by \(report.splitSource.text)")
+        : "split by \(settings.groups != nil && report.splitSource == .hash ? "a rule on each group's name" : report.splitSource.text)"
+    )
     for finding in report.findings where finding.kind == .splitRatio { Console.print("! \(finding.text)") }
   }
 }

@@ -5,6 +5,7 @@ import Canvas
 import Messages
 import Support
 import Training
+import Workbench
 
 struct TrainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -67,9 +68,24 @@ struct TrainCommand: ParsableCommand {
     for line in FindingLines(job.setup.index.findings, data: job.setup.index.root).short {
       Console.progress("! \(line)")
     }
-    var steps = try job.savedStep()
     // Commands are heard between steps: the loop would take one more.
-    if let untilStep, steps >= untilStep { return }
+    if let untilStep, try job.savedStep() >= untilStep { return }
+    let (outcome, printer) = try ForegroundTraining(signals: signals, json: json).train(job, untilStep: untilStep)
+    if let signal = signals.received { throw ExitCode(128 + signal) }
+    printer.conclude(outcome.shown(from: WorkingFolder.path))
+    if !outcome.unsaved.isEmpty { throw ExitCode(ExitStatus.inputOutput.rawValue) }
+  }
+}
+
+/// Trains a run in this process, where others can attach to it.
+struct ForegroundTraining {
+  let signals: SignalWatcher
+  let json: Bool
+
+  /// - Parameter untilStep: ends the run, saved, after this step.
+  /// - Throws: what training throws; whoever is attached was told.
+  func train(_ job: TrainingJob, untilStep: Int? = nil) throws -> (outcome: RunOutcome, printer: TrainingPrinter) {
+    var steps = try job.savedStep()
     var printer = TrainingPrinter(json: json)
     let served = ServedRun()
     defer { served.close() }
@@ -85,21 +101,17 @@ struct TrainCommand: ParsableCommand {
         if signals.received != nil || steps >= untilStep ?? .max { return .stop }
         return served.nextCommand(waiting: waiting)
       }, isAttended: { signals.received == nil && served.isAttended })
-    let outcome: RunOutcome
     do {
-      outcome = try job.train(hooks: hooks)
+      return (try job.train(hooks: hooks), printer)
     } catch {
       served.report(failure: "\(error)")
       throw error
     }
-    if let signal = signals.received { throw ExitCode(128 + signal) }
-    printer.conclude(outcome.shown(from: WorkingFolder.path))
-    if !outcome.unsaved.isEmpty { throw ExitCode(ExitStatus.inputOutput.rawValue) }
   }
 }
 
 /// Prints a run's events for people on standard error, or as JSON on standard output.
-private struct TrainingPrinter {
+struct TrainingPrinter {
   private let json: Bool
   private let clock = ContinuousClock()
   private var lastLine: ContinuousClock.Instant?
@@ -178,10 +190,9 @@ private struct TrainingPrinter {
       try? Console.print(json: Line(kind: "outcome", outcome: outcome), indented: false)
       return
     }
-    let best =
-      outcome.bestValidationAccuracy.map { ", best validation accuracy \(Format.percent($0, decimals: 2))" } ?? ""
+    let best = outcome.best.map { ", best \($0.text)" } ?? ""
     Console.print(
-      "\(outcome.reason.text) after \(Format.counted(outcome.epochs, "epoch")) and "
+      "\(outcome.reason.text(outcome.best?.metric)) after \(Format.counted(outcome.epochs, "epoch")) and "
         + "\(Format.counted(outcome.steps, "step")), "
         + "\(Format.duration(outcome.seconds))\(best)")
     Console.print("run: \(outcome.folder)")
@@ -208,6 +219,8 @@ private struct TrainingPrinter {
       epoch.validation.map {
         "; validation loss \($0.loss.map { Format.fixed($0, 4) } ?? Format.absent), top-1 \(Format.percent($0.top1, decimals: 2)), "
           + "top-5 \(Format.percent($0.top5, decimals: 2))"
+          + ($0.balancedAccuracy.map { ", balanced \(Format.percent($0, decimals: 2))" } ?? "")
+          + ($0.macroF1.map { ", macro F1 \(Format.percent($0, decimals: 2))" } ?? "")
           + ($0.nonFinite > 0
             ? ", \(Format.counted($0.nonFinite, "image")) with outputs that are NaN or infinite" : "")
       } ?? ""
@@ -222,11 +235,11 @@ private struct TrainingPrinter {
 }
 
 extension RunOutcome.Reason {
-  fileprivate var text: String {
+  fileprivate func text(_ metric: BestMetric?) -> String {
     switch self {
     case .completed: "completed"
     case .timeBudget: "ended by the time budget"
-    case .earlyStopping: "ended early, no better validation accuracy,"
+    case .earlyStopping: "ended early, no better \((metric ?? .top1).name),"
     case .stopped: "stopped"
     }
   }

@@ -37,6 +37,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.mixup) var mixup: Double?
   @Option(Settings.cutMix) var cutmix: Double?
   @Option(text: Settings.split) var split: String?
+  @Option(Settings.groupBy) var groupBy: String?
   @OptionGroup var folders: SplitFolderOptions
 
   @Option(Settings.batchSize) var batch: Int?
@@ -44,6 +45,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.epochs) var epochs: Int?
   @Option(Settings.progressive) var progressive: Double?
   @Option(Settings.time) var time: Double?
+  @Option(Settings.best) var best: BestMetric?
   @Option(Settings.patience) var patience: Int?
   @Option(Settings.learningRate) var lr: Double?
   @Option(Settings.schedule) var schedule: Schedule?
@@ -54,6 +56,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.normBiasRate) var normBiasLr: Double?
   @Option(Settings.clip) var clip: Double?
   @Option(Settings.labelSmoothing) var labelSmoothing: Double?
+  @Option(Settings.balance) var balance: ClassBalance?
   @Option(Settings.seed) var seed: UInt64?
 
   @Option(Settings.threads) var threads: Int?
@@ -166,9 +169,12 @@ func splitSettings(_ text: String) throws(ValidationError) -> SplitSettings {
   do throws(SplitTextError) { return try SplitSettings(argument: text) } catch { throw ValidationError("\(error)") }
 }
 
-/// The same, and the folders of splits.
-func splitSettings(_ text: String, _ folders: SplitFolderOptions, in data: String) throws -> SplitSettings {
+/// The same, the folders of splits, and what keeps images together.
+func splitSettings(
+  _ text: String, _ folders: SplitFolderOptions, groupBy: String?, in data: String
+) throws -> SplitSettings {
   var settings = try splitSettings(text)
   settings.folders = folders.folders(in: data)
+  settings.groups = groupBy
   return settings
 }

@@ -268,12 +268,12 @@ enum CurvesPane: Pane {
         facts: [
           outcome.reason.title, Format.counted(outcome.epochs, "epoch"), curves.gap ?? "",
           outcome.seconds.isFinite ? Format.duration(outcome.seconds) : "",
-          outcome.bestValidationAccuracy.map { "best \(Format.percent($0))" } ?? "",
+          outcome.best.map { "best \($0.brief())" } ?? "",
           Format.counted(outcome.steps, "step"),
         ], in: rect, theme: theme, style: theme[how])
       return
     }
-    let best = curves.best?.validation.map { "best \(Format.percent($0.top1))" } ?? ""
+    let best = curves.best.map { "best \($0.score.brief())" } ?? ""
     if curves.isElsewhere {
       frame.put(
         facts: [
@@ -322,12 +322,18 @@ enum CurvesPane: Pane {
   }
 
   private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
-    let best = curves.best.map { "best val \(Format.percent($0.validation?.top1)) at epoch \($0.epoch)" }
+    let best = curves.best.map { "best val \($0.score.brief()) at epoch \($0.epoch)" }
     let baseline = curves.run.map { "majority \(Format.percent($0.majorityBaseline))" } ?? ""
     let waits = curves.dataWait.map { "data wait \(Format.percent($0))" } ?? ""
+    let validation = curves.latestValidation
+    let classes = [
+      validation?.balancedAccuracy.map { "balanced \(Format.percent($0))" } ?? "",
+      validation?.macroF1.map { "F1 \(Format.percent($0))" } ?? "",
+    ]
     // Where there is room for one of the two, a wait that costs time is the news.
     frame.put(
-      facts: [best ?? ""] + (curves.isKeptWaiting ? [waits, baseline] : [baseline, waits]), in: rect, theme: theme,
+      facts: [best ?? ""] + (curves.isKeptWaiting ? [waits, baseline] : [baseline, waits]) + classes, in: rect,
+      theme: theme,
       style: theme[curves.isKeptWaiting ? .warning : .dimmed])
   }
 }

@@ -58,10 +58,14 @@ struct CurvesState: Sendable, Equatable {
     return overflow || steps <= 0 ? nil : steps
   }
 
-  /// The epoch with the highest validation accuracy.
-  var best: EpochMetrics? {
-    epochs.filter { $0.validation?.isFinite == true }.max {
-      ($0.validation?.top1 ?? 0) < ($1.validation?.top1 ?? 0)
+  /// By which an epoch is the best.
+  var metric: BestMetric { run?.settings.best ?? .top1 }
+
+  /// The first of the epochs with the best validation.
+  var best: (epoch: Int, score: Score)? {
+    let best = Score.best(of: epochs.map { metric.score(of: $0.validation) }, by: metric)
+    return best.flatMap { best in
+      epochs.first { metric.score(of: $0.validation) == best }.map { ($0.epoch, best) }
     }
   }
 

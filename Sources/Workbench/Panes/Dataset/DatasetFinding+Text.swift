@@ -49,6 +49,8 @@ extension DatasetFinding.Kind {
     case .mergedClass: "merged class"
     case .staleDecision: "stale decision"
     case .splitList: "split list"
+    case .groups: "groups"
+    case .groupAcrossSplits: "group across splits"
     case .decisionsMoved: "decisions from elsewhere"
     }
   }

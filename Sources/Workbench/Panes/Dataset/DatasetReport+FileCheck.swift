@@ -52,7 +52,8 @@ extension DatasetFinding.Kind {
       .nearDuplicateAcrossSplits, .unusualSize, .transparency, .croppedAway:
       true
     case .layout, .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,
-      .missingInSplit, .splitRatio, .mergedClass, .splitList, .decisionsMoved,
+      .missingInSplit, .splitRatio, .mergedClass, .splitList, .decisionsMoved, .groups,
+      .groupAcrossSplits,
       .staleDecision:
       false
     }

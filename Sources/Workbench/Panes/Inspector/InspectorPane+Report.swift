@@ -7,6 +7,7 @@ extension InspectorPane {
   /// What limits the metrics: images and classes that were not counted.
   static func notes(of report: EvaluationReport) -> [String] {
     var notes: [String] = []
+    if let augmentation = report.augmentation { notes.append("! \(augmentation.text)") }
     if report.nonFiniteImages > 0 {
       notes.append(
         "! \(Format.counted(report.nonFiniteImages, "image")) with outputs that are NaN or infinite: no hits")
@@ -31,6 +32,8 @@ extension InspectorPane {
         [Span("top-1 ", theme[.dimmed]), Span(Format.percent(report.top1), theme[.success])],
         [Span("top-5 ", theme[.dimmed]), Span(Format.percent(report.top5))],
         [Span("loss ", theme[.dimmed]), Span(Format.loss(report.loss))],
+        [Span("balanced ", theme[.dimmed]), Span(Format.percent(report.balancedAccuracy))],
+        [Span("F1 ", theme[.dimmed]), Span(Format.percent(report.macroF1))],
       ], in: areas.header.row(0), style: theme[.text])
     frame.put(
       facts: [

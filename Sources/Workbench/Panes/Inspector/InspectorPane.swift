@@ -92,16 +92,19 @@ enum InspectorPane: Pane {
     }
     let width = areas.table.width
     let places = inspector.list.window(height: areas.body.height).compactMap { inspector.list.item(at: $0) }
+    // Of a run that is judged by another metric its figure stands there, with its name.
+    let isByAccuracy = places.allSatisfy { checkpoints[$0].score?.metric ?? .top1 == .top1 }
     let (hasDate, hasStep) = (width >= 52, width >= 66)
     var columns = [
       Table.Column("checkpoint", width: .flexible(minimum: 12, weight: 1), truncation: .middle),
       Table.Column("epoch", width: .fixed(5), alignment: .trailing),
-      Table.Column("val acc", width: .fixed(7), alignment: .trailing),
+      Table.Column(
+        isByAccuracy ? "val acc" : "val score", width: .fixed(isByAccuracy ? 7 : 14), alignment: .trailing),
     ]
     if hasDate { columns.append(Table.Column("saved (UTC)", width: .fixed(16), alignment: .trailing)) }
     if hasStep { columns.insert(Table.Column("step", width: .fixed(9), alignment: .trailing), at: 2) }
     // The others and the scroll bar; where there is no room for the accuracies, the table leaves them out.
-    let others = 15 + (hasDate ? 17 : 0) + (hasStep ? 10 : 0)
+    let others = (isByAccuracy ? 15 : 22) + (hasDate ? 17 : 0) + (hasStep ? 10 : 0)
     let nameWidth = width - (width - others < 12 ? 7 : others)
     Table.of(
       inspector.list, columns: columns, height: areas.body.height, focused: state.focus == .inspector
@@ -119,7 +122,12 @@ enum InspectorPane: Pane {
           Span(run + "/", isRepeated ? theme[.dimmed] : quiet), Span(checkpoint.name, quiet),
           Span(suffix, quiet),
         ]), .spans([Span("\(checkpoint.epoch)", quiet)]),
-        .spans([Span(Format.percent(checkpoint.validationAccuracy), quiet)]),
+        .spans([
+          Span(
+            isByAccuracy
+              ? Format.percent(checkpoint.validationAccuracy) : checkpoint.score?.brief() ?? Format.absent,
+            quiet)
+        ]),
       ]
       if hasDate { cells.append(.spans([Span(Format.minute(checkpoint.savedAt), theme[.dimmed])])) }
       if hasStep { cells.insert(.text(Format.count(checkpoint.step)), at: 2) }
