@@ -210,9 +210,7 @@ public struct Setting<Kind: SettingKind>: SettingRow {
 
   public func put(_ text: String, in settings: inout TrainingSettings) throws(SettingRefusal) {
     if mayBeAutomatic, text == AutomaticSettings.word { return settings.automatic.insert(option) }
-    do throws(SettingRefusal) { choose(try kind.parse(text), in: &settings) } catch {
-      throw mayBeAutomatic ? SettingRefusal("\(error.reason), or '\(AutomaticSettings.word)'") : error
-    }
+    choose(try kind.parse(text), in: &settings)
   }
 
   public func unset(in settings: inout TrainingSettings) { clear?(&settings) }

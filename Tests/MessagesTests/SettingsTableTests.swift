@@ -42,6 +42,7 @@ import Testing
     var from = Self.unusual
     if option == "classes" { from.initialClasses = .names(["Rose, red", "a \"b\""]) }
     var settings = TrainingSettings(data: "my images", network: NetworkSettings(name: "cifar20"))
+    if option == "recipe" { settings.automatic = .all }
     // Deviations go with means.
     settings.preprocessing.normalization = .given(mean: [0, 0, 0], std: [1, 1, 1])
     let before = try leaves(settings)

@@ -5,7 +5,8 @@ import Messages
 extension TrainingSettings {
   /// None is as usual, but the split's lists and folders and the order of classes, which exclude others or each other.
   package static let unusual = TrainingSettings(
-    data: "my images", split: SplitSettings(train: 60, validation: 20, test: 20, groups: "clip_(\\d+)"),
+    data: "my images", budget: 5400,
+    split: SplitSettings(train: 60, validation: 20, test: 20, groups: "clip_(\\d+)"),
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5, head: .regularized, isWhitened: true, dropPath: 0.25),

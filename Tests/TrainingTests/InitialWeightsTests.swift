@@ -240,7 +240,7 @@ import TestSupport
     (#""name" : "cifar8""#, #""name" : "resnet19""#, "network"),
     (#""resize" : "stretch""#, #""resize" : "zoom""#, "model.preprocessing.resize"),
     (#""blue","#, #"5,"#, "model.classes[0]"), (#""shortcut" : "A""#, #""shortcut" : "Z""#, "network.shortcut"),
-    (#""format" : 2"#, #""format" : 0"#, "format"),
+    (#""format" : 3"#, #""format" : 0"#, "format"),
   ])
   func `an odd value in run.json is named by its key`(text: String, odd: String, key: String) throws {
     let project = try ToyProject()

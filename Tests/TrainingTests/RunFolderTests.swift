@@ -150,10 +150,10 @@ import TestSupport
     #expect(try !reason(nil).isEmpty)
     #expect(try !reason("{").isEmpty)
     #expect(try reason("{}") == "\"format\" is missing")
-    #expect(try reason("{\"format\":3}").hasPrefix("it has format 3, of a later version of Skipline"))
+    #expect(try reason("{\"format\":4}").hasPrefix("it has format 4, of a later version of Skipline"))
     #expect(try reason("{\"format\":1}").hasPrefix("it has format 1, of an earlier version of Skipline"))
-    #expect(try reason("{\"format\":2}").hasSuffix("is missing"))
-    #expect(try reason("{\"format\":2,\"skipline\":3}").hasPrefix("in skipline: "))
+    #expect(try reason("{\"format\":3}").hasSuffix("is missing"))
+    #expect(try reason("{\"format\":3,\"skipline\":3}").hasPrefix("in skipline: "))
   }
 
   @Test func `the checkpoints' names and files go together`() {

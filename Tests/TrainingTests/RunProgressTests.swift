@@ -29,7 +29,7 @@ import Testing
       path: run.path(of: name), name: name.stem, epoch: epoch, step: epoch * 10, validationAccuracy: accuracy,
       savedAt: "2026-01-31T12:00:00Z")
     var metadata = info.metadata
-    metadata["skipline.format"] = "2"
+    metadata["skipline.format"] = "3"
     metadata["skipline.model"] = String(decoding: try JSONEncoder().encode(model), as: UTF8.self)
     try Safetensors.write([NamedArray(name: "w", shape: [1], floats: [1])], metadata: metadata, to: info.path)
   }

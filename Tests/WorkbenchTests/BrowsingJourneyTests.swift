@@ -195,7 +195,7 @@ import Testing
     expected.shortcut = .zeroPadding
     #expect(
       state.press(.right) == [.browse(.describeNetwork(expected, imageSize: 32, classes: 10, batchSize: 64))])
-    state.press(.down, .down, .down, .down, .down)
+    state.press(.down, .down, .down, .down, .down, .down)
     #expect(state.type("64").isEmpty)
     #expect(
       state.press(.down) == [.browse(.describeNetwork(expected, imageSize: 64, classes: 10, batchSize: 64))])
@@ -204,13 +204,13 @@ import Testing
     #expect(state.settings.preprocessing.imageSize == 64)
     #expect(
       state.settings.commandLine
-        == "skipline train data/sign-digits --net resnet34 --shortcut A --imgsz 64 --no-flip --epochs 12")
+        == "skipline train data/sign-digits --recipe none --net resnet34 --shortcut A --imgsz 64 --no-flip --epochs 12")
   }
 
   @Test func `a refused text stays in its field and is not applied`() {
     var state = WorkbenchState.opened()
     state.type("o")
-    for _ in 0..<8 { state.press(.down) }
+    for _ in 0..<9 { state.press(.down) }
     state.type("0")
     state.press(.enter)
     guard case .settings(let form) = state.overlay else {
@@ -228,7 +228,7 @@ import Testing
   }
 
   @Test func `every field takes back the text it shows`() throws {
-    #expect(SettingsField.all.count == 25)
+    #expect(SettingsField.all.count == 28)
     for field in SettingsField.all {
       var settings = Fixtures.settings
       try field.apply(field.text(in: settings), to: &settings, networks: ["cifar20"])
@@ -253,7 +253,7 @@ import Testing
     state.press(.enter)
     #expect(state.settings.network.name == "vgg19")
     #expect(shown(state).contains("too small for vgg19"))
-    for _ in 0..<5 { state.press(.down) }
+    for _ in 0..<6 { state.press(.down) }
     state.type("20")
     state.press(.enter)
     // The same is wrong as before: what is typed is no worse.
@@ -305,7 +305,7 @@ import Testing
     #expect(contexts.isSuperset(of: Panes.standard.all.flatMap { $0.contexts }))
     let lines = HelpView.lines(.opened())
     let named = Set(lines.compactMap { if case .binding(let binding) = $0 { binding.context } else { nil } })
-    let silent: Set<Context> = [.reading, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit]
+    let silent: Set<Context> = [.reading, .rates, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit]
     #expect(named == contexts.subtracting(silent))
   }
 

@@ -36,7 +36,7 @@ import Testing
 @Suite struct `Command lines` {
   @Test func `only what differs from the defaults is written`() {
     let plain = TrainingSettings(data: "images", network: NetworkSettings(name: "resnet18"))
-    #expect(plain.commandLine == "skipline train images --net resnet18")
+    #expect(plain.commandLine == "skipline train images --recipe none --net resnet18")
   }
 
   @Test func `every option is written`() {
@@ -53,7 +53,7 @@ import Testing
       seed: 7, project: "more runs", name: "first")
     #expect(
       settings.commandLine
-        == "skipline train 'my images/it'\\''s' --net cifar20 --shortcut B --zeros end --block v1.5 --stem small "
+        == "skipline train 'my images/it'\\''s' --recipe none --net cifar20 --shortcut B --zeros end --block v1.5 --stem small "
         + "--width 0.5 --head regularized --imgsz 48 --resize crop --crop pad --no-flip --jitter 0.2 "
         + "--split 70/20/10 --batch 32 --epochs 9 --lr 0.01 --schedule step:3,6:0.1 --momentum 0.8 --nesterov "
         + "--weight-decay 1e-05 --clip 5 --label-smoothing 0.1 --seed 7 --name first --project 'more runs'")

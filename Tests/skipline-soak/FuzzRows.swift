@@ -194,7 +194,7 @@ func fuzzedRecords(_ laboratory: Laboratory) throws -> String {
     original,
     pieces: [
       "{", "}", "[", "]", ",", ":", "\"", "\\u0000", "-1", "1e400", "NaN", "null", "true", "9223372036854775808",
-      "\"format\":2", "\0", "é", "\u{FEFF}", "[[[[[[[[",
+      "\"format\":3", "\0", "é", "\u{FEFF}", "[[[[[[[[",
     ], laboratory
   ) { mutant, worker in
     let run = try RunFolder(existing: "record-\(worker)")

@@ -159,7 +159,7 @@ struct DescribedCommand: Decodable, Sendable {
     }
     let taken = try #require(TrainCommand.message(for: refusalOfNet).split(separator: "only ").last)
     let neutral = ["--json", "--until-step", "--resume", "--version", "--help"]
-    let candidates = ["1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10", "white", "500M"]
+    let candidates = ["1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10", "white", "500M", "10m"]
     var arguments = (train.arguments ?? []).filter { $0.kind != "positional" && !neutral.contains($0.option) }
     var values = Dictionary(
       uniqueKeysWithValues: arguments.map {
@@ -250,7 +250,7 @@ struct DescribedCommand: Decodable, Sendable {
     ("\"batchSize\" : 8", "\"batchSize\" : 0"), ("\"batchSize\" : 8", "\"batchSize\" : 9223372036854775807"),
     ("\"epochs\" : 1", "\"epochs\" : 9223372036854775807"), ("\"threads\" : 1", "\"threads\" : 2147483648"),
     ("\"saveMinutes\" : 5", "\"saveMinutes\" : 1e20"), ("\"workers\" : 1", "\"workers\" : -1"),
-    ("\"imageSize\" : 16", "\"imageSize\" : 1000000000"), ("\"format\" : 2", "\"format\" : -1"),
+    ("\"imageSize\" : 16", "\"imageSize\" : 1000000000"), ("\"format\" : 3", "\"format\" : -1"),
     ("\"widthMultiplier\" : 0.25", "\"widthMultiplier\" : 1e308"), ("\"seed\" : 0", "\"seed\" : 1e308"),
   ])
   func `an edited record is refused by name by all that go by it`(old: String, new: String) async throws {

@@ -60,8 +60,9 @@ import Training
 
   /// Whatever a line leaves out is the same default on both sides.
   @Test func `the usual settings need no option`() throws {
-    let usual = TrainingSettings(data: "images", network: NetworkSettings(name: "cifar20"))
-    #expect(usual.commandLine == "skipline train images --net cifar20")
+    var usual = Settings.usual
+    usual.data = "images"
+    #expect(usual.commandLine == "skipline train images")
     #expect(try TrainCommand.parse(["images"]).options.settings(data: "images") == usual)
   }
 

@@ -56,7 +56,9 @@ struct SettingsField: Sendable {
   /// - Throws: `SettingRefusal`; the settings are then as they were.
   func apply(_ text: String, to settings: inout TrainingSettings, networks: [String]) throws(SettingRefusal) {
     if isNetwork, text != AutomaticSettings.word, !networks.contains(text) { throw SettingRefusal("there is no network called \(text)") }
-    if let part = field.part {
+    if row.mayBeAutomatic, text.isEmpty {
+      try row.put(AutomaticSettings.word, in: &settings)
+    } else if let part = field.part {
       part.put(text, &settings)
     } else if row.mayBeUnset, text == (row.choices == nil ? "" : field.unset) {
       row.unset(in: &settings)
