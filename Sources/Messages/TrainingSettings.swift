@@ -14,6 +14,10 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var preprocessing: PreprocessingSettings
   public var augmentation: AugmentationSettings
   public var optimizer: OptimizerSettings
+  /// The most by which the average of the weights keeps what it was at a step, 0 ..< 1; nil for no average.
+  public var ema: Double?
+  /// Batches whose gradients are added up for a step.
+  public var accumulate: Int
   /// The peak learning rate; the schedule scales it.
   public var learningRate: Double
   public var schedule: Schedule
@@ -46,7 +50,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     initialWeights: String? = nil, initialClasses: LabelNaming? = nil,
     preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
-    optimizer: OptimizerSettings = OptimizerSettings(), learningRate: Double = 0.1,
+    optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1,
+    learningRate: Double = OptimizerMethod.sgd.usualRate,
     schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, batchSize: Int = 64,
     precision: TrainingPrecision = .fp32, epochs: Int = 10,
     timeBudget: Double? = nil, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0, threads: Int? = nil,
@@ -62,6 +67,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.preprocessing = preprocessing
     self.augmentation = augmentation
     self.optimizer = optimizer
+    self.ema = ema
+    self.accumulate = accumulate
     self.learningRate = learningRate
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
@@ -196,28 +203,6 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// Stochastic gradient descent with momentum.
-public struct OptimizerSettings: Codable, Sendable, Equatable {
-  public var momentum: Double
-  public var nesterov: Bool
-  public var weightDecay: Double
-  /// Whether weight decay also acts on batch norm's scale and shift and on biases.
-  public var decayNormsAndBiases: Bool
-  /// Largest norm of the whole gradient; nil for no clipping.
-  public var gradientClip: Double?
-
-  public init(
-    momentum: Double = 0.9, nesterov: Bool = false, weightDecay: Double = 5e-4, decayNormsAndBiases: Bool = true,
-    gradientClip: Double? = nil
-  ) {
-    self.momentum = momentum
-    self.nesterov = nesterov
-    self.weightDecay = weightDecay
-    self.decayNormsAndBiases = decayNormsAndBiases
-    self.gradientClip = gradientClip
-  }
-}
-
 /// The learning rate as a function of the step.
 public enum Schedule: Codable, Sendable, Equatable {
   case constant
@@ -227,6 +212,14 @@ public enum Schedule: Codable, Sendable, Equatable {
   case cosine(warmUp: Double)
   /// Multiplied by `factor` after `patience` epochs without a better validation loss.
   case plateau(factor: Double, patience: Int)
+  /// Linear rise over the share `warmUp` of all steps, then a line down to zero.
+  case linear(warmUp: Double)
+  /// Half a cosine up from a `divisor`th of the peak over the share `warmUp` of all steps, then half a cosine down to
+  /// nearly nothing, with the momentum going the other way (Smith and Topin 2017).
+  case oneCycle(warmUp: Double, divisor: Double)
+  /// Half a cosine down to zero in `epochs`, then again from the peak in `factor` times as many (Loshchilov and Hutter
+  /// 2016).
+  case restarts(epochs: Int, factor: Int)
 }
 
 /// Which checkpoints stay besides `last` and `best`.

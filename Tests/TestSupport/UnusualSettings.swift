@@ -3,7 +3,7 @@
 import Messages
 
 extension TrainingSettings {
-  /// None is as usual, but the split's lists and folders and the order of classes, which exclude others or each other.
+  /// Some do not go together: no run could be started with all of them. None is as usual, but the split's lists and folders and the order of classes, which exclude others or each other.
   package static let unusual = TrainingSettings(
     data: "my images", split: SplitSettings(train: 60, validation: 20, test: 20),
     network: NetworkSettings(
@@ -15,7 +15,9 @@ extension TrainingSettings {
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),
     augmentation: AugmentationSettings(crop: .randomResized, horizontalFlip: false, colorJitter: 0.5),
     optimizer: OptimizerSettings(
-      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2),
+      method: .adamw, momentum: 0.75, nesterov: true, betas: AdamBetas(0.75, 0.5), epsilon: 0.25,
+      weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2,
+      lookahead: LookaheadSettings(steps: 3, share: 0.25)), ema: 0.875, accumulate: 3,
     learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, batchSize: 17,
     precision: .bf16, epochs: 23, timeBudget: 90, earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),

@@ -90,7 +90,10 @@ import Testing
       ])
     #expect(try Self.lines(workspace, "fish", ["evaluate", "runs/f"]) == ["runs/first/"])
     #expect(try Self.lines(workspace, "zsh", ["train", "data", "--stem=la"]) == ["words", "--stem=large"])
-    #expect(try Self.lines(workspace, "fish", ["train", "data", "--nest"]) == ["--nesterov\tNesterov's momentum."])
+    #expect(
+      try Self.lines(workspace, "fish", ["train", "data", "--nest"]) == [
+        "--nesterov\tNesterov's momentum, with sgd."
+      ])
   }
 
   @Test func `the program answers, and what nobody asks so is an error`() async throws {

@@ -52,6 +52,7 @@ extension CheckpointInfo {
   private static let stepKey = "skipline.step"
   private static let accuracyKey = "skipline.validation_accuracy"
   private static let savedAtKey = "skipline.saved_at"
+  private static let weightsKey = "skipline.weights"
 
   /// Reads what a checkpoint's metadata say of it; nil where they are not those of a checkpoint.
   public init?(path: String, metadata: [String: String]) {
@@ -63,14 +64,17 @@ extension CheckpointInfo {
     else { return nil }
     let accuracy = number(Self.accuracyKey, Limits.share)
     guard accuracy != nil || metadata[Self.accuracyKey] == nil else { return nil }
+    let weights = metadata[Self.weightsKey].flatMap { SavedWeights(rawValue: $0) }
+    guard weights != nil || metadata[Self.weightsKey] == nil else { return nil }
     self.init(
       path: path, name: CheckpointName(path: path).stem, epoch: epoch, step: step, validationAccuracy: accuracy,
-      savedAt: savedAt)
+      savedAt: savedAt, weights: weights)
   }
 
   /// The metadata from which `init(path:metadata:)` reads the same back.
   public var metadata: [String: String] {
     var metadata = [Self.epochKey: "\(epoch)", Self.stepKey: "\(step)", Self.savedAtKey: savedAt]
+    if let weights { metadata[Self.weightsKey] = weights.rawValue }
     if let validationAccuracy { metadata[Self.accuracyKey] = "\(validationAccuracy)" }
     return metadata
   }

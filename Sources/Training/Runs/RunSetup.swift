@@ -16,7 +16,11 @@ public struct RunSetup: Sendable {
   public let training: BatchLoader
   public let validation: BatchLoader
   /// Steps of an epoch, as a schedule counts them: at least 1.
-  var stepsPerEpoch: Int { max(1, training.batchCount) }
+  var stepsPerEpoch: Int { max(1, steps(batches: training.batchCount)) }
+
+  /// Steps that so many batches of an epoch make; the last may be of fewer batches.
+  func steps(batches: Int) -> Int { (batches + settings.accumulate - 1) / settings.accumulate }
+
   /// What to know before training: why there is no image cache, for instance.
   public let notes: [String]
 
@@ -132,7 +136,13 @@ extension TrainingSettings {
       if !condition { throw SettingsError(message()) }
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
-    try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
+    try optimizer.validate()
+    if case .oneCycle = schedule, optimizer.method != .muon {
+      let highest = 1 - Schedule.momentumShift
+      let wrong = "--schedule one-cycle raises it by \(Schedule.momentumShift), so it must be below \(highest)"
+      try require(optimizer.momentum ?? 0 < highest, "--momentum: \(wrong)")
+      try require(optimizer.betas?.first ?? 0 < highest, "--betas, the first: \(wrong)")
+    }
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")

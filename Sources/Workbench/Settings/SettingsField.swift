@@ -44,6 +44,8 @@ struct SettingsField: Sendable {
   /// - Throws: `SettingRefusal`; the settings are then as they were.
   func apply(_ text: String, to settings: inout TrainingSettings, networks: [String]) throws(SettingRefusal) {
     if isNetwork, !networks.contains(text) { throw SettingRefusal("there is no network called \(text)") }
+    let optimizer = settings.optimizer.method
+    defer { settings.optimizerChanged(from: optimizer) }
     if let part = field.part {
       part.put(text, &settings)
     } else if row.mayBeUnset, text == (row.choices == nil ? "" : field.unset) {

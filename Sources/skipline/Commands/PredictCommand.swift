@@ -40,6 +40,7 @@ struct PredictCommand: ParsableCommand {
       }
       ?? Checkpoint.load(path: location.path)
     _ = try model.batch(upTo: 1, threads: threads, ignoringMemory: ignoreMemory)
+    if let weights = model.weights { Console.complain("\(model.path): \(weights.text)") }
     let predictor = Predictor(model: model, pool: try ThreadPool(reserving: threads))
     let (files, faults) = try imageFiles()
     for fault in faults { Console.complain("! \(fault.text)") }

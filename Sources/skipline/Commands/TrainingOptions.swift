@@ -27,17 +27,23 @@ struct TrainingOptions: ParsableArguments {
   @OptionGroup var folders: SplitFolderOptions
 
   @Option(Settings.batchSize) var batch: Int?
+  @Option(Settings.accumulate) var accumulate: Int?
   @Option(Settings.precision) var precision: TrainingPrecision?
   @Option(Settings.epochs) var epochs: Int?
   @Option(Settings.time) var time: Double?
   @Option(Settings.patience) var patience: Int?
+  @Option(Settings.optimizer) var optimizer: OptimizerMethod?
   @Option(Settings.learningRate) var lr: Double?
   @Option(Settings.schedule) var schedule: Schedule?
   @Option(Settings.momentum) var momentum: Double?
   @Flag(Settings.nesterov) var nesterov = false
+  @Option(Settings.betas) var betas: AdamBetas?
+  @Option(Settings.epsilon) var epsilon: Double?
   @Option(Settings.weightDecay) var weightDecay: Double?
   @Flag(Settings.decayNorms) var decayNorms: Bool?
   @Option(Settings.clip) var clip: Double?
+  @Option(Settings.lookahead) var lookahead: LookaheadSettings?
+  @Option(Settings.ema) var ema: Double?
   @Option(Settings.labelSmoothing) var labelSmoothing: Double?
   @Option(Settings.seed) var seed: UInt64?
 
@@ -106,6 +112,12 @@ struct TrainingOptions: ParsableArguments {
     if let model {
       settings.network = model.network
       settings.preprocessing = model.settings
+    }
+    // First: what is usual for the rest depends on it.
+    if let optimizer {
+      let before = settings.optimizer.method
+      settings.optimizer.method = optimizer
+      settings.optimizerChanged(from: before)
     }
     values.put(into: &settings)
     try network.check(settings.network)

@@ -213,11 +213,17 @@ enum CurvesPane: Pane {
       ("images", "", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
       ("length", "", Format.counted(settings.epochs, "epoch")),
       ("learning rate", "lr ", schedule),
-      ("optimizer", "", "momentum \(Format.general(optimizer.momentum)), decay \(decay)"),
+      ("optimizer", "", words(of: optimizer) + "decay \(decay)"),
       ("augmentation", "", crop),
       ("seed", "seed ", "\(settings.seed)"),
       ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
     ]
+  }
+
+  /// `momentum 0.9, `, with the optimizer's name where it is not the usual one.
+  private static func words(of optimizer: OptimizerSettings) -> String {
+    let name = optimizer.method == .sgd ? "" : "\(optimizer.method.rawValue), "
+    return name + (optimizer.momentum.map { "momentum \(Format.general($0)), " } ?? "")
   }
 
   // MARK: Progress and metrics
