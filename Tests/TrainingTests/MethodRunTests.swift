@@ -1,6 +1,8 @@
 // Whole runs with what may be done about the weights: other optimizers, averages, groups of batches, other schedules.
 
 import Messages
+import Networks
+import Tensors
 import TestSupport
 import Testing
 
@@ -140,6 +142,92 @@ import Testing
       })
     // The slow weights have not moved: they are those that it began with.
     #expect(try next.arrays()["conv1.weight"] == averaged.arrays()["conv1.weight"])
+  }
+
+  // MARK: Divergences
+
+  /// Breaks the classifier from outside after a step, and answers the divergence that follows; the rate stays.
+  private func trainBroken(
+    _ settings: TrainingSettings, afterStep step: Int, _ recovery: Recovery,
+    recovered: @escaping (TrainingLoop) -> Void = { _ in }
+  ) throws -> ToyRun {
+    var isBroken = false
+    return try project.trainWatched(settings) { event, loop in
+      if event.isStep(step), !isBroken {
+        isBroken = true
+        let weight = loop.network.parameters.first { $0.name == "fc.weight" }
+        weight?.value = Tensor(weight?.value.shape ?? []) { _ in 3e38 }
+      }
+      if case .recovered = event { recovered(loop) }
+      guard case .diverged = event else { return [] }
+      return [.setLearningRate(settings.learningRate / Recovery.loweredTo), .recover(recovery)]
+    }
+  }
+
+  @Test(arguments: [2, 3, 4, 8], [Recovery.rollBack, .beginAgain])
+  func `back at last, or at the beginning, a run is the one that never left its way`(index: Int, recovery: Recovery)
+    throws
+  {
+    // Rates that are the same again after they were raised and lowered.
+    let settings = project.settings(epochs: 4) {
+      Self.methods[index].change(&$0)
+      $0.learningRate = 0.5 * Recovery.loweredTo
+      if index == 8 { $0.accumulate = 2 }
+    }
+    let reference = try project.train(settings)
+    let run = try trainBroken(settings, afterStep: 7, recovery)
+    #expect(
+      run.events.contains { if case .recovered(let report) = $0 { report.recovery == recovery } else { false } })
+    let comparison = try RunComparison(reference.run, run.run)
+    #expect(comparison.isSame, "\(Self.methods[index].name): \(comparison.differences)")
+  }
+
+  @Test(arguments: [2, 3, 8])
+  func `back at best, training goes on from the weights that it has, and the average from there`(index: Int) throws
+  {
+    // Rates at which nothing changes: the first epoch is the best.
+    let settings = project.settings(epochs: 4) {
+      Self.methods[index].change(&$0)
+      $0.learningRate = 1e-11
+      $0.accumulate = 2
+    }
+    var isChecked = false
+    let run = try trainBroken(settings, afterStep: 7, .rollBackToBest) { loop in
+      isChecked = true
+      let best = try? Safetensors.read(path: loop.run.path(of: .best))
+      for (place, parameter) in loop.network.parameters.enumerated() {
+        let stored = (try? best?.floats(parameter.name)) ?? []
+        #expect(parameter.fileOrder(parameter.value) == stored)
+        if let average = loop.average { #expect(average.weights.parameters[place] == parameter.value) }
+        if let slow = loop.optimizer.evaluated { #expect(slow[place] == parameter.value) }
+      }
+      #expect(loop.state.optimizerSteps == 0 && loop.state.averagedSteps == 0 && loop.state.step == 3)
+    }
+    #expect(isChecked && run.outcome.reason == .completed)
+  }
+
+  @Test func `a group with a batch that diverges is left out, and leaves nothing behind`() throws {
+    let settings = project.settings(epochs: 2) { $0.accumulate = 2 }
+    var statistics: [[Float]] = []
+    var isChecked = false
+    var isBroken = false
+    let run = try project.trainWatched(settings) { event, loop in
+      let weight = loop.network.parameters.first { $0.name == "fc.weight" }
+      if event.isStep(1), !isBroken {
+        isBroken = true
+        statistics = loop.network.buffers.map(\.value.values)
+        weight?.value = Tensor(weight?.value.shape ?? []) { _ in .nan }
+      }
+      guard case .diverged(let report) = event else { return [] }
+      isChecked = true
+      #expect(report.step == 2 && report.batch == 3, "the second group's first batch")
+      #expect(loop.network.buffers.map(\.value.values) == statistics)
+      weight?.value = Tensor(weight?.value.shape ?? []) { _ in 0.01 }
+      return [.recover(.lowerRate)]
+    }
+    #expect(isChecked && run.outcome.reason == .completed)
+    // Of five batches or so two were a step, one was left out, and the rest made steps again.
+    #expect(run.steps.map(\.step) == Array(1...run.outcome.steps))
   }
 
   // MARK: Groups of batches
