@@ -32,7 +32,8 @@ struct SessionSnapshot {
     case .evaluation: evaluation = event
     case .warning, .failure: addNotice(event)
     // What one screen asked for, or what the next of its kind replaces in a moment.
-    case .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .checkpoints, .runHistory, .preview,
+    case .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .checkpoints, .runHistory,
+      .preview,
       .evaluationProgress, .dataChanged:
       break
     }

@@ -87,7 +87,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var evaluates = true
 
   public init(
-    folder: String, settings: TrainingSettings, recipe: RecipeReport? = nil, classes: [String], trainingImages: Int, validationImages: Int,
+    folder: String, settings: TrainingSettings, recipe: RecipeReport? = nil, classes: [String], trainingImages: Int,
+    validationImages: Int,
     stepsPerEpoch: Int, parameters: Int, majorityBaseline: Double, history: [EpochMetrics] = [],
     steps: [StepMetrics] = []
   ) {

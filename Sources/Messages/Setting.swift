@@ -178,17 +178,17 @@ public struct Setting<Kind: SettingKind>: SettingRow {
 
   public var help: String {
     let lead = kind.rangeText.map { "\(meaning), \($0)." } ?? meaning
-    let end: String? =
+    var end: String? =
       switch usual {
       case .hidden: nil
       case .words(let words): words
       case .shown: usualText
       }
+    if mayBeAutomatic { end = AutomaticSettings.word + (end.map { "; with --recipe none \($0)" } ?? "") }
     return [lead, note, end.map { "(default: \($0))" }].compactMap { $0 }.joined(separator: " ")
   }
 
   private var usualText: String? {
-    if mayBeAutomatic { return AutomaticSettings.word }
     guard let value = get(Settings.usual) else { return nil }
     guard let isOn = value as? Bool else { return kind.shown(value) }
     // A flag without an opposite is off.

@@ -13,8 +13,10 @@ public enum Settings {
       split, groupBy,
     ] + splitFolders + [
       batchSize, accumulate, epochs, progressive, time, best, patience, optimizer, learningRate, schedule, momentum,
-      nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing, balance,
-      precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence, ignoreMemory,
+      nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing,
+      balance,
+      precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence,
+      ignoreMemory,
       acceptErrors, logEvery, name, project,
     ]
 
@@ -44,12 +46,14 @@ public enum Settings {
     "budget", "Time that the whole run is to take, preparation and evaluation included, as 90s, 10m or 1h30m.",
     TimeText.notation, \.budget, key: "budget"
   ).usually("enough for a try, by the number of images").value("time")
-    .inForm(.training, "time budget", "the whole run's, as 90s, 10m or 1h30m; empty: enough for a try", unset: "a try")
+    .inForm(
+      .training, "time budget", "the whole run's, as 90s, 10m or 1h30m; empty: enough for a try", unset: "a try")
 
   // MARK: The network
 
   /// Its help names the networks, of which this module does not know.
-  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name").automatic()
+  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name")
+    .automatic()
     .alwaysWritten()
     .inForm(.network, "network", "type to search, left and right to go through them")
   public static let shortcut = Setting(
@@ -81,7 +85,8 @@ public enum Settings {
 
   public static let whiten = Setting(
     "whiten", "Fix the first layer to filters that whiten patches of the training images (resnet9).",
-    Switch(hasInverse: false), \.network.isWhitened, key: "network.isWhitened")
+    Switch(hasInverse: true), \.network.isWhitened, key: "network.isWhitened"
+  ).automatic()
   public static let dropPath = Setting(
     "drop-path", "Stochastic depth: how often the last residual block is skipped, earlier ones less often",
     NumericRange.from(0.0, below: 1), \.network.dropPath, key: "network.dropPath")
@@ -90,7 +95,8 @@ public enum Settings {
 
   public static let convInit = Setting(
     "conv-init", "How convolutions begin: he (normal), or dirac (they hand their input on).",
-    Choice<ConvolutionInitialization>(), \.convolutionInitialization, key: "convolutionInitialization")
+    Choice<ConvolutionInitialization>(), \.convolutionInitialization, key: "convolutionInitialization"
+  ).automatic()
 
   public static let weights = Setting(
     "weights",
@@ -117,7 +123,8 @@ public enum Settings {
   public static let imageSize = Setting(
     "imgsz", "Side of the square images, pixels", NumericRange.from(1, to: 4096), \.preprocessing.imageSize,
     key: "preprocessing.imageSize"
-  ).automatic().takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
+  ).automatic().takenFromWeights().inForm(
+    .training, "image size", "pixels a side of the square that the network sees")
   public static let resize = Setting(
     "resize", "How images become square: stretch, crop, pad, or auto (crop from 128 pixels on).",
     Choice<PreprocessingSettings.Resize>(), \.preprocessing.resize, key: "preprocessing.resize"
@@ -389,7 +396,8 @@ public enum Settings {
   public static let labelSmoothing = Setting(
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
     \.labelSmoothing, key: "labelSmoothing"
-  ).automatic().inForm(.generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
+  ).automatic().inForm(
+    .generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
   public static let balance = Setting(
     "balance",
     "Classes of few images: loss (weigh more in the loss), sampling (each class is drawn equally often), or none.",
@@ -398,7 +406,8 @@ public enum Settings {
   public static let precision = Setting(
     "precision", "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.",
     Choice<TrainingPrecision>(), \.precision, key: "precision"
-  ).automatic().inForm(.generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
+  ).automatic().inForm(
+    .generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
 
   // MARK: The machine
 

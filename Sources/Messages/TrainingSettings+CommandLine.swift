@@ -11,7 +11,9 @@ extension TrainingSettings {
     var usualWith = usual
     usualWith.optimizer.method = optimizer.method
     usualWith.optimizerChanged(from: usual.optimizer.method)
-    let options = Settings.all.flatMap { row in
+    // Where nothing is left to choose there is nothing to fit into a time.
+    let isFitted = automatic.contains(Settings.epochs)
+    let options = Settings.all.filter { isFitted || $0.option != Settings.budget.option }.flatMap { row in
       row.words(for: self, usual: row.option == Settings.optimizer.option ? usual : usualWith)
     }
     let command = ["skipline", "train"]

@@ -190,7 +190,7 @@ import TestSupport
     let other = try project.train(project.settings(epochs: 1) { $0.name = "other" })
     let weights = other.run.path(of: .best)
     for change: (inout TrainingSettings) -> Void in [
-      { $0.batchSize = 0 }, { $0.data += "/nowhere" }, { $0.network.name = "resnet9" },
+      { $0.batchSize = 0 }, { $0.data += "/nowhere" }, { $0.network.name = "resnet8" },
       { $0.initialWeights = "nowhere.safetensors" },
       {
         $0.initialWeights = weights

@@ -111,18 +111,6 @@ import Testing
     #expect(try String(contentsOfFile: run.run.logPath, encoding: .utf8).contains("waiting for images"))
   }
 
-  @Test func `a results table of version 0.1 is kept when its run goes on`() throws {
-    let stopped = try project.train(settings(cached: false)) { $0.isStep(7) ? [.stop] : [] }
-    let path = stopped.run.resultsPath
-    let older = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map { line in
-      line.split(separator: ",", omittingEmptySubsequences: false).dropLast().joined(separator: ",")
-    }
-    try Data((older.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: path))
-    _ = try project.resume(stopped.run)
-    let rows = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
-    #expect(rows.count == 3 && Array(rows.prefix(2)) == older)
-  }
-
   // Bad images in mid-epoch.
 
   @Test(arguments: [false, true])

@@ -57,7 +57,9 @@ import Testing
     let run = try RunFolder(existing: project.firstRun)
     let metrics = try MetricsLog.read(path: run.metricsPath)
     #expect(metrics.unreadableLines == 0 && metrics.epochs.count == 2)
-    #expect(metrics.epochs[1].validation == ValidationMetrics(loss: nil, top1: 0, top5: 0, nonFinite: 6))
+    #expect(
+      metrics.epochs[1].validation
+        == ValidationMetrics(loss: nil, top1: 0, top5: 0, balancedAccuracy: 0, macroF1: 0, nonFinite: 6))
     let rows = try String(contentsOfFile: run.resultsPath, encoding: .utf8)
     #expect(!rows.contains("nan") && !rows.contains("inf"), "\(rows)")
     let second = try #require(rows.split(separator: "\n").last).split(

@@ -122,7 +122,7 @@ import Testing
     var planner = RecipePlanner(request(), facts: facts(60_000), machine: machine(1e11, fitting: 16))
     let plan = try planner.plan()
     #expect(plan.settings.batchSize == 16)
-    #expect(plan.settings.learningRate == Recipe.learningRate(batchSize: 16))
+    #expect(plan.settings.learningRate == Recipe.learningRate(plan.settings.network, batchSize: 16))
   }
 
   @Test(arguments: [(1.1, TrainingPrecision.fp32), (1.4, .bf16)])
@@ -214,7 +214,9 @@ import Testing
   }
 
   @Test func `of a loss that never falls nothing is suggested`() {
-    let flat = (0..<100).map { LearningRateCurve.Point(rate: LearningRateFinder.rate(step: $0), loss: 2, smoothed: 2) }
+    let flat = (0..<100).map {
+      LearningRateCurve.Point(rate: LearningRateFinder.rate(step: $0), loss: 2, smoothed: 2)
+    }
     #expect(LearningRateFinder.judged(flat, diverged: false).suggestion == nil)
     #expect(LearningRateFinder.judged([], diverged: true).suggestion == nil)
   }

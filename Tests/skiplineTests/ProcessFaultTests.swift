@@ -71,7 +71,8 @@ import Testing
     let workspace = try Workspace()
     let program = try RunningProgram(
       [
-        "skipline", "train", "data", "--net", "resnet18", "--imgsz", "160", "--batch", "48", "--threads", "1",
+        "skipline", "train", "data", "--recipe", "none", "--net", "resnet18", "--imgsz", "160", "--batch", "48",
+        "--threads", "1",
         "--name", "slow", "--crop", "none",
       ], in: workspace)
     try await program.waitForErrors("run runs/slow")

@@ -73,7 +73,8 @@ import Transport
     try await Patience.wait(for: "an end", lastSeen: { (try? workspace.text("status")) ?? "none" }) {
       workspace.exists("status")
     }
-    #expect(try workspace.text("status") == (json.isEmpty ? "0\n" : "74\n"))
+    // Whether the last words of the run, which are short, still fit into the pipe is a matter of the lengths before.
+    #expect(try (json.isEmpty ? ["0\n", "74\n"] : ["74\n"]).contains(workspace.text("status")))
     #expect(try workspace.lines("runs/deaf/results.csv").count == 401)
     for number in workspace.processNumbers(with: "sleep") { kill(number, SIGKILL) }
     _ = try await program.finish()

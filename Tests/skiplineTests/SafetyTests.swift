@@ -47,7 +47,7 @@ import Testing
 
   @Test func `too little memory is refused with a batch that fits, and that one does`() async throws {
     let workspace = try Workspace()
-    let words = "skipline train data --net cifar20 --imgsz 32 --epochs 1 --threads 1 --project"
+    let words = "skipline train data --recipe none --net cifar20 --imgsz 32 --epochs 1 --threads 1 --project"
     let limit = "ulimit -v 1250000; exec"
     let refused = try await shell("\(limit) \(words) refused --batch 4096", in: workspace)
     #expect(refused.status == 1)

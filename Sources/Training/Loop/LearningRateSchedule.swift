@@ -59,7 +59,9 @@ public struct LearningRateSchedule: Sendable, Equatable {
   public func rate(_ state: TrainingState) -> Double { rate(step: state.scheduledStep, state.schedule) }
 
   /// The rate of the step that was taken last; before the first, that of the first.
-  func lastRate(_ state: TrainingState) -> Double { rate(step: state.scheduled(max(0, state.step - 1)), state.schedule) }
+  func lastRate(_ state: TrainingState) -> Double {
+    rate(step: state.scheduled(max(0, state.step - 1)), state.schedule)
+  }
 
   /// The rate for one step.
   /// - Parameter step: optimizer steps done before it, from 0.

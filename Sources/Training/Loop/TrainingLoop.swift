@@ -217,7 +217,8 @@ public final class TrainingLoop {
   /// Epochs in all, the last of which may be a part of one.
   private var plannedEpochs: Int {
     guard let left = state.fit.map({ max(0, $0.steps - state.step) }) else { return settings.epochs }
-    return state.epochsDone + (setup.steps(batches: state.batch) + left + setup.stepsPerEpoch - 1) / setup.stepsPerEpoch
+    return state.epochsDone + (setup.steps(batches: state.batch) + left + setup.stepsPerEpoch - 1)
+      / setup.stepsPerEpoch
   }
 
   private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds >= $0 } ?? false }
@@ -684,7 +685,9 @@ public final class TrainingLoop {
   /// How long the rest takes, before anything of it is measured.
   private func freshEstimate() -> ProgressEstimate {
     let epochsLeft = max(0, plannedEpochs - state.epochsDone)
-    let steps = state.fit.map { $0.steps - state.step } ?? epochsLeft * setup.stepsPerEpoch - setup.steps(batches: state.batch)
+    let steps =
+      state.fit.map { $0.steps - state.step } ?? epochsLeft * setup.stepsPerEpoch
+      - setup.steps(batches: state.batch)
     return ProgressEstimate(
       steps: max(0, steps), validations: epochsLeft,
       validationImages: setup.validation.items.count)

@@ -49,13 +49,7 @@ struct Recipe {
   /// making them larger. A multiple of 4 is halved twice without a remainder.
   private var smallImages: [Rung] {
     let side = max(16, facts.shorterSide / 4 * 4)
-    return [
-      Rung(network: "cifar8", width: 0.5, imageSize: side),
-      Rung(network: "cifar8", imageSize: side),
-      Rung(network: "cifar20", imageSize: side),
-      Rung(network: "resnet18", width: 0.5, imageSize: side),
-      Rung(network: "resnet18", imageSize: side),
-    ]
+    return [0.125, 0.25, 0.375, 0.5, 0.75, 1].map { Rung(network: "resnet9", width: $0, imageSize: side) }
   }
 
   /// Of larger images fewer pixels do, and more networks can be afforded.
@@ -102,12 +96,46 @@ struct Recipe {
     }
   }
 
-  /// The peak rate, in proportion to the batch (Goyal et al. 2017, arXiv:1706.02677); the warm-up makes it safe.
-  static func learningRate(batchSize: Int) -> Double { min(0.4, 0.05 * Double(batchSize) / 32) }
+  /// The peak rate, in proportion to the batch (Goyal et al. 2017, arXiv:1706.02677); the warm-up makes it safe. Wide
+  /// networks of few layers bear twice as much.
+  static func learningRate(_ network: NetworkSettings, batchSize: Int) -> Double {
+    min(0.4, (isFast(network) ? 0.1 : 0.05) * Double(batchSize) / 32)
+  }
+
+  /// Whether a network is one of those that are made for speed, and begin as such do.
+  static func isFast(_ network: NetworkSettings) -> Bool { network.name == "resnet9" }
+
+  /// How a network begins.
+  func chooseBeginning(_ draft: inout RecipeDraft) {
+    guard Self.isFast(draft.settings.network) else { return }
+    draft.choose(Settings.convInit, .dirac, "layers that first hand on what they get learn sooner")
+  }
+
+  /// Fewer validation images than this tell epochs apart by their loss rather than by their accuracy.
+  static let fewToJudgeBy = 1000
+  /// Where the largest class has so many times the images of the smallest, accuracy says little of the small ones.
+  static let unequal = 3.0
+
+  /// What makes an epoch the best one, and how classes count.
+  func chooseJudging(_ draft: inout RecipeDraft) {
+    let ratio = Int(facts.imbalance.rounded())
+    if facts.imbalance >= Self.unequal {
+      draft.choose(Settings.balance, .loss, "the largest class has \(ratio) times the images of the smallest")
+    }
+    guard facts.validationImages > 0 else { return }
+    if facts.validationImages < Self.fewToJudgeBy {
+      draft.choose(
+        Settings.best, .loss,
+        "of \(facts.validationImages) validation images the loss tells more than how many are right")
+    } else if facts.imbalance >= Self.unequal {
+      draft.choose(Settings.best, .balanced, "classes of few images are to count as much as the others")
+    }
+  }
 
   /// What depends on neither time nor network.
   func choosePlain(_ draft: inout RecipeDraft) {
-    draft.choose(Settings.schedule, .cosine(warmUp: 0.1), "the warm-up guards the start, a slow end averages out noise")
+    draft.choose(
+      Settings.schedule, .cosine(warmUp: 0.1), "the warm-up guards the start, a slow end averages out noise")
     draft.choose(Settings.nesterov, true, "costs nothing and is a little steadier")
     draft.choose(Settings.weightDecay, 5e-4, "the usual for batch-normalized networks trained from nothing")
     draft.choose(Settings.decayNorms, false, "scales, shifts and biases do not overfit")

@@ -44,6 +44,7 @@ struct RecipePlanner {
   /// - Throws: `NetworkError` for a network that was asked for and cannot be built for these images.
   mutating func plan() throws -> RunPlan {
     recipe.choosePlain(&draft)
+    recipe.chooseJudging(&draft)
     let images = facts.trainingImages
     draft.choose(
       Settings.batchSize, min(recipe.batchSize, max(1, images)),
@@ -52,14 +53,18 @@ struct RecipePlanner {
     chooseBatch(chosen.plan)
     let batch = draft.settings.batchSize
     draft.choose(
-      Settings.learningRate, Recipe.learningRate(batchSize: batch), "0.05 for a batch of 32, in proportion to the batch")
+      Settings.learningRate, Recipe.learningRate(draft.settings.network, batchSize: batch),
+      "in proportion to the batch, \(Recipe.learningRate(draft.settings.network, batchSize: 32).plain) for one of 32"
+    )
+    recipe.chooseBeginning(&draft)
     let step = choosePrecision(chosen.plan, cost)
     chooseEpochs(step)
     let (settings, choices) = draft.finished()
     return RunPlan(
       settings: settings,
       recipe: RecipeReport(
-        choices: choices, facts: facts, cost: runCost(settings, chosen.plan, step), budget: budget, alternatives: []))
+        choices: choices, facts: facts, cost: runCost(settings, chosen.plan, step), budget: budget, alternatives: []
+      ))
   }
 
   // MARK: Others
@@ -84,7 +89,8 @@ struct RecipePlanner {
           .init(
             network: settings.network, imageSize: size,
             multiplyAdds: network.summary(batchSize: 1).multiplyAdds, epoch: epoch(cost),
-            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(network, settings), isChosen: isChosen))
+            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(network, settings), isChosen: isChosen)
+        )
       }
     }
     return found.sorted { $0.epoch < $1.epoch }
@@ -127,7 +133,12 @@ struct RecipePlanner {
       : "the fastest: the time is short for \(facts.trainingImages) images"
     let (open, network) = (draft.isOpen(Settings.network), chosen.settings.network)
     if open { draft.settings.network.widthMultiplier = network.widthMultiplier }
-    draft.choose(Settings.network, network.name, network.optionWords.joined(separator: " ") + (network.optionWords.isEmpty ? "" : ": ") + why)
+    if network.isWhitened {
+      draft.choose(Settings.whiten, true, "a first layer that is measured instead of learned saves time")
+    }
+    draft.choose(
+      Settings.network, network.name,
+      network.optionWords.joined(separator: " ") + (network.optionWords.isEmpty ? "" : ": ") + why)
     let side = chosen.settings.preprocessing.imageSize
     let natural = facts.shorterSide <= 64
     draft.choose(
@@ -149,6 +160,7 @@ struct RecipePlanner {
       if anyNetwork {
         settings.network.name = rung.network
         if settings.network.widthMultiplier == 1 { settings.network.widthMultiplier = rung.width }
+        if Recipe.isFast(settings.network), draft.isOpen(Settings.whiten) { settings.network.isWhitened = true }
       }
       if anySize { settings.preprocessing.imageSize = rung.imageSize }
       guard !candidates.contains(where: { $0.settings == settings }) else { continue }

@@ -59,7 +59,9 @@ extension WorkbenchState {
   /// Asks for a plan where something is left to the recipe and nothing else keeps the machine busy: steps are tried.
   mutating func requestPlan() -> [Effect] {
     (plan, planRefusal) = (nil, nil)
-    guard !settings.automatic.isEmpty, !runUnderWay, !looksOnly, dataset.report != nil, refusal == nil else { return [] }
+    guard !settings.automatic.isEmpty, !runUnderWay, !looksOnly, dataset.report != nil, refusal == nil else {
+      return []
+    }
     return [.ask(.plan(settings))]
   }
 

@@ -31,7 +31,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(Settings.stem) var stem: Stem?
   @Option(Settings.width) var width: Double?
   @Option(Settings.head) var head: Head?
-  @Flag(Settings.whiten) var whiten = false
+  @Flag(Settings.whiten) var whiten: Bool?
   @Option(Settings.dropPath) var dropPath: Double?
 
   /// The network with these options.
