@@ -15,6 +15,10 @@
     (float *value, float *velocity, const float *gradient, size_t count, float rate, float momentum, float decay,  \
      float gradient_scale, int nesterov),                                                                          \
     (value, velocity, gradient, count, rate, momentum, decay, gradient_scale, nesterov))                           \
+  K(void, approach, (float *y, const float *x, float share, size_t count), (y, x, share, count))                   \
+  K(void, adamw,                                                                                                   \
+    (float *value, float *mean, float *square, const float *gradient, size_t count, const ck_adamw_step *step),    \
+    (value, mean, square, gradient, count, step))                                                                  \
   K(void, batchnorm_moments,                                                                                       \
     (const float *x, size_t rows, size_t channels, size_t rows_before, double *mean, double *squares),             \
     (x, rows, channels, rows_before, mean, squares))                                                               \

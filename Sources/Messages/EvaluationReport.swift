@@ -75,12 +75,15 @@ public struct EvaluationProvenance: Codable, Sendable, Equatable {
   public var isRunsOwn: Bool
   /// Epochs that the checkpoint was trained for, where its file tells.
   public var epoch: Int?
+  /// What the checkpoint's weights are; nil for those that were trained.
+  public var weights: SavedWeights?
 
   public init(
     checkpoint: String, splitFingerprint: String, imagesFingerprint: String, excluded: Int, relabeled: Int,
-    isRunsOwn: Bool, epoch: Int? = nil
+    isRunsOwn: Bool, epoch: Int? = nil, weights: SavedWeights? = nil
   ) {
     self.epoch = epoch
+    self.weights = weights
     self.checkpoint = checkpoint
     self.splitFingerprint = splitFingerprint
     self.imagesFingerprint = imagesFingerprint

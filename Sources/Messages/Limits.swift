@@ -17,6 +17,12 @@ public enum Limits {
   public static let scheduleFactor = NumericSetting(
     "schedule", "What the rate is multiplied by", .above(0.0, below: 1))
   public static let warmUp = NumericSetting("schedule", "The warm-up's share of all steps", .from(0.0, below: 1))
+  public static let cycleDivisor = NumericSetting(
+    "schedule", "What the peak is divided by at the beginning of a cycle", .from(1.0, to: 1e6))
+  public static let restartEpochs = NumericSetting(
+    "schedule", "Epochs until the first restart", Settings.epochs.range)
+  public static let restartFactor = NumericSetting(
+    "schedule", "How many times as long each period is as the one before", .from(1, to: 1000))
 
   // MARK: The machine
 

@@ -14,6 +14,8 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
   public var score: Score?
   /// ISO 8601, UTC.
   public var savedAt: String
+  /// What its weights are; nil for those that were trained.
+  public var weights: SavedWeights?
   /// The dataset that its run is trained on; nil where that was not looked up.
   public var data: String?
   /// How the dataset that is open fits it; nil where that was not looked up.
@@ -21,7 +23,7 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
 
   public init(
     path: String, name: String, epoch: Int, step: Int, validationAccuracy: Double?, savedAt: String,
-    data: String? = nil, fit: DataFit? = nil, score: Score? = nil
+    weights: SavedWeights? = nil, data: String? = nil, fit: DataFit? = nil, score: Score? = nil
   ) {
     self.data = data
     self.fit = fit
@@ -32,6 +34,23 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
     self.validationAccuracy = validationAccuracy
     self.score = score ?? validationAccuracy.map { Score(.top1, $0) }
     self.savedAt = savedAt
+    self.weights = weights
+  }
+}
+
+/// What the weights in a checkpoint are where they are not those that were trained.
+public enum SavedWeights: String, Codable, Sendable, CaseIterable {
+  /// Their average over the steps (`--ema`).
+  case averaged
+  /// The slow ones of `--lookahead`.
+  case slow
+
+  /// `averaged weights (--ema)`
+  public var text: String {
+    switch self {
+    case .averaged: "averaged weights (--ema)"
+    case .slow: "slow weights (--lookahead)"
+    }
   }
 }
 

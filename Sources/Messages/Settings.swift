@@ -12,9 +12,10 @@ public enum Settings {
     ] + augmentation + [
       split, groupBy,
     ] + splitFolders + [
-      batchSize, epochs, progressive, time, best, patience, learningRate, schedule, momentum, nesterov, weightDecay,
-      decayNorms, normBiasRate, clip, labelSmoothing, balance, precision, cache, cacheLimit, seed, threads, workers,
-      saveEvery, keep, saveMinutes, onDivergence, ignoreMemory, acceptErrors, logEvery, name, project,
+      batchSize, accumulate, epochs, progressive, time, best, patience, optimizer, learningRate, schedule, momentum,
+      nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing, balance,
+      precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence, ignoreMemory,
+      acceptErrors, logEvery, name, project,
     ]
 
   /// Those that say which network it is, besides its name.
@@ -288,6 +289,9 @@ public enum Settings {
   public static let batchSize = Setting(
     "batch", "Images a step", NumericRange.from(1, to: 65_536), \.batchSize, key: "batchSize"
   ).automatic().inForm(.training, "batch size", "images a step")
+  public static let accumulate = Setting(
+    "accumulate", "Batches whose gradients are added up for a step", NumericRange.from(1, to: 65_536), \.accumulate,
+    key: "accumulate")
   public static let epochs = Setting(
     "epochs", "Epochs to train, in all", NumericRange.from(1, to: 1_000_000), \.epochs, key: "epochs"
   ).automatic().inForm(.training, "epochs", "passes over the training images").changeable(\.epochs)
@@ -309,12 +313,19 @@ public enum Settings {
     NumericRange.from(0, to: 1_000_000), key: "earlyStoppingPatience", get: { $0.earlyStoppingPatience },
     set: { $1.earlyStoppingPatience = $0 == 0 ? nil : $0 }, clear: { $0.earlyStoppingPatience = nil }
   ).changeable(\.patience)
+  public static let optimizer = Setting(
+    "optimizer", "How weights are changed: sgd, adamw, or muon (orthogonalized momentum for convolutions).",
+    Choice<OptimizerMethod>(), \.optimizer.method, key: "optimizer.method"
+  ).inForm(.training, "optimizer", "sgd; adamw; muon: orthogonalized momentum for convolutions, sgd for the rest")
   /// The peak rate of a run that has begun is where the run stands, not in its settings.
   public static let learningRate = Setting(
     "lr", "Peak learning rate", NumericRange.above(0.0, to: 1e30), \.learningRate, key: "learningRate"
-  ).automatic().inForm(.training, "learning rate", "the schedule's peak").changeable(\.learningRate, entersSettings: false)
+  ).automatic().usually(perOptimizer { $0.usualRate.written }).inForm(
+    .training, "learning rate", "the schedule's peak"
+  ).changeable(\.learningRate, entersSettings: false)
   public static let schedule = Setting(
-    "schedule", "constant, cosine:WARMUP, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.",
+    "schedule",
+    "constant, cosine:WARMUP, linear:WARMUP, one-cycle:WARMUP:DIV, restarts:EPOCHS:FACTOR, step:EPOCHS:FACTOR or plateau:FACTOR:PATIENCE.",
     Notation<Schedule>(
       read: { text throws(SettingRefusal) in
         do throws(ScheduleTextError) { return try Schedule(argument: text) } catch {
@@ -323,16 +334,30 @@ public enum Settings {
       }, write: { $0.description },
       numbers: { schedule, _, place throws(OutOfRange) in try schedule.checkNumbers(at: place) }), \.schedule,
     key: "schedule"
-  ).automatic().inForm(.training, "schedule", "constant, cosine:warmup, step:30,60:factor, plateau:factor:epochs")
+  ).automatic().inForm(
+    .training, "schedule", "constant, cosine:warmup, linear:, one-cycle:, restarts:10:2, step:30,60:, plateau:")
   public static let momentum = Setting(
-    "momentum", "Momentum of SGD", NumericRange.from(0.0, below: 1), \.optimizer.momentum, key: "optimizer.momentum"
-  ).inForm(.training, "momentum", "of gradient descent", sayingRange: true)
+    "momentum", "Momentum of sgd and muon", NumericRange.from(0.0, below: 1), \.optimizer.momentum,
+    key: "optimizer.momentum"
+  ).usually(perOptimizer { $0.usual.momentum?.written }).inForm(
+    .training, "momentum", "of gradient descent", sayingRange: true, unset: "none")
   public static let nesterov = Setting(
-    "nesterov", "Nesterov's momentum.", Switch(hasInverse: true), \.optimizer.nesterov, key: "optimizer.nesterov").automatic()
+    "nesterov", "Nesterov's momentum, with sgd.", Switch(hasInverse: true), \.optimizer.nesterov,
+    key: "optimizer.nesterov"
+  ).automatic()
+  public static let betas = Setting(
+    "betas", "How much of its averages of the gradient and its square adamw keeps at a step.", AdamBetas.notation,
+    \.optimizer.betas, key: "optimizer.betas"
+  ).usually(AdamBetas.notation.text(of: AdamBetas()))
+  public static let epsilon = Setting(
+    "epsilon", "Added to adamw's divisor", NumericRange.above(0.0, to: 1), \.optimizer.epsilon,
+    key: "optimizer.epsilon"
+  ).usually(OptimizerMethod.adamw.usual.epsilon?.written)
   public static let weightDecay = Setting(
-    "weight-decay", "L2 penalty on weights", NumericRange.from(0.0, to: 1), \.optimizer.weightDecay,
-    key: "optimizer.weightDecay"
-  ).automatic().inForm(.training, "weight decay", "L2 penalty on the weights")
+    "weight-decay", "L2 penalty on weights; with adamw and muon, decoupled from the gradient",
+    NumericRange.from(0.0, to: 1), \.optimizer.weightDecay, key: "optimizer.weightDecay"
+  ).automatic().usually(perOptimizer { $0.usual.weightDecay.written }).inForm(
+    .training, "weight decay", "L2 penalty on the weights")
   public static let decayNorms = Setting(
     "decay-norms", "Weight decay on batch norms and biases too.", Switch(hasInverse: true),
     \.optimizer.decayNormsAndBiases, key: "optimizer.decayNormsAndBiases"
@@ -344,6 +369,23 @@ public enum Settings {
     "clip", "Largest gradient norm", NumericRange.above(0.0, to: 1e30), \.optimizer.gradientClip,
     key: "optimizer.gradientClip"
   ).usually("none")
+  public static let lookahead = Setting(
+    "lookahead",
+    "Slow weights, K:SHARE: after every K steps they move a share of the way, and the optimizer goes on from there.",
+    LookaheadSettings.notation, \.optimizer.lookahead, key: "optimizer.lookahead"
+  ).usually("none")
+  public static let ema = Setting(
+    "ema", "Validate and save an average of the weights that keeps so much of itself at a step",
+    NumericRange.above(0.0, below: 1), \.ema, key: "ema"
+  ).usually("none")
+
+  /// `0.1; adamw 0.001; muon 0.02`: what is usual for each optimizer that has the number.
+  private static func perOptimizer(_ text: (OptimizerMethod) -> String?) -> String {
+    OptimizerMethod.allCases.compactMap { method in
+      text(method).map { method == .sgd ? $0 : "\(method.rawValue) \($0)" }
+    }.joined(separator: "; ")
+  }
+
   public static let labelSmoothing = Setting(
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
     \.labelSmoothing, key: "labelSmoothing"

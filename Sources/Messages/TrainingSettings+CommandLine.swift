@@ -7,7 +7,13 @@ extension TrainingSettings {
   /// `skipline train DATA --net cifar20 --epochs 30`.
   public var commandLine: String {
     let usual = TrainingSettings(data: data, automatic: .all, network: NetworkSettings(name: network.name))
-    let options = Settings.all.flatMap { $0.words(for: self, usual: usual) }
+    // What is usual for the rest depends on the optimizer.
+    var usualWith = usual
+    usualWith.optimizer.method = optimizer.method
+    usualWith.optimizerChanged(from: usual.optimizer.method)
+    let options = Settings.all.flatMap { row in
+      row.words(for: self, usual: row.option == Settings.optimizer.option ? usual : usualWith)
+    }
     let command = ["skipline", "train"]
     // A folder whose name begins with a dash is no option.
     let words = data.hasPrefix("-") ? options + ["--", shellQuoted(data)] : [shellQuoted(data)] + options

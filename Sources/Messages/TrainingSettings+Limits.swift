@@ -27,6 +27,10 @@ extension SplitSettings {
 }
 
 extension Schedule {
+  /// By how much one-cycle moves the momentum of sgd, and the first beta of adamw, up and down: PyTorch's 0.95 to 0.85
+  /// for a momentum of 0.9.
+  public static let momentumShift = 0.05
+
   /// - Throws: `OutOfRange`.
   public func checkNumbers(at place: String? = nil) throws(OutOfRange) {
     switch self {
@@ -35,6 +39,13 @@ extension Schedule {
       for epoch in epochs { try Limits.scheduleEpoch.check(epoch, at: place.map { "\($0).step.epochs" }) }
       try Limits.scheduleFactor.check(factor, at: place.map { "\($0).step.factor" })
     case .cosine(let warmUp): try Limits.warmUp.check(warmUp, at: place.map { "\($0).cosine.warmUp" })
+    case .linear(let warmUp): try Limits.warmUp.check(warmUp, at: place.map { "\($0).linear.warmUp" })
+    case .oneCycle(let warmUp, let divisor):
+      try Limits.warmUp.check(warmUp, at: place.map { "\($0).oneCycle.warmUp" })
+      try Limits.cycleDivisor.check(divisor, at: place.map { "\($0).oneCycle.divisor" })
+    case .restarts(let epochs, let factor):
+      try Limits.restartEpochs.check(epochs, at: place.map { "\($0).restarts.epochs" })
+      try Limits.restartFactor.check(factor, at: place.map { "\($0).restarts.factor" })
     case .plateau(let factor, let patience):
       try Limits.scheduleFactor.check(factor, at: place.map { "\($0).plateau.factor" })
       try Limits.schedulePatience.check(patience, at: place.map { "\($0).plateau.patience" })

@@ -21,6 +21,10 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var preprocessing: PreprocessingSettings
   public var augmentation: AugmentationSettings
   public var optimizer: OptimizerSettings
+  /// The most by which the average of the weights keeps what it was at a step, 0 ..< 1; nil for no average.
+  public var ema: Double?
+  /// Batches whose gradients are added up for a step.
+  public var accumulate: Int
   /// The peak learning rate; the schedule scales it.
   public var learningRate: Double
   public var schedule: Schedule
@@ -60,9 +64,10 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     convolutionInitialization: ConvolutionInitialization = .he, initialWeights: String? = nil,
     initialClasses: LabelNaming? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
-    optimizer: OptimizerSettings = OptimizerSettings(), learningRate: Double = 0.1,
-    schedule: Schedule = .cosine(warmUp: 0.05), labelSmoothing: Double = 0, balance: ClassBalance = .none,
-    batchSize: Int = 64, precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
+    optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1,
+    learningRate: Double = OptimizerMethod.sgd.usualRate, schedule: Schedule = .cosine(warmUp: 0.05),
+    labelSmoothing: Double = 0, balance: ClassBalance = .none, batchSize: Int = 64,
+    precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
     timeBudget: Double? = nil, best: BestMetric = .top1, earlyStoppingPatience: Int? = nil, seed: UInt64 = 0,
     threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
@@ -80,6 +85,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.preprocessing = preprocessing
     self.augmentation = augmentation
     self.optimizer = optimizer
+    self.ema = ema
+    self.accumulate = accumulate
     self.learningRate = learningRate
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
@@ -277,31 +284,6 @@ public struct AugmentationSettings: Codable, Sendable, Equatable {
   }
 }
 
-/// Stochastic gradient descent with momentum.
-public struct OptimizerSettings: Codable, Sendable, Equatable {
-  public var momentum: Double
-  public var nesterov: Bool
-  public var weightDecay: Double
-  /// Whether weight decay also acts on batch norm's scale and shift and on biases.
-  public var decayNormsAndBiases: Bool
-  /// Largest norm of the whole gradient; nil for no clipping.
-  public var gradientClip: Double?
-  /// Multiplies the learning rate of batch norms' shifts, and divides their weight decay.
-  public var normBiasRate: Double
-
-  public init(
-    momentum: Double = 0.9, nesterov: Bool = false, weightDecay: Double = 5e-4, decayNormsAndBiases: Bool = true,
-    gradientClip: Double? = nil, normBiasRate: Double = 1
-  ) {
-    self.momentum = momentum
-    self.nesterov = nesterov
-    self.weightDecay = weightDecay
-    self.decayNormsAndBiases = decayNormsAndBiases
-    self.gradientClip = gradientClip
-    self.normBiasRate = normBiasRate
-  }
-}
-
 /// The learning rate as a function of the step.
 public enum Schedule: Codable, Sendable, Equatable {
   case constant
@@ -311,6 +293,14 @@ public enum Schedule: Codable, Sendable, Equatable {
   case cosine(warmUp: Double)
   /// Multiplied by `factor` after `patience` epochs without a better validation loss.
   case plateau(factor: Double, patience: Int)
+  /// Linear rise over the share `warmUp` of all steps, then a line down to zero.
+  case linear(warmUp: Double)
+  /// Half a cosine up from a `divisor`th of the peak over the share `warmUp` of all steps, then half a cosine down to
+  /// nearly nothing, with the momentum going the other way (Smith and Topin 2017).
+  case oneCycle(warmUp: Double, divisor: Double)
+  /// Half a cosine down to zero in `epochs`, then again from the peak in `factor` times as many (Loshchilov and Hutter
+  /// 2016).
+  case restarts(epochs: Int, factor: Int)
 }
 
 /// Which checkpoints stay besides `last` and `best`.

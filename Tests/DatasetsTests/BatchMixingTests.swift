@@ -19,7 +19,7 @@ private func mixing(mixup: Double = 0, cutMix: Double = 0) -> BatchMixing? {
 private func batch(_ count: Int, size: Int = 6) -> Batch {
   var generator = RandomGenerator(seed: UInt64(count))
   return Batch(
-    index: 0, images: (0..<(count * size * size * 3)).map { _ in generator.normal() },
+    index: 0, side: size, images: (0..<(count * size * size * 3)).map { _ in generator.normal() },
     labels: (0..<count).map { $0 % 3 }, items: Array(0..<count), skipped: [])
 }
 

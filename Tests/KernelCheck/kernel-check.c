@@ -84,6 +84,23 @@ static void elementwise(void) {
     wanted[i] = x[i] - 0.1 * (g + 0.9 * v);
   }
   report("sgd", difference(value, wanted, N), 3e-7);
+
+  z = copy(y, N);
+  ck_approach(z, x, 0.25f, N);
+  for (int i = 0; i < N; i++) wanted[i] = y[i] + 0.25 * ((double)x[i] - y[i]);
+  report("approach", difference(z, wanted, N), 2e-7);
+
+  float *square = numbers(N);
+  for (int i = 0; i < N; i++) square[i] *= square[i];
+  float *squares = copy(square, N);
+  const ck_adamw_step step = {0.1f, 0.125f, 0.75f, 0.25f, 2, 1e-3f, 0.5f, 0.5f};
+  value = copy(x, N), velocity = copy(y, N);
+  ck_adamw(value, velocity, squares, gradient, N, &step);
+  for (int i = 0; i < N; i++) {
+    const double g = 0.5 * gradient[i], m = y[i] + 0.125 * (g - y[i]), v = 0.75 * square[i] + 0.25 * g * g;
+    wanted[i] = 0.5 * x[i] - 0.1f * m / (2 * sqrt(v) + 1e-3f);
+  }
+  report("adamw", difference(value, wanted, N), 1e-6);
 }
 
 static void batch_norm(size_t rows, size_t channels) {

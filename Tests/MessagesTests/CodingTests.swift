@@ -30,7 +30,9 @@ import Testing
       rotation: 12.5, automatic: .trivial, colorJitter: 0.25, erasing: 0.5, erasingFill: .mean, mixup: 0.75,
       cutMix: 1.5),
     optimizer: OptimizerSettings(
-      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5),
+      method: .muon, momentum: 0.75, nesterov: true, betas: AdamBetas(0.75, 0.5), epsilon: 0.25,
+      weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 5,
+      lookahead: LookaheadSettings(steps: 3, share: 0.25)), ema: 0.875, accumulate: 3,
     learningRate: 0.5, schedule: .step(epochs: [30, 60], factor: 0.5), labelSmoothing: 0.0625, batchSize: 32,
     precision: .bf16,
     epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
@@ -53,16 +55,17 @@ import Testing
 
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
-      #"{"augmentation":{"alternatesFlip":true,"automatic":"trivial","colorJitter":0.25,"crop":"resized","#,
+      #"{"accumulate":3,"augmentation":{"alternatesFlip":true,"automatic":"trivial","colorJitter":0.25,"crop":"resized","#,
       #""cropScale":0.625,"cutMix":1.5,"erasing":0.5,"erasingFill":"mean","horizontalFlip":false,"mixup":0.75,"#,
       #""rotation":12.5,"verticalFlip":true},"automatic":[],"balance":"none","batchSize":32,"best":"top1","#,
       #""cache":{"isEnabled":false,"limit":1073741824},"convolutionInitialization":"he","#,
       #""data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
-      #""epochs":90,"#,
+      #""ema":0.875,"epochs":90,"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,
       #""network":{"dropPath":0,"head":"regularized","isWhitened":false,"name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"#,
-      #""optimizer":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
+      #""optimizer":{"betas":{"first":0.75,"second":0.5},"decayNormsAndBiases":false,"epsilon":0.25,"#,
+      #""gradientClip":5,"lookahead":{"share":0.25,"steps":3},"method":"muon","momentum":0.75,"nesterov":true,"#,
       #""normBiasRate":1,"weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
       #""normalization":{"given":{"mean":[0.5,0.25,0.125],"#,
       #""std":[1,2,4]}},"padColor":"edge","resize":"pad"},"project":"runs/a","#,
@@ -76,6 +79,9 @@ import Testing
   @Test(arguments: [
     (Schedule.constant, #"{"constant":{}}"#), (.cosine(warmUp: 0.25), #"{"cosine":{"warmUp":0.25}}"#),
     (.plateau(factor: 0.5, patience: 5), #"{"plateau":{"factor":0.5,"patience":5}}"#),
+    (.linear(warmUp: 0.25), #"{"linear":{"warmUp":0.25}}"#),
+    (.oneCycle(warmUp: 0.25, divisor: 10), #"{"oneCycle":{"divisor":10,"warmUp":0.25}}"#),
+    (.restarts(epochs: 3, factor: 2), #"{"restarts":{"epochs":3,"factor":2}}"#),
   ])
   func `the JSON of schedules is stable`(schedule: Schedule, text: String) throws {
     #expect(try json(schedule) == text)

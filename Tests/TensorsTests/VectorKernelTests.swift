@@ -4,6 +4,7 @@
 
 import Support
 import CKernels
+import Glibc
 import Testing
 
 @testable import Tensors
@@ -111,6 +112,44 @@ func isSum(_ value: Double, of terms: [Double], roundingsATerm: Int = 0) -> Bool
     for i in 0..<count {
       #expect(abs(Double(value[i]) - naive[i]) <= 2e-6)
       #expect(abs(Double(velocity[i]) - naiveVelocity[i]) <= 2e-6)
+    }
+  }
+
+  @Test(arguments: [1, 15, 16, 17, 1003])
+  func `AdamW's steps are those of the formula in double precision`(count: Int) {
+    var (value, mean, square) = (
+      numbers(count, seed: 31), [Float](repeating: 0, count: count), [Float](repeating: 0, count: count)
+    )
+    var naive = value.map(Double.init)
+    var (m, s) = ([Double](repeating: 0, count: count), [Double](repeating: 0, count: count))
+    for step in 1...4 {
+      let gradient = numbers(count, seed: 40 + UInt64(step))
+      let (first, second) = (1 - pow(0.9, Double(step)), 1 - pow(0.99, Double(step)))
+      var numbers = ck_adamw_step(
+        rate: Float(0.1 / first), mean_share: 0.1, square_kept: 0.99, square_share: 0.01,
+        root_scale: Float(1 / second.squareRoot()), epsilon: 1e-3, value_kept: 0.95, gradient_scale: 0.5)
+      ck_adamw(&value, &mean, &square, gradient, count, &numbers)
+      for i in 0..<count {
+        let g = 0.5 * Double(gradient[i])
+        m[i] = 0.9 * m[i] + 0.1 * g
+        s[i] = 0.99 * s[i] + 0.01 * g * g
+        naive[i] = 0.95 * naive[i] - 0.1 * (m[i] / first) / ((s[i] / second).squareRoot() + 1e-3)
+      }
+    }
+    for i in 0..<count {
+      #expect(abs(Double(value[i]) - naive[i]) <= 2e-6)
+      #expect(abs(Double(mean[i]) - m[i]) <= 1e-6 && abs(Double(square[i]) - s[i]) <= 1e-6)
+    }
+  }
+
+  @Test(arguments: [1, 16, 1003])
+  func `numbers approach others by a share of the way`(count: Int) {
+    var y = numbers(count, seed: 51)
+    let (before, x) = (y, numbers(count, seed: 52))
+    ck_approach(&y, x, 0.25, count)
+    for i in 0..<count {
+      let wanted = Double(before[i]) + 0.25 * (Double(x[i]) - Double(before[i]))
+      #expect(abs(Double(y[i]) - wanted) <= 1e-6)
     }
   }
 

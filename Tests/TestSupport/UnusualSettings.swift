@@ -3,7 +3,7 @@
 import Messages
 
 extension TrainingSettings {
-  /// None is as usual, but the split's lists and folders and the order of classes, which exclude others or each other.
+  /// Some do not go together: no run could be started with all of them. None is as usual, but the split's lists and folders and the order of classes, which exclude others or each other.
   package static let unusual = TrainingSettings(
     data: "my images", budget: 5400,
     split: SplitSettings(train: 60, validation: 20, test: 20, groups: "clip_(\\d+)"),
@@ -20,8 +20,9 @@ extension TrainingSettings {
       rotation: 12.5, automatic: .trivial, colorJitter: 0.5, erasing: 0.25, erasingFill: .mean, mixup: 0.75,
       cutMix: 1.5),
     optimizer: OptimizerSettings(
-      momentum: 0.75, nesterov: true, weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2,
-      normBiasRate: 64),
+      method: .adamw, momentum: 0.75, nesterov: true, betas: AdamBetas(0.75, 0.5), epsilon: 0.25,
+      weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2, normBiasRate: 64,
+      lookahead: LookaheadSettings(steps: 3, share: 0.25)), ema: 0.875, accumulate: 3,
     learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, balance: .loss,
     batchSize: 17, precision: .bf16, epochs: 23, progressiveStart: 0.5, timeBudget: 90, best: .macroF1,
     earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,

@@ -110,12 +110,13 @@ import Testing
     try bench.checkpointer.saveEpoch(bench.snapshot(epoch: 1, step: 10), improved: true)
     let other = Network(try Specimen.cifar.plan(), seed: 99)
     var optimizer = SGD(OptimizerSettings(), other.parameters)
-    #expect(try bench.checkpointer.restoreLast(into: other, &optimizer)?.step == 10)
+    var average: WeightAverage?
+    #expect(try bench.checkpointer.restoreLast(into: other, &optimizer, &average)?.step == 10)
     #expect(other.stateArrays() == bench.network.stateArrays())
     #expect(optimizer.state[0].tensors.map(\.values) == bench.optimizer.state[0].tensors.map(\.values))
     try FileManager.default.removeItem(atPath: bench.run.path(of: .last))
     let error = #expect(throws: CheckpointError.self) {
-      try bench.checkpointer.restoreLast(into: other, &optimizer)
+      try bench.checkpointer.restoreLast(into: other, &optimizer, &average)
     }
     #expect(error?.description.contains("best") == true || error?.description.contains("epoch-0001") == true)
   }

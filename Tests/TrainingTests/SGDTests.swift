@@ -16,8 +16,9 @@ private struct NaiveSGD {
   mutating func step(_ value: inout [Double], gradient: [Double], scale: Double, rate: Double, decay: Double) {
     for i in value.indices {
       let g = gradient[i] * scale + decay * value[i]
-      velocity[i] = settings.momentum * velocity[i] + g
-      value[i] -= rate * (settings.nesterov ? g + settings.momentum * velocity[i] : velocity[i])
+      let momentum = settings.momentum ?? 0
+      velocity[i] = momentum * velocity[i] + g
+      value[i] -= rate * (settings.nesterov ? g + momentum * velocity[i] : velocity[i])
     }
   }
 }
@@ -66,7 +67,8 @@ private struct NaiveSGD {
       let scale = settings.gradientClip.map { min(1, $0 / norm) } ?? 1
       #expect(abs(settings.clippingScale(gradientNorm: norm) - scale) < 1e-12)
       optimizer.step(
-        parameters, rate: rate, gradientScale: settings.clippingScale(gradientNorm: norm), workers)
+        parameters,
+        StepNumbers(rate: rate, gradientScale: settings.clippingScale(gradientNorm: norm), done: step), workers)
       for (index, parameter) in parameters.enumerated() {
         let spared = parameter.isNormOrBias && !settings.decayNormsAndBiases
         let decay = parameter.weightDecay ?? (spared ? 0 : settings.weightDecay)
@@ -110,7 +112,7 @@ private struct NaiveSGD {
     for expected in path {
       #expect(Double(x.value[0]) == expected)
       x.gradient = x.value
-      optimizer.step([x], rate: 0.5, gradientScale: 1, workers)
+      optimizer.step([x], StepNumbers(rate: 0.5), workers)
     }
   }
 }

@@ -228,7 +228,7 @@ import Testing
   }
 
   @Test func `every field takes back the text it shows`() throws {
-    #expect(SettingsField.all.count == 28)
+    #expect(SettingsField.all.count == 29)
     for field in SettingsField.all {
       var settings = Fixtures.settings
       try field.apply(field.text(in: settings), to: &settings, networks: ["cifar20"])

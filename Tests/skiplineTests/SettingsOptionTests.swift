@@ -81,7 +81,9 @@ import Training
   /// A text that is refused, by the form and on the command line.
   @Test(arguments: [
     ("imgsz", "0"), ("imgsz", "4097"), ("batch", "65537"), ("epochs", "0"), ("lr", "0"), ("lr", "nan"),
-    ("momentum", "1"), ("weight-decay", "-1"), ("label-smoothing", "1"), ("width", "17"), ("seed", "-1"),
+    ("momentum", "1"), ("optimizer", "adam"), ("schedule", "linear:1"), ("schedule", "one-cycle:0.3:0"),
+    ("schedule", "restarts"), ("schedule", "restarts:0"), ("schedule", "restarts:3:1.5"), ("weight-decay", "-1"),
+    ("label-smoothing", "1"), ("width", "17"), ("seed", "-1"),
     ("schedule", "cosine:2"), ("schedule", "sometimes"), ("schedule", "step:3,2"), ("name", "a/b"), ("name", ".x"),
   ])
   func `the form and the command line refuse the same with the same words`(option: String, text: String) throws {
@@ -210,15 +212,27 @@ private struct RandomSettings {
       erasing: chance() ? 0 : number(Settings.erase.range),
       erasingFill: chance() ? nil : choice(AugmentationSettings.ErasingFill.self),
       mixup: chance() ? 0 : number(Settings.mixup.range), cutMix: chance() ? 0 : number(Settings.cutMix.range))
-    settings.optimizer = OptimizerSettings(
-      momentum: number(Settings.momentum.range), nesterov: chance(),
-      weightDecay: number(Settings.weightDecay.range),
-      decayNormsAndBiases: chance(), gradientClip: chance() ? nil : number(Settings.clip.range))
-    settings.learningRate = number(Settings.learningRate.range)
+    settings.optimizer = choice(OptimizerMethod.self).usual
+    if chance() { settings.optimizer.momentum = number(Settings.momentum.range) }
+    if chance() { settings.optimizer.betas = AdamBetas(number(.from(0, below: 1)), 0.5) }
+    if chance() { settings.optimizer.epsilon = number(Settings.epsilon.range) }
+    settings.optimizer.nesterov = chance()
+    if chance() { settings.optimizer.weightDecay = number(Settings.weightDecay.range) }
+    settings.optimizer.decayNormsAndBiases = chance()
+    if chance() { settings.optimizer.gradientClip = number(Settings.clip.range) }
+    if chance() {
+      settings.optimizer.lookahead = LookaheadSettings(steps: whole(.from(1, to: 1_000_000)), share: 0.3)
+    }
+    if chance() { settings.ema = number(Settings.ema.range) }
+    if chance() { settings.accumulate = whole(Settings.accumulate.range) }
+    settings.learningRate = chance() ? settings.optimizer.method.usualRate : number(Settings.learningRate.range)
     settings.schedule =
       [
         .constant, .cosine(warmUp: number(Limits.warmUp.range)), .step(epochs: [1, 30, 1_000_000], factor: 0.1),
         .plateau(factor: 0.25, patience: whole(Limits.schedulePatience.range)),
+        .linear(warmUp: number(Limits.warmUp.range)),
+        .oneCycle(warmUp: number(Limits.warmUp.range), divisor: number(Limits.cycleDivisor.range)),
+        .restarts(epochs: whole(Limits.restartEpochs.range), factor: whole(Limits.restartFactor.range)),
       ].randomElement(using: &generator) ?? .constant
     if chance() { settings.labelSmoothing = number(Settings.labelSmoothing.range) }
     if chance() { settings.batchSize = whole(Settings.batchSize.range) }

@@ -76,5 +76,5 @@ public final class PreparedWorkload {
   }
 
   /// The optimizer's part of a step.
-  public func update() { optimizer.step(network.parameters, rate: 0.01, gradientScale: 1, pool) }
+  public func update() { optimizer.step(network.parameters, StepNumbers(rate: 0.01), pool) }
 }

@@ -201,13 +201,27 @@ void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *ar
 /// gradient = at each pixel the sum of the output gradients whose maximum it was; the whole image is set.
 void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *argmax, float *gradient);
 
-// -- Optimizer -----------------------------------------------------------------------------------------------
+// -- Optimizers ----------------------------------------------------------------------------------------------
 
 /// One step of SGD with momentum: g = gradient * scale + decay * value; v = momentum * v + g (v = g at the first
 /// step); value -= rate * (nesterov ? g + momentum * v : v).
 void ck_sgd(
     float *value, float *velocity, const float *gradient, size_t count, float rate, float momentum, float decay,
     float gradient_scale, int nesterov);
+
+/// The numbers of a step of AdamW. mean_share and square_share are 1 - beta1 and 1 - beta2, square_kept is beta2;
+/// rate is the learning rate over mean's bias correction, root_scale 1 over the root of square's.
+typedef struct {
+  float rate, mean_share, square_kept, square_share, root_scale, epsilon, value_kept, gradient_scale;
+} ck_adamw_step;
+
+/// g = gradient * gradient_scale; mean += mean_share * (g - mean); square = square_kept * square + square_share * g^2;
+/// value = value_kept * value - rate * mean / (sqrt(square) * root_scale + epsilon).
+void ck_adamw(
+    float *value, float *mean, float *square, const float *gradient, size_t count, const ck_adamw_step *step);
+
+/// y += share * (x - y)
+void ck_approach(float *y, const float *x, float share, size_t count);
 
 // -- Images --------------------------------------------------------------------------------------------------
 // Bytes, three a pixel, rows from the top. Weights are fixed point, 1 is 2^22, and those of one result add up to

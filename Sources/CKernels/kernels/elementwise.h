@@ -1,4 +1,4 @@
-// Loops over arrays without structure, and the optimizer's update.
+// Loops over arrays without structure, and the optimizers' updates.
 
 static void KERNEL(add)(float *restrict y, const float *restrict x, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] += x[i];
@@ -15,6 +15,10 @@ static void KERNEL(relu_backward)(float *restrict dy, const float *restrict y, s
 
 static void KERNEL(scale)(float *y, float factor, size_t count) {
   for (size_t i = 0; i < count; i++) y[i] *= factor;
+}
+
+static void KERNEL(approach)(float *restrict y, const float *restrict x, float share, size_t count) {
+  for (size_t i = 0; i < count; i++) y[i] += share * (x[i] - y[i]);
 }
 
 static double KERNEL(sum_of_squares)(const float *x, size_t count) {
@@ -36,5 +40,20 @@ static void KERNEL(sgd)(
     const float v = momentum * velocity[i] + g;
     velocity[i] = v;
     value[i] -= rate * (nesterov ? along * g + look_ahead * v : v);
+  }
+}
+
+static void KERNEL(adamw)(
+    float *restrict value, float *restrict mean, float *restrict square, const float *restrict gradient, size_t count,
+    const ck_adamw_step *step) {
+  const ck_adamw_step s = *step;
+  for (size_t i = 0; i < count; i++) {
+    const float g = gradient[i] * s.gradient_scale;
+    const float m = mean[i] + s.mean_share * (g - mean[i]);
+    const float v = s.square_kept * square[i] + s.square_share * g * g;
+    mean[i] = m;
+    square[i] = v;
+    // The builtin rather than sqrtf, which may set errno and so cannot be computed in vectors.
+    value[i] = s.value_kept * value[i] - s.rate * m / (__builtin_elementwise_sqrt(v) * s.root_scale + s.epsilon);
   }
 }

@@ -8,10 +8,13 @@ import Tensors
 extension NetworkPlan {
   /// Bytes in use at one time, at most: value, gradient and the optimizer's state of each parameter, and what a step
   /// holds besides.
-  /// - Parameter optimizerState: numbers that the optimizer remembers of each number of a parameter.
-  func trainingMemory(batchSize: Int, threads: Int, optimizerState: Int) -> Int {
+  /// - Parameters:
+  ///   - optimizerState: numbers that the optimizer remembers of each number of a parameter.
+  ///   - optimizerScratch: numbers that its step takes, when those of the way back are let go.
+  func trainingMemory(batchSize: Int, threads: Int, optimizerState: Int, optimizerScratch: Int = 0) -> Int {
     let parameters = (2 + optimizerState) * parameters
-    return MemoryLayout<Float>.stride * (parameters + peak(batchSize: batchSize, threads: threads, goesBack: true))
+    let peak = peak(batchSize: batchSize, threads: threads, goesBack: true)
+    return MemoryLayout<Float>.stride * (parameters + max(peak, optimizerScratch))
   }
 
   /// Bytes in use at one time, at most, when images only go forwards: the weights, and what a layer takes and gives.

@@ -11,13 +11,17 @@ extension NetworkPlan {
   /// - Parameters:
   ///   - threads: how many compute, each with buffers of its own.
   ///   - optimizerState: numbers that the optimizer remembers of each number of a parameter; one for a momentum.
-  public func summary(batchSize: Int, threads: Int = 2, optimizerState: Int = 1) -> NetworkSummary {
+  ///   - optimizerScratch: numbers that its step takes for a while.
+  public func summary(
+    batchSize: Int, threads: Int = 2, optimizerState: Int = 1, optimizerScratch: Int = 0
+  ) -> NetworkSummary {
     NetworkSummary(
       network: settings, input: input, classes: classes, layers: lowered.operations.map(\.row),
       batchSize: batchSize,
       trainingMemory: Self.programMemory
         + trainingMemory(
-          batchSize: batchSize, threads: threads, optimizerState: optimizerState))
+          batchSize: batchSize, threads: threads, optimizerState: optimizerState, optimizerScratch: optimizerScratch
+        ))
   }
 }
 

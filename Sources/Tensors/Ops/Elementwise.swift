@@ -29,6 +29,19 @@ extension Ops {
     y.write { y in pool.run(over: count) { ck_scale(y + $0.lowerBound, factor, $0.count) } }
   }
 
+  /// y += share * (x - y)
+  public func approach(_ y: inout Tensor, toward x: Tensor, by share: Float) {
+    precondition(x.count == y.count, "moving \(y.shape) toward \(x.shape)")
+    let count = x.count
+    x.read { x in
+      y.write { y in
+        pool.run(over: count, chunks: ThreadPool.chunks(of: count)) {
+          ck_approach(y + $0.lowerBound, x + $0.lowerBound, share, $0.count)
+        }
+      }
+    }
+  }
+
   /// y[i] *= x[i]
   public func multiply(_ y: inout Tensor, by x: Tensor) {
     precondition(x.count == y.count, "multiplying \(y.shape) by \(x.shape)")

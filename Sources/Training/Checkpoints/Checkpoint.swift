@@ -62,7 +62,8 @@ public enum Checkpoint {
   /// Writes a checkpoint, atomically and checked.
   ///
   /// Without `resumable` the file's arrays are exactly a PyTorch `state_dict`; with it, the optimizer's state of each
-  /// parameter follows under names such as `skipline.momentum.`, so that training can go on from it bit for bit.
+  /// parameter follows under names such as `skipline.momentum.`, so that training can go on from it bit for bit; and
+  /// under `skipline.trained.` the weights that are trained, where those of the network are others (see `SavedWeights`).
   /// - Throws: `FileOperationError`.
   public static func save(
     _ network: Network, _ model: ModelDescription, info: CheckpointInfo,
@@ -74,7 +75,7 @@ public enum Checkpoint {
   /// What `save` writes, as a value that can be written later.
   static func contents(
     _ network: Network, _ model: ModelDescription, info: CheckpointInfo,
-    resumable: (TrainingState, any Optimizer)? = nil
+    resumable: (TrainingState, any Optimizer)? = nil, trained: NetworkWeights? = nil
   ) throws -> CheckpointContents {
     var arrays = network.stateArrays()
     var metadata = info.metadata
@@ -90,6 +91,18 @@ public enum Checkpoint {
           arrays.append(
             NamedArray(
               name: name(of: part, parameter), shape: parameter.fileShape, floats: parameter.fileOrder(tensor)))
+        }
+      }
+      if let trained {
+        for (parameter, tensor) in zip(network.parameters, trained.parameters) {
+          arrays.append(
+            NamedArray(
+              name: trainedPrefix + parameter.name, shape: parameter.fileShape, floats: parameter.fileOrder(tensor))
+          )
+        }
+        for (buffer, tensor) in zip(network.buffers, trained.buffers) {
+          arrays.append(
+            NamedArray(name: trainedPrefix + buffer.name, shape: tensor.shape, floats: tensor.values))
         }
       }
     }
@@ -121,9 +134,10 @@ public enum Checkpoint {
     let state = try StoredState(contents, fit, plan)
     let network = Network(plan, seed: 0)
     network.load(state)
+    let info = CheckpointInfo(path: outline.path, metadata: outline.metadata)
     return LoadedModel(
       path: outline.path, description: model, network: network, checksum: contents.checksum,
-      epoch: CheckpointInfo(path: outline.path, metadata: outline.metadata)?.epoch)
+      epoch: info?.epoch, weights: info?.weights)
   }
 
   /// The description in a checkpoint, without its weights; nil for a file of another program.
@@ -170,6 +184,14 @@ public enum Checkpoint {
   public static func resume(
     path: String, network: Network, optimizer: inout some Optimizer
   ) throws -> TrainingState {
+    var none: WeightAverage?
+    return try resume(path: path, network: network, optimizer: &optimizer, average: &none)
+  }
+
+  /// The same with an average of the weights, where there is one.
+  static func resume(
+    path: String, network: Network, optimizer: inout some Optimizer, average: inout WeightAverage?
+  ) throws -> TrainingState {
     let contents = try Safetensors.read(path: path)
     let state = try trainingState(contents.metadata, path)
     var restored = optimizer.state
@@ -187,9 +209,43 @@ public enum Checkpoint {
         return parameter.innerOrder(values)
       }
     }
+    let isApart = average != nil || optimizer.evaluated != nil
+    let trained = try trainedWeights(in: contents, of: network, areExpected: isApart)
     try network.loadState(contents)
+    average?.set(NetworkWeights(of: network))
+    trained?.put(into: network)
     optimizer.state = restored
     return state
+  }
+
+  private static let trainedPrefix = StateFit.ownPrefix + "trained."
+
+  /// The weights that are trained, where the file has others in the network's place.
+  private static func trainedWeights(
+    in contents: SafetensorsContents, of network: Network, areExpected: Bool
+  ) throws -> NetworkWeights? {
+    guard areExpected else {
+      guard let name = contents.names.first(where: { $0.hasPrefix(trainedPrefix) }) else { return nil }
+      throw CheckpointError.doesNotFit(
+        path: contents.path,
+        reason:
+          "it has '\(name)', of a run with --ema or --lookahead, which this one is not; start a new run from it "
+          + "with --weights")
+    }
+    func floats(_ own: String, _ shape: [Int]) throws -> [Float] {
+      let name = trainedPrefix + own
+      guard contents.shape(of: name) == shape else {
+        throw CheckpointError.doesNotFit(
+          path: contents.path, reason: "'\(name)' is not in it; start a new run from it with --weights")
+      }
+      let values = try contents.floats(name)
+      try StoredState.check(values, name: name, isVariance: name.hasSuffix(".running_var"), path: contents.path)
+      return values
+    }
+    var weights = NetworkWeights(of: network)
+    weights.parameters = try network.parameters.map { $0.innerOrder(try floats($0.name, $0.fileShape)) }
+    weights.buffers = try network.buffers.map { Tensor($0.value.shape, try floats($0.name, $0.value.shape)) }
+    return weights
   }
 
   private static func name(of part: OptimizerState, _ parameter: Parameter) -> String {
@@ -239,6 +295,8 @@ public struct LoadedModel {
   public var checksum = ""
   /// Epochs that it was trained for, where its file tells.
   public var epoch: Int?
+  /// What its weights are; nil for those that were trained.
+  public var weights: SavedWeights?
 }
 
 /// A file of weights that cannot be used as asked.

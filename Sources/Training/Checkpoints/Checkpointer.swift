@@ -14,7 +14,7 @@ import Tensors
 ///
 ///     try checkpointer.saveEpoch(snapshot, improved: true)   // best, a numbered one, last
 ///     if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
-///     state = try checkpointer.restoreLast(into: network, &optimizer) ?? state
+///     state = try checkpointer.restoreLast(into: network, &optimizer, &average) ?? state
 final class Checkpointer {
   /// Follows its folder when that is renamed.
   private(set) var run: RunFolder
@@ -172,12 +172,13 @@ final class Checkpointer {
   /// What to say where the disk has no room for what the run will leave.
   /// - Parameters:
   ///   - weights: bytes of them.
+  ///   - last: bytes of `last`.
   ///   - epochs: that the run will have.
-  func spaceWarning(weights: Int, epochs: Int) -> String? {
+  func spaceWarning(weights: Int, last: Int, epochs: Int) -> String? {
     guard let free = calls.freeSpace(run.checkpointsPath) else { return nil }
     let numbered = keep.everyEpochs > 0 ? epochs / keep.everyEpochs : 0
-    // `last` twice as large, once more while it is replaced, `best`, and the numbered ones.
-    let needed = weights * (2 + 2 + 1 + min(numbered, keep.newest.map { $0 + 1 } ?? numbered))
+    // `last`, once more while it is replaced, `best`, and the numbered ones.
+    let needed = 2 * last + weights * (1 + min(numbered, keep.newest.map { $0 + 1 } ?? numbered))
     guard free < needed else { return nil }
     return "the checkpoints of this run need about \(bytesText(needed)), and \(bytesText(free)) are free where "
       + "\(run.checkpointsPath) is: free some space, or keep fewer (--keep, --save-every)"
@@ -226,10 +227,12 @@ final class Checkpointer {
 
   // MARK: Going back
 
-  /// Restores weights, statistics and the optimizer's state from `last`.
+  /// Restores weights, statistics, the optimizer's state and the weights' average, where there is one, from `last`.
   /// - Returns: where training stood; nil where nothing was saved yet.
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
-  func restoreLast(into network: Network, _ optimizer: inout some Optimizer) throws -> TrainingState? {
+  func restoreLast(
+    into network: Network, _ optimizer: inout some Optimizer, _ average: inout WeightAverage?
+  ) throws -> TrainingState? {
     let path = run.path(of: .last)
     guard try FilePath.kind(of: path) != nil else {
       // It is the first file that a run saves; without it others mean that somebody took it away.
@@ -240,7 +243,8 @@ final class Checkpointer {
       return nil
     }
     do {
-      savedState = try Checkpoint.resume(path: path, network: network, optimizer: &optimizer)
+      savedState = try Checkpoint.resume(
+        path: path, network: network, optimizer: &optimizer, average: &average)
     } catch let error as SafetensorsError {
       throw CheckpointError.lost(
         path: path, reason: "\(error)", alternative: run.newestWholeCheckpoint(except: .last))

@@ -13,9 +13,16 @@ struct TrainingSnapshot {
   let state: TrainingState
   let optimizer: any Optimizer
   let pool: ThreadPool
+  /// What is saved as the network's weights, and what it is; nil where the weights that are trained are.
+  var evaluated: (weights: NetworkWeights, kind: SavedWeights)?
+  /// The weights that are trained; nil where the network has them.
+  var trained: NetworkWeights?
 
   /// Bytes of the weights alone.
   var weightBytes: Int { MemoryLayout<Float>.stride * network.parameters.reduce(0) { $0 + $1.value.count } }
+
+  /// Bytes of `last`.
+  var lastBytes: Int { weightBytes * (1 + optimizer.state.count + (evaluated == nil ? 0 : 1)) }
 
   /// A checkpoint of it; `last` has what training goes on from too.
   /// - Throws: `TrainingError.weightsOverflowed`.
@@ -24,9 +31,14 @@ struct TrainingSnapshot {
     let info = CheckpointInfo(
       path: run.path(of: name), name: name.stem, epoch: state.epochsDone, step: state.step,
       validationAccuracy: state.validationAccuracy, savedAt: Date().formatted(.iso8601),
-      score: state.score)
-    return try Checkpoint.contents(
-      network, model, info: info, resumable: name == .last ? (state, optimizer) : nil)
+      weights: evaluated?.kind, score: state.score)
+    let resumable = name == .last ? (state, optimizer) : nil
+    guard let evaluated else { return try Checkpoint.contents(network, model, info: info, resumable: resumable) }
+    let present = NetworkWeights(of: network)
+    defer { present.put(into: network) }
+    evaluated.weights.put(into: network)
+    try refuseOverflow()
+    return try Checkpoint.contents(network, model, info: info, resumable: resumable, trained: trained ?? present)
   }
 
   /// A finite gradient can still make infinite weights; the next step would show it, but a save may come first.

@@ -165,7 +165,8 @@ extension Evaluator {
     EvaluationProvenance(
       checkpoint: model.checksum, splitFingerprint: index.fingerprint,
       imagesFingerprint: ImageManifest(of: index).fingerprint, excluded: index.excluded.count,
-      relabeled: index.items.count { $0.relabeledFrom != nil }, isRunsOwn: isRunsOwn, epoch: model.epoch)
+      relabeled: index.items.count { $0.relabeledFrom != nil }, isRunsOwn: isRunsOwn, epoch: model.epoch,
+      weights: model.weights)
   }
 
   static func images(_ split: EvaluationSplit) -> String {

@@ -39,10 +39,13 @@ struct MemoryCheck {
   /// Bytes, estimated, as they count for a limit.
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
     let summary = plan.summary(
-      batchSize: batch, threads: threads, optimizerState: settings.optimizer.stateCount)
+      batchSize: batch, threads: threads, optimizerState: settings.rememberedCount,
+      optimizerScratch: settings.optimizer.scratch(for: plan))
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
-    // `last` is put together in memory: weights and the optimizer's state.
-    let checkpoint = (1 + settings.optimizer.stateCount) * summary.parameters * MemoryLayout<Float>.stride
+    // `last` is put together in memory: weights and the optimizer's state, and the weights that are evaluated.
+    let isApart = settings.ema != nil || settings.optimizer.lookahead != nil
+    let checkpoint =
+      (1 + settings.optimizer.stateCount + (isApart ? 1 : 0)) * summary.parameters * MemoryLayout<Float>.stride
     return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
       + overhead(for: source)
   }

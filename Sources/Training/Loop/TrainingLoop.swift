@@ -46,6 +46,8 @@ public final class TrainingLoop {
   let pool: ThreadPool
   let checkpointer: Checkpointer
   private(set) var optimizer: any Optimizer
+  /// What is evaluated and saved in the place of the weights; nil where they are.
+  private(set) var average: WeightAverage?
 
   private let setup: RunSetup
   private let hooks: Hooks
@@ -59,6 +61,10 @@ public final class TrainingLoop {
   private var lossWatch: LossWatch
   private var oneClassWatch = OneClassWatch()
   private var history = MetricsReader()
+  /// The batches of the step under way.
+  private var group: BatchGroup
+  /// The weights that are trained, while the network has those that are evaluated.
+  private var trained: NetworkWeights?
   /// The last step that was taken, and its images.
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
@@ -96,6 +102,7 @@ public final class TrainingLoop {
       setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
       initialization: settings.convolutionInitialization)
     optimizer = settings.optimizer.optimizer(for: network.parameters)
+    group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
     schedule = LearningRateSchedule(
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
@@ -105,19 +112,21 @@ public final class TrainingLoop {
       report: hooks.report)
     recovery = DivergenceRecovery(policy: settings.safety.divergence)
     lossWatch = LossWatch(
-      classes: setup.index.classes.count, stepsPerEpoch: setup.training.batchCount,
+      classes: setup.index.classes.count, stepsPerEpoch: setup.stepsPerEpoch,
       floor: settings.lossFloor(classes: setup.index.classes.count))
     state = setup.firstState
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
+    average = settings.ema.map { WeightAverage(decay: $0, of: network) }
     if let resuming {
       try resume(resuming)
     } else {
       setup.whiten(network)
-      if let path = settings.initialWeights {
-        let classifier = try InitialWeights(path).load(
+      let classifier = try settings.initialWeights.map { path in
+        try InitialWeights(path).load(
           into: network, classes: setup.index.classes, naming: settings.initialClasses)
-        if let note = classifier.note(setup.plan) { hooks.report(.warning(note)) }
       }
+      beginFromWeights()
+      if let note = classifier?.note(setup.plan) { hooks.report(.warning(note)) }
     }
     estimate = freshEstimate()
   }
@@ -154,7 +163,11 @@ public final class TrainingLoop {
       for notice in noticesAtResume { warn(notice) }
       if state.schedule.peak != settings.learningRate { hooks.report(.learningRateChanged(state.schedule.peak)) }
     }
-    if let text = checkpointer.spaceWarning(weights: snapshot.weightBytes, epochs: settings.epochs) { warn(text) }
+    if let text = checkpointer.spaceWarning(
+      weights: snapshot.weightBytes, last: snapshot.lastBytes, epochs: settings.epochs)
+    {
+      warn(text)
+    }
     if let shortage = pool.shortage {
       warn("computing with \(pool.threads) of the threads asked for: \(shortage)")
     }
@@ -204,7 +217,7 @@ public final class TrainingLoop {
   /// Epochs in all, the last of which may be a part of one.
   private var plannedEpochs: Int {
     guard let left = state.fit.map({ max(0, $0.steps - state.step) }) else { return settings.epochs }
-    return state.epochsDone + (state.batch + left + setup.stepsPerEpoch - 1) / setup.stepsPerEpoch
+    return state.epochsDone + (setup.steps(batches: state.batch) + left + setup.stepsPerEpoch - 1) / setup.stepsPerEpoch
   }
 
   private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds >= $0 } ?? false }
@@ -227,15 +240,18 @@ public final class TrainingLoop {
       name(skipped)
       try refuseTooManyBad(skipped)
       if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
-      guard let batch else {
+      if let batch { try learn(from: batch, skipped: skipped.count, startedAt: start, waiting: waiting) }
+      if group.isWhole || (batch == nil && !group.isEmpty) {
+        try step()
+        try checkpointer.endIfRemoved(step: state.step)
+        if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
+        guard obeyCommands() else { return false }
+      }
+      if batch == nil {
         state.epochTotals.skipped += skipped.count
         state.batch = setup.training.batchCount
         break
       }
-      try step(batch, skipped: skipped.count, startedAt: start, waiting: waiting)
-      try checkpointer.endIfRemoved(step: state.step)
-      if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
-      guard obeyCommands() else { return false }
     }
     // Also where a run that was stopped while validating is resumed.
     if isOutOfTime, state.batch < setup.training.batchCount { state.wasCutShort = true }
@@ -247,48 +263,67 @@ public final class TrainingLoop {
 
   // MARK: A step
 
-  /// Forward, backward, update; then everything that counts the step.
+  /// Forward and backward: a batch's gradient, added to those of the step under way.
   /// - Parameters:
   ///   - skipped: images of the batch that do not decode.
   ///   - start: when it was asked for.
   ///   - waiting: seconds until it came.
   /// - Throws: `Divergence`; network and state are then those before the step.
-  private func step(
-    _ batch: Batch, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
+  private func learn(
+    from batch: Batch, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
   ) throws {
     let count = batch.labels.count
-    let pass = Pass(.training, pool, seed: settings.seed &+ UInt64(state.step))
-    let statistics = RunningStatistics(of: network)
+    let number = UInt64(state.step) &* UInt64(settings.accumulate) &+ UInt64(group.batches)
+    let pass = Pass(.training, pool, seed: settings.seed &+ number)
+    group.begin(batch, of: network, startedAt: start)
 
     let logits = network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
     let loss = pass.ops.softmaxCrossEntropy(
       logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
-    network.backward(loss.gradient, pass)
-    let norm = network.gradientNorm(pool)
-    guard loss.loss.isFinite, norm.isFinite else {
-      statistics.restore(to: network)
-      throw Divergence(
-        cause: loss.loss.isFinite ? .gradient : .loss, loss: loss.loss, gradientNorm: norm, batch: batch.index,
-        files: paths(of: batch.items))
-    }
-    let rate = schedule.rate(state)
-    let scale = settings.optimizer.clippingScale(gradientNorm: norm)
-    optimizer.step(network.parameters, rate: rate, gradientScale: scale, pool)
+    network.backward(group.weighted(loss.gradient, images: count, pass.ops), pass)
+    group.add(
+      network, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, waiting: waiting, pass.ops)
+    if !loss.loss.isFinite { throw divergence(.loss, loss: loss.loss) }
+  }
 
-    let seconds = (clock.now - start).seconds
+  /// Ends the group of batches without a step.
+  private func divergence(_ cause: DivergenceReport.Cause, loss: Double) -> Divergence {
+    group.putGradient(into: network)
+    defer { group.abandon(network) }
+    return Divergence(
+      cause: cause, loss: loss, gradientNorm: network.gradientNorm(pool) * group.gradientScale,
+      batch: group.lastBatch, files: paths(of: group.items))
+  }
+
+  /// The update; then everything that counts the step.
+  /// - Throws: `Divergence`; network and state are then those before the step.
+  private func step() throws {
+    group.putGradient(into: network)
+    let norm = network.gradientNorm(pool) * group.gradientScale
+    guard norm.isFinite else { throw divergence(.gradient, loss: group.loss) }
+    let numbers = StepNumbers(
+      rate: schedule.rate(state),
+      gradientScale: group.gradientScale * settings.optimizer.clippingScale(gradientNorm: norm),
+      momentumShift: schedule.momentumShift(state), done: state.optimizerSteps)
+    optimizer.step(network.parameters, numbers, pool)
+    average?.add(network, averaged: state.averagedSteps, Ops(pool))
+
+    let (loss, images, correct) = (group.loss, group.images, group.correct)
+    let seconds = group.start.map { (clock.now - $0).seconds } ?? 0
     state.stepEnded(
-      batch: batch.index, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, seconds: seconds,
-      waiting: waiting)
-    estimate.stepEnded(images: count, seconds: seconds)
+      batch: group.lastBatch, images: images, loss: loss, correct: correct, skipped: group.skipped,
+      seconds: seconds, waiting: group.waiting)
+    estimate.stepEnded(images: images, seconds: seconds)
     fitIntoTime()
     let metrics = StepMetrics(
-      step: state.step, epoch: state.epochsDone + 1, loss: loss.loss,
-      accuracy: loss.correct / Double(count), learningRate: rate, gradientNorm: norm,
+      step: state.step, epoch: state.epochsDone + 1, loss: loss,
+      accuracy: correct / Double(images), learningRate: numbers.rate, gradientNorm: norm,
       imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
-    lastStep = (metrics, batch.items)
+    lastStep = (metrics, group.items)
+    group.clear()
     if state.step % settings.logEvery == 0 { records.metrics.append(metrics) }
     hooks.report(.step(metrics))
-    if let notice = lossWatch.add(loss.loss) { warn(notice.text) }
+    if let notice = lossWatch.add(loss) { warn(notice.text) }
     if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
   }
 
@@ -350,6 +385,14 @@ public final class TrainingLoop {
     var seconds = 0.0
     var start = clock.now
     hooks.report(.validating(done: 0, total: loader.items.count))
+    if let evaluated {
+      trained = NetworkWeights(of: network)
+      evaluated.weights.put(into: network)
+    }
+    defer {
+      trained?.put(into: network)
+      trained = nil
+    }
     let skipped = BatchEvaluator(network: network, pool: pool).run(loader) { batch, logits in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
@@ -456,7 +499,8 @@ public final class TrainingLoop {
       // After a validation the next epoch begins.
       if report.cause != .validation { state.batch = report.batch }
       // The momentum is what led here.
-      optimizer.reset()
+      optimizer.reset(network.parameters)
+      state.optimizerSteps = 0
     }
     state.schedule.peak = peak
     lossWatch.restart()
@@ -537,7 +581,9 @@ public final class TrainingLoop {
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
   private func restoreLast() throws {
     var optimizer = optimizer
-    guard let saved = try checkpointer.restoreLast(into: network, &optimizer) else { return try beginAgain() }
+    guard let saved = try checkpointer.restoreLast(into: network, &optimizer, &average) else {
+      return try beginAgain()
+    }
     self.optimizer = optimizer
     state = saved
     try records.rewind(to: state)
@@ -547,7 +593,7 @@ public final class TrainingLoop {
   /// - Throws: `CheckpointError.lost`, `.doesNotFit` or `FileOperationError`.
   private func restore(_ checkpoint: CheckpointInfo) throws {
     try checkpointer.restore(checkpoint, into: network)
-    optimizer.reset()
+    beginFromWeights()
     state.goBack(to: checkpoint)
     try records.rewind(to: state)
   }
@@ -563,10 +609,16 @@ public final class TrainingLoop {
     }
     for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
     RunningStatistics(of: fresh).restore(to: network)
-    optimizer.reset()
+    beginFromWeights()
     state = setup.firstState
     checkpointer.forgetSaved()
     try records.rewind(to: state)
+  }
+
+  /// What is remembered besides the weights begins anew with them.
+  private func beginFromWeights() {
+    optimizer.reset(network.parameters)
+    average?.set(NetworkWeights(of: network))
   }
 
   // MARK: Images that do not decode
@@ -578,10 +630,11 @@ public final class TrainingLoop {
   /// bad files are none of the user's business at night; thousands are a folder that went wrong.
   /// - Parameter skipped: of the batch under way; not counted yet, since a resumed run meets them again.
   private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>) throws {
-    let count = state.epochTotals.skipped + skipped.count
+    let count = state.epochTotals.skipped + group.skipped + skipped.count
     let images = setup.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
+    group.abandon(network)
     try checkpointer.saveLastIfChanged(snapshot)
     throw TrainingError.tooManyBadImages(
       data: settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
@@ -603,7 +656,15 @@ public final class TrainingLoop {
   // MARK: In other words
 
   private var snapshot: TrainingSnapshot {
-    TrainingSnapshot(network: network, model: setup.model, state: state, optimizer: optimizer, pool: pool)
+    TrainingSnapshot(
+      network: network, model: setup.model, state: state, optimizer: optimizer, pool: pool, evaluated: evaluated,
+      trained: trained)
+  }
+
+  /// What is validated and saved where that is not what is trained.
+  private var evaluated: (weights: NetworkWeights, kind: SavedWeights)? {
+    if let average { return (average.weights, .averaged) }
+    return optimizer.evaluated.map { (NetworkWeights($0, statisticsOf: network), .slow) }
   }
 
   private func paths(of items: [Int]) -> [String] { items.map { setup.training.items[$0].path } }
@@ -623,7 +684,7 @@ public final class TrainingLoop {
   /// How long the rest takes, before anything of it is measured.
   private func freshEstimate() -> ProgressEstimate {
     let epochsLeft = max(0, plannedEpochs - state.epochsDone)
-    let steps = state.fit.map { $0.steps - state.step } ?? epochsLeft * setup.training.batchCount - state.batch
+    let steps = state.fit.map { $0.steps - state.step } ?? epochsLeft * setup.stepsPerEpoch - setup.steps(batches: state.batch)
     return ProgressEstimate(
       steps: max(0, steps), validations: epochsLeft,
       validationImages: setup.validation.items.count)
@@ -633,7 +694,7 @@ public final class TrainingLoop {
     RunDescription(
       folder: run.path, settings: settings, recipe: setup.recipe, classes: setup.index.classes,
       trainingImages: setup.training.items.count, validationImages: setup.validation.items.count,
-      stepsPerEpoch: setup.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
+      stepsPerEpoch: setup.stepsPerEpoch, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
       majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)
   }
 }

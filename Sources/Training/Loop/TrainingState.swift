@@ -11,6 +11,10 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var step = 0
   /// Batches of the current epoch that are done; all of them while it is validated.
   public var batch = 0
+  /// Steps since what the optimizer remembers began anew.
+  public var optimizerSteps = 0
+  /// Steps in the average of the weights since it began anew.
+  public var averagedSteps = 0
   /// Sums over the images of the current epoch so far.
   public var epochTotals = EpochTotals()
   /// Where the run has to end at a time, the steps for which there is time; nil where it has its epochs.
@@ -48,14 +52,16 @@ public struct TrainingState: Codable, Sendable, Equatable {
 extension TrainingState {
   /// Counts a step.
   /// - Parameters:
-  ///   - batch: its number in the epoch, from 0.
-  ///   - loss: the batch's mean, nats.
+  ///   - batch: the number of its last batch in the epoch, from 0.
+  ///   - loss: the mean over its images, nats.
   ///   - correct: images predicted rightly; of a mixed one, a share.
-  ///   - seconds: of wall time, waiting for the batch included.
+  ///   - seconds: of wall time, waiting for batches included.
   mutating func stepEnded(
     batch: Int, images: Int, loss: Double, correct: Double, skipped: Int, seconds: Double, waiting: Double
   ) {
     step += 1
+    optimizerSteps += 1
+    averagedSteps += 1
     self.batch = batch + 1
     self.seconds += seconds
     epochTotals.images += images
@@ -91,6 +97,7 @@ extension TrainingState {
     epochsDone = checkpoint.epoch
     step = checkpoint.step
     batch = 0
+    (optimizerSteps, averagedSteps) = (0, 0)
     epochTotals = EpochTotals()
     validationAccuracy = checkpoint.validationAccuracy
     score = checkpoint.score
@@ -107,6 +114,8 @@ extension TrainingState {
     try Limits.epoch.check(epochsDone, at: "epochsDone")
     try Limits.count.check(step, at: "step")
     try Limits.count.check(batch, at: "batch")
+    try Limits.count.check(optimizerSteps, at: "optimizerSteps")
+    try Limits.count.check(averagedSteps, at: "averagedSteps")
     try Limits.count.check(epochTotals.images, at: "epochTotals.images")
     try Limits.correct.check(epochTotals.correct, at: "epochTotals.correct")
     try Limits.count.check(epochTotals.skipped, at: "epochTotals.skipped")

@@ -18,21 +18,16 @@ public struct SGD: Optimizer {
     state = [OptimizerState("momentum", like: parameters)]
   }
 
-  public mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ pool: ThreadPool) {
+  public mutating func step(_ parameters: [Parameter], _ numbers: StepNumbers, _ pool: ThreadPool) {
     precondition(parameters.count == state[0].tensors.count, "the optimizer was made for other parameters")
+    // A schedule that moves the momentum leaves none as it is.
+    let momentum = settings.momentum.map { $0 > 0 ? max(0, $0 + numbers.momentumShift) : 0 } ?? 0
     for (index, parameter) in parameters.enumerated() {
       let step = MomentumStep(
-        rate: rate * settings.rateFactor(of: parameter), momentum: settings.momentum, decay: decay(of: parameter),
-        gradientScale: gradientScale,
-        isNesterov: settings.nesterov)
+        rate: numbers.rate * settings.rateFactor(of: parameter), momentum: momentum,
+        decay: settings.decay(of: parameter), gradientScale: numbers.gradientScale, isNesterov: settings.nesterov)
       Ops(pool).apply(
         step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)
     }
-  }
-
-  private func decay(of parameter: Parameter) -> Double {
-    if let weightDecay = parameter.weightDecay { return weightDecay }
-    if parameter.isNormOrBias && !settings.decayNormsAndBiases { return 0 }
-    return settings.weightDecay / settings.rateFactor(of: parameter)
   }
 }

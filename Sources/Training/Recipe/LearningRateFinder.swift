@@ -39,12 +39,12 @@ public struct LearningRateFinder {
     let settings = setup.settings
     let network = Network(
       setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
+    setup.whiten(network)
     if let path = settings.initialWeights {
       _ = try InitialWeights(path).load(
         into: network, classes: setup.index.classes, naming: settings.initialClasses)
     }
     var optimizer = settings.optimizer.optimizer(for: network.parameters)
-    let size = setup.model.preprocessing.imageSize
     var points: [LearningRateCurve.Point] = []
     var (average, lowest) = (0.0, Double.infinity)
     var epoch = 0
@@ -60,9 +60,9 @@ public struct LearningRateFinder {
       }
       let rate = Self.rate(step: points.count)
       let pass = Pass(.training, pool, seed: settings.seed &+ UInt64(points.count))
-      let logits = network.forward(Tensor([batch.labels.count, size, size, 3], batch.images), pass)
+      let logits = network.forward(Tensor([batch.labels.count, batch.side, batch.side, 3], batch.images), pass)
       let loss = pass.ops.softmaxCrossEntropy(
-        logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
+        logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
       guard loss.loss.isFinite else { break }
       average = Self.smoothing * average + (1 - Self.smoothing) * loss.loss
       let smoothed = average / (1 - pow(Self.smoothing, Double(points.count + 1)))
@@ -73,8 +73,9 @@ public struct LearningRateFinder {
       network.backward(loss.gradient, pass)
       let norm = network.gradientNorm(pool)
       guard norm.isFinite else { break }
-      optimizer.step(
-        network.parameters, rate: rate, gradientScale: settings.optimizer.clippingScale(gradientNorm: norm), pool)
+      let numbers = StepNumbers(
+        rate: rate, gradientScale: settings.optimizer.clippingScale(gradientNorm: norm), done: points.count - 1)
+      optimizer.step(network.parameters, numbers, pool)
     }
     return Self.judged(points, diverged: points.count < Self.steps && !isCancelled())
   }

@@ -40,7 +40,7 @@ struct StepTrial {
       let pass = Pass(.training, pool, seed: 0)
       let loss = pass.ops.softmaxCrossEntropy(logits: network.forward(input(), pass), labels: labels, smoothing: 0)
       network.backward(loss.gradient, pass)
-      optimizer.step(network.parameters, rate: 0, gradientScale: 1, pool)
+      optimizer.step(network.parameters, StepNumbers(rate: 0), pool)
     }
     let inference = fastest { _ = network.forward(input(), Pass(.inference, pool)) }
     return StepCost(training: training / Double(count), inference: inference / Double(count))

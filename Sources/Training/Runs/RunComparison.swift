@@ -45,6 +45,9 @@ public struct RunComparison: Sendable, Equatable {
     }
     differ("step (\(one.step), \(other.step))", one.step == other.step)
     differ("position in the epoch", one.batch == other.batch && one.epochsDone == other.epochsDone)
+    differ(
+      "the optimizer's steps",
+      one.optimizerSteps == other.optimizerSteps && one.averagedSteps == other.averagedSteps)
     differ("the schedule", one.schedule == other.schedule)
     differ("the best accuracy or the patience", one.earlyStopping == other.earlyStopping)
     differ("the validation accuracy", one.validationAccuracy == other.validationAccuracy)

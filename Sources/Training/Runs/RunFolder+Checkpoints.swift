@@ -55,6 +55,7 @@ extension CheckpointInfo {
   private static let metricKey = "skipline.best_metric"
   private static let scoreKey = "skipline.score"
   private static let savedAtKey = "skipline.saved_at"
+  private static let weightsKey = "skipline.weights"
 
   /// Reads what a checkpoint's metadata say of it; nil where they are not those of a checkpoint.
   public init?(path: String, metadata: [String: String]) {
@@ -69,14 +70,17 @@ extension CheckpointInfo {
     let value = number(Self.scoreKey, Limits.loss)
     let metric = metadata[Self.metricKey].flatMap { BestMetric(rawValue: $0) }
     guard (value != nil) == (metadata[Self.scoreKey] != nil), (metric != nil) == (value != nil) else { return nil }
+    let weights = metadata[Self.weightsKey].flatMap { SavedWeights(rawValue: $0) }
+    guard weights != nil || metadata[Self.weightsKey] == nil else { return nil }
     self.init(
       path: path, name: CheckpointName(path: path).stem, epoch: epoch, step: step, validationAccuracy: accuracy,
-      savedAt: savedAt, score: metric.flatMap { metric in value.map { Score(metric, $0) } })
+      savedAt: savedAt, weights: weights, score: metric.flatMap { metric in value.map { Score(metric, $0) } })
   }
 
   /// The metadata from which `init(path:metadata:)` reads the same back.
   public var metadata: [String: String] {
     var metadata = [Self.epochKey: "\(epoch)", Self.stepKey: "\(step)", Self.savedAtKey: savedAt]
+    if let weights { metadata[Self.weightsKey] = weights.rawValue }
     if let validationAccuracy { metadata[Self.accuracyKey] = "\(validationAccuracy)" }
     if let score, score.metric != .top1 {
       metadata[Self.metricKey] = score.metric.rawValue

@@ -27,7 +27,9 @@ extension RunFolder {
     let images = counts.reduce(0) { $0 + $1.value }
     let batch = max(1, record.settings.batchSize)
     let whole = epochs.last.map { ($0.step, $0.epoch) } ?? (done.step, done.epoch)
-    let stepsPerEpoch = whole.1 > 0 ? whole.0 / whole.1 : (images + batch - 1) / batch
+    let accumulate = max(1, record.settings.accumulate)
+    let batches = (images + batch - 1) / batch
+    let stepsPerEpoch = whole.1 > 0 ? whole.0 / whole.1 : (batches + accumulate - 1) / accumulate
     let summary = try? NetworkPlan(
       record.settings.network, imageSize: record.settings.preprocessing.imageSize,
       classes: max(1, record.model.classes.count)

@@ -19,7 +19,11 @@ public struct RunSetup: Sendable {
   /// Of each class in the loss; nil where they weigh the same.
   let classWeights: [Double]?
   /// Steps of an epoch, as a schedule counts them: at least 1.
-  var stepsPerEpoch: Int { max(1, training.batchCount) }
+  var stepsPerEpoch: Int { max(1, steps(batches: training.batchCount)) }
+
+  /// Steps that so many batches of an epoch make; the last may be of fewer batches.
+  func steps(batches: Int) -> Int { (batches + settings.accumulate - 1) / settings.accumulate }
+
   /// What was left to the recipe, and what it chose; nil where nothing was.
   public let recipe: RecipeReport?
   /// What to know before training: why there is no image cache, for instance.
@@ -175,8 +179,14 @@ extension TrainingSettings {
       if !condition { throw SettingsError(message()) }
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
-    try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
+    try optimizer.validate()
     try augmentation.require(preprocessing, batchSize: batchSize, require)
+    if case .oneCycle = schedule, optimizer.method != .muon {
+      let highest = 1 - Schedule.momentumShift
+      let wrong = "--schedule one-cycle raises it by \(Schedule.momentumShift), so it must be below \(highest)"
+      try require(optimizer.momentum ?? 0 < highest, "--momentum: \(wrong)")
+      try require(optimizer.betas?.first ?? 0 < highest, "--betas, the first: \(wrong)")
+    }
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")

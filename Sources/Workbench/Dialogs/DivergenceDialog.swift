@@ -143,7 +143,13 @@ enum DivergenceView {
       case .validation: "The epoch counts as no improvement"
       case .loss, .gradient: "The step was not taken"
       }
-    let batches = state.curves.run.map { "/\(Format.count($0.stepsPerEpoch))" } ?? ""
+    // A step may be of several batches.
+    let batches =
+      state.curves.run.map { run in
+        let size = max(1, run.settings.batchSize)
+        let count = run.settings.accumulate == 1 ? run.stepsPerEpoch : (run.trainingImages + size - 1) / size
+        return "/\(Format.count(count))"
+      } ?? ""
     var figures = ["batch \(Format.count(report.batch))\(batches)", "rate \(Format.general(report.learningRate))"]
     if report.cause != .loss { figures.append("loss \(Format.loss(report.loss))") }
     if report.cause != .gradient { figures.append("grad norm \(Format.loss(report.gradientNorm))") }

@@ -55,7 +55,11 @@ struct SettingsField: Sendable {
   /// Puts a text into the settings.
   /// - Throws: `SettingRefusal`; the settings are then as they were.
   func apply(_ text: String, to settings: inout TrainingSettings, networks: [String]) throws(SettingRefusal) {
-    if isNetwork, text != AutomaticSettings.word, !networks.contains(text) { throw SettingRefusal("there is no network called \(text)") }
+    if isNetwork, text != AutomaticSettings.word, !networks.contains(text) {
+      throw SettingRefusal("there is no network called \(text)")
+    }
+    let optimizer = settings.optimizer.method
+    defer { settings.optimizerChanged(from: optimizer) }
     if row.mayBeAutomatic, text.isEmpty {
       try row.put(AutomaticSettings.word, in: &settings)
     } else if let part = field.part {

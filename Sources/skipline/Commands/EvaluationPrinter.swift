@@ -51,9 +51,10 @@ struct EvaluationPrinter {
     let part = report.split == .all ? "all" : "the"
     let split = report.split == .all ? "" : "\(report.split.rawValue) "
     let count = report.images == report.found ? "" : "\(Format.count(report.images)) of "
+    let weights = report.provenance?.weights.map { ", \($0.text)," } ?? ""
     let own = report.provenance?.isRunsOwn == false && report.split != .all ? ", as they are divided there" : ""
     Console.print(
-      "\(report.checkpoint) on \(count)\(part) \(Format.count(report.found)) \(split)images of \(report.data)\(own)"
+      "\(report.checkpoint)\(weights) on \(count)\(part) \(Format.count(report.found)) \(split)images of \(report.data)\(own)"
     )
     if let augmentation = report.augmentation { Console.print("test-time augmentation: \(augmentation.text)") }
   }

@@ -31,16 +31,20 @@ struct RunsCommand: ParsableCommand {
     {
       Console.print(line)
     }
-    let checkpoints = runs.flatMap(\.checkpoints).map { checkpoint in
+    let all = runs.flatMap(\.checkpoints)
+    // A column that most people's runs have no use for.
+    let hasWeights = all.contains { $0.weights != nil }
+    let checkpoints = all.map { checkpoint in
       [
         checkpoint.path, "\(checkpoint.epoch)", Format.count(checkpoint.step),
         checkpoint.score?.brief(decimals: 2) ?? "-", checkpoint.savedAt,
-      ]
+      ] + (hasWeights ? [checkpoint.weights?.rawValue ?? "trained"] : [])
     }
     guard !checkpoints.isEmpty else { return }
     Console.print("")
     for line in Console.table(
-      [["checkpoint", "epoch", "step", "validation", "saved"]] + checkpoints, hasPaths: true)
+      [["checkpoint", "epoch", "step", "validation", "saved"] + (hasWeights ? ["weights"] : [])] + checkpoints,
+      hasPaths: true)
     {
       Console.print(line)
     }

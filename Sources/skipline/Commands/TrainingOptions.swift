@@ -41,20 +41,26 @@ struct TrainingOptions: ParsableArguments {
   @OptionGroup var folders: SplitFolderOptions
 
   @Option(Settings.batchSize) var batch: Int?
+  @Option(Settings.accumulate) var accumulate: Int?
   @Option(Settings.precision) var precision: TrainingPrecision?
   @Option(Settings.epochs) var epochs: Int?
   @Option(Settings.progressive) var progressive: Double?
   @Option(Settings.time) var time: Double?
   @Option(Settings.best) var best: BestMetric?
   @Option(Settings.patience) var patience: Int?
+  @Option(Settings.optimizer) var optimizer: OptimizerMethod?
   @Option(Settings.learningRate) var lr: Double?
   @Option(Settings.schedule) var schedule: Schedule?
   @Option(Settings.momentum) var momentum: Double?
   @Flag(Settings.nesterov) var nesterov: Bool?
+  @Option(Settings.betas) var betas: AdamBetas?
+  @Option(Settings.epsilon) var epsilon: Double?
   @Option(Settings.weightDecay) var weightDecay: Double?
   @Flag(Settings.decayNorms) var decayNorms: Bool?
   @Option(Settings.normBiasRate) var normBiasLr: Double?
   @Option(Settings.clip) var clip: Double?
+  @Option(Settings.lookahead) var lookahead: LookaheadSettings?
+  @Option(Settings.ema) var ema: Double?
   @Option(Settings.labelSmoothing) var labelSmoothing: Double?
   @Option(Settings.balance) var balance: ClassBalance?
   @Option(Settings.seed) var seed: UInt64?
@@ -126,6 +132,12 @@ struct TrainingOptions: ParsableArguments {
       settings.network = model.network
       settings.preprocessing = model.settings
       for option in [Settings.network.option, Settings.imageSize.option] { settings.automatic.remove(option) }
+    }
+    // First: what is usual for the rest depends on it.
+    if let optimizer {
+      let before = settings.optimizer.method
+      settings.optimizer.method = optimizer
+      settings.optimizerChanged(from: before)
     }
     values.put(into: &settings)
     // The color of weights whose images were padded, where these are not.

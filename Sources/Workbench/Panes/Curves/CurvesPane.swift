@@ -218,7 +218,7 @@ enum CurvesPane: Pane {
       ("images", "", "\(settings.preprocessing.imageSize) pixels, batch \(settings.batchSize)"),
       ("length", "", length(state)),
       ("learning rate", "lr ", schedule),
-      ("optimizer", "", "momentum \(Format.general(optimizer.momentum)), decay \(decay)"),
+      ("optimizer", "", words(of: optimizer) + "decay \(decay)"),
       ("augmentation", "", ([crop] + others).joined(separator: ", ")),
       ("seed", "seed ", "\(settings.seed)"),
       ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
@@ -231,6 +231,12 @@ enum CurvesPane: Pane {
     if let plan = state.plan { return "\(epochs), about \(Format.duration(plan.recipe.cost.total))" }
     if let refusal = state.planRefusal { return refusal }
     return state.isPlanning ? "\(AutomaticSettings.word): trying what fits the images" : epochs
+  }
+
+  /// `momentum 0.9, `, with the optimizer's name where it is not the usual one.
+  private static func words(of optimizer: OptimizerSettings) -> String {
+    let name = optimizer.method == .sgd ? "" : "\(optimizer.method.rawValue), "
+    return name + (optimizer.momentum.map { "momentum \(Format.general($0)), " } ?? "")
   }
 
   // MARK: Progress and metrics

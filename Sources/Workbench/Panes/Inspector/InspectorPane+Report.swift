@@ -53,7 +53,8 @@ extension InspectorPane {
     let info = CheckpointInfo(
       path: report.checkpoint, name: "", epoch: 0, step: 0, validationAccuracy: nil, savedAt: "")
     let epoch = report.provenance?.epoch.map { ", epoch \($0)" } ?? ""
-    return info.runName + "/" + lastComponent(report.checkpoint) + epoch
+    let weights = report.provenance?.weights.map { ", \($0.rawValue)" } ?? ""
+    return info.runName + "/" + lastComponent(report.checkpoint) + epoch + weights
   }
 
   private static func drawPairs(
