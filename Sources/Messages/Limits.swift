@@ -18,6 +18,9 @@ public enum Limits {
     "schedule", "What the rate is multiplied by", .above(0.0, below: 1))
   public static let warmUp = NumericSetting("schedule", "The warm-up's share of all steps", .from(0.0, below: 1))
 
+  /// Of `--freeze backbone:5`.
+  public static let frozenEpochs = NumericSetting("freeze", "Epochs with frozen layers", Settings.epochs.range)
+
   // MARK: The machine
 
   /// What `SKIPLINE_MAX_PIXELS` may say: an image of the most would take a terabyte or three.

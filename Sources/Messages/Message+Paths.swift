@@ -90,7 +90,8 @@ extension TrainingEvent {
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
       return .diverged(report)
-    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .recovered: return self
+    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .learningRateChanged, .recovered:
+      return self
     }
   }
 }

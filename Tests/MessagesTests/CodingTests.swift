@@ -50,12 +50,13 @@ import Testing
 
   @Test func `the JSON of settings is stable`() throws {
     let parts = [
-      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"batchSize":32,"#,
+      #"{"augmentation":{"colorJitter":0.25,"crop":"resized","horizontalFlip":false},"backboneRate":1,"#,
+      #""batchSize":32,"#,
       #""cache":{"isEnabled":false,"limit":1073741824},"data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
-      #""epochs":90,"#,
+      #""epochs":90,"featureViews":4,"freeze":{"layers":"none"},"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,
       #""network":{"head":"regularized","name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
-      #""widthMultiplier":0.5,"zeroPlacement":"end"},"#,
+      #""widthMultiplier":0.5,"zeroPlacement":"end"},"normStatistics":"batch","#,
       #""optimizer":{"decayNormsAndBiases":false,"gradientClip":5,"momentum":0.75,"nesterov":true,"#,
       #""weightDecay":0.125},"precision":"bf16","preprocessing":{"background":"black","imageSize":96,"#,
       #""normalization":{"given":{"mean":[0.5,0.25,0.125],"#,

@@ -172,6 +172,10 @@ private struct RandomSettings {
     settings.network.head = choice(Head.self)
     if chance() {
       settings.initialWeights = chance() ? text() : "-" + text()
+      settings.freeze =
+        [
+          .none, FreezeSettings(layers: "backbone"), FreezeSettings(layers: "layer3.1", epochs: 5),
+        ].randomElement(using: &generator) ?? .none
       let names = [text(), "Rose, red", "a \"b\""]
       if chance() { settings.initialClasses = chance() ? .order(choice(ClassOrder.self)) : .names(names) }
     }
@@ -196,6 +200,9 @@ private struct RandomSettings {
         .constant, .cosine(warmUp: number(Limits.warmUp.range)), .step(epochs: [1, 30, 1_000_000], factor: 0.1),
         .plateau(factor: 0.25, patience: whole(Limits.schedulePatience.range)),
       ].randomElement(using: &generator) ?? .constant
+    settings.normStatistics = choice(NormStatistics.self)
+    if chance() { settings.featureViews = whole(Settings.featureViews.range) }
+    if chance() { settings.backboneRate = number(Settings.backboneRate.range) }
     if chance() { settings.labelSmoothing = number(Settings.labelSmoothing.range) }
     if chance() { settings.batchSize = whole(Settings.batchSize.range) }
     settings.precision = choice(TrainingPrecision.self)

@@ -18,6 +18,16 @@ public struct Batch: Sendable, Equatable {
   public var items: [Int]
   /// Images left out because they do not decode, of this batch and of batches passed over just before it.
   public var skipped: [DecodingFailure]
+
+  public init(
+    index: Int, images: [Float] = [], labels: [Int] = [], items: [Int] = [], skipped: [DecodingFailure] = []
+  ) {
+    self.index = index
+    self.images = images
+    self.labels = labels
+    self.items = items
+    self.skipped = skipped
+  }
 }
 
 /// Cuts a split into batches and prepares them on threads of their own.
@@ -71,6 +81,23 @@ public struct BatchLoader: Sendable {
     }
   }
 
+  /// The same images, each once, in order and as they are.
+  public var evaluating: BatchLoader {
+    BatchLoader(
+      items: items, root: source.root, cache: source.cache, preprocessing: preprocessing, batchSize: batchSize,
+      mode: .evaluation, workers: workers, ahead: ahead)
+  }
+
+  /// The places among the items of each batch's images.
+  public func batches(epoch: Int) -> [[Int]] {
+    let plan = plan(epoch: epoch)
+    return (0..<batchCount).map { Array(positions($0, of: plan)) }
+  }
+
+  private func positions(_ index: Int, of plan: EpochPlan) -> ArraySlice<Int> {
+    plan.order[(index * batchSize)..<(index == batchCount - 1 ? items.count : (index + 1) * batchSize)]
+  }
+
   /// Starts preparing the batches of an epoch.
   /// - Parameters:
   ///   - epoch: counted from 0; evaluation gives the same for each.
@@ -102,8 +129,7 @@ public struct BatchLoader: Sendable {
 
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
-    let last = index == batchCount - 1
-    let positions = plan.order[(index * batchSize)..<(last ? items.count : (index + 1) * batchSize)]
+    let positions = positions(index, of: plan)
     let size = preprocessing.imageSize
     let length = size * size * 3
     var batch = Batch(index: index, images: [], labels: [], items: [], skipped: [])

@@ -13,7 +13,8 @@ extension NetworkPlan {
   ///   - optimizerState: numbers that the optimizer remembers of each number of a parameter; one for a momentum.
   public func summary(batchSize: Int, threads: Int = 2, optimizerState: Int = 1) -> NetworkSummary {
     NetworkSummary(
-      network: settings, input: input, classes: classes, layers: lowered.operations.map(\.row),
+      network: settings, input: input, classes: classes,
+      layers: lowered.operations.enumerated().map { $1.row(isTrained: $0 >= lowered.frozen) },
       batchSize: batchSize,
       trainingMemory: Self.programMemory
         + trainingMemory(
@@ -43,11 +44,11 @@ extension LoweredPlan.Operation {
     }
   }
 
-  fileprivate var row: LayerRow {
+  fileprivate func row(isTrained: Bool) -> LayerRow {
     let (name, rowKind, kernel) = heading
     return LayerRow(
       name: name, kind: rowKind, kernel: kernel, output: output, parameters: parameters, multiplyAdds: multiplyAdds,
-      depth: depth)
+      depth: depth, isTrained: isTrained)
   }
 
   private var heading: (name: String, kind: LayerRow.Kind, kernel: String?) {

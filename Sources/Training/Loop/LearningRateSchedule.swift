@@ -14,7 +14,8 @@ import Messages
 ///
 /// with warm = the warm-up's share of all steps, rounded down, at least 1. The cosine is Loshchilov and Hutter 2016
 /// (arXiv:1608.03983), equation 5, without restarts and down to zero; the linear warm-up is Goyal et al. 2017
-/// (arXiv:1706.02677), section 2.2.
+/// (arXiv:1706.02677), section 2.2. Where layers are frozen for the first epochs, there is one cosine for these, and
+/// another one, warm-up included, for the others: what is trained is not the same, and the optimizer begins anew.
 public struct LearningRateSchedule: Sendable, Equatable {
   /// What changes while a run goes on; with the settings it is all that a resumed run needs.
   public struct State: Codable, Sendable, Equatable {
@@ -38,13 +39,18 @@ public struct LearningRateSchedule: Sendable, Equatable {
   private let settings: Schedule
   private let stepsPerEpoch: Int
   private let steps: Int
+  /// Steps after which the cosine begins anew; nil for never.
+  private let frozenSteps: Int?
 
-  /// - Parameter stepsPerEpoch: at least 1.
-  public init(settings: Schedule, stepsPerEpoch: Int, epochs: Int) {
+  /// - Parameters:
+  ///   - stepsPerEpoch: at least 1.
+  ///   - frozenEpochs: epochs after which more layers are trained; nil where they stay the same.
+  public init(settings: Schedule, stepsPerEpoch: Int, epochs: Int, frozenEpochs: Int? = nil) {
     precondition(stepsPerEpoch > 0 && epochs >= 0, "an epoch has at least one step")
     self.settings = settings
     self.stepsPerEpoch = stepsPerEpoch
     steps = stepsPerEpoch * epochs
+    frozenSteps = frozenEpochs.flatMap { $0 < epochs ? $0 * stepsPerEpoch : nil }
   }
 
   /// The rate of the next step.
@@ -62,6 +68,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     case .step(let epochs, let factor):
       return reduced(state.peak, by: factor, times: epochs.count { $0 * stepsPerEpoch <= step })
     case .cosine(let warmUp):
+      let (step, steps) = phase(of: step)
       let warm = max(1, Int(Double(steps) * warmUp))
       if step < warm { return state.peak * min(1, Double(step + 1) / Double(warm)) }
       // Beyond the last step the cosine would rise again.
@@ -70,6 +77,12 @@ public struct LearningRateSchedule: Sendable, Equatable {
     case .plateau(let factor, _):
       return reduced(state.peak, by: factor, times: state.reductions)
     }
+  }
+
+  /// A step's number among those in which the same layers are trained, and how many these are.
+  private func phase(of step: Int) -> (step: Int, steps: Int) {
+    guard let frozenSteps else { return (step, steps) }
+    return step < frozenSteps ? (step, frozenSteps) : (step - frozenSteps, steps - frozenSteps)
   }
 
   /// How an epoch's end changes the memory; only a plateau's.

@@ -42,7 +42,8 @@ struct MemoryCheck {
       batchSize: batch, threads: threads, optimizerState: settings.optimizer.stateCount)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
     // `last` is put together in memory: weights and the optimizer's state.
-    let checkpoint = (1 + settings.optimizer.stateCount) * summary.parameters * MemoryLayout<Float>.stride
+    let checkpoint =
+      (summary.parameters + settings.optimizer.stateCount * summary.trainedParameters) * MemoryLayout<Float>.stride
     return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
       + overhead(for: source)
   }
@@ -96,8 +97,24 @@ struct MemoryCheck {
 
 extension NetworkPlan {
   /// Rows, totals and memory of training it, as a start would reckon: what is needed and what is there.
-  /// - Parameter threads: how many compute; nil for as many as there are processors.
-  public func summary(batchSize: Int, threads: Int?, workers: Int) -> NetworkSummary {
+  /// - Parameters:
+  ///   - threads: how many compute; nil for as many as there are processors.
+  ///   - freeze: which layers are frozen. The memory is that of the time when most is trained.
+  /// - Throws: `NetworkError` for layers that the network does not have.
+  public func summary(
+    batchSize: Int, threads: Int?, workers: Int, freeze: FreezeSettings
+  ) throws -> NetworkSummary {
+    let frozen = try freezing(freeze.layers)
+    var summary = frozen.summary(batchSize: batchSize, threads: threads, workers: workers)
+    if freeze.epochs != nil {
+      summary.trainingMemory = self.summary(batchSize: batchSize, threads: threads, workers: workers).trainingMemory
+    }
+    summary.freeze = freeze
+    return summary
+  }
+
+  /// The same with every layer trained that the plan does not freeze.
+  private func summary(batchSize: Int, threads: Int?, workers: Int) -> NetworkSummary {
     var training = TrainingSettings(data: "", network: settings, batchSize: batchSize)
     (training.threads, training.workers) = (threads, workers)
     let check = MemoryCheck(self, training)

@@ -59,6 +59,8 @@ public final class TrainingLoop {
   private var lossWatch: LossWatch
   private var oneClassWatch = OneClassWatch()
   private var history = MetricsReader()
+  /// What the frozen layers make of the images, while only the classifier is trained.
+  private var features: ClassifierFeatures?
   /// The last step that was taken, and its images.
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
@@ -89,10 +91,13 @@ public final class TrainingLoop {
     self.resuming = resuming
     self.pool = try pool ?? ThreadPool(reserving: settings.threads)
     network = Network(
-      setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
-    optimizer = settings.optimizer.optimizer(for: network.parameters)
+      setup.plan(epochsDone: 0), seed: settings.seed,
+      convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
+    network.prepareForTransfer(setup, epochsDone: 0)
+    optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
     schedule = LearningRateSchedule(
-      settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
+      settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs,
+      frozenEpochs: settings.freeze.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience)
     records = RunRecords(run, report: hooks.report)
     checkpointer = try Checkpointer(
@@ -136,8 +141,9 @@ public final class TrainingLoop {
   /// Says what is trained, and what to know beforehand.
   private func begin() throws {
     let description = description()
+    let frozen = description.frozenParameters > 0 ? ", \(description.frozenParameters) of them frozen" : ""
     records.log.info(
-      "started: \(description.trainingImages) training images, \(description.parameters) parameters")
+      "started: \(description.trainingImages) training images, \(description.parameters) parameters\(frozen)")
     hooks.report(.started(description))
     if resuming != nil {
       for text in try checkpointer.resumeWarnings(state) { hooks.report(.warning(text)) }
@@ -161,9 +167,13 @@ public final class TrainingLoop {
           if state.validationDiverged == true { throw validationFailure(images: nil) }
           return reason
         }
+        if features == nil, featureViews > 0 {
+          guard computeFeatures() else { return .stopped }
+          continue
+        }
         guard try trainEpoch() else { return .stopped }
-        // Before validating, so that nothing is lost if that fails.
-        try checkpointer.saveLast(snapshot)
+        // Before validating, so that nothing is lost if that fails. On features an epoch takes milliseconds.
+        if features == nil || checkpointer.savedState == nil { try checkpointer.saveLast(snapshot) }
         guard try finishEpoch() else { return .stopped }
       } catch let divergence as Divergence {
         let failure =
@@ -193,7 +203,7 @@ public final class TrainingLoop {
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
-    let stream = setup.training.epoch(state.epochsDone, fromBatch: state.batch)
+    let stream = batches()
     tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
@@ -241,20 +251,28 @@ public final class TrainingLoop {
     let pass = Pass(.training, pool, seed: settings.seed &+ UInt64(state.step))
     let statistics = RunningStatistics(of: network)
 
-    let logits = network.forward(Tensor([count, size, size, 3], batch.images), pass)
+    let logits =
+      if let features {
+        network.forward(features: Tensor([count, features.set.width], batch.images), pass)
+      } else {
+        network.forward(Tensor([count, size, size, 3], batch.images), pass)
+      }
     let loss = pass.ops.softmaxCrossEntropy(
       logits: logits, labels: batch.labels, smoothing: settings.labelSmoothing)
     network.backward(loss.gradient, pass)
+    let original = features?.enter(network)
     let norm = network.gradientNorm(pool)
     guard loss.loss.isFinite, norm.isFinite else {
       statistics.restore(to: network)
+      if let original { features?.restore(original, network) }
       throw Divergence(
         cause: loss.loss.isFinite ? .gradient : .loss, loss: loss.loss, gradientNorm: norm, batch: batch.index,
         files: paths(of: batch.items))
     }
     let rate = schedule.rate(state)
     let scale = settings.optimizer.clippingScale(gradientNorm: norm)
-    optimizer.step(network.parameters, rate: rate, gradientScale: scale, pool)
+    optimizer.step(network.trainedParameters, rate: rate, gradientScale: scale, pool)
+    features?.leave(network)
 
     let seconds = (clock.now - start).seconds
     state.stepEnded(
@@ -284,6 +302,7 @@ public final class TrainingLoop {
     let rate = schedule.lastRate(state)
     let totals = state.epochEnded(validation: validation, seconds: seconds)
     schedule.epochEnded(&state.schedule, validationLoss: judged?.loss)
+    enterPhase(of: state)
     let verdict = earlyStopping.epochEnded(&state.earlyStopping, validationAccuracy: judged?.top1)
 
     let metrics = EpochMetrics(
@@ -297,7 +316,12 @@ public final class TrainingLoop {
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
     }
     hooks.report(.epoch(metrics))
-    try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+    if features == nil || !setup.settings.freeze.isFrozen(epoch: state.epochsDone) {
+      checkpointer.saveKept()
+      try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+    } else {
+      try checkpointer.keepEpoch(snapshot, improved: verdict == .improved)
+    }
     if !nonFinite.isEmpty {
       throw Divergence(
         cause: .validation, loss: metrics.trainLoss, gradientNorm: lastStep?.metrics.gradientNorm ?? 0,
@@ -317,7 +341,7 @@ public final class TrainingLoop {
     var seconds = 0.0
     var start = clock.now
     hooks.report(.validating(done: 0, total: loader.items.count))
-    let skipped = BatchEvaluator(network: network, pool: pool).run(loader) { batch, logits in
+    func take(_ batch: Batch, _ logits: [Float]) -> Bool {
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
       let elapsed = (clock.now - start).seconds
@@ -328,6 +352,9 @@ public final class TrainingLoop {
       start = clock.now
       return goesOn
     }
+    let skipped =
+      features?.set.evaluate(network, pool, loader, take)
+      ?? BatchEvaluator(network: network, pool: pool).run(loader, take)
     if stopping { return nil }
     estimate.validationEnded()
     let only = tally.onlyPrediction
@@ -474,6 +501,56 @@ public final class TrainingLoop {
     .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: setup.validation.items.count)
   }
 
+  // MARK: Frozen layers
+
+  /// Trains what is trained in the epoch that comes next. The optimizer begins anew where that is more or less than
+  /// before.
+  private func enterPhase(of state: TrainingState) {
+    guard network.prepareForTransfer(setup, epochsDone: state.epochsDone) else { return }
+    optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
+    features = nil
+    estimate = freshEstimate()
+  }
+
+  /// Of how many views of each image features are computed; 0 where the layers are run in every step.
+  private var featureViews: Int {
+    guard network.plan.lowered.frozen > 0, network.plan.trainsClassifierAlone,
+      case .training(let augmentation, _) = setup.training.mode
+    else { return 0 }
+    return FeatureSet.viewCount(
+      asked: settings.featureViews, augmentation: augmentation, items: setup.training.items.count,
+      validation: setup.validation.items.count, width: network.plan.features.count)
+  }
+
+  /// Runs the frozen layers once for every image.
+  /// - Returns: false when a command stopped it.
+  private func computeFeatures() -> Bool {
+    guard case .training(let augmentation, _) = setup.training.mode else { return true }
+    var start = clock.now
+    let views = featureViews
+    let set = FeatureSet(
+      network, training: setup.training, validation: setup.validation, augmentation: augmentation, views: views,
+      pool: pool
+    ) { done, total in
+      state.seconds += (clock.now - start).seconds
+      hooks.report(.computingFeatures(done: done, total: total))
+      let goesOn = obeyCommands()
+      start = clock.now
+      return goesOn
+    }
+    guard let set else { return false }
+    records.log.info("features of \(setup.training.items.count) images, \(views) views each, computed")
+    features = ClassifierFeatures(set)
+    return true
+  }
+
+  /// The batches that are left of the epoch.
+  private func batches() -> any TrainingBatches {
+    guard let features else { return setup.training.epoch(state.epochsDone, fromBatch: state.batch) }
+    return FeatureStream(
+      features.set, of: setup.training, seed: settings.seed, epoch: state.epochsDone, fromBatch: state.batch)
+  }
+
   // MARK: Going back, and resuming
 
   /// Puts the loop to where the run's `last` checkpoint stands, and changes what is to be otherwise from there on.
@@ -501,6 +578,8 @@ public final class TrainingLoop {
   /// step where nothing was saved yet.
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
   private func restoreLast() throws {
+    // A file that cannot be read is told below.
+    if let saved = try? run.savedState() { enterPhase(of: saved) }
     var optimizer = optimizer
     guard let saved = try checkpointer.restoreLast(into: network, &optimizer) else { return try beginAgain() }
     self.optimizer = optimizer
@@ -514,12 +593,13 @@ public final class TrainingLoop {
     try checkpointer.restore(checkpoint, into: network)
     optimizer.reset()
     state.goBack(to: checkpoint)
+    enterPhase(of: state)
     try records.rewind(to: state)
   }
 
   /// Puts everything to where a new run begins, and the records with it.
   private func beginAgain() throws {
-    let fresh = Network(setup.plan, seed: settings.seed)
+    let fresh = Network(setup.plan(epochsDone: 0), seed: settings.seed)
     if let path = settings.initialWeights {
       try InitialWeights(path).load(
         into: fresh, classes: setup.index.classes, naming: settings.initialClasses)
@@ -528,6 +608,7 @@ public final class TrainingLoop {
     RunningStatistics(of: fresh).restore(to: network)
     optimizer.reset()
     state = TrainingState(peak: settings.learningRate, splitFingerprint: setup.index.fingerprint)
+    enterPhase(of: state)
     checkpointer.forgetSaved()
     try records.rewind(to: state)
   }
@@ -556,7 +637,7 @@ public final class TrainingLoop {
     for failure in failures { warn("skipped: \(failure)") }
   }
 
-  private func tellOfLoaders(_ stream: BatchStream) {
+  private func tellOfLoaders(_ stream: any TrainingBatches) {
     guard let shortage = stream.shortage, !toldOfLoaders else { return }
     toldOfLoaders = true
     warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
@@ -595,6 +676,7 @@ public final class TrainingLoop {
       folder: run.path, settings: settings, classes: setup.index.classes,
       trainingImages: setup.training.items.count, validationImages: setup.validation.items.count,
       stepsPerEpoch: setup.training.batchCount, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
+      frozenParameters: network.parameters.reduce(0) { $0 + ($1.isTrained ? 0 : $1.value.count) },
       majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)
   }
 }

@@ -15,7 +15,7 @@ public protocol Optimizer {
   /// Changes every parameter by its gradient.
   /// - Parameters:
   ///   - parameters: those it was made for, in the same order.
-  ///   - rate: the learning rate of this step.
+  ///   - rate: the learning rate of this step; each parameter's `rateFactor` multiplies it.
   ///   - gradientScale: multiplies the gradient first; see `clippingScale`.
   mutating func step(_ parameters: [Parameter], rate: Double, gradientScale: Double, _ pool: ThreadPool)
 }

@@ -22,7 +22,8 @@ public struct SGD: Optimizer {
     precondition(parameters.count == state[0].tensors.count, "the optimizer was made for other parameters")
     for (index, parameter) in parameters.enumerated() {
       let step = MomentumStep(
-        rate: rate, momentum: settings.momentum, decay: decay(of: parameter), gradientScale: gradientScale,
+        rate: rate * parameter.rateFactor, momentum: settings.momentum, decay: decay(of: parameter),
+        gradientScale: gradientScale,
         isNesterov: settings.nesterov)
       Ops(pool).apply(
         step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)

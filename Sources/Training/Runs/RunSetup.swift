@@ -12,7 +12,10 @@ public struct RunSetup: Sendable {
   public let settings: TrainingSettings
   public let index: DatasetIndex
   public let model: ModelDescription
+  /// With every layer trained.
   public let plan: NetworkPlan
+  /// With those frozen that the settings freeze.
+  private let frozenPlan: NetworkPlan
   public let training: BatchLoader
   public let validation: BatchLoader
   /// Steps of an epoch, as a schedule counts them: at least 1.
@@ -56,7 +59,10 @@ public struct RunSetup: Sendable {
     if known == nil, let weights = settings.initialWeights {
       try InitialWeights(weights).check(plan, classes: index.classes, naming: settings.initialClasses)
     }
-    try MemoryCheck(plan, settings).require()
+    frozenPlan = try plan.freezing(settings.freeze.layers)
+    try settings.checkRates(frozenPlan)
+    // The most that it takes: everything is trained in the end.
+    try MemoryCheck(settings.freeze.isFrozen(epoch: settings.epochs - 1) ? frozenPlan : plan, settings).require()
     let decoders = settings.threads ?? SystemProcessors.available
     var cached = PreparedImageCache()
     if settings.cache.isEnabled, let caches {
@@ -110,6 +116,12 @@ public struct RunSetup: Sendable {
     }
   }
 
+  /// The network as an epoch trains it.
+  /// - Parameter epochsDone: epochs before it.
+  func plan(epochsDone: Int) -> NetworkPlan {
+    settings.freeze.isFrozen(epoch: epochsDone) ? frozenPlan : plan
+  }
+
   /// The share of the most frequent training class: what always answering it would get.
   public var majorityBaseline: Double {
     var counts = [Int](repeating: 0, count: index.classes.count)
@@ -132,10 +144,25 @@ extension TrainingSettings {
       if !condition { throw SettingsError(message()) }
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
+    try require(
+      normStatistics == .batch || initialWeights != nil,
+      "--norm-stats running: without --weights nothing was measured yet; name weights to start from")
+    try require(
+      !freeze.freezes || initialWeights != nil,
+      "--freeze \(freeze): without --weights these layers would keep random weights; name weights to start from")
     try require(!optimizer.nesterov || optimizer.momentum > 0, "--nesterov needs a --momentum above 0")
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
+  }
+
+  /// - Parameter plan: with the layers frozen that these settings freeze.
+  /// - Throws: `SettingsError` for a learning rate of the backbone where none of it is ever trained.
+  fileprivate func checkRates(_ plan: NetworkPlan) throws {
+    guard backboneRate != 1, plan.trainsClassifierAlone, freeze.isFrozen(epoch: epochs - 1) else { return }
+    throw SettingsError(
+      "--backbone-lr \(backboneRate): --freeze \(freeze) leaves the classifier alone to be trained; leave --backbone-lr "
+        + "out, or end the freezing before the last epoch, as --freeze \(freeze.layers):\(max(1, epochs / 2))")
   }
 
   /// Whether a new run could be started with these settings, as far as that does not depend on the data.
@@ -143,7 +170,8 @@ extension TrainingSettings {
   public func requireTrainable() throws {
     try validate()
     try Architecture.check(network)
-    _ = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
+    let plan = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
+    try checkRates(try plan.freezing(freeze.layers))
   }
 
   /// Why none could, in the same words; nil where one could.

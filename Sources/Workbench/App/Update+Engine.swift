@@ -94,7 +94,7 @@ extension WorkbenchState {
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }
       return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)] + leaveIfStopped()
-    case .step, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
+    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
     }
     return []
   }

@@ -51,13 +51,15 @@ extension WorkbenchState {
   var describeNetwork: BrowsingCommand {
     .describeNetwork(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: classCount,
-      batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers)
+      batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers,
+      freeze: settings.freeze)
   }
 
   /// The same for the network of a run.
   func describe(_ run: RunDescription) -> BrowsingCommand {
     .describeNetwork(
       run.settings.network, imageSize: run.settings.preprocessing.imageSize, classes: max(1, run.classes.count),
-      batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers)
+      batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers,
+      freeze: run.settings.freeze)
   }
 }
