@@ -32,7 +32,8 @@ struct SessionSnapshot {
     case .evaluation: evaluation = event
     case .warning, .failure: addNotice(event)
     // What one screen asked for, or what the next of its kind replaces in a moment.
-    case .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .checkpoints, .runHistory, .preview,
+    case .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .checkpoints, .runHistory,
+      .preview,
       .evaluationProgress, .dataChanged:
       break
     }
@@ -49,7 +50,7 @@ struct SessionSnapshot {
       steps.add(metrics)
       lastStep = metrics
       validating = nil
-    case .validating: validating = event
+    case .validating, .computingFeatures: validating = event
     case .epoch(let metrics):
       run?.history.append(metrics)
       validating = nil

@@ -62,7 +62,8 @@ extension Event {
       return .dataChanged(report)
     case .warning(let text): return .warning(text.shownPaths(from: folder))
     case .failure(let text): return .failure(text.shownPaths(from: folder))
-    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .preview, .preparing,
+    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .preview,
+      .preparing,
       .evaluationProgress:
       return self
     }
@@ -91,7 +92,8 @@ extension TrainingEvent {
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
       return .diverged(report)
-    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .lengthChanged, .recovered:
+    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .learningRateChanged, .lengthChanged,
+      .recovered:
       return self
     }
   }

@@ -22,7 +22,8 @@ public struct DataFacts: Codable, Sendable, Equatable {
   public var mirroringHarm: String?
 
   public init(
-    trainingImages: Int, validationImages: Int, testImages: Int, classes: Int, smallestClass: Int, largestClass: Int,
+    trainingImages: Int, validationImages: Int, testImages: Int, classes: Int, smallestClass: Int,
+    largestClass: Int,
     shorterSide: Int, aspect: Double, isGray: Bool, decodingSeconds: Double, mirroringHarm: String? = nil
   ) {
     self.trainingImages = trainingImages

@@ -8,13 +8,16 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [recipe, budget, network] + networkOptions + [
-      convInit, weights, classes, classOrder, imageSize, resize, padColor, background, mean, std,
+      convInit, weights, classes, classOrder, freeze, backboneRate, normStatistics, featureViews, imageSize, resize,
+      padColor, background, mean, std,
     ] + augmentation + [
       split, groupBy,
     ] + splitFolders + [
       batchSize, accumulate, epochs, progressive, time, best, patience, optimizer, learningRate, schedule, momentum,
-      nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing, balance,
-      precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence, ignoreMemory,
+      nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing,
+      balance,
+      precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence,
+      ignoreMemory,
       acceptErrors, logEvery, name, project,
     ]
 
@@ -44,12 +47,14 @@ public enum Settings {
     "budget", "Time that the whole run is to take, preparation and evaluation included, as 90s, 10m or 1h30m.",
     TimeText.notation, \.budget, key: "budget"
   ).usually("enough for a try, by the number of images").value("time")
-    .inForm(.training, "time budget", "the whole run's, as 90s, 10m or 1h30m; empty: enough for a try", unset: "a try")
+    .inForm(
+      .training, "time budget", "the whole run's, as 90s, 10m or 1h30m; empty: enough for a try", unset: "a try")
 
   // MARK: The network
 
   /// Its help names the networks, of which this module does not know.
-  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name").automatic()
+  public static let network = Setting("net", "The network", FreeText(), \.network.name, key: "network.name")
+    .automatic()
     .alwaysWritten()
     .inForm(.network, "network", "type to search, left and right to go through them")
   public static let shortcut = Setting(
@@ -112,12 +117,35 @@ public enum Settings {
     get: { if case .order(let order)? = $0.initialClasses { order } else { nil } },
     set: { $1.initialClasses = .order($0) }, clear: { $0.initialClasses = nil })
 
+  public static let freeze = Setting(
+    "freeze",
+    "Layers that keep those weights: none, backbone (all but the classifier), or the last of them, as stem or layer2; backbone:5 for the first 5 epochs.",
+    Notation<FreezeSettings>(
+      read: { text throws(SettingRefusal) in try FreezeSettings(argument: text) }, write: { $0.description },
+      numbers: { freeze, _, place throws(OutOfRange) in try freeze.checkNumbers(at: place) }), \.freeze,
+    key: "freeze"
+  ).automatic()
+  public static let backboneRate = Setting(
+    "backbone-lr", "Learning rate of all but the classifier, as a share of its own",
+    NumericRange.above(0.0, to: 1), \.backboneRate, key: "backboneRate"
+  ).automatic()
+  public static let normStatistics = Setting(
+    "norm-stats",
+    "What batch norms normalize by in training: batch, or running (the statistics of those weights, which then stay).",
+    Choice<NormStatistics>(), \.normStatistics, key: "normStatistics")
+  public static let featureViews = Setting(
+    "views",
+    "While only the classifier is trained: views of each image (itself, its mirror image, random crops) whose features are computed once; 0 to run the frozen layers in every step",
+    NumericRange.from(0, to: 1000), \.featureViews, key: "featureViews"
+  ).automatic()
+
   // MARK: Images
 
   public static let imageSize = Setting(
     "imgsz", "Side of the square images, pixels", NumericRange.from(1, to: 4096), \.preprocessing.imageSize,
     key: "preprocessing.imageSize"
-  ).automatic().takenFromWeights().inForm(.training, "image size", "pixels a side of the square that the network sees")
+  ).automatic().takenFromWeights().inForm(
+    .training, "image size", "pixels a side of the square that the network sees")
   public static let resize = Setting(
     "resize", "How images become square: stretch, crop, pad, or auto (crop from 128 pixels on).",
     Choice<PreprocessingSettings.Resize>(), \.preprocessing.resize, key: "preprocessing.resize"
@@ -389,7 +417,8 @@ public enum Settings {
   public static let labelSmoothing = Setting(
     "label-smoothing", "Share of each label spread over all classes", NumericRange.from(0.0, below: 1),
     \.labelSmoothing, key: "labelSmoothing"
-  ).automatic().inForm(.generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
+  ).automatic().inForm(
+    .generalization, "label smoothing", "share moved from the true class to all", sayingRange: true)
   public static let balance = Setting(
     "balance",
     "Classes of few images: loss (weigh more in the loss), sampling (each class is drawn equally often), or none.",
@@ -398,7 +427,8 @@ public enum Settings {
   public static let precision = Setting(
     "precision", "fp32, or bf16: mixed precision, faster where the processor has AVX512-BF16.",
     Choice<TrainingPrecision>(), \.precision, key: "precision"
-  ).automatic().inForm(.generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
+  ).automatic().inForm(
+    .generalization, "precision", "bf16: rounded factors, faster where the processor has AVX512-BF16")
 
   // MARK: The machine
 

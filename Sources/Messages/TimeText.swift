@@ -16,10 +16,13 @@ enum TimeText {
     numbers: { seconds, option, place throws(OutOfRange) in
       guard !range.contains(seconds) else { return }
       throw OutOfRange(
-        place: place ?? "--\(option)", value: "\(seconds)", requirement: "a number of seconds, \(range.requirement)")
+        place: place ?? "--\(option)", value: "\(seconds)", requirement: "a number of seconds, \(range.requirement)"
+      )
     })
 
-  private static let units: [(letter: Character, seconds: Double)] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
+  private static let units: [(letter: Character, seconds: Double)] = [
+    ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1),
+  ]
 
   /// Seconds; nil for what is no time. Units come from the largest to the smallest, each once.
   static func seconds(of text: String) -> Double? {

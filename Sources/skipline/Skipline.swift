@@ -20,7 +20,8 @@ struct SkiplineCommand: ParsableCommand {
     version: Version().description,
     subcommands: [
       WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, PlanCommand.self,
-      LearningRateCommand.self, TrainCommand.self, CrossValidateCommand.self, EvaluateCommand.self, PredictCommand.self,
+      LearningRateCommand.self, TrainCommand.self, CrossValidateCommand.self, EvaluateCommand.self,
+      PredictCommand.self,
       RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,

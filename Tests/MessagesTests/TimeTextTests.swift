@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct TimeTextTests {
   @Test(arguments: [
-    ("90s", 90.0), ("10m", 600), ("1h30m", 5400), ("2h", 7200), ("1d", 86_400), ("45", 45), ("2.5", 2.5), ("1.5h", 5400),
+    ("90s", 90.0), ("10m", 600), ("1h30m", 5400), ("2h", 7200), ("1d", 86_400), ("45", 45), ("2.5", 2.5),
+    ("1.5h", 5400),
   ])
   func `times are read`(text: String, seconds: Double) throws {
     #expect(try TimeText.notation.parse(text) == seconds)

@@ -214,7 +214,9 @@ import Testing
   }
 
   @Test func `of a loss that never falls nothing is suggested`() {
-    let flat = (0..<100).map { LearningRateCurve.Point(rate: LearningRateFinder.rate(step: $0), loss: 2, smoothed: 2) }
+    let flat = (0..<100).map {
+      LearningRateCurve.Point(rate: LearningRateFinder.rate(step: $0), loss: 2, smoothed: 2)
+    }
     #expect(LearningRateFinder.judged(flat, diverged: false).suggestion == nil)
     #expect(LearningRateFinder.judged([], diverged: true).suggestion == nil)
   }

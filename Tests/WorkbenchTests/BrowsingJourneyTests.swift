@@ -204,7 +204,8 @@ import Testing
     #expect(state.settings.preprocessing.imageSize == 64)
     #expect(
       state.settings.commandLine
-        == "skipline train data/sign-digits --recipe none --net resnet34 --shortcut A --imgsz 64 --no-flip --epochs 12")
+        == "skipline train data/sign-digits --recipe none --net resnet34 --shortcut A --imgsz 64 --no-flip --epochs 12"
+    )
   }
 
   @Test func `a refused text stays in its field and is not applied`() {
@@ -305,7 +306,9 @@ import Testing
     #expect(contexts.isSuperset(of: Panes.standard.all.flatMap { $0.contexts }))
     let lines = HelpView.lines(.opened())
     let named = Set(lines.compactMap { if case .binding(let binding) = $0 { binding.context } else { nil } })
-    let silent: Set<Context> = [.reading, .rates, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit]
+    let silent: Set<Context> = [
+      .reading, .rates, .learningRate, .liveRuns, .confirmStart, .confirmStop, .confirmQuit,
+    ]
     #expect(named == contexts.subtracting(silent))
   }
 

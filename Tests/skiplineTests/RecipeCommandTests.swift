@@ -10,7 +10,8 @@ import Training
     let workspace = try Workspace()
     let printed = try await workspace.skipline("plan", "data", "--budget", "20s")
     #expect(printed.status == 0)
-    for text in ["--net", "--imgsz", "--epochs", "about ", "an epoch", "$ skipline train data --recipe none --net"] {
+    for text in ["--net", "--imgsz", "--epochs", "about ", "an epoch", "$ skipline train data --recipe none --net"]
+    {
       #expect(printed.output.contains(text), "\(text)")
     }
     let plan = try await workspace.skipline("plan", "data", "--budget", "20s", "--json").decoded(RunPlan.self)
@@ -23,7 +24,8 @@ import Training
 
   @Test func `a run without options trains as planned, says why, and records it`() async throws {
     let workspace = try Workspace()
-    let trained = try await workspace.skipline("train", "data", "--budget", "8s", "--name", "auto", "--threads", "1")
+    let trained = try await workspace.skipline(
+      "train", "data", "--budget", "8s", "--name", "auto", "--threads", "1")
     #expect(trained.status == 0)
     #expect(trained.errors.contains("recipe, from the data"))
     #expect(trained.errors.contains("the same again: skipline train"))

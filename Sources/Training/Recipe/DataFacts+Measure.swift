@@ -65,7 +65,9 @@ extension PixelImage {
 /// Classes that may turn into one another in a mirror.
 enum MirroringHarm {
   /// Words for sides: with one in a class's name, its mirror image is of another.
-  private static let sides: Set<String> = ["left", "right", "clockwise", "counterclockwise", "anticlockwise", "east", "west"]
+  private static let sides: Set<String> = [
+    "left", "right", "clockwise", "counterclockwise", "anticlockwise", "east", "west",
+  ]
   /// Words for writing.
   private static let writing: Set<String> = [
     "digit", "digits", "letter", "letters", "zero", "one", "two", "three", "four", "five", "six", "seven", "eight",

@@ -107,7 +107,8 @@ struct Recipe {
 
   /// What depends on neither time nor network.
   func choosePlain(_ draft: inout RecipeDraft) {
-    draft.choose(Settings.schedule, .cosine(warmUp: 0.1), "the warm-up guards the start, a slow end averages out noise")
+    draft.choose(
+      Settings.schedule, .cosine(warmUp: 0.1), "the warm-up guards the start, a slow end averages out noise")
     draft.choose(Settings.nesterov, true, "costs nothing and is a little steadier")
     draft.choose(Settings.weightDecay, 5e-4, "the usual for batch-normalized networks trained from nothing")
     draft.choose(Settings.decayNorms, false, "scales, shifts and biases do not overfit")

@@ -52,14 +52,16 @@ struct RecipePlanner {
     chooseBatch(chosen.plan)
     let batch = draft.settings.batchSize
     draft.choose(
-      Settings.learningRate, Recipe.learningRate(batchSize: batch), "0.05 for a batch of 32, in proportion to the batch")
+      Settings.learningRate, Recipe.learningRate(batchSize: batch),
+      "0.05 for a batch of 32, in proportion to the batch")
     let step = choosePrecision(chosen.plan, cost)
     chooseEpochs(step)
     let (settings, choices) = draft.finished()
     return RunPlan(
       settings: settings,
       recipe: RecipeReport(
-        choices: choices, facts: facts, cost: runCost(settings, chosen.plan, step), budget: budget, alternatives: []))
+        choices: choices, facts: facts, cost: runCost(settings, chosen.plan, step), budget: budget, alternatives: []
+      ))
   }
 
   // MARK: Others
@@ -84,7 +86,8 @@ struct RecipePlanner {
           .init(
             network: settings.network, imageSize: size,
             multiplyAdds: network.summary(batchSize: 1).multiplyAdds, epoch: epoch(cost),
-            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(network, settings), isChosen: isChosen))
+            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(network, settings), isChosen: isChosen)
+        )
       }
     }
     return found.sorted { $0.epoch < $1.epoch }
@@ -127,7 +130,9 @@ struct RecipePlanner {
       : "the fastest: the time is short for \(facts.trainingImages) images"
     let (open, network) = (draft.isOpen(Settings.network), chosen.settings.network)
     if open { draft.settings.network.widthMultiplier = network.widthMultiplier }
-    draft.choose(Settings.network, network.name, network.optionWords.joined(separator: " ") + (network.optionWords.isEmpty ? "" : ": ") + why)
+    draft.choose(
+      Settings.network, network.name,
+      network.optionWords.joined(separator: " ") + (network.optionWords.isEmpty ? "" : ": ") + why)
     let side = chosen.settings.preprocessing.imageSize
     let natural = facts.shorterSide <= 64
     draft.choose(

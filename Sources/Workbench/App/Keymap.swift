@@ -156,7 +156,8 @@ struct Keymap: Sendable {
     motion(.form, [.enter], .accept, hint: "apply", "apply what was typed, go to the next field"),
     motion(.form, [.backspace], .erase, "erase a character"),
     motion(.form, [.control("u")], .clear, "erase all"),
-    motion(.form, [.control("r")], .findLearningRate, hint: "try rates", "try growing learning rates, and suggest one"),
+    motion(
+      .form, [.control("r")], .findLearningRate, hint: "try rates", "try growing learning rates, and suggest one"),
     motion(.form, [.escape], .cancel, hint: "close", "drop what was typed; close the form"),
 
     motion(.palette, [.up, .control("k")], .up, "previous command"),

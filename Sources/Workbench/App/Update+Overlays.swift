@@ -97,7 +97,8 @@ extension WorkbenchState {
 
   // MARK: Learning rates that were tried
 
-  private mutating func perform(_ action: Action, in curve: LearningRateCurve, over form: SettingsForm) -> [Effect] {
+  private mutating func perform(_ action: Action, in curve: LearningRateCurve, over form: SettingsForm) -> [Effect]
+  {
     guard [.accept, .cancel].contains(action) else { return [] }
     overlay = .settings(form)
     guard action == .accept, let rate = curve.suggestion else { return [] }
@@ -115,7 +116,10 @@ extension WorkbenchState {
       return []
     }
     triesRates = true
-    notify(.information, "trying learning rates: $ " + settings.commandLine.replacing("skipline train", with: "skipline lr-find", maxReplacements: 1))
+    notify(
+      .information,
+      "trying learning rates: $ "
+        + settings.commandLine.replacing("skipline train", with: "skipline lr-find", maxReplacements: 1))
     return [.ask(.findLearningRate(planned))]
   }
 

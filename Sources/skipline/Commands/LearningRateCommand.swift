@@ -8,7 +8,8 @@ import Workbench
 
 struct LearningRateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "lr-find", abstract: "Tries growing learning rates for some steps and says which one to train with.",
+    commandName: "lr-find",
+    abstract: "Tries growing learning rates for some steps and says which one to train with.",
     discussion: "It takes the options of 'train'. Nothing is kept.")
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
