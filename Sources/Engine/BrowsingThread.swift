@@ -42,11 +42,13 @@ struct BrowsingThread {
       try open(path, split: split, checkingFiles: checkingFiles)
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
-    case .describeNetwork(let settings, let imageSize, let classes, let batchSize, let threads, let workers):
+    case .describeNetwork(
+      let settings, let imageSize, let classes, let batchSize, let threads, let workers, let freeze):
       try Settings.batchSize.check(batchSize)
       try Architecture.check(settings)
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
-      events.send(.network(plan.summary(batchSize: batchSize, threads: threads, workers: workers)))
+      events.send(
+        .network(try plan.summary(batchSize: batchSize, threads: threads, workers: workers, freeze: freeze)))
     case .listCheckpoints(let project):
       var found: [CheckpointInfo] = []
       for (run, data, fit) in ofThisDatasetFirst(try RunFolder.listRuns(project: project)) {

@@ -50,7 +50,7 @@ struct SessionSnapshot {
       steps.add(metrics)
       lastStep = metrics
       validating = nil
-    case .validating: validating = event
+    case .validating, .computingFeatures: validating = event
     case .epoch(let metrics):
       run?.history.append(metrics)
       validating = nil

@@ -10,10 +10,11 @@ public enum BrowsingCommand: Sendable, Equatable {
   case cancelReading
   /// Change what was decided about images of a dataset; answered by `.dataset`.
   case decide(data: String, split: SplitSettings, changes: [DecisionChange])
-  /// Describe the network these settings would build, and the memory that training it would take with so many threads
+  /// Describe the network these settings would build, what of it would be trained at first, and the memory that training it would take with so many threads
   /// (nil for as many as there are processors); answered by `.network`.
   case describeNetwork(
-    NetworkSettings, imageSize: Int, classes: Int, batchSize: Int, threads: Int? = nil, workers: Int = 1)
+    NetworkSettings, imageSize: Int, classes: Int, batchSize: Int, threads: Int? = nil, workers: Int = 1,
+    freeze: FreezeSettings = .none)
   /// List the checkpoints of every run in a folder, those of the dataset opened last before others; answered by
   /// `.checkpoints`.
   case listCheckpoints(project: String)

@@ -50,6 +50,8 @@ public enum Event: Codable, Sendable, Equatable {
 /// What a training loop reports, in the order in which it happens.
 public enum TrainingEvent: Codable, Sendable, Equatable {
   case started(RunDescription)
+  /// The frozen layers are run once for every image, of `total` views, before the classifier is trained.
+  case computingFeatures(done: Int, total: Int)
   case step(StepMetrics)
   case validating(done: Int, total: Int)
   case epoch(EpochMetrics)

@@ -24,6 +24,9 @@ public enum Limits {
   public static let restartFactor = NumericSetting(
     "schedule", "How many times as long each period is as the one before", .from(1, to: 1000))
 
+  /// Of `--freeze backbone:5`.
+  public static let frozenEpochs = NumericSetting("freeze", "Epochs with frozen layers", Settings.epochs.range)
+
   // MARK: The machine
 
   /// What `SKIPLINE_MAX_PIXELS` may say: an image of the most would take a terabyte or three.

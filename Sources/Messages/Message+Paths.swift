@@ -92,7 +92,8 @@ extension TrainingEvent {
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
       return .diverged(report)
-    case .step, .validating, .epoch, .paused, .resumed, .learningRateChanged, .lengthChanged, .recovered:
+    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .learningRateChanged, .lengthChanged,
+      .recovered:
       return self
     }
   }

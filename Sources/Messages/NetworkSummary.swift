@@ -47,10 +47,12 @@ public struct LayerRow: Codable, Sendable, Equatable {
   public var multiplyAdds: Int
   /// Nesting below the network, for indentation: 0 outside blocks, 1 in a block's body, 2 on its shortcut.
   public var depth: Int
+  /// Whether its parameters, if any, are trained; else they are frozen.
+  public var isTrained: Bool
 
   public init(
     name: String, kind: Kind, kernel: String? = nil, output: FeatureShape, parameters: Int = 0,
-    multiplyAdds: Int = 0, depth: Int = 0
+    multiplyAdds: Int = 0, depth: Int = 0, isTrained: Bool = true
   ) {
     self.name = name
     self.kind = kind
@@ -59,6 +61,7 @@ public struct LayerRow: Codable, Sendable, Equatable {
     self.parameters = parameters
     self.multiplyAdds = multiplyAdds
     self.depth = depth
+    self.isTrained = isTrained
   }
 }
 
@@ -68,6 +71,8 @@ public struct NetworkSummary: Codable, Sendable, Equatable {
   public var network: NetworkSettings
   public var input: FeatureShape
   public var classes: Int
+  /// Which layers are frozen, and how long.
+  public var freeze = FreezeSettings.none
   public var layers: [LayerRow]
   public var batchSize: Int
   /// Estimated bytes to train at `batchSize`: parameters, gradients, the optimizer's state, activations and
@@ -89,5 +94,7 @@ public struct NetworkSummary: Codable, Sendable, Equatable {
   }
 
   public var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
+  /// Of them, those that are trained.
+  public var trainedParameters: Int { layers.reduce(0) { $0 + ($1.isTrained ? $1.parameters : 0) } }
   public var multiplyAdds: Int { layers.reduce(0) { $0 + $1.multiplyAdds } }
 }

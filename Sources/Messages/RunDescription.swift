@@ -77,6 +77,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var validationImages: Int
   public var stepsPerEpoch: Int
   public var parameters: Int
+  /// Those of them that keep their values in the epoch that comes next.
+  public var frozenParameters: Int
   /// Accuracy of always answering the most frequent training class, 0...1.
   public var majorityBaseline: Double
   /// The epochs done before, when the run is resumed.
@@ -88,8 +90,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
 
   public init(
     folder: String, settings: TrainingSettings, recipe: RecipeReport? = nil, classes: [String], trainingImages: Int,
-    validationImages: Int,
-    stepsPerEpoch: Int, parameters: Int, majorityBaseline: Double, history: [EpochMetrics] = [],
+    validationImages: Int, stepsPerEpoch: Int, parameters: Int, frozenParameters: Int = 0, majorityBaseline: Double,
+    history: [EpochMetrics] = [],
     steps: [StepMetrics] = []
   ) {
     self.folder = folder
@@ -100,6 +102,7 @@ public struct RunDescription: Codable, Sendable, Equatable {
     self.validationImages = validationImages
     self.stepsPerEpoch = stepsPerEpoch
     self.parameters = parameters
+    self.frozenParameters = frozenParameters
     self.majorityBaseline = majorityBaseline
     self.history = history
     self.steps = steps

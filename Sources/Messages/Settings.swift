@@ -8,7 +8,8 @@ public enum Settings {
   /// without an option, is found by a test.
   public static let all: [any SettingRow] =
     [recipe, budget, network] + networkOptions + [
-      convInit, weights, classes, classOrder, imageSize, resize, padColor, background, mean, std,
+      convInit, weights, classes, classOrder, freeze, backboneRate, normStatistics, featureViews, imageSize, resize,
+      padColor, background, mean, std,
     ] + augmentation + [
       split, groupBy,
     ] + splitFolders + [
@@ -117,6 +118,28 @@ public enum Settings {
     Choice<ClassOrder>(), key: "initialClasses.order",
     get: { if case .order(let order)? = $0.initialClasses { order } else { nil } },
     set: { $1.initialClasses = .order($0) }, clear: { $0.initialClasses = nil })
+
+  public static let freeze = Setting(
+    "freeze",
+    "Layers that keep those weights: none, backbone (all but the classifier), or the last of them, as stem or layer2; backbone:5 for the first 5 epochs.",
+    Notation<FreezeSettings>(
+      read: { text throws(SettingRefusal) in try FreezeSettings(argument: text) }, write: { $0.description },
+      numbers: { freeze, _, place throws(OutOfRange) in try freeze.checkNumbers(at: place) }), \.freeze,
+    key: "freeze"
+  ).automatic()
+  public static let backboneRate = Setting(
+    "backbone-lr", "Learning rate of all but the classifier, as a share of its own",
+    NumericRange.above(0.0, to: 1), \.backboneRate, key: "backboneRate"
+  ).automatic()
+  public static let normStatistics = Setting(
+    "norm-stats",
+    "What batch norms normalize by in training: batch, or running (the statistics of those weights, which then stay).",
+    Choice<NormStatistics>(), \.normStatistics, key: "normStatistics")
+  public static let featureViews = Setting(
+    "views",
+    "While only the classifier is trained: views of each image (itself, its mirror image, random crops) whose features are computed once; 0 to run the frozen layers in every step",
+    NumericRange.from(0, to: 1000), \.featureViews, key: "featureViews"
+  ).automatic()
 
   // MARK: Images
 

@@ -18,6 +18,15 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var initialWeights: String?
   /// Which classes the classifier in that file tells apart, where it does not say so itself; nil to begin it anew then.
   public var initialClasses: LabelNaming?
+  /// Which of those weights stay as they are.
+  public var freeze: FreezeSettings
+  /// The learning rate of everything but the classifier, as a share of the classifier's: above 0, at most 1.
+  public var backboneRate: Double
+  /// What the batch norms that are trained normalize by in training.
+  public var normStatistics: NormStatistics
+  /// Of how many views of each image the features are computed once, while the classifier alone is trained; 0 for none:
+  /// every step then runs the frozen layers.
+  public var featureViews: Int
   public var preprocessing: PreprocessingSettings
   public var augmentation: AugmentationSettings
   public var optimizer: OptimizerSettings
@@ -62,7 +71,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     data: String, automatic: AutomaticSettings = .none, budget: Double? = nil,
     split: SplitSettings = SplitSettings(), network: NetworkSettings,
     convolutionInitialization: ConvolutionInitialization = .he, initialWeights: String? = nil,
-    initialClasses: LabelNaming? = nil, preprocessing: PreprocessingSettings = PreprocessingSettings(),
+    initialClasses: LabelNaming? = nil, freeze: FreezeSettings = .none, backboneRate: Double = 1,
+    normStatistics: NormStatistics = .batch, featureViews: Int = 4,
+    preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1,
     learningRate: Double = OptimizerMethod.sgd.usualRate, schedule: Schedule = .cosine(warmUp: 0.05),
@@ -82,6 +93,10 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.convolutionInitialization = convolutionInitialization
     self.initialWeights = initialWeights
     self.initialClasses = initialClasses
+    self.freeze = freeze
+    self.backboneRate = backboneRate
+    self.normStatistics = normStatistics
+    self.featureViews = featureViews
     self.preprocessing = preprocessing
     self.augmentation = augmentation
     self.optimizer = optimizer
@@ -144,6 +159,14 @@ public struct SplitSettings: Codable, Sendable, Equatable {
     self.folders = folders
     self.groups = groups
   }
+}
+
+/// Mean and variance that a batch norm normalizes by while it is trained.
+public enum NormStatistics: String, Codable, Sendable, CaseIterable {
+  /// The batch's own, which the running ones follow.
+  case batch
+  /// The running ones, which stay as they came with the weights.
+  case running
 }
 
 /// What training steps compute with. Weights, statistics and sums are float32 in any case, and so is all inference.

@@ -17,6 +17,10 @@ struct LayerCase: Sendable, CustomTestStringConvertible {
   var input: [Int]
   /// What a gradient is compared by.
   var sampling = Sampling.everyElement
+  /// The first so many operations are frozen.
+  var frozen = 0
+  /// Whether batch norms normalize by their running statistics.
+  var keepsStatistics = false
 
   enum Sampling: Sendable {
     case everyElement
@@ -56,8 +60,8 @@ struct TwinLayers {
   private let seed: UInt64 = 99
 
   /// Weights by the formula of the reference networks, from the parameters' names.
-  init(_ plans: [LayerPlan], input: FeatureShape) {
-    guard let lowered = try? LoweredPlan(plans, image: input, imageGradient: true) else {
+  init(_ plans: [LayerPlan], input: FeatureShape, frozen: Int = 0, keepsStatistics: Bool = false) {
+    guard let lowered = try? LoweredPlan(plans, image: input, imageGradient: frozen == 0, frozen: frozen) else {
       preconditionFailure("\(input) is too small for \(plans)")
     }
     layers = LayerGraph(lowered, seed: 1)
@@ -65,8 +69,15 @@ struct TwinLayers {
     for parameter in layers.parameters {
       parameter.value = ReferenceNumbers.value(of: parameter)
       // Whatever is left of an earlier pass must be overwritten.
-      if !parameter.isFixed { parameter.gradient = Tensor(parameter.value.shape) { _ in .nan } }
+      if parameter.isTrained, !parameter.isFixed {
+        parameter.gradient = Tensor(parameter.value.shape) { _ in .nan }
+      }
       twin.values[parameter.name] = NaiveTensor(parameter.value)
+    }
+    for norm in layers.batchNorms { norm.keepsStatistics = keepsStatistics }
+    let kept = keepsStatistics ? lowered.operations.count : frozen
+    for case .batchNorm(let name) in lowered.operations.prefix(kept).map(\.kind) {
+      twin.frozenNorms.insert(name)
     }
     for buffer in layers.buffers {
       buffer.value = ReferenceNumbers.value(of: buffer)
@@ -81,7 +92,8 @@ struct TwinLayers {
 func compareWithTwin(_ c: LayerCase) -> GradientReport {
   var report = GradientReport()
   var twins = TwinLayers(
-    c.layers, input: FeatureShape(height: c.input[1], width: c.input[2], channels: c.input[3]))
+    c.layers, input: FeatureShape(height: c.input[1], width: c.input[2], channels: c.input[3]),
+    frozen: c.frozen, keepsStatistics: c.keepsStatistics)
   let input = ReferenceNumbers.tensor("input:" + c.name, c.input) { (2 * $0 - 1) * 1.7 }
   let naiveInput = NaiveTensor(input)
 
@@ -101,7 +113,7 @@ func compareWithTwin(_ c: LayerCase) -> GradientReport {
 
   let twin = twins.twin
   // What is fixed has no gradient.
-  var checks = twins.layers.parameters.filter { !$0.isFixed }.map { parameter in
+  var checks = twins.layers.parameters.filter { $0.isTrained && !$0.isFixed }.map { parameter in
     GradientCheck(name: parameter.name, gradient: parameter.gradient, point: NaiveTensor(parameter.value)) {
       value in
       var moved = twin
@@ -109,8 +121,11 @@ func compareWithTwin(_ c: LayerCase) -> GradientReport {
       return moved.forward(naiveInput).dot(probeValues)
     }
   }
-  checks.append(
-    GradientCheck(name: "input", gradient: inputGradient, point: naiveInput) { twin.forward($0).dot(probeValues) })
+  if c.frozen == 0 {
+    checks.append(
+      GradientCheck(name: "input", gradient: inputGradient, point: naiveInput) { twin.forward($0).dot(probeValues) }
+    )
+  }
   // A bias before a batch norm has no gradient but rounding: measure such ones by the others.
   let floor = 0.01 * checks.reduce(0) { max($0, NaiveTensor($1.gradient).norm) }
   for check in checks {

@@ -13,6 +13,8 @@ struct NaiveNetwork {
   /// Parameters and buffers by name, in the program's inner order.
   var values: [String: NaiveTensor]
   var mode: Pass.Mode
+  /// The batch norms that are frozen, or keep their statistics: they use the running statistics in training too.
+  var frozenNorms: Set<String> = []
   /// The pass's seed, where dropout's choices come from.
   var seed: UInt64 = 0
 
@@ -71,7 +73,7 @@ struct NaiveNetwork {
 
   private func batchNorm(_ x: NaiveTensor, _ name: String) -> NaiveTensor {
     let (scale, shift) = (value(name + ".weight"), value(name + ".bias"))
-    switch mode {
+    switch frozenNorms.contains(name) ? .inference : mode {
     case .training:
       let (mean, variance) = Naive.moments(x)
       return Naive.batchNorm(x, scale: scale, shift: shift, mean: mean, variance: variance)

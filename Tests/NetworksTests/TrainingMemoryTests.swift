@@ -18,6 +18,39 @@ import Testing
       plan.summary(batchSize: 8, optimizerState: 2).trainingMemory == NetworkPlan.programMemory + estimates[2])
   }
 
+  /// Frozen layers keep nothing for the way back, and have neither gradients nor momentum.
+  @Test(arguments: [
+    (NetworkSettings(name: "cifar20"), 32, 32, "layer2"),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4, "layer3"),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4, "backbone"),
+  ])
+  func `the estimate for a partly frozen network is above what it takes, and below that of the whole`(
+    settings: NetworkSettings, imageSize: Int, images: Int, part: String
+  ) async {
+    await #expect(processExitsWith: .success) { [settings, imageSize, images, part] in
+      let whole = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
+      let plan = try whole.freezing(part)
+      let estimate = plan.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
+      let all = whole.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
+      let network = Network(plan, seed: 1)
+      var momentum = network.trainedParameters.map { Tensor(zeros: $0.value.shape) }
+      let pass = Pass(.training, ThreadPool(threads: 2))
+      for _ in 0..<2 {
+        let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
+        let result = pass.ops.softmaxCrossEntropy(
+          logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
+        network.backward(result.gradient, pass)
+        for (index, parameter) in network.trainedParameters.enumerated() {
+          pass.ops.add(parameter.gradient, to: &momentum[index])
+        }
+      }
+      let used = StoragePool.peakBytes
+      let ratio = Double(estimate) / Double(used)
+      #expect((0.9...1.35).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
+      #expect(Double(estimate) < 0.85 * Double(all), "\(estimate) of \(all) bytes")
+    }
+  }
+
   @Test(arguments: [
     (NetworkSettings(name: "cifar20"), 32, 32),
     (NetworkSettings(name: "cifar20", version: .v2), 32, 8),

@@ -10,8 +10,9 @@ extension TrainingSettings {
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5, head: .regularized, isWhitened: true, dropPath: 0.25),
-    convolutionInitialization: .dirac,
-    initialWeights: "start.safetensors",
+    convolutionInitialization: .dirac, initialWeights: "start.safetensors",
+    freeze: FreezeSettings(layers: "layer2", epochs: 5), backboneRate: 0.125, normStatistics: .running,
+    featureViews: 3,
     preprocessing: PreprocessingSettings(
       imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [0.5, 0.5, 0.25])),

@@ -66,7 +66,7 @@ import TestSupport
     #expect(network.stateArrays() == source.stateArrays())
   }
 
-  @Test(arguments: [["x", "y", "z"], ["a", "b", "d"]])
+  @Test(arguments: [["x", "y", "z"], ["A", "B", "C"]])
   func `as many other classes begin a new one, and it is told`(classes: [String]) throws {
     let (classifier, network) = try load(try own(["a", "b", "c"]), classes)
     guard case .begun(let reason) = classifier else {
@@ -75,6 +75,28 @@ import TestSupport
     }
     #expect(reason.contains("a, b, c") && classifier.note(plan)?.contains("random weights") == true)
     #expect(try rows(network, of: "fc.weight") == rows(Network(plan, seed: 77), of: "fc.weight"))
+    #expect(try rows(network, of: "conv1.weight") == rows(source, of: "conv1.weight"))
+  }
+
+  @Test(arguments: [["b", "x", "a"], ["a", "b", "c", "d"], ["c", "a"], ["y", "c"]])
+  func `the rows of classes that are known are carried over, and the others begin anew`(classes: [String]) throws {
+    let known = ["a", "b", "c"]
+    let weights = try own(known)
+    let network = Network(try NetworkPlan(Specimen.cifar.network, imageSize: 8, classes: classes.count), seed: 77)
+    let fresh = Network(network.plan, seed: 77)
+    let classifier = try weights.load(into: network, classes: classes, naming: nil)
+    let places = classes.map { known.firstIndex(of: $0) }
+    #expect(classifier == .partly(rows: places))
+    let note = try #require(classifier.note(network.plan))
+    #expect(note.hasPrefix("\(places.count { $0 != nil }) of the \(classes.count) classes"), "\(note)")
+    for name in ["fc.weight", "fc.bias"] {
+      let (found, before, own) = (
+        try rows(network, of: name), try rows(source, of: name), try rows(fresh, of: name)
+      )
+      for (row, place) in places.enumerated() {
+        #expect(found[row] == place.map { before[$0] } ?? own[row], "\(name) of \(classes[row])")
+      }
+    }
     #expect(try rows(network, of: "conv1.weight") == rows(source, of: "conv1.weight"))
   }
 

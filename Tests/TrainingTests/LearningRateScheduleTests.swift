@@ -54,6 +54,25 @@ import Testing
     for (step, rate) in expected { #expect(abs(cosine.rate(step: step) - rate) <= 1e-16, "step \(step)") }
   }
 
+  @Test(arguments: [
+    Schedule.cosine(warmUp: 0.2), .linear(warmUp: 0.2), .oneCycle(warmUp: 0.25, divisor: 10),
+  ])
+  func `frozen epochs have a schedule of their own, and so have those that follow`(settings: Schedule) {
+    let whole = LearningRateSchedule(settings: settings, stepsPerEpoch: 4, epochs: 8, frozenEpochs: 3)
+    func alone(_ epochs: Int) -> LearningRateSchedule {
+      LearningRateSchedule(settings: settings, stepsPerEpoch: 4, epochs: epochs)
+    }
+    let state = LearningRateSchedule.State(peak: 0.5)
+    #expect(
+      (0..<32).map { whole.rate(step: $0, state) }
+        == (0..<12).map { alone(3).rate(step: $0, state) } + (0..<20).map { alone(5).rate(step: $0, state) })
+    #expect(
+      (0..<32).map { whole.momentumShift(step: $0) }
+        == (0..<12).map { alone(3).momentumShift(step: $0) } + (0..<20).map { alone(5).momentumShift(step: $0) })
+    let frozen = LearningRateSchedule(settings: settings, stepsPerEpoch: 4, epochs: 3, frozenEpochs: 3)
+    #expect(frozen == alone(3), "nothing follows")
+  }
+
   @Test func `five percent of the steps is the whole part of a twentieth, at least one`() {
     for steps in 1...20_000 {
       let cosine = schedule(.cosine(warmUp: 0.05), stepsPerEpoch: steps, epochs: 1)

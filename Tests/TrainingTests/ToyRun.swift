@@ -109,6 +109,7 @@ extension TrainingEvent {
   var label: String {
     switch self {
     case .started: "started"
+    case .computingFeatures(let done, let total): "features \(done)/\(total)"
     case .step(let metrics): "step \(metrics.step)"
     case .validating(let done, let total): "validating \(done)/\(total)"
     case .epoch(let metrics): "epoch \(metrics.epoch)"

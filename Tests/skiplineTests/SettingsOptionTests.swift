@@ -189,6 +189,10 @@ private struct RandomSettings {
     settings.convolutionInitialization = choice(ConvolutionInitialization.self)
     if chance() {
       settings.initialWeights = chance() ? text() : "-" + text()
+      settings.freeze =
+        [
+          .none, FreezeSettings(layers: "backbone"), FreezeSettings(layers: "layer3.1", epochs: 5),
+        ].randomElement(using: &generator) ?? .none
       let names = [text(), "Rose, red", "a \"b\""]
       if chance() { settings.initialClasses = chance() ? .order(choice(ClassOrder.self)) : .names(names) }
     }
@@ -236,6 +240,9 @@ private struct RandomSettings {
         .oneCycle(warmUp: number(Limits.warmUp.range), divisor: number(Limits.cycleDivisor.range)),
         .restarts(epochs: whole(Limits.restartEpochs.range), factor: whole(Limits.restartFactor.range)),
       ].randomElement(using: &generator) ?? .constant
+    settings.normStatistics = choice(NormStatistics.self)
+    if chance() { settings.featureViews = whole(Settings.featureViews.range) }
+    if chance() { settings.backboneRate = number(Settings.backboneRate.range) }
     if chance() { settings.labelSmoothing = number(Settings.labelSmoothing.range) }
     if chance() { settings.batchSize = whole(Settings.batchSize.range) }
     settings.precision = choice(TrainingPrecision.self)

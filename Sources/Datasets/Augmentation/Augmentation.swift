@@ -47,6 +47,12 @@ public struct Augmentation: Sendable, Equatable {
     return input
   }
 
+  /// Whether an image looks different from epoch to epoch.
+  public var changesImages: Bool { !(crop is NoCrop) || !steps.isEmpty }
+
+  /// Whether images are mirrored, left to right.
+  public var mirrors: Bool { steps.contains { $0 is HorizontalFlip || $0 is AlternatingFlip } }
+
   public static func == (one: Augmentation, other: Augmentation) -> Bool {
     one.crop.isSame(as: other.crop) && one.steps.count == other.steps.count
       && zip(one.steps, other.steps).allSatisfy { $0.isSame(as: $1) }

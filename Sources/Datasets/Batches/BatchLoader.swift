@@ -22,6 +22,19 @@ public struct Batch: Sendable, Equatable {
   public var mixture: BatchMixture?
   /// Images left out because they do not decode, of this batch and of batches passed over just before it.
   public var skipped: [DecodingFailure]
+
+  public init(
+    index: Int, side: Int = 0, images: [Float] = [], labels: [Int] = [], items: [Int] = [],
+    mixture: BatchMixture? = nil, skipped: [DecodingFailure] = []
+  ) {
+    self.index = index
+    self.side = side
+    self.images = images
+    self.labels = labels
+    self.items = items
+    self.mixture = mixture
+    self.skipped = skipped
+  }
 }
 
 /// Cuts a split into batches and prepares them on threads of their own.
@@ -79,6 +92,37 @@ public struct BatchLoader: Sendable {
     }
   }
 
+  /// The same images, each once, in order and as they are.
+  public var evaluating: BatchLoader {
+    BatchLoader(
+      items: items, root: source.root, cache: source.cache, preprocessing: preprocessing, batchSize: batchSize,
+      mode: .evaluation, workers: workers, ahead: ahead)
+  }
+
+  /// The same images, each once and by itself, changed as in this loader's mode: no class is drawn more often, and none
+  /// is mixed with another.
+  public var takingEachOnce: BatchLoader {
+    var mode = mode
+    if case .training(let augmentation, let seed, _) = mode {
+      mode = .training(augmentation: augmentation, seed: seed)
+    }
+    return BatchLoader(
+      items: items, root: source.root, cache: source.cache, preprocessing: preprocessing, batchSize: batchSize,
+      mode: mode, workers: workers, ahead: ahead)
+  }
+
+  /// The positions among the items of each batch's images.
+  /// - Returns: with each, how often the epoch had the image before.
+  public func batches(epoch: Int) -> [[(position: Int, repeats: Int)]] {
+    let plan = plan(epoch: epoch)
+    return (0..<batchCount).map { places($0).map { (plan.order[$0], plan.repeats?[$0] ?? 0) } }
+  }
+
+  /// The places of a batch's images in the order of an epoch.
+  private func places(_ index: Int) -> Range<Int> {
+    (index * batchSize)..<(index == batchCount - 1 ? items.count : (index + 1) * batchSize)
+  }
+
   /// Starts preparing the batches of an epoch.
   /// - Parameters:
   ///   - epoch: counted from 0; evaluation gives the same for each.
@@ -118,8 +162,7 @@ public struct BatchLoader: Sendable {
 
   /// Decodes and writes the images of one batch.
   func prepare(_ index: Int, of plan: EpochPlan, decoder: ImageDecoder, table: NormalizationTable) -> Batch {
-    let last = index == batchCount - 1
-    let places = (index * batchSize)..<(last ? items.count : (index + 1) * batchSize)
+    let places = places(index)
     let size = preprocessing.imageSize
     let shrinking = plan.side.flatMap { $0 < size ? MapShrinking(from: size, to: $0) : nil }
     let side = shrinking?.to ?? size

@@ -6,7 +6,8 @@ import Tensors
 /// y = activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta + addend) (Ioffe and Szegedy 2015, algorithm 1).
 ///
 /// In training, mean and (biased) variance are the batch's; the running statistics move toward the batch's mean and
-/// unbiased variance by `momentum`, as in PyTorch. In inference the running statistics are used.
+/// unbiased variance by `momentum`, as in PyTorch. In inference the running statistics are used, and where they are kept
+/// in training too: then y is an affine function of x, whose slope does not depend on the batch.
 public final class BatchNorm: Layer {
   /// gamma and beta, [C].
   public let weight: Parameter
@@ -17,6 +18,8 @@ public final class BatchNorm: Layer {
   /// Training passes so far; only recorded, as PyTorch does.
   public var batchesTracked = 0
   public let activation: Activation
+  /// Whether it normalizes by the running statistics in training too, and leaves them as they are.
+  public var keepsStatistics = false
 
   public static let epsilon: Double = 1e-5
   public static let momentum: Double = 0.1
@@ -71,6 +74,7 @@ public final class BatchNorm: Layer {
       pass.ops.normalize(&input, by: map, adding: addend, activation)
       return input
     case .training:
+      if keepsStatistics { return forwardKeepingStatistics(input, adding: addend, pass) }
       if moments.rows * channels != input.count { pass.ops.measure(input, into: moments) }
       pass.ops.moveRunning(
         mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, toward: moments)
@@ -85,6 +89,20 @@ public final class BatchNorm: Layer {
       cache = Cache(input: input, zeros: zeros, adds: adds)
       return output
     }
+  }
+
+  private func forwardKeepingStatistics(
+    _ input: consuming Tensor, adding addend: consuming Tensor?, _ pass: Pass
+  ) -> Tensor {
+    normalization.set(
+      mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),
+      epsilon: Self.epsilon, weight: weight.value, bias: bias.value)
+    // The convolution may have gathered them all the same.
+    moments.markUsed()
+    let adds = addend != nil
+    let (output, zeros) = pass.ops.normalize(keeping: input, by: normalization, adding: consume addend, activation)
+    cache = Cache(input: input, zeros: zeros, adds: adds)
+    return output
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
@@ -125,6 +143,7 @@ public final class BatchNorm: Layer {
   private func setParameterGradients(_ gradient: inout Tensor, _ cache: Cache, _ pass: Pass) {
     pass.ops.sumNormGradients(
       &gradient, cache.input, normalization, cache.zeros, weight: weight.value, into: &slopes)
+    if keepsStatistics { slopes.setForGivenStatistics() }
     slopes.setGradients(weight: &weight.gradient, bias: &bias.gradient, normalization)
   }
 }

@@ -16,7 +16,7 @@ public final class Convolution: Layer {
   public let stride: Int
   public let padding: Extent
   /// Whether the gradient by the input is wanted; a layer that reads the image can do without.
-  public let inputGradient: InputGradient
+  public internal(set) var inputGradient: InputGradient
 
   public enum InputGradient: Sendable { case computed, omitted }
 

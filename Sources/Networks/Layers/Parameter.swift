@@ -20,8 +20,16 @@ public final class Parameter {
   public let name: String
   public let role: Role
   public var value: Tensor
-  /// The loss's gradient by `value`, same shape; overwritten by each backward pass.
+  /// The loss's gradient by `value`, same shape; overwritten by each backward pass. Empty where it is not trained.
   public var gradient: Tensor
+  /// Whether the layers around it are trained; else its value stays as it is.
+  public internal(set) var isTrained = true {
+    didSet {
+      if isTrained != oldValue { gradient = isTrained ? Tensor(zeros: value.shape) : Tensor(uninitialized: [0]) }
+    }
+  }
+  /// Multiplies the learning rate.
+  public var rateFactor = 1.0
   /// A weight decay of its own that replaces the optimizer's; nil for the optimizer's.
   public let weightDecay: Double?
   /// Whether it never learns: its gradient stays zero and it has no weight decay, so that an optimizer leaves it as it

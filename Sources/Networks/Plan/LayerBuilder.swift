@@ -24,7 +24,12 @@ struct LayerBuilder {
   mutating func build(_ plan: LoweredPlan) -> [(any Layer)?] {
     var layers = [(any Layer)?](repeating: nil, count: plan.operations.count)
     // Steps come in the order of the pass, in which dropouts and nothing else are counted.
-    for step in plan.steps { layers[step.operation] = layer(plan.operations[step.operation], step) }
+    for step in plan.steps {
+      let layer = layer(plan.operations[step.operation], step)
+      // At once, so that the gradients of what is frozen never take memory together.
+      if step.isFrozen { for parameter in layer?.parameters ?? [] { parameter.isTrained = false } }
+      layers[step.operation] = layer
+    }
     return layers
   }
 

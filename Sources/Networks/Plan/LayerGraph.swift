@@ -10,7 +10,10 @@ public final class LayerGraph: Layer {
   public let parameters: [Parameter]
   public let buffers: [StateBuffer]
   public let batchNorms: [BatchNorm]
-  private let steps: [Step]
+  private let layers: [(any Layer)?]
+  private var steps: [Step] = []
+  /// The value at which the layers that are trained begin.
+  private var start = LoweredPlan.image
   /// The value that is the output.
   private let output: LoweredPlan.Value
 
@@ -18,6 +21,7 @@ public final class LayerGraph: Layer {
     let work: Work
     let inputs: [LoweredPlan.Input]
     let output: LoweredPlan.Value
+    let isFrozen: Bool
   }
 
   private enum Work {
@@ -45,6 +49,17 @@ public final class LayerGraph: Layer {
     buffers = made.flatMap(\.buffers)
     batchNorms = made.compactMap { $0 as? BatchNorm }
     output = plan.operations.count
+    self.layers = layers
+    follow(plan)
+  }
+
+  /// Goes by another plan of the same layers from now on, one that freezes others. What is frozen has no gradient.
+  func follow(_ plan: LoweredPlan) {
+    precondition(plan.operations.count == layers.count, "a plan of other layers")
+    start = plan.frozen
+    for (index, layer) in layers.enumerated() {
+      for parameter in layer?.parameters ?? [] { parameter.isTrained = index >= plan.frozen }
+    }
     steps = plan.steps.map { step in
       let work: Work =
         switch layers[step.operation] {
@@ -60,15 +75,37 @@ public final class LayerGraph: Layer {
       if let reader = step.momentsFor, let norm = layers[reader] as? BatchNorm {
         (layers[step.operation] as? Convolution)?.outputMoments = norm.moments
       }
-      return Step(work: work, inputs: step.inputs, output: step.output)
+      if let convolution = layers[step.operation] as? Convolution {
+        convolution.inputGradient = step.inputs[0].hasGradient ? .computed : .omitted
+      }
+      return Step(work: work, inputs: step.inputs, output: step.output, isFrozen: step.isFrozen)
     }
   }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+    forward(input, from: LoweredPlan.image, to: output, pass)
+  }
+
+  /// What the frozen layers make of images: what the others begin with.
+  func features(_ images: consuming Tensor, _ pass: Pass) -> Tensor {
+    forward(images, from: LoweredPlan.image, to: start, pass)
+  }
+
+  /// The layers behind the frozen ones.
+  func forward(features: consuming Tensor, _ pass: Pass) -> Tensor {
+    forward(features, from: start, to: output, pass)
+  }
+
+  private func forward(
+    _ input: consuming Tensor, from first: LoweredPlan.Value, to last: LoweredPlan.Value, _ pass: Pass
+  ) -> Tensor {
     var values = Values(count: output + 1)
-    values.put(consume input, at: LoweredPlan.image)
-    for step in steps {
+    values.put(consume input, at: first)
+    let training = pass
+    for step in steps where step.output > first && step.output <= last {
       let inputs = step.inputs
+      var pass = training
+      if step.isFrozen { pass.mode = .inference }
       switch step.work {
       case .layer(let layer): values.put(layer.forward(values.take(inputs[0]), pass), at: step.output)
       case .normAndSum(let norm):
@@ -84,7 +121,7 @@ public final class LayerGraph: Layer {
         values.put(layer.forward(inputs.map { values.take($0) }, pass), at: step.output)
       }
     }
-    return values.take(output)
+    return values.take(last)
   }
 
   /// - Returns: the gradient by the input; an empty tensor where the plan leaves that out.

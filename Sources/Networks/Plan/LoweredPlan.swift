@@ -42,6 +42,8 @@ public struct LoweredPlan: Sendable, Equatable {
     /// The batch norm, by its operation, that alone reads this convolution's output: its moments can be gathered while
     /// the output is in cache.
     public let momentsFor: Int?
+    /// Whether it keeps its weights: it is run as in inference, and never backwards.
+    public let isFrozen: Bool
 
     /// Whether a batch norm adds what a shortcut carries.
     public var adds: Bool { inputs.count == 2 }
@@ -58,6 +60,9 @@ public struct LoweredPlan: Sendable, Equatable {
   }
 
   public let image: FeatureShape
+  /// The first so many operations keep their weights. They form a whole from the image to the value of this number: no
+  /// other value of theirs is read behind it.
+  public let frozen: Int
   /// In the order of the description, which is that of rows, parameters and arrays in files.
   public let operations: [Operation]
   /// In the order in which they are run; backwards, in the opposite one.
@@ -66,11 +71,13 @@ public struct LoweredPlan: Sendable, Equatable {
   /// - Parameters:
   ///   - image: what value 0 is.
   ///   - imageGradient: whether the gradient by the image is wanted too, as tests do.
+  ///   - frozen: how many operations, from the first, keep their weights.
   /// - Throws: `NetworkError.vanishes` where a map is too small for a layer.
-  public init(_ plans: [LayerPlan], image: FeatureShape, imageGradient: Bool = false) throws {
-    var lowering = Lowering(image: image)
+  public init(_ plans: [LayerPlan], image: FeatureShape, imageGradient: Bool = false, frozen: Int = 0) throws {
+    var lowering = Lowering(image: image, frozen: frozen)
     _ = try lowering.add(plans, to: Self.image, depth: 0)
     self.image = image
+    self.frozen = frozen
     (operations, steps) = lowering.finished(imageGradient: imageGradient)
   }
 
@@ -140,8 +147,12 @@ private struct Lowering {
   /// Of each value: its shape, and the map that it was before it was flattened.
   private var shapes: [FeatureShape]
   private var maps: [FeatureShape]
+  private let frozen: Int
 
-  init(image: FeatureShape) { (shapes, maps) = ([image], [image]) }
+  init(image: FeatureShape, frozen: Int) {
+    (shapes, maps) = ([image], [image])
+    self.frozen = frozen
+  }
 
   /// - Returns: the value that comes out: the input's own for no layers.
   mutating func add(_ plans: [LayerPlan], to input: Value, depth: Int) throws -> Value {
@@ -212,7 +223,7 @@ private struct Lowering {
       finished.append(
         LoweredPlan.Step(
           operation: step.operation, inputs: inputs.reversed(), output: step.last + 1, activates: step.activates,
-          momentsFor: momentsReader(of: step.operation, readers)))
+          momentsFor: momentsReader(of: step.operation, readers), isFrozen: step.last < frozen))
     }
     return (operations, finished.reversed())
   }
@@ -273,8 +284,8 @@ private struct Lowering {
   /// Of each value, whether anything before it learns.
   private func hasGradient(_ image: Bool) -> [Bool] {
     var has = [image]
-    for operation in operations {
-      has.append(operation.kind.learns || operation.inputs.contains { has[$0] })
+    for (index, operation) in operations.enumerated() {
+      has.append((operation.kind.learns && index >= frozen) || operation.inputs.contains { has[$0] })
     }
     return has
   }

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// Not `Sendable`: it belongs to the thread that trains or evaluates it.
 public final class Network {
-  public let plan: NetworkPlan
+  public private(set) var plan: NetworkPlan
   private let layers: LayerGraph
 
   /// A network with initial weights. Every parameter is a function of the seed and its own name.
@@ -24,7 +24,10 @@ public final class Network {
       plan.lowered, seed: seed, convolutions: convolutions, initialization: initialization)
   }
 
+  /// Every parameter, frozen or not.
   public var parameters: [Parameter] { layers.parameters }
+  /// Those that are trained.
+  public var trainedParameters: [Parameter] { parameters.filter(\.isTrained) }
   public var buffers: [StateBuffer] { layers.buffers }
   public var batchNorms: [BatchNorm] { layers.batchNorms }
 
@@ -32,14 +35,30 @@ public final class Network {
   /// - Returns: logits [N, classes].
   public func forward(_ images: consuming Tensor, _ pass: Pass) -> Tensor { layers.forward(images, pass) }
 
-  /// Sets every parameter's gradient.
+  /// Trains what another plan of the same network trains, and freezes the rest. The weights stay.
+  public func follow(_ plan: NetworkPlan) {
+    precondition(plan.layers == self.plan.layers, "a plan of another network")
+    self.plan = plan
+    layers.follow(plan.lowered)
+  }
+
+  /// What the frozen layers make of images: [N, ...], the shape of `plan.features`.
+  /// - Parameter images: as `forward` takes them.
+  public func features(_ images: consuming Tensor, _ pass: Pass) -> Tensor { layers.features(images, pass) }
+
+  /// The logits, from what `features` gave.
+  public func forward(features: consuming Tensor, _ pass: Pass) -> Tensor {
+    layers.forward(features: features, pass)
+  }
+
+  /// Sets the gradient of every parameter that is trained.
   /// - Parameter logitsGradient: the loss's gradient by the last training pass's logits.
   public func backward(_ logitsGradient: consuming Tensor, _ pass: Pass) {
     _ = layers.backward(logitsGradient, pass)
   }
 
-  /// The Euclidean norm of the whole gradient.
+  /// The Euclidean norm of the whole gradient, of what is trained.
   public func gradientNorm(_ pool: ThreadPool) -> Double {
-    parameters.reduce(0) { $0 + Ops(pool).sumOfSquares($1.gradient) }.squareRoot()
+    trainedParameters.reduce(0) { $0 + Ops(pool).sumOfSquares($1.gradient) }.squareRoot()
   }
 }

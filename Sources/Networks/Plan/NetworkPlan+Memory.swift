@@ -6,13 +6,13 @@ import Messages
 import Tensors
 
 extension NetworkPlan {
-  /// Bytes in use at one time, at most: value, gradient and the optimizer's state of each parameter, and what a step
-  /// holds besides.
+  /// Bytes in use at one time, at most: the value of each parameter, gradient and the optimizer's state of each that is
+  /// trained, and what a step holds besides.
   /// - Parameters:
   ///   - optimizerState: numbers that the optimizer remembers of each number of a parameter.
   ///   - optimizerScratch: numbers that its step takes, when those of the way back are let go.
   func trainingMemory(batchSize: Int, threads: Int, optimizerState: Int, optimizerScratch: Int = 0) -> Int {
-    let parameters = (2 + optimizerState) * parameters
+    let parameters = parameters + (1 + optimizerState) * trainedParameters
     let peak = peak(batchSize: batchSize, threads: threads, goesBack: true)
     return MemoryLayout<Float>.stride * (parameters + max(peak, optimizerScratch))
   }
@@ -24,6 +24,9 @@ extension NetworkPlan {
   }
 
   private var parameters: Int { lowered.operations.reduce(0) { $0 + $1.parameters } }
+  private var trainedParameters: Int {
+    lowered.operations.dropFirst(lowered.frozen).reduce(0) { $0 + $1.parameters }
+  }
 
   /// Floats.
   private func peak(batchSize: Int, threads: Int, goesBack: Bool) -> Int {
@@ -83,7 +86,8 @@ private struct MemoryPlanner {
     let image = block(plan.image)
     defer { withExtendedLifetime(image) {} }  // Whoever has loaded the images may keep them.
     values[LoweredPlan.image] = image
-    var waysBack: [WayBack] = []
+    /// None through what is frozen.
+    var waysBack: [WayBack?] = []
     // What several read counts until it has come together again, although the last reader may let it go before.
     var branched: [Block] = []
     for step in plan.steps {
@@ -97,7 +101,7 @@ private struct MemoryPlanner {
       let (output, wayBack) = forward(step, &inputs)
       values[step.output] = output
       if step.inputs.count > 1 { branched.removeAll() }
-      if goesBack { waysBack.append(wayBack) }
+      if goesBack { waysBack.append(step.isFrozen ? nil : wayBack) }
     }
     guard goesBack else { return }
     branched.removeAll()
@@ -107,7 +111,7 @@ private struct MemoryPlanner {
     // Likewise a sum's mask and gradients, until its branches have come together again, on this way at their beginning.
     var joined: [(WayBack, [Block])] = []
     for step in plan.steps.reversed() {
-      guard let wayBack = waysBack.popLast(), let gradient = gradients[step.output].take() else { continue }
+      guard let wayBack = waysBack.removeLast(), let gradient = gradients[step.output].take() else { continue }
       let joins = step.inputs.count > 1
       let held = joins ? [gradient] : []
       let made = wayBack(consume gradient)

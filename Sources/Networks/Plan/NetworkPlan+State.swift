@@ -27,6 +27,9 @@ extension NetworkPlan {
   /// Every array of the network's `state_dict` but `num_batches_tracked`, in the order of the layers.
   public var state: [StateEntry] { lowered.operations.flatMap(\.state) }
 
+  /// Those of them that belong to layers that are trained.
+  public var trainedState: [StateEntry] { lowered.operations.dropFirst(lowered.frozen).flatMap(\.state) }
+
   /// The name of the last dense layer, without `.weight`.
   public var classifier: String {
     for operation in lowered.operations.reversed() {

@@ -16,7 +16,8 @@ extension NetworkPlan {
     batchSize: Int, threads: Int = 2, optimizerState: Int = 1, optimizerScratch: Int = 0
   ) -> NetworkSummary {
     NetworkSummary(
-      network: settings, input: input, classes: classes, layers: lowered.operations.map(\.row),
+      network: settings, input: input, classes: classes,
+      layers: lowered.operations.enumerated().map { $1.row(isTrained: $0 >= lowered.frozen) },
       batchSize: batchSize,
       trainingMemory: Self.programMemory
         + trainingMemory(
@@ -54,11 +55,11 @@ extension LoweredPlan.Operation {
     }
   }
 
-  fileprivate var row: LayerRow {
+  fileprivate func row(isTrained: Bool) -> LayerRow {
     let (name, rowKind, kernel) = heading
     return LayerRow(
       name: name, kind: rowKind, kernel: kernel, output: output, parameters: parameters, multiplyAdds: multiplyAdds,
-      depth: depth)
+      depth: depth, isTrained: isTrained)
   }
 
   private var heading: (name: String, kind: LayerRow.Kind, kernel: String?) {

@@ -13,7 +13,7 @@ public struct NetworkPlan: Sendable, Equatable {
   public let classes: Int
   public let layers: [LayerPlan]
   /// The layers as what is computed.
-  public let lowered: LoweredPlan
+  public private(set) var lowered: LoweredPlan
 
   /// - Parameter channels: of the images: 3, or 1 for gray ones.
   /// - Throws: `NetworkError` for an unknown name, an option the family lacks, or an image that is too small.
@@ -46,6 +46,13 @@ public struct NetworkPlan: Sendable, Equatable {
     self.layers = layers
     input = FeatureShape(height: imageSize, width: imageSize, channels: channels)
     lowered = try LoweredPlan(layers, image: input)
+  }
+
+  /// The same network with the first so many operations frozen.
+  func freezing(operations: Int) throws -> NetworkPlan {
+    var plan = self
+    plan.lowered = try LoweredPlan(layers, image: input, frozen: operations)
+    return plan
   }
 }
 

@@ -62,8 +62,9 @@ public enum Checkpoint {
   /// Writes a checkpoint, atomically and checked.
   ///
   /// Without `resumable` the file's arrays are exactly a PyTorch `state_dict`; with it, the optimizer's state of each
-  /// parameter follows under names such as `skipline.momentum.`, so that training can go on from it bit for bit; and
-  /// under `skipline.trained.` the weights that are trained, where those of the network are others (see `SavedWeights`).
+  /// trained parameter follows under names such as `skipline.momentum.`, so that training can go on from it bit for bit;
+  /// and under `skipline.trained.` the weights that are trained, where those of the network are others (see
+  /// `SavedWeights`).
   /// - Throws: `FileOperationError`.
   public static func save(
     _ network: Network, _ model: ModelDescription, info: CheckpointInfo,
@@ -87,7 +88,7 @@ public enum Checkpoint {
       metadata[stateKey] = try json(state)
       metadata[kernelsKey] = Kernels.description
       for part in optimizer.state {
-        for (parameter, tensor) in zip(network.parameters, part.tensors) {
+        for (parameter, tensor) in zip(network.trainedParameters, part.tensors) {
           arrays.append(
             NamedArray(
               name: name(of: part, parameter), shape: parameter.fileShape, floats: parameter.fileOrder(tensor)))
@@ -178,7 +179,8 @@ public enum Checkpoint {
     return state
   }
 
-  /// Restores network and optimizer from a `last` checkpoint.
+  /// Restores network and optimizer from a `last` checkpoint. The network freezes what it froze when that was saved, and
+  /// the optimizer was made for what it trains.
   /// - Returns: where training stood.
   /// - Throws: `CheckpointError` or `SafetensorsError`; network and optimizer are then unchanged.
   public static func resume(
@@ -196,7 +198,7 @@ public enum Checkpoint {
     let state = try trainingState(contents.metadata, path)
     var restored = optimizer.state
     for index in restored.indices {
-      restored[index].tensors = try network.parameters.map { parameter in
+      restored[index].tensors = try network.trainedParameters.map { parameter in
         let name = name(of: restored[index], parameter)
         guard contents.shape(of: name) == parameter.fileShape else {
           throw CheckpointError.doesNotFit(

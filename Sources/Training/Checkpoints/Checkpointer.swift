@@ -92,6 +92,16 @@ final class Checkpointer {
     try saveLast(snapshot)
   }
 
+  /// Keeps what an epoch of milliseconds leaves behind; it is written when `last` is due, or at the end.
+  /// - Throws: as `saveLast`.
+  func keepEpoch(_ snapshot: TrainingSnapshot, improved: Bool) throws {
+    if improved { unsaved.keep(try snapshot.contents(of: .best, in: run), as: .best) }
+    if isDue { try saveDue(snapshot) }
+  }
+
+  /// Writes what was kept.
+  func saveKept() { retryUnsaved() }
+
   /// Tries for the last time what could not be written, and saves the state at the end.
   /// - Parameter savesLast: whether training can go on from the state.
   /// - Returns: the names of checkpoints that are missing.

@@ -17,6 +17,11 @@ public struct ForeignModel {
   public var background: Background?
   public var naming: LabelNaming?
 
+  /// Of torchvision's networks: the side of their images, and the channels' means and deviations on ImageNet.
+  public static let imageSize = 224
+  public static let normalization = PreprocessingSettings.Normalization.given(
+    mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])
+
   public init(
     network: NetworkSettings, imageSize: Int? = nil, resize: PreprocessingSettings.Resize? = nil,
     padColor: PadColor? = nil, background: Background? = nil, naming: LabelNaming? = nil
@@ -45,11 +50,11 @@ public struct ForeignModel {
       try compare(own, path: path, data: data, folders: folders)
       return own
     }
-    let size = imageSize ?? 224
+    let size = imageSize ?? Self.imageSize
     let preprocessing = try Preprocessing(
       resolving: PreprocessingSettings(
         imageSize: size, resize: resize ?? .automatic, padColor: padColor, background: background ?? .white,
-        normalization: .given(mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225])),
+        normalization: Self.normalization),
       items: [], root: "")
     return ModelDescription(
       network: network, classes: try classes(path: path, data: data, folders: folders), preprocessing: preprocessing

@@ -12,6 +12,9 @@ public struct InitialWeights {
   enum Classifier: Equatable {
     /// It is taken. `rows` says for each class of the new run which row it was, nil where all stand where they stood.
     case kept(rows: [Int]?)
+    /// Of some classes, those that it knows. `rows` says for each class of the new run which row it was, nil for one that
+    /// begins anew.
+    case partly(rows: [Int?])
     /// It is not taken, and the reason.
     case begun(reason: String)
   }
@@ -32,6 +35,23 @@ public struct InitialWeights {
     description = try Checkpoint.model(outline)
   }
 
+  /// The network whose arrays the file has, by their names and shapes; nil where it is none of the table.
+  public var looksLike: NetworkSettings? {
+    let names = outline.names
+    // The first array of each family.
+    let first = ["conv1.weight", "features.0.weight"]
+    for own in first {
+      for name in names where name == own || name.hasSuffix("." + own) {
+        let wrapper = name.dropLast(own.count)
+        guard names.allSatisfy({ $0.hasPrefix(wrapper) }) else { continue }
+        let shapes = names.filter { !$0.hasSuffix(StateFit.countSuffix) }
+          .map { (String($0.dropFirst(wrapper.count)), outline.shape(of: $0) ?? []) }
+        if let guess = NetworkGuess(Dictionary(uniqueKeysWithValues: shapes)) { return guess.settings }
+      }
+    }
+    return nil
+  }
+
   /// Compares names and shapes, and decides about the classifier. No weight is read.
   /// - Parameters:
   ///   - classes: of the new run, in the order of its labels.
@@ -46,7 +66,8 @@ public struct InitialWeights {
   /// - Throws: as `check`, `CheckpointError.badValue` or `SafetensorsError`; the network is then unchanged.
   @discardableResult
   func load(into network: Network, classes: [String], naming: LabelNaming?) throws -> Classifier {
-    let (classifier, state) = try read(network.plan, classes: classes, naming: naming)
+    var (classifier, state) = try read(network.plan, classes: classes, naming: naming)
+    if case .partly(let rows) = classifier { state.mixRows(rows, of: network) }
     network.load(state)
     return classifier
   }
@@ -59,7 +80,7 @@ public struct InitialWeights {
     let names = [plan.classifier + ".weight", plan.classifier + ".bias"]
     switch classifier {
     case .begun: for name in names { state.values[name] = nil }
-    case .kept(nil): break
+    case .kept(nil), .partly: break
     case .kept(let rows?):
       for name in names {
         guard let values = state.values[name], !rows.isEmpty else { continue }
@@ -83,7 +104,7 @@ public struct InitialWeights {
         )
       }
     }
-    let fit = try StateFit(plan, outline, classifier: .optional)
+    let fit = try StateFit(plan, outline, classifier: .ofOtherClasses)
     return (fit, try classifier(fit, plan, classes, naming))
   }
 
@@ -120,20 +141,35 @@ public struct InitialWeights {
             : "\(path) has \(outputs) classes, the data \(classes.count)")
       }
     }
-    guard fit.hasClassifier, known.count == classes.count else {
-      return .begun(reason: "\(path) has other classes (\(Self.listed(known)))")
-    }
+    let rows = classes.map { known.firstIndex(of: $0) }
+    guard fit.hasClassifier || fit.hasClassifierOfOtherClasses, known.count == outputs,
+      rows.contains(where: { $0 != nil })
+    else { return .begun(reason: "\(path) has other classes (\(Self.listed(known)))") }
     if known == classes { return .kept(rows: nil) }
-    let rows = classes.compactMap { known.firstIndex(of: $0) }
-    guard rows.count == classes.count, Set(rows).count == rows.count else {
-      return .begun(reason: "\(path) has other classes (\(Self.listed(known)))")
-    }
-    return .kept(rows: rows)
+    let found = rows.compactMap { $0 }
+    return known.count == classes.count && found.count == classes.count ? .kept(rows: found) : .partly(rows: rows)
   }
 
   private static func listed(_ names: [String]) -> String {
     let shown = names.prefix(5).joined(separator: ", ")
     return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+  }
+}
+
+extension StoredState {
+  /// Puts a classifier of other classes together: the rows that the file has, and the network's own for the others.
+  /// - Parameter rows: of each class, nil for its own.
+  fileprivate mutating func mixRows(_ rows: [Int?], of network: Network) {
+    for parameter in network.parameters where parameter.name.hasPrefix(network.plan.classifier + ".") {
+      guard let stored = values[parameter.name], !rows.isEmpty else { continue }
+      var mixed = parameter.fileOrder(parameter.value)
+      let width = mixed.count / rows.count
+      for case (let place, let row?) in rows.enumerated() {
+        mixed.replaceSubrange(
+          (place * width)..<((place + 1) * width), with: stored[(row * width)..<((row + 1) * width)])
+      }
+      values[parameter.name] = mixed
+    }
   }
 }
 
@@ -143,6 +179,9 @@ extension InitialWeights.Classifier {
     switch self {
     case .kept(nil): nil
     case .kept: "the rows of the classifier '\(plan.classifier)' were put into the order of the data's classes"
+    case .partly(let rows):
+      "\(rows.count { $0 != nil }) of the \(rows.count) classes are known to the weights: their rows of the classifier "
+        + "'\(plan.classifier)' are taken, and those of the others begin with random weights"
     case .begun(let reason): "\(reason): '\(plan.classifier).weight' begins with random weights"
     }
   }

@@ -11,14 +11,16 @@ struct StateFit {
   enum Classifier {
     /// It has to be there.
     case required
-    /// It may be missing, or be for other classes.
-    case optional
+    /// It may be missing, or be for other classes, whose rows are read all the same.
+    case ofOtherClasses
   }
 
-  /// The network's names to the file's; without the classifier's where that is not the network's.
+  /// The network's names to the file's; without the classifier's where that has other inputs, or none.
   let stored: [String: String]
   /// Whether the file has the classifier, in the network's shape.
   let hasClassifier: Bool
+  /// Whether it has one of the same inputs for other classes, or as many of another order.
+  let hasClassifierOfOtherClasses: Bool
   /// The extents of the file's classifier, [classes, inputs]; nil where it has none.
   let classifierShape: [Int]?
 
@@ -42,7 +44,13 @@ struct StateFit {
     let fits = wanted.filter { ends.contains($0.name) }.allSatisfy { shape($0.name) == $0.shape }
     hasClassifier = fits
     classifierShape = shape(ends[0])
-    let leavesOut = policy == .optional && !fits
+    let shapes = ends.map { shape($0) }
+    let own = wanted.first { $0.name == ends[0] }?.shape
+    let isOfOthers =
+      policy == .ofOtherClasses && !fits && shapes[0]?.count == 2 && shapes[0]?.last == own?.last
+      && shapes[1] == shapes[0].map { [$0[0]] }
+    hasClassifierOfOtherClasses = isOfOthers
+    let leavesOut = policy == .ofOtherClasses && !fits
     let needed = leavesOut ? wanted.filter { !ends.contains($0.name) } : wanted
 
     var mismatch = StateMismatch()
@@ -64,7 +72,9 @@ struct StateFit {
         reason: mismatch.text(of: plan, network: network, path: file.path, names: names) { shape($0) })
     }
     stored = Dictionary(
-      uniqueKeysWithValues: (needed.map(\.name) + counts).compactMap { name in plain[name].map { (name, $0) } })
+      uniqueKeysWithValues: (needed.map(\.name) + (isOfOthers ? ends : []) + counts).compactMap { name in
+        plain[name].map { (name, $0) }
+      })
   }
 
   /// What stands before every name, as wrapped modules write it: `module.`, `_orig_mod.`, `model.backbone.`. Whatever

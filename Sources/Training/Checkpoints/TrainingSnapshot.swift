@@ -22,7 +22,10 @@ struct TrainingSnapshot {
   var weightBytes: Int { MemoryLayout<Float>.stride * network.parameters.reduce(0) { $0 + $1.value.count } }
 
   /// Bytes of `last`.
-  var lastBytes: Int { weightBytes * (1 + optimizer.state.count + (evaluated == nil ? 0 : 1)) }
+  var lastBytes: Int {
+    let remembered = network.trainedParameters.reduce(0) { $0 + $1.value.count } * optimizer.state.count
+    return weightBytes * (evaluated == nil ? 1 : 2) + MemoryLayout<Float>.stride * remembered
+  }
 
   /// A checkpoint of it; `last` has what training goes on from too.
   /// - Throws: `TrainingError.weightsOverflowed`.

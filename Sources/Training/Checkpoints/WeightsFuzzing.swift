@@ -17,7 +17,9 @@ package func fuzzWeights(_ bytes: [UInt8]) -> Bool {
     let contents = SafetensorsContents(
       path: "file", header: header, headerBytes: Array(bytes[8..<end]), buffer: Array(bytes[end...]))
     let plan = try NetworkPlan(NetworkSettings(name: "cifar8", widthMultiplier: 0.0625), imageSize: 8, classes: 2)
-    if let fit = try? StateFit(plan, file, classifier: .optional) { _ = try? StoredState(contents, fit, plan) }
+    if let fit = try? StateFit(plan, file, classifier: .ofOtherClasses) {
+      _ = try? StoredState(contents, fit, plan)
+    }
     if let model = try? Checkpoint.model(file), let described = try? model.plan() {
       _ = try? StateFit(described, file)
     }

@@ -22,7 +22,9 @@ import Messages
 /// 0.05 below and back. Restarts are Loshchilov and Hutter 2016 (arXiv:1608.03983), section 3; linear is what the
 /// fastest runs on CIFAR-10 use (Page 2018, "How to train your ResNet"). The cosine is Loshchilov and Hutter 2016
 /// (arXiv:1608.03983), equation 5, without restarts and down to zero; the linear warm-up is Goyal et al. 2017
-/// (arXiv:1706.02677), section 2.2.
+/// (arXiv:1706.02677), section 2.2. Where layers are frozen for the first epochs, a cosine, a linear or a one-cycle schedule
+/// goes through once in these and again, warm-up included, in the others: what is trained is not the same, and the
+/// optimizer begins anew.
 public struct LearningRateSchedule: Sendable, Equatable {
   /// What changes while a run goes on; with the settings it is all that a resumed run needs.
   public struct State: Codable, Sendable, Equatable {
@@ -46,13 +48,18 @@ public struct LearningRateSchedule: Sendable, Equatable {
   private let settings: Schedule
   private let stepsPerEpoch: Int
   private let steps: Int
+  /// Steps after which a schedule over the whole run begins anew; nil for never.
+  private let frozenSteps: Int?
 
-  /// - Parameter stepsPerEpoch: at least 1.
-  public init(settings: Schedule, stepsPerEpoch: Int, epochs: Int) {
+  /// - Parameters:
+  ///   - stepsPerEpoch: at least 1.
+  ///   - frozenEpochs: epochs after which more layers are trained; nil where they stay the same.
+  public init(settings: Schedule, stepsPerEpoch: Int, epochs: Int, frozenEpochs: Int? = nil) {
     precondition(stepsPerEpoch > 0 && epochs >= 0, "an epoch has at least one step")
     self.settings = settings
     self.stepsPerEpoch = stepsPerEpoch
     steps = stepsPerEpoch * epochs
+    frozenSteps = frozenEpochs.flatMap { $0 < epochs ? $0 * stepsPerEpoch : nil }
   }
 
   /// The rate of the next step.
@@ -72,6 +79,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     case .step(let epochs, let factor):
       return reduced(state.peak, by: factor, times: epochs.count { $0 * stepsPerEpoch <= step })
     case .cosine(let warmUp):
+      let (step, steps) = phase(of: step)
       let warm = max(1, Int(Double(steps) * warmUp))
       if step < warm { return state.peak * min(1, Double(step + 1) / Double(warm)) }
       // Beyond the last step the cosine would rise again.
@@ -80,6 +88,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
     case .plateau(let factor, _):
       return reduced(state.peak, by: factor, times: state.reductions)
     case .linear(let warmUp):
+      let (step, steps) = phase(of: step)
       let warm = max(1, Int(Double(steps) * warmUp))
       if step < warm { return state.peak * min(1, Double(step + 1) / Double(warm)) }
       let left = max(steps, warm) - min(step, max(steps, warm))
@@ -95,7 +104,7 @@ public struct LearningRateSchedule: Sendable, Equatable {
   }
 
   /// What is added to the momentum of the next step.
-  func momentumShift(_ state: TrainingState) -> Double { momentumShift(step: state.step) }
+  func momentumShift(_ state: TrainingState) -> Double { momentumShift(step: state.scheduledStep) }
 
   func momentumShift(step: Int) -> Double {
     guard case .oneCycle(let warmUp, _) = settings else { return 0 }
@@ -106,11 +115,12 @@ public struct LearningRateSchedule: Sendable, Equatable {
 
   private static let finalDivisor = 1e4
 
-  /// Where a step lies in a cycle over the whole run: in its rise or in its fall, and how far, 0...1.
+  /// Where a step lies in a cycle over the steps of its phase: in its rise or in its fall, and how far, 0...1.
   private func cycle(_ step: Int, warmUp: Double) -> (isRising: Bool, share: Double) {
+    let (number, steps) = phase(of: step)
     let last = Double(max(0, steps - 1))
     let top = warmUp * Double(steps) - 1
-    let step = min(Double(step), last)
+    let step = min(Double(number), last)
     if step <= top { return (true, top > 0 ? step / top : 1) }
     return (false, last > top ? (step - top) / (last - top) : 1)
   }
@@ -127,6 +137,12 @@ public struct LearningRateSchedule: Sendable, Equatable {
   /// Along half a cosine from one number to another.
   private static func between(_ from: Double, _ to: Double, _ share: Double) -> Double {
     to + (from - to) / 2 * (1 + cos(Double.pi * share))
+  }
+
+  /// A step's number among those in which the same layers are trained, and how many these are.
+  private func phase(of step: Int) -> (step: Int, steps: Int) {
+    guard let frozenSteps else { return (step, steps) }
+    return step < frozenSteps ? (step, frozenSteps) : (step - frozenSteps, steps - frozenSteps)
   }
 
   /// How an epoch's end changes the memory; only a plateau's.

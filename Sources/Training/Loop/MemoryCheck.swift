@@ -45,7 +45,8 @@ struct MemoryCheck {
     // `last` is put together in memory: weights and the optimizer's state, and the weights that are evaluated.
     let isApart = settings.ema != nil || settings.optimizer.lookahead != nil
     let checkpoint =
-      (1 + settings.optimizer.stateCount + (isApart ? 1 : 0)) * summary.parameters * MemoryLayout<Float>.stride
+      ((isApart ? 2 : 1) * summary.parameters + settings.optimizer.stateCount * summary.trainedParameters)
+      * MemoryLayout<Float>.stride
     return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
       + overhead(for: source)
   }
@@ -99,8 +100,24 @@ struct MemoryCheck {
 
 extension NetworkPlan {
   /// Rows, totals and memory of training it, as a start would reckon: what is needed and what is there.
-  /// - Parameter threads: how many compute; nil for as many as there are processors.
-  public func summary(batchSize: Int, threads: Int?, workers: Int) -> NetworkSummary {
+  /// - Parameters:
+  ///   - threads: how many compute; nil for as many as there are processors.
+  ///   - freeze: which layers are frozen. The memory is that of the time when most is trained.
+  /// - Throws: `NetworkError` for layers that the network does not have.
+  public func summary(
+    batchSize: Int, threads: Int?, workers: Int, freeze: FreezeSettings
+  ) throws -> NetworkSummary {
+    let frozen = try freezing(freeze.layers)
+    var summary = frozen.summary(batchSize: batchSize, threads: threads, workers: workers)
+    if freeze.epochs != nil {
+      summary.trainingMemory = self.summary(batchSize: batchSize, threads: threads, workers: workers).trainingMemory
+    }
+    summary.freeze = freeze
+    return summary
+  }
+
+  /// The same with every layer trained that the plan does not freeze.
+  func summary(batchSize: Int, threads: Int?, workers: Int) -> NetworkSummary {
     var training = TrainingSettings(data: "", network: settings, batchSize: batchSize)
     (training.threads, training.workers) = (threads, workers)
     let check = MemoryCheck(self, training)

@@ -48,7 +48,9 @@ struct ResumeAdvice {
   ///   - stepsPerEpoch: at least 1.
   func rateText(epochsBefore: Int, peakBefore: Double?, stepsPerEpoch: Int) -> String {
     func schedule(_ epochs: Int) -> LearningRateSchedule {
-      LearningRateSchedule(settings: settings.schedule, stepsPerEpoch: stepsPerEpoch, epochs: epochs)
+      LearningRateSchedule(
+        settings: settings.schedule, stepsPerEpoch: stepsPerEpoch, epochs: epochs,
+        frozenEpochs: settings.freeze.epochs)
     }
     var before = state.schedule
     if let peakBefore { before.peak = peakBefore }

@@ -65,6 +65,8 @@ public final class TrainingLoop {
   private var group: BatchGroup
   /// The weights that are trained, while the network has those that are evaluated.
   private var trained: NetworkWeights?
+  /// What the frozen layers make of the images, while only the classifier is trained.
+  private var features: ClassifierFeatures?
   /// The last step that was taken, and its images.
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
@@ -99,12 +101,15 @@ public final class TrainingLoop {
     self.resuming = resuming
     self.pool = try pool ?? ThreadPool(reserving: settings.threads)
     network = Network(
-      setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
+      setup.plan(epochsDone: 0), seed: settings.seed,
+      convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
       initialization: settings.convolutionInitialization)
-    optimizer = settings.optimizer.optimizer(for: network.parameters)
+    network.prepareForTransfer(setup, epochsDone: 0)
+    optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
     group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
     schedule = LearningRateSchedule(
-      settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs)
+      settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs,
+      frozenEpochs: settings.freeze.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
     records = RunRecords(run, report: hooks.report)
     checkpointer = try Checkpointer(
@@ -155,8 +160,9 @@ public final class TrainingLoop {
   /// Says what is trained, and what to know beforehand.
   private func begin() throws {
     let description = description()
+    let frozen = description.frozenParameters > 0 ? ", \(description.frozenParameters) of them frozen" : ""
     records.log.info(
-      "started: \(description.trainingImages) training images, \(description.parameters) parameters")
+      "started: \(description.trainingImages) training images, \(description.parameters) parameters\(frozen)")
     hooks.report(.started(description))
     if resuming != nil {
       for text in try checkpointer.resumeWarnings(state) { hooks.report(.warning(text)) }
@@ -184,9 +190,13 @@ public final class TrainingLoop {
           if state.validationDiverged == true { throw validationFailure(images: nil) }
           return reason
         }
+        if features == nil, featureViews > 0 {
+          guard computeFeatures() else { return .stopped }
+          continue
+        }
         guard try trainEpoch() else { return .stopped }
-        // Before validating, so that nothing is lost if that fails.
-        try checkpointer.saveLast(snapshot)
+        // Before validating, so that nothing is lost if that fails. On features an epoch takes milliseconds.
+        if features == nil || checkpointer.savedState == nil { try checkpointer.saveLast(snapshot) }
         guard try finishEpoch() else { return .stopped }
       } catch let divergence as Divergence {
         let failure =
@@ -226,8 +236,7 @@ public final class TrainingLoop {
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
-    let stream = setup.training.epoch(
-      state.epochsDone, fromBatch: state.batch, side: settings.side(epoch: state.epochsDone))
+    let stream = batches()
     tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
@@ -278,35 +287,53 @@ public final class TrainingLoop {
     let pass = Pass(.training, pool, seed: settings.seed &+ number)
     group.begin(batch, of: network, startedAt: start)
 
-    let logits = network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
+    let logits =
+      if let features {
+        network.forward(features: Tensor([count, features.set.width], batch.images), pass)
+      } else {
+        network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
+      }
     let loss = pass.ops.softmaxCrossEntropy(
       logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
     network.backward(group.weighted(loss.gradient, images: count, pass.ops), pass)
     group.add(
       network, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, waiting: waiting, pass.ops)
-    if !loss.loss.isFinite { throw divergence(.loss, loss: loss.loss) }
+    if !loss.loss.isFinite {
+      let (norm, original) = takeGradient()
+      throw divergence(.loss, loss: loss.loss, gradientNorm: norm, original)
+    }
   }
 
   /// Ends the group of batches without a step.
-  private func divergence(_ cause: DivergenceReport.Cause, loss: Double) -> Divergence {
-    group.putGradient(into: network)
+  private func divergence(
+    _ cause: DivergenceReport.Cause, loss: Double, gradientNorm: Double,
+    _ original: StandardizedClassifier.Original?
+  ) -> Divergence {
     defer { group.abandon(network) }
+    if let original { features?.restore(original, network) }
     return Divergence(
-      cause: cause, loss: loss, gradientNorm: network.gradientNorm(pool) * group.gradientScale,
-      batch: group.lastBatch, files: paths(of: group.items))
+      cause: cause, loss: loss, gradientNorm: gradientNorm, batch: group.lastBatch, files: paths(of: group.items))
+  }
+
+  /// Puts the group's gradient into the network, and both into the coordinates in which a step is taken.
+  /// - Returns: the gradient's norm there; where the classifier is trained on features, its values as they were.
+  private func takeGradient() -> (norm: Double, original: StandardizedClassifier.Original?) {
+    group.putGradient(into: network)
+    let original = features?.enter(network)
+    return (network.gradientNorm(pool) * group.gradientScale, original)
   }
 
   /// The update; then everything that counts the step.
   /// - Throws: `Divergence`; network and state are then those before the step.
   private func step() throws {
-    group.putGradient(into: network)
-    let norm = network.gradientNorm(pool) * group.gradientScale
-    guard norm.isFinite else { throw divergence(.gradient, loss: group.loss) }
+    let (norm, original) = takeGradient()
+    guard norm.isFinite else { throw divergence(.gradient, loss: group.loss, gradientNorm: norm, original) }
     let numbers = StepNumbers(
       rate: schedule.rate(state),
       gradientScale: group.gradientScale * settings.optimizer.clippingScale(gradientNorm: norm),
       momentumShift: schedule.momentumShift(state), done: state.optimizerSteps)
-    optimizer.step(network.parameters, numbers, pool)
+    optimizer.step(network.trainedParameters, numbers, pool)
+    features?.leave(network)
     average?.add(network, averaged: state.averagedSteps, Ops(pool))
 
     let (loss, images, correct) = (group.loss, group.images, group.correct)
@@ -353,6 +380,13 @@ public final class TrainingLoop {
     let rate = schedule.lastRate(state)
     let totals = state.epochEnded(validation: validation, metric: settings.best, seconds: seconds)
     schedule.epochEnded(&state.schedule, validationLoss: judged?.loss)
+    let validated = evaluated?.weights
+    if enterPhase(of: state) {
+      // What was validated is what is saved, and what training goes on from.
+      validated?.put(into: network)
+      beginFromWeights()
+      (state.optimizerSteps, state.averagedSteps) = (0, 0)
+    }
     let verdict = earlyStopping.epochEnded(&state.earlyStopping, value: state.score?.value)
 
     let metrics = EpochMetrics(
@@ -366,7 +400,12 @@ public final class TrainingLoop {
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
     }
     hooks.report(.epoch(metrics))
-    try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+    if features == nil || !setup.settings.freeze.isFrozen(epoch: state.epochsDone) {
+      checkpointer.saveKept()
+      try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+    } else {
+      try checkpointer.keepEpoch(snapshot, improved: verdict == .improved)
+    }
     if !nonFinite.isEmpty {
       throw Divergence(
         cause: .validation, loss: metrics.trainLoss, gradientNorm: lastStep?.metrics.gradientNorm ?? 0,
@@ -394,7 +433,7 @@ public final class TrainingLoop {
       trained?.put(into: network)
       trained = nil
     }
-    let skipped = BatchEvaluator(network: network, pool: pool).run(loader) { batch, logits in
+    func take(_ batch: Batch, _ logits: [Float]) -> Bool {
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
       let elapsed = (clock.now - start).seconds
@@ -405,6 +444,9 @@ public final class TrainingLoop {
       start = clock.now
       return goesOn
     }
+    let skipped =
+      features?.set.evaluate(network, pool, loader, take)
+      ?? BatchEvaluator(network: network, pool: pool).run(loader, take)
     if stopping { return nil }
     estimate.validationEnded()
     let only = tally.onlyPrediction
@@ -500,7 +542,7 @@ public final class TrainingLoop {
       // After a validation the next epoch begins.
       if report.cause != .validation { state.batch = report.batch }
       // The momentum is what led here.
-      optimizer.reset(network.parameters)
+      optimizer.reset(network.trainedParameters)
       state.optimizerSteps = 0
     }
     state.schedule.peak = peak
@@ -552,6 +594,63 @@ public final class TrainingLoop {
     .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: setup.validation.items.count)
   }
 
+  // MARK: Frozen layers
+
+  /// Trains what is trained in the epoch that comes next. Where that is more or less than before, the optimizer and the
+  /// groups of batches begin anew.
+  /// - Returns: whether it is.
+  @discardableResult
+  private func enterPhase(of state: TrainingState) -> Bool {
+    guard network.prepareForTransfer(setup, epochsDone: state.epochsDone) else { return false }
+    optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
+    group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
+    features = nil
+    estimate = freshEstimate()
+    return true
+  }
+
+  /// Of how many views of each image features are computed; 0 where the layers are run in every step.
+  private var featureViews: Int {
+    guard network.plan.lowered.frozen > 0, network.plan.trainsClassifierAlone,
+      case .training(let augmentation, _, _) = setup.training.mode
+    else { return 0 }
+    return FeatureSet.viewCount(
+      asked: settings.featureViews, augmentation: augmentation, items: setup.training.items.count,
+      validation: setup.validation.items.count, width: network.plan.features.count)
+  }
+
+  /// Runs the frozen layers once for every image.
+  /// - Returns: false when a command stopped it.
+  private func computeFeatures() -> Bool {
+    guard case .training(let augmentation, _, _) = setup.training.mode else { return true }
+    var start = clock.now
+    let views = featureViews
+    let set = FeatureSet(
+      network, training: setup.training, validation: setup.validation, augmentation: augmentation, views: views,
+      pool: pool
+    ) { done, total in
+      state.seconds += (clock.now - start).seconds
+      hooks.report(.computingFeatures(done: done, total: total))
+      let goesOn = obeyCommands()
+      start = clock.now
+      return goesOn
+    }
+    guard let set else { return false }
+    records.log.info("features of \(setup.training.items.count) images, \(views) views each, computed")
+    features = ClassifierFeatures(set)
+    return true
+  }
+
+  /// The batches that are left of the epoch.
+  private func batches() -> any TrainingBatches {
+    guard let features else {
+      return setup.training.epoch(
+        state.epochsDone, fromBatch: state.batch, side: settings.side(epoch: state.epochsDone))
+    }
+    return FeatureStream(
+      features.set, of: setup.training, seed: settings.seed, epoch: state.epochsDone, fromBatch: state.batch)
+  }
+
   // MARK: Going back, and resuming
 
   /// Puts the loop to where the run's `last` checkpoint stands, and changes what is to be otherwise from there on.
@@ -581,6 +680,8 @@ public final class TrainingLoop {
   /// step where nothing was saved yet.
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
   private func restoreLast() throws {
+    // A file that cannot be read is told below.
+    if let saved = try? run.savedState() { enterPhase(of: saved) }
     var optimizer = optimizer
     guard let saved = try checkpointer.restoreLast(into: network, &optimizer, &average) else {
       return try beginAgain()
@@ -594,15 +695,16 @@ public final class TrainingLoop {
   /// - Throws: `CheckpointError.lost`, `.doesNotFit` or `FileOperationError`.
   private func restore(_ checkpoint: CheckpointInfo) throws {
     try checkpointer.restore(checkpoint, into: network)
-    beginFromWeights()
     state.goBack(to: checkpoint)
+    enterPhase(of: state)
+    beginFromWeights()
     try records.rewind(to: state)
   }
 
   /// Puts everything to where a new run begins, and the records with it.
   private func beginAgain() throws {
     let fresh = Network(
-      setup.plan, seed: settings.seed, initialization: settings.convolutionInitialization)
+      setup.plan(epochsDone: 0), seed: settings.seed, initialization: settings.convolutionInitialization)
     setup.whiten(fresh)
     if let path = settings.initialWeights {
       try InitialWeights(path).load(
@@ -610,15 +712,16 @@ public final class TrainingLoop {
     }
     for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
     RunningStatistics(of: fresh).restore(to: network)
-    beginFromWeights()
     state = setup.firstState
+    enterPhase(of: state)
+    beginFromWeights()
     checkpointer.forgetSaved()
     try records.rewind(to: state)
   }
 
   /// What is remembered besides the weights begins anew with them.
   private func beginFromWeights() {
-    optimizer.reset(network.parameters)
+    optimizer.reset(network.trainedParameters)
     average?.set(NetworkWeights(of: network))
   }
 
@@ -648,7 +751,7 @@ public final class TrainingLoop {
     for failure in failures where toldFailures.insert(failure.path).inserted { warn("skipped: \(failure)") }
   }
 
-  private func tellOfLoaders(_ stream: BatchStream) {
+  private func tellOfLoaders(_ stream: any TrainingBatches) {
     guard let shortage = stream.shortage, !toldOfLoaders else { return }
     toldOfLoaders = true
     warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
@@ -665,7 +768,7 @@ public final class TrainingLoop {
   /// What is validated and saved where that is not what is trained.
   private var evaluated: (weights: NetworkWeights, kind: SavedWeights)? {
     if let average { return (average.weights, .averaged) }
-    return optimizer.evaluated.map { (NetworkWeights($0, statisticsOf: network), .slow) }
+    return optimizer.evaluated.map { (NetworkWeights($0, inPlaceOfTrained: network), .slow) }
   }
 
   private func paths(of items: [Int]) -> [String] { items.map { setup.training.items[$0].path } }
@@ -698,6 +801,7 @@ public final class TrainingLoop {
       folder: run.path, settings: settings, recipe: setup.recipe, classes: setup.index.classes,
       trainingImages: setup.training.items.count, validationImages: setup.validation.items.count,
       stepsPerEpoch: setup.stepsPerEpoch, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
+      frozenParameters: network.parameters.reduce(0) { $0 + ($1.isTrained ? 0 : $1.value.count) },
       majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)
   }
 }

@@ -31,9 +31,9 @@ public struct AdamW: Optimizer {
     }
     for (index, parameter) in parameters.enumerated() {
       let step = AdamWStep(
-        t: numbers.done + 1, rate: numbers.rate * settings.rateFactor(of: parameter),
-        beta1: max(0, betas.first + numbers.momentumShift),
-        beta2: betas.second, epsilon: epsilon, decay: settings.decay(of: parameter),
+        t: numbers.done + 1, rate: settings.rate(numbers, of: parameter),
+        beta1: max(0, betas.first + numbers.momentumShift), beta2: betas.second, epsilon: epsilon,
+        decay: settings.decay(of: parameter),
         gradientScale: numbers.gradientScale)
       Ops(pool).apply(
         step, &parameter.value, mean: &mean.tensors[index], square: &square.tensors[index],

@@ -74,8 +74,8 @@ struct BatchGroup {
     lossSum += loss * Double(images)
     lastLoss = loss
     guard size > 1 else { return }
-    if sums.isEmpty { sums = network.parameters.map { Tensor(uninitialized: $0.gradient.shape) } }
-    for (index, parameter) in network.parameters.enumerated() {
+    if sums.isEmpty { sums = network.trainedParameters.map { Tensor(uninitialized: $0.gradient.shape) } }
+    for (index, parameter) in network.trainedParameters.enumerated() {
       if batches == 1 {
         swap(&sums[index], &parameter.gradient)
       } else {
@@ -87,7 +87,7 @@ struct BatchGroup {
   /// Leaves the sum in the network, for the step.
   mutating func putGradient(into network: Network) {
     guard size > 1 else { return }
-    for (index, parameter) in network.parameters.enumerated() { swap(&sums[index], &parameter.gradient) }
+    for (index, parameter) in network.trainedParameters.enumerated() { swap(&sums[index], &parameter.gradient) }
   }
 
   /// Ends it without a step: the network is as it was before.

@@ -33,7 +33,7 @@ public struct Muon: Optimizer {
     let momentum = settings.momentum ?? 0
     for (index, parameter) in parameters.enumerated() {
       let decay = settings.decay(of: parameter)
-      let rate = numbers.rate * settings.rateFactor(of: parameter)
+      let rate = settings.rate(numbers, of: parameter)
       if decay > 0 { ops.scale(&parameter.value, by: Float(1 - rate * decay)) }
       guard case .convolutionWeight = parameter.role else {
         let step = MomentumStep(

@@ -13,10 +13,13 @@ struct NetworkWeights {
     buffers = network.buffers.map(\.value)
   }
 
-  /// Other parameters with a network's running statistics.
-  init(_ parameters: [Tensor], statisticsOf network: Network) {
-    self.parameters = parameters
-    buffers = network.buffers.map(\.value)
+  /// Others in the place of those parameters of a network that are trained; all else is the network's.
+  init(_ trained: [Tensor], inPlaceOfTrained network: Network) {
+    self.init(of: network)
+    var trained = trained[...]
+    for (index, parameter) in network.parameters.enumerated() where parameter.isTrained {
+      if let value = trained.popFirst() { parameters[index] = value }
+    }
   }
 
   func put(into network: Network) {

@@ -25,7 +25,7 @@ public protocol Optimizer {
 
 /// What differs from step to step.
 public struct StepNumbers: Sendable, Equatable {
-  /// The learning rate.
+  /// The learning rate; each parameter's `rateFactor` multiplies it.
   public var rate: Double
   /// Multiplies the gradient first; see `clippingScale`.
   public var gradientScale: Double
@@ -77,7 +77,7 @@ extension OptimizerSettings {
   /// Numbers that a step takes at one time besides what is remembered.
   func scratch(for plan: NetworkPlan) -> Int {
     guard method == .muon else { return 0 }
-    return plan.state.filter { $0.kind == .parameter && $0.shape.count == 4 }.map { entry in
+    return plan.trainedState.filter { $0.kind == .parameter && $0.shape.count == 4 }.map { entry in
       NewtonSchulz.scratch(rows: entry.shape.dropFirst().reduce(1, *), columns: entry.shape[0])
     }.max() ?? 0
   }
@@ -96,7 +96,13 @@ extension OptimizerSettings {
   /// Numbers that it remembers of each number of a parameter.
   var stateCount: Int { optimizer(for: []).state.count }
 
-  /// What a parameter's learning rate is multiplied by: that of batch norms' shifts is usually too small, as they have
+  /// A parameter's learning rate in a step.
+  func rate(_ numbers: StepNumbers, of parameter: Parameter) -> Double {
+    numbers.rate * rateFactor(of: parameter) * parameter.rateFactor
+  }
+
+  /// What a parameter's learning rate is multiplied by besides its own factor: that of batch norms' shifts is usually
+  /// too small, as they have
   /// no scale of their own to grow by (Jordan 2024, arXiv:2404.00498, section 3.4; Page 2019). Their weight decay is
   /// divided by it, so that a step shrinks them as much as without it.
   func rateFactor(of parameter: Parameter) -> Double { parameter.isNormBias ? normBiasRate : 1 }

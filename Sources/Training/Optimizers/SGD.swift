@@ -24,8 +24,8 @@ public struct SGD: Optimizer {
     let momentum = settings.momentum.map { $0 > 0 ? max(0, $0 + numbers.momentumShift) : 0 } ?? 0
     for (index, parameter) in parameters.enumerated() {
       let step = MomentumStep(
-        rate: numbers.rate * settings.rateFactor(of: parameter), momentum: momentum,
-        decay: settings.decay(of: parameter), gradientScale: numbers.gradientScale, isNesterov: settings.nesterov)
+        rate: settings.rate(numbers, of: parameter), momentum: momentum, decay: settings.decay(of: parameter),
+        gradientScale: numbers.gradientScale, isNesterov: settings.nesterov)
       Ops(pool).apply(
         step, &parameter.value, velocity: &state[0].tensors[index], gradient: parameter.gradient)
     }

@@ -33,7 +33,8 @@ struct WeightAverage {
   /// - Parameter averaged: steps counted before.
   mutating func add(_ network: Network, averaged: Int, _ ops: Ops) {
     let share = Float(1 - Self.decay(decay, averaged: averaged))
-    for (index, parameter) in network.parameters.enumerated() {
+    // What is frozen is its own average, and shares its memory.
+    for (index, parameter) in network.parameters.enumerated() where parameter.isTrained {
       ops.approach(&weights.parameters[index], toward: parameter.value, by: share)
     }
     for (index, buffer) in network.buffers.enumerated() {

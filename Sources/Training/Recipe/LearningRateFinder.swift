@@ -32,19 +32,29 @@ public struct LearningRateFinder {
   /// - Parameters:
   ///   - progress: called after each step.
   ///   - isCancelled: asked before each step; true ends the test with what is known then.
-  /// - Throws: what reading the initial weights throws; `TrainingError.nothingDecodes`.
+  /// - Throws: what reading the initial weights throws; `TrainingError.nothingDecodes`; `SettingsError` for a classifier
+  ///   that is trained on features, whose rates are others.
   public func curve(
     progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }, isCancelled: () -> Bool = { false }
   ) throws -> LearningRateCurve {
     let settings = setup.settings
+    if settings.freeze.freezes, settings.featureViews > 0, setup.plan(epochsDone: 0).trainsClassifierAlone {
+      throw SettingsError(
+        "--freeze \(settings.freeze) with --views \(settings.featureViews) trains the classifier on standardized "
+          + "features, for which --lr \(OptimizerMethod.sgd.usualRate) is right as it stands: lr-find tries rates with "
+          + "--views 0")
+    }
     let network = Network(
-      setup.plan, seed: settings.seed, convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest)
+      setup.plan(epochsDone: 0), seed: settings.seed,
+      convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
+      initialization: settings.convolutionInitialization)
+    network.prepareForTransfer(setup, epochsDone: 0)
     setup.whiten(network)
     if let path = settings.initialWeights {
       _ = try InitialWeights(path).load(
         into: network, classes: setup.index.classes, naming: settings.initialClasses)
     }
-    var optimizer = settings.optimizer.optimizer(for: network.parameters)
+    var optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
     var points: [LearningRateCurve.Point] = []
     var (average, lowest) = (0.0, Double.infinity)
     var epoch = 0
@@ -75,7 +85,7 @@ public struct LearningRateFinder {
       guard norm.isFinite else { break }
       let numbers = StepNumbers(
         rate: rate, gradientScale: settings.optimizer.clippingScale(gradientNorm: norm), done: points.count - 1)
-      optimizer.step(network.parameters, numbers, pool)
+      optimizer.step(network.trainedParameters, numbers, pool)
     }
     return Self.judged(points, diverged: points.count < Self.steps && !isCancelled())
   }

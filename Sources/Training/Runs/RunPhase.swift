@@ -12,7 +12,7 @@ public struct RunPhase: Sendable {
   /// The state after an event; nil where it does not change.
   public mutating func state(after event: TrainingEvent) -> EngineState? {
     switch event {
-    case .started, .epoch: phase = .training
+    case .started, .computingFeatures, .epoch: phase = .training
     case .validating: phase = .validating
     case .resumed: break
     case .recovered: phase = .training

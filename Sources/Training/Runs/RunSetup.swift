@@ -13,7 +13,10 @@ public struct RunSetup: Sendable {
   public let settings: TrainingSettings
   public let index: DatasetIndex
   public let model: ModelDescription
+  /// With every layer trained.
   public let plan: NetworkPlan
+  /// With those frozen that the settings freeze.
+  private let frozenPlan: NetworkPlan
   public let training: BatchLoader
   public let validation: BatchLoader
   /// Of each class in the loss; nil where they weigh the same.
@@ -82,7 +85,10 @@ public struct RunSetup: Sendable {
     if known == nil, let weights = settings.initialWeights {
       try InitialWeights(weights).check(plan, classes: index.classes, naming: settings.initialClasses)
     }
-    try MemoryCheck(plan, settings).require()
+    frozenPlan = try plan.freezing(settings.freeze.layers)
+    try settings.checkFreezing(frozenPlan)
+    // The most that it takes: everything is trained in the end.
+    try MemoryCheck(settings.freeze.isFrozen(epoch: settings.epochs - 1) ? frozenPlan : plan, settings).require()
     let decoders = settings.threads ?? SystemProcessors.available
     var cached = PreparedImageCache()
     if settings.cache.isEnabled, let caches {
@@ -157,6 +163,12 @@ public struct RunSetup: Sendable {
     return max(1, 0.98 * budget - recipe.cost.preparation - recipe.cost.evaluation)
   }
 
+  /// The network as an epoch trains it.
+  /// - Parameter epochsDone: epochs before it.
+  func plan(epochsDone: Int) -> NetworkPlan {
+    settings.freeze.isFrozen(epoch: epochsDone) ? frozenPlan : plan
+  }
+
   /// The share of the most frequent training class: what always answering it would get.
   public var majorityBaseline: Double {
     var counts = [Int](repeating: 0, count: index.classes.count)
@@ -188,17 +200,58 @@ extension TrainingSettings {
       try require(optimizer.betas?.first ?? 0 < highest, "--betas, the first: \(wrong)")
     }
     try require(
+      normStatistics == .batch || initialWeights != nil,
+      "--norm-stats running: without --weights nothing was measured yet; name weights to start from")
+    try require(
+      !freeze.freezes || initialWeights != nil,
+      "--freeze \(freeze): without --weights these layers would keep random weights; name weights to start from")
+    try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
   }
 
   /// - Throws: `SettingsError` for a time that nothing can be fitted into.
   func checkBudget() throws {
-    guard budget != nil, !automatic.contains(Settings.epochs) else { return }
+    guard budget != nil else { return }
+    if freeze.freezes, freeze.epochs != nil {
+      throw SettingsError(
+        "--budget fits a run of one phase into its time, and --freeze \(freeze) has two: freeze for the whole run, as "
+          + "--freeze \(freeze.layers), or end the run after a time with --time")
+    }
+    guard !automatic.contains(Settings.epochs) else { return }
     throw SettingsError(
       automatic.isEmpty
         ? "--budget goes with --recipe auto: without a recipe nothing is fitted into a time (--time ends a run after it)"
         : "--budget chooses the epochs: leave --epochs out, or end the run after a time with --time")
+  }
+
+  /// - Parameter plan: with the layers frozen that these settings freeze.
+  /// - Throws: `SettingsError` for what does not go with frozen layers.
+  fileprivate func checkFreezing(_ plan: NetworkPlan) throws {
+    guard freeze.freezes, plan.trainsClassifierAlone else { return }
+    if backboneRate != 1, freeze.isFrozen(epoch: epochs - 1) {
+      throw SettingsError(
+        "--backbone-lr \(backboneRate): --freeze \(freeze) leaves the classifier alone to be trained; leave "
+          + "--backbone-lr out, or end the freezing before the last epoch, as --freeze "
+          + "\(freeze.layers):\(max(1, epochs / 2))")
+    }
+    guard featureViews > 0 else { return }
+    let views = "--freeze \(freeze) with --views \(featureViews)"
+    // What changes images in each step has no part in features that are computed once.
+    let changing = [
+      augmentation.mixup > 0 ? "--mixup" : nil, augmentation.cutMix > 0 ? "--cutmix" : nil,
+      progressiveStart == nil ? nil : "--progressive",
+    ].compactMap { $0 }
+    if !changing.isEmpty {
+      throw SettingsError(
+        "\(changing.joined(separator: ", ")): \(views) computes the features of images once, and this changes the "
+          + "images in every step: leave it out, or use --views 0, which runs the frozen layers in every step")
+    }
+    if optimizer.lookahead != nil {
+      throw SettingsError(
+        "--lookahead: \(views) trains the classifier in coordinates of its own, of which it knows nothing: leave it "
+          + "out, or use --views 0, which runs the frozen layers in every step")
+    }
   }
 
   /// Whether a new run could be started with these settings, as far as that does not depend on the data.
@@ -208,6 +261,7 @@ extension TrainingSettings {
     try Architecture.check(network)
     let plan = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
     try checkProgressiveResizing(plan)
+    try checkFreezing(try plan.freezing(freeze.layers))
   }
 
   /// Why none could, in the same words; nil where one could.

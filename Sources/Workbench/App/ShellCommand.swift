@@ -9,9 +9,13 @@ enum ShellCommand {
     "skipline check " + shellQuoted(data) + split.folderOptions
   }
 
-  static func summary(_ network: NetworkSettings, imageSize: Int, classes: Int) -> String {
+  static func summary(
+    _ network: NetworkSettings, imageSize: Int, classes: Int, freeze: FreezeSettings = .none
+  ) -> String {
     (["skipline", "summary", shellQuoted(network.name)] + network.optionWords
-      + ["--imgsz", "\(imageSize)", "--classes", "\(classes)"]).joined(separator: " ")
+      + ["--imgsz", "\(imageSize)", "--classes", "\(classes)"]
+      + (freeze.freezes ? [shellOption("--freeze", freeze.description)] : []))
+      .joined(separator: " ")
   }
 
   static func evaluate(

@@ -111,7 +111,7 @@ extension WorkbenchState {
       if case .evaluating = engine {} else { engine = .idle }
       return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)]
         + (plan == nil ? requestPlan() : []) + leaveIfStopped()
-    case .step, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
+    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
     }
     return []
   }

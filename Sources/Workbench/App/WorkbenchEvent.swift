@@ -53,7 +53,8 @@ extension WorkbenchState {
   var describeNetwork: BrowsingCommand {
     .describeNetwork(
       planned.network, imageSize: planned.preprocessing.imageSize, classes: classCount,
-      batchSize: planned.batchSize, threads: planned.threads, workers: planned.workers)
+      batchSize: planned.batchSize, threads: planned.threads, workers: planned.workers,
+      freeze: planned.freeze)
   }
 
   /// Asks for a plan where something is left to the recipe and nothing else keeps the machine busy: steps are tried.
@@ -69,6 +70,7 @@ extension WorkbenchState {
   func describe(_ run: RunDescription) -> BrowsingCommand {
     .describeNetwork(
       run.settings.network, imageSize: run.settings.preprocessing.imageSize, classes: max(1, run.classes.count),
-      batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers)
+      batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers,
+      freeze: run.settings.freeze)
   }
 }

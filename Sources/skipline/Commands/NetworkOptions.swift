@@ -23,6 +23,7 @@ extension ClassOrder: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}
 extension TrainingPrecision: ExpressibleByArgument {}
 extension Background: ExpressibleByArgument {}
+extension NormStatistics: ExpressibleByArgument {}
 
 struct NetworkOptions: ParsableArguments {
   @Option(Settings.shortcut) var shortcut: Shortcut?

@@ -17,6 +17,7 @@ struct SummaryCommand: ParsableCommand {
     Int?
   @Option(Limits.classes, instead: "default: 10 for the CIFAR family and 1000 for the others") var classes: Int?
   @Option(Settings.batchSize.number, note: "For the memory estimate.") var batch = 64
+  @Option(Settings.freeze, saying: Settings.freeze.meaning + " (default: none)") var freeze: FreezeSettings?
   @Flag(help: "Print JSON.") var json = false
 
   func run() throws {
@@ -24,13 +25,13 @@ struct SummaryCommand: ParsableCommand {
     let plan = try NetworkPlan(
       try network.settings(name: net), imageSize: imgsz ?? usual.imageSize,
       classes: classes ?? usual.classes)
-    let summary = plan.summary(batchSize: batch, threads: nil, workers: 1)
+    let summary = try plan.summary(batchSize: batch, threads: nil, workers: 1, freeze: freeze ?? .none)
     if json { return try Console.print(json: summary) }
     let rows = summary.layers.map { row in
       [
         String(repeating: "  ", count: row.depth) + row.name, row.kind.rawValue, row.kernel ?? "",
         "\(row.output.height)x\(row.output.width)x\(row.output.channels)",
-        row.parameters > 0 ? Format.count(row.parameters) : "",
+        row.parameters > 0 ? Format.count(row.parameters) + (row.isTrained ? "" : " frozen") : "",
         row.multiplyAdds > 0 ? Format.count(row.multiplyAdds) : "",
       ]
     }
@@ -45,6 +46,9 @@ struct SummaryCommand: ParsableCommand {
     Console.print("")
     Console.print("\(settings.name)\(options.isEmpty ? "" : " (\(options))"), \(summary.classes) classes")
     Console.print("parameters     \(Format.count(summary.parameters))")
+    if summary.freeze.freezes {
+      Console.print("trained        \(Format.count(summary.trainedParameters))")
+    }
     Console.print("multiply-adds  \(Format.count(summary.multiplyAdds)) an image")
     Console.print(
       "memory         about \(Format.bytes(summary.trainingMemory)) to train at batch \(summary.batchSize)")

@@ -123,8 +123,10 @@ struct TrainingPrinter {
     switch event {
     case .started(let run):
       self.run = run
+      let frozen =
+        run.frozenParameters > 0 ? " (\(Format.count(run.parameters - run.frozenParameters)) trained)" : ""
       Console.progress(
-        "\(run.settings.network.name), \(Format.count(run.parameters)) parameters, "
+        "\(run.settings.network.name), \(Format.count(run.parameters)) parameters\(frozen), "
           + "\(run.classes.count) classes, \(Format.count(run.trainingImages)) training and "
           + "\(Format.count(run.validationImages)) validation images; run \(run.folder)")
       if let recipe = run.recipe, run.history.isEmpty, run.steps.isEmpty {
@@ -132,6 +134,7 @@ struct TrainingPrinter {
         Console.progress("the same again: " + run.settings.commandLine)
       }
     case .step(let step): progress(step)
+    case .computingFeatures(let done, let total): progress(features: done, of: total)
     case .epoch(let epoch):
       if json { try? Console.print(json: Line(kind: "epoch", epoch: epoch), indented: false) }
       Console.progress(line(epoch))
@@ -200,6 +203,12 @@ struct TrainingPrinter {
 
   private func advise(_ outcome: RunOutcome) {
     if let advice = outcome.advice { Console.progress(advice) }
+  }
+
+  private mutating func progress(features done: Int, of total: Int) {
+    if let lastLine, clock.now - lastLine < .seconds(5), done < total { return }
+    lastLine = done < total ? clock.now : nil
+    Console.progress("features of images from the frozen layers: \(Format.count(done)) of \(Format.count(total))")
   }
 
   /// A line every five seconds, and for the first step.

@@ -18,6 +18,11 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.weights) var weights: String?
   @OptionGroup(title: "For --weights that do not say which classes they tell apart") var labels: LabelOptions
 
+  @Option(Settings.freeze) var freeze: FreezeSettings?
+  @Option(Settings.backboneRate) var backboneLr: Double?
+  @Option(Settings.normStatistics) var normStats: NormStatistics?
+  @Option(Settings.featureViews) var views: Int?
+
   @Option(Settings.imageSize) var imgsz: Int?
   @Option(Settings.resize) var resize: PreprocessingSettings.Resize?
   @Option(Settings.padColor) var padColor: PadColor?
@@ -85,7 +90,7 @@ struct TrainingOptions: ParsableArguments {
     guard let weights else { return try settings(data: data) }
     _ = try labels.naming()
     let source = try InitialWeights(weights)
-    guard let model = source.description else { return try settings(data: data) }
+    guard let model = source.description else { return try settings(data: data, foreign: source, tell: tell) }
     let own = try model.plan().settings
     if let net, net.lowercased() != own.name.lowercased() {
       throw SettingsError(
@@ -110,9 +115,42 @@ struct TrainingOptions: ParsableArguments {
     return settings
   }
 
+  /// The settings with what is known of weights of another program: the network that their arrays are of, and the input
+  /// that torchvision's expect.
+  private func settings(
+    data: String, foreign source: InitialWeights, tell: (String) -> Void
+  ) throws -> TrainingSettings {
+    let guess = net == nil ? source.looksLike : nil
+    guard let name = net ?? guess?.name, let usual = try? Architecture(name: name).usual else {
+      return try settings(data: data)
+    }
+    var preprocessing = PreprocessingSettings(imageSize: usual.imageSize)
+    let isTorchvision = usual.imageSize == ForeignModel.imageSize
+    if isTorchvision { preprocessing.normalization = ForeignModel.normalization }
+    let settings = try settings(data: data, network: guess, preprocessing: preprocessing)
+    func channels(_ row: Setting<Notation<Channels>>) -> String { row.text(in: settings) ?? "" }
+    let taken = [
+      guess == nil ? nil : "network \(([name] + settings.network.optionWords).joined(separator: " "))",
+      imgsz == nil ? "image size \(usual.imageSize)" : nil,
+      mean == nil && isTorchvision ? "mean \(channels(Settings.mean)), std \(channels(Settings.std))" : nil,
+    ].compactMap { $0 }
+    if !taken.isEmpty {
+      tell(
+        "\(source.path) does not say what input it expects: \(taken.joined(separator: ", ")), as usual for "
+          + "\(name); --imgsz, --mean and --std say otherwise")
+    }
+    return settings
+  }
+
   /// The settings without a look at any file but a list of classes.
   /// - Parameter model: what is taken where an option is not given; nil for the defaults.
   func settings(data: String, model: ModelDescription? = nil) throws -> TrainingSettings {
+    try settings(data: data, network: model?.network, preprocessing: model?.settings)
+  }
+
+  private func settings(
+    data: String, network base: NetworkSettings?, preprocessing: PreprocessingSettings?
+  ) throws -> TrainingSettings {
     let naming = try labels.naming()
     if naming != nil, weights == nil { throw ValidationError("--classes and --class-order go with --weights") }
     // Means that are measured come with no standard deviations, others with them.
@@ -128,10 +166,13 @@ struct TrainingOptions: ParsableArguments {
     var settings = Settings.usual
     settings.data = data
     settings.project = ProjectFolder.standard(data: data)
-    if let model {
-      settings.network = model.network
-      settings.preprocessing = model.settings
-      for option in [Settings.network.option, Settings.imageSize.option] { settings.automatic.remove(option) }
+    if let base {
+      settings.network = base
+      settings.automatic.remove(Settings.network.option)
+    }
+    if let preprocessing {
+      settings.preprocessing = preprocessing
+      settings.automatic.remove(Settings.imageSize.option)
     }
     // First: what is usual for the rest depends on it.
     if let optimizer {

@@ -41,6 +41,11 @@ public struct GradientMap: Sendable {
     }
   }
 
+  /// For a mean and a deviation that do not depend on the batch: dx = gamma / std * g.
+  public mutating func setForGivenStatistics() {
+    for c in a.indices { (b[c], d[c]) = (0, 0) }
+  }
+
   /// dgamma = sum(g * xhat), dbeta = sum(g)
   /// - Parameters:
   ///   - weight, bias: the gradients by gamma and beta, [C]; overwritten.

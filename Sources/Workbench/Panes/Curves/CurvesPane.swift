@@ -253,6 +253,11 @@ enum CurvesPane: Pane {
       Gauge(progress.share, text: text).draw(into: &frame, in: rect, theme: theme)
       return
     }
+    if let progress = curves.features {
+      let text = "features of images \(Format.count(progress.done)) of \(Format.count(progress.total))"
+      Gauge(progress.share, text: text).draw(into: &frame, in: rect, theme: theme)
+      return
+    }
     // Not every step is logged: the last one may be of an epoch before the last.
     let (step, epoch) = (curves.reachedStep, curves.reachedEpoch)
     let share = curves.totalSteps.map { Double(step) / Double($0) }

@@ -23,6 +23,8 @@ struct CurvesState: Sendable, Equatable {
   var last: StepMetrics?
   /// Images done of those to validate.
   var validating: TaskProgress?
+  /// The features of images that the frozen layers compute.
+  var features: TaskProgress?
   var outcome: RunOutcome?
   /// Whether it is an earlier run that was read from its folder.
   var isHistory = false
@@ -82,8 +84,9 @@ struct CurvesState: Sendable, Equatable {
   mutating func handle(_ event: TrainingEvent) {
     switch event {
     case .started(let description): start(description)
+    case .computingFeatures(let done, let total): features = TaskProgress(done: done, total: total)
     case .step(let metrics):
-      validating = nil
+      (validating, features) = (nil, nil)
       last = metrics
       series.add(metrics)
     case .validating(let done, let total): validating = TaskProgress(done: done, total: total)
@@ -94,7 +97,7 @@ struct CurvesState: Sendable, Equatable {
     case .learningRateChanged(let rate): peakLearningRate = rate
     case .lengthChanged(let epochs, _): run?.settings.epochs = epochs
     case .finished(let outcome):
-      validating = nil
+      (validating, features) = (nil, nil)
       self.outcome = outcome
     case .recovered(let report):
       peakLearningRate = report.learningRate

@@ -29,7 +29,8 @@ enum LayersPane: Pane {
   static func command(for action: Action, in state: WorkbenchState) -> String? {
     guard action == .focus(id) else { return nil }
     return ShellCommand.summary(
-      state.settings.network, imageSize: state.settings.preprocessing.imageSize, classes: state.classCount)
+      state.settings.network, imageSize: state.settings.preprocessing.imageSize, classes: state.classCount,
+      freeze: state.settings.freeze)
   }
 
   static func initialEffects(_ state: WorkbenchState) -> [Effect] { [.browse(state.describeNetwork)] }
@@ -74,7 +75,7 @@ enum LayersPane: Pane {
     .draw(into: &frame, in: areas.table, theme: theme)
     if state.zoomed {
       let command = ShellCommand.summary(
-        summary.network, imageSize: summary.input.height, classes: summary.classes)
+        summary.network, imageSize: summary.input.height, classes: summary.classes, freeze: summary.freeze)
       frame.put("$ " + command, in: areas.footer.row(0), style: theme[.dimmed])
     }
     drawFilter(state, into: &frame, in: areas.footer, theme: theme)
@@ -84,13 +85,17 @@ enum LayersPane: Pane {
     _ summary: NetworkSummary, into frame: inout Frame, in rect: Rect, theme: Theme
   ) {
     let memory = summary.memoryText
+    func trained(_ count: String) -> String? { summary.freeze.freezes ? ", \(count) trained" : nil }
     let exact = [
-      Format.count(summary.parameters) + " parameters", Format.short(summary.multiplyAdds) + " multiply-adds",
+      Format.count(summary.parameters) + " parameters"
+        + (trained(Format.count(summary.trainedParameters)) ?? ""),
+      Format.short(summary.multiplyAdds) + " multiply-adds",
       "\(memory) at batch \(summary.batchSize)", "input \(text(of: summary.input))",
       Format.counted(summary.classes, "class", plural: "classes"),
     ]
     let brief = [
-      Format.short(summary.parameters) + " params", Format.short(summary.multiplyAdds) + " MACs", memory,
+      Format.short(summary.parameters) + " params" + (trained(Format.short(summary.trainedParameters)) ?? ""),
+      Format.short(summary.multiplyAdds) + " MACs", memory,
       "batch \(summary.batchSize)",
     ]
     let room = exact.prefix(3).reduce(6) { $0 + DisplayWidth.of($1) } <= rect.width
@@ -131,7 +136,9 @@ enum LayersPane: Pane {
 
   private static func cells(of row: LayerRow, _ detail: Detail, theme: Theme) -> [Table.Content] {
     let indent = detail == .least ? "" : String(repeating: "  ", count: max(0, min(row.depth, 8)))
-    let name = Table.Content.text(indent + row.name)
+    let isFrozen = !row.isTrained && row.parameters > 0
+    let name: Table.Content =
+      isFrozen ? .spans([Span(indent + row.name, theme[.dimmed])]) : .text(indent + row.name)
     let output = Table.Content.text(text(of: row.output))
     let macs = Table.Content.text(row.multiplyAdds == 0 ? "" : Format.short(row.multiplyAdds))
     let exact = Table.Content.text(row.parameters == 0 ? "" : Format.count(row.parameters))
