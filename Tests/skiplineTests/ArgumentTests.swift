@@ -160,7 +160,7 @@ struct DescribedCommand: Decodable, Sendable {
     let taken = try #require(TrainCommand.message(for: refusalOfNet).split(separator: "only ").last)
     let neutral = ["--json", "--until-step", "--resume", "--version", "--help"]
     let candidates = [
-      "1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10", "white", "500M", "10m", "0.9,0.999", "folder",
+      "1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10", "white", "500M", "10m", "none", "folder", "0.5,0.5", "sgd",
     ]
     var arguments = (train.arguments ?? []).filter { $0.kind != "positional" && !neutral.contains($0.option) }
     var values = Dictionary(

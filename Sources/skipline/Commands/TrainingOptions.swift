@@ -166,14 +166,8 @@ struct TrainingOptions: ParsableArguments {
     var settings = Settings.usual
     settings.data = data
     settings.project = ProjectFolder.standard(data: data)
-    if let base {
-      settings.network = base
-      settings.automatic.remove(Settings.network.option)
-    }
-    if let preprocessing {
-      settings.preprocessing = preprocessing
-      settings.automatic.remove(Settings.imageSize.option)
-    }
+    if let base { settings.network = base }
+    if let preprocessing { settings.preprocessing = preprocessing }
     // First: what is usual for the rest depends on it.
     if let optimizer {
       let before = settings.optimizer.method
@@ -181,6 +175,9 @@ struct TrainingOptions: ParsableArguments {
       settings.optimizerChanged(from: before)
     }
     values.put(into: &settings)
+    // What the weights need is not for the recipe to choose; after the options, since --recipe leaves everything to it.
+    if base != nil { settings.automatic.remove(Settings.network.option) }
+    if preprocessing != nil { settings.automatic.remove(Settings.imageSize.option) }
     // The color of weights whose images were padded, where these are not.
     if padColor == nil, settings.preprocessing.resize != .pad { settings.preprocessing.padColor = nil }
     try network.check(settings.network)
