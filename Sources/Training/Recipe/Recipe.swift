@@ -84,6 +84,45 @@ struct Recipe {
     return Set(usual + [chosen]).sorted()
   }
 
+  // MARK: From given weights
+
+  /// With fewer images than this the classifier alone is trained: more would be learned by heart.
+  static let fewToFineTune = 1000
+
+  /// What training from given weights takes: few images teach only the classifier, on features that are computed once;
+  /// of more, the rest learns too, after the classifier, so that the classifier's first large gradients do not spoil what
+  /// the weights know (Kumar et al. 2022, arXiv:2202.10054).
+  func chooseTransfer(_ draft: inout RecipeDraft) {
+    guard !isClassifierAlone(draft.settings) else {
+      if draft.isOpen(Settings.freeze) {
+        draft.choose(
+          Settings.freeze, FreezeSettings(layers: FreezeSettings.backbone),
+          "\(facts.trainingImages) images: the weights see already, and only the classifier is to be learned")
+      }
+      draft.choose(Settings.featureViews, 4, "an image, its mirror image and two crops, of each the features once")
+      draft.choose(Settings.batchSize, min(64, max(1, facts.trainingImages)), "a classifier's steps cost nothing")
+      draft.choose(Settings.epochs, 100, "a classifier's epochs take milliseconds")
+      draft.choose(Settings.learningRate, 0.1, "features are standardized")
+      draft.choose(Settings.weightDecay, 0.005, "a classifier of many features and few images overfits")
+      draft.choose(Settings.labelSmoothing, 0, "a linear classifier is not sure of itself")
+      return
+    }
+    if draft.settings.budget == nil, draft.isOpen(Settings.freeze) {
+      draft.choose(
+        Settings.freeze, FreezeSettings(layers: FreezeSettings.backbone, epochs: 5),
+        "first the classifier, then the rest")
+    }
+    draft.choose(Settings.backboneRate, 0.1, "what the weights know is to be kept")
+    draft.choose(Settings.weightDecay, 1e-4, "the weights were regularized when they were made")
+  }
+
+  /// Whether only the classifier is trained from given weights.
+  func isClassifierAlone(_ settings: TrainingSettings) -> Bool {
+    settings.automatic.contains(Settings.freeze)
+      ? facts.trainingImages < Self.fewToFineTune
+      : settings.freeze.layers == FreezeSettings.backbone && settings.freeze.epochs == nil
+  }
+
   // MARK: How it is trained
 
   /// Images a step: with few images, small steps, so that there are many of them.

@@ -43,6 +43,11 @@ struct RecipePlanner {
 
   /// - Throws: `NetworkError` for a network that was asked for and cannot be built for these images.
   mutating func plan() throws -> RunPlan {
+    if draft.settings.initialWeights != nil {
+      let isAlone = recipe.isClassifierAlone(draft.settings)
+      recipe.chooseTransfer(&draft)
+      if isAlone { return try classifierPlan() }
+    }
     recipe.choosePlain(&draft)
     recipe.chooseJudging(&draft)
     let images = facts.trainingImages
@@ -66,6 +71,29 @@ struct RecipePlanner {
         choices: choices, facts: facts, cost: runCost(settings, chosen.plan, step), budget: budget, alternatives: []
       ))
   }
+
+  /// The classifier alone, on features that are computed once.
+  private mutating func classifierPlan() throws -> RunPlan {
+    recipe.choosePlain(&draft)
+    recipe.chooseJudging(&draft)
+    draft.choose(Settings.precision, .fp32, "features are computed in it in any case")
+    let (settings, choices) = draft.finished()
+    let plan = try NetworkPlan(
+      settings.network, imageSize: settings.preprocessing.imageSize, classes: facts.classes)
+    let cost = machine.cost(plan, settings.batchSize, .fp32)
+    let views = max(1, settings.featureViews)
+    var whole = runCost(settings, plan, cost)
+    whole.preparation +=
+      cost.inference * Double(views * facts.trainingImages + facts.validationImages)
+    // A multiplication by a matrix of features and classes.
+    whole.epoch = Self.classifierEpoch
+    return RunPlan(
+      settings: settings,
+      recipe: RecipeReport(choices: choices, facts: facts, cost: whole, budget: budget, alternatives: []))
+  }
+
+  /// Seconds of an epoch of a classifier on features, more or less.
+  private static let classifierEpoch = 0.01
 
   // MARK: Others
 
