@@ -9,7 +9,7 @@ import Testing
 
 @Suite struct PlanTests {
   private func opened() -> (WorkbenchState, [Effect]) {
-    var state = Fixtures.state()
+    var state = Fixtures.state(size: Size(width: 160, height: 50))
     state.settings.automatic = .all
     let effects = state.hear(.dataset(Fixtures.dataset), .state(.idle))
     return (state, effects)
@@ -43,17 +43,17 @@ import Testing
     #expect(effects.contains(.ask(.plan(state.settings))))
     #expect(shown(state).contains("trying what fits the images"))
     let described = state.hear(.plan(state.settings, plan(state.settings), reason: nil))
-    #expect(
-      described.contains { if case .browse(.describeNetwork(let net, _, _, _, _, _)) = $0 { net.name == "resnet9" } else { false } })
+    #expect(described == [.browse(state.describeNetwork)])
     #expect(shown(state).contains("resnet9"))
-    #expect(shown(state).contains("77 epochs, about 1 min 33 s"))
+    #expect(shown(state).contains("77 epochs, about 1 min 34 s"))
     state.type("o")
     #expect(shown(state).contains("auto: resnet9"))
     #expect(shown(state).contains("resnet9: the largest that fits"))
-    #expect(shown(state).contains("about 1 min 33 s in all"))
+    #expect(shown(state).contains("about 1 min 34 s in all"))
     // The run is started with what is left to the recipe: it is asked again, on the machine that trains.
     state.press(.escape)
-    #expect(state.press(.character(" "), .enter).contains(.send(.start(state.settings))))
+    let started = state.press(.character(" "), .enter)
+    #expect(started.contains(.send(.start(state.settings))))
   }
 
   @Test func `another setting is another plan, and an old one does not come back`() {
@@ -89,15 +89,18 @@ import Testing
     var (state, _) = opened()
     state.hear(.state(.training))
     state.type("ovgg19")
-    #expect(!state.press(.enter).contains { if case .ask = $0 { true } else { false } })
+    let underWay = state.press(.enter)
+    #expect(!underWay.contains(.ask(.plan(state.settings))))
     var plain = Fixtures.state()
-    #expect(!plain.hear(.dataset(Fixtures.dataset)).contains { if case .ask = $0 { true } else { false } })
+    let read = plain.hear(.dataset(Fixtures.dataset))
+    #expect(!read.contains(.ask(.plan(plain.settings))))
   }
 
   @Test func `rates are tried from the form, and the one suggested is taken by Enter`() {
     var state = WorkbenchState.opened(size: Size(width: 100, height: 40))
     state.type("o")
-    #expect(state.press(.control("r")) == [.ask(.findLearningRate(state.settings))])
+    let asked = state.press(.control("r"))
+    #expect(asked == [.ask(.findLearningRate(state.settings))])
     let points = (0..<60).map { LearningRateCurve.Point(rate: 1e-4 * Double($0 + 1), loss: 2, smoothed: 2) }
     state.hear(
       .learningRates(

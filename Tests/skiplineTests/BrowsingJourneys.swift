@@ -137,7 +137,7 @@ extension Journeys {
       try await terminal.sees("cifar3")
       try terminal.press("Enter")
       try await terminal.sees("--net cifar32")
-      for _ in 0..<7 { try terminal.press("Down") }
+      for _ in 0..<8 { try terminal.press("Down") }
       try await terminal.sees("passes over the training images")
       try terminal.press("C-u")
       try terminal.type("many")

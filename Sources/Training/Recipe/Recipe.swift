@@ -99,7 +99,7 @@ struct Recipe {
           Settings.freeze, FreezeSettings(layers: FreezeSettings.backbone),
           "\(facts.trainingImages) images: the weights see already, and only the classifier is to be learned")
       }
-      draft.choose(Settings.featureViews, 4, "an image, its mirror image and two crops, of each the features once")
+      draft.choose(Settings.featureViews, 2, "an image and its mirror image, of each the features once")
       draft.choose(Settings.batchSize, min(64, max(1, facts.trainingImages)), "a classifier's steps cost nothing")
       draft.choose(Settings.epochs, 100, "a classifier's epochs take milliseconds")
       draft.choose(Settings.learningRate, 0.1, "features are standardized")

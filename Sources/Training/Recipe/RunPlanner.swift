@@ -23,6 +23,7 @@ public final class RunPlanner {
     var batch: Int
     var threads: Int
     var precision: TrainingPrecision
+    var trains: Bool
   }
 
   public init() {}
@@ -56,10 +57,12 @@ public final class RunPlanner {
     let facts = try facts(of: index, isCancelled: isCancelled)
     if isCancelled() { throw CancellationError() }
     let pool = try ThreadPool(reserving: settings.threads)
-    var planner = RecipePlanner(settings, facts: facts, machine: machine(settings, StepTrial(pool: pool)))
+    let trains = settings.initialWeights == nil || !Recipe(facts: facts).isClassifierAlone(settings)
+    var planner = RecipePlanner(
+      settings, facts: facts, machine: machine(settings, StepTrial(pool: pool), trains: trains))
     var plan = try planner.plan()
     if comparing {
-      planner.machine = machine(settings, StepTrial(pool: pool, seconds: 0.1, mostImages: 8))
+      planner.machine = machine(settings, StepTrial(pool: pool, seconds: 0.1, mostImages: 8), trains: true)
       plan.recipe.alternatives = planner.alternatives(to: plan)
     }
     if isCancelled() { throw CancellationError() }
@@ -74,16 +77,19 @@ public final class RunPlanner {
   }
 
   /// This machine, as far as settings allow to use it.
-  private func machine(_ settings: TrainingSettings, _ trial: StepTrial) -> RecipePlanner.Machine {
+  private func machine(
+    _ settings: TrainingSettings, _ trial: StepTrial, trains: Bool
+  ) -> RecipePlanner.Machine {
     RecipePlanner.Machine(
       threads: trial.pool.threads,
       hasFastBFloat16: OperandPrecision.hasFastBFloat16,
       cost: { [self] plan, batch, precision in
         let key = Trial(
           network: plan.settings, imageSize: plan.input.height, classes: plan.classes,
-          batch: min(batch, trial.mostImages), threads: trial.pool.threads, precision: precision)
+          batch: min(batch, trial.mostImages), threads: trial.pool.threads, precision: precision,
+          trains: trains)
         if let known = costs[key] { return known }
-        let cost = trial.cost(plan, batch: batch, precision: precision)
+        let cost = trial.cost(plan, batch: batch, precision: precision, trains: trains)
         costs[key] = cost
         return cost
       },

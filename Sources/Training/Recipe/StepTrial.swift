@@ -26,7 +26,8 @@ struct StepTrial {
 
   /// Forward, backward and update, then forward alone, each until its time is used up; the fastest of each counts, since
   /// everything that disturbs makes a step slower.
-  func cost(_ plan: NetworkPlan, batch: Int, precision: TrainingPrecision) -> StepCost {
+  /// - Parameter trains: false where images only go forwards; training then costs nothing.
+  func cost(_ plan: NetworkPlan, batch: Int, precision: TrainingPrecision, trains: Bool = true) -> StepCost {
     let network = Network(plan, seed: 0, convolutions: precision == .bf16 ? .bfloat16 : .fastest)
     var optimizer: any Optimizer = OptimizerSettings().optimizer(for: network.parameters)
     let count = min(batch, mostImages)
@@ -36,14 +37,19 @@ struct StepTrial {
     let labels = (0..<count).map { $0 % plan.classes }
     func input() -> Tensor { Tensor([count, side, side, plan.input.channels], images) }
 
+    guard trains else { return StepCost(training: 0, inference: inference(network, input) / Double(count)) }
     let training = fastest {
       let pass = Pass(.training, pool, seed: 0)
       let loss = pass.ops.softmaxCrossEntropy(logits: network.forward(input(), pass), labels: labels, smoothing: 0)
       network.backward(loss.gradient, pass)
       optimizer.step(network.parameters, StepNumbers(rate: 0), pool)
     }
-    let inference = fastest { _ = network.forward(input(), Pass(.inference, pool)) }
-    return StepCost(training: training / Double(count), inference: inference / Double(count))
+    return StepCost(
+      training: training / Double(count), inference: inference(network, input) / Double(count))
+  }
+
+  private func inference(_ network: Network, _ input: () -> Tensor) -> Double {
+    fastest { _ = network.forward(input(), Pass(.inference, pool)) }
   }
 
   private func fastest(_ body: () -> Void) -> Double {
