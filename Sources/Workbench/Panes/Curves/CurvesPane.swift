@@ -204,6 +204,14 @@ enum CurvesPane: Pane {
   /// The settings that matter most; `unit` makes a value clear where there is no room for its label.
   private static func plan(of state: WorkbenchState) -> [(label: String, unit: String, value: String)] {
     let settings = state.planned
+    let place: [(label: String, unit: String, value: String)] = [
+      ("seed", "seed ", "\(settings.seed)"),
+      ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
+    ]
+    // What the recipe has not chosen yet is not what stands in the settings.
+    if state.isPlanning {
+      return [("settings", "", "\(AutomaticSettings.word): trying what fits the images")] + place
+    }
     let augmentation = settings.augmentation
     let optimizer = settings.optimizer
     let schedule = "\(Format.general(settings.learningRate)), \(settings.schedule.description)"
@@ -220,9 +228,7 @@ enum CurvesPane: Pane {
       ("learning rate", "lr ", schedule),
       ("optimizer", "", words(of: optimizer) + "decay \(decay)"),
       ("augmentation", "", ([crop] + others).joined(separator: ", ")),
-      ("seed", "seed ", "\(settings.seed)"),
-      ("run", "", settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)"),
-    ]
+    ] + place
   }
 
   /// The epochs, and the time that all of it will take where a recipe has reckoned that.
@@ -230,7 +236,7 @@ enum CurvesPane: Pane {
     let epochs = Format.counted(state.planned.epochs, "epoch")
     if let plan = state.plan { return "\(epochs), about \(Format.duration(plan.recipe.cost.total))" }
     if let refusal = state.planRefusal { return refusal }
-    return state.isPlanning ? "\(AutomaticSettings.word): trying what fits the images" : epochs
+    return epochs
   }
 
   /// `momentum 0.9, `, with the optimizer's name where it is not the usual one.
