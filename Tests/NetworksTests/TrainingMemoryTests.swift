@@ -32,19 +32,7 @@ import Testing
       let plan = try whole.freezing(part)
       let estimate = plan.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
       let all = whole.trainingMemory(batchSize: images, threads: 2, optimizerState: 1)
-      let network = Network(plan, seed: 1)
-      var momentum = network.trainedParameters.map { Tensor(zeros: $0.value.shape) }
-      let pass = Pass(.training, ThreadPool(threads: 2))
-      for _ in 0..<2 {
-        let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
-        let result = pass.ops.softmaxCrossEntropy(
-          logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
-        network.backward(result.gradient, pass)
-        for (index, parameter) in network.trainedParameters.enumerated() {
-          pass.ops.add(parameter.gradient, to: &momentum[index])
-        }
-      }
-      let used = StoragePool.peakBytes
+      let used = takeSteps(plan, images: images)
       let ratio = Double(estimate) / Double(used)
       #expect((0.9...1.35).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
       #expect(Double(estimate) < 0.85 * Double(all), "\(estimate) of \(all) bytes")
@@ -69,19 +57,7 @@ import Testing
     await #expect(processExitsWith: .success) { [settings, imageSize, images] in
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: 10)
       let estimate = plan.summary(batchSize: images).trainingMemory - NetworkPlan.programMemory
-      let network = Network(plan, seed: 1)
-      var momentum = network.parameters.map { Tensor(zeros: $0.value.shape) }
-      let pass = Pass(.training, ThreadPool(threads: 2))
-      for _ in 0..<2 {
-        let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
-        let result = pass.ops.softmaxCrossEntropy(
-          logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
-        network.backward(result.gradient, pass)
-        for (index, parameter) in network.parameters.enumerated() {
-          pass.ops.add(parameter.gradient, to: &momentum[index])
-        }
-      }
-      let used = StoragePool.peakBytes
+      let used = takeSteps(plan, images: images)
       let ratio = Double(estimate) / Double(used)
       // Measured: 0.98 to 1.00.
       #expect((0.9...1.1).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
@@ -93,4 +69,22 @@ import Testing
         "used \(used) bytes at one time, took \(taken) from the system")
     }
   }
+}
+
+/// Two steps with a momentum.
+/// - Returns: the most bytes that were in use at one time.
+private func takeSteps(_ plan: NetworkPlan, images: Int) -> Int {
+  let network = Network(plan, seed: 1)
+  var momentum = network.trainedParameters.map { Tensor(zeros: $0.value.shape) }
+  let pass = Pass(.training, ThreadPool(threads: 2))
+  for _ in 0..<2 {
+    let batch = Tensor([images, plan.input.height, plan.input.width, 3]) { Float($0 % 17) }
+    let result = pass.ops.softmaxCrossEntropy(
+      logits: network.forward(batch, pass), labels: [Int](repeating: 0, count: images))
+    network.backward(result.gradient, pass)
+    for (index, parameter) in network.trainedParameters.enumerated() {
+      pass.ops.add(parameter.gradient, to: &momentum[index])
+    }
+  }
+  return StoragePool.peakBytes
 }

@@ -93,9 +93,11 @@ struct DescribedCommand: Decodable, Sendable {
     SkiplineCommand.configuration.subcommands.first { $0.configuration.commandName == name }
   }
 
-  /// The workbench and `verify-resume` take the options of `train`; only their own are tried again.
+  /// Commands that take the options of `train` do so by the same group of them; only their own are tried again.
+  private static let withOptionsOfTrain: Set = ["workbench", "verify-resume", "plan", "lr-find", "cross-validate"]
+
   private func ownOptions(of command: DescribedCommand) -> [DescribedCommand.Argument] {
-    guard ["workbench", "verify-resume"].contains(command.commandName) else { return command.options }
+    guard Self.withOptionsOfTrain.contains(command.commandName) else { return command.options }
     let shared = Set((DescribedCommand.all.first { $0.commandName == "train" }?.options ?? []).map(\.option))
     return command.options.filter { !shared.contains($0.option) }
   }

@@ -74,9 +74,8 @@ struct Recipe {
 
   /// What a plan sets beside the network that was chosen.
   static let networksToCompare = [
-    Rung(network: "cifar20", imageSize: 0), Rung(network: "resnet18", width: 0.5, imageSize: 0),
-    Rung(network: "resnet18", imageSize: 0), Rung(network: "resnet34", imageSize: 0),
-    Rung(network: "resnet50", imageSize: 0),
+    NetworkSettings(name: "cifar20"), NetworkSettings(name: "resnet18", widthMultiplier: 0.5),
+    NetworkSettings(name: "resnet18"), NetworkSettings(name: "resnet34"), NetworkSettings(name: "resnet50"),
   ]
 
   func sizesToCompare(with chosen: Int) -> [Int] {
@@ -105,6 +104,9 @@ struct Recipe {
       draft.choose(Settings.learningRate, 0.1, "features are standardized")
       draft.choose(Settings.weightDecay, 0.005, "a classifier of many features and few images overfits")
       draft.choose(Settings.labelSmoothing, 0, "a linear classifier is not sure of itself")
+      if draft.settings.featureViews > 0 {
+        draft.choose(Settings.jitter, 0, "features are computed once, of images as they are")
+      }
       return
     }
     if draft.settings.budget == nil, draft.isOpen(Settings.freeze) {
@@ -189,13 +191,6 @@ struct Recipe {
     } else {
       draft.choose(Settings.jitter, 0.2, "light and colors differ from picture to picture")
     }
-  }
-}
-
-extension Recipe.Rung {
-  /// The network of settings, at no size.
-  init(_ settings: TrainingSettings) {
-    self.init(network: settings.network.name, width: settings.network.widthMultiplier, imageSize: 0)
   }
 }
 

@@ -98,26 +98,24 @@ struct RecipePlanner {
   // MARK: Others
 
   /// What other networks and sizes would take with the settings that were chosen, cheapest first.
-  /// - Parameter plan: that was made.
-  func alternatives(to plan: RunPlan) -> [RecipeReport.Alternative] {
-    let chosen = plan.settings
+  /// - Parameter chosen: the settings of the plan that was made.
+  func alternatives(to chosen: TrainingSettings) -> [RecipeReport.Alternative] {
     var found: [RecipeReport.Alternative] = []
     for size in recipe.sizesToCompare(with: chosen.preprocessing.imageSize) {
-      for rung in Recipe.networksToCompare + [Recipe.Rung(chosen)] {
+      for network in Recipe.networksToCompare + [chosen.network] {
         var settings = chosen
-        settings.network = NetworkSettings(name: rung.network, widthMultiplier: rung.width)
+        settings.network = network
         settings.preprocessing.imageSize = size
-        let isChosen = rung == Recipe.Rung(chosen) && size == chosen.preprocessing.imageSize
-        if isChosen { settings.network = chosen.network }
-        guard !found.contains(where: { $0.network == settings.network && $0.imageSize == size }),
-          let network = try? NetworkPlan(settings.network, imageSize: size, classes: facts.classes)
+        let isChosen = network == chosen.network && size == chosen.preprocessing.imageSize
+        guard !found.contains(where: { $0.network == network && $0.imageSize == size }),
+          let plan = try? NetworkPlan(network, imageSize: size, classes: facts.classes)
         else { continue }
-        let cost = machine.cost(network, settings.batchSize, settings.precision)
+        let cost = machine.cost(plan, settings.batchSize, settings.precision)
         found.append(
           .init(
-            network: settings.network, imageSize: size,
-            multiplyAdds: network.summary(batchSize: 1).multiplyAdds, epoch: epoch(cost),
-            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(network, settings), isChosen: isChosen)
+            network: network, imageSize: size,
+            multiplyAdds: plan.summary(batchSize: 1).multiplyAdds, epoch: epoch(cost),
+            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(plan, settings), isChosen: isChosen)
         )
       }
     }
