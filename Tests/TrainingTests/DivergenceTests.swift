@@ -178,7 +178,7 @@ import Testing
         for parameter in loop.network.parameters {
           #expect(parameter.fileOrder(parameter.value).elementsEqual(weights[parameter.name] ?? []))
         }
-        #expect(loop.optimizer.state[0].tensors.allSatisfy { Ops(loop.pool).sumOfSquares($0) == 0 })
+        #expect(loop.learner.optimizer.state[0].tensors.allSatisfy { Ops(loop.pool).sumOfSquares($0) == 0 })
       }
       return answer(event, loop)
     }

@@ -198,8 +198,8 @@ import Testing
       for (place, parameter) in loop.network.parameters.enumerated() {
         let stored = (try? best?.floats(parameter.name)) ?? []
         #expect(parameter.fileOrder(parameter.value) == stored)
-        if let average = loop.average { #expect(average.weights.parameters[place] == parameter.value) }
-        if let slow = loop.optimizer.evaluated { #expect(slow[place] == parameter.value) }
+        if let average = loop.learner.average { #expect(average.weights.parameters[place] == parameter.value) }
+        if let slow = loop.learner.optimizer.evaluated { #expect(slow[place] == parameter.value) }
       }
       #expect(loop.state.optimizerSteps == 0 && loop.state.averagedSteps == 0 && loop.state.step == 3)
     }

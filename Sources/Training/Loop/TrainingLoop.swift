@@ -2,8 +2,8 @@
 // thread nor screen: it reports events and asks for commands between steps. The headless command, the tests and the
 // engine behind the screen all run this one.
 //
-// What is saved and when is the `Checkpointer`'s, what follows a divergence the `DivergenceRecovery`'s; where training
-// stands is one value, the `TrainingState`, of which learning rate and early stopping are functions.
+// What learns is the `Learner`, what is saved and when the `Checkpointer`'s, what follows a divergence the
+// `DivergenceRecovery`'s; where training stands is one value, the `TrainingState`, of which learning rate and early stopping are functions.
 
 import Datasets
 import Files
@@ -40,14 +40,11 @@ public final class TrainingLoop {
     }
   }
 
-  public let network: Network
   /// Where training stands.
   public private(set) var state: TrainingState
   let pool: ThreadPool
   let checkpointer: Checkpointer
-  private(set) var optimizer: any Optimizer
-  /// What is evaluated and saved in the place of the weights; nil where they are.
-  private(set) var average: WeightAverage?
+  let learner: Learner
 
   private let setup: RunSetup
   private let hooks: Hooks
@@ -61,12 +58,6 @@ public final class TrainingLoop {
   private var lossWatch: LossWatch
   private var oneClassWatch = OneClassWatch()
   private var history = MetricsReader()
-  /// The batches of the step under way.
-  private var group: BatchGroup
-  /// The weights that are trained, while the network has those that are evaluated.
-  private var trained: NetworkWeights?
-  /// What the frozen layers make of the images, while only the classifier is trained.
-  private var features: ClassifierFeatures?
   /// The last step that was taken, and its images.
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
@@ -84,6 +75,7 @@ public final class TrainingLoop {
 
   /// The run's folder, which is followed when it is renamed.
   public var run: RunFolder { checkpointer.run }
+  public var network: Network { learner.network }
   private var settings: TrainingSettings { setup.settings }
 
   /// - Parameters:
@@ -100,13 +92,7 @@ public final class TrainingLoop {
     self.hooks = hooks
     self.resuming = resuming
     self.pool = try pool ?? ThreadPool(reserving: settings.threads)
-    network = Network(
-      setup.plan(epochsDone: 0), seed: settings.seed,
-      convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
-      initialization: settings.convolutionInitialization)
-    network.prepareForTransfer(setup, epochsDone: 0)
-    optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
-    group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
+    learner = Learner(setup, self.pool)
     schedule = LearningRateSchedule(
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs,
       frozenEpochs: settings.freeze.epochs)
@@ -121,17 +107,10 @@ public final class TrainingLoop {
       floor: settings.lossFloor(classes: setup.index.classes.count))
     state = setup.firstState
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
-    average = settings.ema.map { WeightAverage(decay: $0, of: network) }
     if let resuming {
       try resume(resuming)
-    } else {
-      setup.whiten(network)
-      let classifier = try settings.initialWeights.map { path in
-        try InitialWeights(path).load(
-          into: network, classes: setup.index.classes, naming: settings.initialClasses)
-      }
-      beginFromWeights()
-      if let note = classifier?.note(setup.plan) { hooks.report(.warning(note)) }
+    } else if let note = try learner.begin()?.note(setup.plan) {
+      hooks.report(.warning(note))
     }
     estimate = freshEstimate()
   }
@@ -190,13 +169,13 @@ public final class TrainingLoop {
           if state.validationDiverged == true { throw validationFailure(images: nil) }
           return reason
         }
-        if features == nil, featureViews > 0 {
+        if learner.missingViews > 0 {
           guard computeFeatures() else { return .stopped }
           continue
         }
         guard try trainEpoch() else { return .stopped }
         // Before validating, so that nothing is lost if that fails. On features an epoch takes milliseconds.
-        if features == nil || checkpointer.savedState == nil { try checkpointer.saveLast(snapshot) }
+        if learner.features == nil || checkpointer.savedState == nil { try checkpointer.saveLast(snapshot) }
         guard try finishEpoch() else { return .stopped }
       } catch let divergence as Divergence {
         let failure =
@@ -236,7 +215,7 @@ public final class TrainingLoop {
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
-    let stream = batches()
+    let stream = learner.batches(state)
     tellOfLoaders(stream)
     var named = 0
     state.wasCutShort = nil
@@ -250,8 +229,10 @@ public final class TrainingLoop {
       name(skipped)
       try refuseTooManyBad(skipped)
       if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
-      if let batch { try learn(from: batch, skipped: skipped.count, startedAt: start, waiting: waiting) }
-      if group.isWhole || (batch == nil && !group.isEmpty) {
+      if let batch {
+        try learner.learn(from: batch, step: state.step, skipped: skipped.count, startedAt: start, waiting: waiting)
+      }
+      if learner.group.isWhole || (batch == nil && !learner.group.isEmpty) {
         try step()
         try checkpointer.endIfRemoved(step: state.step)
         if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
@@ -273,85 +254,23 @@ public final class TrainingLoop {
 
   // MARK: A step
 
-  /// Forward and backward: a batch's gradient, added to those of the step under way.
-  /// - Parameters:
-  ///   - skipped: images of the batch that do not decode.
-  ///   - start: when it was asked for.
-  ///   - waiting: seconds until it came.
-  /// - Throws: `Divergence`; network and state are then those before the step.
-  private func learn(
-    from batch: Batch, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
-  ) throws {
-    let count = batch.labels.count
-    let number = UInt64(state.step) &* UInt64(settings.accumulate) &+ UInt64(group.batches)
-    let pass = Pass(.training, pool, seed: settings.seed &+ number)
-    group.begin(batch, of: network, startedAt: start)
-
-    let logits =
-      if let features {
-        network.forward(features: Tensor([count, features.set.width], batch.images), pass)
-      } else {
-        network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
-      }
-    let loss = pass.ops.softmaxCrossEntropy(
-      logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
-    network.backward(group.weighted(loss.gradient, images: count, pass.ops), pass)
-    group.add(
-      network, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, waiting: waiting, pass.ops)
-    if !loss.loss.isFinite {
-      let (norm, original) = takeGradient()
-      throw divergence(.loss, loss: loss.loss, gradientNorm: norm, original)
-    }
-  }
-
-  /// Ends the group of batches without a step.
-  private func divergence(
-    _ cause: DivergenceReport.Cause, loss: Double, gradientNorm: Double,
-    _ original: StandardizedClassifier.Original?
-  ) -> Divergence {
-    defer { group.abandon(network) }
-    if let original { features?.restore(original, network) }
-    return Divergence(
-      cause: cause, loss: loss, gradientNorm: gradientNorm, batch: group.lastBatch, files: paths(of: group.items))
-  }
-
-  /// Puts the group's gradient into the network, and both into the coordinates in which a step is taken.
-  /// - Returns: the gradient's norm there; where the classifier is trained on features, its values as they were.
-  private func takeGradient() -> (norm: Double, original: StandardizedClassifier.Original?) {
-    group.putGradient(into: network)
-    let original = features?.enter(network)
-    return (network.gradientNorm(pool) * group.gradientScale, original)
-  }
-
   /// The update; then everything that counts the step.
   /// - Throws: `Divergence`; network and state are then those before the step.
   private func step() throws {
-    let (norm, original) = takeGradient()
-    guard norm.isFinite else { throw divergence(.gradient, loss: group.loss, gradientNorm: norm, original) }
-    let numbers = StepNumbers(
-      rate: schedule.rate(state),
-      gradientScale: group.gradientScale * settings.optimizer.clippingScale(gradientNorm: norm),
-      momentumShift: schedule.momentumShift(state), done: state.optimizerSteps)
-    optimizer.step(network.trainedParameters, numbers, pool)
-    features?.leave(network)
-    average?.add(network, averaged: state.averagedSteps, Ops(pool))
-
-    let (loss, images, correct) = (group.loss, group.images, group.correct)
-    let seconds = group.start.map { (clock.now - $0).seconds } ?? 0
+    let step = try learner.step(state, schedule)
     state.stepEnded(
-      batch: group.lastBatch, images: images, loss: loss, correct: correct, skipped: group.skipped,
-      seconds: seconds, waiting: group.waiting)
-    estimate.stepEnded(images: images, seconds: seconds)
+      batch: step.lastBatch, images: step.images, loss: step.loss, correct: step.correct, skipped: step.skipped,
+      seconds: step.seconds, waiting: step.waiting)
+    estimate.stepEnded(images: step.images, seconds: step.seconds)
     fitIntoTime()
     let metrics = StepMetrics(
-      step: state.step, epoch: state.epochsDone + 1, loss: loss,
-      accuracy: correct / Double(images), learningRate: numbers.rate, gradientNorm: norm,
+      step: state.step, epoch: state.epochsDone + 1, loss: step.loss,
+      accuracy: step.correct / Double(step.images), learningRate: step.rate, gradientNorm: step.gradientNorm,
       imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
-    lastStep = (metrics, group.items)
-    group.clear()
+    lastStep = (metrics, step.items)
     if state.step % settings.logEvery == 0 { records.metrics.append(metrics) }
     hooks.report(.step(metrics))
-    if let notice = lossWatch.add(loss) { warn(notice.text) }
+    if let notice = lossWatch.add(step.loss) { warn(notice.text) }
     if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
   }
 
@@ -380,12 +299,10 @@ public final class TrainingLoop {
     let rate = schedule.lastRate(state)
     let totals = state.epochEnded(validation: validation, metric: settings.best, seconds: seconds)
     schedule.epochEnded(&state.schedule, validationLoss: judged?.loss)
-    let validated = evaluated?.weights
-    if enterPhase(of: state) {
-      // What was validated is what is saved, and what training goes on from.
-      validated?.put(into: network)
-      beginFromWeights()
+    // What was validated is what is saved, and what training goes on from.
+    if learner.enterPhaseFromEvaluated(epochsDone: state.epochsDone) {
       (state.optimizerSteps, state.averagedSteps) = (0, 0)
+      estimate = freshEstimate()
     }
     let verdict = earlyStopping.epochEnded(&state.earlyStopping, value: state.score?.value)
 
@@ -400,7 +317,7 @@ public final class TrainingLoop {
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
     }
     hooks.report(.epoch(metrics))
-    if features == nil || !setup.settings.freeze.isFrozen(epoch: state.epochsDone) {
+    if learner.features == nil || !settings.freeze.isFrozen(epoch: state.epochsDone) {
       checkpointer.saveKept()
       try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
     } else {
@@ -425,14 +342,6 @@ public final class TrainingLoop {
     var seconds = 0.0
     var start = clock.now
     hooks.report(.validating(done: 0, total: loader.items.count))
-    if let evaluated {
-      trained = NetworkWeights(of: network)
-      evaluated.weights.put(into: network)
-    }
-    defer {
-      trained?.put(into: network)
-      trained = nil
-    }
     func take(_ batch: Batch, _ logits: [Float]) -> Bool {
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
@@ -444,9 +353,7 @@ public final class TrainingLoop {
       start = clock.now
       return goesOn
     }
-    let skipped =
-      features?.set.evaluate(network, pool, loader, take)
-      ?? BatchEvaluator(network: network, pool: pool).run(loader, take)
+    let skipped = learner.evaluate(loader, take)
     if stopping { return nil }
     estimate.validationEnded()
     let only = tally.onlyPrediction
@@ -542,7 +449,7 @@ public final class TrainingLoop {
       // After a validation the next epoch begins.
       if report.cause != .validation { state.batch = report.batch }
       // The momentum is what led here.
-      optimizer.reset(network.trainedParameters)
+      learner.resetOptimizer()
       state.optimizerSteps = 0
     }
     state.schedule.peak = peak
@@ -596,59 +503,21 @@ public final class TrainingLoop {
 
   // MARK: Frozen layers
 
-  /// Trains what is trained in the epoch that comes next. Where that is more or less than before, the optimizer and the
-  /// groups of batches begin anew.
-  /// - Returns: whether it is.
-  @discardableResult
-  private func enterPhase(of state: TrainingState) -> Bool {
-    guard network.prepareForTransfer(setup, epochsDone: state.epochsDone) else { return false }
-    optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
-    group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
-    features = nil
-    estimate = freshEstimate()
-    return true
-  }
-
-  /// Of how many views of each image features are computed; 0 where the layers are run in every step.
-  private var featureViews: Int {
-    guard network.plan.lowered.frozen > 0, network.plan.trainsClassifierAlone,
-      case .training(let augmentation, _, _) = setup.training.mode
-    else { return 0 }
-    return FeatureSet.viewCount(
-      asked: settings.featureViews, augmentation: augmentation, items: setup.training.items.count,
-      validation: setup.validation.items.count, width: network.plan.features.count)
-  }
-
   /// Runs the frozen layers once for every image.
   /// - Returns: false when a command stopped it.
   private func computeFeatures() -> Bool {
-    guard case .training(let augmentation, _, _) = setup.training.mode else { return true }
+    let views = learner.missingViews
     var start = clock.now
-    let views = featureViews
-    let set = FeatureSet(
-      network, training: setup.training, validation: setup.validation, augmentation: augmentation, views: views,
-      pool: pool
-    ) { done, total in
+    let isComplete = learner.computeFeatures(views: views) { done, total in
       state.seconds += (clock.now - start).seconds
       hooks.report(.computingFeatures(done: done, total: total))
       let goesOn = obeyCommands()
       start = clock.now
       return goesOn
     }
-    guard let set else { return false }
+    guard isComplete else { return false }
     records.log.info("features of \(setup.training.items.count) images, \(views) views each, computed")
-    features = ClassifierFeatures(set)
     return true
-  }
-
-  /// The batches that are left of the epoch.
-  private func batches() -> any TrainingBatches {
-    guard let features else {
-      return setup.training.epoch(
-        state.epochsDone, fromBatch: state.batch, side: settings.side(epoch: state.epochsDone))
-    }
-    return FeatureStream(
-      features.set, of: setup.training, seed: settings.seed, epoch: state.epochsDone, fromBatch: state.batch)
   }
 
   // MARK: Going back, and resuming
@@ -680,13 +549,7 @@ public final class TrainingLoop {
   /// step where nothing was saved yet.
   /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
   private func restoreLast() throws {
-    // A file that cannot be read is told below.
-    if let saved = try? run.savedState() { enterPhase(of: saved) }
-    var optimizer = optimizer
-    guard let saved = try checkpointer.restoreLast(into: network, &optimizer, &average) else {
-      return try beginAgain()
-    }
-    self.optimizer = optimizer
+    guard let saved = try learner.restoreLast(checkpointer) else { return try beginAgain() }
     state = saved
     try records.rewind(to: state)
   }
@@ -696,33 +559,17 @@ public final class TrainingLoop {
   private func restore(_ checkpoint: CheckpointInfo) throws {
     try checkpointer.restore(checkpoint, into: network)
     state.goBack(to: checkpoint)
-    enterPhase(of: state)
-    beginFromWeights()
+    learner.enterPhase(epochsDone: state.epochsDone)
+    learner.beginFromWeights()
     try records.rewind(to: state)
   }
 
   /// Puts everything to where a new run begins, and the records with it.
   private func beginAgain() throws {
-    let fresh = Network(
-      setup.plan(epochsDone: 0), seed: settings.seed, initialization: settings.convolutionInitialization)
-    setup.whiten(fresh)
-    if let path = settings.initialWeights {
-      try InitialWeights(path).load(
-        into: fresh, classes: setup.index.classes, naming: settings.initialClasses)
-    }
-    for (parameter, new) in zip(network.parameters, fresh.parameters) { parameter.value = new.value }
-    RunningStatistics(of: fresh).restore(to: network)
+    try learner.beginAgain()
     state = setup.firstState
-    enterPhase(of: state)
-    beginFromWeights()
     checkpointer.forgetSaved()
     try records.rewind(to: state)
-  }
-
-  /// What is remembered besides the weights begins anew with them.
-  private func beginFromWeights() {
-    optimizer.reset(network.trainedParameters)
-    average?.set(NetworkWeights(of: network))
   }
 
   // MARK: Images that do not decode
@@ -734,11 +581,11 @@ public final class TrainingLoop {
   /// bad files are none of the user's business at night; thousands are a folder that went wrong.
   /// - Parameter skipped: of the batch under way; not counted yet, since a resumed run meets them again.
   private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>) throws {
-    let count = state.epochTotals.skipped + group.skipped + skipped.count
+    let count = state.epochTotals.skipped + learner.group.skipped + skipped.count
     let images = setup.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
-    group.abandon(network)
+    learner.abandonStep()
     try checkpointer.saveLastIfChanged(snapshot)
     throw TrainingError.tooManyBadImages(
       data: settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
@@ -759,17 +606,7 @@ public final class TrainingLoop {
 
   // MARK: In other words
 
-  private var snapshot: TrainingSnapshot {
-    TrainingSnapshot(
-      network: network, model: setup.model, state: state, optimizer: optimizer, pool: pool, evaluated: evaluated,
-      trained: trained)
-  }
-
-  /// What is validated and saved where that is not what is trained.
-  private var evaluated: (weights: NetworkWeights, kind: SavedWeights)? {
-    if let average { return (average.weights, .averaged) }
-    return optimizer.evaluated.map { (NetworkWeights($0, inPlaceOfTrained: network), .slow) }
-  }
+  private var snapshot: TrainingSnapshot { learner.snapshot(state) }
 
   private func paths(of items: [Int]) -> [String] { items.map { setup.training.items[$0].path } }
 
