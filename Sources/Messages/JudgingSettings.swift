@@ -10,7 +10,7 @@ public enum ClassBalance: String, Codable, Sendable, CaseIterable {
   case sampling
 }
 
-/// The figure of a validation that says which epoch is the best: it chooses `best`, and patience waits for it.
+/// By what one epoch is better than another, a figure of its validation: it chooses `best`, and patience waits for it.
 public enum BestMetric: String, Codable, Sendable, CaseIterable {
   case top1
   /// The mean of the classes' recalls.
@@ -18,10 +18,14 @@ public enum BestMetric: String, Codable, Sendable, CaseIterable {
   /// The mean of the classes' F1.
   case macroF1 = "macro-f1"
   case loss
+  /// None: the last epoch is the best one, since a rate that comes down to zero makes it so, and of few validation
+  /// images a figure is luck.
+  case last
 
+  /// What is shown of an epoch.
   public var metric: Metric {
     switch self {
-    case .top1: .top1
+    case .top1, .last: .top1
     case .balanced: .balancedAccuracy
     case .macroF1: .macroF1
     case .loss: .validationLoss
@@ -31,7 +35,7 @@ public enum BestMetric: String, Codable, Sendable, CaseIterable {
   /// In words: "validation accuracy".
   public var name: String {
     switch self {
-    case .top1: "validation accuracy"
+    case .top1, .last: "validation accuracy"
     case .balanced: "balanced accuracy"
     case .macroF1: "macro F1"
     case .loss: "validation loss"
@@ -47,11 +51,15 @@ public enum BestMetric: String, Codable, Sendable, CaseIterable {
   /// The same with its name.
   public func score(of validation: ValidationMetrics?) -> Score? { value(in: validation).map { Score(self, $0) } }
 
-  /// Whether a value is an improvement. An equal one is none, and neither is NaN.
+  /// Whether the value of a later epoch is an improvement. An equal one is none, and neither is NaN.
   /// - Parameter old: nil before the first.
   public func isBetter(_ new: Double, than old: Double?) -> Bool {
-    guard let old else { return !new.isNaN }
-    return self == .loss ? new < old : new > old
+    guard let old, !new.isNaN else { return !new.isNaN }
+    return switch self {
+    case .top1, .balanced, .macroF1: new > old
+    case .loss: new < old
+    case .last: true
+    }
   }
 }
 
@@ -73,6 +81,12 @@ public struct Score: Codable, Sendable, Equatable {
       best = score
     }
     return best
+  }
+
+  /// The place of the best of scores, in the order of their epochs, by one metric.
+  public static func place(ofBestIn scores: [Score?], by metric: BestMetric) -> Int? {
+    guard let best = best(of: scores, by: metric) else { return nil }
+    return metric == .last ? scores.lastIndex { $0 != nil } : scores.firstIndex(of: best)
   }
 }
 

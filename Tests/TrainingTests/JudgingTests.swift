@@ -52,9 +52,9 @@ import Testing
   @Test func `which of two values is better`() {
     for metric in BestMetric.allCases {
       #expect(metric.isBetter(0.5, than: nil) && !metric.isBetter(.nan, than: nil))
-      #expect(!metric.isBetter(0.5, than: 0.5) && !metric.isBetter(.nan, than: 0.5))
+      #expect(metric.isBetter(0.5, than: 0.5) == (metric == .last) && !metric.isBetter(.nan, than: 0.5))
       #expect(metric.isBetter(0.6, than: 0.5) == (metric != .loss))
-      #expect(metric.isBetter(0.4, than: 0.5) == (metric == .loss))
+      #expect(metric.isBetter(0.4, than: 0.5) == (metric == .loss || metric == .last))
     }
   }
 
@@ -79,6 +79,28 @@ import Testing
     #expect(run.run.progress(of: run.run.checkpoints(), try run.run.record()).best == score)
     #expect(try run.run.history().outcome?.best == score)
     #expect(try run.run.record().settings.best == metric)
+  }
+
+  @Test func `which of some scores is the best, and where it stands`() {
+    func place(_ metric: BestMetric, _ values: Double?...) -> Int? {
+      Score.place(ofBestIn: values.map { $0.map { Score(metric, $0) } }, by: metric)
+    }
+    #expect(place(.top1, 0.5, nil, 0.7, 0.7, 0.6) == 2)
+    #expect(place(.loss, 0.5, 0.4, 0.4, 0.6) == 1)
+    #expect(place(.last, 0.7, 0.5, 0.7, 0.5, nil) == 3)
+    for metric in BestMetric.allCases { #expect(place(metric) == nil && place(metric, nil, nil) == nil) }
+  }
+
+  @Test func `patience has nothing to wait for where the last epoch is the best`() throws {
+    let toy = try uneven()
+    let error = #expect(throws: SettingsError.self) {
+      try toy.train(
+        toy.settings {
+          $0.best = .last
+          $0.earlyStoppingPatience = 2
+        })
+    }
+    #expect(error?.description.contains("--best last") == true)
   }
 
   @Test func `patience waits for the metric`() throws {

@@ -93,6 +93,17 @@ import Testing
     #expect(plan.recipe.choices.contains { $0.option == "imgsz" })
   }
 
+  @Test func `few validation images choose no epoch`() throws {
+    #expect(try plan(facts(1000), request()).settings.best == .last)
+    #expect(try plan(facts(1000), request { $0.earlyStoppingPatience = 3 }).settings.best == .loss)
+    #expect(try plan(facts(60_000), request()).settings.best == .top1)
+    for images in [100, 60_000] {
+      #expect(throws: Never.self) {
+        try plan(facts(images), request { $0.earlyStoppingPatience = 3 }).settings.validate()
+      }
+    }
+  }
+
   @Test func `without a recipe nothing is chosen`() {
     let settings = request { $0.automatic = .none }
     #expect(settings.commandLine == "skipline train data --recipe none --net cifar20")

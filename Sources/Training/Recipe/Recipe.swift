@@ -152,7 +152,8 @@ struct Recipe {
     draft.choose(Settings.convInit, .dirac, "layers that first hand on what they get learn sooner")
   }
 
-  /// Fewer validation images than this tell epochs apart by their loss rather than by their accuracy.
+  /// Fewer validation images than this do not tell epochs apart: the best of many figures of such a sample is luck,
+  /// while the rate that comes down to zero makes the last epoch one of the best.
   static let fewToJudgeBy = 1000
   /// Where the largest class has so many times the images of the smallest, accuracy says little of the small ones.
   static let unequal = 3.0
@@ -165,9 +166,12 @@ struct Recipe {
     }
     guard facts.validationImages > 0 else { return }
     if facts.validationImages < Self.fewToJudgeBy {
+      let waits = (draft.settings.earlyStoppingPatience ?? 0) > 0
       draft.choose(
-        Settings.best, .loss,
-        "of \(facts.validationImages) validation images the loss tells more than how many are right")
+        Settings.best, waits ? .loss : .last,
+        waits
+          ? "of \(facts.validationImages) validation images the loss tells more than how many are right"
+          : "which epoch is best on \(facts.validationImages) validation images is luck")
     } else if facts.imbalance >= Self.unequal {
       draft.choose(Settings.best, .balanced, "classes of few images are to count as much as the others")
     }

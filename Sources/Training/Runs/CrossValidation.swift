@@ -176,10 +176,8 @@ public struct CrossValidation {
   public func result(_ fold: Int, at epoch: Epoch = .last) throws -> FoldResult {
     let run = try RunFolder(existing: path(fold))
     let epochs = try run.history().run.history.filter { $0.validation != nil }
-    let best = Score.best(of: epochs.map { settings.best.score(of: $0.validation) }, by: settings.best)
-    let chosen =
-      epoch == .last
-      ? epochs.last : epochs.first { settings.best.score(of: $0.validation) == best && best != nil } ?? epochs.last
+    let best = Score.place(ofBestIn: epochs.map { settings.best.score(of: $0.validation) }, by: settings.best)
+    let chosen = epoch == .last ? epochs.last : best.map { epochs[$0] } ?? epochs.last
     guard let chosen, let validation = chosen.validation else {
       throw SettingsError("\(run.metricsPath) has no validated epoch: remove \(run.path) and run the command again")
     }

@@ -27,7 +27,9 @@ extension RunFolder {
     let newest = last ?? counted.max { ($0.step, $0.epoch) < ($1.step, $1.epoch) }
     return RunProgress(
       epoch: newest?.epoch ?? 0, step: newest?.step ?? 0,
-      best: Score.best(of: counted.map(\.score), by: record?.settings.best ?? .top1),
+      best: Score.best(
+        of: counted.sorted { ($0.step, $0.epoch) < ($1.step, $1.epoch) }.map(\.score),
+        by: record?.settings.best ?? .top1),
       wasCutShort: last.flatMap { try? Checkpoint.trainingState(path: $0.path).wasCutShort } ?? false)
   }
 

@@ -200,6 +200,10 @@ extension TrainingSettings {
       try require(optimizer.betas?.first ?? 0 < highest, "--betas, the first: \(wrong)")
     }
     try require(
+      best != .last || (earlyStoppingPatience ?? 0) == 0,
+      "--patience waits for a better figure than that of the best epoch, and --best last compares none; choose another "
+        + "--best, such as loss")
+    try require(
       normStatistics == .batch || initialWeights != nil,
       "--norm-stats running: without --weights nothing was measured yet; name weights to start from")
     try require(

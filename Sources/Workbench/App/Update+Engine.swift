@@ -146,7 +146,7 @@ extension WorkbenchState {
       case .earlyStopping: "stopped early"
       case .stopped: "stopped and saved"
       }
-    let best = outcome.best.map { ", best " + $0.brief() } ?? ""
+    let best = outcome.best.map { ", " + $0.ranked() } ?? ""
     return "\(lastComponent(outcome.folder)) \(how): \(Format.counted(outcome.epochs, "epoch")), "
       + Format.duration(outcome.seconds) + best + (outcome.advice.map { "; \($0)" } ?? "")
   }

@@ -193,7 +193,7 @@ struct TrainingPrinter {
       try? Console.print(json: Line(kind: "outcome", outcome: outcome), indented: false)
       return
     }
-    let best = outcome.best.map { ", best \($0.text)" } ?? ""
+    let best = outcome.best.map { ", " + $0.rankedText } ?? ""
     Console.print(
       "\(outcome.reason.text(outcome.best?.metric)) after \(Format.counted(outcome.epochs, "epoch")) and "
         + "\(Format.counted(outcome.steps, "step")), "

@@ -285,12 +285,12 @@ enum CurvesPane: Pane {
         facts: [
           outcome.reason.title, Format.counted(outcome.epochs, "epoch"), curves.gap ?? "",
           outcome.seconds.isFinite ? Format.duration(outcome.seconds) : "",
-          outcome.best.map { "best \($0.brief())" } ?? "",
+          outcome.best?.ranked() ?? "",
           Format.counted(outcome.steps, "step"),
         ], in: rect, theme: theme, style: theme[how])
       return
     }
-    let best = curves.best.map { "best \($0.score.brief())" } ?? ""
+    let best = curves.best?.score.ranked() ?? ""
     if curves.isElsewhere {
       frame.put(
         facts: [
@@ -339,7 +339,7 @@ enum CurvesPane: Pane {
   }
 
   private static func drawBest(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
-    let best = curves.best.map { "best val \($0.score.brief()) at epoch \($0.epoch)" }
+    let best = curves.best.map { "\($0.score.rank) val \($0.score.brief()) at epoch \($0.epoch)" }
     let baseline = curves.run.map { "majority \(Format.percent($0.majorityBaseline))" } ?? ""
     let waits = curves.dataWait.map { "data wait \(Format.percent($0))" } ?? ""
     let validation = curves.latestValidation

@@ -63,11 +63,11 @@ struct CurvesState: Sendable, Equatable {
   /// By which an epoch is the best.
   var metric: BestMetric { run?.settings.best ?? .top1 }
 
-  /// The first of the epochs with the best validation.
+  /// The epoch that is the best one, and how good it is.
   var best: (epoch: Int, score: Score)? {
-    let best = Score.best(of: epochs.map { metric.score(of: $0.validation) }, by: metric)
-    return best.flatMap { best in
-      epochs.first { metric.score(of: $0.validation) == best }.map { ($0.epoch, best) }
+    let scores = epochs.map { metric.score(of: $0.validation) }
+    return Score.place(ofBestIn: scores, by: metric).flatMap { place in
+      scores[place].map { (epochs[place].epoch, $0) }
     }
   }
 
