@@ -232,3 +232,39 @@ import Testing
     #expect(LearningRateFinder.judged([], diverged: true).suggestion == nil)
   }
 }
+
+@Suite struct LengthAdviceTests {
+  private func epochs(_ losses: [Double?], accuracy: Double, isMixed: Bool = false) -> [EpochMetrics] {
+    losses.enumerated().map { place, loss in
+      EpochMetrics(
+        epoch: place + 1, step: place + 1, trainLoss: 1, trainAccuracy: accuracy,
+        validation: ValidationMetrics(loss: loss, top1: 0.5, top5: 1), learningRate: 0.1, seconds: 1, skippedImages: 0,
+        isMixed: isMixed)
+    }
+  }
+
+  private func isTooShort(_ losses: Double?..., accuracy: Double = 0.8, isMixed: Bool = false) -> Bool {
+    LengthAdvice(epochs: epochs(losses, accuracy: accuracy, isMixed: isMixed)).isTooShort
+  }
+
+  @Test func `a run is too short where the loss fell to the end and there is more to learn`() {
+    #expect(isTooShort(1, 0.9, 0.8, 0.7, 0.6))
+    #expect(!isTooShort(1, 0.9, 0.8, 0.7, 0.6, accuracy: 0.995), "the training images are known by heart")
+    #expect(isTooShort(1, 0.9, 0.8, 0.7, 0.6, accuracy: 1, isMixed: true), "of mixed images that says nothing")
+    #expect(!isTooShort(1, 0.9, 0.6, 0.7, 0.6), "no better than before")
+    #expect(!isTooShort(1, 0.9, 0.8, 0.7, 0.695), "by less than noise")
+    #expect(!isTooShort(1, 0.9, 0.8, 0.7), "too few epochs")
+    #expect(!isTooShort(1, 0.9, 0.8, nil, 0.6), "not every epoch was validated")
+  }
+
+  @Test func `the advice names an option with twice the length`() throws {
+    let advice = LengthAdvice(epochs: epochs([1, 0.9, 0.8, 0.7, 0.6], accuracy: 0.8))
+    var settings = Settings.usual
+    settings.epochs = 12
+    #expect(try #require(advice.text(settings)).contains("--epochs 24"))
+    settings.budget = 300
+    #expect(try #require(advice.text(settings)).contains("--budget 10m"))
+    settings.timeBudget = 20
+    #expect(advice.text(settings) == nil, "the run was ended on purpose")
+  }
+}

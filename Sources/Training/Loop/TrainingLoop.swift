@@ -125,16 +125,21 @@ public final class TrainingLoop {
     let stepBefore = state.step
     let reason = try trainEpochs()
     let unsaved = try checkpointer.saveAtEnd(snapshot, savesLast: savesAtEnd)
-    let advice = ResumeAdvice(settings: settings, state: state, run: run.path)
+    let advice =
+      ResumeAdvice(settings: settings, state: state, run: run.path)
+      .text(after: reason, trainedNothing: state.step == stepBefore)
+      ?? (reason == .completed ? LengthAdvice(epochs: recordedEpochs()).text(settings) : nil)
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
       best: state.earlyStopping.best.map { Score(settings.best, $0) }, seconds: state.seconds,
-      failedSaves: checkpointer.failures, unsaved: unsaved,
-      advice: advice.text(after: reason, trainedNothing: state.step == stepBefore))
+      failedSaves: checkpointer.failures, unsaved: unsaved, advice: advice)
     records.log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
     hooks.report(.finished(outcome))
     return outcome
   }
+
+  /// The epochs of the run, from its records; none where they cannot be read.
+  private func recordedEpochs() -> [EpochMetrics] { (try? run.history())?.run.history ?? [] }
 
   /// Says what is trained, and what to know beforehand.
   private func begin() throws {
