@@ -337,7 +337,9 @@ public enum Settings {
     "best",
     "What makes an epoch the best: top1, balanced (mean recall of the classes), macro-f1 or loss, on the validation images; or last, that it is the last.",
     Choice<BestMetric>(), \.best, key: "best"
-  ).automatic().inForm(.training, "best by", "which validation figure chooses 'best', and patience waits for; last: none, the last epoch")
+  ).automatic().inForm(
+    .training, "best by",
+    "which validation figure chooses 'best', and patience waits for; last: none, the last epoch")
   public static let patience = Setting(
     "patience", "End after so many epochs that are no better than the best (see --best), 0 for never",
     NumericRange.from(0, to: 1_000_000), key: "earlyStoppingPatience", get: { $0.earlyStoppingPatience },

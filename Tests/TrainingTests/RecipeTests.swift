@@ -238,7 +238,8 @@ import Testing
     losses.enumerated().map { place, loss in
       EpochMetrics(
         epoch: place + 1, step: place + 1, trainLoss: 1, trainAccuracy: accuracy,
-        validation: ValidationMetrics(loss: loss, top1: 0.5, top5: 1), learningRate: 0.1, seconds: 1, skippedImages: 0,
+        validation: ValidationMetrics(loss: loss, top1: 0.5, top5: 1), learningRate: 0.1, seconds: 1,
+        skippedImages: 0,
         isMixed: isMixed)
     }
   }
