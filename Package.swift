@@ -43,7 +43,7 @@ let package = Package(
     // For Benchmarks, a package of its own.
     .library(
       name: "SkiplineEngine",
-      targets: ["Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "Training"]),
+      targets: ["Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -80,12 +80,14 @@ let package = Package(
     .target(
       name: "Datasets", dependencies: ["Files", "Images", "Messages", "Protobuf", "Resources", "Support"],
       swiftSettings: numeric),
+    .target(name: "WeightFiles", dependencies: ["Files", "Images", "Support"], swiftSettings: numeric),
     .target(
       name: "Networks", dependencies: ["Messages", "Support", "Tensors"], swiftSettings: numeric),
     .target(
       name: "Training",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", logging,
+        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", "WeightFiles",
+        logging,
       ],
       swiftSettings: numeric),
     .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),
@@ -103,7 +105,7 @@ let package = Package(
       name: "skipline",
       dependencies: [
         "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Files", "Images", "Messages", "Networks",
-        "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "Workbench",
+        "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "WeightFiles", "Workbench",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -115,12 +117,12 @@ let package = Package(
       name: "skipline-soak",
       dependencies: [
         "Canvas", "Engine", "Messages", "Resources", "SampleData", "Support", "TestSupport", "Training",
-        "Transport", argumentParser,
+        "Transport", "WeightFiles", argumentParser,
       ],
       path: "Tests/skipline-soak", swiftSettings: strict),
 
     .target(
-      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training"],
+      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training", "WeightFiles"],
       path: "Tests/Fuzzing", swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
@@ -142,7 +144,8 @@ let package = Package(
       "Datasets", with: ["CTestSupport", "Files", "Images", "Resources", "TestSupport"],
       resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport"]),
+    tests("WeightFiles", with: ["Files", "Support", "TestSupport"]),
+    tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport", "WeightFiles"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
     tests("Canvas"),
@@ -151,5 +154,7 @@ let package = Package(
     tests("SampleData", with: ["CPNG", "Support"]),
     tests(
       "skipline",
-      with: ["Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport"]),
+      with: ["Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport",
+        "WeightFiles",
+      ]),
   ])

@@ -12,6 +12,7 @@ import Tensors
 import Terminal
 import Training
 import Transport
+import WeightFiles
 
 /// What the program says to the shell.
 enum ExitStatus: Int32 {

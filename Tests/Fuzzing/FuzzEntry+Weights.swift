@@ -1,6 +1,7 @@
 // Files of weights: safetensors, and what is taken for them.
 
 import Training
+import WeightFiles
 
 extension FuzzEntry {
   static let weights: [FuzzEntry] = [

@@ -8,6 +8,7 @@ import Networks
 import Tensors
 import Testing
 import TestSupport
+import WeightFiles
 
 @testable import Training
 

@@ -3,6 +3,7 @@
 import Messages
 import TestSupport
 import Testing
+import WeightFiles
 
 @testable import Training
 

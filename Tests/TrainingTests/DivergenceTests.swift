@@ -5,6 +5,7 @@ import Messages
 import Tensors
 import TestSupport
 import Testing
+import WeightFiles
 
 @testable import Training
 

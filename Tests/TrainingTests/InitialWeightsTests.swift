@@ -7,6 +7,7 @@ import Messages
 import Networks
 import Testing
 import TestSupport
+import WeightFiles
 
 @testable import Training
 

@@ -5,6 +5,7 @@ import Networks
 import Tensors
 import TestSupport
 import Testing
+import WeightFiles
 
 @testable import Training
 

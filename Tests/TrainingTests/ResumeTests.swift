@@ -8,6 +8,7 @@ import Tensors
 import Tensors
 import Testing
 import TestSupport
+import WeightFiles
 
 @testable import Training
 

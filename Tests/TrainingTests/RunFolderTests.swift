@@ -7,6 +7,7 @@ import Messages
 import Synchronization
 import Testing
 import TestSupport
+import WeightFiles
 
 @testable import Training
 

@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import TestSupport
 import Testing
+import WeightFiles
 
 @testable import Training
 

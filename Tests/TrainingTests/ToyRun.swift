@@ -6,6 +6,7 @@ import Foundation
 import Messages
 import Testing
 import TestSupport
+import WeightFiles
 
 @testable import Training
 

@@ -8,6 +8,7 @@ import Resources
 import Support
 import Synchronization
 import Training
+import WeightFiles
 
 /// A real file and what is done to it.
 private struct Mutator {

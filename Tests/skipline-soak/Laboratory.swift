@@ -7,6 +7,7 @@ import SampleData
 import Support
 import Synchronization
 import Training
+import WeightFiles
 
 /// A working folder that is this process's current one.
 final class Laboratory: Sendable {

@@ -4,6 +4,7 @@
 import Foundation
 import Messages
 import Testing
+import WeightFiles
 
 @testable import Training
 

@@ -5,6 +5,7 @@ import Foundation
 import Messages
 import Testing
 import Training
+import WeightFiles
 
 @Suite(.serialized) struct WeightsCommandTests {
   /// Settings in a run's run.json.

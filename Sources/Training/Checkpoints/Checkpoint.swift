@@ -7,6 +7,7 @@ import FoundationEssentials
 import Messages
 import Networks
 import Tensors
+import WeightFiles
 
 /// What makes weights usable: which network, which classes, which input.
 public struct ModelDescription: Codable, Sendable, Equatable {

@@ -8,6 +8,7 @@ import Messages
 import Networks
 import Support
 import Tensors
+import WeightFiles
 
 /// Decides when checkpoints are saved and which stay, writes them into the run's folder wherever that is by now, and
 /// goes back to them.

@@ -5,6 +5,7 @@ import Datasets
 import Files
 import Messages
 import Networks
+import WeightFiles
 
 /// Weights to start from: a run or a checkpoint of ours, or a PyTorch `state_dict`.
 public struct InitialWeights {

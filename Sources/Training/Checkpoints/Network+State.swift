@@ -4,6 +4,7 @@
 import Messages
 import Networks
 import Tensors
+import WeightFiles
 
 extension Network {
   /// Every parameter and running statistic as a torchvision `state_dict` has them, `num_batches_tracked` included.

@@ -4,6 +4,7 @@
 import Messages
 import Networks
 import Support
+import WeightFiles
 
 /// The file's names for a network's arrays.
 struct StateFit {

@@ -2,38 +2,22 @@
 
 import Messages
 import Networks
+import WeightFiles
+import WeightFiles
 
 /// Takes the bytes of a file of weights as far as comparing it with a network and with the network it describes.
 /// - Returns: whether it is a safetensors file.
 package func fuzzWeights(_ bytes: [UInt8]) -> Bool {
-  guard bytes.count >= 10 else { return false }
-  let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-  guard length <= bytes.count - 8 else { return false }
-  do {
-    let end = 8 + Int(length)
-    let header = try SafetensorsHeader.scan(Array(bytes[8..<end]))
-    try header.check(bufferLength: bytes.count - end)
-    let file = SafetensorsOutline(path: "file", header: header)
-    let contents = SafetensorsContents(
-      path: "file", header: header, headerBytes: Array(bytes[8..<end]), buffer: Array(bytes[end...]))
-    let plan = try NetworkPlan(NetworkSettings(name: "cifar8", widthMultiplier: 0.0625), imageSize: 8, classes: 2)
-    if let fit = try? StateFit(plan, file, classifier: .ofOtherClasses) {
-      _ = try? StoredState(contents, fit, plan)
-    }
-    if let model = try? Checkpoint.model(file), let described = try? model.plan() {
-      _ = try? StateFit(described, file)
-    }
-    return true
-  } catch {
-    return false
+  guard let contents = Safetensors.contents(of: bytes),
+    let plan = try? NetworkPlan(NetworkSettings(name: "cifar8", widthMultiplier: 0.0625), imageSize: 8, classes: 2)
+  else { return false }
+  if let fit = try? StateFit(plan, contents.outline, classifier: .ofOtherClasses) {
+    _ = try? StoredState(contents, fit, plan)
   }
-}
-
-/// Takes the bytes of a file that is no safetensors file as far as the advice for its kind.
-/// - Returns: whether it is of a kind that is known.
-package func fuzzForeignWeights(_ bytes: [UInt8]) -> Bool {
-  let kind = WeightsFileKind(head: Array(bytes.prefix(64 << 10)), tail: Array(bytes.suffix(256 << 10)))
-  return kind.map { !$0.advice(path: "file").isEmpty } ?? false
+  if let model = try? Checkpoint.model(contents.outline), let described = try? model.plan() {
+    _ = try? StateFit(described, contents.outline)
+  }
+  return true
 }
 
 /// Seeds: a safetensors file of a small network with and without a description.
@@ -55,10 +39,3 @@ package func weightsSeeds() throws -> [[UInt8]] {
     return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) } + header + buffer
   }
 }
-
-/// Seeds: beginnings of files of other kinds, whose kind is told by bytes, by fields, by modules and by text.
-package let foreignWeightsSeeds: [[UInt8]] = [
-  [0x08, 0x08, 0x12, 0x07] + Array("pytorch".utf8) + [0x3a, 0x02, 0x0a, 0x00],
-  Array("PK\u{3}\u{4}  w/data.pkl".utf8),
-  [0x80, 0x02, 0x7d] + Array("sklearn".utf8), Array(#"{"weight_map":{"a":"b"}}"#.utf8),
-]

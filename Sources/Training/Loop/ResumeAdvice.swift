@@ -4,6 +4,7 @@
 import Files
 import Messages
 import Support
+import WeightFiles
 
 /// What to say of a run's end, and of a resumed run's beginning.
 struct ResumeAdvice {

@@ -3,6 +3,7 @@
 
 import Files
 import Messages
+import WeightFiles
 
 /// What two runs of the same settings have in common, and where they differ.
 public struct RunComparison: Sendable, Equatable {

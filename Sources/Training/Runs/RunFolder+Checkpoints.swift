@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Messages
 import Support
+import WeightFiles
 
 /// Which checkpoint of a run a file is.
 public enum CheckpointName: Hashable, Sendable {

@@ -6,6 +6,7 @@ import Files
 import FoundationEssentials
 import Messages
 import Networks
+import WeightFiles
 
 extension RunFolder {
   /// What can be told of the run without loading its checkpoints.

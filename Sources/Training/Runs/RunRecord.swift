@@ -6,6 +6,7 @@ import Files
 import FoundationEssentials
 import Messages
 import Networks
+import WeightFiles
 
 /// The record of a run, written when it starts and when it is resumed with other settings.
 public struct RunRecord: Codable, Sendable, Equatable {

@@ -3,7 +3,6 @@
 
 import Files
 import Images
-import Messages
 
 /// A kind of file that people have weights in, or take for weights.
 public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
@@ -53,7 +52,7 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
   ///   - head: a file's first bytes.
   ///   - tail: its last ones; both are the whole of a small file.
   ///   - name: of the file: some formats write parts that only their names tell.
-  init?(head: [UInt8], tail: [UInt8], name: String = "") {
+  package init?(head: [UInt8], tail: [UInt8], name: String = "") {
     guard !head.isEmpty else { return nil }
     if let kind = Self.byMagic(head, tail) ?? Self.byText(head) ?? Self.byProtobuf(head) {
       self = kind

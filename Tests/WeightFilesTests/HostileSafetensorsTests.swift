@@ -4,11 +4,10 @@
 import Support
 import Files
 import Foundation
-import Tensors
 import Testing
 import TestSupport
 
-@testable import Training
+@testable import WeightFiles
 
 @Suite struct HostileSafetensorsTests {
   let folder: TemporaryFolder

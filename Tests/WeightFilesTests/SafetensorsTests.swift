@@ -4,7 +4,7 @@ import Foundation
 import Testing
 import TestSupport
 
-@testable import Training
+@testable import WeightFiles
 
 /// A file as the format describes it: length, header, buffer.
 func safetensors(_ header: String, buffer: [UInt8] = [], length: UInt64? = nil) -> [UInt8] {

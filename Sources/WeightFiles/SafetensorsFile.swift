@@ -5,7 +5,6 @@
 
 import Files
 import Support
-import Tensors
 
 #if _endian(big)
   #error("safetensors files are little-endian and are copied as they are")
@@ -141,7 +140,7 @@ public struct SafetensorsOutline: Sendable {
 public struct SafetensorsContents: Sendable {
   public let outline: SafetensorsOutline
   /// `crc32c:` and eight hexadecimal digits: what the file says of itself, else of its header and buffer.
-  let checksum: String
+  package let checksum: String
   private let buffer: [UInt8]
 
   init(path: String, header: SafetensorsHeader, headerBytes: [UInt8], buffer: [UInt8]) {
@@ -192,7 +191,7 @@ public struct SafetensorsContents: Sendable {
 
   /// The first number of an array of whole numbers, whatever type a program gave them; nil where it has none.
   /// - Throws: `SafetensorsError` for one that is no whole number, or of a type that is not read.
-  func count(_ name: String) throws -> Int? {
+  package func count(_ name: String) throws -> Int? {
     let entry = try entry(name)
     switch entry.dtype {
     case .int64: return convert(entry) { (value: Int64) in Int(value) }.first

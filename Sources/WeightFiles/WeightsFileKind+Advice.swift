@@ -3,12 +3,11 @@
 
 import Files
 import FoundationEssentials
-import Messages
 import Support
 
 extension WeightsFileKind {
   /// What it is, with its article.
-  var name: String {
+  package var name: String {
     switch self {
     case .pyTorch: "a PyTorch file, as torch.save writes it"
     case .oldPyTorch: "a PyTorch file in the form before PyTorch 1.6"
@@ -43,7 +42,7 @@ extension WeightsFileKind {
   }
 
   /// What it is and what to do, without the file's name.
-  func advice(path: String) -> String {
+  package func advice(path: String) -> String {
     switch self {
     case .pyTorch, .oldPyTorch:
       return converted(
