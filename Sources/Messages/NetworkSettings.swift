@@ -22,11 +22,13 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
   /// How often the last block's body is left out of an image's way through the network in training, 0 ..< 1; earlier
   /// blocks' less often (stochastic depth, Huang et al. 2016).
   public var dropPath: Double
+  /// Another published form of the network; nil for the usual one.
+  public var variant: NetworkVariant?
 
   public init(
     name: String, shortcut: Shortcut? = nil, zeroPlacement: ZeroPlacement = .split, version: BlockVersion? = nil,
     stem: Stem? = nil, widthMultiplier: Double = 1, head: Head = .standard, isWhitened: Bool = false,
-    dropPath: Double = 0
+    dropPath: Double = 0, variant: NetworkVariant? = nil
   ) {
     self.name = name
     self.shortcut = shortcut
@@ -37,7 +39,16 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
     self.head = head
     self.isWhitened = isWhitened
     self.dropPath = dropPath
+    self.variant = variant
   }
+}
+
+/// Forms of a network that differ from the usual one in more than an option says.
+public enum NetworkVariant: String, Codable, Sendable, CaseIterable {
+  /// Of resnet50, 101 and 152, by the article that this program descends from: a stem without norm and ReLU, blocks in
+  /// pre-activation order, zero-padded shortcuts, the stride in the last block of each stage but the last one, and the
+  /// regularized head.
+  case article
 }
 
 /// The shortcut options of He et al. 2015 (arXiv:1512.03385), section 3.3.

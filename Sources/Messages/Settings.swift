@@ -23,7 +23,7 @@ public enum Settings {
 
   /// Those that say which network it is, besides its name.
   public static let networkOptions: [any SettingRow] = [
-    shortcut, zeros, block, stem, width, head, whiten, dropPath,
+    variant, shortcut, zeros, block, stem, width, head, whiten, dropPath,
   ]
   /// Those that say how training images are changed, in the order in which they act.
   public static let augmentation: [any SettingRow] = [
@@ -57,6 +57,10 @@ public enum Settings {
     .automatic()
     .alwaysWritten()
     .inForm(.network, "network", "type to search, left and right to go through them")
+  public static let variant = Setting(
+    "variant",
+    "Another published form: article (resnet50, 101, 152: pre-activation, strides at the end of stages).",
+    Choice<NetworkVariant>(), \.network.variant, key: "network.variant")
   public static let shortcut = Setting(
     "shortcut", "Shortcuts: A (zero padding), B (projection where the shape changes), C (projection everywhere).",
     Choice<Shortcut>(), \.network.shortcut, key: "network.shortcut"

@@ -21,7 +21,7 @@ import Testing
     data: "images/übung \"1\"", split: SplitSettings(train: 70, validation: 20, test: 10),
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
-      widthMultiplier: 0.5, head: .regularized),
+      widthMultiplier: 0.5, head: .regularized, variant: .article),
     preprocessing: PreprocessingSettings(
       imageSize: 96, resize: .pad, padColor: .edge, background: .black,
       normalization: .given(mean: [0.5, 0.25, 0.125], std: [1, 2, 4])),
@@ -62,7 +62,7 @@ import Testing
       #""data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""ema":0.875,"epochs":90,"featureViews":4,"freeze":{"layers":"none"},"#,
       #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,
-      #""network":{"dropPath":0,"head":"regularized","isWhitened":false,"name":"resnet50","shortcut":"A","stem":"small","version":"v2","#,
+      #""network":{"dropPath":0,"head":"regularized","isWhitened":false,"name":"resnet50","shortcut":"A","stem":"small","variant":"article","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"normStatistics":"batch","#,
       #""optimizer":{"betas":{"first":0.75,"second":0.5},"decayNormsAndBiases":false,"epsilon":0.25,"#,
       #""gradientClip":5,"lookahead":{"share":0.25,"steps":3},"method":"muon","momentum":0.75,"nesterov":true,"#,

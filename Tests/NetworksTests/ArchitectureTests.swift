@@ -10,6 +10,7 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
   var name: String
   var shortcut: Shortcut?
   var version: BlockVersion?
+  var variant: NetworkVariant?
   var classes = 1000
   var imageSize = 224
   var parameters: Int
@@ -19,12 +20,14 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
   var lastDigit = 0.001
 
   var testDescription: String {
-    [name, shortcut?.rawValue, version?.rawValue, "\(classes) classes"].compactMap { $0 }.joined(separator: " ")
+    [name, variant?.rawValue, shortcut?.rawValue, version?.rawValue, "\(classes) classes"].compactMap { $0 }.joined(
+      separator: " ")
   }
 
   func summary() throws -> NetworkSummary {
     try NetworkPlan(
-      NetworkSettings(name: name, shortcut: shortcut, version: version), imageSize: imageSize, classes: classes
+      NetworkSettings(name: name, shortcut: shortcut, version: version, variant: variant), imageSize: imageSize,
+      classes: classes
     ).summary(batchSize: 1)
   }
 }
@@ -54,6 +57,18 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
       ]
     }
   }()
+
+  /// The article's networks, by a twin in PyTorch (`ArticleResNet` in References/reference_tools.py). They have as many
+  /// parameters as the paper's with shortcut A: the norms before the convolutions are as wide together as those behind.
+  static let articleNets = [
+    PublishedCounts(name: "resnet50", variant: .article, parameters: 22_780_456, multiplyAdds: 3.122593792),
+    PublishedCounts(name: "resnet101", variant: .article, parameters: 41_772_584, multiplyAdds: 6.834814976),
+    PublishedCounts(name: "resnet152", variant: .article, parameters: 57_416_232, multiplyAdds: 10.547036160),
+  ].map {
+    var exact = $0
+    exact.lastDigit = 1e-9
+    return exact
+  }
 
   /// The plain twins have the parameters of option A; so have its multiply-adds.
   static let plainNets = [
@@ -114,7 +129,7 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
     #expect(gray.state.first?.name == "whiten.weight" && gray.state.first?.shape == [8, 1, 2, 2])
   }
 
-  @Test(arguments: resNets + plainNets + vggNets + cifarNets + resNet9)
+  @Test(arguments: resNets + articleNets + plainNets + vggNets + cifarNets + resNet9)
   func `parameters and multiply-adds are the published ones`(_ published: PublishedCounts) throws {
     let summary = try published.summary()
     #expect(summary.parameters == published.parameters)
@@ -165,6 +180,24 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
       #expect(additions.allSatisfy { $0.output == shape(side, channels[stage]) })
     }
     #expect(summary.layers.last?.output == shape(1, 1000))
+  }
+
+  @Test func `the article's network strides in the last block of each stage but the last one`() throws {
+    let plan = try NetworkPlan(NetworkSettings(name: "resnet50", variant: .article), imageSize: 224, classes: 8)
+    let strided = plan.lowered.operations.compactMap { operation -> String? in
+      guard case .convolution(let name, _, _, 2, _, _) = operation.kind else { return nil }
+      return name
+    }
+    #expect(strided == ["conv1", "layer1.2.conv2", "layer2.3.conv2", "layer3.5.conv2"])
+    let sides = plan.lowered.operations.filter { if case .join = $0.kind { true } else { false } }.map(
+      \.output.height)
+    #expect(
+      sides == [56, 56, 28] + [28, 28, 28, 14] + [14, 14, 14, 14, 14, 7] + [7, 7, 7],
+      "sixteen blocks and their maps")
+    let first = plan.lowered.operations.prefix(3).map(\.kind)
+    #expect(first[1] == .maxPool(kernel: 3, stride: 2, padding: 1), "nothing between the stem and its pool")
+    #expect(plan.settings.head == .regularized && plan.settings.shortcut == .zeroPadding)
+    #expect(plan.lowered.operations.contains { $0.kind == .dropout(rate: 0.5) })
   }
 
   @Test func `stages of a network for small images`() throws {

@@ -10,10 +10,11 @@ import Testing
   /// The block `name` of a small network, on a map of its own.
   private static func block(
     _ name: String, _ shortcut: Shortcut, _ version: BlockVersion, bottleneck: Bool = false,
-    placement: ZeroPlacement = .split, map: (height: Int, width: Int) = (4, 4), _ title: String
+    placement: ZeroPlacement = .split, variant: NetworkVariant? = nil, map: (height: Int, width: Int) = (4, 4),
+    _ title: String
   ) -> LayerCase {
     let settings = NetworkSettings(
-      name: "", shortcut: shortcut, zeroPlacement: placement, version: version, stem: .small)
+      name: "", shortcut: shortcut, zeroPlacement: placement, version: version, stem: .small, variant: variant)
     let plan = ResidualStages(blocks: [2, 2], widths: [3, 4], bottleneck: bottleneck)
       .layers(PlanBuilder(settings: settings, classes: 2))
     let place = plan.firstIndex { if case .block(name, _) = $0 { true } else { false } }
@@ -44,6 +45,9 @@ import Testing
     block("layer2.0", .zeroPadding, .v1_5, bottleneck: true, map: (5, 3), "bottleneck v1.5, A, odd map"),
     block("layer1.1", .projection, .v2, bottleneck: true, "bottleneck v2, identity"),
     block("layer2.0", .projection, .v2, bottleneck: true, "bottleneck v2, B"),
+    block("layer1.0", .zeroPadding, .v2, bottleneck: true, variant: .article, "article, more channels"),
+    block(
+      "layer1.1", .zeroPadding, .v2, bottleneck: true, variant: .article, map: (5, 4), "article, a smaller map"),
   ]
 
   // Measured: outputs 3e-7, gradients 1.3e-6.

@@ -15,6 +15,7 @@ import Testing
     (NetworkSettings(name: "resnet18", shortcut: .zeroPadding, widthMultiplier: 0.125), 32),
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.0625), 64),
     (NetworkSettings(name: "resnet50", version: .v2, widthMultiplier: 0.0625), 64),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.0625, variant: .article), 64),
     (NetworkSettings(name: "vgg19", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 64),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625), 16),
@@ -88,6 +89,8 @@ import Testing
     (NetworkSettings(name: "cifar20", version: .v1_5), "--block v1.5"),
     (NetworkSettings(name: "resnet18", zeroPlacement: .end), "--zeros end"),
     (NetworkSettings(name: "cifar20", shortcut: .projection, zeroPlacement: .end), "--zeros end"),
+    (NetworkSettings(name: "resnet18", variant: .article), "--variant article"),
+    (NetworkSettings(name: "vgg19", variant: .article), "--variant article"),
   ])
   func `an option that means nothing for a network is refused`(settings: NetworkSettings, option: String) {
     let error = #expect(throws: NetworkError.self) { try Architecture.check(settings) }
@@ -95,6 +98,31 @@ import Testing
   }
 
   @Test(arguments: [
+    (NetworkSettings(name: "resnet50", shortcut: .projection, variant: .article), "--shortcut B", "shortcut A"),
+    (NetworkSettings(name: "resnet101", version: .v1_5, variant: .article), "--block v1.5", "block v2"),
+    (NetworkSettings(name: "resnet152", zeroPlacement: .end, variant: .article), "--zeros end", "zeros split"),
+  ])
+  func `an option that contradicts a variant is refused with what the variant has`(
+    settings: NetworkSettings, option: String, has: String
+  ) {
+    let error = #expect(throws: NetworkError.self) { try Architecture.check(settings) }
+    #expect(
+      error?.description
+        == "\(option) contradicts --variant article, which has \(has): leave one of them out")
+  }
+
+  @Test func `a head that was asked for must be the variant's`() throws {
+    let article = NetworkSettings(name: "resnet50", variant: .article)
+    let error = #expect(throws: NetworkError.self) { try Architecture.checkHead(article) }
+    #expect(error?.description.hasPrefix("--head standard contradicts --variant article") == true)
+    var regularized = article
+    regularized.head = .regularized
+    try Architecture.checkHead(regularized)
+    try Architecture.checkHead(NetworkSettings(name: "resnet50"))
+  }
+
+  @Test(arguments: [
+    NetworkSettings(name: "resnet50", shortcut: .zeroPadding, version: .v2, stem: .small, variant: .article),
     NetworkSettings(name: "vgg19", widthMultiplier: 0.5, head: .regularized),
     NetworkSettings(name: "plain20", version: .v2, stem: .large),
     NetworkSettings(name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v1_5),
@@ -114,6 +142,14 @@ import Testing
     #expect(
       try resolved(NetworkSettings(name: "vgg19", version: .v2, stem: .small))
         == resolved(NetworkSettings(name: "vgg19")))
+    #expect(
+      try resolved(
+        NetworkSettings(
+          name: "resnet50", shortcut: .zeroPadding, version: .v2, head: .regularized, variant: .article))
+        == resolved(NetworkSettings(name: "resnet50", variant: .article)))
+    #expect(
+      try resolved(NetworkSettings(name: "resnet18", variant: .article))
+        == resolved(NetworkSettings(name: "resnet18")))
     #expect(
       try resolved(NetworkSettings(name: "resnet18", version: .v1_5))
         == resolved(NetworkSettings(name: "resnet18")))

@@ -23,6 +23,8 @@ import Training
     settings.split.folders = SplitFolders(train: "day", validation: "dusk", test: "-night")
     // Its network has no whitened form, and the one that has takes none of the other options.
     settings.network.isWhitened = false
+    // It fixes most of them.
+    settings.network.variant = nil
     return settings
   }()
 
@@ -48,7 +50,9 @@ import Training
     #expect(try options.settings(data: settings.data) == settings)
     let given = GivenOptions(options)
     // One of the two excludes the other.
-    #expect(Set(given.values.keys) == Set(Settings.all.map(\.option)).subtracting(["classes", "whiten", "budget"]))
+    #expect(
+      Set(given.values.keys)
+        == Set(Settings.all.map(\.option)).subtracting(["classes", "whiten", "variant", "budget"]))
     #expect(given.fixed.contains("--no-flip") && given.fixed.contains("--net") && !given.fixed.contains("--epochs"))
   }
 
@@ -182,6 +186,12 @@ private struct RandomSettings {
     if chance() { settings.network.shortcut = choice(Shortcut.self) }
     if settings.network.shortcut == .zeroPadding { settings.network.zeroPlacement = choice(ZeroPlacement.self) }
     if chance() { settings.network.version = chance() ? .v1 : .v2 }
+    if settings.network.name == "resnet50", chance() {
+      settings.network.variant = .article
+      settings.network.shortcut = chance() ? nil : .zeroPadding
+      settings.network.version = chance() ? nil : .v2
+      settings.network.zeroPlacement = .split
+    }
     if chance() { settings.network.stem = choice(Stem.self) }
     if chance() { settings.network.widthMultiplier = number(Settings.width.range) }
     settings.network.head = choice(Head.self)

@@ -119,6 +119,9 @@ import WeightFiles
   }
 
   static let mistakes: [(arguments: String, status: Int32, complaint: String)] = [
+    ("summary cifar20 --variant article", 64, "--variant article means nothing for cifar20"),
+    ("summary resnet50 --variant article --shortcut B", 64, "--shortcut B contradicts --variant article"),
+    ("summary resnet50 --variant article --head standard", 64, "--head standard contradicts --variant article"),
     ("summary vgg19 --block v2", 64, "--block v2 means nothing for vgg19"),
     ("train data --net vgg19 --stem small", 64, "--stem small"),
     ("summary cifar20 --whiten", 64, "--whiten means nothing for cifar20"),

@@ -27,8 +27,14 @@ extension Architecture {
   public func resolved(_ settings: NetworkSettings, imageSize: Int) -> NetworkSettings {
     var resolved = settings
     let blocks = network.blockDefaults(imageSize: imageSize)
-    resolved.shortcut = blocks?.shortcut.map { settings.shortcut ?? $0 }
-    resolved.version = blocks.map { settings.version ?? $0.version }
+    if let variant = settings.variant.flatMap(network.options(of:)) {
+      (resolved.shortcut, resolved.zeroPlacement) = (variant.shortcut, variant.zeroPlacement)
+      (resolved.version, resolved.head) = (variant.version, variant.head)
+    } else {
+      resolved.variant = nil
+    }
+    resolved.shortcut = blocks?.shortcut.map { resolved.shortcut ?? $0 }
+    resolved.version = blocks.map { resolved.version ?? $0.version }
     resolved.stem = blocks.map { settings.stem ?? $0.stem }
     if !canBeWhitened { resolved.isWhitened = false }
     if !hasResidualBlocks { resolved.dropPath = 0 }
@@ -42,6 +48,12 @@ extension Architecture {
     let architecture = try Architecture(name: settings.name)
     func refuse(_ option: String, _ reason: String) -> NetworkError {
       .unsupported("\(option) means nothing for \(settings.name), \(reason): leave it out")
+    }
+    if let variant = settings.variant {
+      guard let fixed = architecture.network.options(of: variant) else {
+        throw refuse("--variant \(variant.rawValue)", "which has no such variant")
+      }
+      try check(settings, variant, fixed)
     }
     if let version = settings.version {
       guard architecture.hasBlocks else { throw refuse("--block \(version.rawValue)", "which has no blocks") }
@@ -64,6 +76,35 @@ extension Architecture {
     }
     guard settings.zeroPlacement != .split else { return }
     try checkPlacement(settings)
+  }
+
+  /// - Throws: `NetworkError.unsupported` for an option that says otherwise than the variant.
+  private static func check(
+    _ settings: NetworkSettings, _ variant: NetworkVariant, _ fixed: VariantOptions
+  ) throws {
+    func refuse(_ option: String, _ has: String) -> NetworkError {
+      .unsupported("\(option) contradicts --variant \(variant.rawValue), which has \(has): leave one of them out")
+    }
+    if let shortcut = settings.shortcut, shortcut != fixed.shortcut {
+      throw refuse("--shortcut \(shortcut.rawValue)", "shortcut \(fixed.shortcut.rawValue)")
+    }
+    if let version = settings.version, version != fixed.version {
+      throw refuse("--block \(version.rawValue)", "block \(fixed.version.rawValue)")
+    }
+    if settings.zeroPlacement != .split, settings.zeroPlacement != fixed.zeroPlacement {
+      throw refuse("--zeros \(settings.zeroPlacement.rawValue)", "zeros \(fixed.zeroPlacement.rawValue)")
+    }
+  }
+
+  /// For a head that was asked for, also the usual one.
+  /// - Throws: `NetworkError.unsupported` where the variant has another.
+  public static func checkHead(_ settings: NetworkSettings) throws {
+    let network = try Architecture(name: settings.name).network
+    guard let variant = settings.variant, let fixed = network.options(of: variant), settings.head != fixed.head
+    else { return }
+    throw NetworkError.unsupported(
+      "--head \(settings.head.rawValue) contradicts --variant \(variant.rawValue), which has the "
+        + "\(fixed.head.rawValue) head: leave one of them out")
   }
 
   /// - Throws: `NetworkError.unsupported` where no zero channels are placed.

@@ -31,6 +31,8 @@ protocol NetworkFamily: Sendable, Equatable {
   var usual: (imageSize: Int, classes: Int) { get }
   /// The options of networks made of blocks, and what they are if nobody says; nil for a network without blocks.
   func blockDefaults(imageSize: Int) -> BlockDefaults?
+  /// What a variant of the network fixes; nil where the network has no such variant.
+  func options(of variant: NetworkVariant) -> VariantOptions?
   /// Whether blocks add their inputs to their outputs, so that a block can be left out.
   var hasResidualBlocks: Bool { get }
   /// Whether it has a form with a whitened first layer.
@@ -51,12 +53,21 @@ struct BlockDefaults {
   var hasBottlenecks: Bool
 }
 
+/// The options that a variant of a network fixes.
+struct VariantOptions {
+  var shortcut: Shortcut
+  var zeroPlacement: ZeroPlacement
+  var version: BlockVersion
+  var head: Head
+}
+
 extension NetworkFamily {
   static var pattern: String? { nil }
   static func name(blocksInFirstStage blocks: Int) -> String? { nil }
   var usual: (imageSize: Int, classes: Int) { (224, 1000) }
   func blockDefaults(imageSize: Int) -> BlockDefaults? { nil }
   var hasResidualBlocks: Bool { blockDefaults(imageSize: usual.imageSize)?.shortcut != nil }
+  func options(of variant: NetworkVariant) -> VariantOptions? { nil }
   var canBeWhitened: Bool { false }
   var takesAnySize: Bool { true }
 }

@@ -26,6 +26,15 @@ struct ResNet: NetworkFamily {
 
   func blockDefaults(imageSize: Int) -> BlockDefaults? { stages.largeDefaults(imageSize: imageSize) }
 
+  /// The article's network is of bottlenecks.
+  func options(of variant: NetworkVariant) -> VariantOptions? {
+    switch variant {
+    case .article:
+      stages.bottleneck
+        ? VariantOptions(shortcut: .zeroPadding, zeroPlacement: .split, version: .v2, head: .regularized) : nil
+    }
+  }
+
   func layers(_ plan: PlanBuilder) -> [LayerPlan] { stages.layers(plan) }
 }
 

@@ -29,10 +29,14 @@ struct ResidualStages: Sendable, Equatable {
     for (stage, count) in blocks.enumerated() {
       let inner = plan.width(widths[stage])
       let outputs = bottleneck ? inner * Self.bottleneckExpansion : inner
+      // The paper strides where a stage begins, the article where one ends.
+      let strided: Int? =
+        plan.settings.variant == .article
+        ? (stage < blocks.count - 1 ? count - 1 : nil) : (stage > 0 ? 0 : nil)
       for index in 0..<count {
         let block = BlockShape(
           name: "layer\(stage + 1).\(index)", inputs: channels, inner: inner, outputs: outputs,
-          stride: stage > 0 && index == 0 ? 2 : 1, index: number)
+          stride: index == strided ? 2 : 1, index: number)
         layers += residual ? [builder.residualBlock(block)] : builder.plainBlock(block)
         channels = outputs
         number += 1

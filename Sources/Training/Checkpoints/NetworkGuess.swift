@@ -76,6 +76,11 @@ struct NetworkGuess {
       if (try? Architecture(name: plain)) != nil { twins.append("--net \(plain) without shortcuts") }
       twins.append("--zeros end")
     }
+    if plan.settings.shortcut == .zeroPadding, plan.settings.version == .v2,
+      (try? Architecture.check(NetworkSettings(name: settings.name, variant: .article))) != nil
+    {
+      twins.append("--variant article")
+    }
     if plan.settings.version == .v1_5 { twins.append("--block v1") }
     return twins
   }

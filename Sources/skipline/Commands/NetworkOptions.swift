@@ -11,6 +11,7 @@ extension BestMetric: ExpressibleByArgument {}
 extension TestTimeAugmentationChoice: ExpressibleByArgument {}
 extension ZeroPlacement: ExpressibleByArgument {}
 extension BlockVersion: ExpressibleByArgument {}
+extension NetworkVariant: ExpressibleByArgument {}
 extension Stem: ExpressibleByArgument {}
 extension Head: ExpressibleByArgument {}
 extension ConvolutionInitialization: ExpressibleByArgument {}
@@ -26,6 +27,7 @@ extension Background: ExpressibleByArgument {}
 extension NormStatistics: ExpressibleByArgument {}
 
 struct NetworkOptions: ParsableArguments {
+  @Option(Settings.variant) var variant: NetworkVariant?
   @Option(Settings.shortcut) var shortcut: Shortcut?
   @Option(Settings.zeros) var zeros: ZeroPlacement?
   @Option(Settings.block) var block: BlockVersion?
@@ -48,6 +50,7 @@ struct NetworkOptions: ParsableArguments {
   func check(_ settings: NetworkSettings) throws {
     try Architecture.check(settings)
     if zeros != nil { try Architecture.checkPlacement(settings) }
+    if head != nil { try Architecture.checkHead(settings) }
   }
 
   /// Whether any is given.

@@ -5,7 +5,7 @@
     python check_checkpoint.py FILE NET [--size 64]            # read FILE
     python check_checkpoint.py --save FILE NET [--classes 10]  # write FILE
 
-NET is a network of torchvision (resnet50, vgg19_bn ...) or of make_references.py (cifar8-B ...). Reading is strict:
+NET is a network of torchvision (resnet50, vgg19_bn ...), of timm (seresnet18 ...), or of make_references.py (cifar8-B ...). Reading is strict:
 a missing, superfluous or misshapen tensor is an error and the exit status is 1; tensors that are not the network's,
 such as an optimizer's state, are left out with `--ignore PREFIX`. `num_batches_tracked` may be absent. Writing
 takes the weights of the formula in reference_tools.py. Both print, as one line of JSON, the network's logits in

@@ -3,8 +3,8 @@
 
 Run by hand when a network is added; the files it writes are committed, and the tests need no Python:
 
-    pip install torch torchvision
-    python make_references.py
+    pip install torch torchvision timm
+    python make_references.py [NET...]
 
 reference_tools.py says how weights, inputs and labels follow from names. Each <net>.safetensors holds, as F32,
 
@@ -30,10 +30,11 @@ on every parameter; step k takes the streams "input<k>" and "labels<k>", counted
     <variant>:running:<buffer>   [C]           the running statistics after the last
 
 The metadata hold the net's name, classes, the input's shape and PyTorch's version. torchvision-names.txt lists
-what torchvision's networks call their parameters and buffers, as `net name shape`.
+what torchvision's and timm's networks call their parameters and buffers, as `net name shape`.
 """
 
 import os
+import sys
 
 import torch
 import torchvision
@@ -51,10 +52,18 @@ NETS = {
     "resnet9-whitened": (2, 3, 20, 20),
     "basic-B": (2, 3, 64, 64),
     "bottleneck-B": (2, 3, 64, 64),
+    "article": (2, 3, 64, 64),
+    "wide": (2, 3, 64, 64),
+    "resnext": (2, 3, 64, 64),
+    "basic-D": (2, 3, 64, 64),
+    "bottleneck-D": (2, 3, 64, 64),
+    "basic-SE": (2, 3, 64, 64),
+    "bottleneck-SE": (2, 3, 64, 64),
     "resnet18": (2, 3, 64, 64),
     "resnet50": (2, 3, 64, 64),
 }
-NAMED = ["resnet9", "resnet9-whitened", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn"]
+NAMED = ["resnet9", "resnet9-whitened", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn",
+         "wide_resnet50_2", "resnext50_32x4d", "resnext101_64x4d", "resnet18d", "resnet50d", "seresnet18", "seresnet50"]
 
 
 def running(model):
@@ -119,9 +128,11 @@ def write_names(path):
                 file.write(f"{net} {name} {'x'.join(map(str, tensor.shape)) or 'scalar'}\n")
 
 
-def main():
+def main(nets):
     torch.set_num_threads(1)
     for net, shape in NETS.items():
+        if nets and net not in nets:
+            continue
         out = reference(net, shape)
         if net == "cifar8-A":
             for variant, nesterov in (("sgd", False), ("nesterov", True)):
@@ -141,4 +152,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

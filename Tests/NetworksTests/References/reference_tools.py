@@ -220,6 +220,44 @@ class CifarResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
+class ArticleBlock(nn.Module):
+    """A bottleneck in pre-activation order whose shortcut is the input, subsampled and padded with zeros."""
+
+    def __init__(self, cin, inner, stride):
+        super().__init__()
+        self.bn1, self.conv1 = nn.BatchNorm2d(cin), nn.Conv2d(cin, inner, 1, bias=False)
+        self.bn2, self.conv2 = nn.BatchNorm2d(inner), nn.Conv2d(inner, inner, 3, stride, 1, bias=False)
+        self.bn3, self.conv3 = nn.BatchNorm2d(inner), nn.Conv2d(inner, 4 * inner, 1, bias=False)
+        self.shortcut = ZeroPadding(cin, 4 * inner, stride)
+
+    def forward(self, x):
+        y = self.conv1(F.relu(self.bn1(x)))
+        y = self.conv2(F.relu(self.bn2(y)))
+        return self.shortcut(x) + self.conv3(F.relu(self.bn3(y)))
+
+
+class ArticleResNet(nn.Module):
+    """A bare 7x7 convolution and a pool, stages that stride in their last block but for the last stage, a batch norm
+    called `norm` and a ReLU, pool, linear; without the head's dropout."""
+
+    def __init__(self, blocks, classes):
+        super().__init__()
+        self.conv1, cin = nn.Conv2d(3, 64, 7, 2, 3, bias=False), 64
+        for stage, count in enumerate(blocks):
+            layer = []
+            for index in range(count):
+                stride = 2 if index == count - 1 and stage < len(blocks) - 1 else 1
+                layer.append(ArticleBlock(cin, 64 << stage, stride))
+                cin = 4 * (64 << stage)
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*layer))
+        self.norm, self.fc = nn.BatchNorm2d(cin), nn.Linear(cin, classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(self.conv1(x), 3, 2, 1)
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.fc(F.relu(self.norm(x)).mean((2, 3)))
+
+
 class Unit(nn.Module):
     """Convolution, pool where there is one, batch norm, ReLU."""
 
@@ -268,15 +306,36 @@ class ResNet9(nn.Module):
 
 
 def build(net, classes=10):
-    """A network by name: cifar8-A, cifar14-v2 and the like, resnet9, resnet9-whitened, basic-B, bottleneck-B, or one of torchvision's."""
+    """A network by name: cifar8-A, cifar14-v2 and the like, resnet9, resnet9-whitened, article50, basic-B, bottleneck-B and the like, or one of
+    torchvision's or timm's."""
     if net.startswith("cifar"):
         depth, variant = net[len("cifar") :].split("-")
         return CifarResNet(int(depth), classes, variant)
     if net.startswith("resnet9"):
         return ResNet9(classes, whitened=net.endswith("whitened"))
+    if net.startswith("article"):
+        blocks = {"article": [2, 1, 2, 1], "article50": [3, 4, 6, 3], "article101": [3, 4, 23, 3], "article152": [3, 8, 36, 3]}
+        return ArticleResNet(blocks[net], classes)
     models = torchvision.models
     if net == "basic-B":
         return models.ResNet(models.resnet.BasicBlock, [1, 1, 1, 1], num_classes=classes)
     if net == "bottleneck-B":
         return models.ResNet(models.resnet.Bottleneck, [1, 1, 1, 1], num_classes=classes)
-    return getattr(models, net)(num_classes=classes)
+    if net == "wide":
+        return models.ResNet(models.resnet.Bottleneck, [1, 1, 1, 1], num_classes=classes, width_per_group=128)
+    if net == "resnext":
+        return models.ResNet(
+            models.resnet.Bottleneck, [1, 1, 1, 1], num_classes=classes, groups=32, width_per_group=4)
+    if hasattr(models, net):
+        return getattr(models, net)(num_classes=classes)
+    import timm
+    from timm.models.resnet import BasicBlock, Bottleneck, ResNet
+
+    kind, _, form = net.partition("-")
+    block = {"basic": BasicBlock, "bottleneck": Bottleneck}.get(kind)
+    if block is None:
+        return timm.create_model(net, num_classes=classes)
+    options = {
+        "D": {"stem_width": 32, "stem_type": "deep", "avg_down": True}, "SE": {"block_args": {"attn_layer": "se"}},
+    }[form]
+    return ResNet(block, [1, 1, 1, 1], num_classes=classes, **options)
