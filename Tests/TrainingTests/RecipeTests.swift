@@ -104,6 +104,28 @@ import Testing
     }
   }
 
+  @Test func `features are of images as large as the time has room for`() throws {
+    #expect(Recipe.sizesOfFeatures(upTo: 224) == [224, 192, 160, 128])
+    #expect(Recipe.sizesOfFeatures(upTo: 100) == [100, 96, 64])
+    #expect(Recipe.sizesOfFeatures(upTo: 20) == [20])
+    func size(_ budget: Double?) throws -> Int {
+      let plan = try plan(
+        facts(300, side: 400),
+        request {
+          $0.initialWeights = "weights"
+          Settings.network.put(value: "resnet50", in: &$0)
+          $0.preprocessing.imageSize = 224
+          $0.budget = budget
+        }, speed: 1e11)
+      if let budget, plan.settings.preprocessing.imageSize > 128 { #expect(plan.recipe.cost.total <= budget) }
+      return plan.settings.preprocessing.imageSize
+    }
+    #expect(try size(nil) == 224)
+    #expect(try size(600) == 224)
+    #expect(try size(20) == 160)
+    #expect(try size(1) == 128)
+  }
+
   @Test func `without a recipe nothing is chosen`() {
     let settings = request { $0.automatic = .none }
     #expect(settings.commandLine == "skipline train data --recipe none --net cifar20")

@@ -118,6 +118,13 @@ struct Recipe {
     draft.choose(Settings.weightDecay, 1e-4, "the weights were regularized when they were made")
   }
 
+  /// Sizes of images to compute features of, largest first. On less than half the pixels a side that weights were made
+  /// on, they recognize little.
+  static func sizesOfFeatures(upTo usual: Int) -> [Int] {
+    let smaller = stride(from: usual / 32 * 32, through: max(32, (usual / 2 + 31) / 32 * 32), by: -32)
+    return [usual] + smaller.filter { $0 < usual }
+  }
+
   /// Whether only the classifier is trained from given weights.
   func isClassifierAlone(_ settings: TrainingSettings) -> Bool {
     settings.automatic.contains(Settings.freeze)

@@ -77,7 +77,32 @@ struct RecipePlanner {
     recipe.choosePlain(&draft)
     recipe.chooseJudging(&draft)
     draft.choose(Settings.precision, .fp32, "features are computed in it in any case")
+    try chooseSizeOfFeatures()
     let (settings, choices) = draft.finished()
+    return RunPlan(
+      settings: settings,
+      recipe: RecipeReport(
+        choices: choices, facts: facts, cost: try classifierCost(settings), budget: budget, alternatives: []))
+  }
+
+  /// As large as the weights are used to, or where a time was given, as large as it has room for.
+  private mutating func chooseSizeOfFeatures() throws {
+    guard draft.isOpen(Settings.imageSize), let budget = draft.settings.budget else { return }
+    let usual = draft.settings.preprocessing.imageSize
+    var sized = draft.settings
+    for size in Recipe.sizesOfFeatures(upTo: usual) {
+      sized.preprocessing.imageSize = size
+      guard try classifierCost(sized).total <= budget * (1 - Recipe.reserve) else { continue }
+      break
+    }
+    let size = sized.preprocessing.imageSize
+    draft.choose(
+      Settings.imageSize, size,
+      size == usual ? "what such weights are used to" : "what the time has room for, of \(usual) pixels")
+  }
+
+  /// Features of every image once, a few multiplications an epoch, and the test images at the end.
+  private func classifierCost(_ settings: TrainingSettings) throws -> RunCost {
     let plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: facts.classes)
     let cost = machine.cost(plan, settings.batchSize, .fp32)
@@ -87,9 +112,7 @@ struct RecipePlanner {
       cost.inference * Double(views * facts.trainingImages + facts.validationImages)
     // A multiplication by a matrix of features and classes.
     whole.epoch = Self.classifierEpoch
-    return RunPlan(
-      settings: settings,
-      recipe: RecipeReport(choices: choices, facts: facts, cost: whole, budget: budget, alternatives: []))
+    return whole
   }
 
   /// Seconds of an epoch of a classifier on features, more or less.
