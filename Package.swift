@@ -90,6 +90,12 @@ let package = Package(
         logging,
       ],
       swiftSettings: numeric),
+    .target(
+      name: "Exports",
+      dependencies: [
+        "Datasets", "Files", "Messages", "Networks", "Protobuf", "Tensors", "Training", "WeightFiles",
+      ],
+      swiftSettings: strict),
     .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),
     .target(
       name: "Engine",
@@ -104,7 +110,7 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Files", "Images", "Messages", "Networks",
+        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Messages", "Networks",
         "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "WeightFiles", "Workbench",
         argumentParser,
       ],
@@ -148,6 +154,7 @@ let package = Package(
     tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport", "WeightFiles"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
+    tests("Exports", with: ["Datasets", "Protobuf", "TestSupport", "Training", "WeightFiles"]),
     tests("Canvas"),
     tests("Workbench", resources: [.copy("Snapshots")]),
     tests("Terminal"),

@@ -121,6 +121,22 @@ public enum Checkpoint {
     return try load(outline, as: model, network: "the network it describes")
   }
 
+  /// The same, or with the weights that are trained where the file has their average in the network's place.
+  /// - Throws: also `CheckpointError.doesNotFit` for a file that has no others than the network's own.
+  public static func load(path: String, trained: Bool) throws -> LoadedModel {
+    let model = try load(path: path)
+    guard trained else { return model }
+    let contents = try Safetensors.read(path: path)
+    guard contents.names.contains(where: { $0.hasPrefix(trainedPrefix) }) else {
+      throw CheckpointError.doesNotFit(
+        path: path,
+        reason: "it has one set of weights; only 'last' of a run with --ema or --lookahead has those that were trained "
+          + "beside their average")
+    }
+    try trainedWeights(in: contents, of: model.network, areExpected: true)?.put(into: model.network)
+    return model
+  }
+
   /// The network of a file without our description, such as PyTorch's, described by the caller.
   /// - Throws: as `load(path:)`.
   public static func load(path: String, as model: ModelDescription) throws -> LoadedModel {
