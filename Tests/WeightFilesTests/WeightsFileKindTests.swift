@@ -10,7 +10,7 @@ import Testing
       let advice = kind.advice(path: "a folder/w.pth")
       #expect(advice.hasPrefix(kind.name) && advice.utf8.count > kind.name.utf8.count + 10, "\(advice)")
     }
-    let line = WeightsFileKind.pyTorch.advice(path: "a folder/w.pth")
+    let line = WeightsFileKind.torchScript.advice(path: "a folder/w.pth")
     #expect(line.hasSuffix("'a folder/w.pth' 'a folder/w.safetensors'"), "\(line)")
   }
 

@@ -32,7 +32,7 @@ struct StateFit {
   /// - Parameter network: how the network is called in the message: "the network", or "the network it describes".
   /// - Throws: `CheckpointError.doesNotFit`.
   init(
-    _ plan: NetworkPlan, _ file: SafetensorsOutline, classifier policy: Classifier = .required,
+    _ plan: NetworkPlan, _ file: WeightsOutline, classifier policy: Classifier = .required,
     network: String = "the network"
   ) throws {
     let wanted = plan.state
@@ -141,9 +141,8 @@ struct StateMismatch {
     if missing.count == 2, misshapen.isEmpty, surplus.isEmpty, missing.contains(classifier) {
       return "it has no classifier: start a run from it with train --weights"
     }
-    if let part = path.firstMatch(of: /-\d{5}-of-\d{5}\.safetensors$/) {
-      let index = path.replacing(part.output, with: ".safetensors.index.json")
-      return "it is one file of several: \(WeightsFileKind.safetensorsIndex.advice(path: index))"
+    if let part = path.firstMatch(of: /-\d{5}-of-\d{5}(\.safetensors|\.bin)$/) {
+      return "it is one file of several: name their index, \(path.replacing(part.0, with: part.1 + ".index.json"))"
     }
     if let scheme = NamingScheme(names) { return scheme.text }
     let plain = StateFit.wrapper(of: names, around: plan.state)
