@@ -86,10 +86,13 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", "WeightFiles",
+        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors",
+        "WeightFiles",
         logging,
       ],
       swiftSettings: numeric),
+    .target(
+      name: "Reports", dependencies: ["Files", "Messages", "Training"], swiftSettings: strict),
     .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),
     .target(
       name: "Engine",
@@ -105,8 +108,8 @@ let package = Package(
       name: "skipline",
       dependencies: [
         "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Files", "Images", "Messages", "Networks",
-        "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "WeightFiles", "Workbench",
-        argumentParser,
+        "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "WeightFiles",
+        "Workbench", argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Support", "CPNG"], swiftSettings: numeric),
@@ -146,6 +149,7 @@ let package = Package(
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("WeightFiles", with: ["Files", "Support", "TestSupport"]),
     tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport", "WeightFiles"]),
+    tests("Reports", with: ["Files", "Messages", "TestSupport", "Training"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
     tests("Canvas"),

@@ -7,6 +7,7 @@ import Glibc
 import Images
 import Messages
 import Networks
+import Reports
 import Resources
 import Tensors
 import Terminal
@@ -26,7 +27,8 @@ enum ExitStatus: Int32 {
   /// nil for an error that is not ours, such as the argument parser's own.
   init?(of error: any Error) {
     switch error {
-    case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels, is UnknownCommand:
+    case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels, is UnknownCommand,
+      is TableRefusal:
       self = .usage
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists,
       DatasetError.noListFolder:
