@@ -90,7 +90,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", "WeightFiles",
+        "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Resources", "Support", "Tensors",
+        "WeightFiles",
         logging,
       ],
       swiftSettings: numeric),
@@ -99,6 +100,9 @@ let package = Package(
       dependencies: [
         "Datasets", "Files", "Messages", "Networks", "Protobuf", "Tensors", "Training", "WeightFiles",
       ],
+      swiftSettings: strict),
+    .target(
+      name: "Reports", dependencies: ["Datasets", "Files", "Images", "Messages", "Support", "Training"],
       swiftSettings: strict),
     .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),
     .target(
@@ -114,9 +118,9 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Messages", "Networks",
-        "Resources", "Support", "Tensors", "Transport", "Terminal", "Training", "WeightFiles", "Workbench",
-        argumentParser,
+        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Messages",
+        "Networks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal", "Training",
+        "WeightFiles", "Workbench", argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Support", "CPNG"], swiftSettings: numeric),
@@ -158,7 +162,9 @@ let package = Package(
     tests(
       "WeightFiles", with: ["Files", "Protobuf", "Support", "TestSupport"], resources: [.copy("Fixtures")],
       settings: numeric),
-    tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport", "WeightFiles"]),
+    tests(
+      "Training", with: ["Datasets", "Files", "Images", "Protobuf", "Resources", "TestSupport", "WeightFiles"]),
+    tests("Reports", with: ["Files", "Messages", "TestSupport", "Training"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
     tests("Exports", with: ["Datasets", "Protobuf", "TestSupport", "Training", "WeightFiles"]),

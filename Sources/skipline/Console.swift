@@ -18,6 +18,9 @@ enum Console {
   /// A text of results that is our own: its line feeds are meant.
   static func print(verbatim text: String) { write(text + "\n", .result) }
 
+  /// Bytes of results that are a format of their own.
+  static func print(bytes: [UInt8]) { write(bytes, .result) }
+
   /// A line of progress.
   static func progress(_ line: String) { show(Sanitizer.sanitized(line) + "\n") }
 

@@ -97,7 +97,7 @@ import Testing
     #expect(one.output.hasPrefix(file) && one.output.contains("%"))
 
     let folder = try await workspace.skipline("predict", "runs/tiny", "data/test/disc", "--json")
-    let predictions = try folder.decoded([Prediction].self)
+    let predictions = try folder.outputLines.map { try JSONDecoder().decode(Prediction.self, from: Data($0.utf8)) }
     #expect(predictions.map(\.path) == [file, "data/test/disc/disc-0008.png"])
     #expect(predictions.allSatisfy { $0.error == nil && $0.top.count == 3 })
 

@@ -2,7 +2,6 @@
 // ratios, confusion matrix and list of mistakes come out. It neither runs the network nor reads images. Work and room
 // are in proportion to the images, and linear in the classes.
 
-import Glibc
 import Messages
 
 /// Adds up the network's outputs over a split.
@@ -10,7 +9,7 @@ public struct ClassificationMetrics: Sendable {
   /// How many of the most probable classes count for `top5`, and are listed for a mistake.
   static let best = 5
 
-  private let classes: [String]
+  let classes: [String]
   private var images = 0
   private var lossSum = 0.0
   private var top1Hits = 0
@@ -21,7 +20,7 @@ public struct ClassificationMetrics: Sendable {
   private var hits: [Int]
   /// Counts by truth * classes + predicted.
   private var confusion: [Int: Int] = [:]
-  private var misclassified: [Misclassification] = []
+  private(set) var misclassified: [Misclassification] = []
   /// Images whose outputs are not finite.
   private(set) var nonFinite: [String] = []
 
@@ -52,15 +51,10 @@ public struct ClassificationMetrics: Sendable {
     precondition(classes.indices.contains(truth), "label \(truth) is none of the \(classes.count) classes")
     images += 1
     support[truth] += 1
-    guard row.allSatisfy({ $0.isFinite }) else { return nonFinite.append(path) }
-    // Softmax and its logarithm in Double, shifted by the largest logit, so that no exponential overflows.
-    let values = row.map { Double($0) }
-    let largest = values.max() ?? 0
-    let sum = values.reduce(0) { $0 + exp($1 - largest) }
-    // Not (largest + log(sum)) - value: next to a large logit the logarithm would be rounded away.
-    lossSum += log(sum) + (largest - values[truth])
+    guard let outputs = Softmax(row) else { return nonFinite.append(path) }
+    lossSum += outputs.loss(truth)
 
-    let order = Self.mostProbable(values)
+    let order = outputs.mostProbable(Self.best)
     let predicted = order[0]
     predictions[predicted] += 1
     confusion[truth * classes.count + predicted, default: 0] += 1
@@ -70,24 +64,11 @@ public struct ClassificationMetrics: Sendable {
       hits[truth] += 1
       return
     }
-    func probability(_ label: Int) -> Double { exp(values[label] - largest) / sum }
     misclassified.append(
       Misclassification(
         path: path, truth: truth,
-        top: order.map { ClassProbability(label: $0, probability: probability($0)) },
-        truthProbability: probability(truth)))
-  }
-
-  /// The labels of the five largest values, the largest first; of equal ones the smaller label first.
-  private static func mostProbable(_ values: [Double]) -> [Int] {
-    var labels: [Int] = []
-    for label in values.indices {
-      let place = labels.firstIndex { values[label] > values[$0] } ?? labels.count
-      guard place < best else { continue }
-      labels.insert(label, at: place)
-      if labels.count > best { labels.removeLast() }
-    }
-    return labels
+        top: order.map { ClassProbability(label: $0, probability: outputs.probability($0)) },
+        truthProbability: outputs.probability(truth)))
   }
 
   /// The means so far; nil before the first image. The loss is the mean cross-entropy in nats, without label
@@ -131,16 +112,22 @@ public struct ClassificationMetrics: Sendable {
     provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil
   ) -> EvaluationReport? {
     guard let metrics else { return nil }
-    let cells = confusion.map { key, count in
-      ConfusionMatrix.Cell(truth: key / classes.count, predicted: key % classes.count, count: count)
-    }
     return EvaluationReport(
       checkpoint: checkpoint, data: data, split: split, images: images, loss: metrics.loss, top1: metrics.top1,
-      top5: metrics.top5, classes: classMetrics, confusion: ConfusionMatrix(classes: classes.count, cells: cells),
+      top5: metrics.top5, classes: classMetrics, confusion: confusionMatrix,
       misclassified: misclassified, nonFinite: nonFinite, skipped: leftOut.skipped,
       unknownImages: leftOut.unknownImages, unknownClasses: leftOut.unknownClasses,
       imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0, provenance: provenance,
       augmentation: augmentation)
+  }
+
+  /// The counts so far, without the images whose outputs are not finite.
+  var confusionMatrix: ConfusionMatrix {
+    ConfusionMatrix(
+      classes: classes.count,
+      cells: confusion.map { key, count in
+        ConfusionMatrix.Cell(truth: key / classes.count, predicted: key % classes.count, count: count)
+      })
   }
 
   /// Precision = hits / predicted, recall = hits / support, F1 = 2 · hits / (predicted + support); nil where that

@@ -17,7 +17,8 @@ public struct EvaluationJob {
   /// The run in whose folder the report is kept.
   private let run: RunFolder?
   private let record: RunRecord?
-  private let data: String
+  /// The folder of the images.
+  public let data: String
   /// Whether it was said which data; else they are the run's own.
   private let isDataGiven: Bool
   private let split: EvaluationSplit?
@@ -89,14 +90,18 @@ public struct EvaluationJob {
   }
 
   /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
-  /// - Parameter ignoringMemory: whether to try all the same where memory seems too little.
+  /// - Parameters:
+  ///   - ignoringMemory: whether to try all the same where memory seems too little.
+  ///   - eachImage: given every image that is counted, in order, as soon as it is measured, and the checkpoint's
+  ///     classes.
   /// - Returns: nil when `preparation` or `progress` ended it.
   /// - Throws: what loading the checkpoint and reading the data throws; `RunDataGone` where the run's own data are not
   ///   in their place, `MemoryShortage` where the images do not fit.
   public func run(
     threads: Int?, ignoringMemory: Bool = false, decisions: DecisionStore = .standard,
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
-    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
+    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in },
+    eachImage: ((_ image: MeasuredImage, _ classes: [String]) throws -> Void)? = nil
   ) throws -> EvaluationReport? {
     let model =
       try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
@@ -110,17 +115,23 @@ public struct EvaluationJob {
     evaluation.augmentation = augmentation
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
     do {
-      return try evaluation.run(progress: progress, preparation: preparation, notice: notice)
+      return try evaluation.run(
+        progress: progress, preparation: preparation, notice: notice, eachImage: eachImage)
     } catch let error as DatasetError where !isDataGiven && error.isAbsence {
       throw RunDataGone(run: run?.path ?? checkpoint, reason: error, advice: .evaluate)
     }
   }
 
-  /// Keeps a report in the folder of the checkpoint's run.
+  /// Keeps a report in the folder of the checkpoint's run, also for TensorBoard where the run writes for it.
   /// - Returns: the file; nil for a checkpoint that lies in no run.
   /// - Throws: `FileOperationError`.
   @discardableResult
-  public func keep(_ report: EvaluationReport) throws -> String? { try run?.save(report) }
+  public func keep(_ report: EvaluationReport) throws -> String? {
+    guard let run else { return nil }
+    let file = try run.save(report)
+    if record?.settings.tensorBoard == true { try run.showInTensorBoard(report, keptAs: file) }
+    return file
+  }
 }
 
 /// The run that a checkpoint is of.

@@ -1,9 +1,8 @@
-// Running a network over images whose class is known, or unknown. Preprocessing and classes come from the checkpoint,
+// Running a network over images whose class is known. Preprocessing and classes come from the checkpoint,
 // so that training, evaluation, prediction and the inspector all see the same pixels and names.
 
 import Images
 import Datasets
-import Glibc
 import Messages
 import Support
 import Networks
@@ -75,12 +74,15 @@ public struct Evaluator {
   ///   - progress: called after each batch; returning false ends the evaluation.
   ///   - preparation: told while the dataset is read; returning false ends the evaluation.
   ///   - notice: told what is known of the decisions about the images, before they are measured.
+  ///   - eachImage: given every image that is counted, in order, as soon as it is measured, and the checkpoint's
+  ///     classes.
   /// - Returns: nil when it was ended.
   /// - Throws: `DatasetError`, `UnreadParts` where a part of the data cannot be read, or `SettingsError` where the
-  ///   split has no image to count.
+  ///   split has no image to count; what `eachImage` throws.
   public func run(
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
-    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
+    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in },
+    eachImage: ((_ image: MeasuredImage, _ classes: [String]) throws -> Void)? = nil
   ) throws -> EvaluationReport? {
     guard let (index, isRunsOwn) = try openDataset(preparation) else { return nil }
     if !acceptsErrors { try index.requireWhole() }
@@ -92,14 +94,22 @@ public struct Evaluator {
       items: items, root: index.root,
       cache: caches?.existing(index: index, preprocessing: model.description.preprocessing, workers: pool.threads),
       preprocessing: model.description.preprocessing, batchSize: batchSize, mode: .evaluation, workers: loaders)
-    var tally = ClassificationMetrics(classes: model.description.classes)
+    let classes = model.description.classes
+    var tally = ClassificationMetrics(classes: classes)
     var done = 0
     var ended = false
     let clock = ContinuousClock()
     let start = clock.now
-    let skipped = BatchEvaluator(network: model.network, pool: pool, augmentation: augmentation).run(loader) {
+    let skipped = try BatchEvaluator(network: model.network, pool: pool, augmentation: augmentation).run(loader) {
       batch, logits in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { items[$0].path })
+      if let eachImage {
+        for (row, item) in batch.items.enumerated() {
+          let outputs = Softmax(logits[row * classes.count..<(row + 1) * classes.count])
+          try eachImage(
+            MeasuredImage(path: items[item].path, truth: batch.labels[row], outputs: outputs), classes)
+        }
+      }
       done += batch.labels.count + batch.skipped.count
       ended = !progress(done, items.count)
       return !ended
@@ -215,58 +225,5 @@ extension Evaluator {
     } catch DatasetError.cancelled {
       return nil
     }
-  }
-}
-
-/// Gives classes to images.
-public struct Predictor {
-  public let model: LoadedModel
-  private let pool: ThreadPool
-  private let augmentation: TestTimeAugmentation?
-  private let decoder = ImageDecoder()
-
-  /// - Parameter augmentation: what the probabilities are averaged over.
-  public init(model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil) {
-    self.model = model
-    self.pool = pool
-    self.augmentation = augmentation
-  }
-
-  /// The `count` most probable classes of the image in a file, or why there are none.
-  public func predict(path: String, top count: Int) -> Prediction {
-    let preprocessing = model.description.preprocessing
-    let side = preprocessing.imageSize
-    do throws(DecodingFailure) {
-      let image = try preprocessing.evaluationInput(contentsOf: path, decoder: decoder)
-      var input = [Float](repeating: 0, count: side * side * 3)
-      input.withUnsafeMutableBufferPointer { preprocessing.normalize(image, into: $0) }
-      let logits = model.network.outputs(input, count: 1, size: side, augmentation, pool)
-      // Overflow is no answer: of NaN every class would be as probable as any other.
-      guard logits.allSatisfy({ $0.isFinite }) else {
-        return Prediction(path: path, top: [], error: Self.nonFiniteOutputs)
-      }
-      let probabilities = softmax(logits)
-      let best = probabilities.indices.sorted {
-        (probabilities[$1], $0) < (probabilities[$0], $1)
-      }
-      return Prediction(
-        path: path,
-        top: best.prefix(count).map {
-          Prediction.NamedProbability(name: model.description.classes[$0], probability: probabilities[$0])
-        })
-    } catch {
-      return Prediction(path: path, top: [], error: error.reason)
-    }
-  }
-
-  static let nonFiniteOutputs =
-    "the network's outputs for it are NaN or infinite: this checkpoint has overflowed, use another or train again with a lower "
-    + "rate"
-
-  private func softmax(_ logits: [Float]) -> [Double] {
-    let largest = Double(logits.max() ?? 0)
-    let weights = logits.map { exp(Double($0) - largest) }
-    let sum = weights.reduce(0, +)
-    return weights.map { $0 / sum }
   }
 }

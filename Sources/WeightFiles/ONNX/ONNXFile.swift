@@ -141,7 +141,7 @@ struct ONNXFile {
     while let (field, content) = try reader.next() {
       switch (field, content) {
       case (1, .bytes(let range)): name = try text(bytes, range)
-      case (2, .fixed32(let bits)): value = .number(Float(bitPattern: bits))
+      case (2, .fourBytes(let bits)): value = .number(Float(bitPattern: bits))
       case (3, .number(let number)): value = .integer(Int(truncatingIfNeeded: number))
       case (4, .bytes(let range)): value = .text(try text(bytes, range))
       case (5, .bytes(let range)): tensor = range
@@ -309,7 +309,7 @@ extension ONNXFile {
     let isInteger = ![.float32, .float64, .complex64].contains(dtype)
     for (field, value) in lists {
       switch (field, value) {
-      case (4, .fixed32(let bits)) where dtype == .float32: try append(UInt64(bits))
+      case (4, .fourBytes(let bits)) where dtype == .float32: try append(UInt64(bits))
       case (4, .bytes(let range)) where dtype == .float32, (10, .bytes(let range)) where dtype == .float64:
         guard made.count + range.count <= needed else {
           throw fault("array \"\(name)\" has more numbers than its shape")

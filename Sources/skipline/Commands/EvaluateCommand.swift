@@ -3,8 +3,10 @@
 import ArgumentParser
 import Canvas
 import Datasets
+import Files
 import Glibc
 import Messages
+import Reports
 import Training
 
 struct EvaluateCommand: ParsableCommand {
@@ -35,8 +37,23 @@ struct EvaluateCommand: ParsableCommand {
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date cache where there is one.") var cache = true
   @Flag(help: "Evaluate although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
+  @Option(
+    help: "Write a table of every image with its class, its loss and the probability of each class, to FILE.csv.",
+    transform: given)
+  var csv: String?
+  @Option(help: "Write a table of the mistakes, the worst first, to FILE.csv.", transform: given)
+  var csvMistakes: String?
+  @Option(help: "Write the confusion matrix as a table, to FILE.csv.", transform: given) var csvConfusion: String?
   @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
   @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    let tables = [csv, csvMistakes, csvConfusion].compactMap { $0 }
+    guard !tables.contains("-") else {
+      throw ValidationError("the report goes to standard output: name a file for a table of an evaluation")
+    }
+    guard Set(tables).count == tables.count else { throw ValidationError("each table has a file of its own") }
+  }
 
   func run() throws {
     let job = try EvaluationJob(
@@ -45,15 +62,36 @@ struct EvaluateCommand: ParsableCommand {
       description: try foreign.description(of: foundRun(checkpoint), data: data, folders: folders),
       acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
+    for (option, path) in [("--csv", csv), ("--csv-mistakes", csvMistakes), ("--csv-confusion", csvConfusion)] {
+      if let path { try TableTarget.check(path, option: option, data: job.data) }
+    }
     let signals = try SignalWatcher()
+    let file = try csv.map { try StreamedFile(path: $0) }
+    var images: MeasuredImagesTable?
     let report = try job.run(
       threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
       preparation: { _ in signals.received == nil },
-      notice: { Console.complain("! \($0.text)") })
+      notice: { Console.complain("! \($0.text)") },
+      eachImage: file.map { file in
+        { image, classes in
+          if images == nil { images = try MeasuredImagesTable(classes: classes) { try file.append($0) } }
+          try images?.append(image)
+        }
+      })
+    try file?.finish()
     guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
     // Shown before it is stored: whatever becomes of the file, nobody has waited for nothing.
     if json { try Console.print(report) } else { EvaluationPrinter(report: report, isWhole: all).print() }
-    if let status = keep(report, with: job) ?? status(of: report) { throw ExitCode(status.rawValue) }
+    let status = keep(report, with: job) ?? status(of: report)
+    if let csvMistakes { try write(csvMistakes, report.writeMistakes) }
+    if let csvConfusion { try write(csvConfusion, report.writeConfusion) }
+    if let status { throw ExitCode(status.rawValue) }
+  }
+
+  private func write(_ path: String, _ table: (@escaping ([UInt8]) throws -> Void) throws -> Void) throws {
+    let file = try StreamedFile(path: path)
+    try table { try file.append($0) }
+    try file.finish()
   }
 
   /// - Returns: nil where the metrics are of every image.

@@ -5,20 +5,34 @@ import Canvas
 import Datasets
 import Files
 import Messages
+import Reports
 import Tensors
 import Training
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Says which classes a checkpoint sees in images.",
-    discussion: "Goes on after an image that does not decode, and then exits with 65.")
+    discussion: """
+      Prints a line an image as it goes, or with --json an object a line. Goes on after an image that does not decode, and \
+      then exits with 65.
+      """)
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.", transform: given) var checkpoint:
     String
   @Argument(
-    help: "Image files, or folders whose images are taken, of files or of TFRecord shards.", transform: given)
+    help: """
+      Image files, or folders whose images are taken, of files or of TFRecord shards; - for a list of them on standard \
+      input, a path a line.
+      """, transform: given)
   var images: [String]
-  @Option(Limits.top) var top = 3
+  @Flag(name: [.customShort("0"), .customLong("null")], help: "Paths on standard input end in a zero byte.")
+  var endsInZero = false
+  @Option(Limits.top, usual: Self.usualTop) var top: Int?
+  @Flag(help: "Give the probability of every class.") var all = false
+  @Option(
+    help: "Write a table, a row an image as it goes, to FILE.csv or to standard output (-).", transform: given)
+  var csv: String?
+  @Option(Settings.batchSize.number, instead: "default: 64, or as many as memory has room for") var batch: Int?
   @Option(Settings.threads.number, instead: "default: one a processor") var threads: Int?
   @Option(
     name: .customLong("tta"),
@@ -29,66 +43,155 @@ struct PredictCommand: ParsableCommand {
   @Flag(help: "Predict although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?
-  @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Print JSON, an object a line.") var json = false
+
+  private static let usualTop = 3
+  private static let usualBatch = 64
+  private static let standardStream = "-"
 
   func validate() throws {
     if images.isEmpty { throw ValidationError("name at least one image or folder") }
     if data != nil, foreign.net == nil {
       throw ValidationError("--data names the classes of a file that is described by --net")
     }
+    let lists = images.count { $0 == Self.standardStream }
+    if lists > 1 { throw ValidationError("- stands for standard input, which can be read once") }
+    if endsInZero, lists == 0 { throw ValidationError("--null is about a list on standard input: name it, with -") }
+    if all, top != nil { throw ValidationError("--all gives every class: leave out --top") }
+    if csv == Self.standardStream, json {
+      throw ValidationError("--csv - and --json both go to standard output: choose one, or name a file")
+    }
   }
 
   func run() throws {
+    for path in images where path != Self.standardStream {
+      // An image in a shard has a name, but no file of that name.
+      guard try FilePath.kind(of: path) != nil || path.contains("@") else {
+        throw DatasetError.notFound(path: path)
+      }
+    }
+    if let csv, csv != Self.standardStream { try TableTarget.check(csv, option: "--csv") }
     let location = try CheckpointLocation(foundRun(checkpoint))
     let description = try foreign.description(of: location.path, data: data)
     let views = try augmentation.resolved(mirrors: location.mirrors(description), checkpoint: location.path)
     let model =
       try description.map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
-    _ = try model.batch(upTo: 1, threads: threads, ignoringMemory: ignoreMemory)
+    let batchSize = try model.batch(
+      upTo: batch ?? Self.usualBatch, isFixed: batch != nil, threads: threads, ignoringMemory: ignoreMemory)
     for note in model.notes { Console.complain("\(model.path): \(note)") }
     if let weights = model.weights { Console.complain("\(model.path): \(weights.text)") }
     let predictor = Predictor(model: model, pool: try ThreadPool(reserving: threads), augmentation: views)
     if let views { Console.progress("probabilities \(views.text)") }
-    let (files, faults) = try imageFiles()
-    for fault in faults { Console.complain("! \(fault.text)") }
-    var predictions: [Prediction] = []
-    for file in files {
-      let prediction = predictor.predict(path: file, top: top)
-      predictions.append(prediction)
-      if !json { print(prediction) }
+    var predictions = try PredictionPrinter(
+      predictor: predictor, batchSize: batchSize, top: all ? model.description.classes.count : top ?? Self.usualTop,
+      isWhole: all, csv: csv, json: json)
+    try predictAll(&predictions)
+    try predictions.finish()
+    if predictions.failed > 0 {
+      Console.complain(
+        "\(Format.count(predictions.failed)) of \(Format.counted(predictions.count, "image")) could not be predicted"
+      )
     }
-    if json { try Console.print(json: predictions) }
-    if predictions.contains(where: { $0.error != nil }) || faults.contains(where: { $0.severity == .error }) {
-      throw ExitCode(ExitStatus.badData.rawValue)
-    }
-    if files.isEmpty { throw SettingsError("there are no images in \(images.joined(separator: ", "))") }
+    if predictions.failed > 0 || predictions.hasFaults { throw ExitCode(ExitStatus.badData.rawValue) }
+    if predictions.count == 0 { throw SettingsError("there are no images in \(images.joined(separator: ", "))") }
   }
 
-  private func print(_ prediction: Prediction) {
-    if let error = prediction.error {
-      Console.complain("! \(prediction.path): \(error)")
-      return
-    }
-    let classes = prediction.top.map { "\($0.name) \(Format.percent($0.probability, decimals: 2))" }
-    Console.print("\(prediction.path)  \(classes.joined(separator: "  "))")
-  }
-
-  /// The files themselves, and the images anywhere below folders, sorted; and what is wrong with the folders' shards.
-  private func imageFiles() throws -> (paths: [String], faults: [DatasetFinding]) {
-    var (paths, faults): ([String], [DatasetFinding]) = ([], [])
+  /// In the order in which they were named.
+  private func predictAll(_ predictions: inout PredictionPrinter) throws {
+    var files: [String] = []
     for path in images {
-      let kind = try FilePath.kind(of: path)
-      guard kind == .folder else {
-        // An image in a shard has a name, but no file of that name.
-        guard kind != nil || path.contains("@") else { throw DatasetError.notFound(path: path) }
-        paths.append(path)
+      guard path == Self.standardStream else {
+        files += try predictions.imageFiles(path)
         continue
       }
-      let found = try DatasetIndex.imageFiles(below: path)
-      paths += found.paths
-      faults += found.findings
+      try predictions.predict(files)
+      files = []
+      var list = PathStream(endsInZero ? .zero : .line)
+      while let named = try list.next(Self.mostListed) {
+        var found: [String] = []
+        for path in named {
+          // One of many is no reason to leave the others.
+          do { found += try predictions.imageFiles(path) } catch {
+            try predictions.predict(found)
+            found = []
+            try predictions.fail(path, "\(error)")
+          }
+        }
+        try predictions.predict(found)
+      }
     }
-    return (paths, faults)
+    try predictions.predict(files)
+  }
+
+  /// So many paths of a list are taken at once, at the most.
+  private static let mostListed = 4096
+}
+
+/// Says what was predicted, and counts what could not be.
+private struct PredictionPrinter {
+  private let predictor: Predictor
+  private let batchSize: Int
+  private let top: Int
+  private let json: Bool
+  private let table: PredictionTable?
+  private let file: StreamedFile?
+  /// Whether the table is what goes to standard output.
+  private let printsTable: Bool
+  /// Images so far, and those of them that were given no class.
+  private(set) var count = 0
+  private(set) var failed = 0
+  /// Whether a folder or a shard could not be read.
+  private(set) var hasFaults = false
+
+  init(predictor: Predictor, batchSize: Int, top: Int, isWhole: Bool, csv: String?, json: Bool) throws {
+    self.predictor = predictor
+    self.batchSize = batchSize
+    self.top = top
+    self.json = json
+    printsTable = csv == "-"
+    let file = printsTable ? nil : try csv.map { try StreamedFile(path: $0) }
+    self.file = file
+    table = try csv.map { _ in
+      try PredictionTable(classes: predictor.model.description.classes, top: isWhole ? nil : top) { bytes in
+        if let file { try file.append(bytes) } else { Console.print(bytes: bytes) }
+      }
+    }
+  }
+
+  /// The file itself, or the images anywhere below a folder, sorted; tells what is wrong with the folder's shards.
+  mutating func imageFiles(_ path: String) throws -> [String] {
+    guard try FilePath.kind(of: path) == .folder else { return [path] }
+    let found = try DatasetIndex.imageFiles(below: path)
+    for fault in found.findings { Console.complain("! \(fault.text)") }
+    hasFaults = hasFaults || found.findings.contains { $0.severity == .error }
+    return found.paths
+  }
+
+  mutating func predict(_ files: [String]) throws {
+    guard !files.isEmpty else { return }
+    let predictor = predictor
+    try predictor.predict(files, batchSize: batchSize) { path, outcome in try tell(path, outcome) }
+  }
+
+  /// Counts a path that led to no image.
+  mutating func fail(_ path: String, _ reason: String) throws { try tell(path, .failure(reason)) }
+
+  /// - Throws: `FileOperationError` where the table cannot be written.
+  func finish() throws { try file?.finish() }
+
+  private mutating func tell(_ path: String, _ outcome: Predictor.Outcome) throws {
+    count += 1
+    let prediction = predictor.prediction(path, outcome, top: top)
+    if let error = prediction.error {
+      failed += 1
+      Console.complain("! \(path): \(error)")
+    }
+    try table?.append(path, outcome)
+    if printsTable { return }
+    if json { return try Console.print(json: prediction, indented: false) }
+    guard prediction.error == nil else { return }
+    let classes = prediction.top.map { "\($0.name) \(Format.percent($0.probability, decimals: 2))" }
+    Console.print("\(path)  \(classes.joined(separator: "  "))")
   }
 }
