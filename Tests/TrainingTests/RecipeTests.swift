@@ -93,6 +93,19 @@ import Testing
     #expect(plan.recipe.choices.contains { $0.option == "imgsz" })
   }
 
+  @Test func `few images are not learned by heart`() throws {
+    let few = try plan(facts(60), request()).settings
+    #expect(
+      few.augmentation.automatic == .trivial && few.augmentation.mixup > 0 && few.augmentation.colorJitter == 0)
+    #expect(few.optimizer.weightDecay == 0.005 && few.epochs > 200)
+    let many = try plan(facts(1000), request()).settings
+    #expect(many.augmentation.automatic == .none && many.augmentation.mixup == 0)
+    #expect(many.optimizer.weightDecay == 5e-4)
+    let transferred = try plan(facts(60), request { $0.initialWeights = "weights" }).settings
+    #expect(transferred.augmentation.automatic == .none && transferred.augmentation.mixup == 0)
+    #expect(throws: Never.self) { try transferred.validate() }
+  }
+
   @Test func `few validation images choose no epoch`() throws {
     #expect(try plan(facts(1000), request()).settings.best == .last)
     #expect(try plan(facts(1000), request { $0.earlyStoppingPatience = 3 }).settings.best == .loss)

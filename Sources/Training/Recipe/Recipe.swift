@@ -27,10 +27,10 @@ struct Recipe {
   static let reserve = 0.05
 
   /// Epochs beyond which little is gained. With fewer images an epoch has fewer steps, and it is steps that train: 80
-  /// for 1,000 images, 28 for 10,000, 13 for 60,000.
+  /// for 1,000 images, 28 for 10,000, 13 for 60,000, and 300 for 50.
   var enoughEpochs: Int {
     let epochs = 80 * pow(1000 / Double(max(1, facts.trainingImages)), 0.45)
-    return Int(max(5, min(160, epochs)).rounded())
+    return Int(max(5, min(300, epochs)).rounded())
   }
 
   // MARK: The network and the size of images
@@ -182,6 +182,23 @@ struct Recipe {
     } else if facts.imbalance >= Self.unequal {
       draft.choose(Settings.best, .balanced, "classes of few images are to count as much as the others")
     }
+  }
+
+  /// Fewer images than this are learned by heart in no time, and what is learned so says nothing of others.
+  static let fewToTrain = 300
+
+  /// What keeps a network that begins with random weights from learning few images by heart: every image looks different
+  /// in every epoch (Müller and Hutter 2021, arXiv:2103.10158), lies between others (Zhang et al. 2017, arXiv:1710.09412),
+  /// and weights stay small (Brigato et al. 2021, arXiv:2108.13122, on how much that matters with few images).
+  func chooseForFew(_ draft: inout RecipeDraft) {
+    guard facts.trainingImages < Self.fewToTrain else { return }
+    let few = "\(facts.trainingImages) images are soon known by heart"
+    draft.choose(Settings.autoAugment, .trivial, "\(few): in each epoch they look different")
+    if draft.wasChosen(Settings.autoAugment) {
+      draft.choose(Settings.jitter, 0, "changed colors are among the operations of --auto-augment")
+    }
+    draft.choose(Settings.mixup, 0.2, "\(few): blends of two are new")
+    draft.choose(Settings.weightDecay, 0.005, "\(few): small weights know less")
   }
 
   /// What depends on neither time nor network.

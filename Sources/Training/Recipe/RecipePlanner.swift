@@ -48,6 +48,7 @@ struct RecipePlanner {
       recipe.chooseTransfer(&draft)
       if isAlone { return try classifierPlan() }
     }
+    if draft.settings.initialWeights == nil { recipe.chooseForFew(&draft) }
     recipe.choosePlain(&draft)
     recipe.chooseJudging(&draft)
     let images = facts.trainingImages
