@@ -40,7 +40,7 @@ public struct InitialWeights {
   public var looksLike: NetworkSettings? {
     let names = outline.names
     // The first array of each family.
-    let first = ["conv1.weight", "features.0.weight"]
+    let first = ["conv1.weight", "features.0.weight", "conv1.conv.weight", "c1.weight"]
     for own in first {
       for name in names where name == own || name.hasSuffix("." + own) {
         let wrapper = name.dropLast(own.count)
@@ -194,6 +194,7 @@ extension NetworkSettings {
     var (first, second) = (self, other)
     (first.head, second.head) = (.standard, .standard)
     (first.dropPath, second.dropPath) = (0, 0)
+    (first.dropout, second.dropout) = (nil, nil)
     (first.name, second.name) = (first.name.lowercased(), second.name.lowercased())
     return first == second
   }
