@@ -24,11 +24,13 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
   public var dropPath: Double
   /// Another published form of the network; nil for the usual one.
   public var variant: NetworkVariant?
+  /// The rate of the network's own dropout, 0 ..< 1; nil for the family's.
+  public var dropout: Double?
 
   public init(
     name: String, shortcut: Shortcut? = nil, zeroPlacement: ZeroPlacement = .split, version: BlockVersion? = nil,
     stem: Stem? = nil, widthMultiplier: Double = 1, head: Head = .standard, isWhitened: Bool = false,
-    dropPath: Double = 0, variant: NetworkVariant? = nil
+    dropPath: Double = 0, variant: NetworkVariant? = nil, dropout: Double? = nil
   ) {
     self.name = name
     self.shortcut = shortcut
@@ -40,6 +42,7 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
     self.isWhitened = isWhitened
     self.dropPath = dropPath
     self.variant = variant
+    self.dropout = dropout
   }
 }
 

@@ -21,6 +21,9 @@ public struct LayerRow: Codable, Sendable, Equatable {
     case convolution = "conv"
     case batchNorm = "batch norm"
     case relu = "ReLU"
+    case tanh
+    case subsampling
+    case luma
     case maxPool = "max pool"
     case globalAveragePool = "global pool"
     case globalMaxPool = "global max pool"

@@ -23,7 +23,7 @@ public enum Settings {
 
   /// Those that say which network it is, besides its name.
   public static let networkOptions: [any SettingRow] = [
-    variant, shortcut, zeros, block, stem, width, head, whiten, dropPath,
+    variant, shortcut, zeros, block, stem, width, head, whiten, dropPath, dropout,
   ]
   /// Those that say how training images are changed, in the order in which they act.
   public static let augmentation: [any SettingRow] = [
@@ -95,6 +95,10 @@ public enum Settings {
   public static let dropPath = Setting(
     "drop-path", "Stochastic depth: how often the last residual block is skipped, earlier ones less often",
     NumericRange.from(0.0, below: 1), \.network.dropPath, key: "network.dropPath")
+  public static let dropout = Setting(
+    "dropout", "How much the network's own dropout leaves out, for those that have one",
+    NumericRange.from(0.0, below: 1), \.network.dropout, key: "network.dropout"
+  ).usually("the network's")
 
   // MARK: What it starts from
 

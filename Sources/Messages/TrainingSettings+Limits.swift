@@ -14,6 +14,7 @@ extension NetworkSettings {
   public func checkNumbers(at place: String? = nil) throws(OutOfRange) {
     try Settings.width.check(widthMultiplier, at: place.map { "\($0).widthMultiplier" })
     try Settings.dropPath.check(dropPath, at: place.map { "\($0).dropPath" })
+    if let dropout { try Settings.dropout.check(dropout, at: place.map { "\($0).dropout" }) }
   }
 }
 

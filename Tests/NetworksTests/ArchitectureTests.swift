@@ -221,7 +221,8 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
 
   @Test(arguments: Architecture.examples)
   func `every name on offer is a network`(name: String) throws {
-    let plan = try NetworkPlan(NetworkSettings(name: name), imageSize: 32, classes: 5)
+    let side = try Architecture(name: name).usual.imageSize
+    let plan = try NetworkPlan(NetworkSettings(name: name), imageSize: side, classes: 5)
     #expect(plan.summary(batchSize: 1).layers.last?.output.channels == 5)
   }
 

@@ -76,7 +76,7 @@ struct TwinLayers {
     }
     for norm in layers.batchNorms { norm.keepsStatistics = keepsStatistics }
     let kept = keepsStatistics ? lowered.operations.count : frozen
-    for case .batchNorm(let name) in lowered.operations.prefix(kept).map(\.kind) {
+    for case .batchNorm(let name, _) in lowered.operations.prefix(kept).map(\.kind) {
       twin.frozenNorms.insert(name)
     }
     for buffer in layers.buffers {

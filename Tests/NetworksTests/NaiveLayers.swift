@@ -52,22 +52,31 @@ enum Naive {
   }
 
   static func batchNorm(
-    _ x: NaiveTensor, scale: NaiveTensor, shift: NaiveTensor, mean: [Double], variance: [Double]
+    _ x: NaiveTensor, scale: NaiveTensor, shift: NaiveTensor, mean: [Double], variance: [Double],
+    epsilon: Double = 1e-5
   ) -> NaiveTensor {
     let channels = mean.count
     return NaiveTensor(
       x.shape,
       x.values.enumerated().map { i, value in
         let c = i % channels
-        return (value - mean[c]) / (variance[c] + 1e-5).squareRoot() * scale.values[c] + shift.values[c]
+        return (value - mean[c]) / (variance[c] + epsilon).squareRoot() * scale.values[c] + shift.values[c]
       })
   }
 
   static func relu(_ x: NaiveTensor) -> NaiveTensor { x.map { $0 < 0 ? 0 : $0 } }
 
-  static func maxPool(_ x: NaiveTensor, kernel: Int, stride: Int, padding: Int) -> NaiveTensor {
-    let height = (x.shape[1] + 2 * padding - kernel) / stride + 1
-    let width = (x.shape[2] + 2 * padding - kernel) / stride + 1
+  /// In ceil mode the number of windows is rounded up, and a last one that would begin behind the map is none.
+  static func maxPool(
+    _ x: NaiveTensor, kernel: Int, stride: Int, padding: Int, ceilMode: Bool = false
+  ) -> NaiveTensor {
+    func windows(_ side: Int) -> Int {
+      let steps = Double(side + 2 * padding - kernel) / Double(stride)
+      var count = Int(steps.rounded(ceilMode ? .up : .down)) + 1
+      if ceilMode, (count - 1) * stride >= side + padding { count -= 1 }
+      return count
+    }
+    let (height, width) = (windows(x.shape[1]), windows(x.shape[2]))
     var y = NaiveTensor(zeros: [x.shape[0], height, width, x.shape[3]])
     for n in 0..<x.shape[0] {
       for row in 0..<height {
@@ -85,6 +94,33 @@ enum Naive {
           }
         }
       }
+    }
+    return y
+  }
+
+  /// weight, bias: [C].
+  static func subsampling(_ x: NaiveTensor, weight: NaiveTensor, bias: NaiveTensor, kernel: Int) -> NaiveTensor {
+    var y = NaiveTensor(zeros: [x.shape[0], x.shape[1] / kernel, x.shape[2] / kernel, x.shape[3]])
+    for n in 0..<y.shape[0] {
+      for row in 0..<y.shape[1] {
+        for column in 0..<y.shape[2] {
+          for c in 0..<y.shape[3] {
+            var sum = 0.0
+            for a in 0..<kernel { for b in 0..<kernel { sum += x[n, row * kernel + a, column * kernel + b, c] } }
+            y[n, row, column, c] = weight.values[c] * sum + bias.values[c]
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  static func luma(_ x: NaiveTensor) -> NaiveTensor {
+    guard x.shape[3] == 3 else { return x }
+    var y = NaiveTensor(zeros: [x.shape[0], x.shape[1], x.shape[2], 1])
+    for pixel in y.values.indices {
+      y.values[pixel] =
+        0.299 * x.values[3 * pixel] + 0.587 * x.values[3 * pixel + 1] + 0.114 * x.values[3 * pixel + 2]
     }
     return y
   }

@@ -1,6 +1,7 @@
 // The naive twin of whole networks: reads a plan step by step and calls the naive layers. It shares with the program
 // the plan alone, none of the code that runs it.
 
+import Foundation
 import Support
 import Messages
 import Tensors
@@ -46,10 +47,22 @@ struct NaiveNetwork {
       return Naive.convolution(
         x, weight: value(name + ".weight"), bias: bias ? value(name + ".bias") : nil, stride: stride,
         padding: (padding.height, padding.width))
-    case .batchNorm(let name): return batchNorm(x, name)
+    case .batchNorm(let name, let epsilon): return batchNorm(x, name, epsilon)
+    case .sparseConvolution(let name, _, let sources):
+      var weight = value(name + ".weight")
+      let (inputs, outputs) = (weight.shape[2], weight.shape[3])
+      for place in weight.values.indices where !sources[place % outputs].contains(place / outputs % inputs) {
+        weight.values[place] = 0
+      }
+      return Naive.convolution(
+        x, weight: weight, bias: value(name + ".bias"), stride: 1, padding: (0, 0))
+    case .scaledTanh: return x.map { 1.7159 * tanh($0 * 2 / 3) }
+    case .subsampling(let name, let kernel):
+      return Naive.subsampling(x, weight: value(name + ".weight"), bias: value(name + ".bias"), kernel: kernel)
+    case .luma: return Naive.luma(x)
     case .relu: return Naive.relu(x)
-    case .maxPool(let kernel, let stride, let padding):
-      return Naive.maxPool(x, kernel: kernel, stride: stride, padding: padding)
+    case .maxPool(let kernel, let stride, let padding, let ceilMode):
+      return Naive.maxPool(x, kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
     case .averagePool(let side): return Naive.averagePool(x, side: side)
     case .globalMaxPool: return Naive.globalMaxPool(x)
     case .scale(let factor): return x.map { $0 * factor }
@@ -71,16 +84,16 @@ struct NaiveNetwork {
     }
   }
 
-  private func batchNorm(_ x: NaiveTensor, _ name: String) -> NaiveTensor {
+  private func batchNorm(_ x: NaiveTensor, _ name: String, _ epsilon: Double) -> NaiveTensor {
     let (scale, shift) = (value(name + ".weight"), value(name + ".bias"))
     switch frozenNorms.contains(name) ? .inference : mode {
     case .training:
       let (mean, variance) = Naive.moments(x)
-      return Naive.batchNorm(x, scale: scale, shift: shift, mean: mean, variance: variance)
+      return Naive.batchNorm(x, scale: scale, shift: shift, mean: mean, variance: variance, epsilon: epsilon)
     case .inference:
       return Naive.batchNorm(
         x, scale: scale, shift: shift, mean: value(name + ".running_mean").values,
-        variance: value(name + ".running_var").values)
+        variance: value(name + ".running_var").values, epsilon: epsilon)
     }
   }
 

@@ -30,7 +30,7 @@ import Testing
     name: String, stem: Stem
   ) throws {
     var settings = NetworkSettings(name: name, widthMultiplier: Settings.width.range.upper)
-    if !name.hasPrefix("vgg") { settings.stem = stem }
+    settings.stem = stem
     let plan = try NetworkPlan(
       settings, imageSize: Settings.imageSize.range.upper, classes: Limits.classes.range.upper)
     let summary = plan.summary(batchSize: Settings.batchSize.range.upper, threads: Settings.threads.range.upper)
@@ -52,7 +52,7 @@ import Testing
 
   @Test(arguments: [
     "", "resnet", "resnet19", "resnet-18", "plain50x", "plain9", "cifar7", "cifar2", "cifar21", "cifar-20", "cifar",
-    "vgg16", "vgg19 ", "alexnet", "resnet+18", "resnet018", "cifar1208",
+    "vgg15", "vgg19 ", "alexnets", "resnet+18", "resnet018", "cifar1208",
     "cifar6000000000000002", "cifar99999999999999999999",
   ])
   func `an unknown name is refused, and the known ones are listed`(name: String) {

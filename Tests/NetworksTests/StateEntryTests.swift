@@ -19,6 +19,11 @@ import Testing
     (NetworkSettings(name: "vgg19", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 64),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625), 16),
+    (NetworkSettings(name: "alexnet", widthMultiplier: 0.03125, head: .regularized), 64),
+    (NetworkSettings(name: "squeezenet1_0", widthMultiplier: 0.0625), 40),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.0625, head: .regularized), 32),
+    (NetworkSettings(name: "wrn-10-2", widthMultiplier: 0.5), 16), (NetworkSettings(name: "lenet5"), 32),
+    (NetworkSettings(name: "lenet5-classic"), 40),
     (
       NetworkSettings(
         name: "resnet9", widthMultiplier: 0.0625, head: .regularized, isWhitened: true, dropPath: 0.1), 32

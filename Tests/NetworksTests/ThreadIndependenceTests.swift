@@ -54,6 +54,10 @@ import Testing
     (NetworkSettings(name: "vgg19", widthMultiplier: 1.0 / 16), 32, 3),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.25, isWhitened: true, dropPath: 0.3), 28, 5),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.125), 16, 7),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 1.0 / 16), 30, 3),
+    (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 1.0 / 8), 33, 3),
+    (NetworkSettings(name: "lenet5-classic"), 32, 5),
+    (NetworkSettings(name: "wrn-10-1", dropout: 0.3), 16, 5),
   ])
   func `one, two and three threads train to the same bits`(
     settings: NetworkSettings, imageSize: Int, images: Int

@@ -50,6 +50,11 @@ import Testing
     (NetworkSettings(name: "resnet18"), 64, 8),
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
+    (NetworkSettings(name: "alexnet", widthMultiplier: 0.125), 96, 16),
+    (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.5), 64, 16),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 8),
+    (NetworkSettings(name: "wrn-10-2", dropout: 0.3), 32, 16),
+    (NetworkSettings(name: "lenet5-classic", widthMultiplier: 2), 32, 256),
   ])
   func `the estimate is near the most bytes in use at one time`(
     settings: NetworkSettings, imageSize: Int, images: Int
@@ -61,11 +66,12 @@ import Testing
       let ratio = Double(estimate) / Double(used)
       // Measured: 0.98 to 1.00.
       #expect((0.9...1.1).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
-      // Gaps between blocks, and the rest of a huge page. Measured: 1.01 to 1.10 of what is used, 1.16 for resnet9, with
+      // Gaps between blocks, and the rest of a huge page. Measured: 1.01 to 1.10 of what is used, 1.16 for resnet9, more for LeNet's small maps, with
       // two threads at times a page more.
       let taken = StoragePool.bytes
       #expect(
-        Double(taken) < (settings.name == "resnet9" ? 1.2 : 1.1) * Double(used) + Double(2 << 20),
+        Double(taken) < (settings.name == "resnet9" || settings.name == "lenet5-classic" ? 1.2 : 1.1) * Double(used)
+          + Double(2 << 20),
         "used \(used) bytes at one time, took \(taken) from the system")
     }
   }

@@ -57,6 +57,9 @@ enum Specimen {
     (NetworkSettings(name: "resnet50", shortcut: .projection, widthMultiplier: 0.0625), 16),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
+    (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.125), 32),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.0625), 32),
+    (NetworkSettings(name: "lenet5-classic"), 32), (NetworkSettings(name: "wrn-10-1", dropout: 0.3), 8),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true, dropPath: 0.2), 16),
   ])
   func `a network comes back from its file with the same logits`(network: NetworkSettings, side: Int) throws {

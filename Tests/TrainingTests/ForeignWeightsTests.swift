@@ -80,6 +80,13 @@ import WeightFiles
     ("cifar20", NetworkSettings(name: "plain20", widthMultiplier: 0.25), "vgg19"),
     ("vgg19_bn", NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), "vgg19"),
     ("resnet9", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625), "vgg19"),
+    ("vgg16", NetworkSettings(name: "vgg16", widthMultiplier: 0.03125), "vgg19"),
+    ("vgg11_bn", NetworkSettings(name: "vgg11_bn", widthMultiplier: 0.03125), "vgg11"),
+    ("googlenet", NetworkSettings(name: "googlenet", widthMultiplier: 0.0625), "vgg19"),
+    ("squeezenet1_1", NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.0625), "squeezenet1_0"),
+    ("wrn-16-4", NetworkSettings(name: "wrn-16-4", widthMultiplier: 0.25), "resnet18"),
+    ("lenet5", NetworkSettings(name: "lenet5"), "lenet5-classic"),
+    ("lenet5-classic", NetworkSettings(name: "lenet5-classic"), "lenet5"),
     ("resnet9", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true), "resnet18"),
   ])
   func `a file of another network is told by what it looks like, and that loads it`(

@@ -18,6 +18,52 @@ import Testing
     #expect(json.layers.map(\.parameters).reduce(0, +) == 269_722)
   }
 
+  @Test func `summary compares several networks, each in its row`() async throws {
+    let workspace = try Workspace(withData: false)
+    let text = try await workspace.skipline("summary", "resnet50", "vgg19", "plain34", "lenet5", "--no-trial")
+    #expect(text.status == 0 && text.errors.isEmpty)
+    let rows = text.outputLines.map { $0.split(separator: " ").map(String.init) }
+    #expect(rows[0] == ["network", "input", "layers", "parameters", "multiply-adds", "memory", "top-1", "top-5"])
+    func row(_ name: String) -> [String] { rows.first { $0.first == name } ?? [] }
+    #expect(Array(row("resnet50").prefix(5)) == ["resnet50", "224x224", "50", "25,557,032", "4.09G"])
+    #expect(Array(row("resnet50").suffix(3)) == ["22.85", "6.71", "[1]"])
+    #expect(Array(row("vgg19").suffix(3)) == ["25.50", "8.00", "[2]"])
+    // The same table of the same paper.
+    #expect(Array(row("plain34").suffix(3)) == ["28.54", "10.02", "[1]"])
+    #expect(Array(row("lenet5").prefix(4)) == ["lenet5", "32x32", "5", "61,706"])
+    #expect(row("lenet5").last == "-")
+    #expect(text.output.contains("[1] ImageNet: He et al. 2015, table 3, 10 crops"))
+  }
+
+  @Test func `summary measures each network that it compares, as JSON too`() async throws {
+    struct Compared: Decodable {
+      struct Network: Decodable {
+        struct Speed: Decodable { var training: Double, inference: Double, images: Int }
+        struct Settings: Decodable { var name: String }
+        var network: Settings
+        var layers: Int
+        var trainingMemory: Int
+        var speed: Speed?
+      }
+      var networks: [Network]
+      var threads: Int?
+    }
+    let workspace = try Workspace(withData: false)
+    let measured = try await workspace.skipline(
+      "summary", "lenet5", "cifar8", "--width", "0.5", "--batch", "16", "--json")
+    let all = try measured.decoded(Compared.self)
+    #expect(all.networks.map(\.network.name) == ["lenet5", "cifar8"] && all.networks.map(\.layers) == [5, 8])
+    #expect((all.threads ?? 0) > 0)
+    for network in all.networks {
+      let speed = try #require(network.speed)
+      #expect(speed.training > 0 && speed.inference > speed.training && speed.images == 16)
+      #expect(network.trainingMemory > 1 << 20)
+    }
+    #expect(measured.errors.contains("trying lenet5"))
+    let rest = try await workspace.skipline("summary", "lenet5", "cifar8", "--no-trial", "--json")
+    #expect(try rest.decoded(Compared.self).networks.allSatisfy { $0.speed == nil })
+  }
+
   @Test func `train leaves a whole run, tells its progress on standard error and its result on standard output`()
     async throws
   {

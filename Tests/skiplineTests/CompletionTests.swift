@@ -47,7 +47,7 @@ import Testing
     (["predict", "runs/first", "notes.txt", "w"], ["paths", "weights.safetensors"]),
     (["train", "data", "--resume", "runs/s"], ["paths", "runs/second"]),
     (["train", "data", "--weights", "runs/f"], ["paths", "runs/first"]),
-    (["train", "data", "--net", "vgg"], ["words", "vgg19", "vgg19_bn"]),
+    (["train", "data", "--net", "vgg1"], ["words"] + [11, 13, 16, 19].flatMap { ["vgg\($0)", "vgg\($0)_bn"] }),
     (["data", "--net", "resnet1"], ["words", "resnet18", "resnet101", "resnet152"]),
     (["summary", "plain1"], ["words", "plain18", "plain110"]),
     (["train", "data", "--prec"], ["words", "--precision"]),

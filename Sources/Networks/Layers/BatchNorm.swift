@@ -18,9 +18,12 @@ public final class BatchNorm: Layer {
   /// Training passes so far; only recorded, as PyTorch does.
   public var batchesTracked = 0
   public let activation: Activation
+  /// Added to the variance.
+  public let epsilon: Double
   /// Whether it normalizes by the running statistics in training too, and leaves them as they are.
   public var keepsStatistics = false
 
+  /// PyTorch's, where a network has no other.
   public static let epsilon: Double = 1e-5
   public static let momentum: Double = 0.1
 
@@ -40,8 +43,11 @@ public final class BatchNorm: Layer {
     let adds: Bool
   }
 
-  public init(name: String, channels: Int, activation: Activation = .none) {
+  public init(
+    name: String, channels: Int, activation: Activation = .none, epsilon: Double = BatchNorm.epsilon
+  ) {
     self.name = name
+    self.epsilon = epsilon
     self.activation = activation
     weight = Parameter(name: name + ".weight", role: .norm, value: Tensor([channels]) { _ in 1 })
     bias = Parameter(name: name + ".bias", role: .norm, value: Tensor(zeros: [channels]))
@@ -68,7 +74,7 @@ public final class BatchNorm: Layer {
       let (mean, variance) = (runningMean.value.values, runningVariance.value.values)
       var map = FoldedBatchNorm(channels: channels)
       map.set(
-        mean: mean.map(Double.init), variance: variance.map(Double.init), epsilon: Self.epsilon,
+        mean: mean.map(Double.init), variance: variance.map(Double.init), epsilon: epsilon,
         weight: weight.value,
         bias: bias.value)
       pass.ops.normalize(&input, by: map, adding: addend, activation)
@@ -80,7 +86,7 @@ public final class BatchNorm: Layer {
         mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, toward: moments)
       batchesTracked += 1
       normalization.set(
-        mean: moments.mean, variance: moments.variance, epsilon: Self.epsilon, weight: weight.value,
+        mean: moments.mean, variance: moments.variance, epsilon: epsilon, weight: weight.value,
         bias: bias.value)
       moments.markUsed()
       let adds = addend != nil
@@ -96,7 +102,7 @@ public final class BatchNorm: Layer {
   ) -> Tensor {
     normalization.set(
       mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),
-      epsilon: Self.epsilon, weight: weight.value, bias: bias.value)
+      epsilon: epsilon, weight: weight.value, bias: bias.value)
     // The convolution may have gathered them all the same.
     moments.markUsed()
     let adds = addend != nil

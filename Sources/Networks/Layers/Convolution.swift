@@ -23,19 +23,29 @@ public final class Convolution: Layer {
   /// Those of the batch norm that follows: gathered in training, while the output is in cache, where the method can.
   var outputMoments: ChannelMoments?
 
+  /// 1 where an output reads an input channel and 0 elsewhere, of the weights' shape; nil where each reads all. What is
+  /// masked is 0 before it is used, whatever an optimizer has made of it.
+  private let mask: Tensor?
   private let name: String
   private let algorithms: ConvolutionAlgorithms
   private var input: Tensor?
   /// Of the last pass: the next one is mostly of the same shape.
   private var lastMethod: (input: [Int], mode: Pass.Mode, method: ConvolutionMethod)?
 
-  /// - Parameter isFixed: whether the weights never learn.
+  /// - Parameters:
+  ///   - sources: of each output, the input channels that it reads; nil where each reads all.
+  ///   - isFixed: whether the weights never learn.
   public init(
     name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Extent = 0,
+    sources: [[Int]]? = nil,
     inputGradient: InputGradient = .computed, isFixed: Bool = false, algorithms: ConvolutionAlgorithms = .fastest
   ) {
     precondition(weight.shape.count == 4, "a convolution's weights are [KH, KW, C, O], not \(weight.shape)")
     self.name = name
+    mask = sources.map { sources in
+      let (inputs, outputs) = (weight.shape[2], weight.shape[3])
+      return Tensor(weight.shape) { sources[$0 % outputs].contains($0 / outputs % inputs) ? 1 : 0 }
+    }
     self.weight = Parameter(name: name + ".weight", role: .convolutionWeight, value: weight, isFixed: isFixed)
     self.bias = bias.map { Parameter(name: name + ".bias", role: .bias, value: $0) }
     self.stride = stride
@@ -47,6 +57,7 @@ public final class Convolution: Layer {
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+    if let mask { pass.ops.multiply(&weight.value, by: mask) }
     let moments = pass.mode == .training && bias == nil ? outputMoments : nil
     var output = pass.ops.convolve(input, weight.value, method(input.shape, pass.mode), gathering: moments)
     if let bias { pass.ops.add(channels: bias.value, to: &output) }
@@ -61,6 +72,7 @@ public final class Convolution: Layer {
     let method = method(input.shape, .training)
     if !weight.isFixed {
       pass.ops.convolutionWeightGradient(input, outputGradient, method, into: &weight.gradient)
+      if let mask { pass.ops.multiply(&weight.gradient, by: mask) }
     }
     if let bias { pass.ops.sumColumns(of: outputGradient, into: &bias.gradient) }
     guard inputGradient == .computed else { return Tensor(uninitialized: [0]) }

@@ -12,7 +12,7 @@ public final class Parameter {
     /// Inner order [H * W * C, O] for an input map [H, W, C]; in files [O, C * H * W].
     case denseWeight(map: [Int])
     case bias
-    /// Batch norm's gamma or beta.
+    /// Batch norm's gamma or beta, or another factor of a channel's.
     case norm
   }
 

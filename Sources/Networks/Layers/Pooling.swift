@@ -8,9 +8,11 @@ public final class MaxPool: Layer {
   /// Of each output, which of its window's places had the maximum; and the input's shape.
   private var cache: (argmax: PooledArray<UInt8>, inputShape: [Int])?
 
+  public init(_ window: MaxPoolWindow) { self.window = window }
+
   /// - Parameter kernel: the window's side, at most 15.
-  public init(kernel: Int, stride: Int, padding: Int) {
-    window = MaxPoolWindow(kernel: kernel, stride: stride, padding: padding)
+  public convenience init(kernel: Int, stride: Int, padding: Int) {
+    self.init(MaxPoolWindow(kernel: kernel, stride: stride, padding: padding))
   }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {

@@ -36,6 +36,7 @@ extension Architecture {
     resolved.shortcut = blocks?.shortcut.map { resolved.shortcut ?? $0 }
     resolved.version = blocks.map { resolved.version ?? $0.version }
     resolved.stem = blocks.map { settings.stem ?? $0.stem }
+    resolved.dropout = network.dropout.map { settings.dropout ?? $0 }
     if !canBeWhitened { resolved.isWhitened = false }
     if !hasResidualBlocks { resolved.dropPath = 0 }
     if resolved.shortcut != .zeroPadding { resolved.zeroPlacement = .split }
@@ -67,6 +68,15 @@ extension Architecture {
     }
     if let shortcut = settings.shortcut, !architecture.hasShortcuts {
       throw refuse("--shortcut \(shortcut.rawValue)", "which has no shortcuts")
+    }
+    if let dropout = settings.dropout {
+      guard let usual = architecture.network.dropout else {
+        throw refuse("--dropout \(dropout)", "which has none of its own")
+      }
+      // Of residual networks, only blocks in pre-activation order have a place for it.
+      guard usual > 0 || dropout == 0 || (settings.version ?? .v2) == .v2 else {
+        throw refuse("--dropout \(dropout)", "whose blocks have it in v2 alone")
+      }
     }
     if settings.isWhitened, !architecture.canBeWhitened {
       throw refuse("--whiten", "whose first layer learns")

@@ -5,7 +5,8 @@ import Messages
 /// A network of the registry.
 public struct Architecture: Sendable {
   static let families: [any NetworkFamily.Type] = [
-    ResNet.self, CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self,
+    ResNet.self, CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self, AlexNet.self, SqueezeNet.self,
+    GoogLeNet.self, WideResNet.self, LeNet.self,
   ]
 
   let network: any NetworkFamily
@@ -31,7 +32,9 @@ public struct Architecture: Sendable {
   static var otherNames: String {
     let patterns = families.compactMap { $0.pattern }
     return patterns.isEmpty
-      ? "" : ", or \(patterns.joined(separator: " and ")) with N = 6n + 2 up to \(CIFARResNet.deepest)"
+      ? ""
+      : ", or \(patterns.joined(separator: " and ")) with N = 6n + 2 up to \(CIFARResNet.deepest), "
+        + "or \(WideResNet.pattern)"
   }
 
   /// Names to compare a file of weights with that has so many blocks in its first stage.

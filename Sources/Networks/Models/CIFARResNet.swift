@@ -29,6 +29,14 @@ struct CIFARResNet: NetworkFamily {
   func blockDefaults(imageSize: Int) -> BlockDefaults? { stages.smallDefaults }
 
   func layers(_ plan: PlanBuilder) -> [LayerPlan] { stages.layers(plan) }
+
+  func publishedError(_ settings: NetworkSettings) -> PublishedError? {
+    guard settings.version == .v1, settings.shortcut == .zeroPadding, settings.stem == .small else { return nil }
+    return Self.published[stages.depth].map { .cifar10($0, "He et al. 2015, table 6") }
+  }
+
+  /// Percent, by depth; of 110 layers the best of five runs.
+  private static let published: [Int: Double] = [20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43, 1202: 7.93]
 }
 
 extension ResidualStages {

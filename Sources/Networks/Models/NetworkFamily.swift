@@ -35,10 +35,19 @@ protocol NetworkFamily: Sendable, Equatable {
   func options(of variant: NetworkVariant) -> VariantOptions?
   /// Whether blocks add their inputs to their outputs, so that a block can be left out.
   var hasResidualBlocks: Bool { get }
+  /// The rate of its own dropout if nobody says, 0 for one that is off; nil where it has none. That of the regularized
+  /// head does not count.
+  var dropout: Double? { get }
   /// Whether it has a form with a whitened first layer.
   var canBeWhitened: Bool { get }
   /// Whether its last pool takes a map of any size, so that the same weights fit images of another size.
   var takesAnySize: Bool { get }
+  /// How the names of arrays begin that files of it may have besides and that nothing here needs, such as those of
+  /// classifiers that only training uses.
+  var passedOver: [String] { get }
+  /// What others measured with it, on images and classes as `usual` says.
+  /// - Parameter settings: with every default filled in, of the full width.
+  func publishedError(_ settings: NetworkSettings) -> PublishedError?
   /// Its layers, from the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan]
 }
@@ -68,8 +77,11 @@ extension NetworkFamily {
   func blockDefaults(imageSize: Int) -> BlockDefaults? { nil }
   var hasResidualBlocks: Bool { blockDefaults(imageSize: usual.imageSize)?.shortcut != nil }
   func options(of variant: NetworkVariant) -> VariantOptions? { nil }
+  var dropout: Double? { nil }
   var canBeWhitened: Bool { false }
   var takesAnySize: Bool { true }
+  var passedOver: [String] { [] }
+  func publishedError(_ settings: NetworkSettings) -> PublishedError? { nil }
 }
 
 /// The number in a name such as `resnet18`.

@@ -34,4 +34,13 @@ struct PlainNet: NetworkFamily {
   }
 
   func layers(_ plan: PlanBuilder) -> [LayerPlan] { stages.layers(plan) }
+
+  func publishedError(_ settings: NetworkSettings) -> PublishedError? {
+    guard isLarge, settings.version == .v1, settings.stem == .large else { return nil }
+    return switch stages.depth {
+    case 18: .imageNet(top1: 27.94, "He et al. 2015, table 2, 10 crops")
+    case 34: .imageNet(top1: 28.54, top5: 10.02, "He et al. 2015, table 3, 10 crops")
+    default: nil
+    }
+  }
 }

@@ -36,6 +36,26 @@ struct ResNet: NetworkFamily {
   }
 
   func layers(_ plan: PlanBuilder) -> [LayerPlan] { stages.layers(plan) }
+
+  /// The paper's, which has a bottleneck's stride in its first convolution (v1).
+  func publishedError(_ settings: NetworkSettings) -> PublishedError? {
+    guard settings.version != .v2, settings.stem == .large else { return nil }
+    func paper(_ table: String, _ top1: Double, _ top5: Double? = nil) -> PublishedError {
+      .imageNet(top1: top1, top5: top5, "He et al. 2015, \(table), 10 crops")
+    }
+    let depth = stages.depth
+    return switch (depth, settings.shortcut) {
+    case (18, .zeroPadding): paper("table 2", 27.88)
+    case (34, .zeroPadding): paper("table 3", 25.03, 7.76)
+    case (34, .projection): paper("table 3", 24.52, 7.46)
+    case (34, .projectionAlways): paper("table 3", 24.19, 7.40)
+    case (50, .projection): paper("table 3", 22.85, 6.71)
+    case (101, .projection): paper("table 3", 21.75, 6.05)
+    case (152, .projection): paper("table 3", 21.43, 5.71)
+    case (18, .projection): .torchvision(top1: 69.758, top5: 89.078)
+    default: nil
+    }
+  }
 }
 
 extension ResidualStages {

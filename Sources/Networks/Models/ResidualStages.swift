@@ -11,6 +11,8 @@ struct ResidualStages: Sendable, Equatable {
   var blocks: [Int]
   /// Channels of each stage's 3x3 convolutions, before the width multiplier.
   var widths = [64, 128, 256, 512]
+  /// Channels of the first convolution, before the width multiplier; nil for those of the first stage.
+  var stemWidth: Int?
   /// Whether blocks are of three convolutions, the first and last 1x1.
   var bottleneck: Bool
   /// Whether inputs are added to the outputs of blocks.
@@ -19,11 +21,14 @@ struct ResidualStages: Sendable, Equatable {
   /// A bottleneck's output has this many times its 3x3's channels.
   static let bottleneckExpansion = 4
 
+  /// Layers with weights, as the paper counts them: the convolutions outside of shortcuts, and the classifier.
+  var depth: Int { blocks.reduce(0, +) * (bottleneck ? 3 : 2) + 2 }
+
   /// From the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     let builder = ResidualBuilder(plan: plan, bottleneck: bottleneck, blocks: blocks.reduce(0, +))
     let preActivated = plan.settings.version == .v2
-    var channels = plan.width(widths[0])
+    var channels = plan.width(stemWidth ?? widths[0])
     var layers = builder.stem(channels)
     var number = 0
     for (stage, count) in blocks.enumerated() {
@@ -130,7 +135,8 @@ private struct ResidualBuilder {
   private func preActivatedBody(_ block: BlockShape) -> [LayerPlan] {
     convolutions(block).enumerated().flatMap { index, step -> [LayerPlan] in
       let number = index + 1
-      return (number > 1 ? [.batchNorm(name: "\(block.name).bn\(number)"), .relu] : [])
+      // Between a block's convolutions, as wide residual networks have it.
+      return (number > 1 ? [.batchNorm(name: "\(block.name).bn\(number)"), .relu] + plan.dropout() : [])
         + [plan.convolution("\(block.name).conv\(number)", step.outputs, step.kernel, stride: step.stride)]
     }
   }

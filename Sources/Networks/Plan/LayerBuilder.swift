@@ -25,7 +25,9 @@ struct LayerBuilder {
     var layers = [(any Layer)?](repeating: nil, count: plan.operations.count)
     // Steps come in the order of the pass, in which dropouts and nothing else are counted.
     for step in plan.steps {
-      let layer = layer(plan.operations[step.operation], step)
+      let layer = layer(
+        plan.operations[step.operation], step, isClassifier: step.operation == plan.lastLearning,
+        isSquashed: plan.isSquashed(step.operation))
       // At once, so that the gradients of what is frozen never take memory together.
       if step.isFrozen { for parameter in layer?.parameters ?? [] { parameter.isTrained = false } }
       layers[step.operation] = layer
@@ -33,21 +35,50 @@ struct LayerBuilder {
     return layers
   }
 
-  private mutating func layer(_ operation: LoweredPlan.Operation, _ step: LoweredPlan.Step) -> (any Layer)? {
+  /// He's for what a ReLU follows; before a squashing function as much as leaves the variance as it is (LeCun et al. 1998,
+  /// "Efficient BackProp", section 4.6).
+  private static func std(_ kernel: Extent, inputs: Int, outputs: Int, isSquashed: Bool) -> Float {
+    let variance = isSquashed ? 1 / Double(kernel.count * inputs) : 2 / Double(kernel.count * outputs)
+    return Float(variance.squareRoot())
+  }
+
+  /// Of a convolution that is the classifier: as many outputs as there are classes would else make its weights large
+  /// where these are few.
+  private static let classifierStd: Float = 0.01
+
+  private mutating func layer(
+    _ operation: LoweredPlan.Operation, _ step: LoweredPlan.Step, isClassifier: Bool, isSquashed: Bool
+  ) -> (any Layer)? {
     let input = operation.input
     switch operation.kind {
-    case .batchNorm(let name):
-      return BatchNorm(name: name, channels: input.channels, activation: step.activates ? .relu : .none)
+    case .batchNorm(let name, let epsilon):
+      return BatchNorm(
+        name: name, channels: input.channels, activation: step.activates ? .relu : .none, epsilon: epsilon)
     case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
-      let std = Float((2 / Double(kernel.count * outputs)).squareRoot())
+      let std =
+        isClassifier
+        ? Self.classifierStd : Self.std(kernel, inputs: input.channels, outputs: outputs, isSquashed: isSquashed)
       return Convolution(
         name: name,
-        weight: convolutionWeight(name, kernel, input.channels, outputs, std: std),
+        weight: convolutionWeight(
+          name, kernel, input.channels, outputs, std: std, initialization: isClassifier ? .he : initialization),
         bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
         inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, algorithms: algorithms)
+    case .sparseConvolution(let name, let kernel, let sources):
+      // As many as an output reads.
+      let inputs = max(1, sources.reduce(0) { $0 + $1.count } / max(1, sources.count))
+      let std = Self.std(kernel, inputs: inputs, outputs: sources.count, isSquashed: isSquashed)
+      let shape = [kernel.height, kernel.width, input.channels, sources.count]
+      return Convolution(
+        name: name, weight: drawn(name, shape) { $0.normal() * std }, bias: Tensor(zeros: [sources.count]),
+        sources: sources, inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, algorithms: algorithms)
     case .relu: return ReLU()
-    case .maxPool(let kernel, let stride, let padding):
-      return MaxPool(kernel: kernel, stride: stride, padding: padding)
+    case .scaledTanh: return ScaledTanhLayer()
+    case .subsampling(let name, let kernel):
+      return Subsampling(name: name, channels: input.channels, kernel: kernel)
+    case .luma: return LumaLayer()
+    case .maxPool(let kernel, let stride, let padding, let ceilMode):
+      return MaxPool(MaxPoolWindow(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode))
     case .averagePool(let side): return AdaptiveAveragePool(side: side)
     case .globalMaxPool: return GlobalMaxPool()
     case .flatten: return Flatten()
@@ -94,7 +125,8 @@ struct LayerBuilder {
 
   /// [KH, KW, C, O]
   private func convolutionWeight(
-    _ name: String, _ kernel: Extent, _ inputs: Int, _ outputs: Int, std: Float
+    _ name: String, _ kernel: Extent, _ inputs: Int, _ outputs: Int, std: Float,
+    initialization: ConvolutionInitialization
   ) -> Tensor {
     var weight = drawn(name, [kernel.height, kernel.width, inputs, outputs]) { $0.normal() * std }
     guard initialization == .dirac else { return weight }

@@ -32,9 +32,19 @@ public enum Join: Sendable, Equatable {
 /// summary.
 public enum LayerKind: Sendable, Equatable {
   case convolution(name: String, outputs: Int, kernel: Extent, stride: Int, padding: Extent, bias: Bool)
-  case batchNorm(name: String)
+  /// `epsilon` is added to the variance.
+  case batchNorm(name: String, epsilon: Double)
+  /// A convolution with bias, stride 1 and no padding, whose outputs read some of the input's channels each.
+  case sparseConvolution(name: String, kernel: Extent, sources: [[Int]])
   case relu
-  case maxPool(kernel: Int, stride: Int, padding: Int)
+  /// 1.7159 tanh(2/3 x)
+  case scaledTanh
+  /// The sum of areas of `kernel` x `kernel` pixels, with a trainable factor and bias a channel.
+  case subsampling(name: String, kernel: Int)
+  /// The gray of a color image, as the only channel.
+  case luma
+  /// `ceilMode`: see `MaxPoolWindow`.
+  case maxPool(kernel: Int, stride: Int, padding: Int, ceilMode: Bool)
   /// A grid of `side` x `side` means; 1 is global average pooling.
   case averagePool(side: Int)
   /// Of the whole map.
@@ -73,12 +83,28 @@ extension LayerPlan {
       .convolution(name: name, outputs: outputs, kernel: kernel, stride: stride, padding: padding, bias: bias))
   }
 
-  public static func batchNorm(name: String) -> LayerPlan { .layer(.batchNorm(name: name)) }
+  public static func batchNorm(name: String, epsilon: Double = BatchNorm.epsilon) -> LayerPlan {
+    .layer(.batchNorm(name: name, epsilon: epsilon))
+  }
+
+  public static func sparseConvolution(name: String, kernel: Extent, sources: [[Int]]) -> LayerPlan {
+    .layer(.sparseConvolution(name: name, kernel: kernel, sources: sources))
+  }
 
   public static var relu: LayerPlan { .layer(.relu) }
 
-  public static func maxPool(kernel: Int, stride: Int, padding: Int = 0) -> LayerPlan {
-    .layer(.maxPool(kernel: kernel, stride: stride, padding: padding))
+  public static var scaledTanh: LayerPlan { .layer(.scaledTanh) }
+
+  public static func subsampling(name: String, kernel: Int) -> LayerPlan {
+    .layer(.subsampling(name: name, kernel: kernel))
+  }
+
+  public static var luma: LayerPlan { .layer(.luma) }
+
+  public static func maxPool(
+    kernel: Int, stride: Int, padding: Int = 0, ceilMode: Bool = false
+  ) -> LayerPlan {
+    .layer(.maxPool(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode))
   }
 
   public static func averagePool(side: Int) -> LayerPlan { .layer(.averagePool(side: side)) }
@@ -123,7 +149,7 @@ public enum NetworkError: Error, Equatable, CustomStringConvertible {
         + Architecture.otherNames
     case .vanishes(let layer, let input):
       "the image is too small for this network: '\(layer)' would get a map of \(input.height)x\(input.width); "
-        + "use a larger --imgsz, or --stem small"
+        + "use a larger --imgsz, or --stem small where the network has one"
     case .unsupported(let reason): reason
     }
   }

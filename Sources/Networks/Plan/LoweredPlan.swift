@@ -82,6 +82,15 @@ public struct LoweredPlan: Sendable, Equatable {
   }
 
   public var output: FeatureShape { operations.last?.output ?? image }
+
+  /// Whether a squashing function follows an operation at once.
+  func isSquashed(_ operation: Int) -> Bool {
+    operation + 1 < operations.count && operations[operation + 1].kind == .scaledTanh
+      && operations[operation + 1].inputs == [operation + 1]
+  }
+
+  /// The last operation that learns, which is the classifier of a whole network; nil where none does.
+  var lastLearning: Int? { operations.lastIndex { $0.kind.learns } }
 }
 
 // MARK: - Shapes
@@ -95,8 +104,16 @@ extension LayerKind {
     switch self {
     case .convolution(let name, let outputs, let kernel, let stride, let padding, _):
       return try Self.slide(input, outputs, kernel, stride, padding, name)
-    case .maxPool(let kernel, let stride, let padding):
-      return try Self.slide(input, input.channels, Extent(kernel), stride, Extent(padding), "max pool")
+    case .sparseConvolution(let name, let kernel, let sources):
+      return try Self.slide(input, sources.count, kernel, 1, 0, name)
+    case .subsampling(let name, let kernel):
+      return try Self.slide(input, input.channels, Extent(kernel), kernel, 0, name)
+    case .luma: return FeatureShape(height: input.height, width: input.width, channels: 1)
+    case .maxPool(let kernel, let stride, let padding, let ceilMode):
+      let window = MaxPoolWindow(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
+      let (height, width) = (window.count(along: input.height), window.count(along: input.width))
+      guard min(height, width) > 0 else { throw NetworkError.vanishes(layer: "max pool", input: input) }
+      return FeatureShape(height: height, width: width, channels: input.channels)
     case .averagePool(let side): return FeatureShape(height: side, width: side, channels: input.channels)
     case .globalMaxPool: return FeatureShape(height: 1, width: 1, channels: input.channels)
     case .whitening(let name, let kernel):
@@ -104,7 +121,7 @@ extension LayerKind {
         input, Self.whiteningFilters(kernel, channels: input.channels), Extent(kernel), 1, 0, name)
     case .flatten: return FeatureShape(height: 1, width: 1, channels: input.count)
     case .dense(_, let outputs, _, _): return FeatureShape(height: 1, width: 1, channels: outputs)
-    case .batchNorm, .relu, .dropout, .dropPath, .scale: return input
+    case .batchNorm, .relu, .scaledTanh, .dropout, .dropPath, .scale: return input
     case .zeroPadding(let name, let stride, let channels, _):
       precondition(channels >= input.channels, "'\(name)' cannot drop channels")
       return FeatureShape(
@@ -179,7 +196,8 @@ private struct Lowering {
       LoweredPlan.Operation(kind: kind, inputs: inputs, input: shape, map: map, output: output, depth: depth))
     shapes.append(output)
     switch kind {
-    case .flatten, .relu, .dropout, .dropPath, .scale: maps.append(map)  // Each value stays where it was.
+    // Each value stays where it was.
+    case .flatten, .relu, .scaledTanh, .dropout, .dropPath, .scale: maps.append(map)
     default: maps.append(output)
     }
     return operations.count
@@ -295,9 +313,9 @@ extension LayerKind {
   /// Whether it has parameters that learn.
   var learns: Bool {
     switch self {
-    case .convolution, .batchNorm, .dense: true
+    case .convolution, .sparseConvolution, .subsampling, .batchNorm, .dense: true
     case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join,
-      .whitening:
+      .whitening, .scaledTanh, .luma:
       false
     }
   }

@@ -23,14 +23,12 @@ extension NetworkPlan {
     lowered.frozen == 0 ? lowered.image : lowered.operations[lowered.frozen - 1].output
   }
 
-  /// Whether only the classifier is trained.
+  /// Whether only the classifier is trained, and it is a dense layer: one that takes features one by one.
   public var trainsClassifierAlone: Bool {
-    !lowered.operations[lowered.frozen..<max(lowered.frozen, classifierPlace)].contains { $0.kind.learns }
-  }
-
-  /// The classifier's place among the operations.
-  private var classifierPlace: Int {
-    lowered.operations.lastIndex { if case .dense = $0.kind { true } else { false } } ?? 0
+    guard let classifier = lowered.lastLearning, case .dense = lowered.operations[classifier].kind else {
+      return false
+    }
+    return !lowered.operations[lowered.frozen..<max(lowered.frozen, classifier)].contains { $0.kind.learns }
   }
 
   /// The parts that a message names: the first words of names, the layers before the first stage as the stem.
@@ -96,11 +94,13 @@ extension NetworkPlan {
       case .layer(let kind):
         operations += 1
         switch kind {
-        case .convolution(let name, _, _, _, _, _), .batchNorm(let name), .whitening(let name, _),
-          .dense(let name, _, _, _):
+        case .convolution(let name, _, _, _, _, _), .batchNorm(let name, _), .whitening(let name, _),
+          .dense(let name, _, _, _), .sparseConvolution(let name, _, _), .subsampling(let name, _):
           names.append(name)
         case .dropout, .dropPath: drops = true
-        case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .scale, .zeroPadding, .join: break
+        case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .globalMaxPool, .flatten, .scale, .zeroPadding,
+          .join:
+          break
         }
       }
     }

@@ -136,6 +136,20 @@ private struct MemoryPlanner {
         ConvolutionMethod(
           input: [images, shape.height, shape.width, shape.channels],
           weight: [kernel.height, kernel.width, shape.channels, channels], stride: stride, padding: padding))
+    case .sparseConvolution(_, let kernel, let sources):
+      let shape = operation.input
+      return convolution(
+        operation, inputs[0],
+        ConvolutionMethod(
+          input: [images, shape.height, shape.width, shape.channels],
+          weight: [kernel.height, kernel.width, shape.channels, sources.count], stride: 1, padding: 0))
+    case .subsampling:
+      // The sums, which become the gradient of the factors.
+      let (count, sums) = (inputs[0].count, block(operation.output))
+      return (
+        block(operation.output),
+        { [self] gradient in withExtendedLifetime((gradient, sums)) { [block(count)] } }
+      )
     case .dense:
       let input = inputs[0]
       return (
@@ -145,7 +159,7 @@ private struct MemoryPlanner {
       if step.adds { return normAndSum(operation, step, &inputs) }
       let input = inputs[0]
       return (block(operation.output), { gradient in withExtendedLifetime(input) { [gradient] } })
-    case .relu:
+    case .relu, .scaledTanh:
       let output = inPlace(&inputs[0], operation)
       return (output, { gradient in withExtendedLifetime(output) { [gradient] } })
     case .maxPool:
@@ -169,7 +183,7 @@ private struct MemoryPlanner {
       let output = block(operation.output)
       tally.pass(method.forwardScratch.floats(threads: threads))
       return (output, { [$0] })
-    case .averagePool, .zeroPadding:
+    case .averagePool, .zeroPadding, .luma:
       let count = inputs[0].count
       return (block(operation.output), { [self] gradient in withExtendedLifetime(gradient) { [block(count)] } })
     case .flatten: return (inputs[0], { [$0] })

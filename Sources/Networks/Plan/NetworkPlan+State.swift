@@ -30,12 +30,18 @@ extension NetworkPlan {
   /// Those of them that belong to layers that are trained.
   public var trainedState: [StateEntry] { lowered.operations.dropFirst(lowered.frozen).flatMap(\.state) }
 
-  /// The name of the last dense layer, without `.weight`.
+  /// Whether a file may have an array of this name besides, which nothing here needs.
+  public func passesOver(_ name: String) -> Bool {
+    guard let network = try? Architecture(name: settings.name).network else { return false }
+    return network.passedOver.contains { name.hasPrefix($0) }
+  }
+
+  /// The name of the last layer that learns, dense or a convolution with an output for each class, without `.weight`.
   public var classifier: String {
-    for operation in lowered.operations.reversed() {
-      if case .dense(let name, _, _, _) = operation.kind { return name }
+    switch lowered.lastLearning.map({ lowered.operations[$0].kind }) {
+    case .dense(let name, _, _, _), .convolution(let name, _, _, _, _, _): return name
+    default: preconditionFailure("every network ends in a dense layer or a convolution")
     }
-    preconditionFailure("every network ends in a dense layer")
   }
 }
 
@@ -46,7 +52,14 @@ extension LoweredPlan.Operation {
     case .convolution(let name, let outputs, let kernel, _, _, let bias):
       [StateEntry(name + ".weight", [outputs, input.channels, kernel.height, kernel.width])]
         + (bias ? [StateEntry(name + ".bias", [outputs])] : [])
-    case .batchNorm(let name):
+    case .sparseConvolution(let name, let kernel, let sources):
+      [
+        StateEntry(name + ".weight", [sources.count, input.channels, kernel.height, kernel.width]),
+        StateEntry(name + ".bias", [sources.count]),
+      ]
+    case .subsampling(let name, _):
+      [StateEntry(name + ".weight", [input.channels]), StateEntry(name + ".bias", [input.channels])]
+    case .batchNorm(let name, _):
       [
         StateEntry(name + ".weight", [input.channels]), StateEntry(name + ".bias", [input.channels]),
         StateEntry(name + ".running_mean", [input.channels], .runningMean),
@@ -56,7 +69,8 @@ extension LoweredPlan.Operation {
       [StateEntry(name + ".weight", [outputs, input.count]), StateEntry(name + ".bias", [outputs])]
     case .whitening(let name, let kernel):
       [StateEntry(name + ".weight", [output.channels, input.channels, kernel, kernel])]
-    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join:
+    case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding, .join:
       []
     }
   }

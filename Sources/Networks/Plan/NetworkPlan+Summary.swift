@@ -26,16 +26,32 @@ extension NetworkPlan {
   }
 }
 
+extension NetworkPlan {
+  /// Convolutions and dense layers on the longest way from the image to the logits: the number in most networks' names.
+  /// Wide residual networks count their projections instead of the classifier.
+  public var depth: Int {
+    var depths = [0]
+    for operation in lowered.operations {
+      let before = operation.inputs.map { depths[$0] }.max() ?? 0
+      depths.append(before + (operation.multiplyAdds > 0 ? 1 : 0))
+    }
+    return depths.last ?? 0
+  }
+}
+
 extension LoweredPlan.Operation {
   /// Numbers that it learns, or that are fixed.
   var parameters: Int {
     switch kind {
     case .convolution(_, let outputs, let kernel, _, _, let bias):
       kernel.count * input.channels * outputs + (bias ? outputs : 0)
-    case .batchNorm: 2 * input.channels
+    case .sparseConvolution(_, let kernel, let sources):
+      kernel.count * sources.reduce(0) { $0 + $1.count } + sources.count
+    case .batchNorm, .subsampling: 2 * input.channels
     case .dense(_, let outputs, _, _): (input.count + 1) * outputs
     case .whitening(_, let kernel): kernel * kernel * input.channels * output.channels
-    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join:
+    case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding, .join:
       0
     }
   }
@@ -45,10 +61,13 @@ extension LoweredPlan.Operation {
     switch kind {
     case .convolution(_, let outputs, let kernel, _, _, _):
       kernel.count * input.channels * outputs * output.height * output.width
+    case .sparseConvolution(_, let kernel, let sources):
+      kernel.count * sources.reduce(0) { $0 + $1.count } * output.height * output.width
     case .dense(_, let outputs, _, _): input.count * outputs
     case .whitening(_, let kernel):
       kernel * kernel * input.channels * output.channels * output.height * output.width
-    case .batchNorm, .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+    case .batchNorm, .relu, .scaledTanh, .subsampling, .luma, .maxPool, .averagePool, .globalMaxPool, .flatten,
+      .dropout, .dropPath, .scale,
       .zeroPadding,
       .join:
       0
@@ -66,9 +85,13 @@ extension LoweredPlan.Operation {
     func text(_ kernel: Extent, _ stride: Int) -> String { stride == 1 ? "\(kernel)" : "\(kernel)/\(stride)" }
     return switch kind {
     case .convolution(let name, _, let kernel, let stride, _, _): (name, .convolution, text(kernel, stride))
-    case .batchNorm(let name): (name, .batchNorm, nil)
+    case .batchNorm(let name, _): (name, .batchNorm, nil)
+    case .sparseConvolution(let name, let kernel, _): (name, .convolution, text(kernel, 1))
+    case .scaledTanh: ("tanh", .tanh, nil)
+    case .subsampling(let name, let kernel): (name, .subsampling, text(Extent(kernel), kernel))
+    case .luma: ("luma", .luma, nil)
     case .relu: ("relu", .relu, nil)
-    case .maxPool(let kernel, let stride, _): ("maxpool", .maxPool, text(Extent(kernel), stride))
+    case .maxPool(let kernel, let stride, _, _): ("maxpool", .maxPool, text(Extent(kernel), stride))
     case .averagePool(let side): ("avgpool", side == 1 ? .globalAveragePool : .averagePool, nil)
     case .globalMaxPool: ("maxpool", .globalMaxPool, nil)
     case .flatten: ("flatten", .flatten, nil)

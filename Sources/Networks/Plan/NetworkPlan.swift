@@ -82,6 +82,12 @@ struct PlanBuilder {
     settings.dropPath > 0 ? [.dropPath(rate: settings.dropPath * Double(block + 1) / Double(count))] : []
   }
 
+  /// The network's own dropout; nothing where its rate is 0.
+  func dropout() -> [LayerPlan] {
+    guard let rate = settings.dropout, rate > 0 else { return [] }
+    return [.dropout(rate: rate)]
+  }
+
   /// The classifier after global pooling. The regularized one is the article's: dropout 0.5, truncated normal 0.1,
   /// and an L2 penalty on its weights of twice the usual decay.
   func head() -> [LayerPlan] {
@@ -101,6 +107,14 @@ struct PlanBuilder {
           weightDecay: Self.regularizedHeadWeightDecay),
       ]
     }
+  }
+
+  /// The last of several dense layers, which have dropout between them in any case.
+  func lastDense(_ name: String, usually initialization: DenseInitialization) -> LayerPlan {
+    let regularized = settings.head == .regularized
+    return .dense(
+      name: name, outputs: classes, initialization: regularized ? .truncatedNormal(std: 0.1) : initialization,
+      weightDecay: regularized ? Self.regularizedHeadWeightDecay : nil)
   }
 
   /// The article's L2 regularizer on the classifier.

@@ -7,24 +7,34 @@ public struct MaxPoolWindow: Sendable {
   let kernel: Int
   let stride: Int
   let padding: Int
+  let ceilMode: Bool
 
   /// - Parameters:
   ///   - kernel: the window's side, at most 15.
   ///   - padding: pixels around the map, fewer than the window has.
-  public init(kernel: Int, stride: Int, padding: Int) {
+  ///   - ceilMode: whether a last window that reaches beyond the padded map counts too, if it begins on the map or on
+  ///     the padding before it (PyTorch's `ceil_mode`).
+  public init(kernel: Int, stride: Int, padding: Int, ceilMode: Bool = false) {
     precondition(kernel <= 15 && padding < kernel, "a max pool's window of \(kernel) with padding \(padding)")
-    (self.kernel, self.stride, self.padding) = (kernel, stride, padding)
+    (self.kernel, self.stride, self.padding, self.ceilMode) = (kernel, stride, padding, ceilMode)
+  }
+
+  /// Windows along a side of the map; 0 or fewer where none fits.
+  public func count(along side: Int) -> Int {
+    let room = side + 2 * padding - kernel
+    guard ceilMode else { return room < 0 ? 0 : room / stride + 1 }
+    guard room > -stride else { return 0 }
+    let count = (room + stride - 1) / stride + 1
+    return (count - 1) * stride >= side + padding ? count - 1 : count
   }
 
   /// - Parameter shape: [N, H, W, C].
   fileprivate func geometry(of shape: [Int]) -> ck_window {
-    precondition(
-      min(shape[1], shape[2]) + 2 * padding >= kernel, "a \(kernel)x\(kernel) max pool of \(shape) leaves nothing")
+    let (height, width) = (count(along: shape[1]), count(along: shape[2]))
+    precondition(min(height, width) > 0, "a \(kernel)x\(kernel) max pool of \(shape) leaves nothing")
     return ck_window(
-      height: Int32(shape[1]), width: Int32(shape[2]), channels: Int32(shape[3]),
-      out_height: Int32((shape[1] + 2 * padding - kernel) / stride + 1),
-      out_width: Int32((shape[2] + 2 * padding - kernel) / stride + 1), kernel: Int32(kernel),
-      stride: Int32(stride), padding: Int32(padding))
+      height: Int32(shape[1]), width: Int32(shape[2]), channels: Int32(shape[3]), out_height: Int32(height),
+      out_width: Int32(width), kernel: Int32(kernel), stride: Int32(stride), padding: Int32(padding))
   }
 }
 

@@ -45,7 +45,7 @@ public struct InitialWeights {
     if let network = GraphPlacement.network(outline) { return network }
     let names = outline.names
     // The first array of each family.
-    let first = ["conv1.weight", "features.0.weight"]
+    let first = ["conv1.weight", "features.0.weight", "conv1.conv.weight", "c1.weight"]
     for own in first {
       for name in names where name == own || name.hasSuffix("." + own) {
         let wrapper = name.dropLast(own.count)
@@ -202,6 +202,7 @@ extension NetworkSettings {
     var (first, second) = (self, other)
     (first.head, second.head) = (.standard, .standard)
     (first.dropPath, second.dropPath) = (0, 0)
+    (first.dropout, second.dropout) = (nil, nil)
     (first.name, second.name) = (first.name.lowercased(), second.name.lowercased())
     return first == second
   }

@@ -12,8 +12,9 @@ struct NetworkGuess {
 
   /// More arrays than any network of the table has are compared with none.
   private static let mostArrays = 10_000
-  /// Only how the stem comes out depends on the image's size, and that is tried both ways.
-  private static let imageSize = 224
+  /// Only how the stem comes out depends on the image's size, and that is tried both ways; and LeNet's first dense
+  /// layer.
+  private static func imageSize(_ name: String) -> Int { (try? Architecture(name: name).usual.imageSize) ?? 224 }
 
   /// - Parameter shapes: of every array but batch norm's counts, by its name without a wrapper.
   init?(_ shapes: [String: [Int]]) {
@@ -22,10 +23,12 @@ struct NetworkGuess {
     for name in Architecture.candidates(blocksInFirstStage: blocks) {
       for settings in Self.variants(name, shapes) {
         // A classifier of its own, which is left out of the comparison.
-        guard let plan = try? NetworkPlan(settings, imageSize: Self.imageSize, classes: 1) else { continue }
+        guard let plan = try? NetworkPlan(settings, imageSize: Self.imageSize(settings.name), classes: 1) else {
+          continue
+        }
         let classifier = plan.classifier
         let own = plan.state.filter { !$0.name.hasPrefix(classifier + ".") }
-        let others = shapes.keys.count { !$0.hasPrefix(classifier + ".") }
+        let others = shapes.keys.count { !$0.hasPrefix(classifier + ".") && !plan.passesOver($0) }
         guard own.count == others, own.allSatisfy({ shapes[$0.name] == $0.shape }) else { continue }
         self.settings = settings
         classes = shapes[classifier + ".weight"]?.first
@@ -38,7 +41,7 @@ struct NetworkGuess {
   /// Each way to build the network that makes its first convolution as wide as the file's.
   private static func variants(_ name: String, _ shapes: [String: [Int]]) -> [NetworkSettings] {
     guard let architecture = try? Architecture(name: name),
-      let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: imageSize, classes: 1),
+      let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: imageSize(name), classes: 1),
       let first = full.state.first(where: { $0.kind == .parameter && shapes[$0.name] != nil }),
       let width = first.shape.first,
       let channels = shapes[first.name]?.first, channels > 0
@@ -69,7 +72,9 @@ struct NetworkGuess {
 
   /// Other networks with the same arrays.
   private var twins: [String] {
-    guard let plan = try? NetworkPlan(settings, imageSize: Self.imageSize, classes: 1) else { return [] }
+    guard let plan = try? NetworkPlan(settings, imageSize: Self.imageSize(settings.name), classes: 1) else {
+      return []
+    }
     var twins: [String] = []
     if plan.settings.shortcut == .zeroPadding {
       let plain = "plain" + settings.name.drop { !$0.isNumber }

@@ -48,7 +48,7 @@ struct StateFit {
     let shapes = ends.map { shape($0) }
     let own = wanted.first { $0.name == ends[0] }?.shape
     let isOfOthers =
-      policy == .ofOtherClasses && !fits && shapes[0]?.count == 2 && shapes[0]?.last == own?.last
+      policy == .ofOtherClasses && !fits && shapes[0]?.dropFirst() == own?.dropFirst()
       && shapes[1] == shapes[0].map { [$0[0]] }
     hasClassifierOfOtherClasses = isOfOthers
     let leavesOut = policy == .ofOtherClasses && !fits
@@ -65,7 +65,7 @@ struct StateFit {
     let known = Set(wanted.map(\.name))
     let norms = wanted.filter { $0.kind == .runningMean }.map { $0.name.dropLast(".running_mean".count) }
     let counts = Set(norms.map { String($0) + Self.countSuffix })
-    mismatch.surplus = plain.keys.filter { !known.contains($0) && !counts.contains($0) }
+    mismatch.surplus = plain.keys.filter { !known.contains($0) && !counts.contains($0) && !plan.passesOver($0) }
       .sorted()
     guard mismatch.isEmpty else {
       throw CheckpointError.doesNotFit(

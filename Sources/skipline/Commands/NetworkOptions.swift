@@ -36,6 +36,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(Settings.head) var head: Head?
   @Flag(Settings.whiten) var whiten: Bool?
   @Option(Settings.dropPath) var dropPath: Double?
+  @Option(Settings.dropout) var dropout: Double?
 
   /// The network with these options.
   /// - Throws: `NetworkError` for an option that means nothing for this network.

@@ -20,6 +20,9 @@ import torch
 
 from reference_tools import build, fill, inputs, read_safetensors, write_safetensors
 
+# Of residual networks, VGG and AlexNet, SqueezeNet, LeNet-5.
+CLASSIFIERS = ("fc.weight", "classifier.6.weight", "classifier.1.weight", "fc3.weight", "output.weight")
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -38,10 +41,9 @@ def main():
     else:
         tensors, _ = read_safetensors(options.file)
         tensors = {k: v for k, v in tensors.items() if not k.startswith(tuple(options.ignore))}
-        # The classifier is the last linear layer: fc, or classifier.6 of a VGG net.
-        classifier = next((k for k in ("fc.weight", "classifier.6.weight") if k in tensors), None)
+        classifier = next((k for k in CLASSIFIERS if k in tensors), None)
         if classifier is None:
-            sys.exit(f"{options.file}: no fc.weight and no classifier.6.weight, so this is no {options.net}")
+            sys.exit(f"{options.file}: none of {', '.join(CLASSIFIERS)}, so this is no {options.net}")
         model = build(options.net, tensors[classifier].shape[0])
         try:
             model.load_state_dict(tensors, strict=True)

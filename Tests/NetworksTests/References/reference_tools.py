@@ -8,7 +8,7 @@ number of the stream. Each formula is evaluated in double precision and rounded 
 
     tensor                               stream            value
     convolution and linear weight        parameter's name  (2u - 1) * 0.7 * sqrt(6 / fan_in)
-    batch norm weight                    parameter's name  0.5 + u
+    batch norm or subsampling weight     parameter's name  0.5 + u
     batch norm bias                      parameter's name  (u - 0.5) * 0.4
     convolution and linear bias          parameter's name  (u - 0.5) * 0.2
     running_mean                         buffer's name     (u - 0.5) * 0.2
@@ -29,6 +29,7 @@ import struct
 import numpy as np
 import torch
 import torchvision
+from classic_networks import Subsampling, build_classic
 from torch import nn
 from torch.nn import functional as F
 
@@ -76,7 +77,7 @@ def fill(model):
     model.double()
     for path, module in model.named_modules():
         norm = isinstance(module, nn.BatchNorm2d)
-        if not norm and not isinstance(module, (nn.Conv2d, nn.Linear)):
+        if not norm and not isinstance(module, (nn.Conv2d, nn.Linear, Subsampling)):
             continue
         tensors = list(module.named_parameters(recurse=False)) + list(module.named_buffers(recurse=False))
         for short, tensor in tensors:
@@ -88,6 +89,8 @@ def fill(model):
                     "weight": 0.5 + u, "running_var": 0.5 + u,
                     "bias": (u - 0.5) * 0.4, "running_mean": (u - 0.5) * 0.2,
                 }[short]
+            elif short == "weight" and isinstance(module, Subsampling):
+                value = 0.5 + u
             elif short == "weight":
                 value = (2 * u - 1) * 0.7 * math.sqrt(6 / math.prod(tensor.shape[1:]))
             else:
@@ -308,6 +311,9 @@ class ResNet9(nn.Module):
 def build(net, classes=10):
     """A network by name: cifar8-A, cifar14-v2 and the like, resnet9, resnet9-whitened, article50, basic-B, bottleneck-B and the like, or one of
     torchvision's or timm's."""
+    classic = build_classic(net, classes)
+    if classic is not None:
+        return classic
     if net.startswith("cifar"):
         depth, variant = net[len("cifar") :].split("-")
         return CifarResNet(int(depth), classes, variant)
