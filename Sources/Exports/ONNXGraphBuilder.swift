@@ -65,13 +65,52 @@ struct ONNXGraphBuilder {
       add(
         "Conv", [inputs[0], try stored(layer + ".weight")], to: output,
         Self.window(kernel, kernel, stride: 1, 0, 0))
-    case .batchNorm(let layer):
+    case .sparseConvolution(let layer, let kernel, _):
+      add(
+        "Conv", [inputs[0], try stored(layer + ".weight"), try stored(layer + ".bias")], to: output,
+        Self.window(kernel.height, kernel.width, stride: 1, 0, 0))
+    case .batchNorm(let layer, let epsilon):
       let parts = try ["weight", "bias", "running_mean", "running_var"].map { try stored("\(layer).\($0)") }
       add(
-        "BatchNormalization", inputs + parts, to: output, [("epsilon", .float(Float(BatchNorm.epsilon)))])
+        "BatchNormalization", inputs + parts, to: output, [("epsilon", .float(Float(epsilon)))])
     case .relu: add("Relu", inputs, to: output)
-    case .maxPool(let kernel, let stride, let padding):
-      add("MaxPool", inputs, to: output, Self.window(kernel, kernel, stride: stride, padding, padding))
+    case .scaledTanh:
+      let inner = constant(output + ".inner", [], .floats([ScaledTanh.slope]))
+      let outer = constant(output + ".outer", [], .floats([ScaledTanh.amplitude]))
+      add("Mul", [inputs[0], inner], to: output + ".scaled")
+      add("Tanh", [output + ".scaled"], to: output + ".tanh")
+      add("Mul", [output + ".tanh", outer], to: output)
+    case .subsampling(let layer, let kernel):
+      let channels = operation.input.channels
+      let area = Float(kernel * kernel)
+      let factor = constant(
+        layer + ".weight", [channels, 1, 1], .floats(try values(layer + ".weight").map { area * $0 }))
+      let bias = constant(layer + ".bias", [channels, 1, 1], .floats(try values(layer + ".bias")))
+      add("AveragePool", inputs, to: output + ".mean", Self.window(kernel, kernel, stride: kernel, 0, 0))
+      add("Mul", [output + ".mean", factor], to: output + ".times")
+      add("Add", [output + ".times", bias], to: output)
+    case .luma:
+      guard operation.input.channels > 1 else {
+        name = inputs[0]
+        break
+      }
+      let weights = constant(output + ".luma", [1, Luma.weights.count, 1, 1], .floats(Luma.weights))
+      add("Conv", [inputs[0], weights], to: output, Self.window(1, 1, stride: 1, 0, 0))
+    case .maxPool(let kernel, let stride, let padding, let ceilMode):
+      let window = MaxPoolWindow(kernel: kernel, stride: stride, padding: padding, ceilMode: ceilMode)
+      func after(_ side: Int) -> Int { (window.count(along: side) - 1) * stride + kernel - side - padding }
+      // The pads say how many windows there are; runtimes differ in what they make of ONNX's own ceil_mode.
+      add(
+        "MaxPool", inputs, to: output,
+        [
+          ("kernel_shape", .integers([kernel, kernel])), ("strides", .integers([stride, stride])),
+          (
+            "pads",
+            .integers([
+              padding, padding, max(0, after(operation.input.height)), max(0, after(operation.input.width)),
+            ])
+          ),
+        ])
     case .averagePool(let side): averagePool(inputs[0], operation.input, side: side, to: output)
     case .globalMaxPool: add("GlobalMaxPool", inputs, to: output)
     case .flatten:
@@ -166,9 +205,13 @@ struct ONNXGraphBuilder {
 
   /// An array of the network, made a constant of the graph.
   private mutating func stored(_ name: String) throws -> String {
-    guard let array = weights[name], case .float32(let values) = array.values else {
+    constant(name, weights[name]?.shape ?? [], .floats(try values(name)))
+  }
+
+  private func values(_ name: String) throws -> [Float] {
+    guard case .float32(let values)? = weights[name]?.values else {
       throw ExportError.unsupported("'\(name)' is not among the network's arrays")
     }
-    return constant(name, array.shape, .floats(values))
+    return values
   }
 }

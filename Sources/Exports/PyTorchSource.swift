@@ -5,6 +5,7 @@ import Datasets
 import FoundationEssentials
 import Messages
 import Networks
+import Tensors
 import Training
 
 /// Writes a network down as Python.
@@ -16,6 +17,7 @@ public struct PyTorchSource {
   private var declarations: [String] = []
   private var statements: [String] = []
   private var serial = 0
+  private var usesSubsampling = false
   /// The operations of the plan, in the order of the description.
   private var operations: ArraySlice<LoweredPlan.Operation>
 
@@ -76,10 +78,28 @@ public struct PyTorchSource {
           + (bias ? [] : ["bias=False"]), to: value)
     case .whitening(let name, let kernel):
       declare(name, "nn.Conv2d", ["\(input.channels)", "\(output.channels)", "\(kernel)", "bias=False"], to: value)
-    case .batchNorm(let name): declare(name, "nn.BatchNorm2d", ["\(input.channels)"], to: value)
+    case .batchNorm(let name, let epsilon):
+      declare(
+        name, "nn.BatchNorm2d", ["\(input.channels)"] + (epsilon == BatchNorm.epsilon ? [] : ["eps=\(epsilon)"]),
+        to: value)
+    case .sparseConvolution(let name, let kernel, _):
+      // Where an output reads no channel, its weights are zero.
+      declare(
+        name, "nn.Conv2d",
+        ["\(input.channels)", "\(output.channels)", Self.pair(kernel.height, kernel.width)], to: value)
+    case .scaledTanh:
+      statements.append("\(value) = \(ScaledTanh.amplitude) * torch.tanh(\(ScaledTanh.slope) * \(value))")
+    case .subsampling(let name, let kernel):
+      usesSubsampling = true
+      declare(name, "Subsampling", ["\(input.channels)", "\(kernel)"], to: value)
+    case .luma where input.channels == 1: break
+    case .luma:
+      let terms = Luma.weights.enumerated().map { "\($1) * \(value)[:, \($0):\($0 + 1)]" }
+      statements.append("\(value) = \(terms.joined(separator: " + "))")
     case .relu: statements.append("\(value) = F.relu(\(value))")
-    case .maxPool(let kernel, let stride, let padding):
-      statements.append("\(value) = F.max_pool2d(\(value), \(kernel), \(stride), \(padding))")
+    case .maxPool(let kernel, let stride, let padding, let ceilMode):
+      let ceil = ceilMode ? ", ceil_mode=True" : ""
+      statements.append("\(value) = F.max_pool2d(\(value), \(kernel), \(stride), \(padding)\(ceil))")
     case .averagePool(let side): statements.append("\(value) = F.adaptive_avg_pool2d(\(value), \(side))")
     case .globalMaxPool: statements.append("\(value) = F.adaptive_max_pool2d(\(value), 1)")
     case .flatten: statements.append("\(value) = torch.flatten(\(value), 1)")
@@ -132,6 +152,23 @@ public struct PyTorchSource {
           return x * keep / (1 - rate)
 
       """
+    let subsampling = """
+
+
+      class Subsampling(nn.Module):
+          \"""The sum of areas of pixels, with a factor and a bias for each channel.\"""
+
+          def __init__(self, channels, kernel):
+              super().__init__()
+              self.kernel = kernel
+              self.weight = nn.Parameter(torch.full((channels,), 1 / kernel**2))
+              self.bias = nn.Parameter(torch.zeros(channels))
+
+          def forward(self, x):
+              sums = F.avg_pool2d(x, self.kernel) * self.kernel**2
+              return sums * self.weight[:, None, None] + self.bias[:, None, None]
+
+      """
     return """
       \"""\(([plan.settings.name] + options).joined(separator: " ")), \(plan.classes) classes, \
       images of \(preprocessing.imageSize) pixels.
@@ -166,7 +203,7 @@ public struct PyTorchSource {
                   module.add_module(part, nn.Module())
               module = getattr(module, part)
           module.add_module(name, layer)
-      \(usesDropPath ? dropPath : "")
+      \(usesDropPath ? dropPath : "")\(usesSubsampling ? subsampling : "")
 
       class Network(nn.Module):
           def __init__(self):

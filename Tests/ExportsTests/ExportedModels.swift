@@ -20,6 +20,12 @@ enum ExportedModels {
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.125, isWhitened: true), 16),
     (NetworkSettings(name: "vgg11_bn", widthMultiplier: 0.0625, head: .regularized), 40),
     (NetworkSettings(name: "plain18", widthMultiplier: 0.125), 40),
+    (NetworkSettings(name: "alexnet", widthMultiplier: 0.0625), 64),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.125), 64),
+    (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.25), 40),
+    (NetworkSettings(name: "wrn-16-8", widthMultiplier: 0.125), 16),
+    (NetworkSettings(name: "lenet5"), 32),
+    (NetworkSettings(name: "lenet5-classic"), 33),
   ]
 
   /// - Throws: `NetworkError`.
