@@ -86,6 +86,10 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
     {
       return pickled(head)
     }
+    // A pickle ends in a full stop; a list of names seldom does.
+    if beginsWithPickledName(head) || begins("}q\0") || begins("]q\0"), tail.last == UInt8(ascii: ".") {
+      return pickled(head)
+    }
     // User blocks of 512 bytes and their doubles may come first.
     for offset in [0, 512, 1024, 2048] where begins([0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], at: offset) {
       let isKeras = ["keras_version", "layer_names", "model_weights", "_layer_checkpoint_dependencies"].contains {
@@ -118,6 +122,21 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
     if ImageFormat(head) != nil || ImageFormat.unsupportedName(head) != nil { return .image }
     if head.count >= 16, head.allSatisfy({ $0 == 0 }) { return .zeros }
     return nil
+  }
+
+  /// Whether a pickle of the first protocols begins with what it calls: a module and a name, a line each.
+  private static func beginsWithPickledName(_ head: [UInt8]) -> Bool {
+    let rest = head.prefix(512).drop { $0 == UInt8(ascii: "(") }
+    guard let code = rest.first, code == UInt8(ascii: "c") || code == UInt8(ascii: "i") else { return false }
+    let lines = rest.dropFirst().split(
+      separator: UInt8(ascii: "\n"), maxSplits: 2, omittingEmptySubsequences: false)
+    return lines.count == 3
+      && lines.prefix(2).allSatisfy { line in
+        !line.isEmpty
+          && line.allSatisfy { byte in
+            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x5f || byte == 0x2e
+          }
+      }
   }
 
   /// By the names of its entries, which stand before each and, all together, at the end.
@@ -153,10 +172,8 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
       if head.holds("\"weight_map\"") { return .safetensorsIndex }
       return head.holds("\"splitFingerprint\"") || head.holds("\"commandLine\"") ? .runRecord : .json
     }
-    // Protocol 0 is text: a name on two lines, or a mark and a value.
-    if start.prefixMatch(of: /\(?[ci][a-z_][a-z0-9_.]*\n[a-z_][a-z0-9_.]*\n/) != nil
-      || start.prefixMatch(of: /\((dp|lp|s'|v[^\n]*\n|i[0-9]+\n)/) != nil
-    {
+    // Protocol 0 is text, a mark and a value.
+    if start.prefixMatch(of: /\((dp|lp|s'|v[^\n]*\n|i[0-9]+\n)/) != nil {
       return pickled(head)
     }
     // A name ends or a line does within the first bytes of any text; eight bytes of a length seldom are all text.

@@ -90,6 +90,9 @@ import TestSupport
       let error = try #require(try fault(Array(text.utf8)))
       #expect("\(error)".contains("pickle"), "\(error)")
     }
+    // Protocol 1, which is not all text.
+    let binary = Array("cposix\nsystem\n".utf8) + [0x71, 0] + Pickle.tuple([Pickle.text("true")]) + [0x52, 0x2e]
+    #expect(try fault(binary) as? WeightsFileError != nil)
   }
 
   @Test func `plain data beside the weights are passed over`() throws {

@@ -16,6 +16,8 @@ import Testing
 
   @Test func `no bytes at all, and a safetensors file that is damaged, are no other format`() {
     #expect(WeightsFileKind(head: [], tail: []) == nil)
+    let names = Array("cat\ndog\nbird\n".utf8)
+    #expect(WeightsFileKind(head: names, tail: names) == .text)
     let cut: [UInt8] = [0x40, 0x1f, 0, 0, 0, 0, 0, 0] + Array(#"{"a":{"dtype":"F32""#.utf8)
     #expect(WeightsFileKind(head: cut, tail: cut) == nil)
   }

@@ -166,6 +166,14 @@ public enum Checkpoint {
     try model(WeightsFile.outline(of: path))
   }
 
+  /// What is to be told of how another program's file is read, a sentence each.
+  /// - Throws: as `load(path:as:)`.
+  static func notes(path: String, as model: ModelDescription?) throws -> [String] {
+    let outline = try WeightsFile.outline(of: path)
+    guard outline.graph != nil, let plan = try model?.plan() else { return outline.notes }
+    return try GraphPlacement(plan, outline)?.outline.notes ?? outline.notes
+  }
+
   static func model(_ outline: WeightsOutline) throws -> ModelDescription? {
     guard let text = outline.metadata[modelKey] else { return nil }
     guard outline.metadata[formatKey] == currentFormat else {

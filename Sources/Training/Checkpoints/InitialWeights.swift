@@ -37,8 +37,14 @@ public struct InitialWeights {
     description = try Checkpoint.model(outline)
   }
 
-  /// What was passed over in the file, a sentence each.
-  public var notes: [String] { outline.notes }
+  /// What is to be told of how the file is read, a sentence each.
+  public var notes: [String] {
+    guard outline.graph != nil, let network = GraphPlacement.network(outline),
+      let plan = try? NetworkPlan(network, imageSize: ForeignModel.imageSize, classes: 1),
+      let placement = try? GraphPlacement(plan, outline)
+    else { return outline.notes }
+    return placement.outline.notes
+  }
 
   /// The network whose arrays the file has, by their names and shapes; nil where it is none of the table.
   public var looksLike: NetworkSettings? {

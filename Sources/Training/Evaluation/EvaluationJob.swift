@@ -55,7 +55,9 @@ public struct EvaluationJob {
     self.checkpoint = found.path
     self.augmentation = try augmentation.resolved(
       mirrors: own.record?.settings.augmentation.horizontalFlip, checkpoint: found.path)
-    notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 }
+    // What is wrong with the file is told when it is loaded.
+    let reading = (try? Checkpoint.notes(path: found.path, as: description)) ?? []
+    notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 } + reading.map { "\(found.path): \($0)" }
     run = own.run
     record = own.record
     guard let folder = data ?? record?.settings.data else {
