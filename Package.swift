@@ -92,7 +92,8 @@ let package = Package(
       ],
       swiftSettings: numeric),
     .target(
-      name: "Reports", dependencies: ["Files", "Messages", "Training"], swiftSettings: strict),
+      name: "Reports", dependencies: ["Datasets", "Files", "Images", "Messages", "Support", "Training"],
+      swiftSettings: strict),
     .target(name: "Transport", dependencies: ["Files", "Resources", "Support"], swiftSettings: strict),
     .target(
       name: "Engine",

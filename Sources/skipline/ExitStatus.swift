@@ -51,13 +51,13 @@ enum ExitStatus: Int32 {
     case RunFolderError.inUse: self = .inUse
     case is RunFolderError: self = .usage
     case is NotPacked: self = .inputOutput
-    case is MissingFolder, is NoLiveRun, is NoSampleData: self = .missingInput
+    case is MissingFolder, is NoLiveRun, is NoSampleData, is NoKeptEvaluation: self = .missingInput
     case let error as FileOperationError where error.isMissingInput: self = .missingInput
     case is FileOperationError: self = .inputOutput
     case TrainingError.notSaved, TrainingError.folderGone: self = .inputOutput
     case is MemoryShortage, is ResourceShortage, is TooFewFiles: self = .failure
     case is TrainingError, is TerminalFailure, is NoTerminal, is TransportError, is RunNotReached, is NoLogFolder,
-      is TrialFailure:
+      is TrialFailure, is NoRenderer, is RenderingFailure:
       self = .failure
     default: return nil
     }

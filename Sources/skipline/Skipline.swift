@@ -22,6 +22,7 @@ struct SkiplineCommand: ParsableCommand {
       WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, PlanCommand.self,
       LearningRateCommand.self, TrainCommand.self, CrossValidateCommand.self, EvaluateCommand.self,
       PredictCommand.self,
+      PlotCommand.self, ReportCommand.self,
       RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,

@@ -89,3 +89,11 @@ image_fault image_jpeg_fault(const image_jpeg *image);
 const char *image_jpeg_message(const image_jpeg *image);
 
 void image_jpeg_close(image_jpeg *image);
+
+// MARK: Writing
+
+/// A picture rgb[height][width][3] as a PNG file of its own memory, which the caller frees; NULL for want of memory.
+uint8_t *image_encode_png(const uint8_t *rgb, uint32_t width, uint32_t height, size_t *count);
+
+/// The same as JPEG, of a quality from 1 to 100.
+uint8_t *image_encode_jpeg(const uint8_t *rgb, uint32_t width, uint32_t height, int quality, size_t *count);

@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Messages
 import Support
+import WeightFiles
 
 extension RunFolder {
   /// Keeps an evaluation in `evaluations/`:
@@ -44,6 +45,11 @@ extension RunFolder {
     let source = "\(evaluationsPath)/\(checkpoint.stem)-\(split.rawValue).json"
     guard try FilePath.kind(of: source) != nil else { return nil }
     return try RunJSON.read(EvaluationReport.self, path: source, bound: SizeBound.evaluation)
+  }
+
+  /// What an evaluation of a checkpoint as it is now has in its provenance; nil where it cannot be told.
+  public func checksum(of checkpoint: CheckpointName) -> String? {
+    (try? Safetensors.readMetadata(path: path(of: checkpoint)))?[Safetensors.checksumKey]
   }
 
   private func setAsideOther(than report: EvaluationReport, at target: String, name: String) throws {

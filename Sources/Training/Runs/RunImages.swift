@@ -94,3 +94,15 @@ extension ImageManifest {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }
+
+extension RunFolder {
+  /// The images that the run was started on, for each class, in natural order; none where it does not say.
+  public func startedImages(in split: Split) -> [ClassName: [String]] {
+    guard let manifest = try? ImageManifest(path: manifestPath) else { return [:] }
+    var images: [ClassName: [String]] = [:]
+    for (path, entry) in manifest.entries where entry.split == split.rawValue {
+      images[ClassName(entry.name), default: []].append(path.text)
+    }
+    return images.mapValues { $0.sorted { NaturalOrder.precedes($0, $1) } }
+  }
+}

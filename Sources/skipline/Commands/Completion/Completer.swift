@@ -147,7 +147,7 @@ struct Completer {
     case (_, "--pad-color"): return .words(["white", "black", "edge"], prefix: typed)
     case (_, "--schedule"): return .words(["constant", "cosine:", "step:", "plateau:"], prefix: typed)
     case (_, "--mean"): return .words(["measured"], prefix: typed)
-    case (_, "run"):
+    case (_, "run"), (_, "runs"):
       return runs(in: given["--project"] ?? (place == "./" ? ProjectFolder.nearest : ProjectFolder.usual), typed)
     case (_, "checkpoint"), (_, "--weights"): return checkpoints(typed)
     case (_, "--resume"): return paths(typed, files: { _ in false })
