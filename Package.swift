@@ -86,7 +86,7 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors",
+        "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Resources", "Support", "Tensors",
         "WeightFiles",
         logging,
       ],
@@ -149,7 +149,8 @@ let package = Package(
       resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
     tests("WeightFiles", with: ["Files", "Support", "TestSupport"]),
-    tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport", "WeightFiles"]),
+    tests(
+      "Training", with: ["Datasets", "Files", "Images", "Protobuf", "Resources", "TestSupport", "WeightFiles"]),
     tests("Reports", with: ["Files", "Messages", "TestSupport", "Training"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),

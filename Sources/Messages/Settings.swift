@@ -18,7 +18,7 @@ public enum Settings {
       balance,
       precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence,
       ignoreMemory,
-      acceptErrors, logEvery, name, project,
+      acceptErrors, logEvery, tensorBoard, name, project,
     ]
 
   /// Those that say which network it is, besides its name.
@@ -485,6 +485,9 @@ public enum Settings {
   public static let logEvery = Setting(
     "log-every", "Steps between two lines of metrics.jsonl", NumericRange.from(1, to: 1_000_000_000), \.logEvery,
     key: "logEvery")
+  public static let tensorBoard = Setting(
+    "tensorboard", "Also write TensorBoard's event files: metrics, histograms of the weights, confusion, mistakes.",
+    Switch(hasInverse: false), \.tensorBoard, key: "tensorBoard")
   public static let name = Setting(
     "name", "The run's name; network and number if not given.", FreeText(rule: RunName.refusal), \.name, key: "name"
   ).inForm(.run, "run name", "folder of the run; empty for one made of network and number")

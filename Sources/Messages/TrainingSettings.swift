@@ -62,6 +62,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var safety: SafetySettings
   /// Steps between two logged lines of metrics.jsonl.
   public var logEvery: Int
+  /// Whether the run also writes what TensorBoard shows.
+  public var tensorBoard: Bool
   /// The folder that holds runs.
   public var project: String
   /// The run's name in it; nil for a new one made of network and number.
@@ -83,7 +85,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
     keep: KeepPolicy = KeepPolicy(), safety: SafetySettings = SafetySettings(), logEvery: Int = 10,
-    project: String = "runs", name: String? = nil
+    tensorBoard: Bool = false, project: String = "runs", name: String? = nil
   ) {
     self.data = data
     self.automatic = automatic
@@ -120,6 +122,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.keep = keep
     self.safety = safety
     self.logEvery = logEvery
+    self.tensorBoard = tensorBoard
     self.project = project
     self.name = name
   }

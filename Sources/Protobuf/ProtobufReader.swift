@@ -22,6 +22,10 @@ public struct ProtobufReader {
   /// A field's value. What no reader here has use for is skipped, but must be well-formed.
   public enum Value: Equatable {
     case number(UInt64)
+    /// The bits of a Double, or of another number of eight bytes.
+    case eightBytes(UInt64)
+    /// The bits of a Float, or of another number of four bytes.
+    case fourBytes(UInt32)
     /// Where a text, bytes, a message or packed numbers lie.
     case bytes(Range<Int>)
     case skipped
@@ -76,14 +80,18 @@ public struct ProtobufReader {
   private mutating func value(of type: UInt64, field: UInt64) throws(ProtobufFault) -> Value {
     switch type {
     case 0: return .number(try varint())
-    case 1: try skip(8)
+    case 1:
+      try skip(8)
+      return .eightBytes(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position - 8, as: UInt64.self)))
     case 2:
       let length = try varint()
       guard length <= UInt64(end - position) else { throw .cutOff }
       position += Int(length)
       return .bytes((position - Int(length))..<position)
     case 3: try skipGroup(field)
-    case 5: try skip(4)
+    case 5:
+      try skip(4)
+      return .fourBytes(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: position - 4, as: UInt32.self)))
     case 4: throw .unmatchedGroup
     default: throw .invalidTag
     }

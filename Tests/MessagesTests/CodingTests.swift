@@ -38,7 +38,7 @@ import Testing
     epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 1 << 30), keep: KeepPolicy(everyEpochs: 2, newest: nil),
     safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
-    logEvery: 5, project: "runs/a", name: "first")
+    logEvery: 5, tensorBoard: true, project: "runs/a", name: "first")
 
   static let step = StepMetrics(
     step: 12, epoch: 2, loss: 1.5, accuracy: 0.25, learningRate: 0.125, gradientNorm: 3, imagesPerSecond: 640,
@@ -71,7 +71,7 @@ import Testing
       #""std":[1,2,4]}},"padColor":"edge","resize":"pad"},"project":"runs/a","#,
       #""safety":{"acceptsErrors":true,"divergence":"rollback","ignoresMemory":true,"saveMinutes":0.5},"#,
       #""schedule":{"step":{"epochs":[30,60],"factor":0.5}},"seed":18446744073709551615,"#,
-      #""split":{"test":10,"train":70,"validation":20},"threads":3,"timeBudget":3600,"workers":2}"#,
+      #""split":{"test":10,"train":70,"validation":20},"tensorBoard":true,"threads":3,"timeBudget":3600,"workers":2}"#,
     ]
     #expect(try json(Self.settings) == parts.joined())
   }

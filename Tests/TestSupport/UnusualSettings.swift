@@ -29,5 +29,5 @@ extension TrainingSettings {
     earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
     safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
-    logEvery: 7, project: "elsewhere", name: "first")
+    logEvery: 7, tensorBoard: true, project: "elsewhere", name: "first")
 }

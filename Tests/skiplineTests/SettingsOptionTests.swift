@@ -261,6 +261,7 @@ private struct RandomSettings {
       saveMinutes: number(Settings.saveMinutes.range), divergence: choice(DivergencePolicy.self),
       ignoresMemory: chance(), acceptsErrors: chance())
     if chance() { settings.logEvery = whole(Settings.logEvery.range) }
+    settings.tensorBoard = chance()
     if chance() { settings.project = chance() ? text() : "-" + text() }
     if chance() { settings.name = ["first", "my run", "it's"].randomElement(using: &generator) }
     random = generator

@@ -1,4 +1,4 @@
-// The framing of TFRecord shards: where a record begins and ends, and how damage is noticed. It knows nothing of what
+// The framing of TFRecord shards, and of TensorBoard's event files: where a record begins and ends, and how damage is noticed. It knows nothing of what
 // is in a record.
 
 import Support
@@ -10,11 +10,11 @@ import Support
 ///     uint32 masked CRC-32C of the length's eight bytes
 ///     byte   data[length]
 ///     uint32 masked CRC-32C of the data
-enum TFRecord {
+package enum TFRecord {
   /// Bytes before the data.
-  static let headerLength = 12
+  package static let headerLength = 12
   /// Bytes behind it.
-  static let footerLength = 4
+  package static let footerLength = 4
 
   /// A checksum of bytes that themselves hold checksums is weak: it is stored turned and shifted.
   static func maskedChecksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
@@ -25,19 +25,19 @@ enum TFRecord {
 
   /// The length that a header gives; nil if its checksum is wrong.
   /// - Parameter header: `headerLength` bytes.
-  static func length(header: UnsafeRawBufferPointer) -> UInt64? {
+  package static func length(header: UnsafeRawBufferPointer) -> UInt64? {
     let length = UInt64(littleEndian: header.loadUnaligned(as: UInt64.self))
     let stored = UInt32(littleEndian: header.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
     return stored == maskedChecksum(UnsafeRawBufferPointer(rebasing: header[..<8])) ? length : nil
   }
 
   /// Whether data and the checksum behind it agree.
-  static func isIntact(data: UnsafeRawBufferPointer, footer: UnsafeRawBufferPointer) -> Bool {
+  package static func isIntact(data: UnsafeRawBufferPointer, footer: UnsafeRawBufferPointer) -> Bool {
     UInt32(littleEndian: footer.loadUnaligned(as: UInt32.self)) == maskedChecksum(data)
   }
 
   /// A whole record.
-  static func record(_ data: [UInt8]) -> [UInt8] {
+  package static func record(_ data: [UInt8]) -> [UInt8] {
     var record: [UInt8] = []
     record.reserveCapacity(headerLength + data.count + footerLength)
     withUnsafeBytes(of: UInt64(data.count).littleEndian) { length in

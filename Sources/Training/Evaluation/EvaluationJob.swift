@@ -121,11 +121,16 @@ public struct EvaluationJob {
     }
   }
 
-  /// Keeps a report in the folder of the checkpoint's run.
+  /// Keeps a report in the folder of the checkpoint's run, also for TensorBoard where the run writes for it.
   /// - Returns: the file; nil for a checkpoint that lies in no run.
   /// - Throws: `FileOperationError`.
   @discardableResult
-  public func keep(_ report: EvaluationReport) throws -> String? { try run?.save(report) }
+  public func keep(_ report: EvaluationReport) throws -> String? {
+    guard let run else { return nil }
+    let file = try run.save(report)
+    if record?.settings.tensorBoard == true { try run.showInTensorBoard(report, keptAs: file) }
+    return file
+  }
 }
 
 /// The run that a checkpoint is of.

@@ -97,7 +97,7 @@ public final class TrainingLoop {
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs,
       frozenEpochs: settings.freeze.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
-    records = RunRecords(run, report: hooks.report)
+    records = RunRecords(run, tensorBoard: settings.tensorBoard, report: hooks.report)
     checkpointer = try Checkpointer(
       run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
       report: hooks.report)
@@ -273,7 +273,7 @@ public final class TrainingLoop {
       accuracy: step.correct / Double(step.images), learningRate: step.rate, gradientNorm: step.gradientNorm,
       imagesPerSecond: estimate.imagesPerSecond ?? 0, secondsLeft: secondsLeft)
     lastStep = (metrics, step.items)
-    if state.step % settings.logEvery == 0 { records.metrics.append(metrics) }
+    if state.step % settings.logEvery == 0 { records.append(metrics) }
     hooks.report(.step(metrics))
     if let notice = lossWatch.add(step.loss) { warn(notice.text) }
     if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
@@ -299,7 +299,8 @@ public final class TrainingLoop {
   /// - Returns: false when a command stopped the validation; the epoch is then validated anew when the run is resumed.
   /// - Throws: `Divergence` after such an epoch; `TrainingError`.
   private func finishEpoch() throws -> Bool {
-    guard let (validation, nonFinite, seconds) = validate() else { return false }
+    guard let (validation, tally, seconds) = validate() else { return false }
+    let nonFinite = tally?.nonFinite ?? []
     let judged = validation.flatMap { $0.isFinite ? $0 : nil }
     let rate = schedule.lastRate(state)
     let totals = state.epochEnded(validation: validation, metric: settings.best, seconds: seconds)
@@ -316,7 +317,9 @@ public final class TrainingLoop {
       trainAccuracy: totals.correct / Double(max(1, totals.images)), validation: validation,
       learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped,
       dataWait: totals.dataWait, isMixed: settings.augmentation.mixesImages)
-    records.append(metrics)
+    records.append(metrics) { [network] in
+      network.histograms + (tally.map { $0.mistakes(root: setup.index.root).values("validation") } ?? [])
+    }
     if let wait = totals.dataWait {
       records.log.info(
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
@@ -337,11 +340,11 @@ public final class TrainingLoop {
   }
 
   /// Measures every validation image.
-  /// - Returns: the means, nil where there is no image to measure, the images whose outputs are not finite, and the
-  ///   seconds it took, pauses left out; nil when a command stopped it.
-  private func validate() -> (metrics: ValidationMetrics?, nonFinite: [String], seconds: Double)? {
+  /// - Returns: the means and all that was counted, nil where there is no image to measure, and the seconds it took,
+  ///   pauses left out; nil when a command stopped it.
+  private func validate() -> (metrics: ValidationMetrics?, tally: ClassificationMetrics?, seconds: Double)? {
     let loader = setup.validation
-    guard !loader.items.isEmpty else { return (nil, [], 0) }
+    guard !loader.items.isEmpty else { return (nil, nil, 0) }
     var tally = ClassificationMetrics(classes: setup.index.classes)
     var done = 0
     var seconds = 0.0
@@ -365,7 +368,7 @@ public final class TrainingLoop {
     if let text = oneClassWatch.notice(only: only, epoch: state.epochsDone + 1, of: plannedEpochs) { warn(text) }
     if let over = oneClassWatch.eased(only: only) { hooks.report(.warningEased(over)) }
     name(skipped)
-    return (tally.metrics, tally.nonFinite, seconds)
+    return (tally.metrics, tally, seconds)
   }
 
   // MARK: Commands

@@ -216,7 +216,7 @@ public struct CrossValidation {
   /// Settings that change nothing about the results.
   private static let free: Set<String> = [
     "threads", "workers", "cache.isEnabled", "cache.limit", "safety.saveMinutes", "safety.ignoresMemory",
-    "safety.acceptsErrors", "keep.everyEpochs", "keep.newest", "logEvery",
+    "safety.acceptsErrors", "keep.everyEpochs", "keep.newest", "logEvery", "tensorBoard",
   ]
 
   /// - Throws: `SettingsError` where the fold's run was begun with other settings.

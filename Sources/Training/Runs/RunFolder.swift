@@ -16,6 +16,8 @@ import Support
 ///       results.csv     a row an epoch
 ///       checkpoints/    last.safetensors, best.safetensors, epoch-0003.safetensors ...
 ///       evaluations/    a JSON an evaluation (RunFolder+Evaluations.swift)
+///       events.out.tfevents.000001.skipline ...  what TensorBoard reads, where the run writes it
+///       report.html     what `skipline report` wrote
 ///       log.txt
 ///       run.lock        held while a process trains the run
 ///       engine.sock     where that process can be reached

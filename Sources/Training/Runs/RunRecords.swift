@@ -1,4 +1,5 @@
-// What a run writes down while it goes on: metrics, results and its log, which grow by a line and never hold it up.
+// What a run writes down while it goes on: metrics, results, its log and what TensorBoard reads, which grow and never
+// hold it up.
 
 import Files
 import FoundationEssentials
@@ -11,23 +12,37 @@ final class RunRecords {
   private(set) var metrics: MetricsLog
   private(set) var results: ResultsTable
   private(set) var log: Logger
+  /// nil where the run writes none.
+  private var tensorBoard: TensorBoardLog?
+  private let hasTensorBoard: Bool
   private let report: (TrainingEvent) -> Void
 
-  /// - Parameter report: told once of each kind of line that is lost.
-  init(_ run: RunFolder, report: @escaping (TrainingEvent) -> Void) {
+  /// - Parameters:
+  ///   - tensorBoard: whether event files are written.
+  ///   - report: told once of each kind of line that is lost.
+  init(_ run: RunFolder, tensorBoard: Bool = false, report: @escaping (TrainingEvent) -> Void) {
     self.report = report
-    (metrics, results, log) = Self.open(run, report)
+    hasTensorBoard = tensorBoard
+    (metrics, results, log, self.tensorBoard) = Self.open(run, tensorBoard, report)
   }
 
-  func append(_ epoch: EpochMetrics) {
+  func append(_ step: StepMetrics) {
+    metrics.append(step)
+    tensorBoard?.append(step)
+  }
+
+  /// - Parameter values: what else TensorBoard is to show of it, made where there is one.
+  func append(_ epoch: EpochMetrics, values: () -> [SummaryValue] = { [] }) {
     metrics.append(epoch)
     results.append(epoch)
+    tensorBoard?.append(epoch, values())
   }
 
   /// Puts on disk what was written so far.
   func sync() {
     metrics.sync()
     results.sync()
+    tensorBoard?.sync()
   }
 
   /// Drops what came after a state that the run goes on from.
@@ -35,18 +50,20 @@ final class RunRecords {
   func rewind(to state: TrainingState) throws {
     try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
     try results.rewind(toStep: state.step, epoch: state.epochsDone)
+    try tensorBoard?.rewind(toStep: state.step, epoch: state.epochsDone)
   }
 
   /// The run's folder is another now: what is open was moved along, what is opened again must be found.
-  func move(to run: RunFolder) { (metrics, results, log) = Self.open(run, report) }
+  func move(to run: RunFolder) { (metrics, results, log, tensorBoard) = Self.open(run, hasTensorBoard, report) }
 
   private static func open(
-    _ run: RunFolder, _ report: @escaping (TrainingEvent) -> Void
-  ) -> (MetricsLog, ResultsTable, Logger) {
+    _ run: RunFolder, _ tensorBoard: Bool, _ report: @escaping (TrainingEvent) -> Void
+  ) -> (MetricsLog, ResultsTable, Logger, TensorBoardLog?) {
     (
       MetricsLog(path: run.metricsPath) { report(.warning($0)) },
       ResultsTable(path: run.resultsPath) { report(.warning($0)) },
-      Logger(label: run.name) { [path = run.logPath] _ in FileLogHandler(path: path) }
+      Logger(label: run.name) { [path = run.logPath] _ in FileLogHandler(path: path) },
+      tensorBoard ? TensorBoardLog(folder: run.path) { report(.warning($0)) } : nil
     )
   }
 }

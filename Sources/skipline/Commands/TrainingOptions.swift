@@ -80,6 +80,7 @@ struct TrainingOptions: ParsableArguments {
   @Flag(Settings.ignoreMemory) var ignoreMemory = false
   @Flag(Settings.acceptErrors) var acceptErrors = false
   @Option(Settings.logEvery) var logEvery: Int?
+  @Flag(Settings.tensorBoard) var tensorboard = false
   @Option(Settings.project) var project: String?
   @Option(Settings.name) var name: String?
 
