@@ -30,7 +30,7 @@ import Testing
 
   static let questions: [(words: [String], answer: [String])] = [
     (["eval"], ["words", "evaluate"]),
-    (["re"], ["words", "resume", "relabel"]),
+    (["re"], ["words", "report", "resume", "relabel"]),
     (["help", "ev"], ["words", "evaluate"]),
     (["engi"], ["paths"]),
     (["da"], ["paths", "data"]),
@@ -58,6 +58,7 @@ import Testing
     (["evaluate", "runs/first", "--split", "v"], ["words", "val"]),
     (["evaluate", "runs/first", "--data", "da"], ["paths", "data"]),
     (["watch", ""], ["words", "first", "second"]),
+    (["plot", "first", "s"], ["words", "second"]),
     (["stop", "--project", "runs", "s"], ["words", "second"]),
     (["pause", "--project", "nowhere", "x"], ["paths"]),
     (["watch", "first", "--theme", "dar"], ["words", "dark"]),
