@@ -37,29 +37,6 @@ public enum ProtobufWriter {
     withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
   }
 
-  /// A field of text.
-  public static func field(_ number: UInt64, _ text: String) -> [UInt8] { field(number, Array(text.utf8)) }
-
-  /// A field of a whole number, negative ones in two's complement (`int64`).
-  public static func field(_ number: UInt64, integer: Int64) -> [UInt8] {
-    varint(number << 3) + varint(UInt64(bitPattern: integer))
-  }
-
-  public static func field(_ number: UInt64, double: Double) -> [UInt8] { varint(number << 3 | 1) + bytes(double) }
-
-  public static func field(_ number: UInt64, float: Float) -> [UInt8] {
-    varint(number << 3 | 5) + withUnsafeBytes(of: float.bitPattern.littleEndian) { Array($0) }
-  }
-
-  /// A field of many numbers, packed.
-  public static func field(_ number: UInt64, doubles: [Double]) -> [UInt8] {
-    field(number, doubles.flatMap(bytes))
-  }
-
-  private static func bytes(_ value: Double) -> [UInt8] {
-    withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
-  }
-
   /// A number of 1 to 10 bytes, seven bits in each, the lowest first.
   public static func varint(_ value: UInt64) -> [UInt8] {
     var bytes: [UInt8] = []
