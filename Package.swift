@@ -43,7 +43,9 @@ let package = Package(
     // For Benchmarks, a package of its own.
     .library(
       name: "SkiplineEngine",
-      targets: ["Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training"]),
+      targets: [
+        "Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -122,7 +124,8 @@ let package = Package(
       path: "Tests/skipline-soak", swiftSettings: strict),
 
     .target(
-      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training", "WeightFiles"],
+      name: "Fuzzing",
+      dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training", "WeightFiles"],
       path: "Tests/Fuzzing", swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
@@ -154,7 +157,8 @@ let package = Package(
     tests("SampleData", with: ["CPNG", "Support"]),
     tests(
       "skipline",
-      with: ["Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport",
+      with: [
+        "Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport",
         "WeightFiles",
       ]),
   ])
