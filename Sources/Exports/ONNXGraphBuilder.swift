@@ -56,11 +56,12 @@ struct ONNXGraphBuilder {
     let isFlat = names[operation.inputs[0]].isFlat
     var (name, becomesFlat) = (output, isFlat)
     switch operation.kind {
-    case .convolution(let layer, _, let kernel, let stride, let padding, let bias):
+    case .convolution(let layer, _, let kernel, let stride, let padding, let bias, let groups):
       add(
         "Conv", [inputs[0], try stored(layer + ".weight")] + (bias ? [try stored(layer + ".bias")] : []),
         to: output,
-        Self.window(kernel.height, kernel.width, stride: stride, padding.height, padding.width))
+        Self.window(kernel.height, kernel.width, stride: stride, padding.height, padding.width)
+          + [("group", .integer(groups))])
     case .whitening(let layer, let kernel):
       add(
         "Conv", [inputs[0], try stored(layer + ".weight")], to: output,
@@ -112,6 +113,23 @@ struct ONNXGraphBuilder {
           ),
         ])
     case .averagePool(let side): averagePool(inputs[0], operation.input, side: side, to: output)
+    case .averageWindows(let side):
+      // Means of what is there: the map is filled up, and what was filled in does not count.
+      let missing = [operation.input.height, operation.input.width].map { (side - $0 % side) % side }
+      add(
+        "AveragePool", inputs, to: output,
+        [
+          ("kernel_shape", .integers([side, side])), ("strides", .integers([side, side])),
+          ("pads", .integers([0, 0] + missing)), ("count_include_pad", .integer(0)),
+        ])
+    case .squeezeExcitation(let layer, _):
+      add("GlobalAveragePool", inputs, to: output + ".means")
+      let parts = try ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"].map { try stored("\(layer).\($0)") }
+      add("Conv", [output + ".means", parts[0], parts[1]], to: output + ".reduced")
+      add("Relu", [output + ".reduced"], to: output + ".active")
+      add("Conv", [output + ".active", parts[2], parts[3]], to: output + ".restored")
+      add("Sigmoid", [output + ".restored"], to: output + ".gates")
+      add("Mul", [inputs[0], output + ".gates"], to: output)
     case .globalMaxPool: add("GlobalMaxPool", inputs, to: output)
     case .flatten:
       add("Flatten", inputs, to: output, [("axis", .integer(1))])

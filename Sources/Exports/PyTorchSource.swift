@@ -18,6 +18,7 @@ public struct PyTorchSource {
   private var statements: [String] = []
   private var serial = 0
   private var usesSubsampling = false
+  private var usesSqueezeExcitation = false
   /// The operations of the plan, in the order of the description.
   private var operations: ArraySlice<LoweredPlan.Operation>
 
@@ -68,14 +69,21 @@ public struct PyTorchSource {
   private mutating func add(_ operation: LoweredPlan.Operation, to value: String) throws {
     let (input, output) = (operation.input, operation.output)
     switch operation.kind {
-    case .convolution(let name, _, let kernel, let stride, let padding, let bias):
+    case .convolution(let name, _, let kernel, let stride, let padding, let bias, let groups):
       declare(
         name, "nn.Conv2d",
         ["\(input.channels)", "\(output.channels)", Self.pair(kernel.height, kernel.width)]
           + (stride == 1 ? [] : ["stride=\(stride)"])
           + (padding.height == 0 && padding.width == 0
             ? [] : ["padding=\(Self.pair(padding.height, padding.width))"])
+          + (groups == 1 ? [] : ["groups=\(groups)"])
           + (bias ? [] : ["bias=False"]), to: value)
+    case .averageWindows(let side):
+      statements.append(
+        "\(value) = F.avg_pool2d(\(value), \(side), ceil_mode=True, count_include_pad=False)")
+    case .squeezeExcitation(let name, let reduced):
+      usesSqueezeExcitation = true
+      declare(name, "SqueezeExcitation", ["\(input.channels)", "\(reduced)"], to: value)
     case .whitening(let name, let kernel):
       declare(name, "nn.Conv2d", ["\(input.channels)", "\(output.channels)", "\(kernel)", "bias=False"], to: value)
     case .batchNorm(let name, let epsilon):
@@ -169,6 +177,22 @@ public struct PyTorchSource {
               return sums * self.weight[:, None, None] + self.bias[:, None, None]
 
       """
+    let squeezeExcitation = """
+
+
+      class SqueezeExcitation(nn.Module):
+          \"""Each channel times a number that two layers make of all channels' means.\"""
+
+          def __init__(self, channels, reduced):
+              super().__init__()
+              self.fc1 = nn.Conv2d(channels, reduced, 1)
+              self.fc2 = nn.Conv2d(reduced, channels, 1)
+
+          def forward(self, x):
+              means = x.mean((2, 3), keepdim=True)
+              return x * torch.sigmoid(self.fc2(F.relu(self.fc1(means))))
+
+      """
     return """
       \"""\(([plan.settings.name] + options).joined(separator: " ")), \(plan.classes) classes, \
       images of \(preprocessing.imageSize) pixels.
@@ -203,7 +227,8 @@ public struct PyTorchSource {
                   module.add_module(part, nn.Module())
               module = getattr(module, part)
           module.add_module(name, layer)
-      \(usesDropPath ? dropPath : "")\(usesSubsampling ? subsampling : "")
+      \(usesDropPath ? dropPath : "")\(usesSubsampling ? subsampling : "")\
+      \(usesSqueezeExcitation ? squeezeExcitation : "")
 
       class Network(nn.Module):
           def __init__(self):

@@ -24,6 +24,11 @@ enum ExportedModels {
     (NetworkSettings(name: "googlenet", widthMultiplier: 0.125), 64),
     (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.25), 40),
     (NetworkSettings(name: "wrn-16-8", widthMultiplier: 0.125), 16),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.125), 33),
+    (NetworkSettings(name: "resnet18d", widthMultiplier: 0.125), 40),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.125), 33),
+    (NetworkSettings(name: "wide_resnet50_2", widthMultiplier: 0.0625), 33),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.0625, variant: .article), 64),
     (NetworkSettings(name: "lenet5"), 32),
     (NetworkSettings(name: "lenet5-classic"), 33),
   ]

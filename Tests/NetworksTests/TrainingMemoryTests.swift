@@ -55,6 +55,9 @@ import Testing
     (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 8),
     (NetworkSettings(name: "wrn-10-2", dropout: 0.3), 32, 16),
     (NetworkSettings(name: "lenet5-classic", widthMultiplier: 2), 32, 256),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.5), 64, 4),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.5), 64, 8),
+    (NetworkSettings(name: "resnet18d", widthMultiplier: 0.5), 64, 8),
   ])
   func `the estimate is near the most bytes in use at one time`(
     settings: NetworkSettings, imageSize: Int, images: Int

@@ -60,6 +60,10 @@ enum Specimen {
     (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.125), 32),
     (NetworkSettings(name: "googlenet", widthMultiplier: 0.0625), 32),
     (NetworkSettings(name: "lenet5-classic"), 32), (NetworkSettings(name: "wrn-10-1", dropout: 0.3), 8),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.0625, variant: .article), 16),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.0625), 16),
+    (NetworkSettings(name: "resnet26d", stem: .large, widthMultiplier: 0.0625), 32),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.0625), 16),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true, dropPath: 0.2), 16),
   ])
   func `a network comes back from its file with the same logits`(network: NetworkSettings, side: Int) throws {

@@ -55,7 +55,7 @@ private struct GraphWriter {
       let output = index == operations.count - 1 ? "scores" : "value_\(index)"
       names.append(output)
       switch operation.kind {
-      case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
+      case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias, _):
         let shape = [outputs, operation.input.channels, kernel.height, kernel.width]
         var weight = values(name + ".weight")
         var shift = bias ? values(name + ".bias") : nil
@@ -77,7 +77,7 @@ private struct GraphWriter {
               ONNXSample.attribute("strides", [stride, stride]),
               ONNXSample.attribute("pads", [padding.height, padding.width, padding.height, padding.width]),
             ]))
-      case .batchNorm(let name):
+      case .batchNorm(let name, _):
         if isFolded, operation.inputs[0] > 0, isFoldable(operation.inputs[0]),
           case .convolution = operations[operation.inputs[0] - 1].kind
         {

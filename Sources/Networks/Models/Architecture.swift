@@ -5,7 +5,8 @@ import Messages
 /// A network of the registry.
 public struct Architecture: Sendable {
   static let families: [any NetworkFamily.Type] = [
-    ResNet.self, CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self, AlexNet.self, SqueezeNet.self,
+    ResNet.self, WideBottleneckResNet.self, ResNeXt.self, ResNetD.self, SEResNet.self,
+    CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self, AlexNet.self, SqueezeNet.self,
     GoogLeNet.self, WideResNet.self, LeNet.self,
   ]
 

@@ -1,4 +1,4 @@
-// The wide residual networks for small images. Their relative for large ones is among the ResNets.
+// The wide residual networks for small images. Their relatives for large ones are in WideBottleneckResNet.swift.
 
 import Messages
 

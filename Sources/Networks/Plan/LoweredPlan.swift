@@ -102,7 +102,10 @@ extension LayerKind {
   fileprivate func output(for inputs: [FeatureShape]) throws -> FeatureShape {
     let input = inputs[0]
     switch self {
-    case .convolution(let name, let outputs, let kernel, let stride, let padding, _):
+    case .convolution(let name, let outputs, let kernel, let stride, let padding, _, let groups):
+      precondition(
+        input.channels % groups == 0 && outputs % groups == 0,
+        "'\(name)' cuts \(input.channels) channels and \(outputs) outputs into \(groups) groups")
       return try Self.slide(input, outputs, kernel, stride, padding, name)
     case .sparseConvolution(let name, let kernel, let sources):
       return try Self.slide(input, sources.count, kernel, 1, 0, name)
@@ -115,13 +118,16 @@ extension LayerKind {
       guard min(height, width) > 0 else { throw NetworkError.vanishes(layer: "max pool", input: input) }
       return FeatureShape(height: height, width: width, channels: input.channels)
     case .averagePool(let side): return FeatureShape(height: side, width: side, channels: input.channels)
+    case .averageWindows(let side):
+      return FeatureShape(
+        height: (input.height + side - 1) / side, width: (input.width + side - 1) / side, channels: input.channels)
     case .globalMaxPool: return FeatureShape(height: 1, width: 1, channels: input.channels)
     case .whitening(let name, let kernel):
       return try Self.slide(
         input, Self.whiteningFilters(kernel, channels: input.channels), Extent(kernel), 1, 0, name)
     case .flatten: return FeatureShape(height: 1, width: 1, channels: input.count)
     case .dense(_, let outputs, _, _): return FeatureShape(height: 1, width: 1, channels: outputs)
-    case .batchNorm, .relu, .scaledTanh, .dropout, .dropPath, .scale: return input
+    case .batchNorm, .relu, .scaledTanh, .dropout, .dropPath, .scale, .squeezeExcitation: return input
     case .zeroPadding(let name, let stride, let channels, _):
       precondition(channels >= input.channels, "'\(name)' cannot drop channels")
       return FeatureShape(
@@ -313,9 +319,9 @@ extension LayerKind {
   /// Whether it has parameters that learn.
   var learns: Bool {
     switch self {
-    case .convolution, .sparseConvolution, .subsampling, .batchNorm, .dense: true
-    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join,
-      .whitening, .scaledTanh, .luma:
+    case .convolution, .sparseConvolution, .subsampling, .batchNorm, .dense, .squeezeExcitation: true
+    case .relu, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding, .join, .whitening, .scaledTanh, .luma:
       false
     }
   }

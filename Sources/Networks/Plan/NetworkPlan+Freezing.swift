@@ -94,12 +94,13 @@ extension NetworkPlan {
       case .layer(let kind):
         operations += 1
         switch kind {
-        case .convolution(let name, _, _, _, _, _), .batchNorm(let name, _), .whitening(let name, _),
-          .dense(let name, _, _, _), .sparseConvolution(let name, _, _), .subsampling(let name, _):
+        case .convolution(let name, _, _, _, _, _, _), .batchNorm(let name, _), .whitening(let name, _),
+          .squeezeExcitation(let name, _), .dense(let name, _, _, _), .sparseConvolution(let name, _, _),
+          .subsampling(let name, _):
           names.append(name)
         case .dropout, .dropPath: drops = true
-        case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .globalMaxPool, .flatten, .scale, .zeroPadding,
-          .join:
+        case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .scale,
+          .zeroPadding, .join:
           break
         }
       }

@@ -14,7 +14,7 @@ public struct StateEntry: Sendable, Equatable {
 
   /// torchvision's: `layer1.0.conv1.weight`.
   public let name: String
-  /// In PyTorch's order: [O, C, KH, KW] of a convolution, [O, C * H * W] of a dense layer.
+  /// In PyTorch's order: [O, C / groups, KH, KW] of a convolution, [O, C * H * W] of a dense layer.
   public let shape: [Int]
   public let kind: Kind
 
@@ -39,7 +39,7 @@ extension NetworkPlan {
   /// The name of the last layer that learns, dense or a convolution with an output for each class, without `.weight`.
   public var classifier: String {
     switch lowered.lastLearning.map({ lowered.operations[$0].kind }) {
-    case .dense(let name, _, _, _), .convolution(let name, _, _, _, _, _): return name
+    case .dense(let name, _, _, _), .convolution(let name, _, _, _, _, _, _): return name
     default: preconditionFailure("every network ends in a dense layer or a convolution")
     }
   }
@@ -49,8 +49,8 @@ extension LoweredPlan.Operation {
   /// The arrays that it keeps in files.
   fileprivate var state: [StateEntry] {
     switch kind {
-    case .convolution(let name, let outputs, let kernel, _, _, let bias):
-      [StateEntry(name + ".weight", [outputs, input.channels, kernel.height, kernel.width])]
+    case .convolution(let name, let outputs, let kernel, _, _, let bias, let groups):
+      [StateEntry(name + ".weight", [outputs, input.channels / groups, kernel.height, kernel.width])]
         + (bias ? [StateEntry(name + ".bias", [outputs])] : [])
     case .sparseConvolution(let name, let kernel, let sources):
       [
@@ -69,7 +69,15 @@ extension LoweredPlan.Operation {
       [StateEntry(name + ".weight", [outputs, input.count]), StateEntry(name + ".bias", [outputs])]
     case .whitening(let name, let kernel):
       [StateEntry(name + ".weight", [output.channels, input.channels, kernel, kernel])]
-    case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+    case .squeezeExcitation(let name, let reduced):
+      [
+        StateEntry(name + ".fc1.weight", [reduced, input.channels, 1, 1]),
+        StateEntry(name + ".fc1.bias", [reduced]),
+        StateEntry(name + ".fc2.weight", [input.channels, reduced, 1, 1]),
+        StateEntry(name + ".fc2.bias", [input.channels]),
+      ]
+    case .relu, .scaledTanh, .luma, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout,
+      .dropPath, .scale,
       .zeroPadding, .join:
       []
     }

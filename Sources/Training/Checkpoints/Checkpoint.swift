@@ -130,7 +130,8 @@ public enum Checkpoint {
     guard contents.names.contains(where: { $0.hasPrefix(trainedPrefix) }) else {
       throw CheckpointError.doesNotFit(
         path: path,
-        reason: "it has one set of weights; only 'last' of a run with --ema or --lookahead has those that were trained "
+        reason:
+          "it has one set of weights; only 'last' of a run with --ema or --lookahead has those that were trained "
           + "beside their average")
     }
     try trainedWeights(in: contents, of: model.network, areExpected: true)?.put(into: model.network)

@@ -47,7 +47,7 @@ struct GraphPlacement {
     for (index, node) in matching.nodes.sorted(by: { $0.key < $1.key }) {
       let operation = plan.lowered.operations[index]
       switch operation.kind {
-      case .convolution(let name, let outputs, _, _, _, let bias):
+      case .convolution(let name, let outputs, _, _, _, let bias, _):
         let weight = node.arrays[0]
         put(name + ".weight", file.shape(of: weight) ?? [], .stored(weight))
         let own = node.arrays.count > 1 && !matching.folded.contains(index) ? node.arrays[1] : nil
@@ -56,7 +56,7 @@ struct GraphPlacement {
         } else if let own {
           biases[index] = own
         }
-      case .batchNorm(let name):
+      case .batchNorm(let name, let own):
         let channels = operation.input.channels
         switch node.kind {
         case .norm(let epsilon):
@@ -68,10 +68,10 @@ struct GraphPlacement {
             bias.map { .mean(node.arrays[2], bias: $0) } ?? .stored(node.arrays[2]))
           put(
             name + ".running_var", [channels],
-            .variance(node.arrays[3], change: epsilon - Float(BatchNorm.epsilon)))
+            .variance(node.arrays[3], change: epsilon - Float(own)))
         default:
           // Folded: the convolution has its own scale and shift, and this one must change nothing but add the bias.
-          put(name + ".weight", [channels], .constant((1 + Float(BatchNorm.epsilon)).squareRoot(), count: channels))
+          put(name + ".weight", [channels], .constant((1 + Float(own)).squareRoot(), count: channels))
           put(name + ".bias", [channels], node.arrays.first.map { .stored($0) } ?? .constant(0, count: channels))
           put(name + ".running_mean", [channels], .constant(0, count: channels))
           put(name + ".running_var", [channels], .constant(1, count: channels))
@@ -138,7 +138,7 @@ extension GraphPlacement {
     for name in Architecture.candidates(blocksInFirstStage: blocks / 3) {
       guard let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: 224, classes: 1) else { continue }
       let own = full.lowered.operations.compactMap { operation -> Int? in
-        if case .convolution(_, let outputs, _, _, _, _) = operation.kind { return outputs }
+        if case .convolution(_, let outputs, _, _, _, _, _) = operation.kind { return outputs }
         return nil
       }
       guard let first = own.first, first > 0 else { continue }
@@ -316,17 +316,18 @@ struct GraphMatching {
     switch operation.kind {
     case .relu:
       return try input(of: try node(name, ["Relu"], for: operation))
-    case .convolution(let own, let outputs, let kernel, let stride, let padding, _):
+    case .convolution(let own, let outputs, let kernel, let stride, let padding, _, let groups):
       let node = try node(name, ["Conv"], for: operation)
       let arrays = Array(node.inputs.dropFirst().filter { !$0.isEmpty })
-      let shape = [outputs, operation.input.channels, kernel.height, kernel.width]
+      let shape = [outputs, operation.input.channels / groups, kernel.height, kernel.width]
       guard let weight = arrays.first, file.shape(of: weight) == shape else {
         throw GraphDifference(
           reason: "'\(own)' needs \(shape), and its node has \(arrays.first.flatMap { file.shape(of: $0) } ?? [])")
       }
-      guard node.integer("group", default: 1) == 1, node.integers("dilations")?.allSatisfy({ $0 == 1 }) ?? true
+      guard node.integer("group", default: 1) == groups,
+        node.integers("dilations")?.allSatisfy({ $0 == 1 }) ?? true
       else {
-        throw GraphDifference(reason: "'\(own)' is grouped or dilated in it")
+        throw GraphDifference(reason: "'\(own)' has other groups in it, or is dilated")
       }
       guard node.integers("strides") ?? [1, 1] == [stride, stride] else {
         throw GraphDifference(
@@ -356,7 +357,7 @@ struct GraphMatching {
       folded.insert(operation.inputs[0] - 1)
       return name
     case .dense: return try matchDense(index, operation, name)
-    case .maxPool(let kernel, let stride, let padding):
+    case .maxPool(let kernel, let stride, let padding, _):
       let node = try node(name, ["MaxPool"], for: operation)
       guard node.integers("kernel_shape") == [kernel, kernel],
         node.integers("strides") ?? [1, 1] == [stride, stride]
@@ -503,8 +504,8 @@ extension LayerKind {
   /// What it is called where it is missed.
   fileprivate var label: String {
     switch self {
-    case .convolution(let name, _, _, _, _, _): "the convolution '\(name)'"
-    case .batchNorm(let name): "the batch norm '\(name)'"
+    case .convolution(let name, _, _, _, _, _, _): "the convolution '\(name)'"
+    case .batchNorm(let name, _): "the batch norm '\(name)'"
     case .dense(let name, _, _, _): "the dense layer '\(name)'"
     case .relu: "a ReLU"
     case .maxPool: "a max pool"

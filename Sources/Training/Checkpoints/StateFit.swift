@@ -191,11 +191,6 @@ struct NamingScheme {
       ["stages.0.blocks.0"],
       "its names are those of timm's ResNetV2 and networks like it, which are none of the networks here"
     ),
-    (["conv1.0.weight", "layer1.0.conv1"], "it has the deep stem of timm's resnet..d, which no network here has"),
-    (
-      [".se.", "layer1.0"],
-      "it has squeeze-and-excitation (timm's seresnet and others), which no network here has"
-    ),
     (
       ["pre_logits.fc1", "head.fc"],
       "its names are those of timm's VGG; save the same network from torchvision"

@@ -87,8 +87,10 @@ struct SummaryCommand: ParsableCommand {
 extension NetworkSettings {
   /// `shortcut B, v1.5, large stem`; nothing for networks without such options.
   fileprivate var optionNotes: String {
-    [shortcut.map { "shortcut \($0.rawValue)" }, version?.rawValue, stem.map { "\($0.rawValue) stem" }]
-      .compactMap { $0 }.joined(separator: ", ")
+    [
+      variant.map { "\($0.rawValue) variant" }, shortcut.map { "shortcut \($0.rawValue)" }, version?.rawValue,
+      stem.map { "\($0.rawValue) stem" },
+    ].compactMap { $0 }.joined(separator: ", ")
   }
 }
 
