@@ -19,34 +19,35 @@ import WeightFiles
 
   private static let squeeze = NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.0625)
 
-  @Test(
-    arguments: [
-      ("lenet5-classic", { $0.network = NetworkSettings(name: "lenet5-classic") }),
-      (
-        "lenet5-classic with muon",
-        {
-          $0.network = NetworkSettings(name: "lenet5-classic")
-          $0.optimizer = OptimizerMethod.muon.usual
-          $0.learningRate = 0.01
-        }
-      ),
-      ("lenet5", { $0.network = NetworkSettings(name: "lenet5") }),
-      (
-        "squeezenet in bf16",
-        {
-          $0.network = squeeze
-          $0.precision = .bf16
-        }
-      ),
-      (
-        "googlenet",
-        {
-          $0.network = NetworkSettings(name: "googlenet", widthMultiplier: 0.0625)
-          $0.ema = 0.9
-        }
-      ),
-      ("wide with dropout", { $0.network = NetworkSettings(name: "wrn-10-1", widthMultiplier: 0.5, dropout: 0.3) }),
-    ] as [(String, Change)])
+  private static let changes: [(String, Change)] = [
+    ("lenet5-classic", { $0.network = NetworkSettings(name: "lenet5-classic") }),
+    (
+      "lenet5-classic with muon",
+      {
+        $0.network = NetworkSettings(name: "lenet5-classic")
+        $0.optimizer = OptimizerMethod.muon.usual
+        $0.learningRate = 0.01
+      }
+    ),
+    ("lenet5", { $0.network = NetworkSettings(name: "lenet5") }),
+    (
+      "squeezenet in bf16",
+      {
+        $0.network = squeeze
+        $0.precision = .bf16
+      }
+    ),
+    (
+      "googlenet",
+      {
+        $0.network = NetworkSettings(name: "googlenet", widthMultiplier: 0.0625)
+        $0.ema = 0.9
+      }
+    ),
+    ("wide with dropout", { $0.network = NetworkSettings(name: "wrn-10-1", widthMultiplier: 0.5, dropout: 0.3) }),
+  ]
+
+  @Test(arguments: changes)
   func `a run that is interrupted ends in the same bits`(title: String, change: Change) throws {
     let settings = project.settings(epochs: 2) {
       $0.preprocessing.imageSize = 32

@@ -59,7 +59,7 @@ private struct GraphWriter {
         let shape = [outputs, operation.input.channels, kernel.height, kernel.width]
         var weight = values(name + ".weight")
         var shift = bias ? values(name + ".bias") : nil
-        if isFolded, index + 1 < operations.count, case .batchNorm(let norm) = operations[index + 1].kind,
+        if isFolded, index + 1 < operations.count, case .batchNorm(let norm, _) = operations[index + 1].kind,
           operations[index + 1].inputs == [index + 1], isFoldable(index + 1)
         {
           let (gamma, beta) = (values(norm + ".weight"), values(norm + ".bias"))
@@ -67,7 +67,8 @@ private struct GraphWriter {
           let scale = zip(gamma, variance).map { $0 / ($1 + 1e-5).squareRoot() }
           let size = weight.count / outputs
           for place in weight.indices { weight[place] *= scale[place / size] }
-          shift = (0..<outputs).map { beta[$0] + ((shift?[$0] ?? 0) - mean[$0]) * scale[$0] }
+          let before = shift ?? [Float](repeating: 0, count: outputs)
+          shift = (0..<outputs).map { beta[$0] + (before[$0] - mean[$0]) * scale[$0] }
         }
         let named = [array(shape, weight)] + (shift.map { [array([outputs], $0)] } ?? [])
         nodes.append(
@@ -94,7 +95,7 @@ private struct GraphWriter {
           ONNXSample.node(
             "BatchNormalization", inputs + named, [output], [ONNXSample.attribute("epsilon", epsilon)]))
       case .relu: nodes.append(ONNXSample.node("Relu", inputs, [output]))
-      case .maxPool(let kernel, let stride, let padding):
+      case .maxPool(let kernel, let stride, let padding, _):
         nodes.append(
           ONNXSample.node(
             "MaxPool", inputs, [output],
