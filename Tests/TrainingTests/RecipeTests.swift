@@ -93,6 +93,13 @@ import Testing
     #expect(plan.recipe.choices.contains { $0.option == "imgsz" })
   }
 
+  @Test(arguments: [("resnet18", 0.05), ("resnet9", 0.1), ("vgg11", 0.01), ("vgg11_bn", 0.05), ("alexnet", 0.01)])
+  func `networks without batch norms get a lower rate`(name: String, rate: Double) throws {
+    let plan = try NetworkPlan(NetworkSettings(name: name), imageSize: 64, classes: 10)
+    #expect(Recipe.learningRate(plan, batchSize: 32) == rate)
+    #expect(Recipe.learningRate(plan, batchSize: 16) == rate / 2)
+  }
+
   @Test func `few images are not learned by heart`() throws {
     let few = try plan(facts(60), request()).settings
     #expect(
@@ -168,7 +175,7 @@ import Testing
     var planner = RecipePlanner(request(), facts: facts(60_000), machine: machine(1e11, fitting: 16))
     let plan = try planner.plan()
     #expect(plan.settings.batchSize == 16)
-    #expect(plan.settings.learningRate == Recipe.learningRate(plan.settings.network, batchSize: 16))
+    #expect(plan.settings.learningRate == 0.05, "half of that of resnet9 for 32")
   }
 
   @Test(arguments: [(1.1, TrainingPrecision.fp32), (1.4, .bf16)])

@@ -40,7 +40,9 @@ struct DescribedCommand: Decodable, Sendable {
 
   /// The fewest words that the command takes.
   var words: [String] {
-    let required = options.filter { !$0.isOptional }.flatMap { [$0.option, "a"] }
+    // `export` writes one file at least, and `plot` pictures only.
+    let required = options.filter { !$0.isOptional || (commandName == "export" && $0.option == "--onnx") }
+      .flatMap { [$0.option, commandName == "plot" ? "a.svg" : "a"] }
     // `cache` and `train` say themselves what they cannot do without.
     return [commandName] + positionals.filter { !$0.isOptional || $0.valueName == "data" }.map { _ in "a" }
       + required

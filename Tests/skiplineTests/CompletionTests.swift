@@ -48,7 +48,10 @@ import Testing
     (["train", "data", "--resume", "runs/s"], ["paths", "runs/second"]),
     (["train", "data", "--weights", "runs/f"], ["paths", "runs/first"]),
     (["train", "data", "--net", "vgg1"], ["words"] + [11, 13, 16, 19].flatMap { ["vgg\($0)", "vgg\($0)_bn"] }),
-    (["data", "--net", "resnet1"], ["words", "resnet18", "resnet101", "resnet152"]),
+    (
+      ["data", "--net", "resnet1"],
+      ["words", "resnet18", "resnet101", "resnet152", "resnet18d", "resnet101d", "resnet152d"]
+    ),
     (["summary", "plain1"], ["words", "plain18", "plain110"]),
     (["train", "data", "--prec"], ["words", "--precision"]),
     (["train", "--precision", "fp32", "data", "--prec"], ["words"]),

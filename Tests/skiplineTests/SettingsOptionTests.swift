@@ -25,6 +25,8 @@ import Training
     settings.network.isWhitened = false
     // It fixes most of them.
     settings.network.variant = nil
+    // It is of other networks.
+    settings.network.dropout = nil
     return settings
   }()
 
@@ -52,7 +54,7 @@ import Training
     // One of the two excludes the other.
     #expect(
       Set(given.values.keys)
-        == Set(Settings.all.map(\.option)).subtracting(["classes", "whiten", "variant", "budget"]))
+        == Set(Settings.all.map(\.option)).subtracting(["classes", "whiten", "variant", "dropout", "budget"]))
     #expect(given.fixed.contains("--no-flip") && given.fixed.contains("--net") && !given.fixed.contains("--epochs"))
   }
 

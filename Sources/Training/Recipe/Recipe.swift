@@ -6,6 +6,7 @@
 
 import Glibc
 import Messages
+import Networks
 
 /// What to train with, by what the images are like.
 struct Recipe {
@@ -145,9 +146,11 @@ struct Recipe {
   }
 
   /// The peak rate, in proportion to the batch (Goyal et al. 2017, arXiv:1706.02677); the warm-up makes it safe. Wide
-  /// networks of few layers bear twice as much.
-  static func learningRate(_ network: NetworkSettings, batchSize: Int) -> Double {
-    min(0.4, (isFast(network) ? 0.1 : 0.05) * Double(batchSize) / 32)
+  /// networks of few layers bear twice as much, networks without batch norms a fifth.
+  static func learningRate(_ plan: NetworkPlan, batchSize: Int) -> Double {
+    let isNormalized = plan.lowered.operations.contains { if case .batchNorm = $0.kind { true } else { false } }
+    let base = isFast(plan.settings) ? 0.1 : isNormalized ? 0.05 : 0.01
+    return min(8 * base, 0.4, base * Double(batchSize) / 32)
   }
 
   /// Whether a network is one of those that are made for speed, and begin as such do.

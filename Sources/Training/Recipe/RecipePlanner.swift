@@ -59,8 +59,8 @@ struct RecipePlanner {
     chooseBatch(chosen.plan)
     let batch = draft.settings.batchSize
     draft.choose(
-      Settings.learningRate, Recipe.learningRate(draft.settings.network, batchSize: batch),
-      "in proportion to the batch, \(Recipe.learningRate(draft.settings.network, batchSize: 32).plain) for one of 32"
+      Settings.learningRate, Recipe.learningRate(chosen.plan, batchSize: batch),
+      "in proportion to the batch, \(Recipe.learningRate(chosen.plan, batchSize: 32).plain) for one of 32"
     )
     recipe.chooseBeginning(&draft)
     let step = choosePrecision(chosen.plan, cost)
