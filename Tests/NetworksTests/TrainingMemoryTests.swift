@@ -69,11 +69,11 @@ import Testing
       let ratio = Double(estimate) / Double(used)
       // Measured: 0.98 to 1.00.
       #expect((0.9...1.1).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
-      // Gaps between blocks, and the rest of a huge page. Measured: 1.01 to 1.10 of what is used, 1.16 for resnet9, 1.36
+      // Gaps between blocks, and the rest of a huge page. Measured: 1.01 to 1.10 of what is used, 1.16 for resnet9 and seresnet18, 1.36
       // for LeNet's few maps of different sizes; with two threads at times a page more.
       let taken = StoragePool.bytes
       #expect(
-        Double(taken) < (["resnet9": 1.2, "lenet5-classic": 1.45][settings.name] ?? 1.1) * Double(used)
+        Double(taken) < (["resnet9": 1.2, "seresnet18": 1.2, "lenet5-classic": 1.45][settings.name] ?? 1.1) * Double(used)
           + Double(2 << 20),
         "used \(used) bytes at one time, took \(taken) from the system")
     }

@@ -149,7 +149,7 @@ import Testing
       ask() { COMP_WORDS=(skipline "$@"); COMP_CWORD=$#; _skipline; printf '<%s>' "${COMPREPLY[@]}"; echo; }
       ask evaluate runs/
       ask my
-      ask data --net = resnet10
+      ask data --net = googl
       ask watch s
       ask evaluate nothing-of-that-name
       """
@@ -159,7 +159,7 @@ import Testing
         complete -F _skipline skipline
         <runs/first><runs/second>
         <my data>
-        <resnet101>
+        <googlenet>
         <second>
         <>
 
