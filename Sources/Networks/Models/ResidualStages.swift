@@ -23,7 +23,7 @@ struct ResidualStages: Sendable, Equatable {
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     let builder = ResidualBuilder(plan: plan, bottleneck: bottleneck, blocks: blocks.reduce(0, +))
     let preActivated = plan.settings.version == .v2
-    var channels = plan.width(widths[0])
+    var channels = plan.settings.stemWidth ?? plan.width(widths[0])
     var layers = builder.stem(channels)
     var number = 0
     for (stage, count) in blocks.enumerated() {

@@ -62,7 +62,7 @@ struct PlanBuilder {
   let classes: Int
 
   /// A channel count of the paper under the width multiplier.
-  func width(_ channels: Int) -> Int { max(1, Int((Double(channels) * settings.widthMultiplier).rounded())) }
+  func width(_ channels: Int) -> Int { settings.width(channels) }
 
   /// With as much padding as leaves a map its size at stride 1.
   func convolution(
@@ -105,4 +105,9 @@ struct PlanBuilder {
 
   /// The article's L2 regularizer on the classifier.
   static let regularizedHeadWeightDecay = 1e-3
+}
+
+extension NetworkSettings {
+  /// A channel count of the paper under the width multiplier.
+  func width(_ channels: Int) -> Int { max(1, Int((Double(channels) * widthMultiplier).rounded())) }
 }

@@ -33,6 +33,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(Settings.block) var block: BlockVersion?
   @Option(Settings.stem) var stem: Stem?
   @Option(Settings.width) var width: Double?
+  @Option(Settings.stemWidth) var stemWidth: Int?
   @Option(Settings.head) var head: Head?
   @Flag(Settings.whiten) var whiten: Bool?
   @Option(Settings.dropPath) var dropPath: Double?
