@@ -54,6 +54,17 @@ struct NetworkOptions: ParsableArguments {
     if head != nil { try Architecture.checkHead(settings) }
   }
 
+  /// What is said of the network of a file.
+  /// - Parameter name: nil where it is to be found.
+  func request(name: String?) -> NetworkRequest {
+    let given = GivenOptions(self)
+    return NetworkRequest(name: name) { network in
+      var settings = TrainingSettings(data: "", network: network)
+      given.put(into: &settings)
+      network = settings.network
+    }
+  }
+
   /// Whether any is given.
   var isGiven: Bool { !GivenOptions(self).values.isEmpty }
 }
