@@ -43,7 +43,9 @@ let package = Package(
     // For Benchmarks, a package of its own.
     .library(
       name: "SkiplineEngine",
-      targets: ["Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training"]),
+      targets: [
+        "Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -80,7 +82,9 @@ let package = Package(
     .target(
       name: "Datasets", dependencies: ["Files", "Images", "Messages", "Protobuf", "Resources", "Support"],
       swiftSettings: numeric),
-    .target(name: "WeightFiles", dependencies: ["Files", "Images", "Support"], swiftSettings: numeric),
+    .target(
+      name: "WeightFiles", dependencies: ["CImageShims", "Files", "Images", "Protobuf", "Support"],
+      swiftSettings: numeric),
     .target(
       name: "Networks", dependencies: ["Messages", "Support", "Tensors"], swiftSettings: numeric),
     .target(
@@ -122,7 +126,8 @@ let package = Package(
       path: "Tests/skipline-soak", swiftSettings: strict),
 
     .target(
-      name: "Fuzzing", dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training", "WeightFiles"],
+      name: "Fuzzing",
+      dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training", "WeightFiles"],
       path: "Tests/Fuzzing", swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
@@ -134,7 +139,7 @@ let package = Package(
     tests("Files", with: ["TestSupport"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
-      name: "TestSupport", dependencies: ["CPNG", "Files", "Messages", "Resources", "Support"],
+      name: "TestSupport", dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Resources", "Support"],
       path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(
@@ -144,7 +149,9 @@ let package = Package(
       "Datasets", with: ["CTestSupport", "Files", "Images", "Resources", "TestSupport"],
       resources: [.copy("Fixtures")]),
     tests("Networks", resources: [.copy("References")], settings: numeric),
-    tests("WeightFiles", with: ["Files", "Support", "TestSupport"]),
+    tests(
+      "WeightFiles", with: ["Files", "Protobuf", "Support", "TestSupport"], resources: [.copy("Fixtures")],
+      settings: numeric),
     tests("Training", with: ["Datasets", "Files", "Resources", "TestSupport", "WeightFiles"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
@@ -154,7 +161,8 @@ let package = Package(
     tests("SampleData", with: ["CPNG", "Support"]),
     tests(
       "skipline",
-      with: ["Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport",
+      with: [
+        "Engine", "Files", "Messages", "SampleData", "Support", "TestSupport", "Training", "Transport",
         "WeightFiles",
       ]),
   ])

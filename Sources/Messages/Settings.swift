@@ -109,7 +109,7 @@ public enum Settings {
 
   public static let weights = Setting(
     "weights",
-    "Start from these weights: a run, a checkpoint, or a safetensors file of PyTorch's. Network, image size and normalization of a run are kept unless options say otherwise.",
+    "Start from these weights: a run, a checkpoint, or another program's file (safetensors, PyTorch, ONNX). Network, image size and normalization of a run are kept unless options say otherwise.",
     FreeText(), \.initialWeights, key: "initialWeights")
   /// As a list with commas; the option also takes a file of them, which is for whoever may read files.
   public static let classes = Setting(

@@ -24,6 +24,8 @@ public struct ProtobufReader {
     case number(UInt64)
     /// Where a text, bytes, a message or packed numbers lie.
     case bytes(Range<Int>)
+    /// Four bytes: a `float` by its bits, a `fixed32`.
+    case fixed32(UInt32)
     case skipped
   }
 
@@ -83,7 +85,9 @@ public struct ProtobufReader {
       position += Int(length)
       return .bytes((position - Int(length))..<position)
     case 3: try skipGroup(field)
-    case 5: try skip(4)
+    case 5:
+      try skip(4)
+      return .fixed32(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: position - 4, as: UInt32.self)))
     case 4: throw .unmatchedGroup
     default: throw .invalidTag
     }

@@ -3,7 +3,7 @@
 
 /// Numbers with a name and a shape, row-major.
 public struct NamedArray: Sendable, Equatable {
-  /// The element types that are written; more are read (see `SafetensorsDType`).
+  /// The element types that are written; more are read (see `ElementType`).
   public enum Values: Sendable, Equatable {
     case float32([Float])
     case int64([Int64])
@@ -40,7 +40,7 @@ public struct NamedArray: Sendable, Equatable {
     self.init(name: name, shape: [], values: .int64([scalar]))
   }
 
-  public var dtype: SafetensorsDType {
+  public var dtype: ElementType {
     switch values {
     case .float32: .float32
     case .int64: .int64
@@ -48,8 +48,8 @@ public struct NamedArray: Sendable, Equatable {
   }
 }
 
-/// The element types of the safetensors format that fill whole bytes.
-public enum SafetensorsDType: String, Sendable, CaseIterable {
+/// The types of the numbers in files, by their names in the safetensors format: those that fill whole bytes.
+public enum ElementType: String, Sendable, CaseIterable {
   case bool = "BOOL"
   case uint8 = "U8"
   case int8 = "I8"

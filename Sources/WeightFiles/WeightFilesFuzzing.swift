@@ -3,7 +3,7 @@
 extension Safetensors {
   /// The bytes of a safetensors file.
   /// - Returns: nil for what is none.
-  package static func contents(of bytes: [UInt8]) -> SafetensorsContents? {
+  package static func contents(of bytes: [UInt8]) -> WeightsContents? {
     guard bytes.count >= 10 else { return nil }
     let length = bytes[..<8].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     guard length <= bytes.count - 8 else { return nil }
@@ -12,10 +12,23 @@ extension Safetensors {
     guard let header = try? SafetensorsHeader.scan(headerBytes),
       (try? header.check(bufferLength: bytes.count - end)) != nil
     else { return nil }
-    return SafetensorsContents(
+    return contents(
       path: "file", header: header, headerBytes: headerBytes, buffer: Array(bytes[end...]))
   }
 }
+
+/// Takes the bytes of a file in another format as far as the numbers of its arrays.
+/// - Returns: whether it is such a file.
+package func fuzzWeights(_ bytes: [UInt8], as kind: WeightsFileKind) -> Bool {
+  guard let scanned = try? WeightsFile.scan(ByteSource(bytes), kind: kind, path: "file"),
+    let contents = try? WeightsFile.contents(scanned)
+  else { return false }
+  for (name, array) in contents.outline.arrays where array.count ?? .max < 1 << 16 { _ = try? contents.array(name) }
+  return true
+}
+
+/// Takes the bytes of an index of several files as far as their names.
+package func fuzzWeightsIndex(_ bytes: [UInt8]) -> Bool { (try? ShardedWeights.index(bytes)) != nil }
 
 /// Takes the bytes of a file that is no safetensors file as far as the advice for its kind.
 /// - Returns: whether it is of a kind that is known.

@@ -6,12 +6,16 @@ import FoundationEssentials
 import Support
 
 extension WeightsFileKind {
+  /// Whether `WeightsFile` reads it.
+  package var isRead: Bool { [.pyTorch, .oldPyTorch, .onnx, .safetensorsIndex].contains(self) }
+
   /// What it is, with its article.
   package var name: String {
     switch self {
     case .pyTorch: "a PyTorch file, as torch.save writes it"
     case .oldPyTorch: "a PyTorch file in the form before PyTorch 1.6"
     case .torchScript: "a TorchScript program of PyTorch's"
+    case .torchExport: "a program of torch.export's"
     case .executorch: "an ExecuTorch program of PyTorch's"
     case .onnx: "an ONNX graph"
     case .kerasHDF5: "a Keras file (HDF5)"
@@ -44,65 +48,62 @@ extension WeightsFileKind {
   /// What it is and what to do, without the file's name.
   package func advice(path: String) -> String {
     switch self {
-    case .pyTorch, .oldPyTorch:
-      return converted(
-        path,
-        #"import sys,torch;from safetensors.torch import save_file as w;s=torch.load(sys.argv[1],"cpu",weights_only=True);"#
-          + #"s=next((s[k] for k in ("state_dict","model_state_dict","model","net") if isinstance(s.get(k),dict)),s);"#
-          + #"w({k:v.clone().contiguous() for k,v in s.items() if torch.is_tensor(v)},sys.argv[2])"#,
-        needs: "torch and safetensors")
+    case .pyTorch, .oldPyTorch, .onnx, .safetensorsIndex:
+      return "\(name), and a checkpoint of a run is needed here; start a run from it with train --weights"
     case .torchScript:
       return converted(
         path,
         #"import sys,torch;from safetensors.torch import save_file as w;"#
           + #"w({k:v.clone().contiguous() for k,v in torch.jit.load(sys.argv[1],"cpu").state_dict().items()},sys.argv[2])"#,
         needs: "torch and safetensors")
-    case .onnx:
-      return converted(
-        path,
-        #"import sys,onnx;from onnx.numpy_helper import to_array as a;from safetensors.numpy import save_file as w;"#
-          + #"w({i.name:a(i).copy() for i in onnx.load(sys.argv[1]).graph.initializer},sys.argv[2])"#,
-        needs: "onnx and safetensors")
-        + "; exporters often fold batch norm and rename arrays: better save the state_dict of the model it was exported "
-        + "from"
     case .numPyArchive:
       return converted(
         path,
         #"import sys,numpy as n;from safetensors.numpy import save_file as w;a=n.load(sys.argv[1]);"#
           + #"w({k:n.ascontiguousarray(a[k]) for k in a.files},sys.argv[2])"#, needs: "numpy and safetensors")
-    case .safetensorsIndex:
-      return converted(
-        path,
-        #"import sys,json,os;from safetensors.torch import load_file as r,save_file as w;i=sys.argv[1];s={};"#
-          + #"[s.update(r(os.path.join(os.path.dirname(i),f))) for f in set(json.load(open(i))["weight_map"].values())];"#
-          + #"w(s,sys.argv[2])"#, needs: "torch and safetensors")
     case .kerasHDF5, .kerasArchive, .hdf5, .tensorFlowCheckpoint, .tensorFlowGraph, .tensorFlowLite, .coreML, .gguf,
       .mxnet, .flax, .executorch, .numPyArray:
       return
         "\(name), which is not read here; its arrays have other names and orders, so copy them into torchvision's network "
         + "of the same kind in PyTorch, and save its state_dict as a safetensors file"
-    case .scikitLearn, .pickle:
+    case .pickle:
       return
-        "\(name), which is not read here: reading one runs whatever program is in it; save the arrays as a safetensors "
-        + "file under torchvision's names"
+        "\(name), which is not read here: reading one runs whatever program is in it. Only if you trust where it comes "
+        + "from, "
+        + converted(
+          path,
+          #"import sys,pickle,torch;from safetensors.torch import save_file as w;"#
+            + #"s=pickle.load(open(sys.argv[1],"rb"),encoding="latin1");s=s.get("model",s);"#
+            + #"w({k:torch.as_tensor(v).clone().contiguous() for k,v in s.items() if hasattr(v,"shape")},sys.argv[2])"#,
+          needs: "torch and safetensors", isBegun: true)
+    case .scikitLearn:
+      return "\(name), which is no network; train one with skipline train"
+    case .torchExport:
+      return converted(
+        path,
+        #"import sys,torch;from safetensors.torch import save_file as w;"#
+          + #"w({k:v.clone().contiguous() for k,v in torch.export.load(sys.argv[1]).state_dict.items()},sys.argv[2])"#,
+        needs: "torch and safetensors")
     case .runRecord: return "\(name); name the run's folder, or a file in its checkpoints folder"
     case .gitLFSPointer: return "\(name); fetch it with git lfs pull"
-    case .archive, .compressed: return "\(name); unpack it, and name the .safetensors file in it"
+    case .archive, .compressed: return "\(name); unpack it, and name the file of weights in it"
     case .webPage, .zeros: return "\(name); get the file again"
-    case .json, .image, .text: return "\(name), no weights; name a .safetensors file"
+    case .json, .image, .text: return "\(name), no weights; name a file of weights: safetensors, PyTorch or ONNX"
     }
   }
 
   /// The line that converts.
-  private func converted(_ path: String, _ program: String, needs packages: String) -> String {
+  private func converted(
+    _ path: String, _ program: String, needs packages: String, isBegun: Bool = false
+  ) -> String {
     let place = URL(fileURLWithPath: path)
     var target = place.deletingPathExtension().lastPathComponent
-    if target.hasSuffix(".safetensors.index") { target.removeLast(".safetensors.index".count) }
     let folder = path.contains("/") ? String(path[...(path.lastIndex(of: "/") ?? path.startIndex)]) : ""
     // A file of that name may be another's.
     if FilePath.isFolder(folder + target + ".safetensors") != nil { target += "-converted" }
     return
-      "\(name), which is not read as it is; with Python's \(packages) this line makes a safetensors file of it: "
+      (isBegun ? "" : "\(name), which is not read as it is; ")
+      + "with Python's \(packages) this line makes a safetensors file of it: "
       + "python3 -c \(shellQuoted(program)) \(shellQuoted(path)) "
       + "\(shellQuoted(folder + target + ".safetensors"))"
   }

@@ -11,6 +11,8 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
   /// A pickle as `torch.save` wrote before.
   case oldPyTorch
   case torchScript
+  /// A zip archive with a graph and its weights, as `torch.export.save` writes.
+  case torchExport
   case executorch
   case onnx
   case kerasHDF5
@@ -70,13 +72,22 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
     func begins(_ text: String, at offset: Int = 0) -> Bool { begins(Array(text.utf8), at: offset) }
 
     if begins("PK\u{3}\u{4}") { return zipped(head, tail) }
-    // The long integer that torch.save began with, as its pickle.
-    if begins([0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]) {
+    // The integer that torch.save began with, pickled; a frame may come before it.
+    if head.count > 2, head[0] == 0x80, head.prefix(24).firstRange(of: PyTorchFile.magic) != nil {
       return .oldPyTorch
     }
     if head.count > 2, head[0] == 0x80, (2...5).contains(head[1]),
-      [0x95, 0x7d, 0x5d, 0x28, 0x63, 0x8a].contains(head[2])
+      // A frame, or what may come first: a container, a mark, a name, a value.
+      [
+        0x95, 0x7d, 0x5d, 0x29, 0x28, 0x63, 0x8a, 0x58, 0x8c, 0x4b, 0x4d, 0x4a, 0x4e, 0x88, 0x89, 0x47, 0x43, 0x42,
+        0x55, 0x54,
+      ]
+      .contains(head[2])
     {
+      return pickled(head)
+    }
+    // A pickle ends in a full stop; a list of names seldom does.
+    if beginsWithPickledName(head) || begins("}q\0") || begins("]q\0"), tail.last == UInt8(ascii: ".") {
       return pickled(head)
     }
     // User blocks of 512 bytes and their doubles may come first.
@@ -113,10 +124,26 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
     return nil
   }
 
+  /// Whether a pickle of the first protocols begins with what it calls: a module and a name, a line each.
+  private static func beginsWithPickledName(_ head: [UInt8]) -> Bool {
+    let rest = head.prefix(512).drop { $0 == UInt8(ascii: "(") }
+    guard let code = rest.first, code == UInt8(ascii: "c") || code == UInt8(ascii: "i") else { return false }
+    let lines = rest.dropFirst().split(
+      separator: UInt8(ascii: "\n"), maxSplits: 2, omittingEmptySubsequences: false)
+    return lines.count == 3
+      && lines.prefix(2).allSatisfy { line in
+        !line.isEmpty
+          && line.allSatisfy { byte in
+            (0x61...0x7a).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == 0x5f || byte == 0x2e
+          }
+      }
+  }
+
   /// By the names of its entries, which stand before each and, all together, at the end.
   private static func zipped(_ head: [UInt8], _ tail: [UInt8]) -> WeightsFileKind {
     func holds(_ text: String) -> Bool { head.prefix(8 << 10).holds(text) || tail.holds(text) }
     if holds("constants.pkl") && holds("/code/") { return .torchScript }
+    if holds("models/model.json") || holds("serialized_exported_program.json") { return .torchExport }
     if holds("data.pkl") { return .pyTorch }
     if holds("model.weights.h5") { return .kerasArchive }
     if holds(".mlmodel") || holds("com.apple.CoreML") { return .coreML }
@@ -145,7 +172,10 @@ public enum WeightsFileKind: Sendable, Equatable, CaseIterable {
       if head.holds("\"weight_map\"") { return .safetensorsIndex }
       return head.holds("\"splitFingerprint\"") || head.holds("\"commandLine\"") ? .runRecord : .json
     }
-    if start.hasPrefix("ccopy_reg") || start.hasPrefix("(dp") || start.hasPrefix("(lp") { return pickled(head) }
+    // Protocol 0 is text, a mark and a value.
+    if start.prefixMatch(of: /\((dp|lp|s'|v[^\n]*\n|i[0-9]+\n)/) != nil {
+      return pickled(head)
+    }
     // A name ends or a line does within the first bytes of any text; eight bytes of a length seldom are all text.
     return String(validating: sample.prefix(512).dropLast(3), as: UTF8.self) == nil ? nil : .text
   }

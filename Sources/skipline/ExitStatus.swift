@@ -41,7 +41,7 @@ enum ExitStatus: Int32 {
     case RecordExportError.noImages: self = .badData
     case RecordExportError.system: self = .inputOutput
     case is RecordExportError: self = .usage
-    case is DatasetError, is DecodingFailure, is SafetensorsError: self = .badData
+    case is DatasetError, is DecodingFailure, is SafetensorsError, is WeightsFileError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData
     case RunFolderError.missing: self = .missingInput

@@ -49,13 +49,13 @@ func safetensors(_ header: String, buffer: [UInt8] = [], length: UInt64? = nil) 
     #expect(contents.names == ["b", "d", "e", "f", "h", "n", "u"])
     #expect(contents.metadata == ["format": "pt"])
     let path = folder.file("a")
-    #expect(throws: SafetensorsError(path: path, fault: .unsupportedDType(array: "u", dtype: .uint8))) {
+    #expect(throws: WeightsFileError(path: path, fault: .unsupportedDType(array: "u", dtype: .uint8))) {
       try contents.floats("u")
     }
-    #expect(throws: SafetensorsError(path: path, fault: .unsupportedDType(array: "f", dtype: .float32))) {
+    #expect(throws: WeightsFileError(path: path, fault: .unsupportedDType(array: "f", dtype: .float32))) {
       try contents.integers("f")
     }
-    #expect(throws: SafetensorsError(path: path, fault: .noSuchArray("x"))) { try contents.array("x") }
+    #expect(throws: WeightsFileError(path: path, fault: .noSuchArray("x"))) { try contents.array("x") }
   }
 
   @Test func `the file has the layout of the specification`() throws {

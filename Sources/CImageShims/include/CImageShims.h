@@ -23,6 +23,15 @@ typedef enum {
 /// number of bytes, or -1 for a damaged stream, one that is longer, or for want of memory.
 long image_inflate(const uint8_t *bytes, size_t count, uint8_t *target, size_t capacity);
 
+// MARK: Zip archives
+
+/// Inflates deflated bytes without a wrapper (RFC 1951) into target[capacity]. Returns the number of bytes, or -1 for a
+/// damaged stream, one that ends early, is longer or is followed by something, or for want of memory.
+long zip_inflate(const uint8_t *bytes, size_t count, uint8_t *target, size_t capacity);
+
+/// Goes on with a CRC-32 (ISO 3309) that begins with 0.
+uint32_t zip_crc32(uint32_t checksum, const void *bytes, size_t count);
+
 // MARK: PNG
 
 /// A PNG file in memory that is being read. The bytes must stay until it is closed.

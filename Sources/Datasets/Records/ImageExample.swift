@@ -122,7 +122,7 @@ private struct FeatureValue {
           let number = try numbers.varint()
           firstInteger = firstInteger ?? Int64(bitPattern: number)
         }
-      case .skipped: break
+      case .fixed32, .skipped: break
       }
     }
   }

@@ -114,41 +114,51 @@ public enum Checkpoint {
   /// A checkpoint's network, ready to use.
   ///
   /// Names and shapes are compared before any weight is read or made: a description costs no more than its file has.
-  /// - Throws: `CheckpointError`, `SafetensorsError` or `NetworkError`.
+  /// - Throws: `CheckpointError`, `SafetensorsError`, `WeightsFileError` or `NetworkError`.
   public static func load(path: String) throws -> LoadedModel {
-    let outline = try Safetensors.readOutline(path: path)
+    let outline = try WeightsFile.outline(of: path)
     guard let model = try model(outline) else { throw CheckpointError.noDescription(path: path) }
     return try load(outline, as: model, network: "the network it describes")
   }
 
-  /// The network of a file without our description, such as PyTorch's, described by the caller.
+  /// The network of a file without our description, in any format that `WeightsFile` reads, described by the caller.
   /// - Throws: as `load(path:)`.
   public static func load(path: String, as model: ModelDescription) throws -> LoadedModel {
-    try load(try Safetensors.readOutline(path: path), as: model, network: "the network")
+    try load(try WeightsFile.outline(of: path), as: model, network: "the network")
   }
 
   private static func load(
-    _ outline: SafetensorsOutline, as model: ModelDescription, network: String
+    _ outline: WeightsOutline, as model: ModelDescription, network: String
   ) throws -> LoadedModel {
     let plan = try model.plan()
-    let fit = try StateFit(plan, outline, network: network)
-    let contents = try Safetensors.read(path: outline.path)
+    let placement = try GraphPlacement(plan, outline)
+    let fit = try StateFit(plan, placement?.outline ?? outline, network: network)
+    var contents = try WeightsFile.read(outline.path)
+    if let placement { contents = try placement.contents(contents) }
     let state = try StoredState(contents, fit, plan)
     let network = Network(plan, seed: 0)
     network.load(state)
     let info = CheckpointInfo(path: outline.path, metadata: outline.metadata)
     return LoadedModel(
       path: outline.path, description: model, network: network, checksum: contents.checksum,
-      epoch: info?.epoch, weights: info?.weights)
+      epoch: info?.epoch, weights: info?.weights, notes: contents.outline.notes)
   }
 
   /// The description in a checkpoint, without its weights; nil for a file of another program.
   /// - Throws: `CheckpointError.doesNotFit` for one that makes no sense, or `SafetensorsError`.
   public static func model(path: String) throws -> ModelDescription? {
-    try model(Safetensors.readOutline(path: path))
+    try model(WeightsFile.outline(of: path))
   }
 
-  static func model(_ outline: SafetensorsOutline) throws -> ModelDescription? {
+  /// What is to be told of how another program's file is read, a sentence each.
+  /// - Throws: as `load(path:as:)`.
+  static func notes(path: String, as model: ModelDescription?) throws -> [String] {
+    let outline = try WeightsFile.outline(of: path)
+    guard outline.graph != nil, let plan = try model?.plan() else { return outline.notes }
+    return try GraphPlacement(plan, outline)?.outline.notes ?? outline.notes
+  }
+
+  static func model(_ outline: WeightsOutline) throws -> ModelDescription? {
     guard let text = outline.metadata[modelKey] else { return nil }
     guard outline.metadata[formatKey] == currentFormat else {
       throw CheckpointError.doesNotFit(
@@ -225,7 +235,7 @@ public enum Checkpoint {
 
   /// The weights that are trained, where the file has others in the network's place.
   private static func trainedWeights(
-    in contents: SafetensorsContents, of network: Network, areExpected: Bool
+    in contents: WeightsContents, of network: Network, areExpected: Bool
   ) throws -> NetworkWeights? {
     guard areExpected else {
       guard let name = contents.names.first(where: { $0.hasPrefix(trainedPrefix) }) else { return nil }
@@ -300,6 +310,8 @@ public struct LoadedModel {
   public var epoch: Int?
   /// What its weights are; nil for those that were trained.
   public var weights: SavedWeights?
+  /// What is to be told of how another program's file was read, a sentence each.
+  public var notes: [String] = []
 }
 
 /// A file of weights that cannot be used as asked.

@@ -61,12 +61,12 @@ public struct ForeignModel {
   public func description(
     of path: String, data: String?, folders: SplitFolders? = nil, tell: (String) -> Void = { _ in }
   ) throws -> ModelDescription {
-    let outline = try Safetensors.readOutline(path: path)
+    let outline = try WeightsFile.outline(of: path)
     if let own = try Checkpoint.model(outline) {
       try compare(own, path: path, data: data, folders: folders)
       return own
     }
-    let found = try FileArrays(outline).network(network)
+    let found = try outline.network(network)
     let size = imageSize ?? Self.imageSize(for: found.settings)
     let preprocessing = try Preprocessing(
       resolving: PreprocessingSettings(

@@ -7,7 +7,8 @@ import Messages
 import Networks
 import WeightFiles
 
-/// Weights to start from: a run or a checkpoint of ours, or a PyTorch `state_dict`.
+/// Weights to start from: a run or a checkpoint of ours, or a file of another program's in any format that
+/// `WeightsFile` reads.
 public struct InitialWeights {
   /// What becomes of the file's classifier.
   enum Classifier: Equatable {
@@ -24,7 +25,7 @@ public struct InitialWeights {
   public let path: String
   /// What a checkpoint of ours says about itself; nil for a file of another program.
   public let description: ModelDescription?
-  let outline: SafetensorsOutline
+  let outline: WeightsOutline
 
   /// Reads the header.
   /// - Parameter name: a run's folder, which stands for its best checkpoint, or a file.
@@ -32,15 +33,18 @@ public struct InitialWeights {
   ///   `FileOperationError` for a file that cannot be used.
   public init(_ name: String) throws {
     path = try CheckpointLocation(name).path
-    outline = try Safetensors.readOutline(path: path)
+    outline = try WeightsFile.outline(of: path)
     description = try Checkpoint.model(outline)
   }
 
-  /// The network whose arrays the file has, by their names and shapes.
+  /// What is to be told of how the file is read, a sentence each.
+  public var notes: [String] { outline.placed.notes }
+
+  /// The network whose arrays the file has, by their names and shapes, or by their place in its graph.
   /// - Parameter request: what was said of it.
   /// - Throws: `CheckpointError.doesNotFit` where it is none of the table, or another than was said.
   public func network(_ request: NetworkRequest = NetworkRequest()) throws -> RecognizedNetwork {
-    try FileArrays(outline).network(request)
+    try outline.network(request)
   }
 
   /// Compares names and shapes, and decides about the classifier. No weight is read.
@@ -67,7 +71,9 @@ public struct InitialWeights {
   /// - Throws: as `load`.
   func read(_ plan: NetworkPlan, classes: [String], naming: LabelNaming?) throws -> (Classifier, StoredState) {
     let (fit, classifier) = try choose(plan, classes: classes, naming: naming)
-    var state = try StoredState(try Safetensors.read(path: path), fit, plan)
+    var contents = try WeightsFile.read(path)
+    if let placement = try GraphPlacement(plan, outline) { contents = try placement.contents(contents) }
+    var state = try StoredState(contents, fit, plan)
     let names = [plan.classifier + ".weight", plan.classifier + ".bias"]
     switch classifier {
     case .begun: for name in names { state.values[name] = nil }
@@ -95,7 +101,8 @@ public struct InitialWeights {
         )
       }
     }
-    let fit = try StateFit(plan, outline, classifier: .ofOtherClasses)
+    let fit = try StateFit(
+      plan, try GraphPlacement(plan, outline)?.outline ?? outline, classifier: .ofOtherClasses)
     return (fit, try classifier(fit, plan, classes, naming))
   }
 

@@ -19,7 +19,7 @@ extension Network {
   /// Names may be wrapped (`module.`, `_orig_mod.`, `model.`) where all of them are; `num_batches_tracked` may be
   /// missing.
   /// - Throws: `CheckpointError.doesNotFit`, `CheckpointError.badValue`, or `SafetensorsError`.
-  public func loadState(_ file: SafetensorsContents) throws {
+  public func loadState(_ file: WeightsContents) throws {
     load(try StoredState(file, StateFit(plan, file.outline), plan))
   }
 
@@ -47,7 +47,7 @@ struct StoredState {
 
   /// - Parameter fit: of the same file to the plan.
   /// - Throws: `CheckpointError.badValue`, or `SafetensorsError` for an element type that is not read.
-  init(_ file: SafetensorsContents, _ fit: StateFit, _ plan: NetworkPlan) throws {
+  init(_ file: WeightsContents, _ fit: StateFit, _ plan: NetworkPlan) throws {
     for entry in plan.state {
       guard let stored = fit.stored[entry.name] else { continue }
       let array = try file.floats(stored)

@@ -33,7 +33,7 @@ struct StateFit {
   /// - Parameter network: how the network is called in the message: "the network", or "the network it describes".
   /// - Throws: `CheckpointError.doesNotFit`.
   init(
-    _ plan: NetworkPlan, _ outline: SafetensorsOutline, classifier policy: Classifier = .required,
+    _ plan: NetworkPlan, _ outline: WeightsOutline, classifier policy: Classifier = .required,
     network: String = "the network"
   ) throws {
     let file = FileArrays(outline)
@@ -97,9 +97,8 @@ struct StateAdvice {
       mismatch.missing.contains(classifier + ".weight")
     {
       text = "it has no classifier: start a run from it with train --weights"
-    } else if let part = path.firstMatch(of: /-\d{5}-of-\d{5}\.safetensors$/) {
-      let index = path.replacing(part.output, with: ".safetensors.index.json")
-      text = "it is one file of several: \(WeightsFileKind.safetensorsIndex.advice(path: index))"
+    } else if let part = path.firstMatch(of: /-\d{5}-of-\d{5}(\.safetensors|\.bin)$/) {
+      text = "it is one file of several: name their index, \(path.replacing(part.0, with: part.1 + ".index.json"))"
     } else if let network = file.recognized() {
       text = "it looks like \(network.text)"
     } else if let names = ForeignNames(file.names) {

@@ -7,6 +7,7 @@ import Messages
 import Networks
 import Support
 import Tensors
+import WeightFiles
 
 /// An evaluation of a run's best checkpoint, or of a file.
 public struct EvaluationJob {
@@ -53,7 +54,9 @@ public struct EvaluationJob {
     self.checkpoint = found.path
     self.augmentation = try augmentation.resolved(
       mirrors: own.record?.settings.augmentation.horizontalFlip, checkpoint: found.path)
-    notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 }
+    // What is wrong with the file is told when it is loaded.
+    let reading = (try? Checkpoint.notes(path: found.path, as: description)) ?? []
+    notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 } + reading.map { "\(found.path): \($0)" }
     run = own.run
     record = own.record
     guard let folder = data ?? record?.settings.data else {
@@ -196,7 +199,11 @@ public struct CheckpointLocation {
   ///   `RunFolderError.missing` for nothing at all, `FileOperationError` for what may not be looked at.
   public init(_ name: String) throws {
     guard let kind = try FilePath.kind(of: name) else { throw RunFolderError.missing(path: name) }
-    if kind == .folder {
+    if kind == .folder, (try? RunFolder(existing: name)) == nil, let file = WeightsFile.file(inFolder: name) {
+      // A folder as Hugging Face's libraries make it.
+      path = file
+      run = nil
+    } else if kind == .folder {
       let folder = try RunFolder(existing: name)
       let best = folder.path(of: .best)
       // A damaged one is not passed over: loading it tells what is wrong.

@@ -33,7 +33,7 @@ public struct ArrayReport: Codable, Sendable, Equatable {
 extension StateFit {
   /// A row for each array of the network, in its order, and then for each of the file that is not used.
   /// - Parameter classifier: what becomes of the file's classifier; nil where it is taken.
-  func report(_ plan: NetworkPlan, _ outline: SafetensorsOutline, _ classifier: InitialWeights.Classifier? = nil)
+  func report(_ plan: NetworkPlan, _ outline: WeightsOutline, _ classifier: InitialWeights.Classifier? = nil)
     -> [ArrayReport]
   {
     let ends = [plan.classifier + ".weight", plan.classifier + ".bias"]
@@ -64,7 +64,7 @@ extension InitialWeights {
     _ plan: NetworkPlan, classes: [String], naming: LabelNaming?
   ) throws -> [ArrayReport] {
     let (fit, classifier) = try choose(plan, classes: classes, naming: naming)
-    return fit.report(plan, outline, classifier)
+    return fit.report(plan, try GraphPlacement(plan, outline)?.outline ?? outline, classifier)
   }
 }
 
@@ -73,9 +73,10 @@ extension Checkpoint {
   /// - Parameter model: for a file that does not describe itself.
   /// - Throws: as `load(path:)`.
   public static func report(path: String, as model: ModelDescription?) throws -> [ArrayReport] {
-    let outline = try Safetensors.readOutline(path: path)
+    let outline = try WeightsFile.outline(of: path)
     guard let model = try model ?? Self.model(outline) else { throw CheckpointError.noDescription(path: path) }
     let plan = try model.plan()
-    return try StateFit(plan, outline).report(plan, outline)
+    let placed = try GraphPlacement(plan, outline)?.outline ?? outline
+    return try StateFit(plan, placed).report(plan, placed)
   }
 }

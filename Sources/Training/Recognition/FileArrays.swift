@@ -18,7 +18,7 @@ struct FileArrays {
   static let ownPrefix = "skipline."
   static let countSuffix = ".num_batches_tracked"
 
-  init(_ outline: SafetensorsOutline) {
+  init(_ outline: WeightsOutline) {
     path = outline.path
     let all = outline.names.filter { !$0.hasPrefix(Self.ownPrefix) }
     counts = all.filter { $0.hasSuffix(Self.countSuffix) }

@@ -3,6 +3,7 @@
 
 import Messages
 import Networks
+import WeightFiles
 
 /// A network whose arrays are exactly a file's, but for its classifier.
 public struct RecognizedNetwork {
@@ -300,6 +301,32 @@ extension FileArrays {
     }
     return "its arrays are of no network here; \(best.name) comes nearest, and \(best.common) of its \(best.of) "
       + "arrays are there: name it with --net to see what is missing"
+  }
+}
+
+extension WeightsOutline {
+  /// The network of the table whose graph the file has, and the arrays by their place in it.
+  private var graphNetwork: (settings: NetworkSettings, outline: WeightsOutline)? {
+    guard graph != nil, let settings = GraphPlacement.network(self),
+      let plan = try? NetworkPlan(settings, imageSize: ForeignModel.imageSize, classes: 1)
+    else { return nil }
+    let placement = try? GraphPlacement(plan, self)
+    return (settings, placement.flatMap { $0 }?.outline ?? self)
+  }
+
+  /// The arrays of a graph by their place in it; the file as it is where it has none, or none of a network here.
+  var placed: WeightsOutline { graphNetwork?.outline ?? self }
+
+  /// The network that the file is of, as far as it was said, and otherwise as its arrays and its graph say.
+  /// - Throws: as `FileArrays.network`.
+  func network(_ request: NetworkRequest) throws -> RecognizedNetwork {
+    guard let (settings, outline) = graphNetwork else { return try FileArrays(self).network(request) }
+    // A graph tells what shapes do not: where strides are.
+    return try FileArrays(outline).network(
+      NetworkRequest(name: request.name ?? settings.name) { network in
+        if network.name == settings.name, let version = settings.version { network.version = version }
+        network = request.applied(to: network)
+      })
   }
 }
 

@@ -43,7 +43,7 @@ public struct WeightsInspection: Codable, Sendable, Equatable {
   }
 
   public var path: String
-  /// `safetensors`
+  /// As a person calls it: `safetensors`.
   public var format: String
   public var bytes: Int
   public var network: Network?
@@ -65,13 +65,12 @@ public struct WeightsInspection: Codable, Sendable, Equatable {
   /// - Throws: what finding and reading it throws: `RunFolderError`, `SafetensorsError`, `FileOperationError`.
   public init(_ name: String) throws {
     let path = try CheckpointLocation(name).path
-    let contents = try Safetensors.read(path: path)
+    let contents = try WeightsFile.read(path)
     let outline = contents.outline
     self.path = path
-    format = "safetensors"
-    bytes = try InputFile(path: path).size
+    format = outline.format.name
+    bytes = try InputFile(path: outline.path).size
     metadata = outline.metadata
-    let file = FileArrays(outline)
     var own: [String: String] = [:]
     do {
       if let model = try Checkpoint.model(outline) {
@@ -84,7 +83,7 @@ public struct WeightsInspection: Codable, Sendable, Equatable {
           names: nil, isDescribed: true)
         own = try StateFit(plan, outline, network: "the network it describes").stored
       } else {
-        let found = try file.network(NetworkRequest())
+        let found = try outline.network(NetworkRequest())
         network = Network(
           name: found.settings.name, options: found.settings.optionWords, classes: found.classes,
           alternatives: found.twins, names: found.readingText, isDescribed: false)
@@ -102,7 +101,7 @@ public struct WeightsInspection: Codable, Sendable, Equatable {
   }
 
   /// nil for an element type that is not read.
-  private static func numbers(_ contents: SafetensorsContents, _ name: String) -> [Double]? {
+  private static func numbers(_ contents: WeightsContents, _ name: String) -> [Double]? {
     if let floats = try? contents.floats(name) { return floats.map(Double.init) }
     if let integers = try? contents.integers(name) { return integers.map(Double.init) }
     return nil
@@ -110,7 +109,7 @@ public struct WeightsInspection: Codable, Sendable, Equatable {
 }
 
 extension WeightsInspection.Array {
-  fileprivate init(_ name: String, _ outline: SafetensorsOutline, numbers: [Double]?, own: String?) {
+  fileprivate init(_ name: String, _ outline: WeightsOutline, numbers: [Double]?, own: String?) {
     self.name = name
     self.own = own
     shape = outline.shape(of: name) ?? []

@@ -48,6 +48,7 @@ struct PredictCommand: ParsableCommand {
       ?? Checkpoint.load(path: location.path)
     if verbose { printArrays(try Checkpoint.report(path: location.path, as: description)) }
     _ = try model.batch(upTo: 1, threads: threads, ignoringMemory: ignoreMemory)
+    for note in model.notes { Console.complain("\(model.path): \(note)") }
     if let weights = model.weights { Console.complain("\(model.path): \(weights.text)") }
     let predictor = Predictor(model: model, pool: try ThreadPool(reserving: threads), augmentation: views)
     if let views { Console.progress("probabilities \(views.text)") }

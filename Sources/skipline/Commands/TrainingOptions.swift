@@ -90,6 +90,7 @@ struct TrainingOptions: ParsableArguments {
     guard let weights else { return try settings(data: data) }
     _ = try labels.naming()
     let source = try InitialWeights(weights)
+    for note in source.notes { tell("\(source.path): \(note)") }
     guard let model = source.description else { return try settings(data: data, foreign: source, tell: tell) }
     let own = try model.plan().settings
     if let net, net.lowercased() != own.name.lowercased() {

@@ -31,9 +31,6 @@ public struct SafetensorsError: Error, Equatable, Sendable, CustomStringConverti
     case damaged(stored: String, computed: String)
     /// The file says it carries a checksum, and has none that can be read.
     case checksumMissing
-    case noSuchArray(String)
-    /// The array's element type cannot be read as the kind of number asked for.
-    case unsupportedDType(array: String, dtype: SafetensorsDType)
   }
 
   public init(path: String, fault: Fault) {
@@ -81,10 +78,6 @@ extension SafetensorsError.Fault {
       return "damaged: its checksum is \(computed) and was \(stored) when it was written; use another checkpoint"
     case .checksumMissing:
       return "damaged: its checksum cannot be read; use another checkpoint"
-    case .noSuchArray(let name):
-      return "has no array \"\(name)\"; check that it belongs to this network"
-    case .unsupportedDType(let array, let dtype):
-      return "array \"\(array)\" has the element type \(dtype.rawValue), which is not read here; convert it to F32"
     }
   }
 }

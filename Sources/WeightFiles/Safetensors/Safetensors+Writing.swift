@@ -86,7 +86,7 @@ extension Safetensors {
 
 extension NamedArray.Values {
   /// The values as they stand in the file.
-  fileprivate func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
     switch self {
     case .float32(let values): try values.withUnsafeBytes(body)
     case .int64(let values): try values.withUnsafeBytes(body)

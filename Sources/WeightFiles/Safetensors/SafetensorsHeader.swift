@@ -4,7 +4,7 @@
 /// What the header says, before (`scan`) and after (`check`) it is compared with the buffer.
 struct SafetensorsHeader {
   struct Entry: Equatable {
-    var dtype: SafetensorsDType
+    var dtype: ElementType
     var shape: [Int]
     /// Bytes begin ..< end of the buffer.
     var begin: Int
@@ -103,7 +103,7 @@ private struct SafetensorsHeaderScanner {
   }
 
   private mutating func entry(_ array: String) throws(SafetensorsError.Fault) -> SafetensorsHeader.Entry {
-    var dtype: SafetensorsDType?
+    var dtype: ElementType?
     var shape: [Int]?
     var offsets: [Int]?
     skipSpace()
@@ -117,7 +117,7 @@ private struct SafetensorsHeaderScanner {
       case "dtype":
         guard dtype == nil else { throw .duplicateKey(name) }
         let text = try text().value
-        dtype = SafetensorsDType(rawValue: text)
+        dtype = ElementType(rawValue: text)
         if dtype == nil { throw .unknownDType(array: array, dtype: text) }
       case "shape":
         guard shape == nil else { throw .duplicateKey(name) }
