@@ -36,10 +36,23 @@
     (dx, dy, x, addend, rows, channels, mean, a, b, d, weight, bias))                                              \
   K(void, column_sums, (const float *x, size_t rows, size_t channels, float *sums), (x, rows, channels, sums))     \
   K(void, add_bias, (float *x, size_t rows, size_t channels, const float *bias), (x, rows, channels, bias))        \
+  K(void, scale_channels,                                                                                          \
+    (float *y, const float *x, size_t rows, size_t channels, const float *factors, const float *shifts),           \
+    (y, x, rows, channels, factors, shifts))                                                                       \
+  K(void, column_products,                                                                                         \
+    (const float *x, const float *y, size_t rows, size_t channels, float *sums), (x, y, rows, channels, sums))     \
   K(void, pack,                                                                                                    \
     (const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,     \
      size_t panel_width, size_t panel_stride, float *packed),                                                      \
     (source, depth, columns, row_stride, column_stride, first, panel_width, panel_stride, packed))                 \
+  K(void, spread_groups, (const ck_groups *g, const float *pixels, size_t count, float *out),                      \
+    (g, pixels, count, out))                                                                                       \
+  K(void, group_products,                                                                                          \
+    (const ck_spread *a, const float *weights, size_t pixels, size_t columns, float *out, size_t out_stride),      \
+    (a, weights, pixels, columns, out, out_stride))                                                                \
+  K(void, group_weight_gradient,                                                                                   \
+    (const ck_spread *a, size_t pixels, size_t columns, const float *dy, size_t dy_stride, float *sums),           \
+    (a, pixels, columns, dy, dy_stride, sums))                                                                     \
   K(void, winograd_input,                                                                                          \
     (const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,          \
      const ck_winograd_planes *planes),                                                                            \

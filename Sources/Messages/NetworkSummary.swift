@@ -32,6 +32,7 @@ public struct LayerRow: Codable, Sendable, Equatable {
     case dropPath = "drop path"
     case scale
     case whitening
+    case squeezeExcitation = "squeeze"
     case addition = "add"
     case concatenation = "concat"
   }
@@ -39,7 +40,7 @@ public struct LayerRow: Codable, Sendable, Equatable {
   /// The name that parameters are saved under: `layer1.0.conv1`.
   public var name: String
   public var kind: Kind
-  /// Kernel and stride as text, `3x3/2`; nil where a layer has none.
+  /// Kernel and stride as text, `3x3/2`, with groups `3x3 in 32`; nil where a layer has none.
   public var kernel: String?
   public var output: FeatureShape
   public var parameters: Int

@@ -258,6 +258,56 @@ static void max_pool(int32_t side, int32_t channels) {
   report(name, difference(dx, gradient, in), 2e-7);
 }
 
+// A line of windows of 3 lines and 3 pixels, with `inputs` and `width` outputs a group, of which sixteen or fewer are made.
+static void groups(size_t inputs, size_t width, size_t outputs, size_t first, size_t pixels, size_t stride) {
+  const size_t channels = (outputs + width - 1) / width * inputs, columns = outputs - first < 16 ? outputs - first : 16;
+  const size_t places = (pixels - 1) * stride + 3, steps = 3 * inputs, row = places * inputs * 16;
+  float *x = numbers(3 * places * channels), *w = numbers(3 * steps * 16), *spread = numbers(3 * row);
+  float *y = numbers(pixels * outputs), *dy = numbers(pixels * outputs), *dw = numbers(3 * steps * 16);
+  const ck_groups g = {channels, first, outputs, inputs, width};
+  for (size_t line = 0; line < 3; line++)
+    ck_spread_groups(&g, x + line * places * channels, places, spread + line * row);
+  const ck_spread a = {spread, 3, row, steps, stride * inputs * 16};
+  double *result = malloc(pixels * outputs * sizeof(double)), *gradient = malloc(3 * steps * 16 * sizeof(double));
+  for (size_t i = 0; i < pixels * outputs; i++) result[i] = (double)y[i];
+  for (size_t i = 0; i < 3 * steps * 16; i++) gradient[i] = (double)dw[i];
+  ck_group_products(&a, w, pixels, columns, y + first, outputs);
+  ck_group_weight_gradient(&a, pixels, columns, dy + first, outputs, dw);
+  for (size_t p = 0; p < pixels; p++)
+    for (size_t l = 0; l < columns; l++) {
+      double sum = 0;
+      for (size_t line = 0; line < 3; line++)
+        for (size_t tap = 0; tap < 3; tap++)
+          for (size_t c = 0; c < inputs; c++) {
+            const size_t channel = (first + l) / width * inputs + c, step = tap * inputs + c;
+            const double value = (double)x[(line * places + p * stride + tap) * channels + channel];
+            sum += value * (double)w[(line * steps + step) * 16 + l];
+            gradient[(line * steps + step) * 16 + l] += value * (double)dy[p * outputs + first + l];
+          }
+      result[p * outputs + first + l] = sum;
+    }
+  char name[64];
+  snprintf(name, sizeof name, "groups %zu to %zu, %zu of %zu", inputs, width, columns, outputs);
+  report(name, difference(y, result, pixels * outputs), 1e-6);
+  report("  weight gradient", difference(dw, gradient, 3 * steps * 16), 1e-6);
+}
+
+static void channels(size_t rows, size_t count) {
+  float *x = numbers(rows * count), *y = numbers(rows * count), *factors = numbers(count), *shifts = numbers(count);
+  double *wanted = malloc(rows * count * sizeof(double)), *sums = malloc(count * sizeof(double));
+  float *found = copy(shifts, count);
+  for (size_t c = 0; c < count; c++) sums[c] = (double)shifts[c];
+  for (size_t i = 0; i < rows * count; i++) sums[i % count] += (double)x[i] * (double)y[i];
+  ck_column_products(x, y, rows, count, found);
+  report("column_products", difference(found, sums, count), 1e-6);
+  for (size_t i = 0; i < rows * count; i++) wanted[i] = (double)x[i] * (double)factors[i % count] + (double)shifts[i % count];
+  ck_scale_channels(y, x, rows, count, factors, shifts);
+  report("scale_channels", difference(y, wanted, rows * count), 2e-7);
+  for (size_t i = 0; i < rows * count; i++) wanted[i] -= (double)shifts[i % count];
+  ck_scale_channels(x, x, rows, count, factors, NULL);
+  report("scale_channels in place", difference(x, wanted, rows * count), 2e-7);
+}
+
 static void resample_columns(void) {
   enum { N = 203, TAPS = 5 };
   uint8_t source[N * TAPS], target[N];
@@ -286,6 +336,12 @@ int main(void) {
   product(1, 1, 1);
   product(13, 27, 16);
   product(49, 576, 70);
+  for (size_t width = 1; width <= 8; width *= 2) groups(width, width, 32, 16, 19, 1);
+  groups(4, 4, 20, 16, 70, 2);
+  groups(8, 8, 8, 0, 1, 1);
+  groups(3, 5, 35, 16, 9, 2);
+  groups(20, 1, 7, 0, 15, 1);
+  channels(19, 35);
   winograd(4, 9, 14, 19);
   winograd(2, 5, 5, 16);
   max_pool(9, 19);

@@ -78,6 +78,35 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
     PublishedCounts(name: "resnet34", shortcut: .zeroPadding, parameters: 21_623_848, multiplyAdds: 3.644),
   ]
 
+  /// torchvision's, counted there; Xie et al. 2016 print 25.0 million parameters for 32x4d (table 1).
+  static let widerNets = [
+    PublishedCounts(name: "wide_resnet50_2", parameters: 68_883_240, multiplyAdds: 11.39802112),
+    PublishedCounts(name: "wide_resnet101_2", parameters: 126_886_696, multiplyAdds: 22.753050624),
+    PublishedCounts(name: "wide_resnet50_2", classes: 10, parameters: 66_854_730),
+    PublishedCounts(name: "resnext50_32x4d", parameters: 25_028_904, multiplyAdds: 4.230479872),
+    PublishedCounts(name: "resnext101_32x8d", parameters: 88_791_336, multiplyAdds: 16.414015488),
+    PublishedCounts(name: "resnext101_64x4d", parameters: 83_455_272, multiplyAdds: 15.460270080),
+    PublishedCounts(name: "resnext50_32x4d", classes: 10, parameters: 23_000_394),
+    // timm's; the squeezes' multiply-adds are their weights'.
+    PublishedCounts(name: "resnet18d", parameters: 11_708_744, multiplyAdds: 2.053713920),
+    PublishedCounts(name: "resnet26d", parameters: 16_014_408, multiplyAdds: 2.581897216),
+    PublishedCounts(name: "resnet34d", parameters: 21_816_904, multiplyAdds: 3.903401984),
+    PublishedCounts(name: "resnet50d", parameters: 25_576_264, multiplyAdds: 4.328824832),
+    PublishedCounts(name: "resnet101d", parameters: 44_568_392, multiplyAdds: 8.041046016),
+    PublishedCounts(name: "resnet152d", parameters: 60_212_040, multiplyAdds: 11.753267200),
+    PublishedCounts(name: "resnet50d", classes: 10, parameters: 23_547_754),
+    PublishedCounts(name: "seresnet18", parameters: 11_779_624, multiplyAdds: 1.814073344 + 0.000088064),
+    PublishedCounts(name: "seresnet34", parameters: 21_960_416, multiplyAdds: 3.663761408 + 0.000158720),
+    PublishedCounts(name: "seresnet50", parameters: 28_088_024, multiplyAdds: 4.089184256 + 0.002514944),
+    PublishedCounts(name: "seresnet101", parameters: 49_326_872, multiplyAdds: 7.801405440 + 0.004743168),
+    PublishedCounts(name: "seresnet152", parameters: 66_821_848, multiplyAdds: 11.513626624 + 0.006578176),
+    PublishedCounts(name: "seresnet18", classes: 10, parameters: 11_271_754),
+  ].map {
+    var exact = $0
+    exact.lastDigit = 1e-9
+    return exact
+  }
+
   /// Simonyan and Zisserman 2014 (arXiv:1409.1556), table 1, column E; torchvision's for batch norm.
   static let vggNets = [
     PublishedCounts(name: "vgg19", parameters: 143_667_240, multiplyAdds: 19.632),
@@ -129,7 +158,7 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
     #expect(gray.state.first?.name == "whiten.weight" && gray.state.first?.shape == [8, 1, 2, 2])
   }
 
-  @Test(arguments: resNets + articleNets + plainNets + vggNets + cifarNets + resNet9)
+  @Test(arguments: resNets + articleNets + widerNets + plainNets + vggNets + cifarNets + resNet9)
   func `parameters and multiply-adds are the published ones`(_ published: PublishedCounts) throws {
     let summary = try published.summary()
     #expect(summary.parameters == published.parameters)
@@ -185,7 +214,7 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
   @Test func `the article's network strides in the last block of each stage but the last one`() throws {
     let plan = try NetworkPlan(NetworkSettings(name: "resnet50", variant: .article), imageSize: 224, classes: 8)
     let strided = plan.lowered.operations.compactMap { operation -> String? in
-      guard case .convolution(let name, _, _, 2, _, _) = operation.kind else { return nil }
+      guard case .convolution(let name, _, _, 2, _, _, _) = operation.kind else { return nil }
       return name
     }
     #expect(strided == ["conv1", "layer1.2.conv2", "layer2.3.conv2", "layer3.5.conv2"])

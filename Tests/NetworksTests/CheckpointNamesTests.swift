@@ -56,7 +56,27 @@ private func torchvisionEntries(of network: String) throws -> [StateEntry] {
     #expect(network.batchNorms.map { $0.name + ".num_batches_tracked" } == tracked.map(\.name))
   }
 
-  @Test(arguments: ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn"])
+  /// By their plans, at full width: groups do not get narrower as the rest does.
+  @Test(arguments: widerNames)
+  func `names, shapes and order of a wider network are torchvision's`(name: String, entries: Int) throws {
+    let plan = try NetworkPlan(NetworkSettings(name: name), imageSize: 224, classes: 1000)
+    let theirs = try torchvisionEntries(of: name)
+    #expect(theirs.count == entries)
+    let own = plan.state.map { StateEntry(name: $0.name, shape: $0.shape) }
+    #expect(own == theirs.filter { !$0.name.hasSuffix("num_batches_tracked") })
+    #expect(
+      plan.lowered.operations.count { if case .batchNorm = $0.kind { true } else { false } } == entries - own.count)
+  }
+
+  static let widerNames = [
+    ("wide_resnet50_2", 320), ("resnext50_32x4d", 320), ("resnet18d", 134), ("resnet50d", 332), ("seresnet18", 154),
+    ("seresnet50", 384),
+  ]
+
+  @Test(arguments: [
+    "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn", "wide_resnet50_2",
+    "resnext50_32x4d",
+  ])
   func `each row of the summary counts torchvision's parameters of that name, at full width`(name: String) throws {
     var theirs: [String: Int] = [:]
     for entry in try torchvisionEntries(of: name)

@@ -55,6 +55,123 @@ import Testing
     return cases
   }()
 
+  /// Groups of few outputs, which share vectors, and of sixteen and more; depthwise; more and fewer outputs than inputs.
+  static let groupedCases: [LayerCase] = {
+    var cases: [LayerCase] = []
+    func add(
+      _ groups: Int, _ inputs: Int, _ outputs: Int, kernel: Extent = 3, stride: Int = 1, padding: Extent = 1,
+      bias: Bool = false, map: (Int, Int) = (5, 4), images: Int = 2
+    ) {
+      cases.append(
+        LayerCase(
+          name:
+            "\(groups) groups of \(inputs) to \(outputs), \(kernel)/\(stride) padding \(padding)\(bias ? ", bias" : "")"
+            + ", \(images) images of \(map.0)x\(map.1)",
+          layers: [
+            .convolution(
+              name: "conv", outputs: groups * outputs, kernel: kernel, stride: stride, padding: padding, bias: bias,
+              groups: groups)
+          ], input: [images, map.0, map.1, groups * inputs]))
+    }
+    for stride in [1, 2] {
+      for width in [1, 2, 3, 4, 5, 8] { add(3, width, width, stride: stride) }
+      add(2, 16, 16, stride: stride, map: (4, 3))
+      add(2, 20, 17, stride: stride, map: (3, 3), images: 1)
+    }
+    // More than sixteen outputs, of which the last vector has a few; a depthwise map with a multiplier; odd ratios.
+    add(10, 2, 2, stride: 2, bias: true)
+    add(5, 4, 4, map: (3, 3))
+    add(6, 1, 3)
+    add(3, 4, 1, stride: 2)
+    add(2, 3, 18, map: (3, 3))
+    add(2, 18, 3, map: (3, 3))
+    // Kernels and maps of other shapes: pixels that no window sees, a map of one pixel, more images than chunks.
+    add(3, 2, 2, kernel: 1, padding: 0)
+    add(3, 2, 2, kernel: 1, stride: 3, padding: 0, map: (7, 7))
+    add(2, 2, 3, kernel: 5, stride: 2, padding: 2, map: (6, 7))
+    add(2, 2, 2, kernel: Extent(height: 1, width: 3), padding: Extent(height: 0, width: 1))
+    add(2, 2, 2, kernel: Extent(height: 3, width: 2), stride: 2, padding: Extent(height: 1, width: 0))
+    add(4, 2, 2, map: (1, 1), images: 1)
+    add(2, 2, 2, stride: 2, map: (3, 3), images: 19)
+    add(2, 17, 16, kernel: 1, stride: 2, padding: 0, map: (3, 3))
+    return cases
+  }()
+
+  @Test(arguments: groupedCases)
+  func `a convolution in groups and its gradients`(_ c: LayerCase) {
+    expectAgreement(c, output: 6e-7, gradient: 6e-7)
+  }
+
+  struct GroupedCase: Sendable, CustomTestStringConvertible {
+    var groups: Int
+    var input: [Int]
+    var outputs: Int
+    var stride = 1
+    var testDescription: String { "\(groups) groups, \(input) to \(outputs), stride \(stride)" }
+  }
+
+  /// As ResNeXt has them, where the work is cut in every way: over lines, over groups, over both; several blocks.
+  @Test(arguments: [
+    GroupedCase(groups: 32, input: [2, 14, 14, 128], outputs: 128),
+    GroupedCase(groups: 32, input: [3, 15, 14, 256], outputs: 256, stride: 2),
+    GroupedCase(groups: 64, input: [1, 9, 9, 256], outputs: 256),
+    GroupedCase(groups: 32, input: [2, 7, 7, 512], outputs: 512),
+    GroupedCase(groups: 32, input: [2, 8, 8, 1024], outputs: 1024, stride: 2),
+    GroupedCase(groups: 3, input: [1, 60, 61, 24], outputs: 24),
+    GroupedCase(groups: 2, input: [1, 40, 50, 64], outputs: 64),
+  ])
+  func `a convolution in groups is as many convolutions side by side, with the same bits on any number of threads`(
+    _ c: GroupedCase
+  ) {
+    let channels = c.input[3] / c.groups
+    let shape = [3, 3, channels, c.outputs]
+    let method = ConvolutionMethod(input: c.input, weight: shape, stride: c.stride, padding: 1, groups: c.groups)
+    let x = ReferenceNumbers.tensor("x", c.input) { 2 * $0 - 1 }
+    let w = ReferenceNumbers.tensor("w", shape) { 2 * $0 - 1 }
+    let dy = ReferenceNumbers.tensor("dy", method.outputShape) { 2 * $0 - 1 }
+    func passes(_ pool: ThreadPool, _ moments: ChannelMoments) -> [Tensor] {
+      let ops = Ops(pool)
+      var dw = Tensor(shape) { _ in .nan }
+      ops.convolutionWeightGradient(x, dy, method, into: &dw)
+      return [
+        ops.convolve(x, w, method, gathering: moments), ops.convolutionInputGradient(dy, w, method), dw,
+      ]
+    }
+    let moments = ChannelMoments(channels: c.outputs)
+    let results = passes(ThreadPool(threads: 1), moments)
+    let others = ChannelMoments(channels: c.outputs)
+    #expect(passes(ThreadPool(threads: 3), others) == results)
+    #expect(others.mean == moments.mean && others.variance == moments.variance)
+    #expect(moments.rows == dy.count / c.outputs)
+
+    // Each group by the code for whole convolutions.
+    let ops = Ops(ThreadPool(threads: 2))
+    var input = c.input
+    input[3] = channels
+    let own = [3, 3, channels, c.outputs / c.groups]
+    let one = ConvolutionMethod(input: input, weight: own, stride: c.stride, padding: 1, .direct)
+    let parts = [Int](repeating: channels, count: c.groups)
+    let outputs = [Int](repeating: c.outputs / c.groups, count: c.groups)
+    let (xs, ws, dys) = (
+      ops.split(x, channels: parts), ops.split(w, channels: outputs), ops.split(dy, channels: outputs)
+    )
+    var expected: [[Tensor]] = [[], [], []]
+    for group in 0..<c.groups {
+      var dw = Tensor(uninitialized: own)
+      ops.convolutionWeightGradient(xs[group], dys[group], one, into: &dw)
+      expected[0].append(ops.convolve(xs[group], ws[group], one))
+      expected[1].append(ops.convolutionInputGradient(dys[group], ws[group], one))
+      expected[2].append(dw)
+    }
+    for (result, expected) in zip(results, expected) {
+      let all = NaiveTensor(ops.concatenate(expected))
+      #expect(Deviation.largest(result, from: all) < 1.5e-6)
+    }
+    let means = Naive.moments(NaiveTensor(results[0]))
+    let scale = means.variance.reduce(0, max).squareRoot()
+    #expect(zip(moments.mean, means.mean).allSatisfy { abs($0 - $1) < 1e-6 * scale })
+  }
+
   // Measured: outputs 1.2e-7, of sixteen channels 4.2e-7; gradients 1.3e-7.
   @Test(arguments: cases)
   func `a convolution and its gradients`(_ c: LayerCase) {

@@ -6,10 +6,10 @@ import Tensors
 
 /// Forward passes on [N, H, W, C].
 enum Naive {
-  /// weight: [KH, KW, C, O]; bias: [O]; padding above and below, and on the left and the right.
+  /// weight: [KH, KW, C / groups, O]; bias: [O]; padding above and below, and on the left and the right.
   static func convolution(
     _ x: NaiveTensor, weight w: NaiveTensor, bias: NaiveTensor?, stride: Int,
-    padding: (height: Int, width: Int)
+    padding: (height: Int, width: Int), groups: Int = 1
   ) -> NaiveTensor {
     let (inputs, outputs) = (w.shape[2], w.shape[3])
     let height = (x.shape[1] + 2 * padding.height - w.shape[0]) / stride + 1
@@ -26,7 +26,8 @@ enum Naive {
               for kx in 0..<w.shape[1] {
                 let inColumn = column * stride + kx - padding.width
                 guard (0..<x.shape[2]).contains(inColumn) else { continue }
-                for c in 0..<inputs { sum += x[n, inRow, inColumn, c] * w[ky, kx, c, o] }
+                let first = o / (outputs / groups) * inputs
+                for c in 0..<inputs { sum += x[n, inRow, inColumn, first + c] * w[ky, kx, c, o] }
               }
             }
             y[n, row, column, o] = sum
@@ -84,6 +85,54 @@ enum Naive {
             y[n, row, column, c] = largest
           }
         }
+      }
+    }
+    return y
+  }
+
+  /// The mean of what is there of each square.
+  static func averageWindows(_ x: NaiveTensor, side: Int) -> NaiveTensor {
+    let (height, width) = ((x.shape[1] + side - 1) / side, (x.shape[2] + side - 1) / side)
+    var y = NaiveTensor(zeros: [x.shape[0], height, width, x.shape[3]])
+    for n in 0..<x.shape[0] {
+      for row in 0..<height {
+        for column in 0..<width {
+          for c in 0..<x.shape[3] {
+            var (sum, count) = (0.0, 0.0)
+            for inRow in (row * side)..<min((row + 1) * side, x.shape[1]) {
+              for inColumn in (column * side)..<min((column + 1) * side, x.shape[2]) {
+                sum += x[n, inRow, inColumn, c]
+                count += 1
+              }
+            }
+            y[n, row, column, c] = sum / count
+          }
+        }
+      }
+    }
+    return y
+  }
+
+  /// firstWeight: [1, 1, C, R]; secondWeight: [1, 1, R, C].
+  static func squeezeExcitation(
+    _ x: NaiveTensor, firstWeight: NaiveTensor, firstBias: NaiveTensor, secondWeight: NaiveTensor,
+    secondBias: NaiveTensor
+  ) -> NaiveTensor {
+    let (channels, reduced, pixels) = (x.shape[3], firstWeight.shape[3], x.shape[1] * x.shape[2])
+    var y = x
+    for n in 0..<x.shape[0] {
+      var means = [Double](repeating: 0, count: channels)
+      for i in 0..<pixels {
+        for c in 0..<channels { means[c] += x.values[(n * pixels + i) * channels + c] / Double(pixels) }
+      }
+      let hidden = (0..<reduced).map { r in
+        max(0, (0..<channels).reduce(firstBias.values[r]) { $0 + means[$1] * firstWeight.values[$1 * reduced + r] })
+      }
+      for c in 0..<channels {
+        let sum = (0..<reduced).reduce(secondBias.values[c]) {
+          $0 + hidden[$1] * secondWeight.values[$1 * channels + c]
+        }
+        for i in 0..<pixels { y.values[(n * pixels + i) * channels + c] /= 1 + exp(-sum) }
       }
     }
     return y

@@ -42,15 +42,20 @@ struct NaiveNetwork {
 
   private func run(_ kind: LayerKind, _ x: NaiveTensor, _ dropouts: inout Int) -> NaiveTensor {
     switch kind {
-    case .convolution(let name, _, _, let stride, let padding, let bias):
+    case .convolution(let name, _, _, let stride, let padding, let bias, let groups):
       return Naive.convolution(
         x, weight: value(name + ".weight"), bias: bias ? value(name + ".bias") : nil, stride: stride,
-        padding: (padding.height, padding.width))
+        padding: (padding.height, padding.width), groups: groups)
     case .batchNorm(let name): return batchNorm(x, name)
     case .relu: return Naive.relu(x)
     case .maxPool(let kernel, let stride, let padding):
       return Naive.maxPool(x, kernel: kernel, stride: stride, padding: padding)
     case .averagePool(let side): return Naive.averagePool(x, side: side)
+    case .averageWindows(let side): return Naive.averageWindows(x, side: side)
+    case .squeezeExcitation(let name, _):
+      return Naive.squeezeExcitation(
+        x, firstWeight: value(name + ".fc1.weight"), firstBias: value(name + ".fc1.bias"),
+        secondWeight: value(name + ".fc2.weight"), secondBias: value(name + ".fc2.bias"))
     case .globalMaxPool: return Naive.globalMaxPool(x)
     case .scale(let factor): return x.map { $0 * factor }
     case .whitening(let name, _):

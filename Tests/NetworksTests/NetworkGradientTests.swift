@@ -47,6 +47,8 @@ import Testing
 
   @Test(arguments: [
     ("resnet18, large stem", NetworkSettings(name: "resnet18", stem: .large, widthMultiplier: 0.0625), 32),
+    ("resnet18d", NetworkSettings(name: "resnet18d", widthMultiplier: 0.0625), 64),
+    ("seresnet18", NetworkSettings(name: "seresnet18", widthMultiplier: 0.0625, dropPath: 0.3), 64),
     ("plain18, small stem", NetworkSettings(name: "plain18", stem: .small, widthMultiplier: 0.0625), 8),
   ])
   func `a network for large images, narrow`(title: String, settings: NetworkSettings, imageSize: Int) throws {

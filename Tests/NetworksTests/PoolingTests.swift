@@ -21,6 +21,10 @@ import Testing
     LayerCase(
       name: "max pool 3x3/1, overlapping", layers: [.maxPool(kernel: 3, stride: 1, padding: 0)],
       input: [1, 5, 4, 2]),
+    LayerCase(name: "means of 2x2", layers: [.averageWindows(side: 2)], input: [2, 4, 6, 3]),
+    LayerCase(name: "means of 2x2 of an odd map", layers: [.averageWindows(side: 2)], input: [3, 5, 3, 17]),
+    LayerCase(name: "means of 2x2 of a pixel", layers: [.averageWindows(side: 2)], input: [2, 1, 1, 2]),
+    LayerCase(name: "means of 3x3, cut off", layers: [.averageWindows(side: 3)], input: [1, 5, 4, 2]),
     LayerCase(name: "global max pool", layers: [.globalMaxPool], input: [3, 4, 5, 3]),
     LayerCase(name: "global max pool of a pixel", layers: [.globalMaxPool], input: [2, 1, 1, 5]),
     LayerCase(name: "global max pool of a large map", layers: [.globalMaxPool], input: [2, 19, 17, 2]),
@@ -47,6 +51,15 @@ import Testing
     // The middle pixel is in all four areas, a quarter each.
     let gradient = layer.backward(Tensor([1, 2, 2, 1], [4, 4, 4, 4]), Pass(.training, pool))
     #expect(gradient.values == [1, 2, 1, 2, 4, 2, 1, 2, 1])
+  }
+
+  @Test func `means of squares count only what is there, by hand`() {
+    let layer = AverageWindows(side: 2)
+    let pass = Pass(.training, ThreadPool(threads: 1))
+    let output = layer.forward(Tensor([1, 3, 3, 1], [1, 3, 5, 5, 7, 9, 2, 4, 8]), pass)
+    #expect(output.values == [4, 7, 3, 8])
+    let gradient = layer.backward(Tensor([1, 2, 2, 1], [4, 4, 4, 4]), pass)
+    #expect(gradient.values == [1, 1, 2, 1, 1, 2, 2, 2, 4])
   }
 
   @Test func `ReLU leaves its caller's tensor alone and lets a NaN through`() {

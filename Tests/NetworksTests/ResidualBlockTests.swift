@@ -62,7 +62,7 @@ import Testing
       let image = FeatureShape(height: found.input[1], width: found.input[2], channels: found.input[3])
       return (try? LoweredPlan(found.layers, image: image))?.operations.compactMap { operation in
         // The projection's, on the shortcut, lies deeper.
-        if operation.depth == 1, case .convolution(_, _, _, let stride, _, _) = operation.kind {
+        if operation.depth == 1, case .convolution(_, _, _, let stride, _, _, _) = operation.kind {
           stride
         } else {
           nil

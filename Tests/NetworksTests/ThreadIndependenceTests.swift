@@ -52,6 +52,9 @@ import Testing
     (NetworkSettings(name: "cifar8", shortcut: .projection, version: .v2, head: .regularized), 16, 9),
     (NetworkSettings(name: "resnet50", stem: .large, widthMultiplier: 1.0 / 16), 32, 3),
     (NetworkSettings(name: "vgg19", widthMultiplier: 1.0 / 16), 32, 3),
+    (NetworkSettings(name: "seresnet18", stem: .large, widthMultiplier: 1.0 / 8, dropPath: 0.2), 32, 3),
+    (NetworkSettings(name: "resnet18d", stem: .large, widthMultiplier: 1.0 / 8), 48, 3),
+    (NetworkSettings(name: "resnext50_32x4d", stem: .large, widthMultiplier: 1.0 / 8, dropPath: 0.2), 32, 3),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.25, isWhitened: true, dropPath: 0.3), 28, 5),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.125), 16, 7),
   ])

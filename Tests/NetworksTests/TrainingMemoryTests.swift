@@ -50,6 +50,9 @@ import Testing
     (NetworkSettings(name: "resnet18"), 64, 8),
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.5), 64, 4),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.5), 64, 8),
+    (NetworkSettings(name: "resnet18d", widthMultiplier: 0.5), 64, 8),
   ])
   func `the estimate is near the most bytes in use at one time`(
     settings: NetworkSettings, imageSize: Int, images: Int

@@ -175,4 +175,23 @@ import Testing
     // 16 filters of 3 channels, 32 of 16, 64 of 32, and the two projections.
     #expect(others == 13 + 2 * 16 + 2 * 32)
   }
+
+  /// As torch.nn.init.dirac_ with `groups`.
+  @Test(arguments: [(2, 3), (3, 2), (4, 4)])
+  func `in groups the first filters of each hand that group's channels on`(inputs: Int, outputs: Int) throws {
+    let plan = try LoweredPlan(
+      [.convolution(name: "conv", outputs: 3 * outputs, kernel: 3, padding: 1, groups: 3)],
+      image: FeatureShape(height: 4, width: 4, channels: 3 * inputs))
+    let layers = LayerGraph(plan, seed: 1, initialization: .dirac)
+    let input = ReferenceNumbers.tensor("input", [1, 4, 4, 3 * inputs]) { 2 * $0 - 1 }
+    let output = layers.forward(input, Pass(.inference, ThreadPool(threads: 1)))
+    for pixel in 0..<16 {
+      for group in 0..<3 {
+        for channel in 0..<min(inputs, outputs) {
+          #expect(
+            output[(pixel * 3 + group) * outputs + channel] == input[(pixel * 3 + group) * inputs + channel])
+        }
+      }
+    }
+  }
 }

@@ -57,6 +57,10 @@ enum Specimen {
     (NetworkSettings(name: "resnet50", shortcut: .projection, widthMultiplier: 0.0625), 16),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.0625, variant: .article), 16),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.0625), 16),
+    (NetworkSettings(name: "resnet26d", stem: .large, widthMultiplier: 0.0625), 32),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.0625), 16),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true, dropPath: 0.2), 16),
   ])
   func `a network comes back from its file with the same logits`(network: NetworkSettings, side: Int) throws {

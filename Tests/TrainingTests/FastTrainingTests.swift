@@ -39,6 +39,9 @@ import WeightFiles
         "all of it", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true, dropPath: 0.3),
         0.75
       ),
+      ("groups", NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.03125, dropPath: 0.3), nil),
+      ("squeezes", NetworkSettings(name: "seresnet18", widthMultiplier: 0.03125), nil),
+      ("article", NetworkSettings(name: "resnet50", widthMultiplier: 0.03125, variant: .article), nil),
     ] as [(String, NetworkSettings, Double?)])
   func `a run that is interrupted ends in the same bits`(
     title: String, network: NetworkSettings, start: Double?

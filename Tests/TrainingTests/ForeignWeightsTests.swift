@@ -77,6 +77,14 @@ import WeightFiles
       "resnet18"
     ),
     ("cifar20", NetworkSettings(name: "plain20", widthMultiplier: 0.25), "vgg19"),
+    (
+      "wide_resnet50_2", NetworkSettings(name: "wide_resnet50_2", stem: .large, widthMultiplier: 0.0625), "resnet50"
+    ),
+    (
+      "resnext50_32x4d", NetworkSettings(name: "resnext50_32x4d", stem: .large, widthMultiplier: 0.0625), "resnet50"
+    ),
+    ("resnet18d", NetworkSettings(name: "resnet18d", stem: .large, widthMultiplier: 0.0625), "resnet18"),
+    ("seresnet18", NetworkSettings(name: "seresnet18", stem: .large, widthMultiplier: 0.0625), "resnet18"),
     ("vgg19_bn", NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), "vgg19"),
     ("resnet9", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625), "vgg19"),
     ("resnet9", NetworkSettings(name: "resnet9", widthMultiplier: 0.0625, isWhitened: true), "resnet18"),

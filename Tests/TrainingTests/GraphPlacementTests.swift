@@ -55,7 +55,7 @@ private struct GraphWriter {
       let output = index == operations.count - 1 ? "scores" : "value_\(index)"
       names.append(output)
       switch operation.kind {
-      case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
+      case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias, _):
         let shape = [outputs, operation.input.channels, kernel.height, kernel.width]
         var weight = values(name + ".weight")
         var shift = bias ? values(name + ".bias") : nil

@@ -24,7 +24,9 @@ struct PyTorchExchangeTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  @Test(arguments: ["resnet18", "resnet50"])
+  static let nets = ["resnet18", "resnet50", "wide_resnet50_2", "resnext50_32x4d", "resnet50d", "seresnet18"]
+
+  @Test(arguments: nets)
   func `PyTorch loads our checkpoint strictly and computes the same logits`(net: String) throws {
     let model = Specimen.model(NetworkSettings(name: net), side: 64, classes: 10)
     let network = try Specimen.network(model)
@@ -44,7 +46,7 @@ struct PyTorchExchangeTests {
     try expectSame(network, try pythonLogits([path, net, "--ignore", "skipline."]), "\(net), our last in PyTorch")
   }
 
-  @Test(arguments: ["resnet18", "resnet50"])
+  @Test(arguments: nets)
   func `a checkpoint that PyTorch saved gives the same logits here`(net: String) throws {
     let path = folder.file("torch.safetensors")
     let logits = try pythonLogits(["--save", path, net, "--classes", "10"])

@@ -48,7 +48,10 @@ import Testing
     (["train", "data", "--resume", "runs/s"], ["paths", "runs/second"]),
     (["train", "data", "--weights", "runs/f"], ["paths", "runs/first"]),
     (["train", "data", "--net", "vgg"], ["words", "vgg19", "vgg19_bn"]),
-    (["data", "--net", "resnet1"], ["words", "resnet18", "resnet101", "resnet152"]),
+    (
+      ["data", "--net", "resnet1"],
+      ["words", "resnet18", "resnet101", "resnet152", "resnet18d", "resnet101d", "resnet152d"]
+    ),
     (["summary", "plain1"], ["words", "plain18", "plain110"]),
     (["train", "data", "--prec"], ["words", "--precision"]),
     (["train", "--precision", "fp32", "data", "--prec"], ["words"]),
@@ -145,7 +148,7 @@ import Testing
       ask() { COMP_WORDS=(skipline "$@"); COMP_CWORD=$#; _skipline; printf '<%s>' "${COMPREPLY[@]}"; echo; }
       ask evaluate runs/
       ask my
-      ask data --net = resnet10
+      ask data --net = cifar11
       ask watch s
       ask evaluate nothing-of-that-name
       """
@@ -155,7 +158,7 @@ import Testing
         complete -F _skipline skipline
         <runs/first><runs/second>
         <my data>
-        <resnet101>
+        <cifar110>
         <second>
         <>
 

@@ -76,6 +76,12 @@ void ck_column_sums(const float *x, size_t rows, size_t channels, float *sums);
 /// x[r, c] += bias[c]
 void ck_add_bias(float *x, size_t rows, size_t channels, const float *bias);
 
+/// y[r, c] = x[r, c] * factors[c] + shifts[c]. shifts: NULL for none. y may be x.
+void ck_scale_channels(
+    float *y, const float *x, size_t rows, size_t channels, const float *factors, const float *shifts);
+/// sums[c] += sum of x[:, c] * y[:, c]
+void ck_column_products(const float *x, const float *y, size_t rows, size_t channels, float *sums);
+
 // -- Products ------------------------------------------------------------------------------------------------
 // out = A B, or out += A B. A is described by how to get from value to value; B lies in panels of neighboring
 // columns, so that a step's values are next to each other.
@@ -136,6 +142,32 @@ void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs);
 void ck_pad_lines(
     const float *image, size_t height, size_t width, size_t channels, ptrdiff_t first, size_t step, size_t lines,
     size_t before, size_t after, float *padded);
+
+// -- Grouped convolution ---------------------------------------------------------------------------------------
+// Of groups of few channels, sixteen neighboring outputs at a time, a lane each.
+
+/// Which outputs, of how many in all, and the groups: `inputs` are those of one group. pixel_stride: floats from pixel
+/// to pixel of the map.
+typedef struct {
+  size_t pixel_stride, first, outputs, inputs, outputs_in_group;
+} ck_groups;
+
+/// A spread map where windows lie: from one window to the next pixel_stride floats, from one of its lines to the next
+/// line_stride; a line has `steps` vectors of sixteen floats next to each other, an input of a pixel each.
+typedef struct {
+  const float *base;
+  size_t lines, line_stride, steps, pixel_stride;
+} ck_spread;
+
+/// out [count, inputs, 16]: in lane l input c of the group that output `first` + l is of; zero where there is none.
+void ck_spread_groups(const ck_groups *g, const float *pixels, size_t count, float *out);
+/// out[pixel * out_stride + l] = the sum over the window's lines and steps of its lane l times that of weights
+/// [lines, steps, 16], for l below columns, 16 at most.
+void ck_group_products(
+    const ck_spread *a, const float *weights, size_t pixels, size_t columns, float *out, size_t out_stride);
+/// sums [lines, steps, 16] += the sum over the pixels of the window times dy[pixel * dy_stride + l], lane by lane.
+void ck_group_weight_gradient(
+    const ck_spread *a, size_t pixels, size_t columns, const float *dy, size_t dy_stride, float *sums);
 
 // -- Winograd convolution ------------------------------------------------------------------------------------
 // 3x3, stride 1, padding 1, in tiles of m x m outputs, m = 4 or 2, each made of n * n products, n = m + 2. Tiles

@@ -3,9 +3,11 @@
 // as wide as the registers, and TILE_LANES and TILE_ROWS, the shape of a product's tiles.
 
 #include "batchnorm.h"
+#include "channels.h"
 #include "elementwise.h"
 #include "pooling.h"
 #include "gemm.h"
+#include "groups.h"
 #include "resampling.h"
 #include "winograd.h"
 

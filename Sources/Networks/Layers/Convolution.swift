@@ -7,14 +7,16 @@ import Tensors
 ///
 /// out[n, y, x, o] = bias[o] + sum over ky, kx, c of
 /// in[n, y * stride + ky - padding.height, x * stride + kx - padding.width, c] * weight[ky, kx, c, o].
+/// With G groups output o is made from the channels of its group alone, c = 0 ..< C / G within it.
 /// Output height: (H + 2 * padding.height - KH) / stride + 1, rounded down; the width likewise.
 public final class Convolution: Layer {
-  /// [KH, KW, C, O]: the kernel's height and width first.
+  /// [KH, KW, C / G, O]: the kernel's height and width first.
   public let weight: Parameter
   /// [O]; nil where a batch norm follows, which has a shift of its own.
   public let bias: Parameter?
   public let stride: Int
   public let padding: Extent
+  public let groups: Int
   /// Whether the gradient by the input is wanted; a layer that reads the image can do without.
   public internal(set) var inputGradient: InputGradient
 
@@ -31,7 +33,7 @@ public final class Convolution: Layer {
 
   /// - Parameter isFixed: whether the weights never learn.
   public init(
-    name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Extent = 0,
+    name: String, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Extent = 0, groups: Int = 1,
     inputGradient: InputGradient = .computed, isFixed: Bool = false, algorithms: ConvolutionAlgorithms = .fastest
   ) {
     precondition(weight.shape.count == 4, "a convolution's weights are [KH, KW, C, O], not \(weight.shape)")
@@ -40,6 +42,7 @@ public final class Convolution: Layer {
     self.bias = bias.map { Parameter(name: name + ".bias", role: .bias, value: $0) }
     self.stride = stride
     self.padding = padding
+    self.groups = groups
     self.inputGradient = inputGradient
     self.algorithms = algorithms
   }
@@ -72,7 +75,8 @@ public final class Convolution: Layer {
     if let lastMethod, lastMethod.input == input, lastMethod.mode == mode { return lastMethod.method }
     let algorithms = mode == .inference && algorithms == .bfloat16 ? .fastest : algorithms
     let method = ConvolutionMethod(
-      input: input, weight: weight.value.shape, stride: stride, padding: padding, algorithms)
+      input: input, weight: weight.value.shape, stride: stride, padding: padding, groups: groups,
+      algorithms)
     lastMethod = (input, mode, method)
     return method
   }

@@ -1,4 +1,5 @@
-// Layers that summarize neighboring pixels: maximum, maximum or mean of the whole map, mean of a grid of areas.
+// Layers that summarize neighboring pixels: maximum, maximum or mean of the whole map, mean of a grid of areas or of
+// squares of pixels.
 
 import Tensors
 
@@ -41,6 +42,25 @@ public final class GlobalMaxPool: Layer {
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let (argmax, inputShape) = used(&cache, by: "global max pool")
     return pass.ops.globalMaxPoolGradient(outputGradient, argmax: argmax, inputShape: inputShape)
+  }
+}
+
+/// The mean of each square of `side` x `side` pixels, at the lower and the right edge of what is there of it:
+/// [N, H, W, C] to [N, ceil(H / side), ceil(W / side), C].
+public final class AverageWindows: Layer {
+  private let side: Int
+  private var inputShape: [Int]?
+
+  public init(side: Int) { self.side = side }
+
+  public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+    if pass.mode == .training { inputShape = input.shape }
+    return pass.ops.averageWindows(input, side: side)
+  }
+
+  public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    let inputShape = used(&inputShape, by: "average of windows")
+    return pass.ops.averageWindowsGradient(consume outputGradient, side: side, inputShape: inputShape)
   }
 }
 

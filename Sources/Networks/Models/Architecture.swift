@@ -5,7 +5,8 @@ import Messages
 /// A network of the registry.
 public struct Architecture: Sendable {
   static let families: [any NetworkFamily.Type] = [
-    ResNet.self, CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self,
+    ResNet.self, WideResNet.self, ResNeXt.self, ResNetD.self, SEResNet.self,
+    CIFARResNet.self, PlainNet.self, VGG.self, ResNet9.self,
   ]
 
   let network: any NetworkFamily

@@ -39,6 +39,9 @@ protocol NetworkFamily: Sendable, Equatable {
   var canBeWhitened: Bool { get }
   /// Whether its last pool takes a map of any size, so that the same weights fit images of another size.
   var takesAnySize: Bool { get }
+  /// How the names of arrays begin that files of it may have besides and that nothing here needs, such as those of
+  /// classifiers that only training uses.
+  var passedOver: [String] { get }
   /// Its layers, from the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan]
 }
@@ -72,6 +75,7 @@ extension NetworkFamily {
   func options(of variant: NetworkVariant) -> VariantOptions? { nil }
   var canBeWhitened: Bool { false }
   var takesAnySize: Bool { true }
+  var passedOver: [String] { [] }
 }
 
 /// The number in a name such as `resnet18`.

@@ -15,20 +15,29 @@ struct ResidualStages: Sendable, Equatable {
   var bottleneck: Bool
   /// Whether inputs are added to the outputs of blocks.
   var residual = true
+  /// A bottleneck's 3x3 convolution has this many times the stage's channels.
+  var innerFactor = 1
+  /// Into so many groups it is cut.
+  var groups = 1
+  /// Whether the large stem is of three 3x3 convolutions, and a shortcut takes means where the map shrinks.
+  var isD = false
+  /// Whether bodies end in squeeze and excitation.
+  var excites = false
 
   /// A bottleneck's output has this many times its 3x3's channels.
   static let bottleneckExpansion = 4
 
   /// From the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
-    let builder = ResidualBuilder(plan: plan, bottleneck: bottleneck, blocks: blocks.reduce(0, +))
+    let builder = ResidualBuilder(plan: plan, stages: self)
     let preActivated = plan.settings.version == .v2
     var channels = plan.settings.stemWidth ?? plan.width(widths[0])
     var layers = builder.stem(channels)
     var number = 0
     for (stage, count) in blocks.enumerated() {
-      let inner = plan.width(widths[stage])
-      let outputs = bottleneck ? inner * Self.bottleneckExpansion : inner
+      let width = plan.width(widths[stage])
+      let inner = groups * plan.width(widths[stage] * innerFactor, of: groups)
+      let outputs = bottleneck ? width * Self.bottleneckExpansion : width
       // The paper strides where a stage begins, the article where one ends.
       let strided: Int? =
         plan.settings.variant == .article
@@ -63,10 +72,11 @@ private struct BlockShape {
 /// The parts of a residual or plain network, of one kind of block.
 private struct ResidualBuilder {
   let plan: PlanBuilder
-  let bottleneck: Bool
-  /// In the network.
-  let blocks: Int
+  let stages: ResidualStages
 
+  private var bottleneck: Bool { stages.bottleneck }
+  /// In the network.
+  private var blocks: Int { stages.blocks.reduce(0, +) }
   private var settings: NetworkSettings { plan.settings }
   /// v2: norm and ReLU come before a convolution.
   private var preActivated: Bool { settings.version == .v2 }
@@ -76,18 +86,32 @@ private struct ResidualBuilder {
     return switch settings.stem ?? .large {
     case .small: [plan.convolution("conv1", channels, 3)] + activation
     case .large:
-      [plan.convolution("conv1", channels, 7, stride: 2)] + activation + [
+      (stages.isD ? deepStem(channels) : [plan.convolution("conv1", channels, 7, stride: 2)]) + activation + [
         .maxPool(kernel: 3, stride: 2, padding: 1)
       ]
     }
   }
 
-  /// The convolutions of a block with kernel, outputs and stride.
-  private func convolutions(_ block: BlockShape) -> [(kernel: Int, outputs: Int, stride: Int)] {
-    guard bottleneck else { return [(3, block.inner, block.stride), (3, block.outputs, 1)] }
+  /// As far as the last of three convolutions, the first two of half the channels.
+  private func deepStem(_ channels: Int) -> [LayerPlan] {
+    let half = plan.width(32)
+    return [
+      plan.convolution("conv1.0", half, 3, stride: 2), .batchNorm(name: "conv1.1"), .relu,
+      plan.convolution("conv1.3", half, 3), .batchNorm(name: "conv1.4"), .relu,
+      plan.convolution("conv1.6", channels, 3),
+    ]
+  }
+
+  private typealias Step = (kernel: Int, outputs: Int, stride: Int, groups: Int)
+
+  /// The convolutions of a block.
+  private func convolutions(_ block: BlockShape) -> [Step] {
+    guard bottleneck else { return [(3, block.inner, block.stride, 1), (3, block.outputs, 1, 1)] }
     // The paper strides in the first 1x1, which skips three quarters of its input; v1.5 and v2 in the 3x3.
     let first = settings.version == .v1 ? block.stride : 1
-    return [(1, block.inner, first), (3, block.inner, block.stride / first), (1, block.outputs, 1)]
+    return [
+      (1, block.inner, first, 1), (3, block.inner, block.stride / first, stages.groups), (1, block.outputs, 1, 1),
+    ]
   }
 
   /// v1: relu(body(x) + shortcut(x)). v2: body(h) + shortcut(x or h), where h is x after batch norm and ReLU: a
@@ -96,7 +120,8 @@ private struct ResidualBuilder {
     let shortcut = shortcut(block)
     func sum(_ body: [LayerPlan]) -> LayerPlan {
       .branches(
-        name: block.name + ".add", [body + plan.dropPath(block: block.index, of: blocks), shortcut.layers],
+        name: block.name + ".add",
+        [body + excitation(block) + plan.dropPath(block: block.index, of: blocks), shortcut.layers],
         joined: .addition)
     }
     let layers: [LayerPlan] =
@@ -110,6 +135,11 @@ private struct ResidualBuilder {
     return .block(name: block.name, layers)
   }
 
+  private func excitation(_ block: BlockShape) -> [LayerPlan] {
+    stages.excites
+      ? [.squeezeExcitation(name: block.name + ".se", reduced: SEResNet.reduced(block.outputs))] : []
+  }
+
   private func preActivation(_ block: BlockShape) -> [LayerPlan] {
     [.batchNorm(name: block.name + ".bn1"), .relu]
   }
@@ -120,7 +150,7 @@ private struct ResidualBuilder {
     return steps.enumerated().flatMap { index, step -> [LayerPlan] in
       let number = index + 1
       return [
-        plan.convolution("\(block.name).conv\(number)", step.outputs, step.kernel, stride: step.stride),
+        convolution(block, number, step),
         .batchNorm(name: "\(block.name).bn\(number)"),
       ] + (number < steps.count ? [.relu] : [])
     }
@@ -131,15 +161,18 @@ private struct ResidualBuilder {
     convolutions(block).enumerated().flatMap { index, step -> [LayerPlan] in
       let number = index + 1
       return (number > 1 ? [.batchNorm(name: "\(block.name).bn\(number)"), .relu] : [])
-        + [plan.convolution("\(block.name).conv\(number)", step.outputs, step.kernel, stride: step.stride)]
+        + [convolution(block, number, step)]
     }
+  }
+
+  private func convolution(_ block: BlockShape, _ number: Int, _ step: Step) -> LayerPlan {
+    plan.convolution(
+      "\(block.name).conv\(number)", step.outputs, step.kernel, stride: step.stride, groups: step.groups)
   }
 
   /// The shortcut's layers, none for the identity, and whether they have parameters.
   private func shortcut(_ block: BlockShape) -> (layers: [LayerPlan], learns: Bool) {
-    let projection =
-      [plan.convolution("\(block.name).downsample.0", block.outputs, 1, stride: block.stride)]
-      + (preActivated ? [] : [.batchNorm(name: "\(block.name).downsample.1")])
+    let projection = projection(block)
     switch settings.shortcut ?? .projection {
     case .projectionAlways: return (projection, true)
     case .projection where block.changesShape: return (projection, true)
@@ -150,6 +183,17 @@ private struct ResidualBuilder {
       return ([padding], false)
     case .projection, .zeroPadding: return ([], false)
     }
+  }
+
+  private func projection(_ block: BlockShape) -> [LayerPlan] {
+    // timm's first place is the pool's, also where there is none.
+    let place = stages.isD ? 1 : 0
+    let averages = stages.isD && block.stride > 1
+    return (averages ? [.averageWindows(side: block.stride)] : [])
+      + [
+        plan.convolution(
+          "\(block.name).downsample.\(place)", block.outputs, 1, stride: averages ? 1 : block.stride)
+      ] + (preActivated ? [] : [.batchNorm(name: "\(block.name).downsample.\(place + 1)")])
   }
 
   /// The twin without shortcuts: every convolution followed by norm and ReLU (or preceded, in v2).

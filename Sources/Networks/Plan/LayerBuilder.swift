@@ -38,17 +38,18 @@ struct LayerBuilder {
     switch operation.kind {
     case .batchNorm(let name):
       return BatchNorm(name: name, channels: input.channels, activation: step.activates ? .relu : .none)
-    case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias):
+    case .convolution(let name, let outputs, let kernel, let stride, let padding, let bias, let groups):
       let std = Float((2 / Double(kernel.count * outputs)).squareRoot())
       return Convolution(
         name: name,
-        weight: convolutionWeight(name, kernel, input.channels, outputs, std: std),
-        bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding,
+        weight: convolutionWeight(name, kernel, input.channels / groups, outputs, groups: groups, std: std),
+        bias: bias ? Tensor(zeros: [outputs]) : nil, stride: stride, padding: padding, groups: groups,
         inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, algorithms: algorithms)
     case .relu: return ReLU()
     case .maxPool(let kernel, let stride, let padding):
       return MaxPool(kernel: kernel, stride: stride, padding: padding)
     case .averagePool(let side): return AdaptiveAveragePool(side: side)
+    case .averageWindows(let side): return AverageWindows(side: side)
     case .globalMaxPool: return GlobalMaxPool()
     case .flatten: return Flatten()
     case .dropout(let rate):
@@ -65,6 +66,15 @@ struct LayerBuilder {
       return Convolution(
         name: name, weight: drawn(name, shape) { $0.normal() * std },
         inputGradient: step.inputs[0].hasGradient ? .computed : .omitted, isFixed: true, algorithms: algorithms)
+    case .squeezeExcitation(let name, let reduced):
+      let channels = input.channels
+      func weight(_ name: String, _ inputs: Int, _ outputs: Int) -> Tensor {
+        let std = Float((2 / Double(outputs)).squareRoot())
+        return drawn(name, [1, 1, inputs, outputs]) { $0.normal() * std }
+      }
+      return SqueezeExcitation(
+        name: name, firstWeight: weight(name + ".fc1", channels, reduced),
+        secondWeight: weight(name + ".fc2", reduced, channels))
     case .dense(let name, let outputs, let initialization, let weightDecay):
       return dense(name, operation.map, outputs, initialization, weightDecay)
     case .zeroPadding(_, let stride, let channels, let placement):
@@ -92,18 +102,21 @@ struct LayerBuilder {
       weightDecay: weightDecay)
   }
 
-  /// [KH, KW, C, O]
+  /// [KH, KW, C, O], C those of a group.
   private func convolutionWeight(
-    _ name: String, _ kernel: Extent, _ inputs: Int, _ outputs: Int, std: Float
+    _ name: String, _ kernel: Extent, _ inputs: Int, _ outputs: Int, groups: Int = 1, std: Float
   ) -> Tensor {
     var weight = drawn(name, [kernel.height, kernel.width, inputs, outputs]) { $0.normal() * std }
     guard initialization == .dirac else { return weight }
     // The middle of a kernel with an even side is PyTorch's: the place behind it.
     let middle = (kernel.height / 2) * kernel.width + kernel.width / 2
-    for filter in 0..<min(inputs, outputs) {
+    // Within each group as many filters as it has channels.
+    let filters = outputs / groups
+    for filter in 0..<outputs where filter % filters < inputs {
       for place in 0..<kernel.count {
         for channel in 0..<inputs {
-          weight[(place * inputs + channel) * outputs + filter] = place == middle && channel == filter ? 1 : 0
+          weight[(place * inputs + channel) * outputs + filter] =
+            place == middle && channel == filter % filters ? 1 : 0
         }
       }
     }

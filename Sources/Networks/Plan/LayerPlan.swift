@@ -31,12 +31,16 @@ public enum Join: Sendable, Equatable {
 /// What a layer computes. Names are those of its parameters in files, `layer1.0.conv1`, or else of its row in a
 /// summary.
 public enum LayerKind: Sendable, Equatable {
-  case convolution(name: String, outputs: Int, kernel: Extent, stride: Int, padding: Extent, bias: Bool)
+  /// - Parameter groups: into so many groups channels and outputs are cut; an output sees those of its own.
+  case convolution(
+    name: String, outputs: Int, kernel: Extent, stride: Int, padding: Extent, bias: Bool, groups: Int)
   case batchNorm(name: String)
   case relu
   case maxPool(kernel: Int, stride: Int, padding: Int)
   /// A grid of `side` x `side` means; 1 is global average pooling.
   case averagePool(side: Int)
+  /// Means of squares of `side` x `side` pixels side by side, also where the last ones are cut off.
+  case averageWindows(side: Int)
   /// Of the whole map.
   case globalMaxPool
   case flatten
@@ -45,6 +49,8 @@ public enum LayerKind: Sendable, Equatable {
   case dropPath(rate: Double)
   /// Multiplication by a constant.
   case scale(Double)
+  /// Each channel times a number that two dense layers make of all channels' means, with `reduced` values in between.
+  case squeezeExcitation(name: String, reduced: Int)
   /// A fixed convolution without padding, whose filters whiten patches of `kernel` x `kernel` pixels: two for each value
   /// of a patch, the second the first one's negative.
   case whitening(name: String, kernel: Int)
@@ -67,10 +73,12 @@ public enum DenseInitialization: Sendable, Equatable {
 /// So that a description reads as a list of layers.
 extension LayerPlan {
   public static func convolution(
-    name: String, outputs: Int, kernel: Extent, stride: Int = 1, padding: Extent = 0, bias: Bool = false
+    name: String, outputs: Int, kernel: Extent, stride: Int = 1, padding: Extent = 0, bias: Bool = false,
+    groups: Int = 1
   ) -> LayerPlan {
     .layer(
-      .convolution(name: name, outputs: outputs, kernel: kernel, stride: stride, padding: padding, bias: bias))
+      .convolution(
+        name: name, outputs: outputs, kernel: kernel, stride: stride, padding: padding, bias: bias, groups: groups))
   }
 
   public static func batchNorm(name: String) -> LayerPlan { .layer(.batchNorm(name: name)) }
@@ -83,6 +91,8 @@ extension LayerPlan {
 
   public static func averagePool(side: Int) -> LayerPlan { .layer(.averagePool(side: side)) }
 
+  public static func averageWindows(side: Int) -> LayerPlan { .layer(.averageWindows(side: side)) }
+
   public static var globalMaxPool: LayerPlan { .layer(.globalMaxPool) }
 
   public static var flatten: LayerPlan { .layer(.flatten) }
@@ -92,6 +102,10 @@ extension LayerPlan {
   public static func dropPath(rate: Double) -> LayerPlan { .layer(.dropPath(rate: rate)) }
 
   public static func scale(_ factor: Double) -> LayerPlan { .layer(.scale(factor)) }
+
+  public static func squeezeExcitation(name: String, reduced: Int) -> LayerPlan {
+    .layer(.squeezeExcitation(name: name, reduced: reduced))
+  }
 
   public static func whitening(name: String, kernel: Int) -> LayerPlan {
     .layer(.whitening(name: name, kernel: kernel))

@@ -93,18 +93,24 @@ extension LayerKind {
   fileprivate func output(for inputs: [FeatureShape]) throws -> FeatureShape {
     let input = inputs[0]
     switch self {
-    case .convolution(let name, let outputs, let kernel, let stride, let padding, _):
+    case .convolution(let name, let outputs, let kernel, let stride, let padding, _, let groups):
+      precondition(
+        input.channels % groups == 0 && outputs % groups == 0,
+        "'\(name)' cuts \(input.channels) channels and \(outputs) outputs into \(groups) groups")
       return try Self.slide(input, outputs, kernel, stride, padding, name)
     case .maxPool(let kernel, let stride, let padding):
       return try Self.slide(input, input.channels, Extent(kernel), stride, Extent(padding), "max pool")
     case .averagePool(let side): return FeatureShape(height: side, width: side, channels: input.channels)
+    case .averageWindows(let side):
+      return FeatureShape(
+        height: (input.height + side - 1) / side, width: (input.width + side - 1) / side, channels: input.channels)
     case .globalMaxPool: return FeatureShape(height: 1, width: 1, channels: input.channels)
     case .whitening(let name, let kernel):
       return try Self.slide(
         input, Self.whiteningFilters(kernel, channels: input.channels), Extent(kernel), 1, 0, name)
     case .flatten: return FeatureShape(height: 1, width: 1, channels: input.count)
     case .dense(_, let outputs, _, _): return FeatureShape(height: 1, width: 1, channels: outputs)
-    case .batchNorm, .relu, .dropout, .dropPath, .scale: return input
+    case .batchNorm, .relu, .dropout, .dropPath, .scale, .squeezeExcitation: return input
     case .zeroPadding(let name, let stride, let channels, _):
       guard channels >= input.channels else {
         throw NetworkError.unsupported(
@@ -299,8 +305,9 @@ extension LayerKind {
   /// Whether it has parameters that learn.
   var learns: Bool {
     switch self {
-    case .convolution, .batchNorm, .dense: true
-    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join,
+    case .convolution, .batchNorm, .dense, .squeezeExcitation: true
+    case .relu, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding, .join,
       .whitening:
       false
     }

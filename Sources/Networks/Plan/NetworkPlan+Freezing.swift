@@ -96,11 +96,12 @@ extension NetworkPlan {
       case .layer(let kind):
         operations += 1
         switch kind {
-        case .convolution(let name, _, _, _, _, _), .batchNorm(let name), .whitening(let name, _),
-          .dense(let name, _, _, _):
+        case .convolution(let name, _, _, _, _, _, _), .batchNorm(let name), .whitening(let name, _),
+          .squeezeExcitation(let name, _), .dense(let name, _, _, _):
           names.append(name)
         case .dropout, .dropPath: drops = true
-        case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .scale, .zeroPadding, .join: break
+        case .relu, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .scale, .zeroPadding, .join:
+          break
         }
       }
     }

@@ -129,13 +129,14 @@ private struct MemoryPlanner {
   private func forward(_ step: LoweredPlan.Step, _ inputs: inout [Block]) -> (Block, WayBack) {
     let operation = plan.operations[step.operation]
     switch operation.kind {
-    case .convolution(_, let channels, let kernel, let stride, let padding, _):
+    case .convolution(_, let channels, let kernel, let stride, let padding, _, let groups):
       let shape = operation.input
       return convolution(
         operation, inputs[0],
         ConvolutionMethod(
           input: [images, shape.height, shape.width, shape.channels],
-          weight: [kernel.height, kernel.width, shape.channels, channels], stride: stride, padding: padding))
+          weight: [kernel.height, kernel.width, shape.channels / groups, channels], stride: stride,
+          padding: padding, groups: groups))
     case .dense:
       let input = inputs[0]
       return (
@@ -169,9 +170,14 @@ private struct MemoryPlanner {
       let output = block(operation.output)
       tally.pass(method.forwardScratch.floats(threads: threads))
       return (output, { [$0] })
-    case .averagePool, .zeroPadding:
+    case .averagePool, .averageWindows, .zeroPadding:
       let count = inputs[0].count
       return (block(operation.output), { [self] gradient in withExtendedLifetime(gradient) { [block(count)] } })
+    case .squeezeExcitation:
+      // It keeps its input, so that training cannot work in its place; the numbers of a channel are few.
+      let input = inputs[0]
+      let output = goesBack ? block(operation.output) : inPlace(&inputs[0], operation)
+      return (output, { gradient in withExtendedLifetime(input) { [gradient] } })
     case .flatten: return (inputs[0], { [$0] })
     case .dropPath, .scale: return (inPlace(&inputs[0], operation), { [$0] })
     case .dropout:

@@ -14,7 +14,7 @@ public struct StateEntry: Sendable, Equatable {
 
   /// torchvision's: `layer1.0.conv1.weight`.
   public let name: String
-  /// In PyTorch's order: [O, C, KH, KW] of a convolution, [O, C * H * W] of a dense layer.
+  /// In PyTorch's order: [O, C / groups, KH, KW] of a convolution, [O, C * H * W] of a dense layer.
   public let shape: [Int]
   public let kind: Kind
 
@@ -30,6 +30,12 @@ extension NetworkPlan {
   /// Those of them that belong to layers that are trained.
   public var trainedState: [StateEntry] { lowered.operations.dropFirst(lowered.frozen).flatMap(\.state) }
 
+  /// Whether a file may have an array of this name besides, which nothing here needs.
+  public func passesOver(_ name: String) -> Bool {
+    guard let network = try? Architecture(name: settings.name).network else { return false }
+    return network.passedOver.contains { name.hasPrefix($0) }
+  }
+
   /// The name of the last dense layer, without `.weight`.
   public var classifier: String {
     for operation in lowered.operations.reversed() {
@@ -43,8 +49,8 @@ extension LoweredPlan.Operation {
   /// The arrays that it keeps in files.
   fileprivate var state: [StateEntry] {
     switch kind {
-    case .convolution(let name, let outputs, let kernel, _, _, let bias):
-      [StateEntry(name + ".weight", [outputs, input.channels, kernel.height, kernel.width])]
+    case .convolution(let name, let outputs, let kernel, _, _, let bias, let groups):
+      [StateEntry(name + ".weight", [outputs, input.channels / groups, kernel.height, kernel.width])]
         + (bias ? [StateEntry(name + ".bias", [outputs])] : [])
     case .batchNorm(let name):
       [
@@ -56,7 +62,15 @@ extension LoweredPlan.Operation {
       [StateEntry(name + ".weight", [outputs, input.count]), StateEntry(name + ".bias", [outputs])]
     case .whitening(let name, let kernel):
       [StateEntry(name + ".weight", [output.channels, input.channels, kernel, kernel])]
-    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join:
+    case .squeezeExcitation(let name, let reduced):
+      [
+        StateEntry(name + ".fc1.weight", [reduced, input.channels, 1, 1]),
+        StateEntry(name + ".fc1.bias", [reduced]),
+        StateEntry(name + ".fc2.weight", [input.channels, reduced, 1, 1]),
+        StateEntry(name + ".fc2.bias", [input.channels]),
+      ]
+    case .relu, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding, .join:
       []
     }
   }

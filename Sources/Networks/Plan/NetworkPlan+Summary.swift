@@ -30,12 +30,14 @@ extension LoweredPlan.Operation {
   /// Numbers that it learns, or that are fixed.
   var parameters: Int {
     switch kind {
-    case .convolution(_, let outputs, let kernel, _, _, let bias):
-      kernel.count * input.channels * outputs + (bias ? outputs : 0)
+    case .convolution(_, let outputs, let kernel, _, _, let bias, let groups):
+      kernel.count * input.channels / groups * outputs + (bias ? outputs : 0)
     case .batchNorm: 2 * input.channels
     case .dense(_, let outputs, _, _): (input.count + 1) * outputs
     case .whitening(_, let kernel): kernel * kernel * input.channels * output.channels
-    case .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale, .zeroPadding, .join:
+    case .squeezeExcitation(_, let reduced): (2 * input.channels + 1) * reduced + input.channels
+    case .relu, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding, .join:
       0
     }
   }
@@ -43,12 +45,14 @@ extension LoweredPlan.Operation {
   /// For one image; of convolutions and dense layers only, as the papers count.
   var multiplyAdds: Int {
     switch kind {
-    case .convolution(_, let outputs, let kernel, _, _, _):
-      kernel.count * input.channels * outputs * output.height * output.width
+    case .convolution(_, let outputs, let kernel, _, _, _, let groups):
+      kernel.count * input.channels / groups * outputs * output.height * output.width
     case .dense(_, let outputs, _, _): input.count * outputs
     case .whitening(_, let kernel):
       kernel * kernel * input.channels * output.channels * output.height * output.width
-    case .batchNorm, .relu, .maxPool, .averagePool, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+    case .squeezeExcitation(_, let reduced): 2 * input.channels * reduced
+    case .batchNorm, .relu, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout, .dropPath,
+      .scale,
       .zeroPadding,
       .join:
       0
@@ -65,16 +69,19 @@ extension LoweredPlan.Operation {
   private var heading: (name: String, kind: LayerRow.Kind, kernel: String?) {
     func text(_ kernel: Extent, _ stride: Int) -> String { stride == 1 ? "\(kernel)" : "\(kernel)/\(stride)" }
     return switch kind {
-    case .convolution(let name, _, let kernel, let stride, _, _): (name, .convolution, text(kernel, stride))
+    case .convolution(let name, _, let kernel, let stride, _, _, let groups):
+      (name, .convolution, text(kernel, stride) + (groups > 1 ? " in \(groups)" : ""))
     case .batchNorm(let name): (name, .batchNorm, nil)
     case .relu: ("relu", .relu, nil)
     case .maxPool(let kernel, let stride, _): ("maxpool", .maxPool, text(Extent(kernel), stride))
     case .averagePool(let side): ("avgpool", side == 1 ? .globalAveragePool : .averagePool, nil)
+    case .averageWindows(let side): ("avgpool", .averagePool, text(Extent(side), side))
     case .globalMaxPool: ("maxpool", .globalMaxPool, nil)
     case .flatten: ("flatten", .flatten, nil)
     case .dropout(let rate): ("dropout \(rate)", .dropout, nil)
     case .dropPath(let rate): ("drop path \((rate * 1000).rounded() / 1000)", .dropPath, nil)
     case .scale(let factor): ("scale \(factor)", .scale, nil)
+    case .squeezeExcitation(let name, _): (name, .squeezeExcitation, nil)
     case .whitening(let name, let kernel): (name, .whitening, text(Extent(kernel), 1))
     case .dense(let name, _, _, _): (name, .dense, nil)
     case .zeroPadding(let name, let stride, _, let placement): (name, .zeroPad, "\(placement.rawValue)/\(stride)")

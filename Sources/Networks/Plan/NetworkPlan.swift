@@ -62,14 +62,18 @@ struct PlanBuilder {
   let classes: Int
 
   /// A channel count of the paper under the width multiplier.
-  func width(_ channels: Int) -> Int { settings.width(channels) }
+  func width(_ channels: Int) -> Int { width(channels, of: 1) }
+
+  /// The same for each of so many groups that have these channels together.
+  func width(_ channels: Int, of groups: Int) -> Int { settings.width(channels / groups) }
 
   /// With as much padding as leaves a map its size at stride 1.
   func convolution(
-    _ name: String, _ outputs: Int, _ kernel: Int, stride: Int = 1, bias: Bool = false
+    _ name: String, _ outputs: Int, _ kernel: Int, stride: Int = 1, bias: Bool = false, groups: Int = 1
   ) -> LayerPlan {
     .convolution(
-      name: name, outputs: outputs, kernel: Extent(kernel), stride: stride, padding: Extent(kernel / 2), bias: bias)
+      name: name, outputs: outputs, kernel: Extent(kernel), stride: stride, padding: Extent(kernel / 2), bias: bias,
+      groups: groups)
   }
 
   /// What stands at the end of a residual block's body so that it can be left out in training: nothing where that is

@@ -47,7 +47,7 @@ struct GraphPlacement {
     for (index, node) in matching.nodes.sorted(by: { $0.key < $1.key }) {
       let operation = plan.lowered.operations[index]
       switch operation.kind {
-      case .convolution(let name, let outputs, _, _, _, let bias):
+      case .convolution(let name, let outputs, _, _, _, let bias, _):
         let weight = node.arrays[0]
         put(name + ".weight", file.shape(of: weight) ?? [], .stored(weight))
         let own = node.arrays.count > 1 && !matching.folded.contains(index) ? node.arrays[1] : nil
@@ -138,8 +138,8 @@ extension GraphPlacement {
     for name in Architecture.candidates(blocksInFirstStage: blocks / 3) {
       guard let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: 224, classes: 1) else { continue }
       let own = full.lowered.operations.compactMap { operation -> Int? in
-        if case .convolution(_, let outputs, _, _, _, _) = operation.kind { return outputs }
-        return nil
+        guard case .convolution(_, let outputs, _, _, _, _, _) = operation.kind else { return nil }
+        return outputs
       }
       guard let first = own.first, first > 0 else { continue }
       // Most convolutions tell the width; the first one may have another.
@@ -324,17 +324,18 @@ struct GraphMatching {
     switch operation.kind {
     case .relu:
       return try input(of: try node(name, ["Relu"], for: operation))
-    case .convolution(let own, let outputs, let kernel, let stride, let padding, _):
+    case .convolution(let own, let outputs, let kernel, let stride, let padding, _, let groups):
       let node = try node(name, ["Conv"], for: operation)
       let arrays = Array(node.inputs.dropFirst().filter { !$0.isEmpty })
-      let shape = [outputs, operation.input.channels, kernel.height, kernel.width]
+      let shape = [outputs, operation.input.channels / groups, kernel.height, kernel.width]
       guard let weight = arrays.first, file.shape(of: weight) == shape else {
         throw GraphDifference(
           reason: "'\(own)' needs \(shape), and its node has \(arrays.first.flatMap { file.shape(of: $0) } ?? [])")
       }
-      guard node.integer("group", default: 1) == 1, node.integers("dilations")?.allSatisfy({ $0 == 1 }) ?? true
+      guard node.integer("group", default: 1) == groups,
+        node.integers("dilations")?.allSatisfy({ $0 == 1 }) ?? true
       else {
-        throw GraphDifference(reason: "'\(own)' is grouped or dilated in it")
+        throw GraphDifference(reason: "'\(own)' has other groups or is dilated in it")
       }
       guard node.integers("strides") ?? [1, 1] == [stride, stride] else {
         throw GraphDifference(
@@ -511,7 +512,7 @@ extension LayerKind {
   /// What it is called where it is missed.
   fileprivate var label: String {
     switch self {
-    case .convolution(let name, _, _, _, _, _): "the convolution '\(name)'"
+    case .convolution(let name, _, _, _, _, _, _): "the convolution '\(name)'"
     case .batchNorm(let name): "the batch norm '\(name)'"
     case .dense(let name, _, _, _): "the dense layer '\(name)'"
     case .relu: "a ReLU"

@@ -37,9 +37,9 @@ struct StateFit {
     network: String = "the network"
   ) throws {
     let file = FileArrays(outline)
-    let (state, classifier) = (plan.state, plan.classifier)
+    let state = plan.state
     let comparisons = NameReading.all(of: file.names, anchors: RegisteredNetwork.anchors(of: state)).map {
-      ArrayComparison(state, classifier: classifier, file, $0, policy: policy)
+      ArrayComparison(plan, file, $0, policy: policy)
     }
     let whole = comparisons.filter(\.mismatch.isEmpty)
     let least = whole.map(\.besides.count).min()

@@ -25,10 +25,10 @@ struct ArrayComparison {
 
   /// - Parameter policy: what to do about a classifier that is not the network's.
   init(
-    _ state: [StateEntry], classifier: String, _ file: FileArrays, _ reading: NameReading,
-    policy: StateFit.Classifier
+    _ plan: NetworkPlan, _ file: FileArrays, _ reading: NameReading, policy: StateFit.Classifier
   ) {
     self.reading = reading
+    let (state, classifier) = (plan.state, plan.classifier)
     var names = reading.stored
     var outside = Set(reading.outside)
     let ends = [classifier + ".weight", classifier + ".bias"]
@@ -36,7 +36,8 @@ struct ArrayComparison {
     let known = Set(state.map(\.name))
     if names[ends[0]] == nil, let weight = own.first(where: { $0.name == ends[0] }),
       let other = Self.otherClassifier(
-        of: names.filter { !known.contains($0.key) }.map(\.value) + reading.outside, inputs: weight.shape[1], file)
+        of: names.filter { !known.contains($0.key) && !plan.passesOver($0.key) }.map(\.value) + reading.outside,
+        inputs: weight.shape.dropFirst().reduce(1, *), file)
     {
       classifierName = other
       let stored = [other + ".weight", other + ".bias"]
@@ -51,7 +52,7 @@ struct ArrayComparison {
     classifierShape = found[0].flatMap { found in
       found.count < 2 ? found : [found[0], found.contains(0) ? 0 : found.dropFirst().reduce(1, *)]
     }
-    let inputs = own.first { $0.name == ends[0] }?.shape.last
+    let inputs = own.first { $0.name == ends[0] }?.shape.dropFirst().reduce(1, *)
     hasClassifierOfOtherClasses =
       policy == .ofOtherClasses && !hasClassifier && classifierShape?.count == 2 && classifierShape?[1] == inputs
       && found[1] == found[0].map { [$0[0]] }
@@ -71,7 +72,7 @@ struct ArrayComparison {
     if hasClassifierOfOtherClasses {
       for end in ends { stored[end] = names[end] }
     }
-    mismatch.surplus = names.keys.filter { !known.contains($0) }.sorted()
+    mismatch.surplus = names.keys.filter { !known.contains($0) && !plan.passesOver($0) }.sorted()
     besides = outside.sorted()
   }
 

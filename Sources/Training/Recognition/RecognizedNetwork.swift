@@ -11,10 +11,12 @@ public struct RecognizedNetwork {
   /// nil where the file has no classifier.
   public let classes: Int?
   let comparison: ArrayComparison
+  /// Whether a graph says what shapes do not.
+  fileprivate(set) var isOfGraph = false
 
   /// Other networks with the same arrays, as options.
   public var twins: [String] {
-    guard let architecture = try? Architecture(name: settings.name) else { return [] }
+    guard !isOfGraph, let architecture = try? Architecture(name: settings.name) else { return [] }
     let resolved = architecture.resolved(settings, imageSize: architecture.sizeOfFiles)
     var twins: [String] = []
     if resolved.shortcut == .zeroPadding {
@@ -155,14 +157,15 @@ extension FileArrays {
       try? NetworkPlan(settings, imageSize: architecture.sizeOfFiles, classes: classes)
     }
     func compared(_ plan: NetworkPlan) -> ArrayComparison {
-      ArrayComparison(plan.state, classifier: plan.classifier, self, reading, policy: .ofOtherClasses)
+      ArrayComparison(plan, self, reading, policy: .ofOtherClasses)
     }
     guard let full = plan(form, classes: 1) else { return nil }
     let own = full.state.map(\.name).filter { !$0.hasPrefix(full.classifier + ".") }
     // Names first: they do not depend on widths, but for the projection of the first block.
     let common = own.count { reading.stored[$0] != nil }
     let slack = architecture.hasBlocks ? Self.projection : 0
-    guard own.count - common <= slack, reading.stored.count - common <= slack + 2 else { return nil }
+    let others = reading.stored.keys.count { !full.passesOver($0) }
+    guard own.count - common <= slack, others - common <= slack + 2 else { return nil }
     for multiplier in multipliers(full.state, reading) {
       var settings = form
       settings.widthMultiplier = multiplier
@@ -252,7 +255,7 @@ extension FileArrays {
         settings, imageSize: architecture.sizeOfFiles, classes: max(1, found.classes ?? 1))
     else { return false }
     let reading = found.comparison.reading
-    return ArrayComparison(plan.state, classifier: plan.classifier, self, reading, policy: .ofOtherClasses).mismatch
+    return ArrayComparison(plan, self, reading, policy: .ofOtherClasses).mismatch
       .isEmpty
   }
 
@@ -270,7 +273,7 @@ extension FileArrays {
     let asked = request.applied(to: base)
     let plan = try NetworkPlan(asked, imageSize: architecture.sizeOfFiles, classes: max(1, other?.classes ?? 2))
     let comparisons = NameReading.all(of: names, anchors: RegisteredNetwork.anchors(of: plan.state)).map {
-      ArrayComparison(plan.state, classifier: plan.classifier, self, $0, policy: .ofOtherClasses)
+      ArrayComparison(plan, self, $0, policy: .ofOtherClasses)
     }
     guard let nearest = comparisons.max(by: { $0.matches < $1.matches }), !nearest.mismatch.isEmpty else {
       return none
@@ -321,12 +324,14 @@ extension WeightsOutline {
   /// - Throws: as `FileArrays.network`.
   func network(_ request: NetworkRequest) throws -> RecognizedNetwork {
     guard let (settings, outline) = graphNetwork else { return try FileArrays(self).network(request) }
-    // A graph tells what shapes do not: where strides are.
-    return try FileArrays(outline).network(
+    // A graph tells what shapes do not: whether there are shortcuts, and where strides are.
+    var found = try FileArrays(outline).network(
       NetworkRequest(name: request.name ?? settings.name) { network in
         if network.name == settings.name, let version = settings.version { network.version = version }
         network = request.applied(to: network)
       })
+    found.isOfGraph = true
+    return found
   }
 }
 

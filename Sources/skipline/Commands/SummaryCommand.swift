@@ -40,6 +40,7 @@ struct SummaryCommand: ParsableCommand {
     }
     let settings = summary.network
     let options = [
+      settings.variant.map { "\($0.rawValue) variant" },
       settings.shortcut.map { "shortcut \($0.rawValue)" }, settings.version?.rawValue,
       settings.stem.map { "\($0.rawValue) stem" },
     ].compactMap { $0 }.joined(separator: ", ")

@@ -63,7 +63,7 @@ NETS = {
     "resnet50": (2, 3, 64, 64),
 }
 NAMED = ["resnet9", "resnet9-whitened", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg19", "vgg19_bn",
-         "wide_resnet50_2", "resnext50_32x4d", "resnext101_64x4d", "resnet18d", "resnet50d", "seresnet18", "seresnet50"]
+         "wide_resnet50_2", "resnext50_32x4d", "resnet18d", "resnet50d", "seresnet18", "seresnet50"]
 
 
 def running(model):

@@ -1,11 +1,13 @@
 // A convolution and its two gradients, by the method that suits the shape. Bias and padding aside there is nothing to
-// it but products: DirectConvolution and Winograd.
+// it but products: DirectConvolution, Winograd and
+// GroupedConvolution.
 
 extension Ops {
-  /// y[n, i, j, o] = sum over u, v, c of x[n, i * stride + u - padding, j * stride + v - padding, c] * w[u, v, c, o]
+  /// y[n, i, j, o] = sum over u, v, c of x[n, i * stride + u - padding, j * stride + v - padding, c] * w[u, v, c, o],
+  /// where with groups the sum is over the C / G channels of the group that output o is of.
   /// - Parameters:
   ///   - x: [N, H, W, C], as `method` was made for.
-  ///   - w: [KH, KW, C, O].
+  ///   - w: [KH, KW, C, O]; with G groups [KH, KW, C / G, O], here and below.
   ///   - moments: gathers those of y, where the method can while y is in cache; else it is left alone.
   /// - Returns: [N, H', W', O].
   public func convolve(

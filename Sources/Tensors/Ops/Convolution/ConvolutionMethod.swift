@@ -9,8 +9,8 @@ public enum ConvolutionAlgorithms: Sendable {
   case direct
   /// Mixed precision: like `fastest`, but for the products of training passes that are sums by the definition the
   /// factors are rounded to bfloat16 (Kalamkar et al. 2019, "A study of BFLOAT16 for deep learning training").
-  /// Winograd's algorithm would enlarge the roundings; it stays in float32, where it saves more. So do inference and
-  /// the first layer.
+  /// Winograd's algorithm would enlarge the roundings; it stays in float32, where it saves more. So do inference, the
+  /// first layer, and convolutions in groups, whose sums are too short to pay for the packing.
   case bfloat16
 }
 
@@ -26,20 +26,34 @@ public struct ConvolutionScratch: Sendable, Equatable {
 
 /// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
 public struct ConvolutionMethod: Sendable {
+  /// Of one group, where there are several.
   let direct: DirectConvolution
   /// nil where the definition is as fast or the algorithm does not apply.
   let winograd: Winograd?
+  /// nil for one group, which is all channels.
+  let grouped: GroupedConvolution?
 
   /// [N, H, W, C] and [N, H', W', O].
-  var inputShape: [Int] { [direct.images, direct.height, direct.width, direct.channels] }
-  var outputShape: [Int] { direct.outputShape }
+  var inputShape: [Int] { [direct.images, direct.height, direct.width, direct.channels * groups] }
+  var outputShape: [Int] {
+    [direct.images, direct.outputHeight, direct.outputWidth, direct.outputs * groups]
+  }
+  private var groups: Int { grouped?.groups ?? 1 }
 
   /// - Parameters:
   ///   - input: [N, H, W, C].
-  ///   - weight: [KH, KW, C, O].
+  ///   - weight: [KH, KW, C / groups, O].
   public init(
-    input: [Int], weight: [Int], stride: Int, padding: Extent, _ algorithms: ConvolutionAlgorithms = .fastest
+    input: [Int], weight: [Int], stride: Int, padding: Extent, groups: Int = 1,
+    _ algorithms: ConvolutionAlgorithms = .fastest
   ) {
+    guard groups == 1 else {
+      let grouped = GroupedConvolution(
+        input: input, weight: weight, stride: stride, padding: padding, groups: groups)
+      (direct, winograd, self.grouped) = (grouped.one, nil, grouped)
+      return
+    }
+    grouped = nil
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
     direct = DirectConvolution(
       input: input, weight: weight, stride: stride, padding: padding, isPaired ? .bfloat16 : .float32)
@@ -51,7 +65,7 @@ public struct ConvolutionMethod: Sendable {
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
-  /// - Parameter moments: gathered from y by the direct method. Winograd's tiles end within lines of the map.
+  /// - Parameter moments: gathered from y but by Winograd's algorithm, whose tiles end within lines of the map.
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
     moments: ChannelMoments? = nil,
@@ -60,11 +74,21 @@ public struct ConvolutionMethod: Sendable {
     if let winograd {
       winograd.convolve(x, w, into: y, pool)
     } else if let moments {
-      moments.gather(chunks: ThreadPool.standardChunks) {
-        direct.forward(x: x, w: w, y: y, moments: $0, pool)
-      }
+      moments.gather(chunks: ThreadPool.standardChunks) { sum(x, w, into: y, moments: $0, pool) }
     } else {
-      direct.forward(x: x, w: w, y: y, pool)
+      sum(x, w, into: y, moments: nil, pool)
+    }
+  }
+
+  /// By the definition.
+  private func sum(
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    moments: ChannelMoments.Gathering?, _ pool: ThreadPool
+  ) {
+    if let grouped {
+      grouped.forward(x: x, w: w, y: y, moments: moments, pool)
+    } else {
+      direct.forward(x: x, w: w, y: y, moments: moments, pool)
     }
   }
 
@@ -74,6 +98,8 @@ public struct ConvolutionMethod: Sendable {
   ) {
     if let winograd {
       winograd.inputGradient(dy, w, into: dx, pool)
+    } else if let grouped {
+      grouped.inputGradient(dy: dy, w: w, dx: dx, pool)
     } else {
       direct.inputGradient(dy: dy, w: w, dx: dx, pool)
     }
@@ -85,18 +111,22 @@ public struct ConvolutionMethod: Sendable {
   ) {
     if let winograd {
       winograd.weightGradient(x, dy, into: &dw, pool)
+    } else if let grouped {
+      grouped.weightGradient(x: x, dy: dy, dw: &dw, pool)
     } else {
       direct.weightGradient(x: x, dy: dy, dw: &dw, pool)
     }
   }
 
-  public var forwardScratch: ConvolutionScratch { winograd?.scratch(for: .output) ?? direct.forwardScratch }
+  public var forwardScratch: ConvolutionScratch {
+    winograd?.scratch(for: .output) ?? grouped?.forwardScratch ?? direct.forwardScratch
+  }
 
   public var inputGradientScratch: ConvolutionScratch {
-    winograd?.scratch(for: .inputGradient) ?? direct.inputGradientScratch
+    winograd?.scratch(for: .inputGradient) ?? grouped?.inputGradientScratch ?? direct.inputGradientScratch
   }
 
   public var weightGradientScratch: ConvolutionScratch {
-    winograd?.scratch(for: .weightGradient) ?? direct.weightGradientScratch
+    winograd?.scratch(for: .weightGradient) ?? grouped?.weightGradientScratch ?? direct.weightGradientScratch
   }
 }

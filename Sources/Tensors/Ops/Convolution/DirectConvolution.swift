@@ -56,7 +56,7 @@ struct DirectConvolution: Sendable {
     }
   }
 
-  private var forwardGEMM: ImplicitGEMM {
+  var forwardGEMM: ImplicitGEMM {
     ImplicitGEMM(
       images: images, height: height, width: width, channels: channels, taps: (kernel.height, kernel.width),
       origin: (-padding.height, -padding.width), stride: stride, lines: outputHeight, pixels: outputWidth,
@@ -67,8 +67,7 @@ struct DirectConvolution: Sendable {
   func inputGradient(
     dy: UnsafePointer<Float>, w: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
-    if stride > min(kernel.height, kernel.width) {
-      // Some pixels belong to no window.
+    if leavesPixelsOut {
       pool.run(over: images * height * width * channels) {
         (dx + $0.lowerBound).update(repeating: 0, count: $0.count)
       }
@@ -81,8 +80,11 @@ struct DirectConvolution: Sendable {
     }
   }
 
+  /// Whether some pixels belong to no window.
+  var leavesPixelsOut: Bool { stride > min(kernel.height, kernel.width) }
+
   /// Each way in which a pixel's row and column can lie on the grid of windows.
-  private func forEachInputGradientPass(
+  func forEachInputGradientPass(
     _ body: (_ vertical: Taps, _ horizontal: Taps, _ gemm: ImplicitGEMM) -> Void
   ) {
     for y in 0..<min(stride, height) {
@@ -103,7 +105,7 @@ struct DirectConvolution: Sendable {
 
   /// The places of the kernel, in one direction, whose windows a pixel belongs to: windows origin, origin + 1, ...
   /// see it at places last, last - stride, ... For pixel + stride every window is one further on.
-  private struct Taps {
+  struct Taps {
     let count: Int
     let origin: Int
     let last: Int

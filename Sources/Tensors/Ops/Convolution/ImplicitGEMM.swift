@@ -29,8 +29,8 @@ struct ImplicitGEMM: Sendable {
   var depth: Int { taps.vertical * taps.horizontal * channels }
 
   /// Zero pixels that a copied line needs before and after.
-  private var before: Int { max(0, -origin.x) }
-  private var after: Int { max(0, origin.x + (pixels - 1) * stride + taps.horizontal - width) }
+  var before: Int { max(0, -origin.x) }
+  var after: Int { max(0, origin.x + (pixels - 1) * stride + taps.horizontal - width) }
   private var reachesOutside: Bool {
     before + after > 0 || origin.y < 0 || origin.y + (lines - 1) * stride + taps.vertical > height
   }

@@ -33,6 +33,16 @@ struct PackedWeights {
     }
   }
 
+  /// Several of one size.
+  static func withScratch<Result>(
+    count: Int, depth: Int, columns: Int, _ body: ([PackedWeights]) throws -> Result
+  ) rethrows -> Result {
+    let floats = floats(depth: depth, columns: columns)
+    return try StoragePool.withScratch(count * floats) { panels in
+      try body((0..<count).map { PackedWeights(depth: depth, columns: columns, .float32, panels + $0 * floats) })
+    }
+  }
+
   /// Floats that a packed matrix takes.
   static func floats(depth: Int, columns: Int, _ precision: OperandPrecision = .float32) -> Int {
     let width = width(columns: columns, precision)
