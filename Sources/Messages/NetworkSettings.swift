@@ -16,6 +16,8 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
   public var stem: Stem?
   /// Multiplies every channel count but the image's and the classifier's.
   public var widthMultiplier: Double
+  /// Channels of the first convolution of a network made of blocks; nil for as many as its first stage's inner ones.
+  public var stemWidth: Int?
   public var head: Head
   /// Whether the first layer is fixed and whitens patches of the image, for networks that have such a form.
   public var isWhitened: Bool
@@ -29,8 +31,8 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
 
   public init(
     name: String, shortcut: Shortcut? = nil, zeroPlacement: ZeroPlacement = .split, version: BlockVersion? = nil,
-    stem: Stem? = nil, widthMultiplier: Double = 1, head: Head = .standard, isWhitened: Bool = false,
-    dropPath: Double = 0, variant: NetworkVariant? = nil, dropout: Double? = nil
+    stem: Stem? = nil, widthMultiplier: Double = 1, stemWidth: Int? = nil, head: Head = .standard,
+    isWhitened: Bool = false, dropPath: Double = 0, variant: NetworkVariant? = nil, dropout: Double? = nil
   ) {
     self.name = name
     self.shortcut = shortcut
@@ -38,6 +40,7 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
     self.version = version
     self.stem = stem
     self.widthMultiplier = widthMultiplier
+    self.stemWidth = stemWidth
     self.head = head
     self.isWhitened = isWhitened
     self.dropPath = dropPath

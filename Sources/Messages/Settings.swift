@@ -23,7 +23,7 @@ public enum Settings {
 
   /// Those that say which network it is, besides its name.
   public static let networkOptions: [any SettingRow] = [
-    variant, shortcut, zeros, block, stem, width, head, whiten, dropPath, dropout,
+    variant, shortcut, zeros, block, stem, width, stemWidth, head, whiten, dropPath, dropout,
   ]
   /// Those that say how training images are changed, in the order in which they act.
   public static let augmentation: [any SettingRow] = [
@@ -83,6 +83,10 @@ public enum Settings {
     "width", "Multiplies every channel count", NumericRange.above(0.0, to: 16), \.network.widthMultiplier,
     key: "network.widthMultiplier"
   ).inForm(.network, "width multiplier", "multiplies every channel count")
+  public static let stemWidth = Setting(
+    "stem-width", "Channels of the first convolution", NumericRange.from(1, to: 4096), \.network.stemWidth,
+    key: "network.stemWidth"
+  ).usually("as many as the first stage's blocks have inside")
   public static let head = Setting(
     "head", "Classifier: standard, or regularized (dropout 0.5, L2, truncated normal).", Choice<Head>(),
     \.network.head, key: "network.head"

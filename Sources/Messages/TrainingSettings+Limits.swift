@@ -13,6 +13,7 @@ extension NetworkSettings {
   /// - Throws: `OutOfRange`.
   public func checkNumbers(at place: String? = nil) throws(OutOfRange) {
     try Settings.width.check(widthMultiplier, at: place.map { "\($0).widthMultiplier" })
+    try Settings.stemWidth.check(stemWidth, at: place.map { "\($0).stemWidth" })
     try Settings.dropPath.check(dropPath, at: place.map { "\($0).dropPath" })
     if let dropout { try Settings.dropout.check(dropout, at: place.map { "\($0).dropout" }) }
   }

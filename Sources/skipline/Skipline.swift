@@ -21,7 +21,7 @@ struct SkiplineCommand: ParsableCommand {
     subcommands: [
       WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, PlanCommand.self,
       LearningRateCommand.self, TrainCommand.self, CrossValidateCommand.self, EvaluateCommand.self,
-      PredictCommand.self, ExportCommand.self, PlotCommand.self, ReportCommand.self,
+      PredictCommand.self, InspectCommand.self, ExportCommand.self, PlotCommand.self, ReportCommand.self,
       RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
       ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,

@@ -44,6 +44,29 @@ import Testing
     #expect(try NetworkPlan(asked, imageSize: 32, classes: 2).settings == asked)
   }
 
+  @Test func `the stem may have a width of its own`() throws {
+    func plan(_ name: String, _ stem: Int?, shortcut: Shortcut? = nil) throws -> NetworkPlan {
+      try NetworkPlan(
+        NetworkSettings(name: name, shortcut: shortcut, widthMultiplier: 0.5, stemWidth: stem), imageSize: 64,
+        classes: 2)
+    }
+    func shape(_ plan: NetworkPlan, _ array: String) -> [Int]? { plan.state.first { $0.name == array }?.shape }
+    let half = try plan("resnet50", 64)
+    #expect(
+      shape(half, "conv1.weight") == [64, 3, 7, 7] && shape(half, "layer1.0.conv1.weight") == [32, 64, 1, 1])
+    #expect(shape(half, "layer1.0.downsample.0.weight") == [128, 64, 1, 1])
+    #expect(shape(half, "layer1.1.conv1.weight") == [32, 128, 1, 1])
+    // Where it is not the first stage's, a basic block changes the shape too.
+    #expect(shape(try plan("resnet18", 48), "layer1.0.downsample.0.weight") == [32, 48, 1, 1])
+    #expect(try plan("resnet18", 32) == plan("resnet18", nil))
+    // Shortcut A adds channels and drops none.
+    #expect(throws: NetworkError.self) { try plan("resnet18", 48, shortcut: .zeroPadding) }
+    #expect(shape(try plan("resnet18", 24, shortcut: .zeroPadding), "layer1.0.conv1.weight") == [32, 24, 3, 3])
+    #expect(throws: NetworkError.self) {
+      try Architecture.check(NetworkSettings(name: "vgg19", stemWidth: 8))
+    }
+  }
+
   @Test func `names may be written in capitals`() throws {
     #expect(try Architecture(name: "ResNet50") == Architecture(name: "resnet50"))
   }

@@ -9,7 +9,7 @@ extension TrainingSettings {
     split: SplitSettings(train: 60, validation: 20, test: 20, groups: "clip_(\\d+)"),
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
-      widthMultiplier: 0.5, head: .regularized, isWhitened: true, dropPath: 0.25, variant: .article,
+      widthMultiplier: 0.5, stemWidth: 24, head: .regularized, isWhitened: true, dropPath: 0.25, variant: .article,
       dropout: 0.75),
     convolutionInitialization: .dirac, initialWeights: "start.safetensors",
     freeze: FreezeSettings(layers: "layer2", epochs: 5), backboneRate: 0.125, normStatistics: .running,

@@ -148,13 +148,36 @@ import WeightFiles
     #expect(error?.description.contains("cifar8") == true)
   }
 
+  @Test(arguments: [
+    ("classes", #"["c","a","b"]"#), ("class_to_idx", #"{"a":1,"b":2,"c":0}"#),
+    ("id2label", #"{"0":"c","2":"b","1":"a"}"#), ("labels", "c, a, b"),
+  ])
+  func `a file of another program may name its classes`(key: String, text: String) throws {
+    let path = folder.file("named.safetensors")
+    try Safetensors.write(source.stateArrays(), metadata: [key: text], to: path)
+    #expect(try load(InitialWeights(path), ["a", "b", "c"]).0 == .kept(rows: [1, 2, 0]))
+    let model = ForeignModel(network: NetworkRequest(Specimen.cifar.network), imageSize: 8)
+    #expect(try model.description(of: path, data: nil).classes == ["c", "a", "b"])
+  }
+
+  @Test(arguments: [
+    ("classes", #"["c","a"]"#), ("class_to_idx", #"{"a":1,"b":2,"c":3}"#), ("labels", "a,b,b"),
+    ("names", "{\"a\":[]}"),
+  ])
+  func `what names other classes than a file has names none`(key: String, text: String) throws {
+    let path = folder.file("named.safetensors")
+    try Safetensors.write(source.stateArrays(), metadata: [key: text], to: path)
+    let model = ForeignModel(network: NetworkRequest(Specimen.cifar.network), imageSize: 8)
+    #expect(throws: SettingsError.self) { try model.description(of: path, data: nil) }
+  }
+
   // MARK: A file that is described by its user
 
   @Test func `the order of classes is asked for where it is not known`() throws {
     let weights = try foreign().path
     let data = folder.file("numbered")
     for name in ["1", "2", "10"] { try folder.write(PNGFile.any, to: "numbered/train/\(name)/a.png") }
-    var model = ForeignModel(network: Specimen.cifar.network, imageSize: 8)
+    var model = ForeignModel(network: NetworkRequest(Specimen.cifar.network), imageSize: 8)
     let error = #expect(throws: SettingsError.self) { try model.description(of: weights, data: data) }
     let text = error?.description ?? ""
     #expect(text.contains("1, 2, 10") && text.contains("1, 10, 2") && text.contains("--class-order"), "\(text)")
@@ -170,7 +193,7 @@ import WeightFiles
 
   @Test func `an accented letter of a folder's name is sorted as it is on disk`() throws {
     let weights = try foreign().path
-    var model = ForeignModel(network: Specimen.cifar.network, imageSize: 8)
+    var model = ForeignModel(network: NetworkRequest(Specimen.cifar.network), imageSize: 8)
     func classes(_ names: [String], _ root: String) throws -> [String] {
       for name in names { try folder.write(PNGFile.any, to: "\(root)/train/\(name)/a.png") }
       return try model.description(of: weights, data: folder.file(root)).classes
@@ -187,12 +210,12 @@ import WeightFiles
     #expect(try index.resolved(.order(.natural)) == .order(.natural))
   }
 
-  @Test(arguments: [["a", "B"], ["img9", "img10", "img11"], ["a2", "a10"], ["Ä", "z", "A"]])
+  @Test(arguments: [["a", "B", "c"], ["img9", "img10", "img11"], ["a2", "a3", "a10"], ["Ä", "z", "A"]])
   func `names whose two orders differ are asked about, others not`(names: [String]) throws {
     let data = folder.file("data")
     for name in names { try folder.write(PNGFile.any, to: "data/train/\(name)/a.png") }
     let classes = try DatasetIndex.open(root: data, split: SplitSettings()).classes
-    let model = ForeignModel(network: Specimen.cifar.network, imageSize: 8)
+    let model = ForeignModel(network: NetworkRequest(Specimen.cifar.network), imageSize: 8)
     let weights = try foreign().path
     if ClassOrder.alphabetical.ordered(classes) == classes {
       #expect(try model.description(of: weights, data: data).classes == classes)
@@ -203,7 +226,7 @@ import WeightFiles
 
   @Test func `a file that describes itself is believed, and contradicting it is an error`() throws {
     let path = try own(["a", "b", "c"]).path
-    var model = ForeignModel(network: Specimen.cifar.network, imageSize: 8)
+    var model = ForeignModel(network: NetworkRequest(Specimen.cifar.network), imageSize: 8)
     #expect(try model.description(of: path, data: nil).classes == ["a", "b", "c"])
     model.imageSize = 16
     #expect(throws: SettingsError.self) { try model.description(of: path, data: nil) }
@@ -211,7 +234,7 @@ import WeightFiles
     model.naming = .names(["c", "b", "a"])
     #expect(throws: SettingsError.self) { try model.description(of: path, data: nil) }
     model.naming = nil
-    model.network.name = "plain8"
+    model.network = NetworkRequest(name: "plain8")
     #expect(throws: SettingsError.self) { try model.description(of: path, data: nil) }
   }
 

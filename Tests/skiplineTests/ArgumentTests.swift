@@ -162,7 +162,7 @@ struct DescribedCommand: Decodable, Sendable {
       return
     }
     let taken = try #require(TrainCommand.message(for: refusalOfNet).split(separator: "only ").last)
-    let neutral = ["--json", "--until-step", "--resume", "--version", "--help"]
+    let neutral = ["--json", "--verbose", "--until-step", "--resume", "--version", "--help"]
     let candidates = [
       "1", "0.5", "0.5,0.5,0.5", "constant", "80/10/10", "white", "500M", "10m", "none", "folder", "0.5,0.5", "sgd",
     ]

@@ -31,7 +31,7 @@ import Training
   }()
 
   /// What `train` takes that is no setting.
-  private static let own = ["resume", "data", "accept-changes", "json", "until-step", "version", "help"]
+  private static let own = ["resume", "data", "accept-changes", "verbose", "json", "until-step", "version", "help"]
 
   @Test func `each row has an option, and each option a row`() throws {
     let names = try (train.arguments ?? []).filter { $0.kind != "positional" }.map {
@@ -196,6 +196,7 @@ private struct RandomSettings {
     }
     if chance() { settings.network.stem = choice(Stem.self) }
     if chance() { settings.network.widthMultiplier = number(Settings.width.range) }
+    if chance() { settings.network.stemWidth = whole(Settings.stemWidth.range) }
     settings.network.head = choice(Head.self)
     if chance() { settings.network.dropPath = number(Settings.dropPath.range) }
     settings.convolutionInitialization = choice(ConvolutionInitialization.self)

@@ -10,6 +10,9 @@ extension Architecture {
   /// Whether it is made of blocks.
   public var hasBlocks: Bool { blocks != nil }
 
+  /// Whether blocks are of three convolutions, the first and last 1x1.
+  public var hasBottlenecks: Bool { blocks?.hasBottlenecks == true }
+
   /// Whether inputs are added to the outputs of blocks.
   public var hasShortcuts: Bool { blocks?.shortcut != nil }
 
@@ -37,6 +40,9 @@ extension Architecture {
     resolved.version = blocks.map { resolved.version ?? $0.version }
     resolved.stem = blocks.map { settings.stem ?? $0.stem }
     resolved.dropout = network.dropout.map { settings.dropout ?? $0 }
+    resolved.stemWidth = blocks.flatMap { blocks in
+      settings.stemWidth.flatMap { $0 == settings.width(blocks.stemChannels) ? nil : $0 }
+    }
     if !canBeWhitened { resolved.isWhitened = false }
     if !hasResidualBlocks { resolved.dropPath = 0 }
     if resolved.shortcut != .zeroPadding { resolved.zeroPlacement = .split }
@@ -65,6 +71,9 @@ extension Architecture {
     }
     if let stem = settings.stem, !architecture.hasBlocks {
       throw refuse("--stem \(stem.rawValue)", "whose first layers are always the same")
+    }
+    if let width = settings.stemWidth, !architecture.hasBlocks {
+      throw refuse("--stem-width \(width)", "whose first layers are always the same")
     }
     if let shortcut = settings.shortcut, !architecture.hasShortcuts {
       throw refuse("--shortcut \(shortcut.rawValue)", "which has no shortcuts")

@@ -50,6 +50,7 @@ extension ResidualStages {
   /// Zero padding as in the paper.
   var smallDefaults: BlockDefaults {
     BlockDefaults(
-      shortcut: residual ? .zeroPadding : nil, version: .v1, stem: .small, hasBottlenecks: bottleneck)
+      shortcut: residual ? .zeroPadding : nil, version: .v1, stem: .small, hasBottlenecks: bottleneck,
+      stemChannels: widths[0])
   }
 }

@@ -60,6 +60,8 @@ struct BlockDefaults {
   var stem: Stem
   /// Whether blocks are of three convolutions, the first and last 1x1.
   var hasBottlenecks: Bool
+  /// Channels of the first convolution, before the width multiplier.
+  var stemChannels = 64
 }
 
 /// The options that a variant of a network fixes.

@@ -64,6 +64,6 @@ extension ResidualStages {
   func largeDefaults(imageSize: Int) -> BlockDefaults {
     BlockDefaults(
       shortcut: residual ? .projection : nil, version: bottleneck ? .v1_5 : .v1,
-      stem: imageSize < 64 ? .small : .large, hasBottlenecks: bottleneck)
+      stem: imageSize < 64 ? .small : .large, hasBottlenecks: bottleneck, stemChannels: widths[0])
   }
 }

@@ -12,7 +12,7 @@ struct ResidualStages: Sendable, Equatable {
   /// Channels of each stage's 3x3 convolutions, before the width multiplier.
   var widths = [64, 128, 256, 512]
   /// Channels of the first convolution, before the width multiplier; nil for those of the first stage.
-  var stemWidth: Int?
+  var stemChannels: Int?
   /// Whether blocks are of three convolutions, the first and last 1x1.
   var bottleneck: Bool
   /// Whether inputs are added to the outputs of blocks.
@@ -36,7 +36,7 @@ struct ResidualStages: Sendable, Equatable {
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     let builder = ResidualBuilder(plan: plan, stages: self)
     let preActivated = plan.settings.version == .v2
-    var channels = plan.width(stemWidth ?? widths[0])
+    var channels = plan.settings.stemWidth ?? plan.width(stemChannels ?? widths[0])
     var layers = builder.stem(channels)
     var number = 0
     for (stage, count) in blocks.enumerated() {

@@ -33,13 +33,14 @@ struct WideResNet: NetworkFamily {
   var dropout: Double? { 0 }
 
   func blockDefaults(imageSize: Int) -> BlockDefaults? {
-    BlockDefaults(shortcut: .projection, version: .v2, stem: .small, hasBottlenecks: false)
+    BlockDefaults(
+      shortcut: .projection, version: .v2, stem: .small, hasBottlenecks: false, stemChannels: 16)
   }
 
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     let blocks = (depth - 4) / 6
     return ResidualStages(
-      blocks: [blocks, blocks, blocks], widths: [16, 32, 64].map { factor * $0 }, stemWidth: 16, bottleneck: false
+      blocks: [blocks, blocks, blocks], widths: [16, 32, 64].map { factor * $0 }, stemChannels: 16, bottleneck: false
     ).layers(plan)
   }
 

@@ -129,7 +129,11 @@ extension LayerKind {
     case .dense(_, let outputs, _, _): return FeatureShape(height: 1, width: 1, channels: outputs)
     case .batchNorm, .relu, .scaledTanh, .dropout, .dropPath, .scale, .squeezeExcitation: return input
     case .zeroPadding(let name, let stride, let channels, _):
-      precondition(channels >= input.channels, "'\(name)' cannot drop channels")
+      guard channels >= input.channels else {
+        throw NetworkError.unsupported(
+          "shortcut A puts zeros where channels are new and cannot drop any, and '\(name)' would go from \(input.channels) "
+            + "to \(channels): choose another --shortcut, or a smaller --stem-width")
+      }
       return FeatureShape(
         height: (input.height + stride - 1) / stride, width: (input.width + stride - 1) / stride, channels: channels
       )

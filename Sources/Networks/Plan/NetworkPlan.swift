@@ -65,9 +65,7 @@ struct PlanBuilder {
   func width(_ channels: Int) -> Int { width(channels, of: 1) }
 
   /// The same for each of so many groups that have these channels together.
-  func width(_ channels: Int, of groups: Int) -> Int {
-    max(1, Int((Double(channels / groups) * settings.widthMultiplier).rounded()))
-  }
+  func width(_ channels: Int, of groups: Int) -> Int { settings.width(channels / groups) }
 
   /// With as much padding as leaves a map its size at stride 1.
   func convolution(
@@ -125,4 +123,9 @@ struct PlanBuilder {
 
   /// The article's L2 regularizer on the classifier.
   static let regularizedHeadWeightDecay = 1e-3
+}
+
+extension NetworkSettings {
+  /// A channel count of the paper under the width multiplier.
+  func width(_ channels: Int) -> Int { max(1, Int((Double(channels) * widthMultiplier).rounded())) }
 }

@@ -248,7 +248,7 @@ public enum Checkpoint {
     return state
   }
 
-  private static let trainedPrefix = StateFit.ownPrefix + "trained."
+  private static let trainedPrefix = FileArrays.ownPrefix + "trained."
 
   /// The weights that are trained, where the file has others in the network's place.
   private static func trainedWeights(
@@ -279,7 +279,7 @@ public enum Checkpoint {
   }
 
   private static func name(of part: OptimizerState, _ parameter: Parameter) -> String {
-    "\(StateFit.ownPrefix)\(part.name).\(parameter.name)"
+    "\(FileArrays.ownPrefix)\(part.name).\(parameter.name)"
   }
 
   private static func json(_ value: some Encodable) throws -> String {

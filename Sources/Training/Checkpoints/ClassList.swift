@@ -8,7 +8,7 @@ import Support
 ///
 ///     cat, dog, bird           names, trimmed
 ///     "Rose, red", Tulip       a name with a comma in double quotes; a quote in it is doubled
-///     @names.txt               a file: a line a class, trimmed, quoted or not
+///     @names.txt               a file: a line a class, trimmed, quoted or not, blank ones skipped; or one line, a list
 ///     names.txt                the same, if there is such a file; a single class of that name is written "names.txt"
 public enum ClassList {
   /// A file of names may have so many bytes.
@@ -43,19 +43,19 @@ public enum ClassList {
     var bytes = try file.read(count: file.size)[...]
     if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes = bytes.dropFirst(3) }
     guard !bytes.contains(0) else { throw SettingsError("--classes \(path): not a text with a class a line") }
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
-      trimmed(String(pathBytes: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0)[...])
+    let lines = bytes.split(whereSeparator: { [UInt8(ascii: "\n"), UInt8(ascii: "\r")].contains($0) })
+      .map { trimmed(String(pathBytes: $0)[...]) }.filter { !$0.isEmpty }
+    let place = "--classes \(path)"
+    if lines.count == 1, lines[0].contains(",") {
+      return try checked(try fields(lines[0]), place: place) { "name \($0 + 1)" }
     }
-    while lines.last?.isEmpty == true { lines.removeLast() }
-    let names = try lines.enumerated().map { index, line in
+    let names = try lines.map { line in
       guard line.hasPrefix("\"") else { return String(line) }
       let parts = try fields(line)
-      guard parts.count == 1 else {
-        throw SettingsError("--classes \(path), line \(index + 1): more follows the quoted name")
-      }
+      guard parts.count == 1 else { throw SettingsError("\(place): more follows the quoted name in '\(line)'") }
       return parts[0]
     }
-    return try checked(names, place: "--classes \(path)") { "line \($0 + 1)" }
+    return try checked(names, place: place) { "name \($0 + 1)" }
   }
 
   private static func fields(_ text: Substring) throws -> [String] {

@@ -138,11 +138,18 @@ extension GraphPlacement {
     for name in Architecture.candidates(blocksInFirstStage: blocks / 3) {
       guard let full = try? NetworkPlan(NetworkSettings(name: name), imageSize: 224, classes: 1) else { continue }
       let own = full.lowered.operations.compactMap { operation -> Int? in
-        if case .convolution(_, let outputs, _, _, _, _, _) = operation.kind { return outputs }
-        return nil
+        guard case .convolution(_, let outputs, _, _, _, _, _) = operation.kind else { return nil }
+        return outputs
       }
       guard let first = own.first, first > 0 else { continue }
-      for settings in variants(name, widthMultiplier: Double(width) / Double(first)) {
+      // Most convolutions tell the width; the first one may have another.
+      var ratios: [Double: Int] = [Double(width) / Double(first): 0]
+      let found = convolutions.compactMap { node in
+        node.inputs.count > 1 ? file.shape(of: node.inputs[1])?.first : nil
+      }
+      for (own, found) in zip(own, found) where own > 0 { ratios[Double(found) / Double(own), default: 0] += 1 }
+      let multiplier = ratios.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? 1
+      for settings in variants(name, widthMultiplier: multiplier, stem: width) {
         guard let plan = try? NetworkPlan(settings, imageSize: 224, classes: 1),
           plan.lowered.operations.count(where: { if case .convolution = $0.kind { true } else { false } })
             == convolutions.count
@@ -155,7 +162,7 @@ extension GraphPlacement {
   }
 
   /// Each way to build a network that a graph tells apart.
-  private static func variants(_ name: String, widthMultiplier: Double) -> [NetworkSettings] {
+  private static func variants(_ name: String, widthMultiplier: Double, stem: Int) -> [NetworkSettings] {
     guard let architecture = try? Architecture(name: name) else { return [] }
     guard architecture.hasBlocks else { return [NetworkSettings(name: name, widthMultiplier: widthMultiplier)] }
     let versions: [BlockVersion?] = [nil] + BlockVersion.allCases.map { $0 }
@@ -164,7 +171,8 @@ extension GraphPlacement {
       shortcuts.flatMap { shortcut in
         [Stem.large, .small].map {
           NetworkSettings(
-            name: name, shortcut: shortcut, version: version, stem: $0, widthMultiplier: widthMultiplier)
+            name: name, shortcut: shortcut, version: version, stem: $0, widthMultiplier: widthMultiplier,
+            stemWidth: stem)
         }
       }
     }
@@ -327,7 +335,7 @@ struct GraphMatching {
       guard node.integer("group", default: 1) == groups,
         node.integers("dilations")?.allSatisfy({ $0 == 1 }) ?? true
       else {
-        throw GraphDifference(reason: "'\(own)' has other groups in it, or is dilated")
+        throw GraphDifference(reason: "'\(own)' has other groups or is dilated in it")
       }
       guard node.integers("strides") ?? [1, 1] == [stride, stride] else {
         throw GraphDifference(

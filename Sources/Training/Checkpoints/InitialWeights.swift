@@ -25,7 +25,7 @@ public struct InitialWeights {
   public let path: String
   /// What a checkpoint of ours says about itself; nil for a file of another program.
   public let description: ModelDescription?
-  private let outline: WeightsOutline
+  let outline: WeightsOutline
 
   /// Reads the header.
   /// - Parameter name: a run's folder, which stands for its best checkpoint, or a file.
@@ -38,30 +38,13 @@ public struct InitialWeights {
   }
 
   /// What is to be told of how the file is read, a sentence each.
-  public var notes: [String] {
-    guard outline.graph != nil, let network = GraphPlacement.network(outline),
-      let plan = try? NetworkPlan(network, imageSize: ForeignModel.imageSize, classes: 1),
-      let placement = try? GraphPlacement(plan, outline)
-    else { return outline.notes }
-    return placement.outline.notes
-  }
+  public var notes: [String] { outline.placed.notes }
 
-  /// The network whose arrays the file has, by their names and shapes; nil where it is none of the table.
-  public var looksLike: NetworkSettings? {
-    if let network = GraphPlacement.network(outline) { return network }
-    let names = outline.names
-    // The first array of each family.
-    let first = ["conv1.weight", "features.0.weight", "conv1.conv.weight", "c1.weight"]
-    for own in first {
-      for name in names where name == own || name.hasSuffix("." + own) {
-        let wrapper = name.dropLast(own.count)
-        guard names.allSatisfy({ $0.hasPrefix(wrapper) }) else { continue }
-        let shapes = names.filter { !$0.hasSuffix(StateFit.countSuffix) }
-          .map { (String($0.dropFirst(wrapper.count)), outline.shape(of: $0) ?? []) }
-        if let guess = NetworkGuess(Dictionary(uniqueKeysWithValues: shapes)) { return guess.settings }
-      }
-    }
-    return nil
+  /// The network whose arrays the file has, by their names and shapes, or by their place in its graph.
+  /// - Parameter request: what was said of it.
+  /// - Throws: `CheckpointError.doesNotFit` where it is none of the table, or another than was said.
+  public func network(_ request: NetworkRequest = NetworkRequest()) throws -> RecognizedNetwork {
+    try outline.network(request)
   }
 
   /// Compares names and shapes, and decides about the classifier. No weight is read.
@@ -105,7 +88,7 @@ public struct InitialWeights {
     return (classifier, state)
   }
 
-  private func choose(
+  func choose(
     _ plan: NetworkPlan, classes: [String], naming: LabelNaming?
   ) throws -> (fit: StateFit, classifier: Classifier) {
     if let description {
@@ -150,6 +133,10 @@ public struct InitialWeights {
         }
         known = order.ordered(classes)
       case nil:
+        if let named = NamedOutputs(outline.metadata, outputs: outputs) {
+          known = named.names
+          break
+        }
         return .begun(
           reason: outputs == classes.count
             ? "\(path) does not say which classes its \(outputs) outputs stand for (--class-order or --classes keeps it)"

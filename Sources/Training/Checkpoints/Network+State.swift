@@ -55,7 +55,7 @@ struct StoredState {
       values[entry.name] = array
       guard entry.kind == .runningMean else { continue }
       let norm = String(entry.name.dropLast(".running_mean".count))
-      guard let name = fit.stored[norm + StateFit.countSuffix] else { continue }
+      guard let name = fit.stored[norm + FileArrays.countSuffix] else { continue }
       let count = try file.count(name) ?? 0
       guard (0...Self.mostBatches).contains(count) else {
         throw CheckpointError.badValue(path: file.path, array: name, what: "counts \(count) batches")

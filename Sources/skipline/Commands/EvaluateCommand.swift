@@ -45,6 +45,7 @@ struct EvaluateCommand: ParsableCommand {
   var csvMistakes: String?
   @Option(help: "Write the confusion matrix as a table, to FILE.csv.", transform: given) var csvConfusion: String?
   @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
+  @Flag(help: "Say which array of the file each of the network's is.") var verbose = false
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -56,15 +57,17 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
+    let description = try foreign.description(of: foundRun(checkpoint), data: data, folders: folders)
     let job = try EvaluationJob(
       checkpoint: foundRun(checkpoint), data: data, split: split, folders: folders.folders(in: data),
       batchSize: batch,
-      description: try foreign.description(of: foundRun(checkpoint), data: data, folders: folders),
+      description: description,
       acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
     for (option, path) in [("--csv", csv), ("--csv-mistakes", csvMistakes), ("--csv-confusion", csvConfusion)] {
       if let path { try TableTarget.check(path, option: option, data: job.data) }
     }
+    if verbose { printArrays(try Checkpoint.report(path: job.checkpoint, as: description)) }
     let signals = try SignalWatcher()
     let file = try csv.map { try StreamedFile(path: $0) }
     var images: MeasuredImagesTable?
@@ -121,18 +124,29 @@ struct EvaluateCommand: ParsableCommand {
   }
 }
 
-/// Describes a PyTorch file, which holds weights and nothing else.
+/// Describes a file of another program, which holds weights and nothing else.
 struct ForeignModelOptions: ParsableArguments {
-  @Option(help: "The network's name.") var net: String?
+  @Option(help: "The network's name. (default: what its arrays are of)") var net: String?
   @OptionGroup var network: NetworkOptions
-  @Option(Settings.imageSize.number, instead: "default: 224") var imgsz: Int?
+  @Option(Settings.imageSize.number, instead: "default: what is usual for the network") var imgsz: Int?
   @Option(help: "How images become square: stretch, crop, pad or auto. (default: auto)")
   var resize: PreprocessingSettings.Resize?
   @Option(Settings.padColor) var padColor: PadColor?
   @Option(Settings.background) var background: Background?
+  @Option(
+    Settings.mean,
+    saying: "Means of red, green and blue, 0...1, that its images are normalized by. (default: ImageNet's)")
+  var mean: Channels?
+  @Option(Settings.std, saying: "Their standard deviations. (default: ImageNet's)") var std: Channels?
   @OptionGroup var labels: LabelOptions
 
-  /// nil unless `--net` is given.
+  /// Whether anything is said of the file.
+  var isGiven: Bool {
+    net != nil || network.isGiven || imgsz != nil || resize != nil || padColor != nil || background != nil
+      || mean != nil || std != nil || labels.classes != nil || labels.classOrder != nil
+  }
+
+  /// nil for a file that describes itself, of which nothing is said.
   /// - Parameters:
   ///   - checkpoint: the file, or a run.
   ///   - data: the dataset whose classes it knows.
@@ -141,22 +155,27 @@ struct ForeignModelOptions: ParsableArguments {
   func description(
     of checkpoint: String, data: String?, folders: SplitFolderOptions? = nil
   ) throws -> ModelDescription? {
-    guard let net else {
-      let isGiven =
-        network.isGiven || imgsz != nil || resize != nil || padColor != nil || background != nil
-        || labels.classes != nil
-        || labels.classOrder != nil
-      guard !isGiven else {
-        throw ValidationError(
-          "options that describe a file's network go with --net; a checkpoint of Skipline's describes itself")
-      }
-      return nil
+    let path = try CheckpointLocation(checkpoint).path
+    if !isGiven {
+      // What is wrong with the file itself is told when it is loaded.
+      do { if try Checkpoint.model(path: path) != nil { return nil } } catch { return nil }
     }
+    guard (mean == nil) == (std == nil) else { throw ValidationError("--mean and --std go together") }
+    var normalization: PreprocessingSettings.Normalization?
+    if let mean, let std {
+      guard let mean = mean.values, let std = std.values else {
+        throw ValidationError(
+          "--mean measured is for training: name the numbers that the weights were trained with")
+      }
+      normalization = .given(mean: mean, std: std)
+    }
+    // An option that means nothing for this network is refused whatever the file is.
+    if let net { _ = try network.settings(name: net) }
     let model = ForeignModel(
-      network: try network.settings(name: net), imageSize: imgsz, resize: resize, padColor: padColor,
-      background: background,
-      naming: try labels.naming())
+      network: network.request(name: net), imageSize: imgsz, resize: resize, padColor: padColor,
+      background: background, normalization: normalization, naming: try labels.naming())
     return try model.description(
-      of: try CheckpointLocation(checkpoint).path, data: data, folders: data.flatMap { folders?.folders(in: $0) })
+      of: path, data: data, folders: data.flatMap { folders?.folders(in: $0) },
+      tell: { Console.progress($0) })
   }
 }

@@ -32,7 +32,7 @@ struct ExportCommand: ParsableCommand {
     help: "The weights that were trained instead of their average (--ema, --lookahead), of a 'last' checkpoint.")
   var trained = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
-  @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?
+  @Option(help: "The dataset whose classes the file knows, where it does not say so itself.") var data: String?
 
   func validate() throws {
     if onnx == nil, safetensors == nil, pytorch == nil {
@@ -45,9 +45,6 @@ struct ExportCommand: ParsableCommand {
     if let pytorch, !pytorch.hasSuffix(".py") {
       throw ValidationError("--pytorch writes Python: name a file that ends in .py")
     }
-    if data != nil, foreign.net == nil {
-      throw ValidationError("--data names the classes of a file that is described by --net")
-    }
   }
 
   func run() throws {
@@ -57,6 +54,9 @@ struct ExportCommand: ParsableCommand {
       guard !trained else { throw ValidationError("--trained is of Skipline's checkpoints") }
       model = try Checkpoint.load(path: location.path, as: description)
     } else {
+      guard data == nil else {
+        throw SettingsError("\(location.path) says which classes it knows: leave --data out")
+      }
       model = try Checkpoint.load(path: location.path, trained: trained)
     }
     let network = model.description.network.name

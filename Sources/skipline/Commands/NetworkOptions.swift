@@ -33,6 +33,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(Settings.block) var block: BlockVersion?
   @Option(Settings.stem) var stem: Stem?
   @Option(Settings.width) var width: Double?
+  @Option(Settings.stemWidth) var stemWidth: Int?
   @Option(Settings.head) var head: Head?
   @Flag(Settings.whiten) var whiten: Bool?
   @Option(Settings.dropPath) var dropPath: Double?
@@ -52,6 +53,17 @@ struct NetworkOptions: ParsableArguments {
     try Architecture.check(settings)
     if zeros != nil { try Architecture.checkPlacement(settings) }
     if head != nil { try Architecture.checkHead(settings) }
+  }
+
+  /// What is said of the network of a file.
+  /// - Parameter name: nil where it is to be found.
+  func request(name: String?) -> NetworkRequest {
+    let given = GivenOptions(self)
+    return NetworkRequest(name: name) { network in
+      var settings = TrainingSettings(data: "", network: network)
+      given.put(into: &settings)
+      network = settings.network
+    }
   }
 
   /// Whether any is given.

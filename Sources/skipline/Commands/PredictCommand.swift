@@ -42,7 +42,8 @@ struct PredictCommand: ParsableCommand {
   var augmentation = TestTimeAugmentationChoice.none
   @Flag(help: "Predict although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
-  @Option(help: "With --net: the dataset whose classes the file knows.") var data: String?
+  @Option(help: "The dataset whose classes the file knows, where it does not say so itself.") var data: String?
+  @Flag(help: "Say which array of the file each of the network's is.") var verbose = false
   @Flag(help: "Print JSON, an object a line.") var json = false
 
   private static let usualTop = 3
@@ -51,9 +52,6 @@ struct PredictCommand: ParsableCommand {
 
   func validate() throws {
     if images.isEmpty { throw ValidationError("name at least one image or folder") }
-    if data != nil, foreign.net == nil {
-      throw ValidationError("--data names the classes of a file that is described by --net")
-    }
     let lists = images.count { $0 == Self.standardStream }
     if lists > 1 { throw ValidationError("- stands for standard input, which can be read once") }
     if endsInZero, lists == 0 { throw ValidationError("--null is about a list on standard input: name it, with -") }
@@ -73,10 +71,14 @@ struct PredictCommand: ParsableCommand {
     if let csv, csv != Self.standardStream { try TableTarget.check(csv, option: "--csv") }
     let location = try CheckpointLocation(foundRun(checkpoint))
     let description = try foreign.description(of: location.path, data: data)
+    if description == nil, data != nil, try Checkpoint.model(path: location.path) != nil {
+      throw SettingsError("\(location.path) says which classes it knows: leave --data out")
+    }
     let views = try augmentation.resolved(mirrors: location.mirrors(description), checkpoint: location.path)
     let model =
       try description.map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
+    if verbose { printArrays(try Checkpoint.report(path: location.path, as: description)) }
     let batchSize = try model.batch(
       upTo: batch ?? Self.usualBatch, isFixed: batch != nil, threads: threads, ignoringMemory: ignoreMemory)
     for note in model.notes { Console.complain("\(model.path): \(note)") }

@@ -17,6 +17,7 @@ struct TrainCommand: ParsableCommand {
   var movedData: String?
   @OptionGroup var options: TrainingOptions
   @Flag(help: "With --resume: go on although images were added, removed or changed.") var acceptChanges = false
+  @Flag(help: "With --weights: say what becomes of each array of the file.") var verbose = false
   @Flag(help: "Print a JSON line an epoch, and the outcome.") var json = false
   @Option(Limits.untilStep, visibility: .hidden) var untilStep: Int?
 
@@ -30,6 +31,7 @@ struct TrainCommand: ParsableCommand {
     if resume == nil, movedData != nil {
       throw ValidationError("--data goes with --resume; a new run is started with: skipline train FOLDER")
     }
+    if verbose, options.weights == nil { throw ValidationError("--verbose goes with --weights") }
     if resume == nil && acceptChanges { throw ValidationError("--accept-changes goes with --resume") }
   }
 
@@ -67,6 +69,12 @@ struct TrainCommand: ParsableCommand {
       }
     for line in FindingLines(job.setup.index.findings, data: job.setup.index.root).short {
       Console.progress("! \(line)")
+    }
+    let setup = job.setup
+    if verbose, resume == nil, let weights = setup.settings.initialWeights {
+      printArrays(
+        try InitialWeights(weights).report(
+          setup.plan, classes: setup.index.classes, naming: setup.settings.initialClasses))
     }
     // Commands are heard between steps: the loop would take one more.
     if let untilStep, try job.savedStep() >= untilStep { return }

@@ -122,24 +122,24 @@ struct TrainingOptions: ParsableArguments {
   private func settings(
     data: String, foreign source: InitialWeights, tell: (String) -> Void
   ) throws -> TrainingSettings {
-    let guess = net == nil ? source.looksLike : nil
-    guard let name = net ?? guess?.name, let usual = try? Architecture(name: name).usual else {
-      return try settings(data: data)
-    }
-    var preprocessing = PreprocessingSettings(imageSize: usual.imageSize)
-    let isTorchvision = usual.imageSize == ForeignModel.imageSize
+    let found = try source.network(network.request(name: net))
+    let size = ForeignModel.imageSize(for: found.settings)
+    var preprocessing = PreprocessingSettings(imageSize: size)
+    let isTorchvision = size == ForeignModel.imageSize
     if isTorchvision { preprocessing.normalization = ForeignModel.normalization }
-    let settings = try settings(data: data, network: guess, preprocessing: preprocessing)
+    var settings = try settings(data: data, network: found.settings, preprocessing: preprocessing)
+    settings.network = found.settings
+    tell("\(source.path) looks like \(found.text)")
+    if let text = found.readingText { tell("\(source.path): \(text)") }
     func channels(_ row: Setting<Notation<Channels>>) -> String { row.text(in: settings) ?? "" }
     let taken = [
-      guess == nil ? nil : "network \(([name] + settings.network.optionWords).joined(separator: " "))",
-      imgsz == nil ? "image size \(usual.imageSize)" : nil,
+      imgsz == nil ? "image size \(size)" : nil,
       mean == nil && isTorchvision ? "mean \(channels(Settings.mean)), std \(channels(Settings.std))" : nil,
     ].compactMap { $0 }
     if !taken.isEmpty {
       tell(
         "\(source.path) does not say what input it expects: \(taken.joined(separator: ", ")), as usual for "
-          + "\(name); --imgsz, --mean and --std say otherwise")
+          + "\(found.settings.name); --imgsz, --mean and --std say otherwise")
     }
     return settings
   }
