@@ -27,7 +27,7 @@ struct ExportCommand: ParsableCommand {
   var pytorch: String?
   @Option(help: "With --onnx: what images are made of, uint8 (0 to 255) or float (0 to 1).")
   var input: ONNXExport.Input?
-  @Option(help: "With --onnx: images of a call. (default: any number)") var batch: Int?
+  @Option(Limits.imagesOfCall, instead: "default: any number") var batch: Int?
   @Flag(
     help: "The weights that were trained instead of their average (--ema, --lookahead), of a 'last' checkpoint.")
   var trained = false
@@ -41,7 +41,6 @@ struct ExportCommand: ParsableCommand {
     if onnx == nil, input != nil || batch != nil {
       throw ValidationError("--input and --batch are of ONNX files: name one with --onnx")
     }
-    if let batch, batch < 1 { throw ValidationError("--batch: it must be at least 1") }
     if let pytorch, !pytorch.hasSuffix(".py") {
       throw ValidationError("--pytorch writes Python: name a file that ends in .py")
     }
