@@ -40,7 +40,8 @@ struct WideResNet: NetworkFamily {
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     let blocks = (depth - 4) / 6
     return ResidualStages(
-      blocks: [blocks, blocks, blocks], widths: [16, 32, 64].map { factor * $0 }, stemChannels: 16, bottleneck: false
+      blocks: [blocks, blocks, blocks], widths: [16, 32, 64].map { factor * $0 }, stemChannels: 16,
+      bottleneck: false
     ).layers(plan)
   }
 
