@@ -224,7 +224,9 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
       sides == [56, 56, 28] + [28, 28, 28, 14] + [14, 14, 14, 14, 14, 7] + [7, 7, 7],
       "sixteen blocks and their maps")
     let first = plan.lowered.operations.prefix(3).map(\.kind)
-    #expect(first[1] == .maxPool(kernel: 3, stride: 2, padding: 1, ceilMode: false), "nothing between the stem and its pool")
+    #expect(
+      first[1] == .maxPool(kernel: 3, stride: 2, padding: 1, ceilMode: false),
+      "nothing between the stem and its pool")
     #expect(plan.settings.head == .regularized && plan.settings.shortcut == .zeroPadding)
     #expect(plan.lowered.operations.contains { $0.kind == .dropout(rate: 0.5) })
   }

@@ -73,7 +73,8 @@ import Testing
       // for LeNet's few maps of different sizes; with two threads at times a page more.
       let taken = StoragePool.bytes
       #expect(
-        Double(taken) < (["resnet9": 1.2, "seresnet18": 1.2, "lenet5-classic": 1.45][settings.name] ?? 1.1) * Double(used)
+        Double(taken) < (["resnet9": 1.2, "seresnet18": 1.2, "lenet5-classic": 1.45][settings.name] ?? 1.1)
+          * Double(used)
           + Double(2 << 20),
         "used \(used) bytes at one time, took \(taken) from the system")
     }
