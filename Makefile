@@ -37,6 +37,11 @@ bench-layers: ## time a network's layers against what the machine can do; LAYERS
 	@scripts/bootstrap
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE swift run -c release --package-path Benchmarks layers $(LAYERS)
 
+pictures: ## make docs/workbench.png and docs/training.gif from a real screen (tmux, librsvg2-bin, imagemagick)
+	@scripts/bootstrap
+	swift build -c release --product skipline >&2
+	@scripts/pictures $(DATA)
+
 recipes: ## train sets with nothing said and print what the recipe chose and reached; SETS="folder folder,--budget=5m"
 	@scripts/bootstrap
 	swift build -c release --product skipline >&2

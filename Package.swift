@@ -96,6 +96,12 @@ let package = Package(
       ],
       swiftSettings: numeric),
     .target(
+      name: "Inspection",
+      dependencies: [
+        "Datasets", "Files", "Images", "Messages", "Networks", "Support", "Tensors", "Training", "WeightFiles",
+      ],
+      swiftSettings: numeric),
+    .target(
       name: "Exports",
       dependencies: [
         "Datasets", "Files", "Messages", "Networks", "Protobuf", "Tensors", "Training", "WeightFiles",
@@ -108,8 +114,8 @@ let package = Package(
     .target(
       name: "Engine",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Resources", "Support", "Tensors", "Training",
-        "Transport",
+        "Datasets", "Files", "Images", "Inspection", "Messages", "Networks", "Reports", "Resources", "Support",
+        "Tensors", "Training", "Transport",
       ],
       swiftSettings: strict),
     .target(name: "Canvas", swiftSettings: strict),
@@ -118,8 +124,8 @@ let package = Package(
     .executableTarget(
       name: "skipline",
       dependencies: [
-        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Messages",
-        "Networks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal", "Training",
+        "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Inspection",
+        "Messages", "Networks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal", "Training",
         "WeightFiles", "Workbench", argumentParser,
       ],
       swiftSettings: strict),
@@ -137,7 +143,9 @@ let package = Package(
 
     .target(
       name: "Fuzzing",
-      dependencies: ["Datasets", "Images", "Messages", "Support", "TestSupport", "Training", "WeightFiles"],
+      dependencies: [
+        "Datasets", "Images", "Inspection", "Messages", "Support", "TestSupport", "Training", "WeightFiles",
+      ],
       path: "Tests/Fuzzing", swiftSettings: numeric),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
@@ -164,12 +172,18 @@ let package = Package(
       settings: numeric),
     tests(
       "Training", with: ["Datasets", "Files", "Images", "Protobuf", "Resources", "TestSupport", "WeightFiles"]),
+    tests(
+      "Inspection",
+      with: [
+        "Datasets", "Exports", "Files", "Images", "Messages", "Networks", "Support", "Tensors", "TestSupport",
+        "Training", "WeightFiles",
+      ]),
     tests("Reports", with: ["Files", "Messages", "TestSupport", "Training"]),
     tests(
       "Engine", with: ["Datasets", "Messages", "Resources", "Support", "TestSupport", "Training", "Transport"]),
     tests("Exports", with: ["Datasets", "Protobuf", "TestSupport", "Training", "WeightFiles"]),
     tests("Canvas"),
-    tests("Workbench", resources: [.copy("Snapshots")]),
+    tests("Workbench", with: ["Canvas", "Messages"], resources: [.copy("Snapshots")]),
     tests("Terminal"),
     tests("SampleData", with: ["CPNG", "Support"]),
     tests(

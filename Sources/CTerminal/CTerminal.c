@@ -8,7 +8,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { TEXT_LIMIT = 1024, STACK_BYTES = 65536 };
+enum { TEXT_LIMIT = 16384, STACK_BYTES = 65536 };
 
 static const int fatal_signals[] = {SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE};
 enum { FATAL_COUNT = sizeof fatal_signals / sizeof *fatal_signals };

@@ -1,6 +1,8 @@
 // How numbers are written for people, on the screen and by the commands: short, aligned, the same everywhere. Nothing
 // here depends on a locale, so that a frame is the same on every machine.
 
+import Glibc
+
 /// Numbers as text.
 public enum Format {
   /// What stands for a value that is absent.
@@ -48,8 +50,16 @@ public enum Format {
     var mantissa = value.magnitude
     while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
     while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    // What is rounded up to ten is one of the next power.
+    if mantissa >= 9.995 { (mantissa, exponent) = (1, exponent + 1) }
     if (-3..<5).contains(exponent) { return trimmed(fixed(value, max(0, 3 - exponent))) }
     return (value < 0 ? "-" : "") + trimmed(fixed(mantissa, 2)) + "e\(exponent)"
+  }
+
+  /// A number above 0 as a power of ten: `1e-3.1`.
+  public static func powerOfTen(_ value: Double) -> String {
+    guard value > 0, value.isFinite else { return value == 0 ? "0" : fixed(value, 0) }
+    return "1e" + fixed(log10(value), 1)
   }
 
   /// A loss: three decimals while it is small, `6.45e27` where it has run away.

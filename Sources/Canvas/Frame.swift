@@ -57,6 +57,8 @@ public struct Frame: Sendable, Equatable {
   public var cursor: (x: Int, y: Int)?
   /// What stands for the rest of a text that was cut; it comes from the theme's glyphs.
   public var ellipsis: Character
+  /// Pictures that the terminal draws itself, in the order in which they were put; their cells hold `PictureMark`s.
+  public internal(set) var pictures: [PlacedPicture] = []
 
   public init(size: Size, filledWith cell: Cell = .blank, ellipsis: Character = Glyphs.unicode.ellipsis) {
     self.ellipsis = ellipsis

@@ -13,6 +13,16 @@ public struct Glyphs: Sendable, Equatable {
     case spaces
   }
 
+  /// What curves are made of.
+  public enum ChartDots: String, Sendable, Equatable, CaseIterable {
+    /// Two by four dots a cell.
+    case braille
+    /// Two by two quarters of a cell.
+    case blocks
+    /// A mark a cell, another for each curve.
+    case marks
+  }
+
   public var horizontal: Character
   public var vertical: Character
   public var topLeft: Character
@@ -49,8 +59,23 @@ public struct Glyphs: Sendable, Equatable {
   public var luminance: [Character]
   /// How pictures are put into cells.
   public var pixels: Pixels
-  /// Whether charts may be drawn in braille dots (two by four a cell).
-  public var hasBraille: Bool
+  /// What the curves of charts are made of.
+  public var chartDots: ChartDots
+  /// A piece of the lines that lead from a chart's ticks to its curves.
+  public var guide: Character
+  /// The line below a chart, and a tick on it.
+  public var baseline: Character
+  public var baselineTick: Character
+  /// Where a chart's cursor is.
+  public var cursor: Character
+  /// What is best.
+  public var star: Character
+  /// Where a line goes off to the right, and where two come together again.
+  public var fork: Character
+  public var joint: Character
+  /// Before what hides something, and before what shows it.
+  public var folded: Character
+  public var unfolded: Character
   /// Marks of a chart's series, in order, where there is no braille.
   public var chartMarks: [Character]
   /// Frames of an activity sign.
@@ -63,8 +88,21 @@ public struct Glyphs: Sendable, Equatable {
     rightArrow: "→", separator: "·", scrollThumb: "┃", scrollTrack: "│", legendLine: "━",
     sparkline: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
     horizontalBlocks: ["▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"], segments: ["█", "▓", "▒", "░"],
-    luminance: [" ", "░", "▒", "▓", "█"], pixels: .quarters, hasBraille: true, chartMarks: ["•"],
+    luminance: [" ", "░", "▒", "▓", "█"], pixels: .quarters, chartDots: .braille, guide: "┈",
+    baseline: "─", baselineTick: "┴", cursor: "┊", star: "★", fork: "├", joint: "⊕", folded: "▸", unfolded: "▾",
+    chartMarks: ["•", "o", "+", "x"],
     spinner: ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"])
+
+  /// For the console of a Linux machine, whose font has the signs of IBM's code page 437 and no others.
+  public static let console = Glyphs(
+    horizontal: "─", vertical: "│", topLeft: "┌", topRight: "┐", bottomLeft: "└", bottomRight: "┘", tick: "┤",
+    ellipsis: "~", bullet: "•", checkMark: "√", cross: "x", upArrow: "↑", downArrow: "↓", leftArrow: "←",
+    rightArrow: "→", separator: "·", scrollThumb: "█", scrollTrack: "│", legendLine: "═",
+    sparkline: ["▄", "█"], horizontalBlocks: ["▌", "█"], segments: ["█", "▓", "▒", "░"],
+    luminance: [" ", "░", "▒", "▓", "█"], pixels: .halves, chartDots: .marks, guide: "·",
+    baseline: "─", baselineTick: "┴", cursor: "│", star: "*", fork: "├", joint: "+", folded: "+", unfolded: "-",
+    chartMarks: ["•", "o", "+", "x"],
+    spinner: ["|", "/", "-", "\\"])
 
   /// For everything else: only printable ASCII.
   public static let ascii = Glyphs(
@@ -72,6 +110,8 @@ public struct Glyphs: Sendable, Equatable {
     ellipsis: "~", bullet: "*", checkMark: "+", cross: "x", upArrow: "^", downArrow: "v", leftArrow: "<",
     rightArrow: ">", separator: "-", scrollThumb: "#", scrollTrack: "|", legendLine: "-",
     sparkline: ["_", ".", "-", ":", "=", "+", "*", "#"], horizontalBlocks: ["#"], segments: ["#", "=", "-", "."],
-    luminance: [" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"], pixels: .spaces, hasBraille: false,
-    chartMarks: ["*", "o", "+", "x"], spinner: ["|", "/", "-", "\\"])
+    luminance: [" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"], pixels: .spaces, chartDots: .marks, guide: ".",
+    baseline: "-", baselineTick: "+", cursor: "|", star: "*", fork: "|", joint: "+", folded: "+", unfolded: "-",
+    chartMarks: ["*", "o", "+", "x"],
+    spinner: ["|", "/", "-", "\\"])
 }

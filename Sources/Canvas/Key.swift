@@ -18,8 +18,14 @@ public enum Input: Sendable, Hashable {
   /// More text at once than a person types, from a terminal that does not mark what is pasted. A line feed at its
   /// end may be the Enter key.
   case burst(String)
-  /// A button pressed in a cell.
+  /// The first button pressed in a cell.
   case click(x: Int, y: Int)
+  /// Pressed there once more, soon after a click.
+  case doubleClick(x: Int, y: Int)
+  /// Moved into a cell while it is held.
+  case drag(x: Int, y: Int)
+  /// Let go.
+  case release(x: Int, y: Int)
   /// The wheel turned over a cell; `rows` is negative toward the top.
   case scroll(x: Int, y: Int, rows: Int)
   case resized(Size)

@@ -1,5 +1,5 @@
-// A picture in cells, for looking at what is in a dataset: two by two parts a cell, each cell with two colors. It
-// takes decoded pixels and reads no files.
+// A picture, for looking at what is in a dataset: handed to the terminal, or in cells of two by two parts in two colors,
+// without color in dots. It takes decoded pixels and reads no files.
 
 /// An RGB image scaled into a rectangle, its aspect kept, in the middle of it.
 ///
@@ -32,9 +32,14 @@ public struct Picture: Sendable, Equatable {
 
   public func draw(into frame: inout Frame, in rect: Rect, theme: Theme) {
     let place = place(in: rect)
-    guard !place.isEmpty else { return }
+    guard !place.isEmpty, theme.pictureOutput != .none else { return }
+    if theme.pictureOutput == .pixels, frame.place(self, in: place, ground: theme[.text]) { return }
     guard theme.usesColor else {
-      drawLuminance(into: &frame, in: place, theme: theme)
+      if theme.glyphs.chartDots == .braille {
+        drawDots(into: &frame, in: place, theme: theme)
+      } else {
+        drawLuminance(into: &frame, in: place, theme: theme)
+      }
       return
     }
     let pixels = theme.glyphs.pixels
@@ -62,19 +67,21 @@ public struct Picture: Sendable, Equatable {
     }
   }
 
-  /// In the colors of a palette. What a cell is off in 256 colors, its neighbors make good (Floyd and Steinberg, 1976);
-  /// in fewer the steps are so large that this would be specks.
+  /// In the colors of a palette. What a cell is off, its neighbors make good (Floyd and Steinberg, 1976), every second line
+  /// from right to left, so that no worms run through even grounds. Of few colors not all is carried on: the steps are
+  /// large, and what little is lost from afar is less than the specks that are seen close by.
   private func drawMixed(_ parts: [RGB], into frame: inout Frame, in place: Rect, theme: Theme) {
     let pixels = theme.glyphs.pixels
     let (across, down) = (pixels == .quarters ? 2 : 1, pixels == .spaces ? 1 : 2)
     var mixer = PaletteMixer(theme.pictures, hasShades: pixels != .spaces)
-    let passesOn: Float = theme.pictures == .indexed ? 1 : 0
+    let share: Float = theme.pictures == .indexed ? 1 : 0.75
     let none = RGB(red: 0, green: 0, blue: 0)
     var below = [RGB](repeating: none, count: place.width + 2)
     for row in 0..<place.height {
       var here = below
       below = [RGB](repeating: none, count: place.width + 2)
-      for column in 0..<place.width {
+      let step = row.isMultiple(of: 2) ? 1 : -1
+      for column in step > 0 ? Array(0..<place.width) : (0..<place.width).reversed() {
         let debt = here[column + 1]
         let wanted = (0..<4).map { part in
           let (x, y) = (part % 2 * (across - 1), part / 2 * (down - 1))
@@ -83,16 +90,58 @@ public struct Picture: Sendable, Equatable {
         let mean = RGB.mean(wanted)
         let (cell, shown) = pixels == .spaces ? mixer.space(mean) : mixer.cell(wanted)
         frame[place.x + column, place.y + row] = cell
-        let error = (mean - shown) * passesOn
-        here[column + 2] = here[column + 2] + error * (7 / 16)
-        below[column] = below[column] + error * (3 / 16)
+        let error = (mean - shown).limited(to: Self.mostDebt) * share
+        here[column + 1 + step] = here[column + 1 + step] + error * (7 / 16)
+        below[column + 1 - step] = below[column + 1 - step] + error * (3 / 16)
         below[column + 1] = below[column + 1] + error * (5 / 16)
-        below[column + 2] = below[column + 2] + error * (1 / 16)
+        below[column + 1 + step] = below[column + 1 + step] + error * (1 / 16)
       }
     }
   }
 
-  /// Characters of rising brightness, for screens without color.
+  /// Of each channel, 0...255: what the palette cannot reach is not carried on for ever.
+  private static let mostDebt: Float = 64
+
+  /// Braille dots, two by four a cell, for screens without color: lit where it is bright. What a dot is off, its
+  /// neighbors make good (Floyd and Steinberg, 1976), within the picture, so that it stays as it is wherever it goes.
+  private func drawDots(into frame: inout Frame, in place: Rect, theme: Theme) {
+    let (columns, rows) = (place.width * 2, place.height * 4)
+    var wanted = Self.stretched(scaled(columns: columns, rows: rows).map { $0.luminance / 255 })
+    var dots = [UInt8](repeating: 0, count: place.width * place.height)
+    for y in 0..<rows {
+      for x in 0..<columns {
+        let value = wanted[y * columns + x]
+        let isLit = value >= 0.5
+        if isLit { dots[y / 4 * place.width + x / 2] |= Self.dots[y % 4][x % 2] }
+        let error = value - (isLit ? 1 : 0)
+        for (dx, dy, share) in Self.spread where (0..<columns).contains(x + dx) && y + dy < rows {
+          wanted[(y + dy) * columns + x + dx] += error * share
+        }
+      }
+    }
+    for (index, dots) in dots.enumerated() {
+      let character = Unicode.Scalar(0x2800 + UInt32(dots)).map { Character($0) } ?? " "
+      frame[place.x + index % place.width, place.y + index / place.width] = Cell(character, theme[.text])
+    }
+  }
+
+  /// Which dot of a braille character is where, [row][column].
+  private static let dots: [[UInt8]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
+  private static let spread: [(Int, Int, Float)] = [
+    (1, 0, 7 / 16), (-1, 1, 3 / 16), (0, 1, 5 / 16), (1, 1, 1 / 16),
+  ]
+
+  /// Brightness over the whole range from black to white, unless there is next to none to stretch.
+  private static func stretched(_ values: [Float]) -> [Float] {
+    let sorted = values.sorted()
+    guard let least = sorted[safe: sorted.count / 50],
+      let greatest = sorted[safe: sorted.count - 1 - sorted.count / 50],
+      greatest - least > 0.15
+    else { return values }
+    return values.map { min(max(($0 - least) / (greatest - least), 0), 1) }
+  }
+
+  /// Characters of rising brightness, for screens without color and without dots.
   private func drawLuminance(into frame: inout Frame, in place: Rect, theme: Theme) {
     let ramp = theme.glyphs.luminance
     for (index, color) in scaled(columns: place.width, rows: place.height).enumerated() {
@@ -130,6 +179,14 @@ public struct Picture: Sendable, Equatable {
     return result
   }
 
+  /// The same as bytes: red, green, blue, rows from the top, [rows, columns, 3].
+  public func pixels(columns: Int, rows: Int) -> [UInt8] {
+    guard columns > 0, rows > 0 else { return [] }
+    return scaled(columns: columns, rows: rows).flatMap { color in
+      [color.red, color.green, color.blue].map { UInt8(min(max($0.rounded(), 0), 255)) }
+    }
+  }
+
   private struct Sample {
     var index: Int
     var weight: Float
@@ -149,4 +206,8 @@ public struct Picture: Sendable, Equatable {
       }
     }
   }
+}
+
+extension Array {
+  fileprivate subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }

@@ -1,5 +1,5 @@
 // A picture in few colors. A cell shows two colors of a palette, as halves and quarters with a sharp edge between
-// them or as one of the shades, which mix them: a plain ground then becomes one even texture instead of specks. Which
+// them or as one of the shades, which mix them; what is still missing, neighbors make good. Which
 // colors a terminal has is the Terminal module's decision.
 
 /// The colors that a picture is drawn in.
@@ -56,16 +56,13 @@ struct PaletteMixer {
   private var mixed: [UInt32: Mix] = [:]
   /// What the contrast of a mixture weighs against its distance from what is wanted.
   private let aversion: Float
-  /// What a lost hue weighs: where there are few colors a gray is often the nearest, and a picture in grays tells less
-  /// than one whose colors are a little off.
-  private let hueWeight: Float
 
   init(_ palette: PicturePalette, hasShades: Bool) {
     let entries = palette.entries
     self.entries = entries
     shades = hasShades ? [("░", 0.25), ("▒", 0.5), ("▓", 0.75)] : []
-    aversion = palette == .indexed ? 0.12 : 0.06
-    hueWeight = palette == .indexed ? 0 : 8
+    // Where there are few colors even strangers have to mix.
+    aversion = palette == .indexed ? 0.12 : 0.03
     var mixes = entries.indices.map { Self.solid($0, entries) }
     if palette != .indexed {
       for first in entries.indices {
@@ -150,9 +147,7 @@ struct PaletteMixer {
 
   private mutating func bestMix(for color: RGB) -> Mix {
     if let known = mixed[color.key] { return known }
-    func cost(_ mix: Mix) -> Float {
-      mix.color.distance(to: color) + aversion * mix.contrast + hueWeight * mix.color.lostHue(of: color)
-    }
+    func cost(_ mix: Mix) -> Float { mix.color.distance(to: color) + aversion * mix.contrast }
     var candidates = mixes
     if entries.count > 16, !shades.isEmpty {
       // Of many colors only those that stand around the wanted one.
@@ -188,6 +183,12 @@ extension RGB {
     RGB(red: min(max(red, 0), 255), green: min(max(green, 0), 255), blue: min(max(blue, 0), 255))
   }
 
+  /// Each channel no further from 0 than a limit.
+  func limited(to limit: Float) -> RGB {
+    RGB(
+      red: min(max(red, -limit), limit), green: min(max(green, -limit), limit), blue: min(max(blue, -limit), limit))
+  }
+
   /// A squared distance as the eye has it, roughly: brightness, and hue and saturation together (BT.601's two
   /// differences of color). A gray is nearer to any other gray than to a color of its brightness.
   func distance(to other: RGB) -> Float {
@@ -198,19 +199,6 @@ extension RGB {
 
   /// BT.601's two differences of color; both are 0 for grays.
   private var chroma: (blue: Float, red: Float) { (0.564 * (blue - luminance), 0.713 * (red - luminance)) }
-
-  /// How much of another's color this one has not: nothing where the hues are one, a measure of all its color for a
-  /// gray.
-  fileprivate func lostHue(of other: RGB) -> Float {
-    // The difference of blue counts twice: it parts brown from pink, which the eye minds more than brown from yellow.
-    let (own, wanted) = (
-      (blue: chroma.blue * 2, red: chroma.red), (blue: other.chroma.blue * 2, red: other.chroma.red)
-    )
-    let product = own.blue * wanted.blue + own.red * wanted.red
-    let wantedSquare = wanted.blue * wanted.blue + wanted.red * wanted.red
-    let lengths = ((own.blue * own.blue + own.red * own.red) * wantedSquare).squareRoot()
-    return wantedSquare * (1 - (lengths > 1 ? product / lengths : 0))
-  }
 
   /// The same for colors that nobody tells apart.
   fileprivate var key: UInt32 {

@@ -14,6 +14,23 @@ public struct Sparkline: Sendable, Equatable {
     self.role = role
   }
 
+  /// Counts as columns, in so many of them: by the root, so that what is seldom is still seen. A count of nothing is an
+  /// empty column.
+  public static func text(counts: [Int], width: Int, glyphs: Glyphs) -> String {
+    guard !counts.isEmpty, width > 0 else { return "" }
+    let ramp = glyphs.sparkline
+    let width = min(width, counts.count)
+    let columns = (0..<width).map { column in
+      counts[column * counts.count / width..<(column + 1) * counts.count / width].reduce(0, +)
+    }
+    let highest = Double(max(1, columns.max() ?? 1)).squareRoot()
+    return String(
+      columns.map { count in
+        let level = (Double(max(0, count)).squareRoot() / highest * Double(ramp.count - 1)).rounded()
+        return count <= 0 ? " " : ramp[Int(level)]
+      })
+  }
+
   public func draw(into frame: inout Frame, in rect: Rect, theme: Theme) {
     guard !rect.isEmpty else { return }
     let shown = values.suffix(rect.width).map { $0.flatMap { $0.isFinite ? $0 : nil } }

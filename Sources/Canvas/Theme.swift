@@ -16,6 +16,10 @@ public enum ThemeRole: String, Sendable, CaseIterable {
   case warning, error, success
   case trainingCurve = "training-curve"
   case validationCurve = "validation-curve"
+  case secondRun = "second-run"
+  case thirdRun = "third-run"
+  case fourthRun = "fourth-run"
+  case fifthRun = "fifth-run"
   case baseline
   case gaugeFilled = "gauge-filled"
   case gaugeEmpty = "gauge-empty"
@@ -25,12 +29,24 @@ public enum ThemeRole: String, Sendable, CaseIterable {
   case input, overlay
 }
 
+/// How pictures come onto the screen.
+public enum PictureOutput: Sendable, Hashable {
+  /// In blocks, dots or characters.
+  case cells
+  /// The terminal draws them from their pixels.
+  case pixels
+  /// Not at all.
+  case none
+}
+
 /// A style for each role, and the drawing characters that go with them.
 public struct Theme: Sendable, Equatable {
   public var name: String
   public private(set) var glyphs: Glyphs
-  /// The colors that pictures are drawn in.
+  /// The colors that pictures are drawn in where they are drawn in cells.
   public private(set) var pictures = PicturePalette.full
+  /// How pictures come onto the screen.
+  public private(set) var pictureOutput = PictureOutput.cells
   /// As written, before inheritance.
   var styles: [ThemeRole: Style]
 
@@ -51,11 +67,12 @@ public struct Theme: Sendable, Equatable {
     return style
   }
 
-  /// The same styles with other drawing characters, and other colors for pictures.
-  public func with(glyphs: Glyphs, pictures: PicturePalette? = nil) -> Theme {
+  /// The same styles with other drawing characters, and other colors for pictures or another way to show them.
+  public func with(glyphs: Glyphs, pictures: PicturePalette? = nil, pictureOutput: PictureOutput? = nil) -> Theme {
     var theme = self
     theme.glyphs = glyphs
     theme.pictures = pictures ?? self.pictures
+    theme.pictureOutput = pictureOutput ?? self.pictureOutput
     return theme
   }
 

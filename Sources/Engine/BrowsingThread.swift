@@ -15,14 +15,18 @@ struct BrowsingThread {
   let commands: BrowsingInbox
   let events: Mailbox<Event>
   private let decisions: DecisionStore
+  private let recipes: RecipeShelf
   private let decoder = ImageDecoder()
   /// The dataset that was read last: to decide about its images it need not be read again.
   private var lastReading: (path: String, reading: ScannedDataset)?
 
-  init(commands: BrowsingInbox, events: Mailbox<Event>, decisions: DecisionStore) {
+  init(
+    commands: BrowsingInbox, events: Mailbox<Event>, decisions: DecisionStore, recipes: RecipeShelf = .standard
+  ) {
     self.commands = commands
     self.events = events
     self.decisions = decisions
+    self.recipes = recipes
   }
 
   mutating func run() {
@@ -43,16 +47,21 @@ struct BrowsingThread {
     case .cancelReading: events.send(.readingCancelled)
     case .decide(let data, let split, let changes): try decide(changes, data: data, split: split)
     case .describeNetwork(
-      let settings, let imageSize, let classes, let batchSize, let threads, let workers, let freeze):
+      let settings, let imageSize, let classes, let batchSize, let threads, let workers, let freeze,
+      let remembering):
       try Settings.batchSize.check(batchSize)
       try Architecture.check(settings)
       let plan = try NetworkPlan(settings, imageSize: imageSize, classes: classes)
       events.send(
-        .network(try plan.summary(batchSize: batchSize, threads: threads, workers: workers, freeze: freeze)))
+        .network(
+          try plan.summary(
+            batchSize: batchSize, threads: threads, workers: workers, freeze: freeze, remembering: remembering)))
     case .listCheckpoints(let project):
       var found: [CheckpointInfo] = []
+      var summaries: [RunSummary] = []
       for (run, data, fit) in ofThisDatasetFirst(try RunFolder.listRuns(project: project)) {
         let listing = run.checkpointListing()
+        summaries.append(run.summary(of: listing.usable))
         found += listing.usable.map { checkpoint in
           var checkpoint = checkpoint
           (checkpoint.data, checkpoint.fit) = (data, fit)
@@ -61,14 +70,80 @@ struct BrowsingThread {
         for damaged in listing.damaged { events.send(.warning(damaged.reason)) }
       }
       events.send(.checkpoints(found))
+      events.send(.runs(project: project, summaries))
     case .readRun(let folder):
       do {
         events.send(.runHistory(folder: folder, try RunFolder(existing: folder).history(), reason: nil))
       } catch {
         events.send(.runHistory(folder: folder, nil, reason: "\(error)"))
       }
-    case .preview(let path, let side): preview(path, side)
+    case .compareRuns(let folders):
+      do {
+        events.send(.runTable(try RunTable(folders.map { try RunFolder(existing: $0) }), reason: nil))
+      } catch {
+        events.send(.runTable(nil, reason: "\(error)"))
+      }
+    case .lab(let question):
+      do { events.send(.lab(.report(try report(of: question)))) } catch {
+        events.send(.lab(.failed("\(error)")))
+      }
+    case .recipes(let question): events.send(.recipes(answer(question)))
+    case .changeRun(let change): try self.change(change)
+    case .preview(let path, let side):
+      var (image, reason) = picture(path, side)
+      if let header = try? decoder.header(path: path) {
+        image?.file = PixelImage.FileFacts(
+          format: header.format.rawValue, width: header.width, height: header.height,
+          bytes: try? InputFile(path: path).size)
+      }
+      events.send(.preview(path: path, image, reason: reason))
+    case .thumbnails(let paths, let side):
+      for path in paths where !commands.isClosed {
+        let (image, reason) = picture(path, side)
+        events.send(.thumbnail(path: path, image, reason: reason))
+      }
     }
+  }
+
+  private func report(of question: LabQuestion) throws -> LabReport {
+    let lab: DegradationLab
+    switch question {
+    case .begin(let plan):
+      lab = DegradationLab(plan)
+      try lab.begin()
+    case .read(let name, let project):
+      lab = try DegradationLab(named: name, project: project)
+      try lab.requireSame(decisions: decisions, isCancelled: { [commands] in commands.isClosed })
+    }
+    return try lab.report()
+  }
+
+  private func answer(_ question: RecipeQuestion) -> RecipeAnswer {
+    do {
+      switch question {
+      case .list: return .list(try recipes.list())
+      case .save(let name, let settings, let replaces):
+        return .saved(name: name, file: try recipes.save(settings, as: name, replaces: replaces))
+      case .load(let name, let others): return .loaded(name: name, try recipes.recipe(name).settings(for: others))
+      }
+    } catch let error as RecipeExists {
+      return .exists(name: error.name)
+    } catch {
+      return .failed("\(error)")
+    }
+  }
+
+  private func change(_ change: RunChange) throws {
+    let changed: RunFolder
+    switch change {
+    case .note(let folder, let text):
+      changed = try RunFolder(existing: folder)
+      try changed.setNote(text)
+    case .rename(let folder, let name): changed = try RunFolder(existing: folder).renamed(to: name)
+    case .remove(let folder): changed = try RunFolder(existing: folder).removed()
+    case .restore(let folder, let path): changed = try RunFolder(existing: folder).restored(to: path)
+    }
+    events.send(.runChanged(change, folder: changed.path))
   }
 
   /// Runs in their order, but those first that were trained on the dataset that was read last; each with its dataset
@@ -131,15 +206,16 @@ struct BrowsingThread {
     events.send(.dataset(reading.index(try decisions.find(for: reading)).report()))
   }
 
-  private func preview(_ path: String, _ side: Int) {
+  /// A decoded file, or why there is none.
+  private func picture(_ path: String, _ side: Int) -> (image: PixelImage?, reason: String?) {
     do throws(DecodingFailure) {
       let image = try decoder.decode(path: path, minimumSide: side)
       let scale = min(1, Double(side) / Double(max(image.width, image.height)))
       let small = image.resized(
         width: max(1, Int(Double(image.width) * scale)), height: max(1, Int(Double(image.height) * scale)))
-      events.send(.preview(path: path, small, reason: nil))
+      return (small, nil)
     } catch {
-      events.send(.preview(path: path, nil, reason: error.reason))
+      return (nil, error.reason)
     }
   }
 }

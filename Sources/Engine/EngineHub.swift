@@ -46,6 +46,9 @@ package final class EngineHub: Sendable {
   /// The same for what is asked before a run.
   package func send(_ command: PlanningCommand) -> Bool { local.send(command) }
 
+  /// The same for a question about a model's answers.
+  package func send(_ command: InspectionCommand) -> Bool { local.send(command) }
+
   /// The same for work; never waits long.
   package func send(_ command: WorkCommand) -> Bool {
     let remote = current?.engine

@@ -33,7 +33,10 @@ final class Inbox<Command: Sendable>: Sendable {
 final class BrowsingInbox: Sendable {
   /// Of pictures that were not decoded yet, only the newest is still wanted.
   private let inbox = Inbox<BrowsingCommand>(coalescing: { newest, next in
-    if case (.preview, .preview) = (newest, next) { next } else { nil }
+    switch (newest, next) {
+    case (.preview, .preview), (.thumbnails, .thumbnails): next
+    default: nil
+    }
   })
   private let readings = Mutex(Readings())
 
@@ -60,7 +63,9 @@ final class BrowsingInbox: Sendable {
       // It takes effect at once, on what is under way and on what waits, and is given out in its turn to be answered.
       readings.withLock { $0.cancelled = $0.asked }
       return inbox.offer(command)
-    case .decide, .describeNetwork, .listCheckpoints, .readRun, .preview: return inbox.offer(command)
+    case .decide, .describeNetwork, .listCheckpoints, .readRun, .compareRuns, .lab, .recipes, .changeRun,
+      .preview, .thumbnails:
+      return inbox.offer(command)
     }
   }
 

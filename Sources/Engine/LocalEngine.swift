@@ -1,5 +1,6 @@
-// The engine behind the screen: three threads that are reached only through messages. One trains and evaluates; one
-// answers what a person browses, so that a picture or a list never waits for a step; one plans the next run.
+// The engine behind the screen: four threads that are reached only through messages. One trains and evaluates; one
+// answers what a person browses, so that a picture or a list never waits for a step; one plans the next run, and one
+// answers questions about a model's answers.
 
 import Datasets
 import Messages
@@ -22,6 +23,7 @@ public final class LocalEngine: Sendable {
   private let work = WorkInbox()
   private let browsing = BrowsingInbox()
   private let planning = PlanningInbox()
+  private let inspection = InspectionInbox()
   private let ended = ThreadGroup()
   private let failed = Mutex<(any Error)?>(nil)
 
@@ -36,9 +38,11 @@ public final class LocalEngine: Sendable {
     events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore = .standard,
     isAttended: @escaping @Sendable () -> Bool = { true }
   ) throws(ResourceShortage) {
+    let shelf = RecordShelf()
     try start("training", events) { [self] in
       WorkThread(
         commands: work, events: events, commandLine: commandLine, decisions: decisions, isAttended: isAttended,
+        shelf: shelf,
         failed: { [self] error in failed.withLock { $0 = error } }
       ).run()
     }
@@ -50,9 +54,14 @@ public final class LocalEngine: Sendable {
       try start("planning", events) { [planning] in
         PlanningThread(requests: planning, events: events, decisions: decisions).run()
       }
+      try start("inspecting", events) { [inspection] in
+        var thread = InspectionThread(questions: inspection, events: events, shelf: shelf, decisions: decisions)
+        thread.run()
+      }
     } catch {
       work.close()
       browsing.close()
+      planning.close()
       throw error
     }
   }
@@ -66,6 +75,10 @@ public final class LocalEngine: Sendable {
   @discardableResult
   public func send(_ command: PlanningCommand) -> Bool { planning.offer(command) }
 
+  /// The same for a question about a model's answers.
+  @discardableResult
+  public func send(_ command: InspectionCommand) -> Bool { inspection.offer(command) }
+
   /// The same for work.
   @discardableResult
   public func send(_ command: WorkCommand) -> Bool { work.offer(command) }
@@ -75,6 +88,7 @@ public final class LocalEngine: Sendable {
   public func shutDown() {
     browsing.close()
     planning.close()
+    inspection.close()
     work.close()
   }
 

@@ -57,6 +57,7 @@ struct PlanningThread {
       guard !isCancelled() else { continue }
       switch command {
       case .plan(let settings): events.send(.plan(settings, nil, reason: reason))
+      case .planLab(let request): events.send(.lab(.planned(request, nil, reason: reason)))
       case .findLearningRate(let settings): events.send(.learningRates(settings, nil, reason: reason))
       }
     }
@@ -67,6 +68,11 @@ struct PlanningThread {
     case .plan(let settings):
       let plan = try planner.plan(settings, decisions: decisions, isCancelled: isCancelled)
       events.send(.plan(settings, plan, reason: nil))
+    case .planLab(let request):
+      let lab =
+        try DegradationLab.find(request)
+        ?? DegradationLab.planned(request, decisions: decisions, isCancelled: isCancelled)
+      events.send(.lab(.planned(request, try lab.report(), reason: nil)))
     case .findLearningRate(let settings):
       let setup = try RunSetup(settings, decisions: decisions, isCancelled: isCancelled)
       let curve = try LearningRateFinder(setup).curve(isCancelled: isCancelled)

@@ -10,6 +10,10 @@ struct SessionSnapshot {
   private var lastStep: StepMetrics?
   private var learningRate: Double?
   private var validating: Event?
+  /// The newest validation in its details.
+  private var validated: Event?
+  /// The newest look at the layers.
+  private var layers: Event?
   private var evaluation: Event?
   private var preparing: Event?
   private var outcome: RunOutcome?
@@ -33,8 +37,9 @@ struct SessionSnapshot {
     case .warning, .failure: addNotice(event)
     // What one screen asked for, or what the next of its kind replaces in a moment.
     case .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .checkpoints, .runHistory,
-      .preview,
-      .evaluationProgress, .dataChanged:
+      .runs, .runTable, .runChanged, .recipes, .lab,
+      .preview, .thumbnail,
+      .evaluationProgress, .dataChanged, .evaluationKept, .inspectionProgress, .inspection:
       break
     }
   }
@@ -45,7 +50,8 @@ struct SessionSnapshot {
       run = description
       steps = Self.noSteps
       for step in description.steps { steps.add(step) }
-      (lastStep, learningRate, validating, outcome, diverged) = (nil, nil, nil, nil, nil)
+      (lastStep, learningRate, validating, validated, layers) = (nil, nil, nil, nil, nil)
+      (outcome, diverged) = (nil, nil)
     case .step(let metrics):
       steps.add(metrics)
       lastStep = metrics
@@ -54,7 +60,11 @@ struct SessionSnapshot {
     case .epoch(let metrics):
       run?.history.append(metrics)
       validating = nil
-    case .learningRateChanged(let rate): learningRate = rate
+    case .validated: validated = event
+    case .layers: layers = event
+    case .learningRateChanged(let rate):
+      learningRate = rate
+      mark(.learningRate, rate)
     case .lengthChanged(let epochs, _): run?.settings.epochs = epochs
     case .finished(let outcome): self.outcome = outcome
     case .warning, .saveFailed: addNotice(event)
@@ -65,14 +75,26 @@ struct SessionSnapshot {
       learningRate = report.learningRate
       steps.drop(after: report.step)
       run?.history.removeAll { $0.step > report.step }
+      run?.marks.removeAll { $0.step > report.step }
+      mark(.recovery, report.learningRate, at: report.step)
       if let last = lastStep, last.step > report.step { lastStep = nil }
+      if case .training(.validated(let details)) = validated, details.step > report.step { validated = nil }
+      if case .training(.layers(let statistics)) = layers, statistics.step > report.step { layers = nil }
+      if let statistics = run?.layers, statistics.step > report.step { run?.layers = nil }
     case .folderMoved(let folder): run?.folder = folder
     case .checkpointSaved(let info):
+      if info.isNumbered { mark(.checkpoint, at: info.step) }
       notices.removeAll {
         if case .training(.saveFailed(let failure)) = $0 { failure.path == info.path } else { false }
       }
-    case .paused, .resumed, .checkpointRemoved: break
+    case .paused: mark(.pause)
+    case .resumed, .checkpointRemoved: break
     }
+  }
+
+  private mutating func mark(_ kind: RunMark.Kind, _ value: Double? = nil, at step: Int? = nil) {
+    let newest = lastStep?.step ?? run?.history.last?.step ?? 0
+    run?.marks.append(RunMark(kind, step: step ?? newest, value: value))
   }
 
   private mutating func addNotice(_ event: Event) {
@@ -89,6 +111,8 @@ struct SessionSnapshot {
     }
     if let learningRate { events.append(.training(.learningRateChanged(learningRate))) }
     if let lastStep { events.append(.training(.step(lastStep))) }
+    if let validated { events.append(validated) }
+    if let layers { events.append(layers) }
     if let validating { events.append(validating) }
     if let diverged { events.append(diverged) }
     if let evaluation { events.append(evaluation) }

@@ -1,6 +1,7 @@
 // The engine, the thread that trains and evaluates.
 
 import Datasets
+import Inspection
 import Messages
 import Support
 import Tensors
@@ -13,6 +14,8 @@ final class WorkThread {
   private let commandLine: [String]
   private let decisions: DecisionStore
   private let isAttended: () -> Bool
+  /// Takes what an evaluation found of each image.
+  private let shelf: RecordShelf
   /// Told why a run failed.
   private let failed: (any Error) -> Void
   /// Commands that came during an evaluation and wait for its end.
@@ -24,13 +27,14 @@ final class WorkThread {
 
   init(
     commands: WorkInbox, events: Mailbox<Event>, commandLine: [String], decisions: DecisionStore,
-    isAttended: @escaping () -> Bool, failed: @escaping (any Error) -> Void
+    isAttended: @escaping () -> Bool, shelf: RecordShelf, failed: @escaping (any Error) -> Void
   ) {
     self.commands = commands
     self.events = events
     self.commandLine = commandLine
     self.decisions = decisions
     self.isAttended = isAttended
+    self.shelf = shelf
     self.failed = failed
   }
 
@@ -52,8 +56,8 @@ final class WorkThread {
             progress: { [events] in events.send(.preparing($0)) },
             isCancelled: { [commands] in commands.isClosed || commands.stopIsWaiting })
         }
-      case .evaluate(let checkpoint, let data, let split, let folders):
-        evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders)
+      case .evaluate(let checkpoint, let data, let split, let folders, let anew):
+        evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders, anew: anew == true)
       case .training: events.send(.warning("no training is under way"))
       }
     }
@@ -110,8 +114,8 @@ final class WorkThread {
       case .training(let command):
         if command == .stop { state = .stopping }
         return command
-      case .evaluate(let checkpoint, let data, let split, let folders):
-        evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders)
+      case .evaluate(let checkpoint, let data, let split, let folders, let anew):
+        evaluate(checkpoint: checkpoint, data: data, split: split, folders: folders, anew: anew == true)
       case .start, .resumeRun: events.send(.failure("a run is under way: stop it first"))
       }
     }
@@ -120,13 +124,23 @@ final class WorkThread {
     return .stop
   }
 
-  private func evaluate(checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders?) {
+  private func evaluate(
+    checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders?, anew: Bool
+  ) {
     let before = state
     state = .evaluating(checkpoint: checkpoint)
     do {
+      // Whether its images are still the same is told once the dataset is read: with the images of it.
+      if !anew, folders == nil, var report = try KeptRecords.report(of: checkpoint, on: data, split) {
+        report.isKept = true
+        events.send(.evaluation(report.limited()))
+        state = before
+        return
+      }
       let job = try EvaluationJob(checkpoint: checkpoint, data: data, split: split, folders: folders)
       for note in job.notes { events.send(.warning(note)) }
-      let report = try job.run(
+      let evaluation = RecordedEvaluation(job, checkpoint: job.checkpoint)
+      let measured = try evaluation.run(
         threads: nil, decisions: decisions,
         progress: { done, total in
           events.send(.evaluationProgress(done: done, total: total))
@@ -136,10 +150,14 @@ final class WorkThread {
           events.send(.preparing($0))
           return goesOnEvaluating()
         }, notice: { events.send(.warning($0.text)) })
-      if let report {
+      if let (report, record) = measured {
         events.send(.evaluation(report.limited()))
-        // Whatever becomes of the file, the metrics are on the screen.
-        do { try job.keep(report) } catch { events.send(.warning("this evaluation is not kept: \(error)")) }
+        // Whatever becomes of the files, the metrics are on the screen, and the images can be.
+        shelf.put(record)
+        do { try evaluation.keep(report, record) } catch {
+          events.send(.warning("this evaluation is not kept: \(error)"))
+        }
+        events.send(.evaluationKept(record.table.source))
       } else {
         events.send(.warning("the evaluation was stopped"))
       }

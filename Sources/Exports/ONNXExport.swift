@@ -33,7 +33,7 @@ public struct ONNXExport: Sendable, Equatable {
   /// [N, classes]. Normalization and softmax are inside; classes and preprocessing are in the metadata.
   /// - Throws: `ExportError` or `FileOperationError`.
   public func write(_ model: LoadedModel, version: String, to path: String) throws {
-    let plan = model.network.plan
+    let plan = try model.network.plan.withoutHeads()
     let preprocessing = model.description.preprocessing
     let size = plan.input
     let rows: ONNXValue.Dimension = batch.map { .fixed($0) } ?? .free("batch")

@@ -28,6 +28,7 @@ struct ONNXGraphBuilder {
   /// Appends every operation.
   /// - Returns: the name of the logits, [N, classes].
   mutating func addNetwork() throws -> String {
+    precondition(plan.lowered.heads.isEmpty, "a plan without what only training uses")
     for (place, operation) in plan.lowered.operations.enumerated() {
       try add(operation, to: "value\(place + 1)")
     }

@@ -22,7 +22,9 @@ public struct PyTorchSource {
   /// The operations of the plan, in the order of the description.
   private var operations: ArraySlice<LoweredPlan.Operation>
 
-  public init(_ plan: NetworkPlan, _ description: ModelDescription, weights: String) {
+  /// - Throws: `NetworkError`; it does not for a plan that there is.
+  public init(_ plan: NetworkPlan, _ description: ModelDescription, weights: String) throws {
+    let plan = try plan.withoutHeads()
     self.plan = plan
     self.description = description
     self.weights = weights
@@ -57,6 +59,7 @@ public struct PyTorchSource {
         case .addition: statements.append("\(value) = \(all.joined(separator: " + "))")
         case .concatenation: statements.append("\(value) = torch.cat([\(all.joined(separator: ", "))], 1)")
         }
+      case .auxiliaryHead: preconditionFailure("a plan without what only training uses")
       }
     }
   }

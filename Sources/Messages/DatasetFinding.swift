@@ -17,7 +17,8 @@ public struct DatasetFinding: Codable, Sendable, Equatable {
     // Files.
     case undecodable, unsupportedFormat, ignoredFile, unreadableFolder, damagedShard
     // Contents.
-    case duplicate, duplicateAcrossSplits, labelConflict, nearDuplicate, nearDuplicateAcrossSplits, unusualSize,
+    case duplicate, duplicateAcrossSplits, labelConflict, suspectedLabel, nearDuplicate, nearDuplicateAcrossSplits,
+      unusualSize,
       transparency, croppedAway
     // Classes.
     case emptyClass, fewTrainingImages, imbalance, missingInSplit, splitRatio, mergedClass

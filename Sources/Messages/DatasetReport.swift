@@ -85,11 +85,17 @@ public struct DatasetReport: Codable, Sendable, Equatable {
   /// What looking into every file measured; nil where only names were read, and `findings` then says nothing about
   /// contents.
   public var statistics: DatasetStatistics?
+  /// Images whose label the user finds right: no model's doubt about them is told.
+  public var confirmed: [ConfirmedLabel]
+  /// Labels that are probably wrong; nil where no model was asked.
+  public var labelErrors: LabelErrorReport?
 
   public init(
     root: String, splitSource: SplitSource, classes: [ClassReport], findings: [DatasetFinding] = [],
-    statistics: DatasetStatistics? = nil
+    statistics: DatasetStatistics? = nil, confirmed: [ConfirmedLabel] = [], labelErrors: LabelErrorReport? = nil
   ) {
+    self.confirmed = confirmed
+    self.labelErrors = labelErrors
     self.root = root
     self.splitSource = splitSource
     self.classes = classes

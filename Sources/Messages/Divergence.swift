@@ -99,7 +99,7 @@ public struct SaveFailure: Codable, Sendable, Equatable {
   public var path: String
   /// What happened and what to do.
   public var reason: String
-  /// Seconds until the next attempt.
+  /// Seconds until the next attempt; 0 where there is none.
   public var retrySeconds: Double
 
   public init(path: String, reason: String, retrySeconds: Double) {

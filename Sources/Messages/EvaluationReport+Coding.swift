@@ -8,7 +8,8 @@ extension EvaluationReport: Codable {
 
   /// Names in JSON.
   public enum Key: String, CodingKey, CaseIterable {
-    case augmentation, balancedAccuracy, checkpoint, classes, confusion, confusionCells, data, images,
+    case augmentation, balancedAccuracy, calibrationError, checkpoint, classes, confusion, confusionCells, data,
+      images,
       imagesPerSecond, loss, macroF1,
       misclassified, mistakes
     case nonFinite, nonFiniteImages, provenance, skipped, skippedImages, split, top1, top5, unknownClasses
@@ -40,7 +41,8 @@ extension EvaluationReport: Codable {
       unknownClasses: try values.decode([String].self, forKey: .unknownClasses),
       imagesPerSecond: try values.decode(Double.self, forKey: .imagesPerSecond),
       provenance: try values.decodeIfPresent(EvaluationProvenance.self, forKey: .provenance),
-      augmentation: try values.decodeIfPresent(TestTimeAugmentation.self, forKey: .augmentation))
+      augmentation: try values.decodeIfPresent(TestTimeAugmentation.self, forKey: .augmentation),
+      calibrationError: try values.decodeIfPresent(Double.self, forKey: .calibrationError))
     // Of a report that was cut down the classes do not tell them.
     balancedAccuracy = try values.decodeIfPresent(Double.self, forKey: .balancedAccuracy) ?? balancedAccuracy
     macroF1 = try values.decodeIfPresent(Double.self, forKey: .macroF1) ?? macroF1
@@ -61,6 +63,7 @@ extension EvaluationReport: Codable {
     try values.encode(top5, forKey: .top5)
     try values.encode(balancedAccuracy, forKey: .balancedAccuracy)
     try values.encode(macroF1, forKey: .macroF1)
+    try values.encodeIfPresent(calibrationError, forKey: .calibrationError)
     try values.encodeIfPresent(augmentation, forKey: .augmentation)
     try values.encode(classes, forKey: .classes)
     if hasDenseConfusion { try values.encode(confusion.rows, forKey: .confusion) }

@@ -71,6 +71,8 @@ public struct EvaluationProvenance: Codable, Sendable, Equatable {
   /// Images that the user excluded from the dataset, and those of another class than their folder's.
   public var excluded: Int
   public var relabeled: Int
+  /// The same counts, of each split.
+  public var edits: DataEdits?
   /// Whether the images are those that the checkpoint's run was trained on, and divided as there.
   public var isRunsOwn: Bool
   /// Epochs that the checkpoint was trained for, where its file tells.
@@ -80,8 +82,9 @@ public struct EvaluationProvenance: Codable, Sendable, Equatable {
 
   public init(
     checkpoint: String, splitFingerprint: String, imagesFingerprint: String, excluded: Int, relabeled: Int,
-    isRunsOwn: Bool, epoch: Int? = nil, weights: SavedWeights? = nil
+    isRunsOwn: Bool, epoch: Int? = nil, weights: SavedWeights? = nil, edits: DataEdits? = nil
   ) {
+    self.edits = edits
     self.epoch = epoch
     self.weights = weights
     self.checkpoint = checkpoint
@@ -90,6 +93,36 @@ public struct EvaluationProvenance: Codable, Sendable, Equatable {
     self.excluded = excluded
     self.relabeled = relabeled
     self.isRunsOwn = isRunsOwn
+  }
+}
+
+/// How many images of each split the user excluded, or gave another class than their folder's.
+public struct DataEdits: Codable, Sendable, Equatable {
+  public var excluded: SplitCounts
+  public var relabeled: SplitCounts
+
+  public init(excluded: SplitCounts = SplitCounts(), relabeled: SplitCounts = SplitCounts()) {
+    self.excluded = excluded
+    self.relabeled = relabeled
+  }
+
+  /// Those of one split, or of all images.
+  public func counts(in split: EvaluationSplit) -> (excluded: Int, relabeled: Int) {
+    split.split.map { (excluded[$0], relabeled[$0]) } ?? (excluded.total, relabeled.total)
+  }
+}
+
+extension EvaluationReport {
+  /// What the user's decisions changed about the images that were measured, for people: the figures are then of another
+  /// benchmark than the data's own. nil where nothing was decided about them, or that is not known.
+  public var edits: String? {
+    guard let (excluded, relabeled) = provenance?.edits?.counts(in: split), excluded + relabeled > 0 else {
+      return nil
+    }
+    let part = split == .all ? "images" : "\(split.rawValue) images"
+    let kinds = [(excluded, "left out"), (relabeled, "of another class than their folder's")].filter { $0.0 > 0 }
+    return "\(part) were edited: " + kinds.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+      + "; the figures are not those of the data as they came"
   }
 }
 
@@ -110,6 +143,9 @@ public struct EvaluationReport: Sendable, Equatable {
   /// The means of the classes' recalls and F1; nil where no class has an image.
   public var balancedAccuracy: Double?
   public var macroF1: Double?
+  /// How far confidence and accuracy are apart, 0...1 (`Reliability.expectedCalibrationError`); nil where that is not
+  /// known.
+  public var calibrationError: Double?
   /// What the outputs were averaged over; nil for the image alone.
   public var augmentation: TestTimeAugmentation?
   /// The checkpoint's classes, in the order of its labels.
@@ -133,14 +169,18 @@ public struct EvaluationReport: Sendable, Equatable {
   public var imagesPerSecond: Double
   /// What it was made of; nil where that was not recorded.
   public var provenance: EvaluationProvenance?
+  /// Whether it was made before and found again: it is not written down.
+  public var isKept = false
 
   public init(
     checkpoint: String, data: String, split: EvaluationSplit, images: Int, loss: Double?, top1: Double,
     top5: Double,
     classes: [ClassMetrics], confusion: ConfusionMatrix, misclassified: [Misclassification],
     nonFinite: [String] = [], skipped: [String], unknownImages: Int = 0, unknownClasses: [String],
-    imagesPerSecond: Double, provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil
+    imagesPerSecond: Double, provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil,
+    calibrationError: Double? = nil
   ) {
+    self.calibrationError = calibrationError
     self.checkpoint = checkpoint
     self.data = data
     self.split = split
@@ -182,8 +222,11 @@ public struct Prediction: Codable, Sendable, Equatable {
   /// The most probable classes by name, best first; empty when `error` says why.
   public var top: [NamedProbability]
   public var error: String?
+  /// Whether the most probable class is not probable enough to be an answer; nil where none was asked for.
+  public var rejected: Bool?
 
-  public init(path: String, top: [NamedProbability], error: String? = nil) {
+  public init(path: String, top: [NamedProbability], error: String? = nil, rejected: Bool? = nil) {
+    self.rejected = rejected
     self.path = path
     self.top = top
     self.error = error

@@ -28,8 +28,20 @@ public enum Event: Codable, Sendable, Equatable {
   case checkpoints([CheckpointInfo])
   /// The metrics of a run, or the reason why there are none.
   case runHistory(folder: String, RunHistory?, reason: String?)
+  /// The runs of a project.
+  case runs(project: String, [RunSummary])
+  /// Runs beside each other, or the reason why they are not.
+  case runTable(RunTable?, reason: String?)
+  /// A degradation lab, or the reason why there is none.
+  case lab(LabAnswer)
+  /// What became of a question about saved recipes.
+  case recipes(RecipeAnswer)
+  /// A run was changed as asked; its folder is this one now.
+  case runChanged(RunChange, folder: String)
   /// A decoded picture, or the reason why there is none.
   case preview(path: String, PixelImage?, reason: String?)
+  /// The same of a sheet of small ones.
+  case thumbnail(path: String, PixelImage?, reason: String?)
 
   /// What goes on while the state is `.preparing`.
   case preparing(PreparationProgress)
@@ -37,6 +49,14 @@ public enum Event: Codable, Sendable, Equatable {
 
   case evaluationProgress(done: Int, total: Int)
   case evaluation(EvaluationReport)
+
+  /// What an evaluation found of each image can be asked for now: by `InspectionCommand.openEvaluation`.
+  case evaluationKept(EvaluationSource)
+
+  /// How far the answer to a question is.
+  case inspectionProgress(InspectionCommand, done: Int, total: Int)
+  /// The answer to a question about a model's answers.
+  case inspection(InspectionCommand, InspectionAnswer)
 
   /// The run was not resumed, because its images changed.
   case dataChanged(DataChangeReport)
@@ -55,6 +75,10 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   case step(StepMetrics)
   case validating(done: Int, total: Int)
   case epoch(EpochMetrics)
+  /// What the validation of the epoch before says of classes and images.
+  case validated(ValidationDetails)
+  /// What the layers were like in the step before.
+  case layers(LayerStatistics)
   case paused
   case resumed
   case learningRateChanged(Double)

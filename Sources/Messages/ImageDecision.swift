@@ -15,4 +15,21 @@ public enum DecisionChange: Codable, Sendable, Equatable {
   case include(path: String)
   /// Makes it an image of another class of the dataset; of its folder's own class: takes a relabeling back.
   case relabel(path: String, to: String)
+  /// Finds its label right: as an image of this class it is suspected no more.
+  case confirm(path: String, as: String)
+  /// Takes that back.
+  case doubt(path: String)
+}
+
+/// An image whose label somebody has looked at and finds right.
+public struct ConfirmedLabel: Codable, Sendable, Equatable {
+  /// Below the dataset's folder.
+  public var path: String
+  /// The class that it has.
+  public var className: String
+
+  public init(path: String, className: String) {
+    self.path = path
+    self.className = className
+  }
 }

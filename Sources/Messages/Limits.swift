@@ -36,6 +36,9 @@ public enum Limits {
   // MARK: Other commands
 
   public static let top = NumericSetting("top", "How many classes an image", .from(1, to: 1_000_000))
+  public static let similar = NumericSetting("count", "How many images", .from(1, to: 1_000_000))
+  public static let rejectBelow = NumericSetting(
+    "reject-below", "The least probability of an answer", .from(0.0, to: 1))
   public static let imagesOfCall = NumericSetting("batch", "With --onnx: images of a call", .from(1, to: 65_536))
   public static let shards = NumericSetting("shards", "How many shards for each split", .from(1, to: 99_999))
   public static let shardSize = NumericSetting("shard-size", "Bytes of a shard", .from(1, to: 1 << 50))

@@ -14,8 +14,10 @@ extension Event {
   public func isReplaced(by next: Event) -> Bool {
     switch (self, next) {
     case (.training(.step), .training(.step)), (.training(.validating), .training(.validating)),
-      (.evaluationProgress, .evaluationProgress), (.datasetProgress, .datasetProgress), (.preparing, .preparing):
+      (.training(.layers), .training(.layers)), (.evaluationProgress, .evaluationProgress),
+      (.datasetProgress, .datasetProgress), (.preparing, .preparing):
       true
+    case (.inspectionProgress(let first, _, _), .inspectionProgress(let second, _, _)): first == second
     default: false
     }
   }

@@ -18,6 +18,23 @@ extension TrainingSettings {
   }
 }
 
+extension LabReport {
+  func changingPaths(_ path: (String) -> String) -> LabReport {
+    var report = self
+    for place in rows.indices { report.rows[place].run = path(rows[place].run) }
+    return report
+  }
+}
+
+extension RunSummary {
+  func changingPaths(_ path: (String) -> String) -> RunSummary {
+    var summary = self
+    summary.folder = path(folder)
+    summary.data = data.map(path)
+    return summary
+  }
+}
+
 extension WorkCommand {
   /// The same command for an engine with any working folder.
   /// - Parameter folder: the working folder that its paths are relative to.
@@ -28,8 +45,9 @@ extension WorkCommand {
     case .resumeRun(let run, var changes):
       changes.data = changes.data.map(path)
       return .resumeRun(folder: path(run), changes: changes)
-    case .evaluate(let checkpoint, let data, let split, let folders):
-      return .evaluate(checkpoint: path(checkpoint), data: data.map(path), split: split, folders: folders)
+    case .evaluate(let checkpoint, let data, let split, let folders, let anew):
+      return .evaluate(
+        checkpoint: path(checkpoint), data: data.map(path), split: split, folders: folders, anew: anew)
     case .training: return self
     }
   }
@@ -51,6 +69,19 @@ extension Event {
         return shown
       }
       return .runHistory(folder: path(run), shown, reason: reason?.shownPaths(from: folder))
+    case .runs(let project, let runs): return .runs(project: project, runs.map { $0.changingPaths(path) })
+    case .runTable(let table, let reason):
+      let shown = table.map { table in
+        RunTable(runs: table.runs.map { $0.changingPaths(path) }, results: table.results, settings: table.settings)
+      }
+      return .runTable(shown, reason: reason?.shownPaths(from: folder))
+    case .lab(.planned(let request, let report, let reason)):
+      return .lab(.planned(request, report?.changingPaths(path), reason: reason?.shownPaths(from: folder)))
+    case .lab(.report(let report)): return .lab(.report(report.changingPaths(path)))
+    case .lab(.failed(let reason)): return .lab(.failed(reason.shownPaths(from: folder)))
+    case .recipes(.saved(let name, let file)): return .recipes(.saved(name: name, file: path(file)))
+    case .recipes(.failed(let reason)): return .recipes(.failed(reason.shownPaths(from: folder)))
+    case .runChanged(let change, let run): return .runChanged(change, folder: path(run))
     case .training(let event): return .training(event.shown(from: folder))
     case .evaluation(var report):
       report.checkpoint = path(report.checkpoint)
@@ -60,11 +91,19 @@ extension Event {
       report.run = path(report.run)
       report.data = path(report.data)
       return .dataChanged(report)
+    case .evaluationKept(var source):
+      source.checkpoint = path(source.checkpoint)
+      source.data = source.data.map(path)
+      return .evaluationKept(source)
+    // A question stays as it was asked, so that whoever asked knows it again.
+    case .inspection(let question, .failure(let reason)):
+      return .inspection(question, .failure(reason.shownPaths(from: folder)))
     case .warning(let text): return .warning(text.shownPaths(from: folder))
     case .failure(let text): return .failure(text.shownPaths(from: folder))
-    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .preview,
+    case .state, .datasetProgress, .dataset, .readingCancelled, .network, .plan, .learningRates, .recipes, .preview,
+      .thumbnail,
       .preparing,
-      .evaluationProgress:
+      .evaluationProgress, .inspectionProgress, .inspection:
       return self
     }
   }
@@ -92,7 +131,9 @@ extension TrainingEvent {
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
       return .diverged(report)
-    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .learningRateChanged, .lengthChanged,
+    case .step, .computingFeatures, .validating, .epoch, .validated, .layers, .paused, .resumed,
+      .learningRateChanged,
+      .lengthChanged,
       .recovered:
       return self
     }

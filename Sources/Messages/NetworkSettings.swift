@@ -28,11 +28,14 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
   public var variant: NetworkVariant?
   /// The rate of the network's own dropout, 0 ..< 1; nil for the family's.
   public var dropout: Double?
+  /// Whether classifiers in the middle of the network help in training; nil for no.
+  public var auxiliaryHeads: Bool?
 
   public init(
     name: String, shortcut: Shortcut? = nil, zeroPlacement: ZeroPlacement = .split, version: BlockVersion? = nil,
     stem: Stem? = nil, widthMultiplier: Double = 1, stemWidth: Int? = nil, head: Head = .standard,
-    isWhitened: Bool = false, dropPath: Double = 0, variant: NetworkVariant? = nil, dropout: Double? = nil
+    isWhitened: Bool = false, dropPath: Double = 0, variant: NetworkVariant? = nil, dropout: Double? = nil,
+    auxiliaryHeads: Bool? = nil
   ) {
     self.name = name
     self.shortcut = shortcut
@@ -46,6 +49,7 @@ public struct NetworkSettings: Codable, Sendable, Hashable {
     self.dropPath = dropPath
     self.variant = variant
     self.dropout = dropout
+    self.auxiliaryHeads = auxiliaryHeads
   }
 }
 

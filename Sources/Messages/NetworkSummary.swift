@@ -53,11 +53,22 @@ public struct LayerRow: Codable, Sendable, Equatable {
   public var depth: Int
   /// Whether its parameters, if any, are trained; else they are frozen.
   public var isTrained: Bool
+  /// What it reads: 0 is the image, i + 1 what comes out of row i.
+  public var inputs: [Int]
+  /// The block that it is a part of, by its name; nil outside of blocks.
+  public var block: String?
+  /// The side in pixels of the square of the image that one place of its output is made from; larger than the image
+  /// where all of it is.
+  public var receptiveField: Int
 
   public init(
     name: String, kind: Kind, kernel: String? = nil, output: FeatureShape, parameters: Int = 0,
-    multiplyAdds: Int = 0, depth: Int = 0, isTrained: Bool = true
+    multiplyAdds: Int = 0, depth: Int = 0, isTrained: Bool = true, inputs: [Int] = [], block: String? = nil,
+    receptiveField: Int = 1
   ) {
+    self.inputs = inputs
+    self.block = block
+    self.receptiveField = receptiveField
     self.name = name
     self.kind = kind
     self.kernel = kernel
@@ -84,6 +95,8 @@ public struct NetworkSummary: Codable, Sendable, Equatable {
   public var trainingMemory: Int
   /// Bytes that may be taken, by whoever allows least of what is needed; nil where that was not asked.
   public var availableMemory: Int?
+  /// What others say of it; nil where nothing is known.
+  public var published: PublishedFigures?
 
   public init(
     network: NetworkSettings, input: FeatureShape, classes: Int, layers: [LayerRow], batchSize: Int,

@@ -49,6 +49,8 @@ public struct RunCost: Codable, Sendable, Equatable {
   public var steps: Int
   /// Reading, decoding and measuring the images, before the first step.
   public var preparation: Double
+  /// Computing the features of every image once, where only the classifier is trained; nil where it is not.
+  public var features: Double?
   /// An epoch's steps and its validation.
   public var epoch: Double
   /// Measuring the test images at the end.
@@ -56,20 +58,22 @@ public struct RunCost: Codable, Sendable, Equatable {
   public var memory: Int
 
   public init(
-    epochs: Int, steps: Int, preparation: Double, epoch: Double, evaluation: Double, memory: Int
+    epochs: Int, steps: Int, preparation: Double, features: Double? = nil, epoch: Double, evaluation: Double,
+    memory: Int
   ) {
     self.epochs = epochs
     self.steps = steps
     self.preparation = preparation
+    self.features = features
     self.epoch = epoch
     self.evaluation = evaluation
     self.memory = memory
   }
 
   public var training: Double { Double(epochs) * epoch }
-  public var total: Double { preparation + training + evaluation }
+  public var total: Double { preparation + (features ?? 0) + training + evaluation }
 
-  enum CodingKeys: String, CodingKey { case epochs, steps, preparation, epoch, evaluation, memory }
+  enum CodingKeys: String, CodingKey { case epochs, steps, preparation, features, epoch, evaluation, memory }
 }
 
 /// What the recipe chose, and why.

@@ -38,6 +38,11 @@ public struct CheckpointInfo: Codable, Sendable, Equatable {
   }
 }
 
+extension CheckpointInfo {
+  /// Whether it is one of those that are saved every so many epochs.
+  public var isNumbered: Bool { name.hasPrefix("epoch-") }
+}
+
 /// What the weights in a checkpoint are where they are not those that were trained.
 public enum SavedWeights: String, Codable, Sendable, CaseIterable {
   /// Their average over the steps (`--ema`).
@@ -85,6 +90,12 @@ public struct RunDescription: Codable, Sendable, Equatable {
   public var history: [EpochMetrics]
   /// The steps done before, as far as they were logged.
   @CompactSteps public var steps: [StepMetrics]
+  /// What happened to it before, by rising steps.
+  public var marks: [RunMark] = []
+  /// The newest look at its layers; nil where there is none.
+  public var layers: LayerStatistics?
+  /// The rows of its network; nil for networks of very many.
+  public var network: NetworkSummary?
   /// Whether whoever trains it evaluates checkpoints meanwhile.
   public var evaluates = true
 

@@ -12,6 +12,10 @@ public protocol SettingRow: Sendable {
   var help: String { get }
   /// What can be chosen; nil where any fitting text is taken.
   var choices: [String]? { get }
+  /// The range in words, as `1 to 65,536`; nil where there is none.
+  var rangeText: String? { get }
+  /// Whether it is on or off.
+  var isSwitch: Bool { get }
   /// How it stands in the form; nil where it does not.
   var field: FormField? { get }
   /// Whether it may have no value, which leaves it to the program.
@@ -148,14 +152,11 @@ public struct Setting<Kind: SettingKind>: SettingRow {
   ///   - unset: what stands for having no value.
   func inForm(
     _ group: FormField.Group, _ label: String, _ hint: String, sayingRange: Bool = false,
-    unset: String = "automatic"
+    unset: String = "none"
   ) -> Self {
     let range = sayingRange ? kind.rangeText.map { ", \($0)" } ?? "" : ""
     return with { $0.field = FormField(group: group, label: label, hint: hint + range, unset: unset) }
   }
-
-  /// A setting of which the form shows a part.
-  func inForm(_ field: FormField) -> Self { with { $0.field = field } }
 
   /// A resumed run may have another value.
   /// - Parameter entersSettings: false for what is no more among the settings of a run that has begun.
@@ -195,7 +196,16 @@ public struct Setting<Kind: SettingKind>: SettingRow {
     return (kind as? Switch)?.hasInverse == true ? (isOn ? "--\(option)" : "--no-\(option)") : nil
   }
 
-  public var choices: [String]? { kind.choices.map { (mayBeAutomatic ? [AutomaticSettings.word] : []) + $0 } }
+  public var choices: [String]? {
+    kind.choices.map { choices in
+      // Some have a choice of this name themselves.
+      let isOwn = choices.contains(AutomaticSettings.word)
+      return mayBeAutomatic
+        ? [AutomaticSettings.word] + (isOwn ? choices.filter { $0 != AutomaticSettings.word } : choices) : choices
+    }
+  }
+  public var rangeText: String? { kind.rangeText }
+  public var isSwitch: Bool { kind is Switch }
   public var mayBeUnset: Bool { clear != nil }
   public var isChangeable: Bool { change != nil }
 
@@ -209,7 +219,11 @@ public struct Setting<Kind: SettingKind>: SettingRow {
   }
 
   public func put(_ text: String, in settings: inout TrainingSettings) throws(SettingRefusal) {
-    if mayBeAutomatic, text == AutomaticSettings.word { return settings.automatic.insert(option) }
+    if mayBeAutomatic, text == AutomaticSettings.word {
+      // Without a recipe it is a choice of its own, where there is one of that name.
+      if settings.automatic.isEmpty, let own = try? kind.parse(text) { return choose(own, in: &settings) }
+      return settings.automatic.insert(option)
+    }
     choose(try kind.parse(text), in: &settings)
   }
 
@@ -283,12 +297,20 @@ extension Setting where Kind: NumericKind {
 /// How a setting stands in the form.
 public struct FormField: Sendable {
   /// The form's parts, in their order; in each, fields stand in the order of the table.
-  public enum Group: Sendable, CaseIterable {
-    case network
-    case training
-    case generalization
-    case data
-    case run
+  public enum Group: String, Sendable, CaseIterable {
+    case network = "Network"
+    case training = "Training"
+    case generalization = "Generalization"
+    case data = "Data"
+    case weights = "Weights to start from"
+    case details = "Network, in detail"
+    case images = "Images"
+    case augmentation = "Augmentation"
+    case optimizer = "Optimizer"
+    case machine = "Machine and checkpoints"
+    case run = "Run"
+
+    public var title: String { rawValue }
   }
 
   public let group: Group
@@ -297,20 +319,11 @@ public struct FormField: Sendable {
   public let hint: String
   /// What stands for having no value.
   public let unset: String
-  /// The part of the value that the form shows; nil for all of it.
-  public let part: Part?
 
-  /// A part of a setting's value that is edited alone.
-  public struct Part: Sendable {
-    public let text: @Sendable (TrainingSettings) -> String
-    public let put: @Sendable (String, inout TrainingSettings) -> Void
-  }
-
-  init(group: Group, label: String, hint: String, unset: String, part: Part? = nil) {
+  init(group: Group, label: String, hint: String, unset: String) {
     self.group = group
     self.label = label
     self.hint = hint
     self.unset = unset
-    self.part = part
   }
 }

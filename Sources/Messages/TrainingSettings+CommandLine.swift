@@ -6,6 +6,15 @@ import Support
 extension TrainingSettings {
   /// `skipline train DATA --net cifar20 --epochs 30`.
   public var commandLine: String {
+    let options = said.flatMap(\.words)
+    let command = ["skipline", "train"]
+    // A folder whose name begins with a dash is no option.
+    let words = data.hasPrefix("-") ? options + ["--", shellQuoted(data)] : [shellQuoted(data)] + options
+    return (command + words).joined(separator: " ")
+  }
+
+  /// The settings that have to be said, and the words that say each.
+  var said: [(row: any SettingRow, words: [String])] {
     let usual = TrainingSettings(data: data, automatic: .all, network: NetworkSettings(name: network.name))
     // What is usual for the rest depends on the optimizer.
     var usualWith = usual
@@ -13,13 +22,10 @@ extension TrainingSettings {
     usualWith.optimizerChanged(from: usual.optimizer.method)
     // Where nothing is left to choose there is nothing to fit into a time.
     let isFitted = automatic.contains(Settings.epochs)
-    let options = Settings.all.filter { isFitted || $0.option != Settings.budget.option }.flatMap { row in
-      row.words(for: self, usual: row.option == Settings.optimizer.option ? usual : usualWith)
+    return Settings.all.filter { isFitted || $0.option != Settings.budget.option }.compactMap { row in
+      let words = row.words(for: self, usual: row.option == Settings.optimizer.option ? usual : usualWith)
+      return words.isEmpty ? nil : (row, words)
     }
-    let command = ["skipline", "train"]
-    // A folder whose name begins with a dash is no option.
-    let words = data.hasPrefix("-") ? options + ["--", shellQuoted(data)] : [shellQuoted(data)] + options
-    return (command + words).joined(separator: " ")
   }
 }
 

@@ -62,6 +62,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var safety: SafetySettings
   /// Steps between two logged lines of metrics.jsonl.
   public var logEvery: Int
+  /// Steps between two looks at the layers; 0 for none. What is learned does not depend on it.
+  public var layerStats: Int
   /// Whether the run also writes what TensorBoard shows.
   public var tensorBoard: Bool
   /// The folder that holds runs.
@@ -85,7 +87,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     threads: Int? = nil,
     workers: Int = 1, cache: CacheSettings = CacheSettings(),
     keep: KeepPolicy = KeepPolicy(), safety: SafetySettings = SafetySettings(), logEvery: Int = 10,
-    tensorBoard: Bool = false, project: String = "runs", name: String? = nil
+    layerStats: Int = 100, tensorBoard: Bool = false, project: String = "runs", name: String? = nil
   ) {
     self.data = data
     self.automatic = automatic
@@ -122,9 +124,17 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.keep = keep
     self.safety = safety
     self.logEvery = logEvery
+    self.layerStats = layerStats
     self.tensorBoard = tensorBoard
     self.project = project
     self.name = name
+  }
+}
+
+extension TrainingSettings {
+  /// What training with them remembers of each weight.
+  public var remembered: RememberedNumbers {
+    RememberedNumbers(optimizer: optimizer, ema: ema, accumulate: accumulate)
   }
 }
 

@@ -87,3 +87,34 @@ package struct ControlGroups {
 
   private static func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
 }
+
+extension ControlGroups.Group {
+  /// Bytes of memory that the group allows; nil where it sets no limit.
+  package var memoryLimit: Int? {
+    // "max" is no number, and version 1 writes an absurd one, where nothing is limited.
+    number(isUnified ? "memory.max" : "memory.limit_in_bytes").flatMap { $0 < 1 << 60 ? $0 : nil }
+  }
+
+  /// Bytes that it still leaves: files that are only kept make room.
+  package var memoryHeadroom: Int? {
+    guard let limit = memoryLimit, let used = number(isUnified ? "memory.current" : "memory.usage_in_bytes") else {
+      return nil
+    }
+    let cache = isUnified ? "inactive_file" : "total_inactive_file"
+    let reclaimable = text("memory.stat").split(separator: "\n").first { $0.hasPrefix(cache + " ") }
+      .flatMap { Int($0.split(separator: " ").last ?? "") }
+    return max(0, limit - used + (reclaimable ?? 0))
+  }
+}
+
+/// Texts in which the kernel tells figures.
+package enum KernelFigures {
+  /// A line `Name:   123 kB`, in bytes.
+  package static func kilobytes(_ name: String, in text: String) -> Int? {
+    for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
+      let words = line.split(separator: " ")
+      return words.count >= 2 ? Int(words[1]).map { $0 * 1024 } : nil
+    }
+    return nil
+  }
+}

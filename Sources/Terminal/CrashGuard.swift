@@ -11,9 +11,12 @@ enum CrashGuard {
   /// - Parameters:
   ///   - settings: of the terminal, from before the screen was opened.
   ///   - modes: what was switched on at the terminal besides the screen.
+  ///   - pictures: what takes every picture away.
   ///   - message: shown on the normal screen after the crash.
-  static func begin(settings: termios, modes: TerminalModes, message: String) throws {
-    let restore = restoreSequence(modes: modes) { name in shim_terminfo_string(name).map { String(cString: $0) } }
+  static func begin(settings: termios, modes: TerminalModes, pictures: String = "", message: String) throws {
+    let restore = restoreSequence(modes: modes, pictures: pictures) { name in
+      shim_terminfo_string(name).map { String(cString: $0) }
+    }
     var settings = settings
     let result = terminal_guard_begin(
       STDOUT_FILENO, &settings, restore, restore.utf8.count, message, message.utf8.count)
@@ -22,11 +25,13 @@ enum CrashGuard {
     }
   }
 
-  /// The escape sequences that leave the screen: mouse reports and marked pastes off, keypad, attributes, colors and
-  /// cursor as they were, back to the normal screen.
-  static func restoreSequence(modes: TerminalModes, terminfo: (String) -> String?) -> String {
+  /// The escape sequences that leave the screen: mouse reports and marked pastes off, pictures away, keypad, attributes,
+  /// colors and cursor as they were, back to the normal screen.
+  static func restoreSequence(
+    modes: TerminalModes, pictures: String = "", terminfo: (String) -> String?
+  ) -> String {
     let strings = ["rmkx", "sgr0", "op", "cnorm", "rmcup", "sgr0"].compactMap(terminfo)
-    return modes.off + strings.map(withoutPadding).joined()
+    return modes.off + pictures + strings.map(withoutPadding).joined()
   }
 
   /// A terminfo string without its delays, `$<5>` or `$<10/>`: only `tputs` can carry those out (terminfo(5)).

@@ -23,6 +23,8 @@ struct InputDecoder {
   private var paste: [UInt8]?
   /// Until when text belongs to the burst before it.
   private var burstUntil = Int.min
+  /// Where the button was pressed last, and until when a press there is the second of a double click.
+  private var firstClick: (x: Int, y: Int, until: Int)?
 
   /// A sequence that has begun beyond doubt is waited for at least so long.
   static let sequenceDelay = 500
@@ -35,7 +37,10 @@ struct InputDecoder {
   /// What a person at the keys does not type between two looks at them: so many characters, so many different ones.
   static let burst = (characters: 12, different: 5)
   private static let longestSequence = 64
+  private static let longestAnswer = 4096
   private static let burstGap = 50
+  /// Between the two presses of a double click.
+  static let doubleClick = 400
 
   private static let escape: UInt8 = 0x1B
   private static let pasteStart = Array("[200~".utf8)
@@ -134,7 +139,7 @@ struct InputDecoder {
   /// What follows a sequence whose time was up: its rest, or something else.
   private mutating func takeLate(into output: inout Output) -> Bool {
     guard let before = late?.bytes else { return true }
-    if before.count == 1, pending[0] != UInt8(ascii: "["), pending[0] != UInt8(ascii: "O") {
+    if before.count == 1, !["[", "O", "P", "_", "]"].contains(Character(Unicode.Scalar(pending[0]))) {
       late = nil
       return true
     }
@@ -143,7 +148,7 @@ struct InputDecoder {
     case .found(let meaning, let length):
       late = nil
       // Only what is a sequence without doubt: two keys pressed one after the other would look like an unknown one.
-      guard before.count > 1 || meaning != .unknown else { return true }
+      guard before.count > 1 || meaning != .unknown || isAnswer((before + pending)[..<length]) else { return true }
       take(meaning, into: &output)
       drop(length - before.count)
     case .none: late = nil
@@ -152,11 +157,16 @@ struct InputDecoder {
   }
 
   private mutating func takeEscape(into output: inout Output) -> Bool {
-    // Both came in one go, or the escape came before: Alt with a key, or two keys.
-    let isAlone = older > 0
     guard pending.count > 1 else { return false }
+    // Both came in one go, or the escape came before: Alt with a key, or two keys. What may be the beginning of an answer
+    // was waited for.
+    let mayAnswer = Self.answerLetters.contains(pending[1])
+    let isAlone = mayAnswer ? older == 1 : older > 0
     switch sequence(in: pending) {
-    case .incomplete: return false
+    case .incomplete:
+      guard mayAnswer, isAlone, pending.count == 2 else { return false }
+      output.add(.key(.escape))
+      drop(1)
     case .found(let meaning, let length):
       take(meaning, into: &output)
       drop(length)
@@ -235,12 +245,22 @@ struct InputDecoder {
 
   private mutating func take(_ meaning: Meaning, into output: inout Output) {
     switch meaning {
+    case .input(.click(let x, let y)): output.add(click(x: x, y: y))
     case .input(let input): output.add(input)
     case .pasteStart:
       output.endRun()
       paste = []
     case .unknown: output.endRun()
     }
+  }
+
+  private mutating func click(x: Int, y: Int) -> Input {
+    if let first = firstClick, first.x == x, first.y == y, lastArrival <= first.until {
+      firstClick = nil
+      return .doubleClick(x: x, y: y)
+    }
+    firstClick = (x, y, lastArrival + Self.doubleClick)
+    return .click(x: x, y: y)
   }
 
   /// The sequence that begins with the escape at the start of these bytes.
@@ -258,8 +278,42 @@ struct InputDecoder {
       guard (0x40...0x7E).contains(final) else { return .none }
       return .found(table.key(for: rest.prefix(2)).map { .input(.key($0)) } ?? .unknown, length: 3)
     case UInt8(ascii: "["): return controlSequence(bytes)
+    case UInt8(ascii: "P"), UInt8(ascii: "_"), UInt8(ascii: "]"): return answer(bytes)
     default: return .none
     }
+  }
+
+  private static let answerLetters: Set<UInt8> = [UInt8(ascii: "P"), UInt8(ascii: "_"), UInt8(ascii: "]")]
+
+  /// Whether a whole sequence can only be what a terminal answered: a control string, or a report of attributes or sizes.
+  private func isAnswer(_ bytes: ArraySlice<UInt8>) -> Bool {
+    guard let second = bytes.dropFirst().first else { return false }
+    if Self.answerLetters.contains(second) { return true }
+    let content = bytes.dropFirst(2).dropLast()
+    switch bytes.last {
+    case UInt8(ascii: "c"): return content.first == UInt8(ascii: "?")
+    case UInt8(ascii: "t"): return content.contains(UInt8(ascii: ";"))
+    default: return false
+    }
+  }
+
+  /// What a terminal answers to a question, in a control string (ECMA-48, 5.6): nothing that was typed, also where it
+  /// comes late. Alt with one of these letters looks the same until the next character.
+  private func answer(_ bytes: [UInt8]) -> Found {
+    guard bytes.count > 2 else { return .incomplete }
+    let isAnswer =
+      switch bytes[1] {
+      case UInt8(ascii: "P"): [UInt8(ascii: "0"), UInt8(ascii: "1"), UInt8(ascii: ">")].contains(bytes[2])
+      case UInt8(ascii: "_"): bytes[2] == UInt8(ascii: "G")
+      default: (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[2])
+      }
+    guard isAnswer else { return .none }
+    if let string = ControlString(bytes[...]) { return .found(.unknown, length: string.length) }
+    // A string that another escape breaks off ends there.
+    if let end = bytes.dropFirst(2).firstIndex(of: 0x1B), end + 1 < bytes.count {
+      return .found(.unknown, length: end)
+    }
+    return bytes.count < Self.longestAnswer ? .incomplete : .none
   }
 
   /// ECMA-48, 5.4; and the two that break its rules: the Linux console's `[[A`, and mouse reports with three bytes.
@@ -272,7 +326,7 @@ struct InputDecoder {
     if bytes[2] == UInt8(ascii: "M") {
       guard bytes.count > 5 else { return .incomplete }
       let (button, x, y) = (Int(bytes[3]) - 32, Int(bytes[4]) - 33, Int(bytes[5]) - 33)
-      return .found(Self.mouse(button: button, x: x, y: y, isPress: button & 3 != 3), length: 6)
+      return .found(Self.mouse(button: button, x: x, y: y, isPress: button & 0x43 != 3), length: 6)
     }
     guard let end = bytes.dropFirst(2).firstIndex(where: { !(0x20...0x3F).contains($0) }) else {
       return bytes.count < Self.longestSequence ? .incomplete : .none
@@ -294,12 +348,16 @@ struct InputDecoder {
   }
 
   /// - Parameters:
-  ///   - button: xterm's number: 0 to 2, and 64 and 65 for the wheel; 4, 8 and 16 more with Shift, Alt and Control.
+  ///   - button: xterm's number: 0 to 2, 3 for any let go where reports do not say which, 32 more for motion, and 64 and
+  ///     65 for the wheel; 4, 8 and 16 more with Shift, Alt and Control.
   ///   - x: from 0, as `y`.
   private static func mouse(button: Int, x: Int, y: Int, isPress: Bool) -> Meaning {
-    guard isPress, (0...32767).contains(x), (0...32767).contains(y) else { return .unknown }
-    switch button & ~0x1C {
+    guard (0...32767).contains(x), (0...32767).contains(y) else { return .unknown }
+    let button = button & ~0x1C
+    guard isPress else { return [0, 3].contains(button) ? .input(.release(x: x, y: y)) : .unknown }
+    switch button {
     case 0: return .input(.click(x: x, y: y))
+    case 32: return .input(.drag(x: x, y: y))
     case 64: return .input(.scroll(x: x, y: y, rows: -3))
     case 65: return .input(.scroll(x: x, y: y, rows: 3))
     default: return .unknown

@@ -44,12 +44,21 @@ struct TerminalEntry {
   }
 
   /// The entry of this process's terminal.
-  static func ofEnvironment(refusesColor: Bool) -> TerminalEntry? {
+  /// - Parameters:
+  ///   - showsDirectColor: whether the terminal answered that it takes colors of 24 bits.
+  ///   - keepsPalette: whether colors have to be those of the palette.
+  static func ofEnvironment(
+    refusesColor: Bool, showsDirectColor: Bool = false, keepsPalette: Bool = false
+  ) -> TerminalEntry? {
     let environment = ProcessInfo.processInfo.environment
     guard var entry = choose(environment: environment, isKnown: { shim_read_terminal($0) != 0 }) else { return nil }
-    guard !refusesColor, shim_read_terminal(entry.plainName) != 0 else { return entry }
+    guard !refusesColor, !keepsPalette, shim_read_terminal(entry.plainName) != 0 else { return entry }
     let colors = Int(tigetnum("colors"))
-    guard colors >= 8, colors >= 0x100_0000 || showsDirectColor(environment: environment) else { return entry }
+    // tmux's own word for it, and terminfo's.
+    let isSaid = showsDirectColor || tigetflag("Tc") == 1 || tigetflag("RGB") == 1
+    guard
+      colors >= 8, colors >= 0x100_0000 || isSaid || Self.showsDirectColor(environment: environment)
+    else { return entry }
     let direct = CompiledTerminal.current(named: CompiledTerminal.directName).withDirectColor()
     entry.embedded = "b64:" + Data(direct.bytes).base64EncodedString()
     return entry

@@ -18,8 +18,12 @@ public final class TerminalScreen {
   /// How many colors the terminal shows; `.none` also when the user set `NO_COLOR`. Then `Theme.monochrome` is the
   /// theme that can be told apart.
   public let colors: ColorDepth
+  /// Whether the terminal's background is light; nil where it does not say.
+  public let isLight: Bool?
   /// The drawing characters that the terminal's character set allows.
   public let glyphs: Glyphs
+  /// How pictures come onto the screen; the theme has to know.
+  public let pictureOutput: PictureOutput
   /// What is not as the environment says: another locale, another terminal's entry.
   public let remarks: [String]
   /// The signal that asked the program to end (SIGTERM or SIGHUP), if one did: `.endOfInput` was its sign.
@@ -39,6 +43,10 @@ public final class TerminalScreen {
   /// Whether a frame was shown: what was typed before is not meant for it.
   var hasShown = false
   let modes: TerminalModes
+  let words: TerminalWords
+  /// The one of them that is in use, if any.
+  var kitty: KittyPictures?
+  var sixels: SixelPictures?
   private(set) var state = State.active
   private let log: StandardErrorLog?
 
@@ -52,11 +60,12 @@ public final class TerminalScreen {
   /// - Parameters:
   ///   - log: a file that takes standard error while the screen is open; nil leaves it alone.
   ///   - mouse: whether clicks and the wheel are reported; the terminal's own selection then needs Shift.
+  ///   - pictures: how pictures are to come onto the screen.
   ///   - crashMessage: shown on the normal screen when the program dies of a fatal signal.
   /// - Throws: `TerminalFailure` when there is no terminal, when terminfo knows neither it nor a common one, when it
-  ///   cannot move its cursor, or when the log cannot be opened.
+  ///   cannot move its cursor or show pictures as asked for, or when the log cannot be opened.
   public init(
-    log path: String? = nil, mouse: Bool = true,
+    log path: String? = nil, mouse: Bool = true, pictures choice: PictureChoice = .auto,
     crashMessage: String = "The program crashed; the screen is restored.\n"
   ) throws {
     guard Terminal.isInteractive else {
@@ -69,12 +78,23 @@ public final class TerminalScreen {
     precondition(!wasOpen, "only one screen can be open at a time")
     do {
       let locale = LocaleChoice.adopt()
-      glyphs = locale.isUTF8 ? .unicode : .ascii
+      let environment = ProcessInfo.processInfo.environment
+      glyphs = Self.glyphs(isUTF8: locale.isUTF8, environment: environment)
       var settings = termios()
       tcgetattr(STDIN_FILENO, &settings)
       waker = try TerminalWaker()
       log = try path.map { try StandardErrorLog(path: $0) }
-      let opened = try Self.openScreen()
+      // A signal that comes while the terminal is asked must not leave it as it is then.
+      guard terminal_signals_begin(waker.writeEnd) == 0 else {
+        throw TerminalFailure(description: "cannot handle signals: \(String(cString: strerror(errno)))")
+      }
+      let opened: Opened
+      do {
+        opened = try Self.open(choice, isUTF8: locale.isUTF8, environment: environment)
+      } catch {
+        terminal_signals_end()
+        throw error
+      }
       screen = opened.screen
       remarks = [locale.remark, opened.remark].compactMap { $0 }
       window = shim_standard_window()
@@ -82,6 +102,8 @@ public final class TerminalScreen {
       modes = TerminalModes(
         isANSI: terminfo("cup")?.hasPrefix("\u{1B}[") == true, mouse: mouse && terminfo("kmous") != nil)
       decoder = InputDecoder(escapeDelay: Self.escapeDelay, table: KeyTable(terminfo: terminfo))
+      // What was typed before there was anything to answer is dropped, but not the beginning of an answer.
+      _ = decoder.feed(opened.rest, at: Self.now)
       reportedSize = Self.askSize()
       Self.prepareInput(window)
 
@@ -90,13 +112,23 @@ public final class TerminalScreen {
       hasOwnColors = hasColors && use_default_colors() == OK
       colors = hasColors ? ColorDepth(colors: Int(shim_color_count())) : .none
       pairs = PairTable(capacity: hasColors ? min(Int(shim_pair_count()), 65_536) : 1)
+      pictureOutput = opened.pictures.output
+      isLight = opened.answers.isLight
+      words = TerminalWords(
+        isANSI: modes.isANSI, name: opened.answers.name, environment: environment,
+        hasTitle: terminfo("tsl") != nil || opened.answers.name != nil)
+      switch opened.pictures {
+      case .kitty(let throughTmux): kitty = KittyPictures(throughTmux: throughTmux, colors: colors)
+      case .sixel(let cell):
+        sixels = SixelPictures(cell: cell)
+        // Characters that are pushed aside would take a picture's pixels with them.
+        idcok(window, false)
+      case .cells, .none: break
+      }
       log?.redirect()
       do {
-        try CrashGuard.begin(settings: settings, modes: modes, message: crashMessage)
-        guard terminal_signals_begin(waker.writeEnd) == 0 else {
-          throw TerminalFailure(description: "cannot handle signals: \(String(cString: strerror(errno)))")
-        }
-        Self.send(modes.on)
+        try CrashGuard.begin(settings: settings, modes: modes, pictures: endOfAnyPicture, message: crashMessage)
+        Self.send(modes.on + words.keepTitle)
       } catch {
         close()
         throw error
@@ -116,7 +148,7 @@ public final class TerminalScreen {
   public func suspend() {
     guard state == .active else { return }
     state = .suspended
-    Self.send(modes.off)
+    Self.send(modes.off + words.restoreTitle + endPictures())
     terminal_guard_set_active(0)
     endwin()
     log?.restore()
@@ -131,14 +163,35 @@ public final class TerminalScreen {
     shown = nil
     clearok(window, true)
     wrefresh(window)
-    Self.send(modes.on)
+    Self.send(modes.on + words.keepTitle)
+  }
+
+  /// Puts a text into the title of the terminal's window, or of tmux's pane, until the screen is closed.
+  public func show(title: String) {
+    guard state == .active else { return }
+    Self.send(words.title(title))
+  }
+
+  /// Has the desktop show a notice, where the terminal knows how.
+  public func announce(_ text: String) {
+    guard state == .active else { return }
+    Self.send(words.notice(text))
+  }
+
+  /// Puts a text onto the clipboard of the terminal, through any number of shells; whether it allows that it does not
+  /// tell.
+  /// - Returns: false where the terminal has no word for it.
+  public func copy(_ text: String) -> Bool {
+    guard state == .active, !words.copy(text).isEmpty else { return false }
+    Self.send(words.copy(text))
+    return true
   }
 
   /// Restores the terminal and standard error. Calling it again does nothing.
   public func close() {
     guard state != .closed else { return }
     if state == .active {
-      Self.send(modes.off)
+      Self.send(modes.off + words.restoreTitle + endPictures())
       endwin()
     }
     state = .closed
@@ -151,12 +204,53 @@ public final class TerminalScreen {
 
   deinit { close() }
 
-  /// Opens the terminal by the entry that fits it.
-  /// - Returns: the screen, and that it is by another entry than TERM's, if it is.
-  private static func openScreen() throws -> (screen: OpaquePointer, remark: String?) {
-    let wanted = Sanitizer.sanitized(String((ProcessInfo.processInfo.environment["TERM"] ?? "").prefix(60)))
-    guard let entry = TerminalEntry.ofEnvironment(refusesColor: Terminal.refusesColor),
-      let screen = newScreen(entry)
+  /// What takes the pictures away that are on the screen.
+  private func endPictures() -> String {
+    shown = nil
+    if sixels != nil {
+      sixels?.forgetAll()
+      return SixelPictures.wipe
+    }
+    return kitty?.forgetAll() ?? ""
+  }
+
+  /// The same for a handler of crashes, which cannot look.
+  private var endOfAnyPicture: String { sixels != nil ? SixelPictures.wipe : kitty?.forgetAny ?? "" }
+
+  /// The drawing characters for a terminal.
+  static func glyphs(isUTF8: Bool, environment: [String: String]) -> Glyphs {
+    guard isUTF8 else { return .ascii }
+    return environment["TERM"]?.hasPrefix("linux") == true ? .console : .unicode
+  }
+
+  private struct Opened {
+    var screen: OpaquePointer
+    /// That it is by another entry than TERM's, if it is.
+    var remark: String?
+    var pictures: PictureProtocol
+    var answers: TerminalAnswers
+    /// What came while the terminal was asked, and was no answer.
+    var rest: [UInt8]
+  }
+
+  /// Asks the terminal what it can, and opens it by the entry that fits it.
+  private static func open(
+    _ choice: PictureChoice, isUTF8: Bool, environment: [String: String]
+  ) throws -> Opened {
+    let wanted = Sanitizer.sanitized(String((environment["TERM"] ?? "").prefix(60)))
+    let refusesColor = Terminal.refusesColor
+    // Whoever wants neither colors nor the terminal's own pictures has nothing to ask.
+    let (answers, rest) =
+      refusesColor && choice != .sixel ? (TerminalAnswers(), []) : TerminalAnswers.ask(environment: environment)
+    let isTmux = TerminalAnswers.isTmux(environment)
+    let pictures = try PictureProtocol.choose(
+      choice, answers: answers, isTmux: isTmux, isUTF8: isUTF8, hasColor: !refusesColor,
+      cell: askCell() ?? answers.cell)
+    guard
+      let entry = TerminalEntry.ofEnvironment(
+        refusesColor: refusesColor, showsDirectColor: answers.hasDirectColor,
+        // tmux may turn a color of 24 bits, which there is a picture's number, into another.
+        keepsPalette: pictures == .kitty(throughTmux: true)), let screen = newScreen(entry)
     else {
       throw TerminalFailure(
         description: wanted.isEmpty
@@ -170,7 +264,7 @@ public final class TerminalScreen {
       throw TerminalFailure(
         description: "the terminal “\(wanted)” (TERM) cannot move its cursor; use the commands without a screen")
     }
-    return (screen, entry.remark)
+    return Opened(screen: screen, remark: entry.remark, pictures: pictures, answers: answers, rest: rest)
   }
 
   private static func newScreen(_ entry: TerminalEntry) -> OpaquePointer? {
@@ -219,6 +313,16 @@ public final class TerminalScreen {
       return nil
     }
     return Size(width: Int(answer.ws_col), height: Int(answer.ws_row))
+  }
+
+  /// The extent of a cell in pixels as the terminal says; nil where it does not know.
+  private static func askCell() -> Size? {
+    var answer = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &answer) == 0, answer.ws_col > 0, answer.ws_row > 0 else {
+      return nil
+    }
+    return TerminalAnswers.cell(
+      width: Int(answer.ws_xpixel / answer.ws_col), height: Int(answer.ws_ypixel / answer.ws_row))
   }
 }
 
@@ -282,6 +386,18 @@ extension TerminalScreen {
     return true
   }
 
+  /// Drops what was typed before there was anything to answer: it is decoded, so that a sequence of which only the
+  /// beginning is here types nothing when its rest comes.
+  func dropWhatWasTyped() {
+    var source = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
+    var rounds = 0
+    while poll(&source, 1, 0) > 0, Int32(source.revents) & POLLIN != 0, rounds < 64 {
+      var dropped: [Input] = []
+      guard read(into: &dropped) else { return }
+      rounds += 1
+    }
+  }
+
   /// Gives the screen the terminal's size.
   /// - Returns: the new size where it changed.
   private func adoptSize() -> Size? {
@@ -329,21 +445,24 @@ struct RenderedStyle {
 
 extension TerminalScreen {
   /// Shows a frame. What lies outside the terminal is cut off; what the frame does not cover is blank.
-  public func present(_ frame: Frame) {
+  public func present(_ wanted: Frame) {
     guard state == .active else { return }
+    var frame = wanted
     if shown?.size != frame.size {
       shown = nil
       werase(window)
     }
-    writeRows(of: frame)
+    let gone = resolvePictures(of: &frame)
+    var written = writeRows(of: frame)
     if pairs.overflowed {
       // Of the pairs that were given out most are not on the screen any more.
       reset_color_pairs()
       pairs.removeAll()
       rendered.removeAll(keepingCapacity: true)
       shown = nil
-      writeRows(of: frame)
+      written = writeRows(of: frame)
     }
+    for y in gone where y < frame.size.height { wredrawln(window, Int32(y), 1) }
     let visible = Rect(size).intersection(Rect(frame.size))
     if let cursor = frame.cursor, visible.contains(x: cursor.x, y: cursor.y) {
       wmove(window, Int32(cursor.y), Int32(cursor.x))
@@ -352,20 +471,37 @@ extension TerminalScreen {
       showCursor(false)
     }
     wrefresh(window)
+    if let painted = sixels?.paint(written: written.union(gone)), !painted.isEmpty { Self.send(painted) }
     shown = frame
     guard !hasShown else { return }
     hasShown = true
-    // Typed before there was anything to answer.
-    tcflush(STDIN_FILENO, TCIFLUSH)
+    dropWhatWasTyped()
   }
 
-  private func writeRows(of frame: Frame) {
+  /// Puts in place of the marks of pictures what this terminal takes for them.
+  /// - Returns: rows that have to be written whole, because a picture on them is gone.
+  private func resolvePictures(of frame: inout Frame) -> Set<Int> {
+    guard !frame.pictures.isEmpty || sixels != nil else { return [] }
+    let fallback = Theme.dark.with(glyphs: glyphs, pictures: colors.pictures)
+    // Pictures are never larger than the terminal: what lies outside it is not marked.
+    if let sent = kitty?.resolve(&frame, fallback: fallback) {
+      if !sent.isEmpty { Self.send(sent) }
+      return []
+    }
+    return sixels?.resolve(&frame, fallback: fallback) ?? []
+  }
+
+  /// - Returns: the rows that were not as before.
+  private func writeRows(of frame: Frame) -> Set<Int> {
     let visible = Rect(size).intersection(Rect(frame.size))
+    var written = Set<Int>()
     for y in 0..<visible.height {
       let row = frame.row(y)
       if let shown, shown.row(y) == row { continue }
+      written.insert(y)
       write(row.prefix(visible.width), y: y)
     }
+    return written
   }
 
   private func showCursor(_ visible: Bool) {

@@ -10,6 +10,8 @@ struct ByteSource: Sendable {
   }
 
   private let content: Content
+  /// Whether it is a file, beside which others may lie.
+  var isFile: Bool { if case .file = content { true } else { false } }
   let size: Int
 
   init(_ file: InputFile) {

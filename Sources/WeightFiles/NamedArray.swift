@@ -7,11 +7,17 @@ public struct NamedArray: Sendable, Equatable {
   public enum Values: Sendable, Equatable {
     case float32([Float])
     case int64([Int64])
+    case float16([Float16])
+    case int32([Int32])
+    case uint8([UInt8])
 
     public var count: Int {
       switch self {
       case .float32(let values): values.count
       case .int64(let values): values.count
+      case .float16(let values): values.count
+      case .int32(let values): values.count
+      case .uint8(let values): values.count
       }
     }
   }
@@ -44,6 +50,9 @@ public struct NamedArray: Sendable, Equatable {
     switch values {
     case .float32: .float32
     case .int64: .int64
+    case .float16: .float16
+    case .int32: .int32
+    case .uint8: .uint8
     }
   }
 }

@@ -34,7 +34,7 @@ enum ShardedWeights {
     guard !names.isEmpty, names.count <= mostFiles else {
       throw WeightsFileError.Fault.malformed("its index names \(names.count) files", .shards)
     }
-    if let bad = names.first(where: isTrick) {
+    if let bad = names.first(where: { leadsElsewhere($0) || $0.hasSuffix(".index.json") }) {
       throw WeightsFileError.Fault.malformed(
         "its index names \"\(bad)\", and only files beside it are read", .shards)
     }
@@ -77,8 +77,8 @@ enum ShardedWeights {
     }
   }
 
-  private static func isTrick(_ name: String) -> Bool {
+  /// Whether a name that a file gives is of no file beside it.
+  static func leadsElsewhere(_ name: String) -> Bool {
     name.isEmpty || name == "." || name == ".." || name.contains("/") || name.contains("\\") || name.contains("\0")
-      || name.hasSuffix(".index.json")
   }
 }

@@ -29,11 +29,20 @@ public enum WeightsFile {
     let path = FilePath.isFolder(path) == true ? file(inFolder: path) ?? path : path
     return try naming(path) {
       do {
-        return try single(path)
+        return described(try single(path), path)
       } catch SafetensorsError.Fault.otherFormat(.safetensorsIndex) {
-        return try several(path)
+        return described(try several(path), path)
       }
     }
+  }
+
+  /// With what a file that Hugging Face's libraries save says in `config.json` beside it.
+  private static func described(_ opened: Opened, _ path: String) -> Opened {
+    guard let names = ConfigFile.classNames(beside: path),
+      opened.outline.metadata[ConfigFile.classNamesKey] == nil
+    else { return opened }
+    let metadata = opened.outline.metadata.merging([ConfigFile.classNamesKey: names]) { own, _ in own }
+    return Opened(outline: opened.outline.with(metadata: metadata), contents: opened.contents)
   }
 
   /// A file that is no index.
@@ -70,7 +79,9 @@ public enum WeightsFile {
   static func contents(_ scanned: ScannedWeights) throws -> WeightsContents {
     let parts = try scanned.parts()
     var checksum = CRC32C()
-    try scanned.source.forEachPiece(of: 0..<scanned.source.size) { checksum.update($0) }
+    for source in [scanned.source] + scanned.others {
+      try source.forEachPiece(of: 0..<source.size) { checksum.update($0) }
+    }
     return WeightsContents(scanned.outline, checksum: Safetensors.text(checksum), parts: parts)
   }
 

@@ -63,6 +63,11 @@ public struct WeightsOutline: Sendable {
       path: path, format: format, metadata: metadata, notes: notes, arrays: arrays, graph: graph)
   }
 
+  func with(metadata: [String: String]) -> WeightsOutline {
+    WeightsOutline(
+      path: path, format: format, metadata: metadata, notes: notes, arrays: arrays, graph: graph)
+  }
+
   /// The arrays' names, sorted.
   public var names: [String] { arrays.keys.sorted() }
 

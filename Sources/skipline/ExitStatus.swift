@@ -5,6 +5,7 @@ import Files
 import Engine
 import Glibc
 import Images
+import Inspection
 import Messages
 import Networks
 import Reports
@@ -28,12 +29,14 @@ enum ExitStatus: Int32 {
   init?(of error: any Error) {
     switch error {
     case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels, is UnknownCommand,
-      is TableRefusal:
+      is TableRefusal, is ExportRefusal, is FeatureFileRefusal, is RecipeExists:
       self = .usage
     case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists,
       DatasetError.noListFolder:
       self = .missingInput
-    case is RunDataGone: self = .missingInput
+    case is RunDataGone, is MissingImage: self = .missingInput
+    case is LabelErrorRefusal, is CalibrationRefusal: self = .usage
+    case is EvaluationRecordError, is NonFiniteOutputs: self = .badData
     case DatasetError.invalidSplit, DatasetError.splitFolder: self = .usage
     case DatasetError.ownDecisions, DatasetError.invalidGroups, DatasetError.noGroups, DatasetError.tooFewForFolds:
       self = .usage
@@ -43,6 +46,7 @@ enum ExitStatus: Int32 {
     case RecordExportError.noImages: self = .badData
     case RecordExportError.system: self = .inputOutput
     case is RecordExportError: self = .usage
+    case is RecipeFileError, is SavedRecipeError: self = .badData
     case is DatasetError, is DecodingFailure, is SafetensorsError, is WeightsFileError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData

@@ -20,11 +20,14 @@ struct SkiplineCommand: ParsableCommand {
     version: Version().description,
     subcommands: [
       WorkbenchCommand.self, DemoCommand.self, CheckCommand.self, SummaryCommand.self, PlanCommand.self,
-      LearningRateCommand.self, TrainCommand.self, CrossValidateCommand.self, EvaluateCommand.self,
-      PredictCommand.self, InspectCommand.self, ExportCommand.self, PlotCommand.self, ReportCommand.self,
+      LearningRateCommand.self, RecipeCommand.self, TrainCommand.self, CrossValidateCommand.self, LabCommand.self,
+      EvaluateCommand.self,
+      PredictCommand.self, CompareCommand.self, ExplainCommand.self, SimilarCommand.self, FeaturesCommand.self,
+      LayersCommand.self, InspectCommand.self, ExportCommand.self, PlotCommand.self, ReportCommand.self,
       RunsCommand.self, WatchCommand.self, PauseCommand.self, ResumeCommand.self,
       StopCommand.self, VerifyResumeCommand.self, EngineCommand.self,
-      ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, DecisionsCommand.self,
+      ExcludeCommand.self, IncludeCommand.self, RelabelCommand.self, ConfirmCommand.self,
+      DecisionsCommand.self,
       SplitCommand.self,
       CacheCommand.self, DoctorCommand.self,
     ],
@@ -54,7 +57,7 @@ struct SkiplineCommand: ParsableCommand {
       try ProgramArguments.refuseEmptyValues()
       try refuseImpossibleEnvironment()
       try refuseUnknownCommand(words)
-      var command = try parseAsRoot(words)
+      var command = try parsed(words)
       try Startup.requireFiles()
       try command.run()
       return 0
@@ -65,6 +68,18 @@ struct SkiplineCommand: ParsableCommand {
       Console.complain("skipline: \(error)")
       return status.rawValue
     }
+  }
+
+  /// The command with its options.
+  ///
+  /// Of the one that the first word names only its own options are looked at: going through the others as well can take
+  /// longer than what is to be done. Help and mistakes are told by the whole program.
+  private static func parsed(_ words: [String]) throws -> any ParsableCommand {
+    let named = configuration.subcommands.first { $0._commandName == words.first }
+    if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {
+      return command
+    }
+    return try parseAsRoot(words)
   }
 
   /// A mistyped command would else be a dataset that is not there.

@@ -41,11 +41,12 @@ private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) 
   decisions.exclude("cat/12.png")
   decisions.exclude("cat/my cat.png")
   decisions.relabel("cat/2.png", to: "dog")
+  decisions.confirm("cat/2.png", as: "dog")
   decisions.relabel("dog/\(String(pathBytes: [0xe9, 0x0a])).png", to: "日本")
   let text = decisions.text(dataset: "/home/ann/my pets")
   #expect(
     text.split(separator: "\n").filter { !$0.hasPrefix("#") } == [
-      "relabel cat/2.png -> dog", "exclude cat/12.png", #"exclude "cat/my cat.png""#,
+      "relabel cat/2.png -> dog", "confirm cat/2.png -> dog", "exclude cat/12.png", #"exclude "cat/my cat.png""#,
       #"relabel "dog/\xe9\n.png" -> "日本""#,
     ])
   #expect(text.hasPrefix("# Skipline's decisions about the images in /home/ann/my pets\n"))
@@ -59,6 +60,7 @@ private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) 
       let name = randomName(&generator)
       if generator.integer(below: 2) == 0 { decisions.exclude(name) }
       if generator.integer(below: 2) == 0 { decisions.relabel(name, to: randomName(&generator)) }
+      if generator.integer(below: 2) == 0 { decisions.confirm(name, as: randomName(&generator)) }
     }
     let text = decisions.text(dataset: randomName(&generator))
     #expect(try Decisions(lines: lines(text), file: "f") == decisions, "\(text)")
@@ -85,7 +87,7 @@ private func reading(_ paths: [String], split: SplitSettings = SplitSettings()) 
   "exclude", "exclude a b", "exclude cat/my cat.png", "Exclude a", "relabel a", "relabel a b", "relabel a -> ",
   "relabel a -> b c", #"relabel a "->" b"#, #"exclude "a"#, #"exclude "a"b"#, #"exclude "\q""#, #"exclude "\x4""#,
   #"exclude "\x+4""#, #"exclude """#, #"exclude "\x00""#, #"exclude a"b"#, #""exclude" a"#, "exclude a\nexclude a",
-  "relabel a -> b\nrelabel a -> c",
+  "relabel a -> b\nrelabel a -> c", "confirm a", "confirm a b", "confirm a -> b\nconfirm a -> c",
 ])
 func `a line that is no decision is an error with file and line`(text: String) throws {
   let all = "# comment\n\nexclude fine.png\r\n" + text + "\n"
@@ -132,6 +134,24 @@ func `a line that is no decision is an error with file and line`(text: String) t
   #expect(try decisions.apply([.include(path: "cat/1.png")], to: reading) == [false])
 }
 
+@Test func `a confirmed label is no part of the data, and holds for the class that it confirms`() throws {
+  let reading = reading(["cat/1.png", "cat/2.png", "dog/1.png"])
+  var decisions = Decisions.none
+  #expect(try decisions.apply([.confirm(path: "cat/1.png", as: "cat")], to: reading) == [true])
+  let index = reading.index(decisions)
+  #expect(index.confirmed == [ConfirmedLabel(path: "cat/1.png", className: "cat")])
+  #expect(index.report().confirmed == index.confirmed && index.fingerprint == reading.index().fingerprint)
+  #expect(index.edits == DataEdits())
+  // Of another class it is judged anew; back in its own it is still confirmed.
+  try decisions.apply([.relabel(path: "cat/1.png", to: "dog")], to: reading)
+  #expect(reading.index(decisions).confirmed.isEmpty)
+  try decisions.apply([.relabel(path: "cat/1.png", to: "cat")], to: reading)
+  #expect(reading.index(decisions).confirmed.count == 1)
+  #expect(
+    try decisions.apply([.doubt(path: "cat/1.png"), .doubt(path: "cat/1.png")], to: reading) == [true, false])
+  #expect(decisions == .none)
+}
+
 @Test func `of changes that cannot all be made none is`() throws {
   let reading = reading(["cat/1.png", "dog/1.png"])
   var decisions = Decisions.none
@@ -139,6 +159,9 @@ func `a line that is no decision is an error with file and line`(text: String) t
     (.exclude(path: "cat/9.png"), .unknownImage(path: "cat/9.png", root: "/data")),
     (.include(path: "cat/9.png"), .unknownImage(path: "cat/9.png", root: "/data")),
     (.relabel(path: "cat/1.png", to: "bird"), .unknownClass(name: "bird", known: ["cat", "dog"])),
+    (.confirm(path: "cat/1.png", as: "bird"), .unknownClass(name: "bird", known: ["cat", "dog"])),
+    (.confirm(path: "cat/9.png", as: "cat"), .unknownImage(path: "cat/9.png", root: "/data")),
+    (.doubt(path: "cat/9.png"), .unknownImage(path: "cat/9.png", root: "/data")),
   ] {
     #expect(throws: bad.1) { try decisions.apply([.exclude(path: "cat/1.png"), bad.0], to: reading) }
     #expect(decisions == .none)

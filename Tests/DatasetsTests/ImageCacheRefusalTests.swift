@@ -81,7 +81,9 @@ extension ImageCacheFixture {
 
 /// In a process of its own, whose limits are only this: descriptors, and memory, run out while the image cache is made.
 @Test(arguments: [RLIMIT_NOFILE.rawValue, RLIMIT_AS.rawValue])
-func `images for which there was no descriptor, or no memory, are cached once there is`(resource: UInt32) async {
+func `images for which there was no descriptor, or no memory, are cached once there is, in a process of its own`(
+  resource: UInt32
+) async {
   await #expect(processExitsWith: .success) { [resource = resource as UInt32] in
     let fixture = try ImageCacheFixture()
     // Needs 243 MB to decode, and the file is small.

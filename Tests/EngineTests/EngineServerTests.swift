@@ -117,6 +117,7 @@ private let marker = Event.warning("marker")
     let events = screen.events { $0 == .state(.training) }
     var whole = description
     whole.steps = (1...3).compactMap { if case .training(.step(let metrics)) = step($0) { metrics } else { nil } }
+    whole.marks = [RunMark(.learningRate, step: 3, value: 0.02)]
     #expect(
       events == [
         .training(.started(whole)), .training(.learningRateChanged(0.02)), step(3), .state(.training),

@@ -63,6 +63,19 @@ import Testing
       if case .preview(_, let picture, nil) = event { picture } else { nil }
     }
     #expect(picture.width == 4)
+    #expect(picture.file?.format == "PNG" && picture.file?.width == 8 && picture.file?.bytes ?? 0 > 0)
+    let small = ["0", "1", "none"].map { project.data.root + "/test/red/\($0).png" }
+    harness.engine.send(.thumbnails(paths: small, maximumSide: 4))
+    for path in small {
+      let isThere = try harness.wait(for: "a small picture") { event -> Bool? in
+        if case .thumbnail(path, let image, let reason) = event {
+          (image != nil) == (reason == nil) ? image != nil : nil
+        } else {
+          nil
+        }
+      }
+      #expect(isThere == !path.hasSuffix("none.png"))
+    }
     harness.engine.send(.listCheckpoints(project: project.folder.file("runs")))
     try harness.wait(for: "a list") { if case .checkpoints(let found) = $0 { found } else { nil } }
     #expect(!harness.states.dropFirst().contains(.idle))

@@ -70,4 +70,37 @@ import Testing
     }
     #expect(run.steps.map(\.step) == [1, 2])
   }
+
+  @Test func `the newest look at the layers is told, until the run goes back behind it`() {
+    func layers(_ step: Int) -> Event { .training(.layers(LayerStatistics(epoch: 1, step: step, layers: []))) }
+    var begun = description
+    begun.layers = LayerStatistics(epoch: 1, step: 2, layers: [])
+    var record = SessionSnapshot()
+    record.add(.training(.started(begun)))
+    for step in [3, 4] { record.add(layers(step)) }
+    #expect(record.replay.contains(layers(4)) && !record.replay.contains(layers(3)))
+    record.add(.training(.recovered(RecoveryReport(recovery: .rollBack, step: 1, learningRate: 0.01))))
+    #expect(!record.replay.contains(layers(4)))
+    guard case .training(.started(let run))? = record.replay.first else { return #expect(Bool(false)) }
+    #expect(run.layers == nil)
+  }
+
+  @Test func `the newest validation is told, until the run goes back behind it`() {
+    func validated(_ step: Int) -> Event {
+      .training(
+        .validated(ValidationDetails(epoch: step, step: step, images: 1, wrong: 0, recalls: [1, nil], hardest: [])))
+    }
+    var record = SessionSnapshot()
+    record.add(.training(.started(description)))
+    record.add(validated(2))
+    record.add(validated(4))
+    #expect(record.replay.contains(validated(4)) && !record.replay.contains(validated(2)))
+    record.add(.training(.recovered(RecoveryReport(recovery: .rollBack, step: 4, learningRate: 0.01))))
+    #expect(record.replay.contains(validated(4)))
+    record.add(.training(.recovered(RecoveryReport(recovery: .rollBack, step: 2, learningRate: 0.01))))
+    #expect(!record.replay.contains(validated(4)))
+    record.add(validated(4))
+    record.add(.training(.started(description)))
+    #expect(!record.replay.contains(validated(4)))
+  }
 }

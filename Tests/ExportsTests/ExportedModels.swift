@@ -22,6 +22,7 @@ enum ExportedModels {
     (NetworkSettings(name: "plain18", widthMultiplier: 0.125), 40),
     (NetworkSettings(name: "alexnet", widthMultiplier: 0.0625), 64),
     (NetworkSettings(name: "googlenet", widthMultiplier: 0.125), 64),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.125, auxiliaryHeads: true), 64),
     (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.25), 40),
     (NetworkSettings(name: "wrn-16-8", widthMultiplier: 0.125), 16),
     (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.125), 33),
@@ -34,13 +35,14 @@ enum ExportedModels {
   ]
 
   /// - Throws: `NetworkError`.
-  static func model(_ settings: NetworkSettings, side: Int, classes: [String] = ["a \"cat\"", "ß", "c"]) throws
-    -> LoadedModel
-  {
+  static func model(
+    _ settings: NetworkSettings, side: Int, classes: [String] = ["a \"cat\"", "ß", "c"],
+    resize: Preprocessing.Resize = .crop
+  ) throws -> LoadedModel {
     let description = ModelDescription(
       network: settings, classes: classes,
       preprocessing: Preprocessing(
-        imageSize: side, resize: .crop, mean: [0.5, 0.25, 0.125], std: [0.25, 0.5, 0.75]))
+        imageSize: side, resize: resize, mean: [0.5, 0.25, 0.125], std: [0.25, 0.5, 0.75]))
     let network = Network(try description.plan(), seed: 3)
     // A pass in training, so that running statistics are not those of the beginning.
     var generator = RandomGenerator(seed: 4)
@@ -58,8 +60,8 @@ enum ExportedModels {
     return (0..<count * 3 * side * side).map { _ in UInt8(generator.integer(below: 256)) }
   }
 
-  /// What the model makes of them: probabilities, [N, classes].
-  static func probabilities(_ model: LoadedModel, _ pixels: [UInt8], count: Int) -> [[Double]] {
+  /// What the model makes of them: logits, [N, classes].
+  static func logits(_ model: LoadedModel, _ pixels: [UInt8], count: Int) -> [Double] {
     let side = model.description.preprocessing.imageSize
     let preprocessing = model.description.preprocessing
     let images = Tensor([count, side, side, 3]) { index in
@@ -68,7 +70,12 @@ enum ExportedModels {
       let value = Float(pixels[(image * 3 + channel) * side * side + place]) / 255
       return (value - preprocessing.mean[channel]) / preprocessing.std[channel]
     }
-    let logits = model.network.forward(images, Pass(.inference, ThreadPool())).values.map(Double.init)
+    return model.network.forward(images, Pass(.inference, ThreadPool())).values.map(Double.init)
+  }
+
+  /// The same as probabilities.
+  static func probabilities(_ model: LoadedModel, _ pixels: [UInt8], count: Int) -> [[Double]] {
+    let logits = logits(model, pixels, count: count)
     let classes = logits.count / count
     return (0..<count).map { image in
       let row = logits[(image * classes)..<((image + 1) * classes)]

@@ -1,18 +1,20 @@
 // What other programs make of exported models. These tests need a Python with torch, onnx, onnxruntime and safetensors:
 // name it in the environment variable SKIPLINE_PYTHON; without it they are skipped.
 
+import Datasets
 import Foundation
+import Messages
+import Tensors
 import TestSupport
 import Testing
 import Training
 import WeightFiles
 
 @testable import Exports
-
-private let python = ProcessInfo.processInfo.environment["SKIPLINE_PYTHON"]
+@testable import Networks
 
 @Suite(
-  .enabled(if: python != nil, "set SKIPLINE_PYTHON to a Python with torch, onnx and onnxruntime to run these"),
+  .enabled(if: Python.isThere, "set SKIPLINE_PYTHON to a Python with torch, onnx and onnxruntime to run these"),
   .serialized)
 struct PythonTests {
   private let folder: TemporaryFolder
@@ -54,7 +56,8 @@ struct PythonTests {
       model.network.plan, model.description, weights: "model.safetensors"
     ).text()
     try Data(source.utf8).write(to: URL(fileURLWithPath: folder.file("model.py")))
-    try Safetensors.write(model.network.stateArrays(), metadata: [:], to: folder.file("model.safetensors"))
+    let arrays = model.network.stateArrays().filter { !model.network.plan.isOfHead($0.name) }
+    try Safetensors.write(arrays, metadata: [:], to: folder.file("model.safetensors"))
     let pixels = ExportedModels.pixels(2, side: side)
     try Data(pixels).write(to: URL(fileURLWithPath: folder.file("pixels")))
     let theirs = try probabilities(
@@ -73,15 +76,105 @@ struct PythonTests {
 
   /// Runs a script that prints a JSON list of lists.
   private func probabilities(_ script: String, _ arguments: [String]) throws -> [[Double]] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    process.arguments = ["-B", "-c", script] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "exit status \(process.terminationStatus)")
-    return try JSONDecoder().decode([[Double]].self, from: data)
+    try Python.run(["-c", script] + arguments, as: [[Double]].self)
+  }
+
+  // MARK: Real pictures
+
+  /// Files of pictures, twice as large as in the repository so that each network takes them.
+  private func pictures() throws -> [String] {
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("sample-data/test").path
+    let manager = FileManager.default
+    let found = try manager.contentsOfDirectory(atPath: root).sorted().compactMap { name -> String? in
+      let files = try manager.contentsOfDirectory(atPath: "\(root)/\(name)").sorted()
+      return files.last.map { "\(root)/\(name)/\($0)" }
+    }
+    return try Python.run(
+      [
+        "-c",
+        """
+        import json, sys
+        from PIL import Image
+        out = []
+        for place, path in enumerate(sys.argv[2:]):
+            image = Image.open(path).convert("RGB")
+            out.append(f"{sys.argv[1]}/{place}.png")
+            image.resize((80, 80), Image.NEAREST).save(out[-1])
+        print(json.dumps(out))
+        """, folder.path,
+      ] + found, as: [String].self)
+  }
+
+  /// The first and the last name of each family, narrow, with random weights whose scores differ by some.
+  private static func model(_ name: String, side: Int) throws -> LoadedModel {
+    let model = try ExportedModels.model(
+      NetworkSettings(name: name, widthMultiplier: 0.0625), side: side, classes: ["a", "b", "c", "d", "e"],
+      resize: .stretch)
+    let network = model.network
+    let pixels = ExportedModels.pixels(4, side: side)
+    let logits = ExportedModels.logits(model, pixels, count: 4)
+    let mean = logits.reduce(0, +) / Double(logits.count)
+    let spread = (logits.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(logits.count)).squareRoot()
+    for parameter in network.parameters where parameter.name == network.plan.classifier + ".weight" {
+      parameter.value = Tensor(
+        parameter.value.shape, parameter.value.values.map { $0 * Float(2 / max(spread, 1e-6)) })
+    }
+    return model
+  }
+
+  @Test func `every family sees in real pictures what ONNX Runtime sees`() throws {
+    let side = 80
+    let pictures = try pictures()
+    #expect(pictures.count == 8)
+    var names: [String] = []
+    for family in Architecture.families {
+      names += Set([family.examples.first, family.examples.last].compactMap { $0 }).sorted()
+    }
+    let exports = [
+      ("free", ONNXExport()), ("fixed", ONNXExport(input: .float, batch: pictures.count)),
+      ("fixed-bytes", ONNXExport(batch: pictures.count)), ("free-floats", ONNXExport(input: .float)),
+    ]
+    var ours: [String: [[Double]]] = [:]
+    for (place, name) in names.enumerated() {
+      let model = try Self.model(name, side: side)
+      // Two ways to export for each, and every way for some network of each two.
+      for (kind, export) in place.isMultiple(of: 2) ? exports[..<2] : exports[2...] {
+        try export.write(model, version: "0", to: folder.file("\(name).\(kind).onnx"))
+      }
+      var rows: [[Double]] = []
+      Predictor(model: model, pool: ThreadPool(threads: 2)).predict(pictures, batchSize: 3) { path, outcome in
+        guard case .classes(let outputs) = outcome else { return }
+        rows.append((0..<5).map { outputs.probability($0) })
+      }
+      try #require(rows.count == pictures.count, "\(name)")
+      ours[name] = rows
+    }
+    let theirs = try Python.run(
+      [
+        "-c",
+        """
+        import glob, json, os, sys, numpy, onnx, onnxruntime
+        from PIL import Image
+        images = [numpy.asarray(Image.open(path)).transpose(2, 0, 1) for path in sys.argv[2:]]
+        pixels, out = numpy.stack(images), {}
+        for path in sorted(glob.glob(sys.argv[1] + "/*.onnx")):
+            onnx.checker.check_model(path, full_check=True)
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = 1
+            session = onnxruntime.InferenceSession(path, options)
+            kind = session.get_inputs()[0].type
+            given = pixels if "uint8" in kind else pixels.astype(numpy.float32) / 255
+            out[os.path.basename(path)[:-5]] = session.run(["probabilities"], {"images": given})[0].tolist()
+        print(json.dumps(out))
+        """, folder.path,
+      ] + pictures, as: [String: [[Double]]].self)
+    #expect(theirs.count == 2 * names.count)
+    for (file, rows) in theirs {
+      let name = String(file.prefix { $0 != "." })
+      let own = try #require(ours[name])
+      let largest = zip(rows.joined(), own.joined()).map { abs($0 - $1) }.max() ?? .nan
+      #expect(rows.count == own.count && largest <= 1e-4, "\(file): probabilities differ by \(largest)")
+    }
   }
 }

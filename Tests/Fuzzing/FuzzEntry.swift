@@ -24,7 +24,7 @@ public struct FuzzEntry: Sendable {
   }
 
   /// All of them. Another one: a static list in a file of its own, added here.
-  public static let all: [FuzzEntry] = images + datasets + weights
+  public static let all: [FuzzEntry] = images + datasets + weights + inspection
 
   /// Whether a file might be an input: it begins like a seed.
   public func mayTake(_ bytes: [UInt8]) -> Bool {

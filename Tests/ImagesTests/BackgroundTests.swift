@@ -138,7 +138,7 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
 }
 
 // In a process of its own, which gets no more memory.
-@Test func `without memory a picture is refused, and the process lives`() async {
+@Test func `without memory a picture is refused, and the process lives, in a process of its own`() async {
   await #expect(processExitsWith: .success) {
     // A canvas of 81 million pixels, all but one of them bare.
     let bytes = GIFFile(

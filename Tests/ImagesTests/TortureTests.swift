@@ -102,7 +102,7 @@ struct TortureTests {
   }
 
   // In a process of its own, whose memory is only this.
-  @Test func `bombs are refused before they take memory`() async throws {
+  @Test func `bombs are refused before they take memory, in a process of its own`() async throws {
     let set = try TortureSet()
     let folder = set.table.folder
     await #expect(processExitsWith: .success) { [folder = folder as String] in
@@ -121,7 +121,7 @@ struct TortureTests {
   }
 
   // An address sanitizer keeps what is freed, so that this fails under one; its own search for leaks is better.
-  @Test func `decoding everything again and again takes no more memory`() async throws {
+  @Test func `decoding everything again and again takes no more memory, in a process of its own`() async throws {
     let set = try TortureSet()
     let folder = set.table.folder
     await #expect(processExitsWith: .success) { [folder = folder as String] in

@@ -38,7 +38,7 @@ import Testing
     epochs: 90, timeBudget: 3600, earlyStoppingPatience: 7, seed: .max, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 1 << 30), keep: KeepPolicy(everyEpochs: 2, newest: nil),
     safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
-    logEvery: 5, tensorBoard: true, project: "runs/a", name: "first")
+    logEvery: 5, layerStats: 50, tensorBoard: true, project: "runs/a", name: "first")
 
   static let step = StepMetrics(
     step: 12, epoch: 2, loss: 1.5, accuracy: 0.25, learningRate: 0.125, gradientNorm: 3, imagesPerSecond: 640,
@@ -61,7 +61,7 @@ import Testing
       #""cache":{"isEnabled":false,"limit":1073741824},"convolutionInitialization":"he","#,
       #""data":"images/übung \"1\"","earlyStoppingPatience":7,"#,
       #""ema":0.875,"epochs":90,"featureViews":4,"freeze":{"layers":"none"},"#,
-      #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"learningRate":0.5,"logEvery":5,"name":"first","#,
+      #""keep":{"everyEpochs":2},"labelSmoothing":0.0625,"layerStats":50,"learningRate":0.5,"logEvery":5,"name":"first","#,
       #""network":{"dropPath":0,"head":"regularized","isWhitened":false,"name":"resnet50","shortcut":"A","stem":"small","variant":"article","version":"v2","#,
       #""widthMultiplier":0.5,"zeroPlacement":"end"},"normStatistics":"batch","#,
       #""optimizer":{"betas":{"first":0.75,"second":0.5},"decayNormsAndBiases":false,"epsilon":0.25,"#,
@@ -106,7 +106,8 @@ import Testing
     WorkCommand.start(settings), .resumeRun(folder: "runs/a"),
     .resumeRun(folder: "a", changes: ResumeChanges(epochs: 3, learningRate: 0.5, acceptsData: true)),
     .training(.recover(.rollBack)), .training(.pause),
-    .training(.resume), .training(.stop), .training(.saveCheckpoint), .training(.setLearningRate(0.01)),
+    .training(.resume), .training(.stop), .training(.saveCheckpoint), .training(.saveMoment),
+    .training(.setLearningRate(0.01)),
     .evaluate(checkpoint: "c", data: nil, split: .test), .evaluate(checkpoint: "c", data: "d", split: .validation),
   ])
   func `commands come back the same`(command: WorkCommand) throws { #expect(try isRestored(command)) }
@@ -117,6 +118,37 @@ import Testing
       try json(WorkCommand.evaluate(checkpoint: "c", data: nil, split: .validation))
         == #"{"evaluate":{"checkpoint":"c","split":"val"}}"#)
   }
+
+  static let layers = LayerStatistics(
+    epoch: 2, step: 200,
+    layers: [
+      LayerMeasure(
+        row: 0, name: "conv1",
+        weights: LayerWeights(
+          norm: 2, gradientNorm: 0.5, updateRatio: 0.125,
+          histogram: LayerHistogram(low: -1, high: 1, counts: [1, 2])
+        ), condition: .exploding),
+      LayerMeasure(
+        row: 2, name: "bn1.relu",
+        activations: LayerActivations(mean: 0.5, std: 1, channels: 4, dead: 1, nonFinite: 2),
+        condition: .nan),
+      LayerMeasure(row: 5, name: "layer1.0.add", balance: ResidualBalance(shortcut: 3, residual: 1)),
+    ], omitted: 1)
+
+  @Test func `layers add up to what is told of all of them`() {
+    #expect(Self.layers.layers.deadShare == 0.25 && Self.layers.layers.nonFinite == 2)
+    #expect(Self.layers.layers.gradientNorm == 0.5 && [LayerMeasure]().gradientNorm == nil)
+    #expect(Self.layers.layers[2].balance?.shortcutShare == 0.75)
+    #expect(ResidualBalance(shortcut: 0, residual: 0).shortcutShare == nil)
+    #expect(LayerCondition.allCases.filter(\.isFault) == [.vanishing, .dead, .exploding, .nan])
+  }
+
+  private static let labPlan = LabPlan(
+    name: "lab-1", depths: .small, settings: settings, budget: 60, given: ["seed"], fingerprint: "f",
+    trainingImages: 3, validationImages: 2, testImages: 1, seconds: 4)
+  private static let labRow = LabReport.Row(
+    network: LabNetwork(depth: 20, isResidual: true, isLarge: false), run: "runs/lab-1-cifar20", state: .unfinished,
+    parameters: 5, epoch: 1)
 
   static let events: [Event] = [
     .state(.idle), .state(.evaluating(checkpoint: "best")), .datasetProgress(.scanning(files: 3, classes: [])),
@@ -143,12 +175,24 @@ import Testing
     ]),
     .preview(path: "p", PixelImage(width: 1, height: 1, pixels: [0, 128, 255]), reason: nil),
     .preview(path: "p", nil, reason: "truncated"),
+    .thumbnail(path: "p", PixelImage(width: 1, height: 1, pixels: [0, 128, 255]), reason: nil),
     .training(
       .started(
         RunDescription(
           folder: "runs/a", settings: settings, classes: ["a", "b"], trainingImages: 80, validationImages: 10,
           stepsPerEpoch: 10, parameters: 100, majorityBaseline: 0.5, history: [epoch]))),
     .training(.step(step)), .training(.validating(done: 1, total: 2)), .training(.epoch(epoch)),
+    .training(
+      .validated(
+        ValidationDetails(
+          epoch: 2, step: 20, images: 10, wrong: 1, fixed: 2, broken: 0, recalls: [1, nil],
+          recallsBefore: [0.5, nil],
+          confused: ConfusedClasses(first: 0, second: 1, count: 1),
+          hardest: [
+            HardImage(path: "p", truth: 0, predicted: 1, probability: 0.5, loss: 1, change: .new),
+            HardImage(path: "q", truth: 0, predicted: nil, probability: 0, loss: nil, change: .fixed),
+          ]))),
+    .training(.layers(layers)),
     .training(.paused), .training(.resumed), .training(.learningRateChanged(0.5)),
     .training(
       .checkpointSaved(
@@ -170,6 +214,25 @@ import Testing
         path: "p", name: "last", epoch: 1, step: 2, validationAccuracy: nil, savedAt: "2026-01-31", data: "d",
         fit: .otherClasses)
     ]), .runHistory(folder: "r", nil, reason: "gone"),
+    .runs(
+      project: "runs",
+      [
+        RunSummary(folder: "runs/a", state: .finished, epoch: 1, epochs: 2, step: 3),
+        RunSummary(folder: "b", state: .inUse),
+      ]),
+    .runTable(
+      RunTable(
+        runs: [RunSummary(folder: "a", state: .training)], results: [.init("time", [.seconds(3)])],
+        settings: [.init("lr", [.text("0.1"), nil])]), reason: nil),
+    .runTable(nil, reason: "gone"), .runChanged(.rename(folder: "a", name: "b"), folder: "b"),
+    .recipes(
+      .list([
+        RecipeListing(
+          name: "a", file: "a.json", recipe: SavedRecipe(use: .none, entries: [.init(option: "lr", text: "0.1")]),
+          problem: nil), RecipeListing(name: "b", file: "b.json", recipe: nil, problem: "damaged"),
+      ])), .recipes(.loaded(name: "a", settings)), .recipes(.exists(name: "a")), .recipes(.failed("gone")),
+    .lab(.failed("gone")), .lab(.planned(LabRequest(depths: .large, settings: settings), nil, reason: "gone")),
+    .lab(.report(LabReport(plan: labPlan, rows: [labRow]))),
     .runHistory(
       folder: "r",
       RunHistory(
@@ -193,6 +256,23 @@ import Testing
           Misclassification(
             path: "p", truth: 0, top: [ClassProbability(label: 1, probability: 0.75)], truthProbability: 0.25)
         ], skipped: ["s"], unknownClasses: ["u"], imagesPerSecond: 10)),
+    .inspectionProgress(.compare(.init(checkpoint: "c"), .init(checkpoint: "b")), done: 1, total: 2),
+    .inspection(.openEvaluation(.init(checkpoint: "c")), .table(TableFixture.table)),
+    .inspection(
+      .explain(checkpoint: "c", file: "f", classes: [1]),
+      .explanation(
+        Explanation(
+          checkpoint: "c", path: "f", classes: ["a"], top: [ClassProbability(label: 0, probability: 1)],
+          seen: PixelImage(width: 1, height: 1, pixels: [1, 2, 3]),
+          heats: [ClassHeat(label: 0, probability: 1, map: HeatMap(height: 1, width: 1, values: [0.5]))]))),
+    .inspection(
+      .findSimilar(.init(checkpoint: "c", data: "d", split: .train), file: "f", count: 3),
+      .similarImages([SimilarImage(path: "p", similarity: 0.5, className: "a", split: .train)])),
+    .inspection(
+      .findLabelErrors([.init(checkpoint: "c")], inSample: true),
+      .missingEvaluation(.init(checkpoint: "c"), reason: nil)),
+    .evaluationKept(.init(checkpoint: "c", data: "d", split: .validation)),
+    .inspection(.computeFeatures(checkpoint: "c", file: "f"), .failure("f")),
     .warning("w"), .failure("f"),
   ]
 

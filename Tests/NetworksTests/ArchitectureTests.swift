@@ -267,7 +267,12 @@ struct PublishedCounts: Sendable, CustomTestStringConvertible {
       #expect(families.count == 1, "\(name): \(families)")
       #expect(families.allSatisfy { $0.paper.contains { $0.isNumber } })
     }
-    #expect(Architecture.candidates(blocksInFirstStage: 6).suffix(2) == ["cifar38", "plain38"])
+    func candidates(_ blocks: Int, _ channels: Int) -> ArraySlice<String> {
+      Architecture.candidates(blocksInFirstStage: blocks, channels: channels).dropFirst(Architecture.examples.count)
+    }
+    #expect(candidates(6, 24) == ["cifar38", "plain38"])
+    #expect(candidates(3, 96) == ["cifar20", "plain20", "wrn-22-6"])
+    #expect(candidates(17, 16) == ["cifar104", "plain104"], "deeper than any")
   }
 
   @Test func `what is usual for a network follows its family`() throws {

@@ -155,7 +155,7 @@ import Testing
   }
 
   /// In a process of its own: the account of memory is one for all.
-  @Test func `the memory estimate is near the most bytes in use at one time`() async {
+  @Test func `the memory estimate is near the most bytes in use at one time, in a process of its own`() async {
     await #expect(processExitsWith: .success) {
       let (side, images) = (32, 16)
       func block(_ name: String, _ width: Int) -> LayerPlan {

@@ -123,13 +123,19 @@ import Testing
       images: images, side: side, logits: logits, gradients: gradients)
   }
 
+  /// GoogLeNet with its auxiliary heads.
+  private static let headed = Parity(
+    file: "googlenet-aux@8",
+    settings: NetworkSettings(name: "googlenet", widthMultiplier: 1.0 / 8, dropout: 0, auxiliaryHeads: true),
+    images: 3, side: 62, logits: 2e-4, gradients: 4e-3)
+
   // PyTorch's own single precision differs by 1e-7 to 7e-7 in logits and 2e-7 to 1e-6 in gradients where there is no
-  // batch norm; with it by 2e-6 and 1.4e-5 (vgg13_bn), and by 5e-5 and 1e-4 in the nearly sixty of GoogLeNet.
+  // batch norm; with it by 2e-6 and 1.4e-5 (vgg13_bn), and by 5e-5 and 1e-4 in the nearly sixty of GoogLeNet (4e-4 with auxiliary heads).
   static let parities = [
     parity("alexnet", divisor: 16, 2, 96, 2e-6, 4e-6), parity("vgg11", divisor: 16, 2, 40, 2e-6, 4e-6),
     parity("vgg13_bn", divisor: 16, 4, 32, 1e-5, 1e-4),
     parity("squeezenet1_0", divisor: 8, 2, 60, 2e-6, 4e-6), parity("squeezenet1_1", divisor: 8, 2, 50, 2e-6, 4e-6),
-    parity("googlenet", divisor: 8, 3, 62, 2e-4, 1e-3), parity("wrn-10-2", 4, 16, 2e-6, 5e-6),
+    parity("googlenet", divisor: 8, 3, 62, 2e-4, 1e-3), headed, parity("wrn-10-2", 4, 16, 2e-6, 5e-6),
     parity("lenet5", 2, 32, 2e-6, 4e-6), parity("lenet5-classic", 2, 32, 2e-6, 4e-6),
   ]
 
@@ -147,13 +153,20 @@ import Testing
       let inference = Deviation.largest(
         network.forward(images, Pass(.inference, pool)), from: try reference.tensor("logits-eval", shape))
       #expect(inference <= 2e-6 * share)
-      let logits = network.forward(images, Pass(.training, pool))
+      let (logits, heads) = network.forwardWithHeads(images, Pass(.training, pool))
       let training = Deviation.largest(logits, from: try reference.tensor("logits-train", shape))
       #expect(training <= c.logits * share)
-      let result = Ops(pool).softmaxCrossEntropy(
-        logits: logits, labels: ReferenceNumbers.labels(c.images, classes: 10))
+      func loss(_ logits: Tensor) -> SoftmaxCrossEntropy {
+        Ops(pool).softmaxCrossEntropy(logits: logits, labels: ReferenceNumbers.labels(c.images, classes: 10))
+      }
+      let result = loss(logits)
+      let headGradients = heads.map { head in
+        var gradient = loss(head).gradient
+        Ops(pool).scale(&gradient, by: 0.3)
+        return gradient
+      }
       #expect(abs(result.loss - (try reference.value("loss"))) <= c.logits * share * result.loss)
-      network.backward(result.gradient, Pass(.training, pool))
+      network.backward(result.gradient, heads: headGradients, Pass(.training, pool))
       let gradients = try Self.gradientDifference(network, reference)
       #expect(gradients <= c.gradients * share)
       print(
@@ -346,7 +359,10 @@ import Testing
     #expect(plan.passesOver("aux1.conv.conv.weight") && plan.passesOver("aux2.fc2.bias"))
     #expect(!plan.passesOver("fc.weight") && !plan.passesOver("aux3.fc.weight"))
     #expect(try !NetworkPlan(NetworkSettings(name: "vgg16"), imageSize: 224, classes: 10).passesOver("aux1.x"))
-    #expect(plan.classifier == "fc")
+    let headed = try NetworkPlan(
+      NetworkSettings(name: "googlenet", auxiliaryHeads: true), imageSize: 224, classes: 1000)
+    #expect(!headed.passesOver("aux1.conv.conv.weight"))
+    #expect(plan.classifier == "fc" && headed.classifier == "fc")
     #expect(
       try NetworkPlan(NetworkSettings(name: "squeezenet1_1"), imageSize: 64, classes: 10).classifier
         == "classifier.1")

@@ -317,7 +317,10 @@ import Testing
     }
   }
 
-  @Test func `a backward pass without a training pass before it is a programmer's mistake`() async {
+  @Test
+  func `a backward pass without a training pass before it is a programmer's mistake, in a process of its own`()
+    async
+  {
     await #expect(processExitsWith: .failure) {
       let layer = Convolution(name: "conv", weight: Tensor(zeros: [1, 1, 1, 1]))
       let pool = ThreadPool(threads: 1)
@@ -327,7 +330,8 @@ import Testing
   }
 
   @Test(arguments: [1, 2])
-  func `a kernel larger than the padded image is a programmer's mistake`(stride: Int) async {
+  func `a kernel larger than the padded image is a programmer's mistake, in a process of its own`(stride: Int) async
+  {
     await #expect(processExitsWith: .failure) { [stride] in
       let layer = Convolution(name: "conv", weight: Tensor(zeros: [3, 3, 1, 1]), stride: stride)
       _ = layer.forward(Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, ThreadPool(threads: 1)))

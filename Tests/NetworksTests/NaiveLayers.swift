@@ -27,7 +27,10 @@ enum Naive {
                 let inColumn = column * stride + kx - padding.width
                 guard (0..<x.shape[2]).contains(inColumn) else { continue }
                 let first = o / (outputs / groups) * inputs
-                for c in 0..<inputs { sum += x[n, inRow, inColumn, first + c] * w[ky, kx, c, o] }
+                // Where x[n, inRow, inColumn, first] and w[ky, kx, 0, o] are: most of the tests' time goes by here.
+                let pixel = ((n * x.shape[1] + inRow) * x.shape[2] + inColumn) * x.shape[3] + first
+                let tap = (ky * w.shape[1] + kx) * inputs * outputs + o
+                for c in 0..<inputs { sum += x.values[pixel + c] * w.values[tap + c * outputs] }
               }
             }
             y[n, row, column, o] = sum

@@ -19,19 +19,25 @@ struct NaiveNetwork {
   /// The pass's seed, where dropout's choices come from.
   var seed: UInt64 = 0
 
-  func forward(_ x: NaiveTensor) -> NaiveTensor {
-    var dropouts = 0
-    return run(layers, x, &dropouts)
+  func forward(_ x: NaiveTensor) -> NaiveTensor { forwardWithHeads(x).output }
+
+  func forwardWithHeads(_ x: NaiveTensor) -> (output: NaiveTensor, heads: [NaiveTensor]) {
+    var (dropouts, heads) = (0, [NaiveTensor]())
+    let output = run(layers, x, &dropouts, &heads)
+    return (output, heads)
   }
 
-  private func run(_ plans: [LayerPlan], _ x: NaiveTensor, _ dropouts: inout Int) -> NaiveTensor {
+  private func run(
+    _ plans: [LayerPlan], _ x: NaiveTensor, _ dropouts: inout Int, _ heads: inout [NaiveTensor]
+  ) -> NaiveTensor {
     var y = x
     for plan in plans {
       switch plan {
       case .layer(let kind): y = run(kind, y, &dropouts)
-      case .block(_, let layers): y = run(layers, y, &dropouts)
+      case .block(_, let layers): y = run(layers, y, &dropouts, &heads)
+      case .auxiliaryHead(_, let layers): heads.append(run(layers, y, &dropouts, &heads))
       case .branches(_, let branches, let join):
-        let ends = branches.map { run($0, y, &dropouts) }
+        let ends = branches.map { run($0, y, &dropouts, &heads) }
         switch join {
         case .addition: y = ends.dropFirst().reduce(ends[0], +)
         case .concatenation: y = Naive.concatenated(ends)
@@ -95,7 +101,7 @@ struct NaiveNetwork {
     case .training:
       let (mean, variance) = Naive.moments(x)
       return Naive.batchNorm(x, scale: scale, shift: shift, mean: mean, variance: variance, epsilon: epsilon)
-    case .inference:
+    case .inference, .explanation:
       return Naive.batchNorm(
         x, scale: scale, shift: shift, mean: value(name + ".running_mean").values,
         variance: value(name + ".running_var").values, epsilon: epsilon)

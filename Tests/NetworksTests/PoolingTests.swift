@@ -110,7 +110,7 @@ import Testing
     #expect(output[1] == 4)
   }
 
-  @Test func `a window larger than the padded map is a programmer's mistake`() async {
+  @Test func `a window larger than the padded map is a programmer's mistake, in a process of its own`() async {
     await #expect(processExitsWith: .failure) {
       _ = MaxPool(kernel: 3, stride: 2, padding: 0).forward(
         Tensor(zeros: [1, 2, 2, 1]), Pass(.inference, ThreadPool(threads: 1)))

@@ -29,6 +29,7 @@ import Testing
     (NetworkSettings(name: "alexnet", widthMultiplier: 0.03125, head: .regularized), 64),
     (NetworkSettings(name: "squeezenet1_0", widthMultiplier: 0.0625), 40),
     (NetworkSettings(name: "googlenet", widthMultiplier: 0.0625, head: .regularized), 32),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.0625, auxiliaryHeads: true), 32),
     (NetworkSettings(name: "wrn-10-2", widthMultiplier: 0.5), 16), (NetworkSettings(name: "lenet5"), 32),
     (NetworkSettings(name: "lenet5-classic"), 40),
     (
@@ -73,7 +74,7 @@ import Testing
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
   ])
-  func `the estimate for inference is near the most bytes in use at one time`(
+  func `the estimate for inference is near the most bytes in use at one time, in a process of its own`(
     settings: NetworkSettings, imageSize: Int, images: Int
   ) async {
     await #expect(processExitsWith: .success) { [settings, imageSize, images] in

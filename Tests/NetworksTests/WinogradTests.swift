@@ -314,7 +314,7 @@ enum DirectConvolution64 {
   @Test(
     arguments: [[4, 16, 32, 64, 32], [4, 2, 14, 320, 300], [2, 4, 7, 256, 256]],
     [0, 1, 2])
-  func `scratch memory is what is announced`(shape: [Int], quantity: Int) async {
+  func `scratch memory is what is announced, in a process of its own`(shape: [Int], quantity: Int) async {
     await #expect(processExitsWith: .success) { [shape, quantity] in
       let tile = try #require(Winograd.Tile(rawValue: shape[0]))
       let c = WinogradCase(tile, shape[1], shape[2], shape[2], shape[3], shape[4])

@@ -68,6 +68,23 @@ private final class Elements: NSObject, XMLParserDelegate {
       ])
   }
 
+  @Test func `the recall of each class is a line, of many classes the lowest are`() throws {
+    let few = (1...3).map { epoch in
+      ClassRecalls(epoch: epoch, step: epoch, recall: ["cat": 0.5, Self.hostile[0]: 0.2 + Double(epoch) / 10])
+    }
+    let figure = try #require(Elements(Figure.recall(few, name: Self.hostile[1]).svg))
+    #expect(figure.counts["path"] == 2 && figure.text.contains("cat 50 %"))
+    let many = [
+      ClassRecalls(
+        epoch: 1, step: 1,
+        recall: Dictionary(uniqueKeysWithValues: (0..<40).map { ("class \($0)", Double($0) / 40) }))
+    ]
+    let lowest = try #require(Elements(Figure.recall(many, name: "a").svg))
+    #expect(lowest.text.contains("the 14 lowest of 40") && lowest.text.contains("class 13 "))
+    #expect(!lowest.text.contains("class 14 "))
+    #expect(Elements(Figure.recall([], name: "a").svg)?.text.contains("nothing was measured") == true)
+  }
+
   static func curves(_ name: String, epochs: Int, stepsPerEpoch: Int = 10, bad: Int? = nil) -> RunCurves {
     let steps: [StepMetrics] = (1...max(1, epochs * stepsPerEpoch)).map { (number: Int) -> StepMetrics in
       let loss: Double = number == bad ? .nan : 2 / Double(number + 1)
@@ -161,5 +178,33 @@ private final class Elements: NSObject, XMLParserDelegate {
     #expect(told?.0 == 48 && told?.1.contains("/nowhere") == true)
     let none = Figure.mistakes(try Self.report(["a", "b"], [(0, 0)]), name: "run")
     #expect(try #require(Elements(none.svg)).text.contains("no image was given a wrong class"))
+  }
+
+  @Test func `a reliability diagram has a bar for each part with images, two in the histogram where both are`()
+    throws
+  {
+    var reliability = Reliability()
+    for number in 0..<40 { reliability.add(confidence: Double(number % 10) / 10 + 0.05, isRight: number % 4 != 0) }
+    let elements = try #require(Elements(Figure.reliability(reliability, name: "<run>").svg))
+    let parts = reliability.bins.filter { $0.images > 0 }
+    let bars = parts.count + parts.reduce(0) { $0 + ($1.right > 0 ? 1 : 0) + ($1.wrong > 0 ? 1 : 0) }
+    // And two in the legend.
+    #expect((elements.classes["right"] ?? 0) + (elements.classes["wrong"] ?? 0) == bars + 2)
+    #expect(elements.text.contains("<run>") && elements.text.contains("expected calibration error"))
+    #expect(try #require(Elements(Figure.reliability(Reliability(), name: "").svg)).text.contains("no image"))
+  }
+
+  @Test func `a contact sheet says what each image was given, and how many are left out`() throws {
+    let count = Figure.contactImages + 3
+    let table = EvaluationTable(
+      source: EvaluationSource(checkpoint: "c"), root: "/nowhere", classes: Self.hostile,
+      paths: (0..<count).map { "\(Self.hostile[0])/\($0).png" }, splits: .init(repeating: .test, count: count),
+      truths: .init(repeating: 0, count: count), predictions: (0..<count).map { Int32($0 % 3) - 1 },
+      confidences: .init(repeating: 0.5, count: count), margins: .init(repeating: 0, count: count),
+      losses: .init(repeating: 1, count: count), ranks: 0, topLabels: [], topProbabilities: [])
+    var told = 0
+    let elements = try #require(Elements(Figure.sheet(table, name: "run") { images, _ in told = images }.svg))
+    #expect(elements.text.contains("the first 240 of 243 images") && told == Figure.contactImages)
+    #expect(elements.text.contains("seen as nothing") && elements.text.contains("right, 50 %"))
   }
 }

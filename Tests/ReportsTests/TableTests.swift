@@ -65,6 +65,44 @@ final class WrittenTable {
     for value in [nil, Double.nan, .infinity, -.infinity] { #expect(CSVTable.cell(value).isEmpty) }
   }
 
+  @Test func `what is exported has the same rows in CSV and JSON, with nothing for what is unknown`() throws {
+    let names = ["cat, or so", "a\"b\\c\n\u{1}"]
+    let table = EvaluationTable(
+      source: EvaluationSource(checkpoint: "c"), root: "/d", classes: names, paths: ["x\n.png", "y", "z"],
+      splits: [.train, .test, .validation], truths: [0, 1, 1], predictions: [1, 1, -1],
+      confidences: [0.5, 0.25, 0],
+      margins: [0.125, 0.5, 0], losses: [1, 0, .greatestFiniteMagnitude], ranks: 0, topLabels: [],
+      topProbabilities: [])
+    let report = try FigureTests.report(names, [(0, 1), (0, 0), (1, 1)])
+    var reliability = Reliability(bins: 2)
+    reliability.add(confidence: 0.75, isRight: true)
+    let comparison = EvaluationComparison(table, table)
+    let contents: [(EvaluationExport.Content, rows: Int)] = [
+      (.images(table), 3), (.confusion(report), 2), (.pairs(report), 1), (.metrics(report), 2),
+      (.reliability(reliability), 2), (.comparison(comparison), comparison.stillWrong.count),
+    ]
+    for (content, count) in contents {
+      func written(_ format: EvaluationExport.Format) throws -> WrittenTable {
+        let written = WrittenTable()
+        try EvaluationExport(content, name: "n", format: format, file: "f").writeTable(written.append)
+        return written
+      }
+      let rows = try written(.csv).rows
+      let json = try JSONSerialization.jsonObject(with: Data(try written(.json).bytes)) as? [String: Any]
+      let objects = try #require(json?["rows"] as? [[String: Any]])
+      #expect(rows.count == count + 1 && objects.count == count)
+      guard case .confusion = content else {
+        #expect(objects.allSatisfy { Set($0.keys) == Set(rows[0]) })
+        continue
+      }
+      #expect(json?["classes"] as? [String] == names && objects[0]["predicted"] as? [Int] == [1, 1])
+    }
+    let images = WrittenTable()
+    try EvaluationExport(.images(table), name: "n", format: .csv, file: "f").writeTable(images.append)
+    #expect(images.rows[1] == ["x\n.png", "train", names[0], names[1], "0.5", images.rows[1][5], "0.125", "1.0"])
+    #expect(images.rows[3] == ["z", "val", names[1], "", "", "", "", ""])
+  }
+
   private let classes = ["cat, or so", "dog", "\"cow\""]
   private func outcome(_ logits: [Float]) throws -> Predictor.Outcome { .classes(try #require(Softmax(logits))) }
 

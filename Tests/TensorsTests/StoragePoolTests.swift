@@ -20,7 +20,7 @@ import Testing
     #expect(Tensor(uninitialized: [count]).read { UInt(bitPattern: $0) } % 64 == 0)
   }
 
-  @Test func `a freed block is given out again`() async {
+  @Test func `a freed block is given out again, in a process of its own`() async {
     await #expect(processExitsWith: .success) {
       let count = 3_141_593
       let first = Tensor(uninitialized: [count]).read { UInt(bitPattern: $0) }
@@ -31,7 +31,7 @@ import Testing
     }
   }
 
-  @Test func `memory of one size serves another`() async {
+  @Test func `memory of one size serves another, in a process of its own`() async {
     await #expect(processExitsWith: .success) {
       do { withExtendedLifetime(Tensor(uninitialized: [8_000_000])) {} }
       let taken = StoragePool.bytes
@@ -41,7 +41,7 @@ import Testing
     }
   }
 
-  @Test func `bytes are counted while in use, while free, and not after a trim`() async {
+  @Test func `bytes are counted while in use, while free, and not after a trim, in a process of its own`() async {
     await #expect(processExitsWith: .success) {
       StoragePool.trim()
       let start = StoragePool.bytes
@@ -66,7 +66,10 @@ import Testing
     }
   }
 
-  @Test func `a trim leaves what is in use alone, and what it cannot return can be used again`() async {
+  @Test
+  func `a trim leaves what is in use alone, and what it cannot return can be used again, in a process of its own`()
+    async
+  {
     await #expect(processExitsWith: .success) {
       let held = Tensor([30_000]) { Float($0) }
       do { withExtendedLifetime(Tensor(uninitialized: [3_000_000])) {} }

@@ -91,14 +91,14 @@ import Testing
     #expect(ThreadPool().threads == SystemProcessors.available)
   }
 
-  @Test func `a loop inside a loop is refused`() async {
+  @Test func `a loop inside a loop is refused, in a process of its own`() async {
     await #expect(processExitsWith: .failure) {
       let pool = ThreadPool(threads: 2)
       pool.run(chunks: 4) { _ in pool.run(chunks: 4) { _ in } }
     }
   }
 
-  @Test func `threads that have no work sleep`() async {
+  @Test func `threads that have no work sleep, in a process of its own`() async {
     // In a process of its own, whose processor time is the threads' alone.
     await #expect(processExitsWith: .success) {
       func processorTime() -> Double {
@@ -116,7 +116,7 @@ import Testing
   }
 
   #if os(Linux)
-    @Test func `an abandoned pool ends its threads`() async {
+    @Test func `an abandoned pool ends its threads, in a process of its own`() async {
       await #expect(processExitsWith: .success) {
         func threads() -> Int {
           (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0

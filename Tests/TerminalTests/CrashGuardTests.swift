@@ -39,7 +39,9 @@ struct SignalTests {
     for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, SIG_DFL) }
   }
 
-  @Test func `a fatal signal restores the screen, speaks, and still ends the process`() async throws {
+  @Test func `a fatal signal restores the screen, speaks, and still ends the process, in a process of its own`()
+    async throws
+  {
     let result = try await #require(
       processExitsWith: .signal(SIGSEGV), observing: [\.standardOutputContent]
     ) {
@@ -49,7 +51,7 @@ struct SignalTests {
     #expect(String(decoding: result.standardOutputContent, as: UTF8.self).hasSuffix("<restored><message>"))
   }
 
-  @Test func `a crash on another thread does so too`() async throws {
+  @Test func `a crash on another thread does so too, in a process of its own`() async throws {
     let result = try await #require(
       processExitsWith: .signal(SIGABRT), observing: [\.standardOutputContent]
     ) {
@@ -60,7 +62,9 @@ struct SignalTests {
     #expect(String(decoding: result.standardOutputContent, as: UTF8.self).hasSuffix("<restored><message>"))
   }
 
-  @Test func `after the end, and while the terminal is given back, nothing is written`() async throws {
+  @Test func `after the end, and while the terminal is given back, nothing is written, in a process of its own`()
+    async throws
+  {
     let ended = try await #require(processExitsWith: .signal(SIGABRT), observing: [\.standardOutputContent]) {
       SignalTests.guardStandardOutput()
       terminal_guard_end()
@@ -75,7 +79,9 @@ struct SignalTests {
     #expect(!String(decoding: given.standardOutputContent, as: UTF8.self).contains("<restored>"))
   }
 
-  @Test func `ending signals are counted, wake the reader, and die again after the end`() async {
+  @Test func `ending signals are counted, wake the reader, and die again after the end, in a process of its own`()
+    async
+  {
     await #expect(processExitsWith: .signal(SIGTERM)) {
       SignalTests.letSignalsThrough()
       let waker = try TerminalWaker()
@@ -92,7 +98,7 @@ struct SignalTests {
     }
   }
 
-  @Test func `a signal that was ignored stays ignored`() async {
+  @Test func `a signal that was ignored stays ignored, in a process of its own`() async {
     await #expect(processExitsWith: .exitCode(7)) {
       SignalTests.letSignalsThrough()
       signal(SIGHUP, SIG_IGN)

@@ -148,11 +148,14 @@ struct InputDecoderTests {
   @Test func `mouse reports reach every column, also cut in two anywhere`() {
     let reports: [(String, [Input])] = [
       ("\u{1B}[<0;1;1M", [.click(x: 0, y: 0)]), ("\u{1B}[<0;300;120M", [.click(x: 299, y: 119)]),
-      ("\u{1B}[<16;224;2M", [.click(x: 223, y: 1)]), ("\u{1B}[<0;300;120m", []), ("\u{1B}[<2;3;4M", []),
+      ("\u{1B}[<16;224;2M", [.click(x: 223, y: 1)]), ("\u{1B}[<0;300;120m", [.release(x: 299, y: 119)]),
+      ("\u{1B}[<2;3;4M", []), ("\u{1B}[<2;3;4m", []), ("\u{1B}[<32;300;4M", [.drag(x: 299, y: 3)]),
+      ("\u{1B}[<34;3;4M", []),
       ("\u{1B}[<35;3;4M", []), ("\u{1B}[<64;5;6M", [.scroll(x: 4, y: 5, rows: -3)]),
       ("\u{1B}[<65;250;6M", [.scroll(x: 249, y: 5, rows: 3)]), ("\u{1B}[<0;0;1M", []), ("\u{1B}[<0;1M", []),
       ("\u{1B}[<0;99999999999999999999;1M", []), ("\u{1B}[M !!", [.click(x: 0, y: 0)]),
-      ("\u{1B}[M`%&", [.scroll(x: 4, y: 5, rows: -3)]), ("\u{1B}[M#%&", []),
+      ("\u{1B}[M`%&", [.scroll(x: 4, y: 5, rows: -3)]), ("\u{1B}[M#%&", [.release(x: 4, y: 5)]),
+      ("\u{1B}[M@%&", [.drag(x: 4, y: 5)]),
     ]
     for (report, expected) in reports {
       #expect(typed(report) == expected, "\(report.dropFirst())")
@@ -166,6 +169,20 @@ struct InputDecoderTests {
         }
       }
     }
+  }
+
+  @Test func `a second press soon after in the same cell is a double click, a third one is not`() {
+    func presses(_ presses: [(time: Int, x: Int)]) -> [Input] {
+      var decoder = InputDecoder(escapeDelay: Self.delay)
+      return presses.flatMap { press in
+        decoder.feed(Array("\u{1B}[<0;\(press.x);1M\u{1B}[<0;\(press.x);1m".utf8), at: press.time)
+      }.filter { if case .release = $0 { false } else { true } }
+    }
+    let (click, double): (Input, Input) = (.click(x: 6, y: 0), .doubleClick(x: 6, y: 0))
+    #expect(presses([(0, 7), (200, 7)]) == [click, double])
+    #expect(presses([(0, 7), (200, 7), (300, 7)]) == [click, double, click])
+    #expect(presses([(0, 7), (InputDecoder.doubleClick + 1, 7)]) == [click, click])
+    #expect(presses([(0, 7), (200, 8)]) == [click, .click(x: 7, y: 0)])
   }
 
   // MARK: Pasted text

@@ -146,8 +146,8 @@ struct TerminalEntryTests {
 struct TerminalModeTests {
   @Test func `what is switched on is switched off`() {
     let modes = TerminalModes(isANSI: true, mouse: true)
-    #expect(modes.on == "\u{1B}[?1000h\u{1B}[?1006h\u{1B}[?2004h")
-    #expect(modes.off == "\u{1B}[?2004l\u{1B}[?1006l\u{1B}[?1000l")
+    #expect(modes.on == "\u{1B}[?1000h\u{1B}[?1002h\u{1B}[?1006h\u{1B}[?2004h")
+    #expect(modes.off == "\u{1B}[?2004l\u{1B}[?1006l\u{1B}[?1002l\u{1B}[?1000l")
     #expect(TerminalModes(isANSI: true, mouse: false).on == "\u{1B}[?2004h")
     #expect(TerminalModes(isANSI: false, mouse: true).on == "")
   }

@@ -10,7 +10,7 @@ extension TrainingSettings {
     network: NetworkSettings(
       name: "resnet50", shortcut: .zeroPadding, zeroPlacement: .end, version: .v2, stem: .small,
       widthMultiplier: 0.5, stemWidth: 24, head: .regularized, isWhitened: true, dropPath: 0.25, variant: .article,
-      dropout: 0.75),
+      dropout: 0.75, auxiliaryHeads: true),
     convolutionInitialization: .dirac, initialWeights: "start.safetensors",
     freeze: FreezeSettings(layers: "layer2", epochs: 5), backboneRate: 0.125, normStatistics: .running,
     featureViews: 3,
@@ -30,5 +30,5 @@ extension TrainingSettings {
     earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,
     cache: CacheSettings(isEnabled: false, limit: 20 << 30), keep: KeepPolicy(everyEpochs: 5, newest: nil),
     safety: SafetySettings(saveMinutes: 0.5, divergence: .rollback, ignoresMemory: true, acceptsErrors: true),
-    logEvery: 7, tensorBoard: true, project: "elsewhere", name: "first")
+    logEvery: 7, layerStats: 9, tensorBoard: true, project: "elsewhere", name: "first")
 }

@@ -44,6 +44,13 @@ import WeightFiles
         $0.ema = 0.9
       }
     ),
+    (
+      "googlenet with auxiliary heads",
+      {
+        $0.network = NetworkSettings(name: "googlenet", widthMultiplier: 0.0625, auxiliaryHeads: true)
+        $0.accumulate = 2
+      }
+    ),
     ("wide with dropout", { $0.network = NetworkSettings(name: "wrn-10-1", widthMultiplier: 0.5, dropout: 0.3) }),
   ]
 
@@ -134,5 +141,52 @@ import WeightFiles
       try Checkpoint.load(path: try file(["aux1.fc1.weight", "aux3.fc1.weight"]), as: model)
     }
     #expect(error?.description.contains("it has 'aux3.fc1.weight' besides") == true)
+  }
+
+  private static let headed = NetworkSettings(name: "googlenet", widthMultiplier: 0.0625, auxiliaryHeads: true)
+
+  @Test func `auxiliary heads are taken from a file where they are asked for, and named where they are not`() throws
+  {
+    let source = try network(Self.headed, classes: 3, seed: 1)
+    let path = try write(source.stateArrays())
+    let weights = try InitialWeights(path)
+    let found = try weights.network()
+    #expect(found.settings.name == "googlenet" && found.settings.auxiliaryHeads == nil)
+    #expect(found.readingText?.contains("of auxiliary heads, which only training uses, are left out") == true)
+    let asked = try weights.network(NetworkRequest { $0.auxiliaryHeads = true })
+    #expect(asked.settings.auxiliaryHeads == true && asked.readingText == nil)
+    // Of the same classes in another order, every classifier's rows are put into order; of others, all begin anew.
+    let names = ["a", "b", "c"]
+    let taken = try network(Self.headed, classes: 3, seed: 2)
+    try weights.load(into: taken, classes: ["c", "a", "b"], naming: .names(names))
+    let other = try network(Self.headed, classes: 2, seed: 3)
+    let begun = Dictionary(uniqueKeysWithValues: other.stateArrays().map { ($0.name, $0) })
+    try weights.load(into: other, classes: ["x", "y"], naming: nil)
+    let own = Dictionary(uniqueKeysWithValues: source.stateArrays().map { ($0.name, $0) })
+    let reordered = Dictionary(uniqueKeysWithValues: taken.stateArrays().map { ($0.name, $0) })
+    for array in other.stateArrays() {
+      let isClassifier = ["fc.", "aux1.fc2.", "aux2.fc2."].contains { array.name.hasPrefix($0) }
+      #expect(array == (isClassifier ? begun : own)[array.name], "\(array.name)")
+      if !isClassifier { #expect(reordered[array.name] == own[array.name], "\(array.name)") }
+    }
+    for name in ["fc.bias", "aux1.fc2.bias", "aux2.fc2.weight"] {
+      let (before, after) = (try floats(own[name]), try floats(reordered[name]))
+      let width = before.count / 3
+      #expect(after == Array(before[(2 * width)...] + before[..<(2 * width)]), "\(name)")
+    }
+  }
+
+  private func floats(_ array: NamedArray?) throws -> [Float] {
+    guard case .float32(let values) = try #require(array).values else { return [] }
+    return values
+  }
+
+  @Test func `auxiliary heads that a file has not are refused`() throws {
+    let plain = NetworkSettings(name: "googlenet", widthMultiplier: 0.0625)
+    let weights = try InitialWeights(try write(try network(plain, classes: 3, seed: 1).stateArrays()))
+    let error = #expect(throws: CheckpointError.self) {
+      try weights.network(NetworkRequest { $0.auxiliaryHeads = true })
+    }
+    #expect(error?.description.contains("it has no auxiliary heads: leave --aux-heads out") == true)
   }
 }

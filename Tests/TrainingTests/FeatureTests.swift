@@ -146,6 +146,20 @@ import TestSupport
     for (name, array) in before { #expect((after[name] == array) == !name.hasPrefix("fc."), "\(name)") }
   }
 
+  @Test func `best is the network of the epoch that it names, however far the run went on`() throws {
+    let settings = settings(epochs: 12) {
+      $0.learningRate = 2
+      $0.schedule = .constant
+    }
+    let run = try project.train(settings)
+    let best = try #require(run.run.checkpoints().first { CheckpointName(path: $0.path) == .best })
+    try #require(best.epoch < 12)
+    let stopped = try project.train(settings) { $0.isStep(best.step) ? [.stop] : [] }
+    let (kept, then) = (try run.arrays(.best), try stopped.arrays(.last))
+    for (name, array) in kept { #expect(then[name] == array, "\(name)") }
+    #expect(try run.arrays(.last)["fc.weight"] != kept["fc.weight"])
+  }
+
   @Test func `images that do not decode are skipped and named as ever`() throws {
     try project.data.addBroken("train/red/broken.png")
     let run = try project.train(settings(epochs: 2))

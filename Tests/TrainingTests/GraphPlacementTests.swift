@@ -105,6 +105,30 @@ private struct GraphWriter {
               ONNXSample.attribute("pads", Array(repeating: padding, count: 4)),
             ]))
       case .averagePool: nodes.append(ONNXSample.node("GlobalAveragePool", inputs, [output]))
+      case .averageWindows(let side):
+        nodes.append(
+          ONNXSample.node(
+            "AveragePool", inputs, [output],
+            [
+              ONNXSample.attribute("kernel_shape", [side, side]), ONNXSample.attribute("strides", [side, side]),
+              ONNXSample.attribute("ceil_mode", 1),
+            ]))
+      case .squeezeExcitation(let name, let reduced):
+        let channels = operation.input.channels
+        func weights(_ layer: String, _ outputs: Int, _ inputs: Int) -> [String] {
+          let path = "\(name).\(layer)"
+          return [
+            array([outputs, inputs, 1, 1], values(path + ".weight")), array([outputs], values(path + ".bias")),
+          ]
+        }
+        let (first, second) = (weights("fc1", reduced, channels), weights("fc2", channels, reduced))
+        nodes.append(ONNXSample.node("ReduceMean", inputs, [output + "_means"]))
+        nodes.append(ONNXSample.node("Conv", [output + "_means"] + first, [output + "_first"]))
+        nodes.append(ONNXSample.node("Relu", [output + "_first"], [output + "_relu"]))
+        nodes.append(ONNXSample.node("Conv", [output + "_relu"] + second, [output + "_second"]))
+        nodes.append(ONNXSample.node("Sigmoid", [output + "_second"], [output + "_factors"]))
+        let factors = [inputs[0], output + "_factors"]
+        nodes.append(ONNXSample.node("Mul", isTensorFlow ? factors.reversed() : factors, [output]))
       case .globalMaxPool: nodes.append(ONNXSample.node("GlobalMaxPool", inputs, [output]))
       case .flatten, .dropout, .dropPath: nodes.append(ONNXSample.node("Flatten", inputs, [output]))
       case .dense(let name, let outputs, _, _):
@@ -144,6 +168,8 @@ private struct GraphWriter {
     (NetworkSettings(name: "plain20", widthMultiplier: 0.25), 8),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.03125), 32),
     (NetworkSettings(name: "vgg19", widthMultiplier: 0.03125), 32),
+    (NetworkSettings(name: "seresnet18", stem: .small, widthMultiplier: 0.0625), 8),
+    (NetworkSettings(name: "resnet18d", widthMultiplier: 0.0625), 32),
   ]
 
   @Test(arguments: networks, 0..<4)

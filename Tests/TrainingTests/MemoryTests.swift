@@ -2,6 +2,7 @@
 
 import Messages
 import Networks
+import Resources
 import Testing
 
 @testable import Training
@@ -59,9 +60,9 @@ import Testing
 
   @Test func `what the kernel tells is read`() {
     let text = "MemTotal:       24 kB\nMemAvailable:   2048 kB\nVmSize:\n"
-    #expect(SystemMemory.kilobytes("MemAvailable", in: text) == 2 << 20)
-    #expect(SystemMemory.kilobytes("VmSize", in: text) == nil)
-    #expect(SystemMemory.kilobytes("Mem", in: text) == nil)
+    #expect(KernelFigures.kilobytes("MemAvailable", in: text) == 2 << 20)
+    #expect(KernelFigures.kilobytes("VmSize", in: text) == nil)
+    #expect(KernelFigures.kilobytes("Mem", in: text) == nil)
     #expect(SystemMemory.limits().contains { $0.source == .machine && $0.bytes > 0 })
   }
 }

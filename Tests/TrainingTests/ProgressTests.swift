@@ -85,6 +85,17 @@ import Testing
     #expect(estimate.secondsLeft == 48)
   }
 
+  @Test func `what is saved after an epoch counts, the last ones most`() {
+    var estimate = ProgressEstimate(steps: 10, validations: 4, validationImages: 0)
+    estimate.stepEnded(images: 8, seconds: 2)
+    #expect(estimate.secondsLeft == 18)
+    estimate.saved(seconds: 3)
+    #expect(abs((estimate.secondsLeft ?? 0) - (18 + 4 * 3)) < 1e-9)
+    estimate.validationEnded()
+    estimate.saved(seconds: 1)
+    #expect(abs((estimate.secondsLeft ?? 0) - (18 + 3 * 2)) < 1e-9)
+  }
+
   @Test func `the average looks back on the last steps only`() {
     var estimate = ProgressEstimate(steps: 1000, validations: 0, validationImages: 0)
     for _ in 0..<100 { estimate.stepEnded(images: 10, seconds: 10) }

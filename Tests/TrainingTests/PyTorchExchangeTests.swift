@@ -11,10 +11,8 @@ import TestSupport
 
 @testable import Training
 
-private let python = ProcessInfo.processInfo.environment["SKIPLINE_PYTHON"]
-
 @Suite(
-  .enabled(if: python != nil, "set SKIPLINE_PYTHON to a Python with torch and torchvision to run these"),
+  .enabled(if: Python.isThere, "set SKIPLINE_PYTHON to a Python with torch and torchvision to run these"),
   .serialized)
 struct PyTorchExchangeTests {
   /// Relative to the largest logit. They differ by rounding, which grows with the depth: about 2e-6 for resnet50.
@@ -106,16 +104,6 @@ struct PyTorchExchangeTests {
   /// Runs check_checkpoint.py.
   private func pythonLogits(_ arguments: [String]) throws -> [[Float]] {
     struct Answer: Decodable { var logits: [[Float]] }
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    // The script lies in the sources: Python is not to leave compiled files beside it.
-    process.arguments = ["-B", References.folder + "/check_checkpoint.py"] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(arguments): exit status \(process.terminationStatus)")
-    return try JSONDecoder().decode(Answer.self, from: data).logits
+    return try Python.run([References.folder + "/check_checkpoint.py"] + arguments, as: Answer.self).logits
   }
 }

@@ -28,6 +28,7 @@ import WeightFiles
       case .int64(let values):
         storages.append((key, values.flatMap { Pickle.little(Int($0), 8) }))
         type = "LongStorage"
+      default: preconditionFailure("a checkpoint has no such numbers")
       }
       tensors.append(("module." + array.name, Pickle.tensor(key, shape: array.shape, type: type)))
     }

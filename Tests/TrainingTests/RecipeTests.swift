@@ -21,11 +21,12 @@ import Testing
   }
 
   private func facts(
-    _ images: Int, side: Int = 32, classes: Int = 10, isGray: Bool = false, harm: String? = nil
+    _ images: Int, side: Int = 32, aspect: Double = 1, classes: Int = 10, isGray: Bool = false, harm: String? = nil
   ) -> DataFacts {
     DataFacts(
       trainingImages: images, validationImages: images / 8, testImages: images / 8, classes: classes,
-      smallestClass: images / classes, largestClass: images / classes, shorterSide: side, aspect: 1, isGray: isGray,
+      smallestClass: images / classes, largestClass: images / classes, shorterSide: side, aspect: aspect,
+      isGray: isGray,
       decodingSeconds: 1e-4, mirroringHarm: harm)
   }
 
@@ -77,6 +78,25 @@ import Testing
     #expect(last > 1_000_000_000)
   }
 
+  @Test func `weights whose norms were folded are trained without them, gently`() throws {
+    var weights = WeightsFacts()
+    weights.hasFoldedNorms = true
+    func settings(_ facts: DataFacts, _ weights: WeightsFacts) throws -> TrainingSettings {
+      var planner = RecipePlanner(
+        request {
+          $0.initialWeights = "weights"
+          $0.network.name = "resnet18"
+          $0.automatic.remove(Settings.network.option)
+        }, facts: facts, weights: weights, machine: machine(1e11))
+      return try planner.plan().settings
+    }
+    let (folded, usual) = (try settings(facts(5000), weights), try settings(facts(5000), WeightsFacts()))
+    #expect(folded.normStatistics == .running && usual.normStatistics == .batch)
+    #expect(folded.learningRate == usual.learningRate / 5)
+    // A classifier alone has nothing to do with them.
+    #expect(try settings(facts(500), weights) == settings(facts(500), WeightsFacts()))
+  }
+
   @Test func `what was asked for is left alone`() throws {
     let asked = request {
       Settings.network.put(value: "vgg19_bn", in: &$0)
@@ -116,12 +136,29 @@ import Testing
   @Test func `few validation images choose no epoch`() throws {
     #expect(try plan(facts(1000), request()).settings.best == .last)
     #expect(try plan(facts(1000), request { $0.earlyStoppingPatience = 3 }).settings.best == .loss)
-    #expect(try plan(facts(60_000), request()).settings.best == .top1)
+    #expect(try plan(facts(100_000), request()).settings.best == .top1)
     for images in [100, 60_000] {
       #expect(throws: Never.self) {
         try plan(facts(images), request { $0.earlyStoppingPatience = 3 }).settings.validate()
       }
     }
+  }
+
+  @Test func `short epochs keep fewer checkpoints, and every run some`() throws {
+    func every(_ images: Int) throws -> (every: Int, epochs: Int) {
+      let settings = try plan(facts(images), request()).settings
+      return (settings.keep.everyEpochs, settings.epochs)
+    }
+    let (few, epochs) = try every(1000)
+    #expect(few > 1 && few <= epochs / 10)
+    #expect(try every(500_000).every == 1)
+    #expect(
+      try plan(
+        facts(1000),
+        request {
+          $0.epochs = 3; $0.automatic.remove(Settings.epochs.option)
+        }
+      ).settings.keep.everyEpochs == 1)
   }
 
   @Test func `features are of images as large as the time has room for`() throws {
@@ -144,6 +181,36 @@ import Testing
     #expect(try size(600) == 224)
     #expect(try size(20) == 160)
     #expect(try size(1) == 128)
+  }
+
+  @Test func `features are of whole images where a crop to the center would lose much of them`() throws {
+    func resize(_ aspect: Double, asked: PreprocessingSettings.Resize? = nil) throws -> String? {
+      let plan = try plan(
+        facts(300, side: 400, aspect: aspect),
+        request {
+          $0.initialWeights = "weights"
+          Settings.network.put(value: "resnet18", in: &$0)
+          $0.preprocessing.imageSize = 224
+          if let asked { Settings.resize.put(value: asked, in: &$0) }
+        })
+      return Settings.resize.text(in: plan.settings)
+    }
+    #expect(try [1, 1.05, 1.33, 4].map { try resize($0) } == ["auto", "auto", "stretch", "stretch"])
+    #expect(try resize(1.33, asked: .crop) == "crop")
+  }
+
+  @Test func `what features cost is part of the whole`() throws {
+    let plan = try plan(
+      facts(300, side: 400),
+      request {
+        $0.initialWeights = "weights"
+        Settings.network.put(value: "resnet18", in: &$0)
+      })
+    let features = try #require(plan.recipe.cost.features)
+    // Two views of each training image, and one of each for validation.
+    let passes = features / Double(2 * 300 + 37)
+    #expect(abs(passes * 37 - (plan.recipe.cost.evaluation - 37 * 1e-4 / 2)) < 1e-6)
+    #expect(plan.recipe.cost.total > features)
   }
 
   @Test func `without a recipe nothing is chosen`() {

@@ -82,7 +82,32 @@ import WeightFiles
   }
 
   @Test func `depths that are not listed are told by their blocks`() throws {
-    #expect(try weights(try arrays(NetworkSettings(name: "cifar26"))).network().settings.name == "cifar26")
+    for name in ["cifar26", "wrn-10-1", "wrn-10-3", "wrn-16-8", "wrn-16-2", "wrn-22-1", "wrn-22-2", "wrn-40-1"] {
+      let found = try weights(try arrays(NetworkSettings(name: name))).network()
+      #expect(try plan(found.settings).state == (try plan(NetworkSettings(name: name)).state))
+      // The narrowest are the arrays of a CIFAR network too.
+      if !name.hasSuffix("-1") {
+        #expect(found.text.hasPrefix("\(name) for 5 classes: --net \(name) --stem small"), "\(found.text)")
+      }
+    }
+    let narrow = NetworkSettings(name: "wrn-16-8", widthMultiplier: 0.25)
+    #expect(try plan(try weights(try arrays(narrow)).network().settings).state == (try plan(narrow).state))
+  }
+
+  @Test func `wide networks with the names of WideResNet-pytorch are told`() throws {
+    let own = NetworkSettings(name: "wrn-16-2")
+    let found = try weights(try arrays(own)) { name in
+      var words = name.split(separator: ".").map(String.init)
+      if words[0] == "norm" { words[0] = "bn1" }
+      if words[0].hasPrefix("layer") {
+        words[0] = "block" + words[0].dropFirst(5)
+        words.insert("layer", at: 1)
+      }
+      if words.count == 6, words[3] == "downsample" { words.replaceSubrange(3...4, with: ["convShortcut"]) }
+      return words.joined(separator: ".")
+    }.network()
+    #expect(found.settings.name == "wrn-16-2" && found.classes == 5)
+    #expect(found.readingText?.contains("WideResNet-pytorch's") == true)
   }
 
   @Test func `what the arrays cannot tell is said`() throws {

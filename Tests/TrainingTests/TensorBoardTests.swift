@@ -12,8 +12,6 @@ import Testing
 
 @testable import Training
 
-private let python = ProcessInfo.processInfo.environment["SKIPLINE_PYTHON"]
-
 /// An event as it was read.
 struct ReadEvent: Equatable {
   var step = 0
@@ -249,7 +247,7 @@ struct ReadEvent: Equatable {
     #expect(DotPicture.confusion(ConfusionMatrix(classes: 0, cells: [])).width == 41)
   }
 
-  @Test(.enabled(if: python != nil, "set SKIPLINE_PYTHON to a Python with tensorboard to run this"))
+  @Test(.enabled(if: Python.isThere, "set SKIPLINE_PYTHON to a Python with tensorboard to run this"))
   func `TensorBoard reads what was written`() throws {
     let project = try project()
     let stopped = try project.train(project.settings(epochs: 2) { $0.tensorBoard = true }) {
@@ -274,15 +272,7 @@ struct ReadEvent: Equatable {
         "tags": sorted(tags["scalars"]),
       }))
       """
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: try #require(python))
-    process.arguments = ["-c", script, run.path]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
+    let output = try Python.run(["-c", script, run.path], isQuiet: true)
     if String(decoding: output, as: UTF8.self).hasPrefix("absent") { return }
     struct Read: Decodable {
       var loss: [[Double]]

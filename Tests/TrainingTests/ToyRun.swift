@@ -114,6 +114,8 @@ extension TrainingEvent {
     case .step(let metrics): "step \(metrics.step)"
     case .validating(let done, let total): "validating \(done)/\(total)"
     case .epoch(let metrics): "epoch \(metrics.epoch)"
+    case .validated(let details): "validated \(details.epoch)"
+    case .layers(let statistics): "layers \(statistics.step)"
     case .paused: "paused"
     case .resumed: "resumed"
     case .learningRateChanged(let rate): "rate \(rate)"

@@ -29,7 +29,8 @@ import Testing
     #expect(
       run.events.map(\.label) == [
         "started", "step 1", "step 2", "step 3", "step 4", "step 5", "saved last", "validating 0/6",
-        "validating 4/6", "validating 6/6", "epoch 1", "saved best", "saved epoch-0001", "saved last",
+        "validating 4/6", "validating 6/6", "epoch 1", "validated 1", "saved best", "saved epoch-0001",
+        "saved last",
         "finished completed",
       ])
     guard case .started(let description)? = run.events.first else { return }

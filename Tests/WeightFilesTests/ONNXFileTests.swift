@@ -81,7 +81,8 @@ import TestSupport
       (tensor("a", [1 << 40], 1), "shape"), (tensor("a", [1 << 32, 1 << 32], 1), "shape"),
       (tensor("a", [-1], 1), "shape"), (tensor("a", [1], 1) + ONNXSample.packed(7, [1]), "another type"),
       (tensor("a", [2], 1), "needs 8 bytes and has 0"),
-      (tensor("a", [1], 1) + field(13, []) + ONNXSample.field(14, 1), "another file"),
+      (tensor("a", [1], 1) + field(13, []) + ONNXSample.field(14, 1), "does not say where"),
+      (tensor("a", [1], 1) + ONNXSample.field(14, 1), "does not say where"),
       (ONNXSample.packed(1, Array(repeating: 1, count: 100)) + ONNXSample.field(2, 1), "axes"),
     ]
     for (array, word) in lies {
@@ -90,6 +91,58 @@ import TestSupport
     }
     let twice = ONNXSample.array("a", [1], [1])
     #expect(try fault(ONNXSample.model(nodes: [], arrays: [twice, twice])).contains("two arrays"))
+  }
+
+  /// An array whose numbers lie in another file.
+  private func elsewhere(_ name: String, _ shape: [Int], _ entries: [(String, String)]) -> [UInt8] {
+    ONNXSample.tensor(name, shape, type: 1)
+      + entries.flatMap { ProtobufWriter.field(13, ONNXSample.field(1, $0) + ONNXSample.field(2, $1)) }
+      + ONNXSample.field(14, 1)
+  }
+
+  @Test func `numbers in files beside it are read`() throws {
+    try folder.write(floatBytes([1, 2, 3]), to: "w.onnx.data")
+    try folder.write(floatBytes([4]), to: "other")
+    let bytes = ONNXSample.model(
+      nodes: [],
+      arrays: [
+        elsewhere("a", [2], [("location", "w.onnx.data"), ("offset", "4"), ("length", "8")]),
+        elsewhere("b", [1], [("location", "w.onnx.data")]), elsewhere("c", [], [("location", "other")]),
+        ONNXSample.array("d", [1], [5]), elsewhere("e", [0, 3], [("location", "other"), ("offset", "4")]),
+      ])
+    let file = try read(bytes)
+    #expect(try file.floats("a") == [2, 3] && file.floats("b") == [1] && file.floats("c") == [4])
+    #expect(try file.floats("d") == [5] && file.floats("e") == [])
+    // Another file's numbers are other weights.
+    try folder.write(floatBytes([6]), to: "other")
+    #expect(try read(bytes).checksum != file.checksum)
+  }
+
+  @Test func `places outside of the folder, behind an end and without a file are refused`() throws {
+    try folder.write(floatBytes([1, 2, 3]), to: "data")
+    try FileManager.default.createDirectory(atPath: folder.file("folder"), withIntermediateDirectories: true)
+    let huge = "\(Int.max)"
+    let lies: [([Int], [(String, String)], String)] = [
+      ([1], [("location", "../data")], "only files beside it"), ([1], [("location", "/etc/passwd")], "only files"),
+      ([1], [("location", "")], "only files"), ([1], [("location", "folder/../data")], "only files"),
+      ([1], [("location", "..")], "only files"), ([1], [("location", "none")], "not beside it"),
+      ([1], [("location", "folder")], "which is no file"), ([4], [("location", "data")], "needs 16 bytes"),
+      ([1], [("location", "data"), ("offset", "12")], "needs 4 bytes"),
+      ([1], [("location", "data"), ("offset", huge)], "needs 4 bytes"),
+      ([1], [("location", "data"), ("offset", "-4")], "does not say where"),
+      ([1], [("location", "data"), ("length", "8")], "needs 4 bytes"),
+      ([1], [("location", "data"), ("length", "x")], "does not say where"),
+      ([1], [("location", "data"), ("location", "data")], "does not say where"),
+      ([1], [("offset", "0")], "does not say where"), ([1 << 40], [("location", "data")], "needs"),
+    ]
+    for (shape, entries, word) in lies {
+      let text = try fault(ONNXSample.model(nodes: [], arrays: [elsewhere("a", shape, entries)]))
+      #expect(text.contains(word), "\(entries): \(text)")
+    }
+    // Many arrays of the same bytes.
+    try folder.write([UInt8](repeating: 0, count: 1 << 20), to: "data")
+    let same = (0..<200).map { elsewhere("a\($0)", [1 << 18], [("location", "data")]) }
+    #expect(try fault(ONNXSample.model(nodes: [], arrays: same)).contains("a file of its size may hold"))
   }
 
   @Test func `a file cut off anywhere is refused`() throws {

@@ -62,6 +62,24 @@ import TestSupport
     #expect(try WeightsFile.outline(of: other.path).names == ["x"])
   }
 
+  @Test func `the names of classes stand in a file beside it`() throws {
+    let path = folder.file("model.safetensors")
+    try Safetensors.write([NamedArray(name: "a", shape: [1], floats: [1])], metadata: [:], to: path)
+    func names(_ text: String?, of path: String) throws -> String? {
+      try? FileManager.default.removeItem(atPath: folder.file("config.json"))
+      if let text { try folder.write(Array(text.utf8), to: "config.json") }
+      return try WeightsFile.outline(of: path).metadata["id2label"]
+    }
+    let told = #"{"id2label": {"0": "cat"}, "depths": [2, 2]}"#
+    #expect(try names(told, of: path) == #"{"0":"cat"}"# && names(told, of: folder.path) == #"{"0":"cat"}"#)
+    let others = [nil, "{", "[]", "{}", #"{"id2label": 3}"#, #"{"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}"#]
+    for text in others { #expect(try names(text, of: path) == nil, "\(text ?? "")") }
+    // Whatever a file beside is about, it is not about one of another name.
+    let other = folder.file("best.safetensors")
+    try Safetensors.write([NamedArray(name: "a", shape: [1], floats: [1])], metadata: [:], to: other)
+    #expect(try names(told, of: other) == nil)
+  }
+
   @Test func `an index and files that do not agree`() throws {
     func with(_ name: String, _ file: String?) -> [String: String] {
       var places = Self.places

@@ -8,13 +8,12 @@ import Testing
 
 @Suite struct `A chart` {
   private static let rate = CurveChart(name: "learning rate", brief: "lr", step: .learningRate)
+  private static let loss = [CurveChart.all[0]]
 
   private func text(
-    of table: [CurveChart], _ size: Size, view: CurvesState.View = .all,
-    change: (inout CurvesState) -> Void = { _ in }
+    of table: [CurveChart]?, _ size: Size, change: (inout CurvesState) -> Void = { _ in }
   ) -> String {
     var curves = WorkbenchState.training().curves
-    curves.view = view
     change(&curves)
     var frame = Frame(size: size)
     CurvesPane.drawCharts(curves, into: &frame, in: Rect(size), theme: .dark, table: table)
@@ -22,8 +21,7 @@ import Testing
   }
 
   @Test func `is a row of the table: its heading and its curve come from the metric`() {
-    let table = CurveChart.all + [Self.rate]
-    let alone = text(of: table, Size(width: 60, height: 9), view: .one(2))
+    let alone = text(of: [Self.rate], Size(width: 60, height: 9))
     #expect(alone.contains("learning rate 0.0575") && !alone.contains("val") && !alone.contains("train"))
     #expect(alone.contains("12 epochs") && !alone.contains("no metrics"))
     for metric in Metric.ofSteps {
@@ -35,8 +33,8 @@ import Testing
   @Test func `says where its training values are of mixed images`() {
     for (width, words) in [(60, " train (mixed) "), (40, " mixed ")] {
       let size = Size(width: width, height: 9)
-      #expect(!text(of: CurveChart.all, size, view: .one(0)).contains("mixed"))
-      let mixed = text(of: CurveChart.all, size, view: .one(0)) { $0.run?.settings.augmentation.mixup = 0.2 }
+      #expect(!text(of: Self.loss, size).contains("mixed"))
+      let mixed = text(of: Self.loss, size) { $0.run?.settings.augmentation.mixup = 0.2 }
       #expect(mixed.contains(words), "\(mixed)")
     }
   }
@@ -53,13 +51,13 @@ import Testing
     (Size(width: 46, height: 21), 3), (Size(width: 46, height: 20), 2), (Size(width: 120, height: 30), 3),
   ])
   func `stands with the others where there is room for it`(size: Size, count: Int) {
-    let shown = text(of: CurveChart.all + [Self.rate], size)
+    let shown = text(of: CurveChart.main + [Self.rate], size)
     #expect(shown.contains("loss"))
     #expect((shown.contains("accuracy") || shown.contains("acc ")) == (count > 1), "\(shown)")
     #expect((shown.contains("learning rate") || shown.contains("lr ")) == (count > 2), "\(shown)")
   }
 
-  @Test func `v goes through all charts and back to all of them`() {
+  @Test func `v goes through all charts and back to the main ones, V the other way`() {
     var state = WorkbenchState.training()
     state.type("3")
     for index in CurveChart.all.indices {
@@ -67,6 +65,60 @@ import Testing
       #expect(state.curves.view == .one(index))
     }
     state.type("v")
-    #expect(state.curves.view == .all)
+    #expect(state.curves.view == .main && CurveChart.main.map(\.brief) == ["loss", "acc"])
+    state.type("V")
+    #expect(state.curves.view == .one(CurveChart.all.count - 1))
+  }
+
+  @Test func `is smoothed, logarithmic, fitted and narrowed by keys, and escape shows all again`() {
+    var state = WorkbenchState.training()
+    state.type("3")
+    state.type("m")
+    #expect(state.curves.smoothing == .little)
+    state.type("mmm")
+    #expect(state.curves.smoothing == .none)
+    state.type("y")
+    #expect(text(of: Self.loss, Size(width: 60, height: 12)) { $0 = state.curves }.contains("loss, log"))
+    let accuracy = [CurveChart.all[1]]
+    #expect(!text(of: accuracy, Size(width: 60, height: 12)) { $0 = state.curves }.contains("log"))
+    state.type("Y")
+    #expect(state.curves.fit == .visible)
+    state.type("x")
+    let shown = state.curves.shownEpochs
+    #expect(shown.upperBound - shown.lowerBound == 6 && state.curves.window.follows)
+    state.type("f{")
+    #expect(!state.curves.window.follows)
+    state.press(.escape)
+    #expect(state.curves.window.isWhole)
+  }
+
+  @Test func `its cursor reads every chart's value there, and goes to what is newest first`() {
+    var state = WorkbenchState.training()
+    state.type("3")
+    state.press(.right)
+    let newest = state.curves.cursor
+    #expect(newest == state.curves.epochs(atStep: state.curves.reachedStep))
+    for _ in 0..<5 { state.press(.left) }
+    #expect((state.curves.cursor ?? 99) < (newest ?? 0))
+    let shown = text(of: nil, Size(width: 140, height: 12)) { $0 = state.curves }
+    let reading = shown.split(separator: "\n").last ?? ""
+    #expect(
+      reading.contains("epoch") && reading.contains("loss") && reading.contains("lr") && reading.contains("|g|"))
+    state.press(.home)
+    #expect(state.curves.cursor == 0)
+    state.press(.escape)
+    #expect(state.curves.cursor == nil)
+  }
+
+  @Test func `marks what happened to the run, and the best epoch`() {
+    let marked = text(of: Self.loss, Size(width: 60, height: 14)) { curves in
+      curves.handle(.learningRateChanged(0.01))
+      curves.handle(.paused)
+    }
+    #expect(marked.contains("★") && marked.contains("·"))
+    var curves = WorkbenchState.training().curves
+    curves.handle(.learningRateChanged(0.01))
+    curves.handle(.recovered(RecoveryReport(recovery: .rollBack, step: 1, learningRate: 0.001)))
+    #expect(curves.marks == [RunMark(.recovery, step: 1, value: 0.001)])
   }
 }

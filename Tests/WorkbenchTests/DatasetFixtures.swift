@@ -66,6 +66,8 @@ struct DecisionKeeper {
       case .exclude(let path): set(.excluded, of: path)
       case .include(let path): set(nil, of: path)
       case .relabel(let path, let to): relabel(path, to: to)
+      case .confirm(let path, let name): report.confirmed.append(ConfirmedLabel(path: path, className: name))
+      case .doubt(let path): report.confirmed.removeAll { $0.path == path }
       }
     }
     for index in report.classes.indices {

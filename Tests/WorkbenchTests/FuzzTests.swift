@@ -31,7 +31,7 @@ private struct Dice: RandomNumberGenerator {
   mutating func input() -> Canvas.Input {
     let (x, y) = (Int.random(in: -3...170, using: &self), Int.random(in: -3...60, using: &self))
     switch Int.random(in: 0..<20, using: &self) {
-    case 0: return .click(x: x, y: y)
+    case 0: return pick([.click(x: x, y: y), .doubleClick(x: x, y: y), .drag(x: x, y: y), .release(x: x, y: y)])
     case 1: return .scroll(x: x, y: y, rows: pick([-3, 3, .min, .max]))
     case 2: return .resized(size())
     case 3: return pick([.paste("a\nb\u{1B}[A"), .burst("/\u{202E}"), .burst("x\r"), .paste("")])
@@ -45,6 +45,7 @@ private struct Dice: RandomNumberGenerator {
       return pick([
         .enter, .escape, .tab, .backTab, .backspace, .delete, .up, .down, .left, .right, .home, .end, .pageUp,
         .pageDown, .function(1), .function(9), .control("u"), .control("d"), .control("p"), .control("z"),
+        .control("e"), .control("s"), .control("o"),
       ])
     case 1: return .character(pick(["1", "2", "3", "4", "v", "[", "o", ":", "/", "é", "日", "\u{301}", "z"]))
     default: return .character(Character(Unicode.Scalar(UInt8.random(in: 32...126, using: &self))))
@@ -55,7 +56,23 @@ private struct Dice: RandomNumberGenerator {
 
   mutating func event() -> Messages.Event {
     let number = Int.random(in: 0...400, using: &self)
-    switch Int.random(in: 0..<33, using: &self) {
+    switch Int.random(in: 0..<42, using: &self) {
+    case 40:
+      var statistics = Fixtures.layers(step: number)
+      statistics.layers.removeLast(Int.random(in: 0...statistics.layers.count, using: &self))
+      for index in statistics.layers.indices {
+        statistics.layers[index].weights?.updateRatio = self.number()
+        statistics.layers[index].balance?.residual = self.number()
+      }
+      return .training(.layers(statistics))
+    case 41:
+      var network = Fixtures.summary
+      network.layers.removeLast(Int.random(in: 0...network.layers.count, using: &self))
+      let report = LayerReport(
+        checkpoint: "a/b", data: "", split: .all, images: number, network: network,
+        layers: Fixtures.layers(step: 1).layers)
+      return .inspection(
+        .measureLayers(checkpoint: "runs/cifar20-3/checkpoints/best.safetensors"), .layers(report))
     case 0:
       return .state(
         pick([.idle, .preparing, .training, .paused, .validating, .evaluating(checkpoint: "x"), .stopping]))
@@ -120,6 +137,53 @@ private struct Dice: RandomNumberGenerator {
       var summary = Fixtures.summary
       (summary.trainingMemory, summary.availableMemory) = (.max, pick([nil, 0, .max, number]))
       return .network(summary)
+    case 29, 30:
+      let source = Fixtures.table.source
+      return .inspection(
+        .openEvaluation(source),
+        pick([.table(Fixtures.table), .missingEvaluation(source, reason: nil), .failure("\u{1B}[2J")]))
+    case 31: return .inspection(.findLabelErrors([Fixtures.table.source]), .labelErrors(Fixtures.suspects))
+    case 32:
+      return .thumbnail(
+        path: pick(["", "data/sign-digits/six/IMG_1201.JPG"]), pick([nil, Fixtures.picture]), reason: nil)
+    case 33: return .evaluationKept(Fixtures.table.source)
+    case 34: return .training(.validated(validated(number)))
+    case 35:
+      var runs = ["runs/cifar20-3", "", "runs/\u{1B}[2J", "runs/other"].prefix(number % 5).map {
+        RunSummary(folder: $0, state: pick(RunSummary.State.allCases), epoch: number, epochs: pick([nil, 0, -1]))
+      }
+      if !runs.isEmpty { (runs[0].note, runs[0].age) = (pick([nil, "日本\u{1B}[2J"]), self.number()) }
+      return .runs(project: "runs", runs)
+    case 36:
+      let run = RunSummary(folder: "runs/other", state: .finished)
+      return .runTable(
+        pick([
+          nil,
+          RunTable(
+            runs: [run, run], results: [.init("x", [.share(self.number()), .loss(self.number())])], settings: []),
+        ]), reason: nil)
+    case 38:
+      let recipe = RecipeListing(
+        name: "\u{1B}[2J", file: "", recipe: pick([nil, SavedRecipe(use: .auto, entries: [])]), problem: nil)
+      return .recipes(
+        pick([
+          .list([]), .list([recipe, recipe]), .exists(name: "日本"), .loaded(name: "", Fixtures.settings),
+          .failed("\u{1B}[2J"),
+        ]))
+    case 39:
+      let plan = LabPlan(
+        name: "lab-1", depths: pick([.small, .all]), settings: Fixtures.settings, budget: nil, given: [],
+        fingerprint: "", trainingImages: number, validationImages: 0, testImages: pick([0, 1]),
+        seconds: self.number())
+      let rows = plan.depths.networks.map { network in
+        var row = LabReport.Row(
+          network: network, run: pick(["", "runs/lab-1-x"]),
+          state: pick([.missing, .unfinished, .finished]), parameters: number, epoch: pick([0, -1, .max]))
+        (row.trainingError, row.testError) = (pick([nil, self.number()]), self.number())
+        return row
+      }
+      return .lab(pick([.report(LabReport(plan: plan, rows: rows)), .failed("\u{1B}[2J")]))
+    case 37: return .runChanged(.remove(folder: "runs/other"), folder: "runs/.trash/other")
     default:
       var step = Fixtures.step(number)
       if number % 3 == 0 { step.loss = self.number() }
@@ -129,6 +193,24 @@ private struct Dice: RandomNumberGenerator {
       if number % 7 == 0 { step.secondsLeft = self.number() }
       return .training(.step(step))
     }
+  }
+
+  /// Also of classes and images that there are none of.
+  private mutating func validated(_ number: Int) -> ValidationDetails {
+    var details = Fixtures.validated(number % 15 + 1)
+    switch Int.random(in: 0..<5, using: &self) {
+    case 0: details.hardest = []
+    case 1: (details.recalls, details.recallsBefore) = ([self.number(), nil], [self.number()])
+    case 2:
+      details.confused = ConfusedClasses(first: -1, second: .max, count: .max)
+      details.hardest.append(
+        HardImage(
+          path: "\u{1B}[2J\u{202E}日本", truth: -3, predicted: pick([nil, .max]), probability: self.number(),
+          loss: self.number(), change: .fixed))
+    case 3: (details.images, details.wrong, details.fixed, details.epoch) = (-1, .max, .min, .max)
+    default: break
+    }
+    return details
   }
 
   private func progress(_ number: Int) -> DatasetProgress {
@@ -198,7 +280,8 @@ private struct Dice: RandomNumberGenerator {
   @Test func `every size from 1x1 is drawn in every overlay and every pane`() {
     var states: [WorkbenchState] = [.opened(), .training(), .evaluated()]
     for keys in [
-      "?", "!", ":", "o", "L", "q", "X", " ", "/", "vvv", "z", "4vz", "3z", "w", "f", "wz", "fz", "wl", "l", "lm",
+      "?", "!", ":", "o", "L", "q", "X", " ", "/", "vvv", "z", "4vz", "4zvvv", "4zw", "4zvvvv>r", "3z", "w", "f",
+      "wz", "fz", "wl", "l", "lm",
     ] {
       var state = WorkbenchState.training()
       state.hear(.dataset(Fixtures.decided))

@@ -38,12 +38,23 @@ import Testing
     render(state, size: state.size, theme: .dark).snapshot()
   }
 
+  private func question(_ state: WorkbenchState) -> String {
+    var state = state
+    state.type(" ")
+    return PlainScreen.lines(state, theme: Theme.monochrome.with(glyphs: .ascii)).joined(separator: " ")
+  }
+
   @Test func `a plan is asked for once the data are known, and shown`() {
     var (state, effects) = opened()
     #expect(effects.contains(.ask(.plan(state.settings))))
     #expect(shown(state).contains("trying what fits the images"))
+    // The question at the start does not name what would not be trained.
+    let early = question(state)
+    #expect(early.contains("is chosen from the images") && !early.contains(state.settings.network.name), "\(early)")
     let described = state.hear(.plan(state.settings, plan(state.settings), reason: nil))
     #expect(described == [.browse(state.describeNetwork)])
+    let planned = question(state)
+    #expect(planned.contains("resnet9, 77 epochs") && planned.contains("about 1 min 34 s"), "\(planned)")
     #expect(shown(state).contains("resnet9"))
     #expect(shown(state).contains("77 epochs, about 1 min 34 s"))
     state.type("o")
@@ -94,6 +105,10 @@ import Testing
     var plain = Fixtures.state()
     let read = plain.hear(.dataset(Fixtures.dataset))
     #expect(!read.contains(.ask(.plan(plain.settings))))
+    // Whoever looks at the settings wants to know how long it takes.
+    #expect(plain.type("o") == [.ask(.plan(plain.settings))])
+    plain.press(.escape)
+    #expect(plain.type("o").isEmpty)
   }
 
   @Test func `rates are tried from the form, and the one suggested is taken by Enter`() {

@@ -217,12 +217,12 @@ import Testing
   @Test func `the first key replaces the rate in the prompt, later ones follow`() {
     var state = WorkbenchState.training()
     state.type("L0.05")
-    #expect(state.overlay == .learningRate(TextEntry(text: "0.05")))
+    #expect(state.overlay == .prompt(TextPrompt(.learningRate, TextEntry(text: "0.05"))))
     #expect(state.press(.enter) == [.send(.training(.setLearningRate(0.05)))])
     state.type("L")
     state.press(.backspace)
     state.type("7")
-    #expect(state.overlay == .learningRate(TextEntry(text: "0.07")))
+    #expect(state.overlay == .prompt(TextPrompt(.learningRate, TextEntry(text: "0.07"))))
   }
 }
 
@@ -270,12 +270,12 @@ import Testing
     state = .opened()
     state.type("L")
     _ = update(&state, .input(.paste("0.0\n31")))
-    #expect(state.overlay == .learningRate(TextEntry(text: "0.031")))
+    #expect(state.overlay == .prompt(TextPrompt(.learningRate, TextEntry(text: "0.031"))))
     state = .opened()
     state.type("o")
     state.press(.end)
     _ = update(&state, .input(.paste("my run\n")))
-    #expect(state.press(.enter).isEmpty)
+    #expect(state.press(.enter) == [.ask(.plan(state.settings))])
     #expect(state.settings.name == "my run")
   }
 
@@ -373,7 +373,7 @@ import Testing
     #expect(CommandPalette(state).selected?.context == .checkpoints)
     state.type(":theme")
     state.press(.enter)
-    #expect(CommandPalette(state).selected?.action == .nextTheme)
+    #expect(CommandPalette(state).selected?.action == .themes)
   }
 
   @Test(arguments: [
@@ -381,7 +381,7 @@ import Testing
     ("duplicates", .checkFiles), ("evalaute", .evaluate), ("evl", .evaluate), ("undo", .undoDecision),
     ("shortcuts", .help), ("hyperparameters", .settings), ("lr double", .raiseLearningRate),
     ("RATE halve", .lowerLearningRate),
-    ("confusion", .nextView), ("dark", .nextTheme), ("warnings", .notices), ("quit", .quit),
+    ("confusion", .nextView), ("dark", .themes), ("warnings", .notices), ("quit", .quit),
   ])
   func `other words, other spellings and parts of words find a command`(text: String, action: Action) {
     #expect(first(text) == action)
@@ -402,7 +402,7 @@ import Testing
 
 @Suite struct `Loss beyond the axis` {
   @Test func `it is marked, and the heading says how large it was`() {
-    var state = WorkbenchState.training(size: Size(width: 120, height: 36))
+    var state = WorkbenchState.training(size: Size(width: 100, height: 30))
     state.type("3")
     #expect(!state.text.contains("max ") && !state.text.contains("↑"))
     var step = Fixtures.step(171)
@@ -459,7 +459,8 @@ import Testing
 
   private static let mistake: WorkbenchState = {
     var state = WorkbenchState.evaluated()
-    state.answerPictures(state.type("vvv"))
+    state.type("vvv")
+    state.answerPictures(state.press(.enter))
     return state
   }()
 

@@ -33,13 +33,14 @@ import Testing
     try expectSnapshot(state, name("curves", size))
   }
 
-  @Test(arguments: sizes) func `an evaluation's overview`(size: Size) throws {
-    try expectSnapshot(.evaluated(size: size), name("overview", size))
+  @Test(arguments: sizes) func `an evaluation's confusion matrix`(size: Size) throws {
+    try expectSnapshot(.evaluated(size: size), name("confusion", size))
   }
 
   @Test(arguments: sizes) func `a mistake`(size: Size) throws {
     var state = WorkbenchState.evaluated(size: size)
-    state.answerPictures(state.type("vvv"))
+    state.type("vvv")
+    state.answerPictures(state.press(.enter))
     try expectSnapshot(state, name("mistake", size))
   }
 
@@ -72,15 +73,15 @@ import Testing
     try expectSnapshot(state, "filter-80x24")
   }
 
-  @Test func `the inspector's checkpoints, classes and confusion`() throws {
+  @Test func `the inspector's checkpoints, pairs and classes`() throws {
     var state = WorkbenchState.opened()
     state.type("4")
     try expectSnapshot(state, "checkpoints-80x24")
     state = .evaluated()
     state.type("v")
+    try expectSnapshot(state, "overview-80x24")
+    state.type("v")
     try expectSnapshot(state, "classes-80x24")
-    state.type("vz")
-    try expectSnapshot(state, "confusion-zoomed-80x24")
   }
 
   @Test func `an evaluation under way while a run is paused`() throws {
@@ -142,7 +143,7 @@ import Testing
     state.type("ores")
     try expectSnapshot(state, "settings-search-80x24")
     state.press(.escape)
-    for _ in 0..<7 { state.press(.down) }
+    for _ in 0..<8 { state.press(.down) }
     state.type("many")
     state.press(.enter)
     try expectSnapshot(state, "settings-refused-80x24")

@@ -132,14 +132,51 @@ import Testing
     #expect(list.count == 5)
   }
 
-  @Test func `resampling averages what falls together and draws lines between what does not`() {
-    #expect(
-      CurveSampling.values([(0, 0), (4, 4)], total: 8, positions: 5) == [0, 2, 4, nil, nil])
-    #expect(
-      CurveSampling.values([(0, 1), (1, 3), (100, 5)], total: 100, positions: 3) == [2, 3.5, 5])
-    #expect(
-      CurveSampling.values([(0, 1), (2, nil), (4, 5)], total: 4, positions: 5) == [1, nil, nil, nil, 5])
-    #expect(CurveSampling.values([], total: 4, positions: 2) == [nil, nil])
+  @Test func `points become positions with lines between them and gaps where there is none`() {
+    func values(_ points: [(Double, Double?)], _ window: ClosedRange<Double>, _ positions: Int) -> [Double?] {
+      CurveSampling.values(points.map { CurvePoint(x: $0.0, value: $0.1) }, in: window, positions: positions)
+    }
+    #expect(values([(0, 0), (4, 4)], 0...8, 5) == [0, 2, 4, nil, nil])
+    #expect(values([(0, 1), (1, 3), (100, 5)], 0...100, 3).map { $0.map { ($0 * 10).rounded() } } == [20, 40, 50])
+    #expect(values([(0, 1), (2, nil), (4, 5)], 0...4, 5) == [1, nil, nil, nil, 5])
+    #expect(values([], 0...4, 2) == [nil, nil])
+    // A part of it: the lines go on to points out of view.
+    #expect(values([(0, 0), (10, 10)], 4...6, 3) == [4, 5, 6])
+    #expect(values([(0, 0), (5, 5)], 4...6, 3) == [4, 5, nil])
+    #expect(values([(8, 1), (9, 1)], 4...6, 3) == [nil, nil, nil])
+  }
+
+  @Test func `smoothing starts at the first value and keeps gaps`() {
+    let points = [1.0, 1, nil, 3].enumerated().map { CurvePoint(x: Double($0.offset), value: $0.element) }
+    let smooth = CurveSampling.smoothed(points, factor: 0.5).map(\.value)
+    #expect(smooth[0] == 1 && smooth[1] == 1 && smooth[2] == nil)
+    // (0.5·(0.25 + 0.5) + 0.5·3) / (1 - 0.5³)
+    #expect(abs((smooth[3] ?? 0) - 1.875 / 0.875) < 1e-12)
+    #expect(CurveSampling.smoothed(points, factor: 0) == points)
+  }
+
+  @Test func `a window follows what is newest until it is moved, and a place stays where it is while it is zoomed`()
+  {
+    var window = CurveWindow()
+    #expect(window.range(length: 40, newest: 10) == 0...40)
+    window.narrow()
+    #expect(window.range(length: 40, newest: 10) == 0...20)
+    #expect(window.range(length: 40, newest: 30) == 10...30)
+    window.pan(by: -0.25, length: 40, newest: 30)
+    #expect(!window.follows && window.range(length: 40, newest: 40) == 5...25)
+    window.zoom(in: true, at: 10, length: 40, newest: 30)
+    let narrow = window.range(length: 40, newest: 30)
+    #expect(narrow == 7.5...17.5)
+    window.pan(by: -9, length: 40, newest: 30)
+    #expect(window.range(length: 40, newest: 30) == 0...10)
+    window.toggleFollowing(length: 40, newest: 30)
+    #expect(window.range(length: 40, newest: 30) == 20...30)
+    window.toggleFollowing(length: 40, newest: 30)
+    #expect(window.range(length: 40, newest: 35) == 20...30)
+    for _ in 0..<20 { window.zoom(in: false, at: nil, length: 40, newest: 30) }
+    #expect(window == CurveWindow())
+    for _ in CurveWindow.shares { window.narrow() }
+    #expect(window.isWhole)
   }
 }
 

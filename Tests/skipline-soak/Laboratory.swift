@@ -200,6 +200,7 @@ final class Laboratory: Sendable {
     switch array.values {
     case .float32(let values): values.map { UInt64($0.bitPattern) }
     case .int64(let values): values.map { UInt64(bitPattern: $0) }
+    default: preconditionFailure("no checkpoint has such numbers")
     }
   }
 }

@@ -43,7 +43,7 @@ extension Workspace {
     #expect(report.statistics?.images == Workspace.imageCount && report.statistics?.mean.count == 3)
     let value = try JSONSerialization.jsonObject(with: Data(result.output.utf8))
     let keys = try #require(value as? [String: Any])
-    #expect(keys.keys.sorted() == ["classes", "findings", "root", "splitSource", "statistics"])
+    #expect(keys.keys.sorted() == ["classes", "confirmed", "findings", "root", "splitSource", "statistics"])
     let finding = try #require((keys["findings"] as? [[String: Any]])?.first)
     #expect(Set(finding.keys).isSuperset(of: ["kind", "severity", "paths", "message", "advice"]))
   }

@@ -165,10 +165,33 @@ import Testing
     #expect(text.output.contains("runs/two/checkpoints/last.safetensors"))
     let runs = try await workspace.skipline("runs", "--json").decoded([RunListing].self)
     #expect(runs.map(\.folder) == ["runs/one", "runs/two"])
-    #expect(runs.allSatisfy { $0.state == "finished" && $0.process == nil && $0.epoch == 1 && $0.epochs == 1 })
+    #expect(runs.allSatisfy { $0.state == .finished && $0.process == nil && $0.epoch == 1 && $0.epochs == 1 })
     let checkpoints = runs.flatMap(\.checkpoints)
     #expect(checkpoints.count == 6)
     #expect(checkpoints.allSatisfy { $0.epoch == 1 && $0.step == 5 })
+  }
+
+  @Test func `a run is begun like another, and runs are put beside each other`() async throws {
+    let workspace = try Workspace()
+    try await workspace.train("one", epochs: 2)
+    let like = try await workspace.skipline("train", "--like", "runs/one", "--epochs", "1", "--name", "two")
+    #expect(like.status == 0, "\(like.errors)")
+    let refused = try await workspace.skipline("train", "--like", "runs/one", "--budget", "1m")
+    #expect(refused.status == 64 && refused.errors.contains("--like takes them from runs/one"))
+    let both = try await workspace.skipline("compare", "runs/one", "runs/two")
+    #expect(both.status == 0 && both.output.contains("that both were measured on"))
+    // All but the epochs was taken over.
+    let different = both.outputLines.filter { $0.hasPrefix("--") }
+    #expect(different.count == 1 && different[0].hasPrefix("--epochs "), "\(different)")
+    try await workspace.train("three", epochs: 1)
+    let three = try await workspace.skipline("compare", "runs/one", "runs/two", "runs/three", "--json")
+    #expect(try three.decoded(RunTable.self).runs.map(\.name) == ["one", "two", "three"])
+    // A record that is damaged keeps nobody from comparing what the checkpoints answer.
+    try workspace.write(Array("{}".utf8), to: "runs/two/run.json")
+    let damaged = try await workspace.skipline("compare", "runs/one", "runs/two", "--data", "data")
+    #expect(damaged.status == 0 && damaged.output.contains("that both were measured on"), "\(damaged.errors)")
+    #expect(damaged.errors.contains("settings and results are not compared: runs/two/run.json"))
+    #expect(try await workspace.skipline("compare", "runs/one", "runs/two", "runs/three").status != 0)
   }
 
   @Test func `names from outside cannot steer the terminal`() async throws {

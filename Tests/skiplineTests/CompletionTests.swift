@@ -30,7 +30,7 @@ import Testing
 
   static let questions: [(words: [String], answer: [String])] = [
     (["eval"], ["words", "evaluate"]),
-    (["re"], ["words", "report", "resume", "relabel"]),
+    (["re"], ["words", "recipe", "report", "resume", "relabel"]),
     (["help", "ev"], ["words", "evaluate"]),
     (["engi"], ["paths"]),
     (["da"], ["paths", "data"]),

@@ -56,8 +56,10 @@ import Testing
     #expect(try await workspace.skipline("decisions", "data").output.hasPrefix("nothing is decided"))
     // From one class to another: what takes it back is the one before.
     _ = try await workspace.skipline("relabel", "data", Self.disc, "--to", "star")
-    let other = try await workspace.skipline("relabel", "data", Self.disc, "--to", "cross")
+    let test = "test/disc/disc-0007.png"
+    let other = try await workspace.skipline("relabel", "data", Self.disc, test, "--to", "cross")
     #expect(other.outputLines.last == "to undo it: skipline relabel data --to star \(Self.disc)")
+    #expect(other.errors.hasPrefix("! 1 test image changed: ") && !relabeled.errors.contains("test image"))
   }
 
   @Test func `decisions hold for a folder within, and what looks alike can be ignored`() async throws {

@@ -29,7 +29,9 @@ import Testing
     #expect(refused.status == 64 && refused.errors.contains("--split all"))
     let own = try await workspace.skipline("evaluate", "runs/tiny", "--split", "all", "--json")
     #expect(try own.decoded(EvaluationReport.self).images == Workspace.imageCount)
-    let files = try FileManager.default.contentsOfDirectory(atPath: "\(workspace.folder)/runs/tiny/evaluations")
+    let kept = try FileManager.default.contentsOfDirectory(atPath: "\(workspace.folder)/runs/tiny/evaluations")
+    let files = kept.filter { $0.hasSuffix(".json") }
+    #expect(kept.count { $0.hasSuffix(".images.safetensors") } == files.count)
     #expect(files.sorted().first == "best-all-holdout-" + (files.sorted().first?.suffix(13) ?? ""))
     #expect(files.contains("best-all.json") && files.count == 2)
   }

@@ -93,7 +93,8 @@ extension Journeys {
       try terminal.press("C-u")
       try terminal.type("99")
       try terminal.press("Enter")
-      try await terminal.sees("wild diverged", "roll back to last", "begin again")
+      // To `last`, or where the weights became too large only in the validation, to the checkpoint before.
+      try await terminal.sees("wild diverged", "roll back to ", "begin again")
       // What `last` holds may be on the way to diverging already, so once, and then surely.
       try await terminal.waits(until: "the run has gone back") { screen in
         if screen.contains("wild diverged") { try terminal.press("b") }
@@ -114,7 +115,8 @@ extension Journeys {
       try first.press("Space")
       try await first.sees("Enter or")
       try first.press("Enter")
-      try await first.sees("long/last")
+      // The hardest images of a validation.
+      try await first.sees(" wrong")
       try first.press("q")
       try await first.sees("Quit?")
       try first.press("l")
@@ -124,8 +126,16 @@ extension Journeys {
       let terminal = try await TerminalJourney(in: workspace, columns: 120, rows: 40)
       try terminal.enter("cd elsewhere")
       try terminal.startSkipline(["watch", "../runs/long"], in: workspace.folder)
-      try await terminal.sees("64 images", "long/last")
-      try terminal.press("4", "Enter")
+      try await terminal.sees("64 images", "hardest validation images", "test rec")
+      // The weights of this moment, then a checkpoint out of the list.
+      try terminal.press("W")
+      try await terminal.sees("16 test images")
+      // A warning that has just come is dismissed before the view is left.
+      try await terminal.waits(until: "the list of checkpoints") { screen in
+        if screen.contains("16 test images") { try terminal.press("Escape") }
+        return screen.contains("long/step-0")
+      }
+      try terminal.press("g", "Enter")
       try await terminal.sees("16 test images")
       #expect(try !terminal.screen().contains("failed:"))
       try terminal.press("C-c")
@@ -141,13 +151,19 @@ extension Journeys {
       let program = try await workspace.startLongRun()
       let terminal = try await TerminalJourney(in: workspace, columns: 160, rows: 50)
       try terminal.startSkipline(["watch", "runs/long"])
-      try await terminal.sees("64 images", "long/last")
-      try terminal.press("4", "Enter")
+      try await terminal.sees("64 images", "hardest validation images")
+      try terminal.press("4", "Escape")
+      try await terminal.sees("checkpoints", "long/last ")
+      try terminal.press("Enter")
       try terminal.press("!")
       try await terminal.sees("trained by 'skipline train'")
       try terminal.press("Escape")
       try await terminal.seesNo("evaluating ")
       try terminal.send(SIGKILL)
+      // Its weights of this moment are evaluated beside it.
+      let now = try await workspace.skipline("evaluate", "long", "--now")
+      #expect(now.status == 0 && now.output.contains("/checkpoints/step-"), "\(now.errors)")
+      #expect(now.output.contains("16 test images"))
       try await workspace.stopAndVerify()
       #expect(try await program.finish().status == 0)
     }

@@ -44,7 +44,7 @@ extension Journeys {
       try terminal.send(bytes: "1b")
       try terminal.send(bytes: "5b")
       try terminal.send(bytes: "42")
-      try await terminal.sees("zero padding")
+      try await terminal.sees("strides at the end of stages")
       #expect(try !terminal.screen().contains("[B"))
     }
 
@@ -97,14 +97,14 @@ extension Journeys {
       try terminal.press("Space")
       try await terminal.sees("Enter or")
       try terminal.press("Enter")
-      try await terminal.sees("long/last")
+      try await terminal.sees(" wrong")
       try terminal.press("q")
       try await terminal.sees("Quit?", "Enter or l")
       try terminal.press("Enter")
       try await terminal.sees("skipline watch runs/long", "ended with 0")
       try await workspace.expectTraining()
       try terminal.startSkipline(["watch", "long"])
-      try await terminal.sees("training", "long/last")
+      try await terminal.sees("training", " wrong")
       // It was attached to: it is not stopped unasked.
       try terminal.press("C-c")
       try await terminal.sees("Quit?", "stop and save")

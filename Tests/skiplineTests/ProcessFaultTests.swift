@@ -34,13 +34,11 @@ import Testing
   @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
   func `a signal while data are prepared leaves nothing behind`(signal: Int32, status: Int32) async throws {
     let workspace = try Workspace()
-    try workspace.multiplyPictures(in: "train", by: 400)
+    try workspace.multiplyPictures(in: "train", by: 800)
     let program = try RunningProgram(
       ["skipline", "train", "data"] + Workspace.tinyNetwork + Workspace.longRun(), in: workspace)
     // From the moment that it takes the signal as a request, which is before it looks at the data.
-    try await Patience.wait(for: "a watch over signals", every: .milliseconds(1), lastSeen: { "none" }) {
-      Self.outlives(signal, program.number)
-    }
+    try Patience.watch(for: "a watch over signals") { Self.outlives(signal, program.number) }
     program.send(signal)
     let ended = try await program.finish()
     #expect(ended.status == status)
@@ -56,9 +54,7 @@ import Testing
     let program = try RunningProgram(
       ["skipline", "train", "data"] + Workspace.tinyNetwork + ["--name", "long", "--epochs", "1"], in: workspace)
     // Saved before validating.
-    try await Patience.wait(for: "a checkpoint", every: .milliseconds(1), lastSeen: { "none" }) {
-      workspace.exists("runs/long/checkpoints/last.safetensors")
-    }
+    try Patience.watch(for: "a checkpoint") { workspace.exists("runs/long/checkpoints/last.safetensors") }
     program.send(signal)
     #expect(try await program.finish().status == status)
     #expect(!workspace.exists("runs/long/results.csv"))

@@ -159,6 +159,17 @@ enum Patience {
       try await Task.sleep(for: interval)
     }
   }
+
+  /// Waits for what is over soon after it has begun, on this thread: among hundreds of tests a task that sleeps is woken
+  /// when a thread has time for it, which may be seconds later.
+  /// - Throws: `OutOfPatience`.
+  static func watch(for what: String, isSo: () -> Bool) throws {
+    let deadline = ContinuousClock.now + limit
+    while !isSo() {
+      guard ContinuousClock.now < deadline else { throw OutOfPatience(what: what, lastSeen: "none") }
+      usleep(500)
+    }
+  }
 }
 
 /// What was waited for never came.

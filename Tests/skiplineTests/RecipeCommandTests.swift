@@ -5,6 +5,8 @@ import Messages
 import Testing
 import Training
 
+@testable import skipline
+
 @Suite struct RecipeCommandTests {
   @Test func `a plan is printed, and as JSON, and nothing is written`() async throws {
     let workspace = try Workspace()
@@ -50,6 +52,59 @@ import Training
     #expect([64, 65].contains(refused.status))
     #expect(refused.errors.contains(reason))
     #expect(!FileManager.default.fileExists(atPath: "\(workspace.folder)/runs"))
+  }
+
+  @Test func `a saved recipe trains again, and the run's record holds its settings, not its name`() async throws {
+    let workspace = try Workspace()
+    let saved = try await workspace.skipline(["recipe", "save", "tiny", "--epochs", "1"] + Workspace.tinyNetwork)
+    #expect(saved.status == 0 && workspace.exists(".config/skipline/recipes/tiny.json"), "\(saved.errors)")
+    let trained = try await workspace.skipline(
+      "train", "data", "--recipe", "tiny", "--lr", "0.07", "--name", "again", "--save-recipe", "faster")
+    #expect(trained.status == 0, "\(trained.errors)")
+    let record = try RunFolder(existing: "\(workspace.folder)/runs/again").record()
+    #expect(record.settings.network.name == "cifar8" && record.settings.batchSize == 8)
+    #expect(record.settings.learningRate == 0.07 && record.settings.name == "again")
+    let words = record.commandLine
+    #expect(!words.contains("tiny") && words.contains("cifar8") && words.contains("0.07"))
+    let again = try TrainCommand.parse(Array(words.dropFirst(2)))
+    var settings = try again.options.settings(data: "data")
+    settings.data = record.settings.data
+    settings.project = record.settings.project
+    #expect(settings == record.settings)
+    #expect(try workspace.text(".config/skipline/recipes/faster.json").contains("\"lr\": 0.07"))
+  }
+
+  @Test func `a recipe's file is taken by its path, and refused where it says what cannot be`() throws {
+    let workspace = try Workspace(withData: false)
+    func settings(_ text: String, _ words: [String] = []) throws -> TrainingSettings {
+      try workspace.write(Array(text.utf8), to: "x.json")
+      return try TrainCommand.parse(["data", "--recipe", "\(workspace.folder)/x.json"] + words)
+        .options.settings(data: "data", tell: { _ in })
+    }
+    let adamw = #"{"optimizer": "adamw", "lr": 0.002, "flip": false}"#
+    #expect(try settings(adamw).commandLine == "skipline train data --no-flip --optimizer adamw --lr 0.002")
+    // What is given besides wins, and what is usual goes with it.
+    let sgd = try settings(adamw, ["--optimizer", "sgd", "--flip"])
+    #expect(
+      sgd.commandLine == "skipline train data --flip --lr 0.002" && sgd.optimizer == OptimizerMethod.sgd.usual)
+    let error = #expect(throws: RecipeFileError.self) { try settings(#"{"epochs": 0}"#) }
+    #expect(error?.description.contains("x.json: \"epochs\" is 0: it must be a whole number from 1") == true)
+    let unknown = #expect(throws: SettingsError.self) {
+      try TrainCommand.parse(["data", "--recipe", "no such one"]).options.settings(data: "data")
+    }
+    #expect(unknown?.description.contains("there is no recipe \"no such one\"") == true)
+  }
+
+  @Test(arguments: [
+    ["train", "data", "--save-recipe", "auto"], ["train", "data", "--save-recipe", "none"],
+    ["train", "--resume", "r", "--save-recipe", "x"], ["train", "data", "--like", "r", "--recipe", "x"],
+    ["train", "--resume", "r", "--recipe", "x"],
+    ["recipe", "save", "auto"], ["recipe", "save", "x", "--name", "y"], ["recipe", "save", "x", "--accept-errors"],
+    ["recipe", "remove"], ["recipe", "show"], ["recipe", "save"], ["recipe", "list", "x"], ["recipe", "keep", "x"],
+    ["recipe", "show", "x", "--lr", "0.1"], ["recipe", "--overwrite"], ["recipe", "save", "x", "y"],
+  ])
+  func `what is no recipe is a mistake in the command`(words: [String]) {
+    #expect(throws: (any Error).self) { try SkiplineCommand.parseAsRoot(words) }
   }
 
   @Test func `growing rates are tried and one is suggested`() async throws {

@@ -27,11 +27,14 @@ import Training
     settings.network.variant = nil
     // It is of other networks.
     settings.network.dropout = nil
+    settings.network.auxiliaryHeads = nil
     return settings
   }()
 
   /// What `train` takes that is no setting.
-  private static let own = ["resume", "data", "accept-changes", "verbose", "json", "until-step", "version", "help"]
+  private static let own = [
+    "resume", "like", "data", "accept-changes", "verbose", "json", "until-step", "save-recipe", "version", "help",
+  ]
 
   @Test func `each row has an option, and each option a row`() throws {
     let names = try (train.arguments ?? []).filter { $0.kind != "positional" }.map {
@@ -54,7 +57,9 @@ import Training
     // One of the two excludes the other.
     #expect(
       Set(given.values.keys)
-        == Set(Settings.all.map(\.option)).subtracting(["classes", "whiten", "variant", "dropout", "budget"]))
+        == Set(Settings.all.map(\.option)).subtracting([
+          "classes", "whiten", "variant", "dropout", "aux-heads", "budget",
+        ]))
     #expect(given.fixed.contains("--no-flip") && given.fixed.contains("--net") && !given.fixed.contains("--epochs"))
   }
 
@@ -76,7 +81,7 @@ import Training
 
   @Test func `what a command line says of settings, it reads back`() throws {
     var random = SystemRandomNumberGenerator()
-    let many = (0..<100).map { _ in RandomSettings(&random).settings }
+    let many = (0..<40).map { _ in RandomSettings(&random).settings }
     let lines = try shellWords(many.map(\.commandLine))
     #expect(lines.count == many.count)
     for (settings, words) in zip(many, lines) {
@@ -274,6 +279,7 @@ private struct RandomSettings {
       saveMinutes: number(Settings.saveMinutes.range), divergence: choice(DivergencePolicy.self),
       ignoresMemory: chance(), acceptsErrors: chance())
     if chance() { settings.logEvery = whole(Settings.logEvery.range) }
+    if chance() { settings.layerStats = whole(Settings.layerStats.range) }
     settings.tensorBoard = chance()
     if chance() { settings.project = chance() ? text() : "-" + text() }
     if chance() { settings.name = ["first", "my run", "it's"].randomElement(using: &generator) }

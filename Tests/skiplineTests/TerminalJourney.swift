@@ -123,6 +123,17 @@ final class TerminalJourney: Sendable {
     return last
   }
 
+  /// Waits until the screen is as wanted and does not change any more: a large one that is looked at while it is drawn
+  /// has a part of what stood there before.
+  @discardableResult
+  func settles(on what: String, _ isSo: (Screen) throws -> Bool) async throws -> Screen {
+    var before = ""
+    return try await waits(until: what) { screen in
+      defer { before = screen.text }
+      return try screen.text == before && isSo(screen)
+    }
+  }
+
   /// A word or number about the terminal, by tmux's name of it: `alternate_on`.
   func flag(_ name: String) throws -> String {
     try tmux(["display-message", "-p", "#{\(name)}"]).trimmingCharacters(in: .whitespacesAndNewlines)

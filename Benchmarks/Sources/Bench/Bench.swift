@@ -1,5 +1,5 @@
 // `make bench`: our engine beside a peer's, in pairs of processes; two threads beside one; memory and allocations; and
-// how soon the first frame stands on the screen. The driver computes nothing itself: each figure comes from a process
+// how soon the first frame stands on the screen, and what the screen costs. The driver computes nothing itself: each figure comes from a process
 // of its own, so that neither engine's memory or threads touch the other's.
 
 import ArgumentParser
@@ -20,10 +20,13 @@ struct Bench: ParsableCommand {
     case threads
     /// From the start of the program to its first frame.
     case start
+    /// What the screen costs while training and when nothing happens.
+    case lightness
   }
 
-  @Option(help: "A part alone: pairs, mixed, threads, start. May be given several times.") var section: [Section] =
-    []
+  @Option(help: "A part alone: pairs, mixed, threads, start, lightness. May be given several times.") var section:
+    [Section] =
+      []
   @Option(help: "Only rows whose text contains this, as in resnet50/224/16/train. May be given several times.")
   var rows: [String] = []
   @Option(help: "Pairs of processes for each row.") var pairs = 5
@@ -75,6 +78,7 @@ struct Bench: ParsableCommand {
       try compareThreads(chosen(Row.all), ours, several: 2, pairs: pairs, steps: steps, log)
     }
     if sections.contains(.start) { try measureStart(of: skipline, log) }
+    if sections.contains(.lightness) { try measureLightness(of: skipline, log) }
     print("\n" + facts.text)
     print("every process's figures: \(log.path)")
   }

@@ -27,13 +27,16 @@ public struct StepFigures: Codable, Sendable {
   public var allocatedBytes: Int?
   /// Pages that the system provided in a warm step.
   public var pageFaults: Int?
+  /// How much longer a step is whose layers are looked at, as a share of one that is not.
+  public var lookShare: Double?
 
   public init(
     engine: String, net: String, size: Int, batch: Int, mode: Workload.Mode, threads: Int, precision: String?,
     layout: String?, imagesPerCPUSecond: Double, imagesPerSecond: Double, peakMemoryMB: Double,
     estimatedMemoryMB: Double?,
-    allocations: Int?, allocatedBytes: Int?, pageFaults: Int?
+    allocations: Int?, allocatedBytes: Int?, pageFaults: Int?, lookShare: Double? = nil
   ) {
+    self.lookShare = lookShare
     self.engine = engine
     self.net = net
     self.size = size

@@ -75,6 +75,21 @@ public final class PreparedWorkload {
     update()
   }
 
+  /// A step whose layers are looked at, as training does now and then.
+  public func watchedStep() {
+    steps += 1
+    var watch = LayerWatch(interval: 1)
+    let probe = watch.begin(step: Int(steps), isFirst: true)
+    let pass = Pass(.training, pool, seed: steps)
+    let logits = network.probed(by: probe) { network.forward(images, pass) }
+    let loss = pass.ops.softmaxCrossEntropy(logits: logits, labels: labels)
+    network.backward(loss.gradient, pass)
+    watch.keepWeights(of: network)
+    watch.keepGradients(of: network, scale: 1, pool)
+    update()
+    _ = watch.end(network, rate: 0.01, pool)
+  }
+
   /// The optimizer's part of a step.
   public func update() { optimizer.step(network.parameters, StepNumbers(rate: 0.01), pool) }
 }

@@ -58,7 +58,20 @@ struct TrainingStep: ParsableCommand {
           imagesPerSecond: Double(batch) / Spread(wall).median,
           peakMemoryMB: peakMemoryMB(), estimatedMemoryMB: infer ? nil : Double(estimate) / 1_048_576,
           allocations: ca_can_count() == 0 ? nil : Int(allocations.calls),
-          allocatedBytes: ca_can_count() == 0 ? nil : Int(allocations.bytes), pageFaults: pagesAStep)))
+          allocatedBytes: ca_can_count() == 0 ? nil : Int(allocations.bytes), pageFaults: pagesAStep,
+          lookShare: lookShare(prepared, step: Spread(wall).median))))
+  }
+
+  /// How much longer a step is whose layers are looked at, as a share of one that is not; nil for inference.
+  private func lookShare(_ prepared: PreparedWorkload, step: Double) -> Double? {
+    guard !infer else { return nil }
+    prepared.watchedStep()
+    let times = (0..<steps).map { _ in
+      let start = Clock.wall.seconds
+      prepared.watchedStep()
+      return Clock.wall.seconds - start
+    }
+    return Spread(times).median / step - 1
   }
 
   /// Pages that the system had to provide so far, without reading them from anywhere.

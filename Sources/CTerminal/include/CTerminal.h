@@ -7,7 +7,7 @@
 
 /// Makes the fatal signals (SIGSEGV, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE) restore the terminal: the handler
 /// runs on a stack of its own, writes `restore`, sets `settings`, writes `message` and raises the signal again for
-/// whoever handled it before. Both texts are copied; each is cut at 1024 bytes.
+/// whoever handled it before. Both texts are copied; each is cut at 16,384 bytes.
 ///
 /// Returns 0, or -1 with `errno`.
 int terminal_guard_begin(

@@ -59,6 +59,11 @@ public struct Augmentation: Sendable, Equatable {
   }
 }
 
+extension AugmentationSettings {
+  /// The smallest share of the area that a random resized crop takes where nothing is said.
+  public static let usualCropScale = RandomResizedCrop.usualLeastArea
+}
+
 extension AugmentationSettings.Crop {
   /// What `automatic` stands for: a random resized crop where the preprocessing crops, padding where it shows the whole
   /// image.

@@ -12,15 +12,19 @@ public struct CropLoss: Sendable, Equatable {
   public var path: String
 
   /// Square pictures lose 23 % at their edges, which is meant; a median above this is worth saying.
-  static let usualShare = 0.3
+  public static let usualShare = 0.3
   /// A median above this is worth a warning, one picture above it worth saying: of 3:2 about half goes.
   static let severeShare = 0.5
 
   /// What cutting out the center leaves out of a picture.
   static func share(width: Int, height: Int) -> Double {
+    share(aspect: Double(max(width, height)) / Double(min(width, height)))
+  }
+
+  /// The same by the longer side's length in shorter sides.
+  public static func share(aspect: Double) -> Double {
     // 256/224 of the square's side is what the shorter side is resized to.
-    let kept = 224.0 / 256 * 224 / 256 * Double(min(width, height)) / Double(max(width, height))
-    return 1 - kept
+    1 - 224.0 / 256 * 224 / 256 / aspect
   }
 
   /// - Returns: nil where there are no pictures.

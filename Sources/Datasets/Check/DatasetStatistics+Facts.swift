@@ -2,6 +2,7 @@
 
 import Images
 import Messages
+import Support
 
 extension DatasetStatistics {
   /// How many different sizes are listed.

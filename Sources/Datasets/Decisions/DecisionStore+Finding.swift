@@ -249,9 +249,7 @@ extension Decisions {
   func renamed(_ sampler: inout ContentSampler) -> Decisions {
     var renamed = Decisions()
     for entry in list {
-      let path = sampler.path(of: entry.path) ?? entry.path
-      if entry.isExcluded { renamed.exclude(path) }
-      if let name = entry.className { renamed.relabel(path, to: name) }
+      renamed.decide(sampler.path(of: entry.path) ?? entry.path, as: entry)
     }
     return renamed
   }
@@ -259,10 +257,7 @@ extension Decisions {
   /// With all decisions of another set about images that nothing is decided about here.
   func merged(with others: Decisions) -> Decisions {
     var merged = self
-    for entry in others.list where self[entry.path] == nil {
-      if entry.isExcluded { merged.exclude(entry.path) }
-      if let name = entry.className { merged.relabel(entry.path, to: name) }
-    }
+    for entry in others.list where self[entry.path] == nil { merged.decide(entry.path, as: entry) }
     return merged
   }
 }

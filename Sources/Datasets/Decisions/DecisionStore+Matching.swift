@@ -146,9 +146,7 @@ extension DecisionStore.Match {
     guard let shift else { return decisions.renamed(&sampler) }
     var shifted = Decisions()
     for entry in decisions.list {
-      guard let path = shift.here(entry.path) else { continue }
-      if entry.isExcluded { shifted.exclude(path) }
-      if let name = entry.className { shifted.relabel(path, to: name) }
+      if let path = shift.here(entry.path) { shifted.decide(path, as: entry) }
     }
     return shifted.renamed(&sampler)
   }

@@ -3,6 +3,7 @@
 //     # Skipline's decisions about the images in "/home/ann/pets" ...
 //     exclude cat/12.png
 //     relabel "cat/my dog.png" -> dog
+//     confirm cat/13.png -> cat
 //
 // Names are written as PathQuoting.swift says. Empty lines and lines that begin with # mean nothing; they are not kept
 // when Skipline writes the file anew. Those that begin with #= are DatasetIdentity's.
@@ -15,14 +16,16 @@ extension Decisions {
   public func text(dataset: String) -> String {
     var text = """
       # Skipline's decisions about the images in \(PathQuoting.line(dataset))
-      # One a line, paths below that folder: exclude PATH, or relabel PATH -> CLASS. Names with spaces stand in double
-      # quotes, with \\" \\\\ \\n \\r \\t and \\xNN for any byte. The images themselves are never changed.
+      # One a line, paths below that folder: exclude PATH, relabel PATH -> CLASS, or confirm PATH -> CLASS, which finds a
+      # label right. Names with spaces stand in double quotes, with \\" \\\\ \\n \\r \\t and \\xNN for any byte. The images
+      # themselves are never changed.
 
       """
     for entry in list {
       let path = PathQuoting.word(entry.path)
       if entry.isExcluded { text += "exclude \(path)\n" }
       if let name = entry.className { text += "relabel \(path) -> \(PathQuoting.word(name))\n" }
+      if let name = entry.confirmedClass { text += "confirm \(path) -> \(PathQuoting.word(name))\n" }
     }
     return text
   }
@@ -59,9 +62,15 @@ extension Decisions {
         throw QuotingError("an earlier line relabels the same image")
       }
       relabel(words[1].text, to: words[3].text)
+    } else if verb == "confirm", words.count == 4, words[2].text == "->", !words[2].isQuoted {
+      guard self[words[1].text]?.confirmedClass == nil else {
+        throw QuotingError("an earlier line confirms the label of the same image")
+      }
+      confirm(words[1].text, as: words[3].text)
     } else {
       throw QuotingError(
-        "this is not a decision: write 'exclude PATH' or 'relabel PATH -> CLASS', names with spaces in double quotes"
+        "this is not a decision: write 'exclude PATH', 'relabel PATH -> CLASS' or 'confirm PATH -> CLASS', names with "
+          + "spaces in double quotes"
       )
     }
   }

@@ -2,21 +2,26 @@
 // Decisions+Text.swift, where it is kept in DecisionStore.swift.
 
 import Messages
+import Support
 
-/// Decisions about the images of one dataset, by their paths below its folder.
+/// Decisions about the images of one dataset, by their paths below its folder. To confirm a label changes no image's
+/// part in anything: it only keeps a model's doubts away.
 public struct Decisions: Sendable, Equatable {
   public static let none = Decisions()
 
-  /// What is decided about one image: it can be both excluded and of another class.
+  /// What is decided about one image: it can be both excluded and of another class, and that one confirmed.
   public struct Entry: Sendable, Equatable {
     public var path: String
     public var isExcluded = false
     /// The class it shall have; nil for its folder's.
     public var className: String?
+    /// The class that somebody who looked at it finds right, whatever a model thinks of it.
+    public var confirmedClass: String?
 
     public static func == (first: Entry, second: Entry) -> Bool {
       ByteKey(first.path) == ByteKey(second.path) && first.isExcluded == second.isExcluded
         && first.className.map(ClassName.init) == second.className.map(ClassName.init)
+        && first.confirmedClass.map(ClassName.init) == second.confirmedClass.map(ClassName.init)
     }
   }
 
@@ -35,6 +40,17 @@ public struct Decisions: Sendable, Equatable {
 
   mutating func relabel(_ path: String, to className: String) {
     entries[ByteKey(path), default: Entry(path: path)].className = ClassName.canonical(className)
+  }
+
+  mutating func confirm(_ path: String, as className: String) {
+    entries[ByteKey(path), default: Entry(path: path)].confirmedClass = ClassName.canonical(className)
+  }
+
+  /// Decides about an image what an entry of another set says.
+  mutating func decide(_ path: String, as entry: Entry) {
+    if entry.isExcluded { exclude(path) }
+    if let name = entry.className { relabel(path, to: name) }
+    if let name = entry.confirmedClass { confirm(path, as: name) }
   }
 
   mutating func remove(path: String) -> Entry? { entries.removeValue(forKey: ByteKey(path)) }
@@ -72,6 +88,13 @@ public struct Decisions: Sendable, Equatable {
         guard classes.contains(ClassName(name)) else { throw .unknownClass(name: name, known: reading.classes) }
         let isOwn = ClassName(name) == ClassName(reading.classes[label])
         if isOwn { next.change(path) { $0.className = nil } } else { next.relabel(path, to: name) }
+      case .confirm(_, let name):
+        guard label != nil else { throw .unknownImage(path: path, root: reading.root) }
+        guard classes.contains(ClassName(name)) else { throw .unknownClass(name: name, known: reading.classes) }
+        next.confirm(path, as: name)
+      case .doubt:
+        guard label != nil || before != nil else { throw .unknownImage(path: path, root: reading.root) }
+        next.change(path) { $0.confirmedClass = nil }
       }
       changed.append(next[path] != before)
     }
@@ -83,7 +106,8 @@ public struct Decisions: Sendable, Equatable {
   private mutating func change(_ path: String, _ body: (inout Entry) -> Void) {
     guard var entry = entries[ByteKey(path)] else { return }
     body(&entry)
-    entries[ByteKey(path)] = entry.isExcluded || entry.className != nil ? entry : nil
+    let isDecided = entry.isExcluded || entry.className != nil || entry.confirmedClass != nil
+    entries[ByteKey(path)] = isDecided ? entry : nil
   }
 }
 
@@ -91,7 +115,8 @@ extension DecisionChange {
   /// The image it is about.
   public var path: String {
     switch self {
-    case .exclude(let path), .include(let path), .relabel(let path, _): path
+    case .exclude(let path), .include(let path), .relabel(let path, _), .confirm(let path, _), .doubt(let path):
+      path
     }
   }
 }

@@ -7,16 +7,16 @@ import Support
 
 /// What the system says of a file. Two equal stamps mean that the file was not changed in between, as far as the file
 /// system's clock can tell.
-struct FileStamp: Sendable, Equatable {
+package struct FileStamp: Sendable, Equatable {
   /// Bytes.
-  var size: Int64
+  package var size: Int64
   /// Nanoseconds since 1970 of the last change of content.
-  var modified: Int64
+  package var modified: Int64
   /// Nanoseconds since 1970 of the last change of content, name or rights: programs can set `modified` back, but not
   /// this one.
-  var changed: Int64
+  package var changed: Int64
 
-  init(size: Int64, modified: Int64, changed: Int64) {
+  package init(size: Int64, modified: Int64, changed: Int64) {
     self.size = size
     self.modified = modified
     self.changed = changed
@@ -24,7 +24,7 @@ struct FileStamp: Sendable, Equatable {
 
   /// - Parameter path: a file, or the name of a `FileSlice`: then the file it lies in.
   /// - Returns: nil where there is no regular file.
-  init?(path: String) {
+  package init?(path: String) {
     var status = stat()
     if path.withPathCString({ stat($0, &status) }) != 0 {
       guard errno == ENOENT, let slice = FileSlice(name: path),
@@ -44,7 +44,7 @@ struct FileStamp: Sendable, Equatable {
   /// clock has gone on: whatever changes it later then changes its stamp too.
   ///
   /// - Complexity: O(n), about a microsecond a file on a warm cache.
-  static func stamps(of paths: [String], workers: Int) -> [FileStamp?] {
+  package static func stamps(of paths: [String], workers: Int) -> [FileStamp?] {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let start = Int64(now.tv_sec) &* 1_000_000_000 &+ Int64(now.tv_nsec)

@@ -47,11 +47,14 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
   public let splitSource: SplitSource
   /// What is known without looking into the files.
   public let findings: [DatasetFinding]
+  /// Images whose label, as it is now, the user finds right; in natural order of the path.
+  public let confirmed: [ConfirmedLabel]
 
   init(
     root: String, classes: [String], items: [DatasetItem], excluded: [DatasetItem] = [], splitSource: SplitSource,
-    findings: [DatasetFinding]
+    findings: [DatasetFinding], confirmed: [ConfirmedLabel] = []
   ) {
+    self.confirmed = confirmed
     self.root = root
     self.classes = classes
     self.items = items
@@ -62,6 +65,14 @@ public struct DatasetIndex: Codable, Sendable, Equatable {
 
   /// The items of one split, in their order in `items`. Positions in a `BatchLoader` refer to this.
   public func items(in split: Split) -> [DatasetItem] { items.filter { $0.split == split } }
+
+  /// What the user's decisions changed, split by split.
+  public var edits: DataEdits {
+    var edits = DataEdits()
+    for item in excluded { edits.excluded[item.split] += 1 }
+    for item in items where item.relabeledFrom != nil { edits.relabeled[item.split] += 1 }
+    return edits
+  }
 
   /// For each class the names of its folders as they are on disk, which need not be in the form NFC; more than one
   /// where folders are spelled in several ways. Classes of TFRecord shards have no folder, and only their own name.
@@ -160,7 +171,8 @@ extension DatasetIndex {
   public func report(fileCheck: FileCheck? = nil) -> DatasetReport {
     guard let fileCheck else {
       return DatasetReport(
-        root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(findings))
+        root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(findings),
+        confirmed: confirmed)
     }
     precondition(fileCheck.facts.count == items.count, "the file check is of this index")
     let decoded = zip(items, fileCheck.facts).filter { $1.failure == nil }.map(\.0)
@@ -178,7 +190,7 @@ extension DatasetIndex {
       + balance
     return DatasetReport(
       root: root, splitSource: splitSource, classes: classReports, findings: Self.sorted(found),
-      statistics: DatasetStatistics(items: items, facts: fileCheck.facts))
+      statistics: DatasetStatistics(items: items, facts: fileCheck.facts), confirmed: confirmed)
   }
 
   private var classReports: [ClassReport] {

@@ -5,6 +5,7 @@ import Files
 import Glibc
 import Images
 import Messages
+import Support
 
 /// What lies in one folder.
 struct FolderGlance {

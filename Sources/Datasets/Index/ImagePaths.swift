@@ -8,6 +8,7 @@ public struct ImagePaths {
   private let root: String
   private let classes: [String]
   private let labels: [Int]
+  private let splits: [Split]
   private var table: PathTable
 
   /// - Parameter decisions: what is decided about files that are gone can be named too.
@@ -15,6 +16,7 @@ public struct ImagePaths {
     root = reading.root
     classes = reading.classes
     labels = reading.items.map(\.label)
+    splits = reading.items.map(\.split)
     let here = Set(reading.items.map { ByteKey($0.path) })
     let gone = decisions.list.map(\.path).filter { !here.contains(ByteKey($0)) }
     table = PathTable(reading.items.map(\.path) + gone)
@@ -26,6 +28,11 @@ public struct ImagePaths {
     if let place = table.place(of: name) { return table.paths[place] }
     guard let path = FilePath.relative(name, below: root), let place = table.place(of: path) else { return name }
     return table.paths[place]
+  }
+
+  /// The split of an image; nil for a file that is gone.
+  public func split(of path: String) -> Split? {
+    table.place(exactly: path).flatMap { $0 < splits.count ? splits[$0] : nil }
   }
 
   /// The class of an image's folder; nil for a file that is gone.

@@ -10,7 +10,7 @@ import Messages
 import Support
 
 /// Writing and reading of quoted paths.
-enum PathQuoting {
+package enum PathQuoting {
   /// A form that stands among others on a line, with spaces between.
   static func word(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != quote && $0 != backslash }
@@ -18,7 +18,7 @@ enum PathQuoting {
   }
 
   /// A form that is alone on its line: spaces inside and letters of any script need no quotes.
-  static func line(_ text: String) -> String {
+  package static func line(_ text: String) -> String {
     let isPlain = text.unicodeScalars.allSatisfy { $0 != "\"" && $0 != "\\" && $0.isVisible }
     let ends = [text.utf8.first, text.utf8.last]
     return isPlain && !text.isEmpty && !ends.contains(0x20) && !text.hasPrefix("#") ? text : quoted(text)

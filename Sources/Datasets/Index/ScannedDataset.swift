@@ -2,6 +2,7 @@
 // decide again without reading again.
 
 import Messages
+import Support
 
 /// The classes and images of a folder and their splits, as found on disk.
 public struct ScannedDataset: Sendable {
@@ -37,13 +38,18 @@ public struct ScannedDataset: Sendable {
     var excluded: [DatasetItem] = []
     var stale = StaleDecisions()
     if !decisions.isEmpty { (used, excluded, stale) = divide(by: decisions) }
+    let confirmed = (used + excluded).lazy.filter {
+      !decisions.isEmpty && decisions.confirms($0, classes[$0.label])
+    }
+    .map { ConfirmedLabel(path: $0.path, className: classes[$0.label]) }
     return DatasetIndex(
       root: root, classes: classes, items: used, excluded: excluded, splitSource: splitSource,
       findings: findings + stale.findings
         + DatasetIndex.balanceFindings(
           classes: classes, items: used, excluded: excluded,
           isWhole: !findings.contains { $0.kind == .unreadableFolder })
-        + ratioFindings(used))
+        + ratioFindings(used),
+      confirmed: confirmed.sorted { NaturalOrder.precedes($0.path, $1.path) })
   }
 
   /// The same with decisions and what there is to say about them.
@@ -51,7 +57,7 @@ public struct ScannedDataset: Sendable {
     let index = index(found.decisions)
     return DatasetIndex(
       root: index.root, classes: index.classes, items: index.items, excluded: index.excluded,
-      splitSource: index.splitSource, findings: index.findings + found.findings)
+      splitSource: index.splitSource, findings: index.findings + found.findings, confirmed: index.confirmed)
   }
 
   private func divide(by decisions: Decisions) -> ([DatasetItem], [DatasetItem], StaleDecisions) {
@@ -116,6 +122,13 @@ public struct ScannedDataset: Sendable {
           ? "for exact shares: skipline split DATA --export FOLDER --exact, then --split FOLDER"
           : "groups are kept whole; smaller ones would come closer")
     }
+  }
+}
+
+extension Decisions {
+  /// Whether the label of an image is found right as it is.
+  fileprivate func confirms(_ item: DatasetItem, _ className: String) -> Bool {
+    self[item.path]?.confirmedClass.map { ClassName($0) == ClassName(className) } ?? false
   }
 }
 

@@ -4,6 +4,7 @@
 import Files
 import Images
 import Messages
+import Support
 
 /// The shards of a folder.
 struct RecordFolder {

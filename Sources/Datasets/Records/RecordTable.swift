@@ -5,6 +5,7 @@ import Files
 import Images
 import Messages
 import Protobuf
+import Support
 
 /// The images of a folder of shards.
 struct RecordTable {

@@ -2,6 +2,7 @@
 // divided all the same, by folders or by lists, it is told.
 
 import Messages
+import Support
 
 /// The groups of a dataset's images.
 struct ImageGroups {

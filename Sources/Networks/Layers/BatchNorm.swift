@@ -70,14 +70,8 @@ public final class BatchNorm: Layer {
   ///   - addend: same shape; what a shortcut carries.
   func forward(_ input: consuming Tensor, adding addend: consuming Tensor?, _ pass: Pass) -> Tensor {
     switch pass.mode {
-    case .inference:
-      let (mean, variance) = (runningMean.value.values, runningVariance.value.values)
-      var map = FoldedBatchNorm(channels: channels)
-      map.set(
-        mean: mean.map(Double.init), variance: variance.map(Double.init), epsilon: epsilon,
-        weight: weight.value,
-        bias: bias.value)
-      pass.ops.normalize(&input, by: map, adding: addend, activation)
+    case .inference, .explanation:
+      pass.ops.normalize(&input, by: runningNormalization, adding: addend, activation)
       return input
     case .training:
       if keepsStatistics { return forwardKeepingStatistics(input, adding: addend, pass) }
@@ -97,12 +91,32 @@ public final class BatchNorm: Layer {
     }
   }
 
+  /// As the last pass had it.
+  func lastNormalization(_ pass: Pass) -> FoldedBatchNorm {
+    pass.mode == .training ? normalization : runningNormalization
+  }
+
+  /// By the running statistics.
+  private var runningNormalization: FoldedBatchNorm {
+    var map = FoldedBatchNorm(channels: channels)
+    map.set(
+      mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),
+      epsilon: epsilon, weight: weight.value, bias: bias.value)
+    return map
+  }
+
+  /// An inference pass together with that of the convolution before, whose output nobody else reads.
+  /// - Parameter input: the convolution's.
+  func forward(
+    convolvedBy convolution: Convolution, _ input: consuming Tensor, adding addend: consuming Tensor?, _ pass: Pass
+  ) -> Tensor {
+    convolution.forward(input, finishing: runningNormalization, adding: addend, activation, pass)
+  }
+
   private func forwardKeepingStatistics(
     _ input: consuming Tensor, adding addend: consuming Tensor?, _ pass: Pass
   ) -> Tensor {
-    normalization.set(
-      mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),
-      epsilon: epsilon, weight: weight.value, bias: bias.value)
+    normalization = runningNormalization
     // The convolution may have gathered them all the same.
     moments.markUsed()
     let adds = addend != nil

@@ -11,7 +11,7 @@ final class Concatenation {
 
   /// - Parameter inputs: at least one.
   func forward(_ inputs: [Tensor], _ pass: Pass) -> Tensor {
-    if pass.mode == .training { channels = inputs.map { $0.shape[$0.shape.count - 1] } }
+    if pass.goesBack { channels = inputs.map { $0.shape[$0.shape.count - 1] } }
     return pass.ops.concatenate(inputs)
   }
 

@@ -66,8 +66,19 @@ public final class Convolution: Layer {
     if let bias { pass.ops.add(channels: bias.value, to: &output) }
     // One that learns nothing and hands no gradient on goes no way back.
     let goesBack = !weight.isFixed || inputGradient == .computed
-    if pass.mode == .training, goesBack { self.input = input }
+    if pass.goesBack, goesBack { self.input = input }
     return output
+  }
+
+  /// An inference pass with what a batch norm, a shortcut and an activation behind it do; for one without bias.
+  func forward(
+    _ input: consuming Tensor, finishing map: FoldedBatchNorm, adding addend: consuming Tensor?,
+    _ activation: Activation, _ pass: Pass
+  ) -> Tensor {
+    precondition(pass.mode == .inference && bias == nil, "\(name) is finished in training, or has a bias")
+    if let mask { pass.ops.multiply(&weight.value, by: mask) }
+    return pass.ops.convolve(
+      input, weight.value, method(input.shape, pass.mode), finishing: map, adding: addend, activation)
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
@@ -85,7 +96,7 @@ public final class Convolution: Layer {
 
   private func method(_ input: [Int], _ mode: Pass.Mode) -> ConvolutionMethod {
     if let lastMethod, lastMethod.input == input, lastMethod.mode == mode { return lastMethod.method }
-    let algorithms = mode == .inference && algorithms == .bfloat16 ? .fastest : algorithms
+    let algorithms = mode != .training && algorithms == .bfloat16 ? .fastest : algorithms
     let method = ConvolutionMethod(
       input: input, weight: weight.value.shape, stride: stride, padding: padding, groups: groups,
       algorithms)

@@ -31,7 +31,7 @@ public final class Dense: Layer {
     precondition(
       input.count == input.shape[0] * inputs, "\(name) takes \(inputs) values an image, not \(input.shape)")
     let output = pass.ops.dense(input, weight.value, bias.value)
-    if pass.mode == .training { self.input = input }
+    if pass.goesBack { self.input = input }
     return output
   }
 

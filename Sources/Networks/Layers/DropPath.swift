@@ -30,6 +30,7 @@ public final class DropPath: Layer {
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    guard pass.mode == .training else { return outputGradient }
     pass.ops.scale(images: &outputGradient, by: used(&factors, by: "drop path"))
     return outputGradient
   }

@@ -28,6 +28,7 @@ public final class Dropout: Layer {
   }
 
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    guard pass.mode == .training else { return outputGradient }
     pass.ops.multiply(&outputGradient, by: used(&factors, by: "dropout"))
     return outputGradient
   }

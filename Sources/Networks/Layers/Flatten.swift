@@ -10,7 +10,7 @@ public final class Flatten: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     let shape = input.shape
-    if pass.mode == .training { inputShape = shape }
+    if pass.goesBack { inputShape = shape }
     return input.reshaped([shape[0], shape.dropFirst().reduce(1, *)])
   }
 

@@ -11,6 +11,9 @@ public struct Pass {
     case training
     /// Batch norm uses the running statistics, nothing is dropped or kept.
     case inference
+    /// As in inference, but layers keep what their backward pass needs: for gradients of what the network says by what it
+    /// computed on the way. Batch norm has no way back here.
+    case explanation
   }
 
   public var mode: Mode
@@ -23,6 +26,9 @@ public struct Pass {
     self.pool = pool
     self.seed = seed
   }
+
+  /// Whether a backward pass follows.
+  var goesBack: Bool { mode != .inference }
 
   /// What computes it.
   public var ops: Ops { Ops(pool) }

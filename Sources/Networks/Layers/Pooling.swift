@@ -18,7 +18,7 @@ public final class MaxPool: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     let (output, argmax) = pass.ops.maxPool(input, window)
-    if pass.mode == .training { cache = (argmax, input.shape) }
+    if pass.goesBack { cache = (argmax, input.shape) }
     return output
   }
 
@@ -37,7 +37,7 @@ public final class GlobalMaxPool: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     let (output, argmax) = pass.ops.globalMaxPool(input)
-    if pass.mode == .training { cache = (argmax, input.shape) }
+    if pass.goesBack { cache = (argmax, input.shape) }
     return output
   }
 
@@ -56,7 +56,7 @@ public final class AverageWindows: Layer {
   public init(side: Int) { self.side = side }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    if pass.mode == .training { inputShape = input.shape }
+    if pass.goesBack { inputShape = input.shape }
     return pass.ops.averageWindows(input, side: side)
   }
 
@@ -75,7 +75,7 @@ public final class AdaptiveAveragePool: Layer {
   public init(side: Int) { self.side = side }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    if pass.mode == .training { inputShape = input.shape }
+    if pass.goesBack { inputShape = input.shape }
     return pass.ops.averagePool(input, side: side)
   }
 

@@ -10,7 +10,7 @@ public final class ReLU: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     pass.ops.relu(&input)
-    if pass.mode == .training { output = input }
+    if pass.goesBack { output = input }
     return input
   }
 

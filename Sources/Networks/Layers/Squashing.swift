@@ -11,7 +11,7 @@ public final class ScaledTanhLayer: Layer {
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     pass.ops.scaledTanh(&input)
-    if pass.mode == .training { output = input }
+    if pass.goesBack { output = input }
     return input
   }
 
@@ -45,7 +45,7 @@ public final class Subsampling: Layer {
     var output = sums
     pass.ops.multiply(channels: weight.value, &output)
     pass.ops.add(channels: bias.value, to: &output)
-    if pass.mode == .training { cache = (sums, input.shape) }
+    if pass.goesBack { cache = (sums, input.shape) }
     return output
   }
 

@@ -58,7 +58,7 @@ public final class SqueezeExcitation: Layer {
     ops.relu(&hidden)
     var gates = ops.dense(hidden, second, secondBias.value)
     ops.sigmoid(&gates)
-    if pass.mode == .training {
+    if pass.goesBack {
       let output = ops.scaled(channels: input, by: gates)
       cache = Cache(input: input, means: means, hidden: hidden, gates: gates)
       return output

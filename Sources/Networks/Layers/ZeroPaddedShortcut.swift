@@ -17,7 +17,7 @@ public final class ZeroPaddedShortcut: Layer {
   }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
-    if pass.mode == .training { inputShape = input.shape }
+    if pass.goesBack { inputShape = input.shape }
     return pass.ops.subsample(input, copy(of: input.shape))
   }
 

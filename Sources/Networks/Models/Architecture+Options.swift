@@ -22,6 +22,9 @@ extension Architecture {
   /// Whether it has a form with a whitened first layer.
   public var canBeWhitened: Bool { network.canBeWhitened }
 
+  /// Whether it has a form with auxiliary heads.
+  public var canHaveHeads: Bool { !network.auxiliaryHeads.isEmpty }
+
   /// Whether the same weights fit images of another size.
   public var takesAnySize: Bool { network.takesAnySize }
 
@@ -43,6 +46,8 @@ extension Architecture {
     resolved.stemWidth = blocks.flatMap { blocks in
       settings.stemWidth.flatMap { $0 == settings.width(blocks.stemChannels) ? nil : $0 }
     }
+    // None is said by silence.
+    resolved.auxiliaryHeads = canHaveHeads && settings.auxiliaryHeads == true ? true : nil
     if !canBeWhitened { resolved.isWhitened = false }
     if !hasResidualBlocks { resolved.dropPath = 0 }
     if resolved.shortcut != .zeroPadding { resolved.zeroPlacement = .split }
@@ -89,6 +94,9 @@ extension Architecture {
     }
     if settings.isWhitened, !architecture.canBeWhitened {
       throw refuse("--whiten", "whose first layer learns")
+    }
+    if settings.auxiliaryHeads == true, !architecture.canHaveHeads {
+      throw refuse("--aux-heads", "which has none")
     }
     if settings.dropPath > 0, !architecture.hasResidualBlocks {
       throw refuse("--drop-path \(settings.dropPath)", "which has no shortcuts")

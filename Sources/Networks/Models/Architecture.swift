@@ -38,10 +38,14 @@ public struct Architecture: Sendable {
         + "or \(WideResNet.pattern)"
   }
 
-  /// Names to compare a file of weights with that has so many blocks in its first stage.
-  public static func candidates(blocksInFirstStage blocks: Int) -> [String] {
-    examples + families.compactMap { $0.name(blocksInFirstStage: blocks) }
+  /// Names to compare a file of weights with that has so many blocks in its first stage, the first of which has so many
+  /// channels inside.
+  public static func candidates(blocksInFirstStage blocks: Int, channels: Int) -> [String] {
+    examples + families.compactMap { $0.name(blocksInFirstStage: blocks, channels: channels) }
   }
+
+  /// What is known of the input that published weights of it expect, where that is not what others expect.
+  public var inputNote: String? { network.inputNote }
 
   /// What it is usually trained on: the side of an image in pixels, and classes.
   public var usual: (imageSize: Int, classes: Int) { network.usual }

@@ -10,7 +10,7 @@ struct CIFARResNet: NetworkFamily {
   static let overview = "cifar20/32/44/56/110"
   static let pattern: String? = "cifarN"
 
-  static func name(blocksInFirstStage blocks: Int) -> String? { "cifar\(6 * blocks + 2)" }
+  static func name(blocksInFirstStage blocks: Int, channels: Int) -> String? { "cifar\(6 * blocks + 2)" }
 
   /// The deepest network of the paper, and the deepest to be had: a slip of the finger must not fill the memory.
   static let deepest = 1202
@@ -35,6 +35,11 @@ struct CIFARResNet: NetworkFamily {
     return Self.published[stages.depth].map { .cifar10($0, "He et al. 2015, table 6") }
   }
 
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    guard settings.version == .v1, settings.shortcut == .zeroPadding, settings.stem == .small else { return nil }
+    return stages.publishedSmallSize
+  }
+
   /// Percent, by depth; of 110 layers the best of five runs.
   private static let published: [Int: Double] = [20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.43, 1202: 7.93]
 }
@@ -45,6 +50,12 @@ extension ResidualStages {
     guard (8...CIFARResNet.deepest).contains(depth), (depth - 2) % 6 == 0 else { return nil }
     let blocks = (depth - 2) / 6
     self.init(blocks: [blocks, blocks, blocks], widths: [16, 32, 64], bottleneck: false, residual: residual)
+  }
+
+  /// The paper's figures, for networks of small images.
+  var publishedSmallSize: PublishedSize? {
+    let parameters = [20: 0.27e6, 32: 0.46e6, 44: 0.66e6, 56: 0.85e6, 110: 1.7e6, 1202: 19.4e6]
+    return parameters[depth].map { PublishedSize(parameters: $0, source: "He et al. 2015, table 6") }
   }
 
   /// Zero padding as in the paper.

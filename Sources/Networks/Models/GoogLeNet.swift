@@ -4,8 +4,8 @@ import Messages
 
 /// googlenet: nine blocks of four branches that look at the map with different kernels, their channels put side by
 /// side. Layers and names are torchvision's: a batch norm after each convolution, a 3x3 where the paper has a 5x5, pools
-/// that round up, and no local response normalization. The paper's two auxiliary classifiers, which help in training
-/// alone, are left out: their arrays in files (`aux1.`, `aux2.`) are passed over.
+/// that round up, and no local response normalization. The paper's two auxiliary classifiers (section 5), which help in
+/// training alone, are there if asked: behind 4a and 4d, with a 4x4 grid of means of any map, as torchvision has them.
 struct GoogLeNet: NetworkFamily {
   static let paper =
     "Szegedy et al. 2014, \"Going deeper with convolutions\", arXiv:1409.4842, table 1; batch norm: Ioffe and Szegedy "
@@ -18,7 +18,13 @@ struct GoogLeNet: NetworkFamily {
   }
 
   var dropout: Double? { 0.2 }
-  var passedOver: [String] { ["aux1.", "aux2."] }
+  var auxiliaryHeads: [String] { ["aux1", "aux2"] }
+
+  /// (x - mean) / std times std / 0.5, plus (mean - 0.5) / 0.5, is (x - 0.5) / 0.5.
+  var inputNote: String? {
+    "torchvision's own weights of googlenet expect --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5 (its transform_input changes the "
+      + "normalization in the network)"
+  }
 
   /// Added to the variance in batch norm: ten times what others add.
   private static let epsilon = 0.001
@@ -53,7 +59,7 @@ struct GoogLeNet: NetworkFamily {
 
   func layers(_ plan: PlanBuilder) -> [LayerPlan] {
     func pool(_ kernel: Int) -> LayerPlan { .maxPool(kernel: kernel, stride: 2, ceilMode: true) }
-    let stages = Self.stages.map { $0.map { block(plan, $0) } }
+    let stages = Self.stages.map { $0.flatMap { [block(plan, $0)] + head(plan, after: $0) } }
     return unit(plan, "conv1", 64, 7, stride: 2) + [pool(3)] + unit(plan, "conv2", 64, 1)
       + unit(plan, "conv3", 192, 3) + [pool(3)] + stages[0] + [pool(3)] + stages[1] + [pool(2)] + stages[2]
       + [.averagePool(side: 1), .flatten] + (plan.settings.head == .standard ? plan.dropout() : [])
@@ -69,6 +75,25 @@ struct GoogLeNet: NetworkFamily {
       .batchNorm(name: name + ".bn", epsilon: Self.epsilon), .relu,
     ]
   }
+
+  /// The auxiliary classifier behind a block that has one.
+  private func head(_ plan: PlanBuilder, after block: Block) -> [LayerPlan] {
+    guard plan.settings.auxiliaryHeads == true, let place = Self.headed.firstIndex(of: block.name) else {
+      return []
+    }
+    let name = auxiliaryHeads[place]
+    return [
+      .auxiliaryHead(
+        name: name,
+        [.averagePool(side: 4)] + unit(plan, name + ".conv", 128, 1) + [
+          .flatten, .dense(name: name + ".fc1", outputs: plan.width(1024)), .relu,
+        ] + (plan.settings.dropout == 0 ? [] : [.dropout(rate: 0.7)])
+          + [.dense(name: name + ".fc2", outputs: plan.classes)])
+    ]
+  }
+
+  /// The blocks that auxiliary classifiers read.
+  private static let headed = ["4a", "4d"]
 
   private func block(_ plan: PlanBuilder, _ block: Block) -> LayerPlan {
     let name = "inception" + block.name

@@ -74,6 +74,10 @@ struct LeNet: NetworkFamily {
     ] + plan.classifier("output")
   }
 
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    isClassic ? PublishedSize(parameters: 60_000, source: "LeCun et al. 1998, section II.B") : nil
+  }
+
   func publishedError(_ settings: NetworkSettings) -> PublishedError? {
     isClassic
       ? PublishedError(

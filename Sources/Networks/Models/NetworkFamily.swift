@@ -21,8 +21,9 @@ protocol NetworkFamily: Sendable, Equatable {
   static var overview: String { get }
   /// A pattern of further names, `cifarN`, where N is a depth 6n + 2; nil where `examples` are all there are.
   static var pattern: String? { get }
-  /// A member that `examples` may not list, whose first stage has so many blocks; nil if there is none.
-  static func name(blocksInFirstStage blocks: Int) -> String?
+  /// A member that `examples` may not list, whose first stage has so many blocks, the first of which has so many
+  /// channels inside; nil if there is none.
+  static func name(blocksInFirstStage blocks: Int, channels: Int) -> String?
 
   /// The member of a name in lower case; nil if the name is not one of this family's.
   init?(name: String)
@@ -42,12 +43,18 @@ protocol NetworkFamily: Sendable, Equatable {
   var canBeWhitened: Bool { get }
   /// Whether its last pool takes a map of any size, so that the same weights fit images of another size.
   var takesAnySize: Bool { get }
-  /// How the names of arrays begin that files of it may have besides and that nothing here needs, such as those of
-  /// classifiers that only training uses.
-  var passedOver: [String] { get }
+  /// The names of classifiers that only training uses, and that the network has if asked; files of it may have them in
+  /// any case.
+  var auxiliaryHeads: [String] { get }
+  /// What is known of the input that published weights of it expect, where that is not what others expect; nil for
+  /// nothing.
+  var inputNote: String? { get }
   /// What others measured with it, on images and classes as `usual` says.
   /// - Parameter settings: with every default filled in, of the full width.
   func publishedError(_ settings: NetworkSettings) -> PublishedError?
+  /// How large its paper says it is, with images and classes as `usual` says.
+  /// - Parameter settings: with every default filled in, of the full width.
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize?
   /// Its layers, from the image to the logits.
   func layers(_ plan: PlanBuilder) -> [LayerPlan]
 }
@@ -74,7 +81,7 @@ struct VariantOptions {
 
 extension NetworkFamily {
   static var pattern: String? { nil }
-  static func name(blocksInFirstStage blocks: Int) -> String? { nil }
+  static func name(blocksInFirstStage blocks: Int, channels: Int) -> String? { nil }
   var usual: (imageSize: Int, classes: Int) { (224, 1000) }
   func blockDefaults(imageSize: Int) -> BlockDefaults? { nil }
   var hasResidualBlocks: Bool { blockDefaults(imageSize: usual.imageSize)?.shortcut != nil }
@@ -82,8 +89,10 @@ extension NetworkFamily {
   var dropout: Double? { nil }
   var canBeWhitened: Bool { false }
   var takesAnySize: Bool { true }
-  var passedOver: [String] { [] }
+  var auxiliaryHeads: [String] { [] }
+  var inputNote: String? { nil }
   func publishedError(_ settings: NetworkSettings) -> PublishedError? { nil }
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? { nil }
 }
 
 /// The number in a name such as `resnet18`.

@@ -10,7 +10,7 @@ struct PlainNet: NetworkFamily {
   static let overview = "plain.."
   static let pattern: String? = "plainN"
 
-  static func name(blocksInFirstStage blocks: Int) -> String? { "plain\(6 * blocks + 2)" }
+  static func name(blocksInFirstStage blocks: Int, channels: Int) -> String? { "plain\(6 * blocks + 2)" }
 
   let stages: ResidualStages
   let isLarge: Bool
@@ -42,5 +42,12 @@ struct PlainNet: NetworkFamily {
     case 34: .imageNet(top1: 28.54, top5: 10.02, "He et al. 2015, table 3, 10 crops")
     default: nil
     }
+  }
+
+  /// As large as the residual network of its depth whose shortcuts have no parameters.
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    guard settings.version == .v1 else { return nil }
+    if isLarge { return settings.stem == .large ? stages.publishedLargeSize : nil }
+    return settings.stem == .small ? stages.publishedSmallSize : nil
   }
 }

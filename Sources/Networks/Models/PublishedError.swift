@@ -1,18 +1,8 @@
-// What others measured with a network, each figure with its source: for comparisons, not for what is computed here.
+// What others measured with a network, and how large it is by its paper, each figure with its source.
 
 import Messages
 
-/// Errors in percent, as published.
-public struct PublishedError: Sendable, Equatable, Codable {
-  /// Of the first guess; nil where the source does not say.
-  public var top1: Double?
-  /// Of the best five guesses.
-  public var top5: Double?
-  /// What it was measured on: `ImageNet`, `CIFAR-10`, `MNIST`.
-  public var data: String
-  /// Who says so, where, and how it was measured.
-  public var source: String
-
+extension PublishedError {
   static func imageNet(top1: Double? = nil, top5: Double? = nil, _ source: String) -> PublishedError {
     PublishedError(top1: top1, top5: top5, data: "ImageNet", source: source)
   }
@@ -38,5 +28,17 @@ extension NetworkPlan {
       input.height == network.usual.imageSize, classes == network.usual.classes
     else { return nil }
     return network.publishedError(settings)
+  }
+
+  /// What others say of this network as it is usually built, whatever its input and classes are here; nil for any other
+  /// form of it, and where nothing is known.
+  public var publishedFigures: PublishedFigures? {
+    guard let network = try? Architecture(name: settings.name).network, settings.widthMultiplier == 1,
+      settings.stemWidth == nil, settings.head == .standard, settings.dropPath == 0, !settings.isWhitened
+    else { return nil }
+    let figures = PublishedFigures(
+      imageSize: network.usual.imageSize, classes: network.usual.classes, size: network.publishedSize(settings),
+      error: network.publishedError(settings))
+    return figures.size == nil && figures.error == nil ? nil : figures
   }
 }

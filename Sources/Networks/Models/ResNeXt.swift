@@ -28,4 +28,9 @@ struct ResNeXt: NetworkFamily {
   func blockDefaults(imageSize: Int) -> BlockDefaults? { stages.largeDefaults(imageSize: imageSize) }
 
   func layers(_ plan: PlanBuilder) -> [LayerPlan] { stages.layers(plan) }
+
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    guard stages.depth == 50, settings.version != .v2, settings.stem == .large else { return nil }
+    return PublishedSize(parameters: 25.0e6, multiplyAdds: 4.2e9, source: "Xie et al. 2016, table 1")
+  }
 }

@@ -56,9 +56,19 @@ struct ResNet: NetworkFamily {
     default: nil
     }
   }
+
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    settings.version != .v2 && settings.stem == .large ? stages.publishedLargeSize : nil
+  }
 }
 
 extension ResidualStages {
+  /// The paper's figures, for networks with a large stem; those of bottlenecks with the stride in the first convolution.
+  var publishedLargeSize: PublishedSize? {
+    let multiplyAdds = [18: 1.8e9, 34: 3.6e9, 50: 3.8e9, 101: 7.6e9, 152: 11.3e9]
+    return multiplyAdds[depth].map { PublishedSize(multiplyAdds: $0, source: "He et al. 2015, table 1") }
+  }
+
   /// Projections and v1.5, so that torchvision's weights fit. The large stem shrinks an image to a quarter: below 64
   /// pixels the small one is used.
   func largeDefaults(imageSize: Int) -> BlockDefaults {

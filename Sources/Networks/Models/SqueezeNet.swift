@@ -60,6 +60,10 @@ struct SqueezeNet: NetworkFamily {
       ])
   }
 
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    isFirstVersion ? PublishedSize(parameters: 1_248_424, source: "Iandola et al. 2016, table 1") : nil
+  }
+
   func publishedError(_ settings: NetworkSettings) -> PublishedError? {
     // The paper's table 2 has the first version at 42.5 and 19.7; the second is its authors' alone.
     isFirstVersion

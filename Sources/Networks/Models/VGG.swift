@@ -54,6 +54,14 @@ struct VGG: NetworkFamily {
     return layers + [plan.lastDense("classifier.6", usually: .normal(std: 0.01))]
   }
 
+  /// Of the networks without batch norm, which came later.
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    let parameters = [11: 133e6, 13: 133e6, 16: 138e6, 19: 144e6]
+    return batchNorm
+      ? nil
+      : parameters[depth].map { PublishedSize(parameters: $0, source: "Simonyan and Zisserman 2014, table 2") }
+  }
+
   /// Table 3 for training at several scales and testing at one, where the paper did so, else at one of 256; with batch
   /// norm, which came later, torchvision's weights.
   func publishedError(_ settings: NetworkSettings) -> PublishedError? {

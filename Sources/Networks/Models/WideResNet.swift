@@ -11,6 +11,12 @@ struct WideResNet: NetworkFamily {
   static let examples = ["wrn-16-4", "wrn-16-8", "wrn-28-10", "wrn-40-4"]
   static let overview = "wrn-16-4/16-8/28-10/40-4"
 
+  static func name(blocksInFirstStage blocks: Int, channels: Int) -> String? {
+    guard blocks <= deepest, channels % 16 == 0, channels / 16 <= widest else { return nil }
+    let name = "wrn-\(6 * blocks + 4)-\(channels / 16)"
+    return Self(name: name) == nil ? nil : name
+  }
+
   /// Of further names, for messages.
   static let pattern = "wrn-N-K with N = 6n + 4"
 
@@ -43,6 +49,14 @@ struct WideResNet: NetworkFamily {
       blocks: [blocks, blocks, blocks], widths: [16, 32, 64].map { factor * $0 }, stemChannels: 16,
       bottleneck: false
     ).layers(plan)
+  }
+
+  func publishedSize(_ settings: NetworkSettings) -> PublishedSize? {
+    guard settings.version == .v2, settings.shortcut == .projection, settings.stem == .small else { return nil }
+    let parameters = ["40-4": 8.9e6, "16-8": 11.0e6, "28-10": 36.5e6]
+    return parameters["\(depth)-\(factor)"].map {
+      PublishedSize(parameters: $0, source: "Zagoruyko and Komodakis 2016, table 5")
+    }
   }
 
   /// Table 5, medians of five runs without dropout.

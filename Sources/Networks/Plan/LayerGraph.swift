@@ -16,12 +16,44 @@ public final class LayerGraph: Layer {
   private var start = LoweredPlan.image
   /// The value that is the output.
   private let output: LoweredPlan.Value
+  /// Whether convolutions do the work of the norms behind them in inference. It makes no difference but in time.
+  var finishesConvolutions = true
+  /// What looks at the values of the next passes; nil where nobody does. It changes none of them.
+  var probe: LayerProbe?
+  /// The outputs of the auxiliary heads that are trained.
+  private var heads: [LoweredPlan.Value] = []
 
   private struct Step {
     let work: Work
     let inputs: [LoweredPlan.Input]
     let output: LoweredPlan.Value
     let isFrozen: Bool
+    let isAuxiliary: Bool
+    /// What a probe looks at.
+    let isMeasured: Bool
+    let isRectified: Bool
+    let sum: (operation: Int, beginsWithBody: Bool)?
+    /// In inference, a convolution waits for the step that normalizes what it makes, and is done there.
+    var finishedAt: Int?
+    /// And this is it, seen from there.
+    var finishes: Int?
+
+    /// The norm, of one that can finish a convolution.
+    var norm: BatchNorm? {
+      switch work {
+      case .layer(let layer): layer as? BatchNorm
+      case .normAndSum(let norm): norm
+      case .sum, .concatenation: nil
+      }
+    }
+
+    /// The convolution, of one that can be finished.
+    var convolution: Convolution? {
+      guard case .layer(let layer) = work, let convolution = layer as? Convolution, convolution.bias == nil else {
+        return nil
+      }
+      return convolution
+    }
   }
 
   private enum Work {
@@ -56,7 +88,8 @@ public final class LayerGraph: Layer {
   /// Goes by another plan of the same layers from now on, one that freezes others. What is frozen has no gradient.
   func follow(_ plan: LoweredPlan) {
     precondition(plan.operations.count == layers.count, "a plan of other layers")
-    start = plan.frozen
+    start = plan.features
+    heads = plan.heads.filter { $0 > plan.frozen }
     for (index, layer) in layers.enumerated() {
       for parameter in layer?.parameters ?? [] { parameter.isTrained = index >= plan.frozen }
     }
@@ -78,12 +111,39 @@ public final class LayerGraph: Layer {
       if let convolution = layers[step.operation] as? Convolution {
         convolution.inputGradient = step.inputs[0].hasGradient ? .computed : .omitted
       }
-      return Step(work: work, inputs: step.inputs, output: step.output, isFrozen: step.isFrozen)
+      return Step(
+        work: work, inputs: step.inputs, output: step.output, isFrozen: step.isFrozen,
+        isAuxiliary: step.isAuxiliary, isMeasured: plan.givesActivations(step), isRectified: plan.isRectified(step),
+        sum: plan.sum(step))
+    }
+    findFinishedConvolutions()
+  }
+
+  /// A convolution and a norm that alone reads what it makes go together, unless others take the convolution's input
+  /// away in between.
+  private func findFinishedConvolutions() {
+    var readers = [Int](repeating: 0, count: output + 1)
+    for step in steps { for input in step.inputs { readers[input.value] += 1 } }
+    let makers = Dictionary(uniqueKeysWithValues: steps.enumerated().map { ($1.output, $0) })
+    for (place, step) in steps.enumerated() where step.norm != nil {
+      let read = step.inputs[0].value
+      guard let maker = makers[read], readers[read] == 1, steps[maker].convolution != nil,
+        steps[maker].isFrozen == step.isFrozen, steps[maker].inputs[0].isLast || maker + 1 == place
+      else { continue }
+      steps[maker].finishedAt = place
+      steps[place].finishes = maker
     }
   }
 
+  /// Auxiliary heads are left out.
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
     forward(input, from: LoweredPlan.image, to: output, pass)
+  }
+
+  /// The output, and that of each auxiliary head that is trained.
+  func forwardWithHeads(_ input: consuming Tensor, _ pass: Pass) -> (output: Tensor, heads: [Tensor]) {
+    let outcome = forward(input, from: LoweredPlan.image, to: output, heads: heads, keeping: nil, pass)
+    return (outcome.output, outcome.heads)
   }
 
   /// What the frozen layers make of images: what the others begin with.
@@ -96,40 +156,123 @@ public final class LayerGraph: Layer {
     forward(features, from: start, to: output, pass)
   }
 
-  private func forward(
+  /// What the layers between two values make of the first: everything in between reads nothing before it.
+  func forward(
     _ input: consuming Tensor, from first: LoweredPlan.Value, to last: LoweredPlan.Value, _ pass: Pass
   ) -> Tensor {
+    forward(input, from: first, to: last, heads: [], keeping: nil, pass).output
+  }
+
+  /// The output, and a value on the way to it.
+  func forward(
+    _ input: consuming Tensor, keeping value: LoweredPlan.Value, _ pass: Pass
+  ) -> (output: Tensor, kept: Tensor) {
+    let outcome = forward(input, from: LoweredPlan.image, to: output, heads: [], keeping: value, pass)
+    guard let kept = outcome.kept else { preconditionFailure("value \(value) is not computed") }
+    return (outcome.output, kept)
+  }
+
+  /// What comes out of a pass.
+  private struct Outcome {
+    var output: Tensor
+    var heads: [Tensor]
+    var kept: Tensor?
+  }
+
+  private func forward(
+    _ input: consuming Tensor, from first: LoweredPlan.Value, to last: LoweredPlan.Value,
+    heads: [LoweredPlan.Value], keeping kept: LoweredPlan.Value?, _ pass: Pass
+  ) -> Outcome {
+    /// Whether a convolution is left to the norm behind it.
+    func waits(_ step: Step) -> Bool {
+      guard let place = step.finishedAt else { return false }
+      return steps[place].output <= last && step.output > first && step.output != kept
+    }
     var values = Values(count: output + 1)
+    var keptTensor: Tensor?
     values.put(consume input, at: first)
     let training = pass
     for step in steps where step.output > first && step.output <= last {
+      if step.isAuxiliary, step.isFrozen || heads.isEmpty { continue }
       let inputs = step.inputs
       var pass = training
       if step.isFrozen { pass.mode = .inference }
+      // Who looks on has to see what a norm adds to; not in frozen layers, which take no more memory for that.
+      if pass.mode == .inference, finishesConvolutions, probe == nil || step.isFrozen {
+        if waits(step) { continue }
+        if let place = step.finishes, waits(steps[place]), let norm = step.norm,
+          let convolution = steps[place].convolution
+        {
+          let input = values.take(steps[place].inputs[0])
+          let addend = inputs.count > 1 ? values.take(inputs[1]) : nil
+          values.put(
+            norm.forward(convolvedBy: convolution, consume input, adding: addend, pass), at: step.output)
+          look(at: step, values, pass)
+          if step.output == kept { keptTensor = values.copy(of: step.output) }
+          continue
+        }
+      }
       switch step.work {
       case .layer(let layer): values.put(layer.forward(values.take(inputs[0]), pass), at: step.output)
       case .normAndSum(let norm):
         // In this order: both may be the same value.
         let inner = values.take(inputs[0])
         let addend = values.take(inputs[1])
+        let parts = probe?.parts(normalized: inner, added: addend, channels: norm.channels, pass.ops)
         values.put(norm.forward(consume inner, adding: consume addend, pass), at: step.output)
+        if let parts, let sum = step.sum {
+          probe?.take(parts, normalizedBy: norm.lastNormalization(pass), step: sum)
+        }
       case .sum:
         var sum = values.take(inputs[0])
+        if let probe, let place = step.sum, let other = values.copy(of: inputs[1].value) {
+          probe.take(first: sum, second: other, step: place, pass.ops)
+        }
         for input in inputs.dropFirst() { pass.ops.add(values.take(input), to: &sum) }
         values.put(consume sum, at: step.output)
       case .concatenation(let layer):
         values.put(layer.forward(inputs.map { values.take($0) }, pass), at: step.output)
       }
+      look(at: step, values, pass)
+      if step.output == kept { keptTensor = values.copy(of: step.output) }
     }
-    return values.take(last)
+    return Outcome(output: values.take(last), heads: heads.map { values.take($0) }, kept: keptTensor)
   }
+
+  /// Has the probe look at what a step has made.
+  private func look(at step: Step, _ values: Values, _ pass: Pass) {
+    guard let probe, step.isMeasured, let output = values.copy(of: step.output) else { return }
+    probe.take(output, row: step.output - 1, isRectified: step.isRectified, pass.ops)
+  }
+
+  /// The parameters of an operation's layer.
+  func parameters(of operation: Int) -> [Parameter] { layers[operation]?.parameters ?? [] }
 
   /// - Returns: the gradient by the input; an empty tensor where the plan leaves that out.
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
+    backward(outputGradient, heads: [], pass)
+  }
+
+  /// - Parameter headGradients: by what `forwardWithHeads` gave of auxiliary heads; none after `forward`.
+  func backward(_ outputGradient: consuming Tensor, heads headGradients: [Tensor], _ pass: Pass) -> Tensor {
+    precondition(headGradients.isEmpty || headGradients.count == heads.count, "a gradient for each head")
+    return backward(outputGradient, headGradients, to: LoweredPlan.image, pass)
+  }
+
+  /// The same as far as a value that everything behind it comes from.
+  /// - Returns: the gradient by that value.
+  func backward(_ outputGradient: consuming Tensor, to first: LoweredPlan.Value, _ pass: Pass) -> Tensor {
+    backward(outputGradient, [], to: first, pass)
+  }
+
+  private func backward(
+    _ outputGradient: consuming Tensor, _ headGradients: [Tensor], to first: LoweredPlan.Value, _ pass: Pass
+  ) -> Tensor {
     var gradients = Values(count: output + 1)
     gradients.put(consume outputGradient, at: output)
-    for step in steps.reversed() {
-      // Nothing learns there, and so nothing has reached it.
+    for (head, gradient) in zip(heads, headGradients) { gradients.put(gradient, at: head) }
+    for step in steps.reversed() where step.output > first {
+      // Nothing learns there, or it was left out, and so nothing has reached it.
       guard gradients.has(step.output) else { continue }
       let inputs = step.inputs
       let gradient = gradients.take(step.output)
@@ -156,7 +299,7 @@ public final class LayerGraph: Layer {
         }
       }
     }
-    return gradients.has(LoweredPlan.image) ? gradients.take(LoweredPlan.image) : Tensor(uninitialized: [0])
+    return gradients.has(first) ? gradients.take(first) : Tensor(uninitialized: [0])
   }
 
   /// Tensors on their way. What is taken for the last time is let go, which leaves a layer the only owner of its input:
@@ -169,6 +312,9 @@ public final class LayerGraph: Layer {
     func has(_ value: LoweredPlan.Value) -> Bool { tensors[value] != nil }
 
     mutating func put(_ tensor: consuming Tensor, at value: LoweredPlan.Value) { tensors[value] = tensor }
+
+    /// A value that others still read.
+    func copy(of value: LoweredPlan.Value) -> Tensor? { tensors[value] }
 
     mutating func take(_ value: LoweredPlan.Value) -> Tensor {
       guard let tensor = tensors[value].take() else {

@@ -1,5 +1,5 @@
-// How a network is described: layers one after another, and branches that part and join. Nothing here has weights or
-// shapes; LoweredPlan gives each layer its shape and decides what is done together.
+// How a network is described: layers one after another, branches that part and join, and heads that part and do not.
+// Nothing here has weights or shapes; LoweredPlan gives each layer its shape and decides what is done together.
 
 import Messages
 import Tensors
@@ -18,6 +18,9 @@ public indirect enum LayerPlan: Sendable, Equatable {
   /// Branches that all read the same map; an empty one hands it on as it is. The first is the one that is followed when
   /// the network is read.
   case branches(name: String, [[LayerPlan]], joined: Join)
+  /// A classifier of its own for the map that it reads, which goes on as it is. Only training runs it: its loss is added
+  /// to the network's.
+  case auxiliaryHead(name: String, [LayerPlan])
 }
 
 /// How branches become one again.

@@ -25,6 +25,10 @@ public struct LoweredPlan: Sendable, Equatable {
     public let output: FeatureShape
     /// Nesting below the network: 0 outside blocks, 1 in a block's body, 2 on its shortcut.
     public let depth: Int
+    /// Whether it is of an auxiliary head, which only training runs.
+    public let isAuxiliary: Bool
+    /// The block that it is a part of, by its name; nil outside of blocks.
+    public let block: String?
     /// The batch norm that does this addition or ReLU along with its own work; nil if it is done for itself.
     public fileprivate(set) var fusedWith: Int?
   }
@@ -44,6 +48,8 @@ public struct LoweredPlan: Sendable, Equatable {
     public let momentsFor: Int?
     /// Whether it keeps its weights: it is run as in inference, and never backwards.
     public let isFrozen: Bool
+    /// Whether it is of an auxiliary head.
+    public let isAuxiliary: Bool
 
     /// Whether a batch norm adds what a shortcut carries.
     public var adds: Bool { inputs.count == 2 }
@@ -60,9 +66,13 @@ public struct LoweredPlan: Sendable, Equatable {
   }
 
   public let image: FeatureShape
-  /// The first so many operations keep their weights. They form a whole from the image to the value of this number: no
-  /// other value of theirs is read behind it.
+  /// The first so many operations keep their weights. They form a whole from the image to the value `features`: no other
+  /// value of theirs is read behind it.
   public let frozen: Int
+  /// What comes out of the frozen operations; the image where none are.
+  public let features: Value
+  /// The outputs of auxiliary heads, [N, classes] each, in the order of the description.
+  public let heads: [Value]
   /// In the order of the description, which is that of rows, parameters and arrays in files.
   public let operations: [Operation]
   /// In the order in which they are run; backwards, in the opposite one.
@@ -79,9 +89,54 @@ public struct LoweredPlan: Sendable, Equatable {
     self.image = image
     self.frozen = frozen
     (operations, steps) = lowering.finished(imageGradient: imageGradient)
+    features = operations.prefix(frozen).lastIndex { !$0.isAuxiliary }.map { $0 + 1 } ?? Self.image
+    heads = lowering.heads
   }
 
   public var output: FeatureShape { operations.last?.output ?? image }
+
+  /// Of each value, the side in pixels of the square of the image that one of its places is made from, padding left
+  /// aside: from layer to layer it grows by the kernel less one, times the pixels between two places (Araujo, Norris and
+  /// Sim 2019, "Computing receptive fields of convolutional neural networks", section 2.2).
+  var receptiveFields: [Int] {
+    var fields = [(side: 1, step: 1)]
+    for operation in operations {
+      let inputs = operation.inputs.map { fields[$0] }
+      var field = inputs.max { $0.side < $1.side } ?? (1, 1)
+      let (kernel, stride) = operation.window
+      field.side += (kernel - 1) * field.step
+      field.step *= stride
+      fields.append(field)
+    }
+    return fields.map(\.side)
+  }
+
+  /// Whether what comes out of a step is what somebody would look at as a layer's activations: it has gone through an
+  /// activation function or is a sum, or nothing of the kind follows at once.
+  func givesActivations(_ step: Step) -> Bool {
+    switch operations[step.output - 1].kind {
+    case .relu, .scaledTanh, .join: true
+    case .convolution, .sparseConvolution, .batchNorm, .subsampling, .whitening, .dense, .squeezeExcitation:
+      !operations.contains { $0.inputs.contains(step.output) && $0.kind.belongsToLayerBefore }
+    case .luma, .maxPool, .averagePool, .averageWindows, .globalMaxPool, .flatten, .dropout, .dropPath, .scale,
+      .zeroPadding:
+      false
+    }
+  }
+
+  /// Whether a ReLU has done the last of a step.
+  func isRectified(_ step: Step) -> Bool { operations[step.output - 1].kind == .relu }
+
+  /// The sum of two branches that a step does: its operation, and whether the step's own first input is the first branch,
+  /// which is a residual block's body.
+  func sum(_ step: Step) -> (operation: Int, beginsWithBody: Bool)? {
+    let place = operations.indices.first { index in
+      index == step.operation || operations[index].fusedWith == step.operation
+        ? operations[index].kind.isSum && operations[index].inputs.count == 2 : false
+    }
+    guard let place else { return nil }
+    return (place, place == step.operation || operations[place].inputs[0] == step.operation + 1)
+  }
 
   /// Whether a squashing function follows an operation at once.
   func isSquashed(_ operation: Int) -> Bool {
@@ -90,7 +145,7 @@ public struct LoweredPlan: Sendable, Equatable {
   }
 
   /// The last operation that learns, which is the classifier of a whole network; nil where none does.
-  var lastLearning: Int? { operations.lastIndex { $0.kind.learns } }
+  var lastLearning: Int? { operations.lastIndex { $0.kind.learns && !$0.isAuxiliary } }
 }
 
 // MARK: - Shapes
@@ -175,6 +230,10 @@ private struct Lowering {
   private var shapes: [FeatureShape]
   private var maps: [FeatureShape]
   private let frozen: Int
+  /// The values that come out of auxiliary heads.
+  private(set) var heads: [Value] = []
+  private var isInHead = false
+  private var block: String?
 
   init(image: FeatureShape, frozen: Int) {
     (shapes, maps) = ([image], [image])
@@ -187,13 +246,22 @@ private struct Lowering {
     for plan in plans {
       switch plan {
       case .layer(let kind): value = try add(kind, reading: [value], depth: depth)
-      case .block(_, let layers): value = try add(layers, to: value, depth: depth + 1)
+      case .block(let name, let layers):
+        let outer = block
+        block = name
+        value = try add(layers, to: value, depth: depth + 1)
+        block = outer
       case .branches(let name, let branches, let join):
         precondition(branches.count > 1, "'\(name)' joins one branch")
         let ends = try branches.enumerated().map { index, branch in
           try add(branch, to: value, depth: index == 0 ? depth : depth + 1)
         }
         value = try add(.join(name: name, join), reading: ends, depth: depth)
+      case .auxiliaryHead(let name, let layers):
+        precondition(!isInHead && !layers.isEmpty, "'\(name)' is no head")
+        isInHead = true
+        heads.append(try add(layers, to: value, depth: depth + 1))
+        isInHead = false
       }
     }
     return value
@@ -203,7 +271,9 @@ private struct Lowering {
     let (shape, map) = (shapes[inputs[0]], maps[inputs[0]])
     let output = try kind.output(for: inputs.map { shapes[$0] })
     operations.append(
-      LoweredPlan.Operation(kind: kind, inputs: inputs, input: shape, map: map, output: output, depth: depth))
+      LoweredPlan.Operation(
+        kind: kind, inputs: inputs, input: shape, map: map, output: output, depth: depth, isAuxiliary: isInHead,
+        block: block))
     shapes.append(output)
     switch kind {
     // Each value stays where it was.
@@ -251,7 +321,8 @@ private struct Lowering {
       finished.append(
         LoweredPlan.Step(
           operation: step.operation, inputs: inputs.reversed(), output: step.last + 1, activates: step.activates,
-          momentsFor: momentsReader(of: step.operation, readers), isFrozen: step.last < frozen))
+          momentsFor: momentsReader(of: step.operation, readers), isFrozen: step.last < frozen,
+          isAuxiliary: operations[step.operation].isAuxiliary))
     }
     return (operations, finished.reversed())
   }
@@ -319,7 +390,36 @@ private struct Lowering {
   }
 }
 
+extension LoweredPlan.Operation {
+  /// Places of the input along a side that one place of the output is made from, and how far two of those are apart.
+  fileprivate var window: (kernel: Int, stride: Int) {
+    let side = max(input.height, input.width)
+    return switch kind {
+    case .convolution(_, _, let kernel, let stride, _, _, _): (max(kernel.height, kernel.width), stride)
+    case .sparseConvolution(_, let kernel, _): (max(kernel.height, kernel.width), 1)
+    case .subsampling(_, let kernel): (kernel, kernel)
+    case .maxPool(let kernel, let stride, _, _): (kernel, stride)
+    case .averagePool(let count): ((side + count - 1) / count, max(1, side / count))
+    case .averageWindows(let width): (width, width)
+    case .globalMaxPool, .flatten, .squeezeExcitation: (side, 1)
+    case .whitening(_, let kernel): (kernel, 1)
+    case .zeroPadding(_, let stride, _, _): (1, stride)
+    case .batchNorm, .relu, .scaledTanh, .luma, .dropout, .dropPath, .scale, .dense, .join: (1, 1)
+    }
+  }
+}
+
 extension LayerKind {
+  /// Whether it goes on with what the layer before it has made, and that alone is of interest.
+  fileprivate var belongsToLayerBefore: Bool {
+    switch self {
+    case .batchNorm, .relu, .scaledTanh: true
+    default: false
+    }
+  }
+
+  fileprivate var isSum: Bool { if case .join(_, .addition) = self { true } else { false } }
+
   /// Whether it has parameters that learn.
   var learns: Bool {
     switch self {

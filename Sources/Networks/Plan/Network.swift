@@ -35,6 +35,15 @@ public final class Network {
   /// - Returns: logits [N, classes].
   public func forward(_ images: consuming Tensor, _ pass: Pass) -> Tensor { layers.forward(images, pass) }
 
+  /// The same for a step of training.
+  /// - Returns: logits [N, classes]; and those of each auxiliary head that is trained, which `forward` leaves out.
+  public func forwardWithHeads(
+    _ images: consuming Tensor, _ pass: Pass
+  ) -> (logits: Tensor, heads: [Tensor]) {
+    let (output, heads) = layers.forwardWithHeads(images, pass)
+    return (output, heads)
+  }
+
   /// Trains what another plan of the same network trains, and freezes the rest. The weights stay.
   public func follow(_ plan: NetworkPlan) {
     precondition(plan.layers == self.plan.layers, "a plan of another network")
@@ -51,10 +60,55 @@ public final class Network {
     layers.forward(features: features, pass)
   }
 
+  /// Has a probe look at every value of the passes in `body`; what they compute is the same as without.
+  public func probed<Result>(by probe: LayerProbe?, _ body: () throws -> Result) rethrows -> Result {
+    layers.probe = probe
+    defer { layers.probe = nil }
+    return try body()
+  }
+
+  /// The parameters of a row of the summary; none for a layer that has none.
+  public func parameters(ofRow row: Int) -> [Parameter] { layers.parameters(of: row) }
+
+  /// See `LayerGraph.finishesConvolutions`.
+  var finishesConvolutions: Bool {
+    get { layers.finishesConvolutions }
+    set { layers.finishesConvolutions = newValue }
+  }
+
+  /// The logits [N, classes], and one of the values on the way to them in its own shape, [N, H, W, C] or [N, C].
+  /// - Parameter value: one that is computed (`NetworkPlan.isComputed`).
+  public func forward(
+    _ images: consuming Tensor, keeping value: LoweredPlan.Value, _ pass: Pass
+  ) -> (logits: Tensor, kept: Tensor) {
+    let (output, kept) = layers.forward(images, keeping: value, pass)
+    return (output, kept)
+  }
+
+  /// What comes of images as far as a value.
+  public func forward(_ images: consuming Tensor, to value: LoweredPlan.Value, _ pass: Pass) -> Tensor {
+    layers.forward(images, from: LoweredPlan.image, to: value, pass)
+  }
+
+  /// The logits [N, classes], from a value that everything behind it comes from.
+  public func forward(from value: LoweredPlan.Value, _ tensor: consuming Tensor, _ pass: Pass) -> Tensor {
+    layers.forward(tensor, from: value, to: plan.lowered.operations.count, pass)
+  }
+
+  /// The gradient by a value, of the last pass `forward(from:)` that was one of training or explanation.
+  /// - Parameter logitsGradient: [N, classes].
+  public func backward(
+    _ logitsGradient: consuming Tensor, to value: LoweredPlan.Value, _ pass: Pass
+  ) -> Tensor {
+    layers.backward(logitsGradient, to: value, pass)
+  }
+
   /// Sets the gradient of every parameter that is trained.
-  /// - Parameter logitsGradient: the loss's gradient by the last training pass's logits.
-  public func backward(_ logitsGradient: consuming Tensor, _ pass: Pass) {
-    _ = layers.backward(logitsGradient, pass)
+  /// - Parameters:
+  ///   - logitsGradient: the loss's gradient by the last training pass's logits.
+  ///   - heads: the same by the logits of auxiliary heads, where that pass was with them.
+  public func backward(_ logitsGradient: consuming Tensor, heads: [Tensor] = [], _ pass: Pass) {
+    _ = layers.backward(logitsGradient, heads: heads, pass)
   }
 
   /// The Euclidean norm of the whole gradient, of what is trained.

@@ -20,7 +20,7 @@ extension NetworkPlan {
 
   /// What comes out of the frozen layers for one image; the image where none are.
   public var features: FeatureShape {
-    lowered.frozen == 0 ? lowered.image : lowered.operations[lowered.frozen - 1].output
+    lowered.features == LoweredPlan.image ? lowered.image : lowered.operations[lowered.features - 1].output
   }
 
   /// Whether only the classifier is trained, and it is a dense layer: one that takes features one by one.
@@ -91,6 +91,9 @@ extension NetworkPlan {
       case .branches(_, let branches, _):
         for branch in branches { for layer in branch { add(layer) } }
         operations += 1
+      case .auxiliaryHead(_, let layers):
+        // It belongs to the map that it reads: where that is frozen, it has nothing to teach.
+        operations += layers.reduce(0) { $0 + Part($1).operations }
       case .layer(let kind):
         operations += 1
         switch kind {

@@ -24,7 +24,8 @@ extension NetworkPlan {
   }
 
   private var parameters: Int { lowered.operations.reduce(0) { $0 + $1.parameters } }
-  private var trainedParameters: Int {
+  /// Numbers in parameters that are trained.
+  public var trainedParameters: Int {
     lowered.operations.dropFirst(lowered.frozen).reduce(0) { $0 + $1.parameters }
   }
 
@@ -90,7 +91,8 @@ private struct MemoryPlanner {
     var waysBack: [WayBack?] = []
     // What several read counts until it has come together again, although the last reader may let it go before.
     var branched: [Block] = []
-    for step in plan.steps {
+    let steps = plan.steps.filter { !$0.isAuxiliary || (goesBack && !$0.isFrozen) }
+    for step in steps {
       var inputs = step.inputs.map { input in
         guard let block = input.isLast ? values[input.value].take() : values[input.value] else {
           preconditionFailure("value \(input.value) is read before it is made")
@@ -107,10 +109,10 @@ private struct MemoryPlanner {
     branched.removeAll()
 
     var gradients = [Block?](repeating: nil, count: values.count)
-    gradients[values.count - 1] = values[values.count - 1]
+    for output in [values.count - 1] + plan.heads where output > plan.frozen { gradients[output] = values[output] }
     // Likewise a sum's mask and gradients, until its branches have come together again, on this way at their beginning.
     var joined: [(WayBack, [Block])] = []
-    for step in plan.steps.reversed() {
+    for step in steps.reversed() {
       guard let wayBack = waysBack.removeLast(), let gradient = gradients[step.output].take() else { continue }
       let joins = step.inputs.count > 1
       let held = joins ? [gradient] : []

@@ -33,7 +33,33 @@ extension NetworkPlan {
   /// Whether a file may have an array of this name besides, which nothing here needs.
   public func passesOver(_ name: String) -> Bool {
     guard let network = try? Architecture(name: settings.name).network else { return false }
-    return network.passedOver.contains { name.hasPrefix($0) }
+    return settings.auxiliaryHeads != true && network.auxiliaryHeads.contains { name.hasPrefix($0 + ".") }
+  }
+
+  /// The names of the classifier's arrays.
+  public var classifierArrays: [String] { [classifier + ".weight", classifier + ".bias"] }
+
+  /// The names of the arrays of auxiliary heads that have a row for each class.
+  public var headClassifierArrays: [String] {
+    lowered.heads.flatMap { value in
+      guard case .dense(let name, _, _, _) = lowered.operations[value - 1].kind else { return [String]() }
+      return [name + ".weight", name + ".bias"]
+    }
+  }
+
+  /// Whether an array is one of an auxiliary head.
+  public func isOfHead(_ name: String) -> Bool {
+    guard !lowered.heads.isEmpty, let network = try? Architecture(name: settings.name).network else { return false }
+    return network.auxiliaryHeads.contains { name.hasPrefix($0 + ".") }
+  }
+
+  /// The same network without auxiliary heads, as it is used once it is trained.
+  /// - Throws: as `init`; it does not for a plan that there is.
+  public func withoutHeads() throws -> NetworkPlan {
+    guard !lowered.heads.isEmpty else { return self }
+    var settings = settings
+    settings.auxiliaryHeads = false
+    return try NetworkPlan(settings, imageSize: input.height, classes: classes, channels: input.channels)
   }
 
   /// The name of the last layer that learns, dense or a convolution with an output for each class, without `.weight`.

@@ -15,18 +15,43 @@ extension NetworkPlan {
   public func summary(
     batchSize: Int, threads: Int = 2, optimizerState: Int = 1, optimizerScratch: Int = 0
   ) -> NetworkSummary {
-    NetworkSummary(
+    let fields = lowered.receptiveFields
+    var summary = NetworkSummary(
       network: settings, input: input, classes: classes,
-      layers: lowered.operations.enumerated().map { $1.row(isTrained: $0 >= lowered.frozen) },
+      layers: lowered.operations.enumerated().map { index, operation in
+        operation.row(isTrained: index >= lowered.frozen, receptiveField: fields[index + 1])
+      },
       batchSize: batchSize,
       trainingMemory: Self.programMemory
         + trainingMemory(
           batchSize: batchSize, threads: threads, optimizerState: optimizerState, optimizerScratch: optimizerScratch
         ))
+    summary.published = publishedFigures
+    return summary
   }
 }
 
 extension NetworkPlan {
+  /// More rows than that are not told to whoever follows a run.
+  private static let mostRows = 2000
+
+  /// Its rows, to be told with a run; nil where there are very many.
+  public var tellableSummary: NetworkSummary? {
+    lowered.operations.count <= Self.mostRows ? summary(batchSize: 1) : nil
+  }
+
+  /// A name for each row of the summary that no other has: one that the row lacks is made of that of the row before,
+  /// `bn1.relu`.
+  var measureNames: [String] {
+    var names: [String] = []
+    for operation in lowered.operations {
+      let word = operation.heading.name
+      let before = operation.inputs.first.flatMap { $0 > LoweredPlan.image ? names[$0 - 1] : nil }
+      names.append(operation.kind.name ?? before.map { "\($0).\(word)" } ?? word)
+    }
+    return names
+  }
+
   /// Convolutions and dense layers on the longest way from the image to the logits: the number in most networks' names.
   /// Wide residual networks count their projections instead of the classifier.
   public var depth: Int {
@@ -77,14 +102,14 @@ extension LoweredPlan.Operation {
     }
   }
 
-  fileprivate func row(isTrained: Bool) -> LayerRow {
+  fileprivate func row(isTrained: Bool, receptiveField: Int) -> LayerRow {
     let (name, rowKind, kernel) = heading
     return LayerRow(
       name: name, kind: rowKind, kernel: kernel, output: output, parameters: parameters, multiplyAdds: multiplyAdds,
-      depth: depth, isTrained: isTrained)
+      depth: depth, isTrained: isTrained, inputs: inputs, block: block, receptiveField: receptiveField)
   }
 
-  private var heading: (name: String, kind: LayerRow.Kind, kernel: String?) {
+  fileprivate var heading: (name: String, kind: LayerRow.Kind, kernel: String?) {
     func text(_ kernel: Extent, _ stride: Int) -> String { stride == 1 ? "\(kernel)" : "\(kernel)/\(stride)" }
     return switch kind {
     case .convolution(let name, _, let kernel, let stride, _, _, let groups):

@@ -30,6 +30,7 @@ enum ReportStyle {
     .tiles dd{margin:0;font-size:21px;font-weight:600;font-variant-numeric:tabular-nums;line-height:1.3}
     nav{display:flex;flex-wrap:wrap;gap:4px 16px;margin-top:16px}
     .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(340px,100%),1fr));gap:12px}
+    .panels.wide{grid-template-columns:1fr}
     .figure{width:100%;height:auto;display:block}
     .scroll{overflow-x:auto;max-width:100%}
     table{border-collapse:collapse;font-variant-numeric:tabular-nums}
@@ -56,7 +57,7 @@ enum ReportStyle {
     outline:2px solid var(--ink);outline-offset:-2px}
     td.right.deep{color:var(--paper)}
     @media (prefers-color-scheme:dark){td.on{color:var(--paper)}}
-    p code{white-space:nowrap}
+    p code,td code{white-space:nowrap}
     .cell{display:none;background:var(--panel);border-radius:8px;padding:12px 14px;margin:0 0 12px}
     .cell:target,.cell.open{display:block}
     .scripted .cell:target:not(.open){display:none}

@@ -11,6 +11,7 @@ public struct RunReport {
   private let record: RunRecord
   private let history: RunHistory
   private let evaluation: EvaluationReport?
+  private let reliability: Reliability?
   /// Why there is no evaluation, or what to know of it.
   private let notes: [String]
   private let name: String
@@ -19,13 +20,17 @@ public struct RunReport {
 
   /// - Parameters:
   ///   - evaluation: nil where there is none.
+  ///   - reliability: of the same images; nil where they were not kept.
   ///   - notes: what the reader should know, as why there is no evaluation.
   /// - Throws: what reading the run's record and metrics throws.
-  public init(of run: RunFolder, evaluation: EvaluationReport?, notes: [String]) throws {
+  public init(
+    of run: RunFolder, evaluation: EvaluationReport?, reliability: Reliability? = nil, notes: [String]
+  ) throws {
     record = try run.record()
     history = try run.history()
     name = run.name
     self.evaluation = evaluation
+    self.reliability = reliability
     var notes = notes
     if let gap = history.gap { notes.append("The curves are not whole: \(gap).") }
     var right: [[String]] = []
@@ -78,6 +83,7 @@ public struct RunReport {
       \(noteList)
       \(curves)
       \(evaluation.map(confusion) ?? "")
+      \(evaluation == nil ? "" : trust)
       \(evaluation.map(mistakes) ?? "")
       \(evaluation.map(classes) ?? "")
       \(settings)
@@ -138,7 +144,11 @@ public struct RunReport {
   private var navigation: String {
     let parts =
       [("curves", "Curves")]
-      + (evaluation == nil ? [] : [("matrix", "Confusion"), ("mistakes", "Mistakes"), ("classes", "Classes")])
+      + (evaluation == nil
+        ? []
+        : [
+          ("matrix", "Confusion"), ("trust", "Confidence"), ("mistakes", "Mistakes"), ("classes", "Classes"),
+        ])
       + [("settings", "Settings")]
     return parts.map { "<a href=\"#\($0.0)\">\($0.1)</a>" }.joined()
   }
@@ -149,6 +159,7 @@ public struct RunReport {
       all.append("It was being trained when this was written (process \(trainer)).")
     }
     if let evaluation {
+      if let edits = evaluation.edits { all.append(edits.prefix(1).uppercased() + edits.dropFirst() + ".") }
       if evaluation.nonFiniteImages > 0 {
         all.append("The network's outputs for \(evaluation.nonFiniteImages) images are NaN or infinite.")
       }
@@ -276,6 +287,24 @@ public struct RunReport {
       return "<section class=\"cell\" id=\"\(link(cell.truth, cell.predicted))\"><h3>\(title) "
         + "<a href=\"#matrix\" data-close>close</a></h3><div class=\"pictures\">\(figures.joined())</div>\(list)</section>"
     }.joined(separator: "\n")
+  }
+
+  // MARK: Confidence
+
+  private var trust: String {
+    guard let reliability else {
+      return """
+        <section><h2 id="trust">Confidence</h2><p>Of this evaluation no images were kept; <code>skipline evaluate</code> keeps
+        them.</p></section>
+        """
+    }
+    let error = reliability.expectedCalibrationError
+    return """
+      <section><h2 id="trust">Confidence</h2>
+      <p class="faint">Left: how often answers of a confidence are right; on the dashed line the probabilities mean what they
+      say. Expected calibration error: \(percent(error)). Right: how many right and wrong answers have it.</p>
+      <div class="panels wide"><div>\(Figure.reliability(reliability, name: "").inPage)</div></div></section>
+      """
   }
 
   // MARK: Mistakes and classes

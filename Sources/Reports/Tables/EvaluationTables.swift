@@ -36,6 +36,21 @@ public struct MeasuredImagesTable {
   }
 }
 
+extension MeasuredImagesTable {
+  /// The same of a row of an evaluation that was kept.
+  /// - Parameter probabilities: of each class.
+  /// - Throws: what the table's `write` throws.
+  public func append(_ images: EvaluationTable, _ row: Int, probabilities: [Float]) throws {
+    let known = [images.paths[row], classes[Int(images.truths[row])]]
+    let predicted = Int(images.predictions[row])
+    guard predicted >= 0 else { return try table.append(known + Array(repeating: "", count: 3 + classes.count)) }
+    func cell(_ value: Float) -> String { value.isFinite ? "\(value)" : "" }
+    try table.append(
+      known + [classes[predicted], cell(images.confidences[row]), cell(images.losses[row])]
+        + probabilities.map(cell))
+  }
+}
+
 extension EvaluationReport {
   /// The mistakes that are listed, the one whose true class got the least probability first.
   public var worstMistakes: [Misclassification] {

@@ -32,6 +32,34 @@ extension Ops {
     return output
   }
 
+  /// The dot products of all rows of two matrices.
+  /// - Parameters:
+  ///   - a: [N, I].
+  ///   - b: [M, I].
+  /// - Returns: [N, M].
+  public func dotProducts(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let (rows, inner, others) = (a.shape[0], a.shape[1], b.shape[0])
+    precondition(b.shape[1] == inner, "rows of \(inner) numbers, and of \(b.shape[1])")
+    var products = Tensor(uninitialized: [rows, others])
+    Tensor.read(a, b) { a, b in
+      products.write { products in
+        // A chunk sets some columns of every row: `b` is the large matrix, and is read once.
+        pool.run(over: others) { range in
+          StoragePool.withScratch(rows * range.count) { part in
+            GEMM.multiply(
+              MatrixView(a, stride: inner), MatrixView(b + range.lowerBound * inner, stride: inner, .transposed),
+              into: part, rows: rows, columns: range.count, inner: inner)
+            for row in 0..<rows {
+              (products + row * others + range.lowerBound).update(
+                from: part + row * range.count, count: range.count)
+            }
+          }
+        }
+      }
+    }
+    return products
+  }
+
   /// dw [I, O] = transposed x * dy
   public func denseWeightGradient(_ x: Tensor, _ dy: Tensor, into dw: inout Tensor) {
     let (images, inputs, outputs) = (x.shape[0], dw.shape[0], dw.shape[1])

@@ -33,6 +33,9 @@ final class Checkpointer {
   private let clock = ContinuousClock()
   private var schedule: SaveSchedule
   private var unsaved = UnsavedCheckpoints()
+  /// What `best` is to be of an epoch that was over too soon to write it. Putting a file's content together takes far
+  /// longer than such an epoch.
+  private var keptBest: TrainingSnapshot?
 
   /// - Parameters:
   ///   - interval: the longest time between two saves of `last`.
@@ -64,7 +67,7 @@ final class Checkpointer {
   /// - Throws: `TrainingError.weightsOverflowed` or `.folderGone`.
   func saveDue(_ snapshot: TrainingSnapshot) throws {
     try keepToFolder(step: snapshot.state.step)
-    retryUnsaved()
+    try retryUnsaved()
     try saveLast(snapshot)
   }
 
@@ -78,6 +81,22 @@ final class Checkpointer {
   /// - Throws: as `saveLast`.
   func saveLastIfChanged(_ snapshot: TrainingSnapshot) throws {
     if savedState != snapshot.state { try saveLast(snapshot) }
+  }
+
+  /// Saves the weights of this moment as a checkpoint of their own, which no policy removes. It changes nothing that
+  /// training goes on from. A failure to write has been told; it is not tried again, for the moment is over.
+  /// - Throws: `TrainingError.weightsOverflowed` or `.folderGone`.
+  func saveMoment(_ snapshot: TrainingSnapshot) throws {
+    try keepToFolder(step: snapshot.state.step)
+    let contents = try snapshot.contents(of: .step(snapshot.state.step), in: run)
+    do {
+      try contents.write(calls: calls)
+      report(.checkpointSaved(contents.info))
+    } catch let error as FileOperationError {
+      failures += 1
+      records.log.error("not saved: \(error)")
+      report(.saveFailed(SaveFailure(path: contents.info.path, reason: "\(error)", retrySeconds: 0)))
+    }
   }
 
   /// Saves what an epoch leaves behind.
@@ -96,12 +115,13 @@ final class Checkpointer {
   /// Keeps what an epoch of milliseconds leaves behind; it is written when `last` is due, or at the end.
   /// - Throws: as `saveLast`.
   func keepEpoch(_ snapshot: TrainingSnapshot, improved: Bool) throws {
-    if improved { unsaved.keep(try snapshot.contents(of: .best, in: run), as: .best) }
+    if improved { keptBest = try snapshot.keepingWeights() }
     if isDue { try saveDue(snapshot) }
   }
 
   /// Writes what was kept.
-  func saveKept() { retryUnsaved() }
+  /// - Throws: `TrainingError.weightsOverflowed`.
+  func saveKept() throws { try retryUnsaved() }
 
   /// Tries for the last time what could not be written, and saves the state at the end.
   /// - Parameter savesLast: whether training can go on from the state.
@@ -110,7 +130,7 @@ final class Checkpointer {
   func saveAtEnd(_ snapshot: TrainingSnapshot, savesLast: Bool) throws -> [String] {
     let state = snapshot.state
     try keepToFolder(step: state.step)
-    retryUnsaved()
+    try retryUnsaved()
     if savedState != state, savesLast {
       do {
         try writeLast(snapshot)
@@ -136,13 +156,18 @@ final class Checkpointer {
     do {
       try write(contents)
       unsaved.written(name)
+      if name == .best { keptBest = nil }
       prune(after: name)
     } catch is FileOperationError {
       unsaved.keep(contents, as: name)
     }
   }
 
-  private func retryUnsaved() {
+  private func retryUnsaved() throws {
+    if let best = keptBest {
+      unsaved.keep(try best.contents(of: .best, in: run), as: .best)
+      keptBest = nil
+    }
     for (name, contents) in unsaved.waiting {
       guard (try? write(contents)) != nil else { continue }
       unsaved.written(name)
@@ -310,7 +335,7 @@ final class Checkpointer {
     run.checkpoints().filter { info in
       switch CheckpointName(path: info.path) {
       case .best, .epoch: info.step < step && (info.validationAccuracy != nil || !isJudged)
-      case .last, .other: false
+      case .last, .step, .other: false
       }
     }.sorted { $0.step > $1.step }.first { (try? Safetensors.read(path: $0.path)) != nil }
   }
@@ -319,6 +344,7 @@ final class Checkpointer {
   /// takes now, and the next one of its name must not replace it.
   func setAsideLater(than state: TrainingState) {
     unsaved.forget(afterStep: state.step, epoch: state.epochsDone)
+    if let best = keptBest, best.state.step > state.step { keptBest = nil }
     for checkpoint in run.checkpoints() where checkpoint.step > state.step {
       do {
         guard let moved = try run.setAside(checkpoint, calls: calls) else { continue }

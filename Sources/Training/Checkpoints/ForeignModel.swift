@@ -97,6 +97,9 @@ public struct ForeignModel {
         "\(path) does not say what input it expects: \(unsaid.joined(separator: ", ")), as usual for "
           + "\(found.settings.name); --imgsz, --mean and --std say otherwise")
     }
+    if normalization == nil, let note = try Architecture(name: found.settings.name).inputNote {
+      tell("\(path): \(note)")
+    }
     return ModelDescription(network: found.settings, classes: classes, preprocessing: preprocessing)
   }
 

@@ -74,7 +74,8 @@ public struct InitialWeights {
     var contents = try WeightsFile.read(path)
     if let placement = try GraphPlacement(plan, outline) { contents = try placement.contents(contents) }
     var state = try StoredState(contents, fit, plan)
-    let names = [plan.classifier + ".weight", plan.classifier + ".bias"]
+    // Auxiliary heads tell the same classes apart in the same order.
+    let names = plan.classifierArrays + plan.headClassifierArrays
     switch classifier {
     case .begun: for name in names { state.values[name] = nil }
     case .kept(nil), .partly: break
@@ -162,7 +163,8 @@ extension StoredState {
   /// Puts a classifier of other classes together: the rows that the file has, and the network's own for the others.
   /// - Parameter rows: of each class, nil for its own.
   fileprivate mutating func mixRows(_ rows: [Int?], of network: Network) {
-    for parameter in network.parameters where parameter.name.hasPrefix(network.plan.classifier + ".") {
+    let names = network.plan.classifierArrays + network.plan.headClassifierArrays
+    for parameter in network.parameters where names.contains(parameter.name) {
       guard let stored = values[parameter.name], !rows.isEmpty else { continue }
       var mixed = parameter.fileOrder(parameter.value)
       let width = mixed.count / rows.count
@@ -190,12 +192,14 @@ extension InitialWeights.Classifier {
 }
 
 extension NetworkSettings {
-  /// Whether the same weights mean the same: what is left out at random in training makes no difference.
+  /// Whether the same weights mean the same: what is left out at random in training makes no difference,
+  /// nor do heads that training alone has.
   func isSameNetwork(as other: NetworkSettings) -> Bool {
     var (first, second) = (self, other)
     (first.head, second.head) = (.standard, .standard)
     (first.dropPath, second.dropPath) = (0, 0)
     (first.dropout, second.dropout) = (nil, nil)
+    (first.auxiliaryHeads, second.auxiliaryHeads) = (nil, nil)
     (first.name, second.name) = (first.name.lowercased(), second.name.lowercased())
     return first == second
   }

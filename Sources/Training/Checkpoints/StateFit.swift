@@ -97,6 +97,8 @@ struct StateAdvice {
       mismatch.missing.contains(classifier + ".weight")
     {
       text = "it has no classifier: start a run from it with train --weights"
+    } else if let heads = Self.ofHeads(plan, mismatch) {
+      text = heads
     } else if let part = path.firstMatch(of: /-\d{5}-of-\d{5}(\.safetensors|\.bin)$/) {
       text = "it is one file of several: name their index, \(path.replacing(part.0, with: part.1 + ".index.json"))"
     } else if let network = file.recognized() {
@@ -112,6 +114,14 @@ struct StateAdvice {
     } else {
       text = "check --net, --shortcut, --block, --stem, --width and the number of classes"
     }
+  }
+
+  /// Where a file is right but for auxiliary heads.
+  static func ofHeads(_ plan: NetworkPlan, _ mismatch: StateMismatch) -> String? {
+    guard mismatch.misshapen.isEmpty, mismatch.surplus.isEmpty, !mismatch.missing.isEmpty,
+      mismatch.missing.allSatisfy(plan.isOfHead)
+    else { return nil }
+    return "it has no auxiliary heads: leave --aux-heads out"
   }
 
   static func extraction(path: String, prefix: String) -> String {

@@ -14,7 +14,7 @@ struct TrainingSnapshot {
   let optimizer: any Optimizer
   let pool: ThreadPool
   /// What is saved as the network's weights, and what it is; nil where the weights that are trained are.
-  var evaluated: (weights: NetworkWeights, kind: SavedWeights)?
+  var evaluated: (weights: NetworkWeights, kind: SavedWeights?)?
   /// The weights that are trained; nil where the network has them.
   var trained: NetworkWeights?
 
@@ -30,11 +30,14 @@ struct TrainingSnapshot {
   /// A checkpoint of it; `last` has what training goes on from too.
   /// - Throws: `TrainingError.weightsOverflowed`.
   func contents(of name: CheckpointName, in run: RunFolder) throws -> CheckpointContents {
-    try refuseOverflow()
+    // Of two sets of weights, the trained ones are saved in `last` alone.
+    if evaluated == nil || name == .last { try refuseOverflow() }
+    // Of weights that were trained on since, the last validation says nothing.
+    let isValidated = if case .step = name { state.batch == 0 } else { true }
     let info = CheckpointInfo(
       path: run.path(of: name), name: name.stem, epoch: state.epochsDone, step: state.step,
-      validationAccuracy: state.validationAccuracy, savedAt: Date().formatted(.iso8601),
-      weights: evaluated?.kind, score: state.score)
+      validationAccuracy: isValidated ? state.validationAccuracy : nil, savedAt: Date().formatted(.iso8601),
+      weights: evaluated?.kind, score: isValidated ? state.score : nil)
     let resumable = name == .last ? (state, optimizer) : nil
     guard let evaluated else { return try Checkpoint.contents(network, model, info: info, resumable: resumable) }
     let present = NetworkWeights(of: network)
@@ -44,9 +47,22 @@ struct TrainingSnapshot {
     return try Checkpoint.contents(network, model, info: info, resumable: resumable, trained: trained ?? present)
   }
 
+  /// The same for later, when the network has been trained further. Nothing is copied.
+  /// - Throws: `TrainingError.weightsOverflowed`, where a parameter that is trained is too large.
+  func keepingWeights() throws -> TrainingSnapshot {
+    try refuseOverflow(among: network.trainedParameters.map { ($0.name, $0.value) })
+    var kept = self
+    if evaluated == nil { kept.evaluated = (NetworkWeights(of: network), nil) }
+    return kept
+  }
+
   /// A finite gradient can still make infinite weights; the next step would show it, but a save may come first.
   private func refuseOverflow() throws {
-    let arrays = network.parameters.map { ($0.name, $0.value) } + network.buffers.map { ($0.name, $0.value) }
+    try refuseOverflow(
+      among: network.parameters.map { ($0.name, $0.value) } + network.buffers.map { ($0.name, $0.value) })
+  }
+
+  private func refuseOverflow(among arrays: [(name: String, value: Tensor)]) throws {
     for (name, value) in arrays where !Ops(pool).sumOfSquares(value).isFinite {
       throw TrainingError.weightsOverflowed(step: state.step, array: name)
     }

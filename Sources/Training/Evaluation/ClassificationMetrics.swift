@@ -21,13 +21,32 @@ public struct ClassificationMetrics: Sendable {
   /// Counts by truth * classes + predicted.
   private var confusion: [Int: Int] = [:]
   private(set) var misclassified: [Misclassification] = []
+  private var reliability = Reliability()
   /// Images whose outputs are not finite.
   private(set) var nonFinite: [String] = []
+  /// What each image was given, in the order in which they came; gathered where that is wanted.
+  private(set) var answers: [Answer] = []
+  private let keepsAnswers: Bool
+
+  /// What an image was given.
+  struct Answer: Sendable {
+    var path: String
+    var truth: Int
+    /// nil where the outputs are not finite, and so has it no loss.
+    var predicted: Int?
+    /// Of the predicted class, 0...1.
+    var probability: Double
+    /// Nats.
+    var loss: Double?
+  }
 
   /// - Parameter classes: the checkpoint's classes in the order of its labels; at least one.
-  public init(classes: [String]) {
+  public init(classes: [String]) { self.init(classes: classes, keepsAnswers: false) }
+
+  init(classes: [String], keepsAnswers: Bool) {
     precondition(!classes.isEmpty, "an evaluation needs at least one class")
     self.classes = classes
+    self.keepsAnswers = keepsAnswers
     support = Array(repeating: 0, count: classes.count)
     (predictions, hits) = (support, support)
   }
@@ -51,12 +70,24 @@ public struct ClassificationMetrics: Sendable {
     precondition(classes.indices.contains(truth), "label \(truth) is none of the \(classes.count) classes")
     images += 1
     support[truth] += 1
-    guard let outputs = Softmax(row) else { return nonFinite.append(path) }
-    lossSum += outputs.loss(truth)
+    guard let outputs = Softmax(row) else {
+      if keepsAnswers {
+        answers.append(Answer(path: path, truth: truth, predicted: nil, probability: 0, loss: nil))
+      }
+      return nonFinite.append(path)
+    }
+    let loss = outputs.loss(truth)
+    lossSum += loss
 
     let order = outputs.mostProbable(Self.best)
     let predicted = order[0]
+    if keepsAnswers {
+      answers.append(
+        Answer(
+          path: path, truth: truth, predicted: predicted, probability: outputs.probability(predicted), loss: loss))
+    }
     predictions[predicted] += 1
+    reliability.add(confidence: outputs.probability(predicted), isRight: predicted == truth)
     confusion[truth * classes.count + predicted, default: 0] += 1
     if order.contains(truth) { top5Hits += 1 }
     guard predicted != truth else {
@@ -118,7 +149,7 @@ public struct ClassificationMetrics: Sendable {
       misclassified: misclassified, nonFinite: nonFinite, skipped: leftOut.skipped,
       unknownImages: leftOut.unknownImages, unknownClasses: leftOut.unknownClasses,
       imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0, provenance: provenance,
-      augmentation: augmentation)
+      augmentation: augmentation, calibrationError: reliability.expectedCalibrationError)
   }
 
   /// The counts so far, without the images whose outputs are not finite.
@@ -129,6 +160,9 @@ public struct ClassificationMetrics: Sendable {
         ConfusionMatrix.Cell(truth: key / classes.count, predicted: key % classes.count, count: count)
       })
   }
+
+  /// Of each class, 0...1; nil for one without an image.
+  var recalls: [Double?] { classMetrics.map(\.recall) }
 
   /// Precision = hits / predicted, recall = hits / support, F1 = 2 · hits / (predicted + support); nil where that
   /// would divide by zero.

@@ -16,6 +16,7 @@ public enum EvaluationDocument {
       switch key {
       case .augmentation: if let augmentation = report.augmentation { try pieces.add(key, augmentation) }
       case .balancedAccuracy: try pieces.add(key, report.balancedAccuracy)
+      case .calibrationError: if let error = report.calibrationError { try pieces.add(key, error) }
       case .checkpoint: try pieces.add(key, report.checkpoint)
       case .classes: try pieces.add(key, list: report.classes)
       case .confusion: if report.hasDenseConfusion { try pieces.add(key, list: report.confusion.rows) }

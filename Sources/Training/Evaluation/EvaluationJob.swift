@@ -94,6 +94,7 @@ public struct EvaluationJob {
   /// Evaluates. What comes of it is not kept anywhere yet: it is to be shown first (`keep`).
   /// - Parameters:
   ///   - ignoringMemory: whether to try all the same where memory seems too little.
+  ///   - keepsFeatures: whether each image is given with its features.
   ///   - eachImage: given every image that is counted, in order, as soon as it is measured, and the checkpoint's
   ///     classes.
   /// - Returns: nil when `preparation` or `progress` ended it.
@@ -103,26 +104,87 @@ public struct EvaluationJob {
     threads: Int?, ignoringMemory: Bool = false, decisions: DecisionStore = .standard,
     progress: (_ done: Int, _ total: Int) -> Bool = { _, _ in true },
     preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in },
+    keepsFeatures: Bool = false,
     eachImage: ((_ image: MeasuredImage, _ classes: [String]) throws -> Void)? = nil
   ) throws -> EvaluationReport? {
-    let model =
-      try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
+    let model = try loadedModel()
+    let batch = try model.batch(
+      upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory)
+    return try explainingAbsence {
+      var evaluation = evaluator(
+        model, batchSize: batch, pool: try ThreadPool(reserving: threads), decisions: decisions)
+      evaluation.keepsFeatures = keepsFeatures
+      return try evaluation.run(
+        progress: progress, preparation: preparation, notice: notice, eachImage: eachImage)
+    }
+  }
+
+  /// What `run` would be made of now, without measuring an image: whether an earlier evaluation is still of what is
+  /// there.
+  /// - Throws: as `run`.
+  public func currentProvenance(
+    decisions: DecisionStore = .standard, preparation: (PreparationProgress) -> Bool = { _ in true }
+  ) throws -> EvaluationProvenance? {
+    let model = try loadedModel()
+    return try explainingAbsence {
+      try evaluator(model, batchSize: 1, pool: ThreadPool(threads: 1), decisions: decisions)
+        .currentProvenance(preparation: preparation)
+    }
+  }
+
+  /// The layers of the checkpoint, for a batch of the images: as many as were asked for, of every class, or as memory has
+  /// room for.
+  /// - Returns: nil when `preparation` ended it.
+  /// - Throws: as `run`.
+  public func layers(
+    threads: Int?, ignoringMemory: Bool = false, decisions: DecisionStore = .standard,
+    preparation: (PreparationProgress) -> Bool = { _ in true }, notice: (DatasetFinding) -> Void = { _ in }
+  ) throws -> LayerReport? {
+    let model = try loadedModel()
+    let batch = try model.batch(
+      upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory)
+    return try explainingAbsence {
+      try evaluator(model, batchSize: batch, pool: try ThreadPool(reserving: threads), decisions: decisions)
+        .layers(preparation: preparation, notice: notice)
+    }
+  }
+
+  /// The checkpoint, ready to use.
+  /// - Throws: as `Checkpoint.load`.
+  public func loadedModel() throws -> LoadedModel {
+    try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
+  }
+
+  private func evaluator(
+    _ model: LoadedModel, batchSize: Int, pool: ThreadPool, decisions: DecisionStore
+  ) -> Evaluator {
     var evaluation = Evaluator(
-      model: model, data: data, split: split,
-      batchSize: try model.batch(
-        upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory),
-      pool: try ThreadPool(reserving: threads), decisions: decisions, caches: caches)
+      model: model, data: data, split: split, batchSize: batchSize, pool: pool, decisions: decisions, caches: caches
+    )
     evaluation.folders = folders
     evaluation.acceptsErrors = acceptsErrors
     evaluation.augmentation = augmentation
     if let run, let record { evaluation.runImages = RunImages(record, in: run) }
+    return evaluation
+  }
+
+  /// Says which run's data are gone where it is those.
+  private func explainingAbsence<Result>(_ body: () throws -> Result) throws -> Result {
     do {
-      return try evaluation.run(
-        progress: progress, preparation: preparation, notice: notice, eachImage: eachImage)
+      return try body()
     } catch let error as DatasetError where !isDataGiven && error.isAbsence {
       throw RunDataGone(run: run?.path ?? checkpoint, reason: error, advice: .evaluate)
     }
   }
+
+  /// The name of the layer that gives the logits; empty where the checkpoint does not say which network it is.
+  public var classifier: String {
+    let model = description ?? (try? Checkpoint.model(path: checkpoint)).flatMap { $0 }
+    return (try? model?.plan())?.classifier ?? ""
+  }
+
+  /// The run in whose folder an evaluation is kept; nil for a checkpoint that lies in no run.
+  public var runFolder: RunFolder? { run }
 
   /// Keeps a report in the folder of the checkpoint's run, also for TensorBoard where the run writes for it.
   /// - Returns: the file; nil for a checkpoint that lies in no run.

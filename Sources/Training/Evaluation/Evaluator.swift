@@ -18,11 +18,23 @@ struct BatchEvaluator {
   func run(_ loader: BatchLoader, _ body: (_ batch: Batch, _ logits: [Float]) throws -> Bool) rethrows
     -> [DecodingFailure]
   {
+    try run(loader, keepingFeatures: false) { batch, logits, _ in try body(batch, logits) }
+  }
+
+  /// The same with the features [N, F] of each batch's images, as they are; none where they are not kept.
+  func run(
+    _ loader: BatchLoader, keepingFeatures: Bool,
+    _ body: (_ batch: Batch, _ logits: [Float], _ features: [Float]) throws -> Bool
+  ) rethrows -> [DecodingFailure] {
     let stream = loader.epoch()
     let size = loader.preprocessing.imageSize
     while let batch = stream.next() {
-      let logits = network.outputs(batch.images, count: batch.labels.count, size: size, augmentation, pool)
-      guard try body(batch, logits) else { break }
+      let count = batch.labels.count
+      let (logits, features) =
+        keepingFeatures
+        ? network.outputsAndFeatures(batch.images, count: count, size: size, augmentation, pool)
+        : (network.outputs(batch.images, count: count, size: size, augmentation, pool), [])
+      guard try body(batch, logits, features) else { break }
     }
     return stream.skipped
   }
@@ -53,6 +65,8 @@ public struct Evaluator {
   public var acceptsErrors = false
   /// What the outputs are averaged over.
   public var augmentation: TestTimeAugmentation?
+  /// Whether each image is given with its features.
+  public var keepsFeatures = false
 
   public init(
     model: LoadedModel, data: String, split: EvaluationSplit?, batchSize: Int = 64, pool: ThreadPool,
@@ -100,14 +114,17 @@ public struct Evaluator {
     var ended = false
     let clock = ContinuousClock()
     let start = clock.now
-    let skipped = try BatchEvaluator(network: model.network, pool: pool, augmentation: augmentation).run(loader) {
-      batch, logits in
+    let evaluator = BatchEvaluator(network: model.network, pool: pool, augmentation: augmentation)
+    let skipped = try evaluator.run(loader, keepingFeatures: keepsFeatures) { batch, logits, features in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { items[$0].path })
       if let eachImage {
+        let width = features.count / max(1, batch.items.count)
         for (row, item) in batch.items.enumerated() {
           let outputs = Softmax(logits[row * classes.count..<(row + 1) * classes.count])
           try eachImage(
-            MeasuredImage(path: items[item].path, truth: batch.labels[row], outputs: outputs), classes)
+            MeasuredImage(
+              path: items[item].path, truth: batch.labels[row], outputs: outputs, split: items[item].split,
+              features: width > 0 ? features[row * width..<(row + 1) * width] : nil), classes)
         }
       }
       done += batch.labels.count + batch.skipped.count
@@ -130,9 +147,18 @@ public struct Evaluator {
 }
 
 extension Evaluator {
+  /// What an evaluation would be made of now, without measuring an image.
+  /// - Returns: nil where `preparation` ended it.
+  /// - Throws: as `run`.
+  public func currentProvenance(
+    preparation: (PreparationProgress) -> Bool = { _ in true }
+  ) throws -> EvaluationProvenance? {
+    try openDataset(preparation).map { provenance(of: $0.index, isRunsOwn: $0.isRunsOwn) }
+  }
+
   /// The split to measure.
   /// - Throws: `SettingsError` where there is no such division.
-  private func chosenSplit(of index: DatasetIndex, isRunsOwn: Bool) throws -> EvaluationSplit {
+  func chosenSplit(of index: DatasetIndex, isRunsOwn: Bool) throws -> EvaluationSplit {
     let isDivided = isRunsOwn || index.splitSource != .hash
     guard let split else { return isDivided ? .test : .all }
     guard isDivided || split == .all else {
@@ -144,7 +170,7 @@ extension Evaluator {
   }
 
   /// The images of the split whose classes the model knows, with its labels, and what is left out.
-  private func itemsToCount(
+  func itemsToCount(
     _ index: DatasetIndex, _ split: EvaluationSplit
   ) throws -> (items: [DatasetItem], leftOut: ClassificationMetrics.LeftOut) {
     let classes = model.description.classes
@@ -176,7 +202,7 @@ extension Evaluator {
       checkpoint: model.checksum, splitFingerprint: index.fingerprint,
       imagesFingerprint: ImageManifest(of: index).fingerprint, excluded: index.excluded.count,
       relabeled: index.items.count { $0.relabeledFrom != nil }, isRunsOwn: isRunsOwn, epoch: model.epoch,
-      weights: model.weights)
+      weights: model.weights, edits: index.edits)
   }
 
   static func images(_ split: EvaluationSplit) -> String {
@@ -192,7 +218,7 @@ extension Evaluator {
   }
 
   /// The dataset, and whether it is what the model's run was trained on; nil when `preparation` ended it.
-  private func openDataset(
+  func openDataset(
     _ preparation: (PreparationProgress) -> Bool
   ) throws -> (index: DatasetIndex, isRunsOwn: Bool)? {
     if let own = runImages, own.isPlace(data) {

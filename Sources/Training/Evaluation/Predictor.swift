@@ -13,12 +13,19 @@ public struct Predictor {
   public let model: LoadedModel
   private let pool: ThreadPool
   private let augmentation: TestTimeAugmentation?
+  /// What the logits are divided by; 1 for as they are.
+  private let temperature: Double
 
-  /// - Parameter augmentation: what the probabilities are averaged over.
-  public init(model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil) {
+  /// - Parameters:
+  ///   - augmentation: what the probabilities are averaged over.
+  ///   - temperature: above 0.
+  public init(
+    model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil, temperature: Double = 1
+  ) {
     self.model = model
     self.pool = pool
     self.augmentation = augmentation
+    self.temperature = temperature
   }
 
   /// What became of one image.
@@ -37,6 +44,28 @@ public struct Predictor {
   public func predict(
     _ paths: [String], batchSize: Int, _ body: (_ path: String, _ outcome: Outcome) throws -> Void
   ) rethrows {
+    try Self.forEach(
+      paths, model, batchSize: batchSize, pool: pool,
+      compute: { model.network.outputs($0.images, count: $0.items.count, size: $0.side, augmentation, pool) }
+    ) { path, values in
+      switch values {
+      case .failure(let failure): try body(path, .failure(failure.reason))
+      case .success(let logits):
+        let outputs = temperature == 1 ? Softmax(logits) : Softmax(logits.map { Float(Double($0) / temperature) })
+        // Overflow is no answer: of NaN every class would be as probable as any other.
+        try body(path, outputs.map(Outcome.classes) ?? .failure(Self.nonFiniteOutputs))
+      }
+    }
+  }
+
+  /// Puts images in files through a network, batch by batch.
+  /// - Parameters:
+  ///   - compute: makes as many numbers of each image of a batch.
+  ///   - body: called for each path, in order, with its numbers or with why there are none.
+  package static func forEach(
+    _ paths: [String], _ model: LoadedModel, batchSize: Int, pool: ThreadPool, compute: (Batch) -> [Float],
+    _ body: (_ path: String, _ values: Result<ArraySlice<Float>, DecodingFailure>) throws -> Void
+  ) rethrows {
     // Any file is one below the root. In bytes: a name may begin with what a character before it would swallow.
     let items = paths.map {
       DatasetItem(path: String(Substring(FilePath.absolute($0).utf8.dropFirst())), label: 0, split: .test)
@@ -45,29 +74,26 @@ public struct Predictor {
       items: items, root: "/", preprocessing: model.description.preprocessing, batchSize: batchSize,
       mode: .evaluation, workers: pool.threads)
     let stream = loader.epoch()
-    let classes = model.description.classes.count
     var (next, failures) = (0, 0)
     while let batch = stream.next() {
-      let logits = model.network.outputs(
-        batch.images, count: batch.items.count, size: loader.preprocessing.imageSize, augmentation, pool)
+      let values = compute(batch)
+      let width = values.count / max(1, batch.items.count)
       var row = 0
       let end = min(paths.count, (batch.index + 1) * batchSize)
       // What is in no batch does not decode; both lists are in the order of the paths.
       for place in next..<end {
         if row < batch.items.count, batch.items[row] == place {
-          let outputs = Softmax(logits[row * classes..<(row + 1) * classes])
           row += 1
-          // Overflow is no answer: of NaN every class would be as probable as any other.
-          try body(paths[place], outputs.map(Outcome.classes) ?? .failure(Self.nonFiniteOutputs))
+          try body(paths[place], .success(values[(row - 1) * width..<row * width]))
         } else {
-          try body(paths[place], .failure(stream.skipped[failures].reason))
+          try body(paths[place], .failure(stream.skipped[failures]))
           failures += 1
         }
       }
       next = end
     }
     for place in next..<paths.count {
-      try body(paths[place], .failure(stream.skipped[failures].reason))
+      try body(paths[place], .failure(stream.skipped[failures]))
       failures += 1
     }
   }

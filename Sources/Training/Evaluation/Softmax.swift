@@ -2,6 +2,7 @@
 // loss. Metrics, predictions and tables of all images take them from here, so that they agree.
 
 import Glibc
+import Messages
 
 /// The softmax of one image's logits, in Double, shifted by the largest logit so that no exponential overflows.
 public struct Softmax: Sendable {
@@ -12,7 +13,7 @@ public struct Softmax: Sendable {
 
   /// - Parameter row: [classes]; log-probabilities give the same.
   /// - Returns: nil where one of them is NaN or infinite: then no class is more probable than another.
-  init?(_ row: some Collection<Float>) {
+  public init?(_ row: some Collection<Float>) {
     guard row.allSatisfy({ $0.isFinite }) else { return nil }
     let values = row.map { Double($0) }
     let top = values.max() ?? 0
@@ -63,4 +64,17 @@ public struct MeasuredImage: Sendable {
   public let truth: Int
   /// nil where the network's outputs for it are NaN or infinite.
   public let outputs: Softmax?
+  public var split = Split.test
+  /// What the classifier read (`NetworkPlan.penultimate`), where that was asked for.
+  public var features: ArraySlice<Float>?
+
+  package init(
+    path: String, truth: Int, outputs: Softmax?, split: Split = .test, features: ArraySlice<Float>? = nil
+  ) {
+    self.path = path
+    self.truth = truth
+    self.outputs = outputs
+    self.split = split
+    self.features = features
+  }
 }

@@ -89,6 +89,27 @@ extension Network {
     let views = augmentation.views(of: images, size: size).map(logits)
     return TestTimeAugmentation.logMeanProbabilities(views, classes: (views.first?.count ?? 0) / max(1, count))
   }
+
+  /// The same, and the features of the images themselves, whatever views there are: [N, F].
+  func outputsAndFeatures(
+    _ images: [Float], count: Int, size: Int, _ augmentation: TestTimeAugmentation?, _ pool: ThreadPool
+  ) -> (outputs: [Float], features: [Float]) {
+    let value = plan.penultimate
+    var features: [Float] = []
+    func logits(_ images: [Float], isFirst: Bool) -> [Float] {
+      let pass = Pass(.inference, pool)
+      let input = Tensor([count, size, size, 3], images)
+      guard isFirst, value != LoweredPlan.image else { return forward(input, pass).values }
+      let (logits, kept) = forward(input, keeping: value, pass)
+      features = plan.pooled(kept, of: value, pool).values
+      return logits.values
+    }
+    guard let augmentation else { return (logits(images, isFirst: true), features) }
+    let views = augmentation.views(of: images, size: size).enumerated().map { logits($1, isFirst: $0 == 0) }
+    return (
+      TestTimeAugmentation.logMeanProbabilities(views, classes: (views.first?.count ?? 0) / max(1, count)), features
+    )
+  }
 }
 
 extension TestTimeAugmentationChoice {

@@ -35,6 +35,12 @@ struct FeatureSet {
     return min(augmentation.changesImages ? asked : min(1, asked), max(0, fitting))
   }
 
+  /// Bytes that so many views take, or as many of them as are kept.
+  static func bytes(views: Int, items: Int, validation: Int, width: Int) -> Int {
+    let rows = width * MemoryLayout<Float>.stride
+    return min(rows * (views * items + validation), max(mostBytes, rows * validation))
+  }
+
   /// Computes them: the images as they are, their mirror images where mirroring is asked for, and then as in the epochs
   /// of a training that computes every one.
   /// - Parameters:

@@ -105,7 +105,7 @@ struct DivergenceRecovery {
       case .recover(let recovery): return .recovery(recovery)
       case .resume: return .recovery(.lowerRate)
       case .setLearningRate(let rate): conversation.setLearningRate(rate)
-      case .pause, .saveCheckpoint: conversation.warn("the run has diverged: say first how to go on")
+      case .pause, .saveCheckpoint, .saveMoment: conversation.warn("the run has diverged: say first how to go on")
       }
     }
     return .nobody

@@ -20,6 +20,8 @@ final class Learner {
   /// The weights that are trained, while the network has those that are evaluated.
   private var trained: NetworkWeights?
 
+  /// What looks at the layers now and then.
+  private var watch: LayerWatch
   private let setup: RunSetup
   private let pool: ThreadPool
   private let clock = ContinuousClock()
@@ -30,6 +32,7 @@ final class Learner {
     let settings = setup.settings
     self.setup = setup
     self.pool = pool
+    watch = LayerWatch(interval: settings.layerStats)
     network = Network(
       setup.plan(epochsDone: 0), seed: settings.seed,
       convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
@@ -55,17 +58,21 @@ final class Learner {
     let count = batch.labels.count
     let number = UInt64(step) &* UInt64(settings.accumulate) &+ UInt64(group.batches)
     let pass = Pass(.training, pool, seed: settings.seed &+ number)
+    let probe = watch.begin(step: step + 1, isFirst: group.isEmpty)
     group.begin(batch, of: network, startedAt: start)
 
-    let logits =
-      if let features {
-        network.forward(features: Tensor([count, features.set.width], batch.images), pass)
-      } else {
-        network.forward(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
+    let (logits, heads) = network.probed(by: probe) { () -> (Tensor, [Tensor]) in
+      guard let features else {
+        return network.forwardWithHeads(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
       }
-    let loss = pass.ops.softmaxCrossEntropy(
-      logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
-    network.backward(group.weighted(loss.gradient, images: count, pass.ops), pass)
+      return (network.forward(features: Tensor([count, features.set.width], batch.images), pass), [])
+    }
+    let loss = TrainingLoss(
+      logits, heads: heads, labels: batch.mixedLabels, smoothing: settings.labelSmoothing,
+      weights: setup.classWeights, pass.ops)
+    network.backward(
+      group.weighted(loss.gradient, images: count, pass.ops),
+      heads: loss.heads.map { group.weighted($0, images: count, pass.ops) }, pass)
     group.add(
       network, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, waiting: waiting, pass.ops)
     if !loss.loss.isFinite {
@@ -89,13 +96,17 @@ final class Learner {
     /// Of wall time, and of it, waiting for batches.
     var seconds: Double
     var waiting: Double
+    /// What the layers were like; nil where nobody has looked.
+    var layers: [LayerMeasure]?
   }
 
   /// The update by the gradient of the batches since the last one.
   /// - Throws: `Divergence`; the network is then as before the step.
   func step(_ state: TrainingState, _ schedule: LearningRateSchedule) throws(Divergence) -> Step {
+    watch.keepWeights(of: network)
     let (norm, original) = takeGradient()
     guard norm.isFinite else { throw divergence(.gradient, loss: group.loss, gradientNorm: norm, original) }
+    watch.keepGradients(of: network, scale: group.gradientScale, pool)
     let numbers = StepNumbers(
       rate: schedule.rate(state),
       gradientScale: group.gradientScale * settings.optimizer.clippingScale(gradientNorm: norm),
@@ -103,21 +114,26 @@ final class Learner {
     optimizer.step(network.trainedParameters, numbers, pool)
     features?.leave(network)
     average?.add(network, averaged: state.averagedSteps, Ops(pool))
+    let layers = watch.end(network, rate: numbers.rate, pool)
     defer { group.clear() }
     return Step(
       loss: group.loss, correct: group.correct, images: group.images, skipped: group.skipped, gradientNorm: norm,
       rate: numbers.rate, lastBatch: group.lastBatch, items: group.items,
-      seconds: group.start.map { (clock.now - $0).seconds } ?? 0, waiting: group.waiting)
+      seconds: group.start.map { (clock.now - $0).seconds } ?? 0, waiting: group.waiting,
+      layers: layers)
   }
 
   /// Ends the batches since the last step without another.
-  func abandonStep() { group.abandon(network) }
+  func abandonStep() {
+    group.abandon(network)
+    watch.abandon()
+  }
 
   private func divergence(
     _ cause: DivergenceReport.Cause, loss: Double, gradientNorm: Double,
     _ original: StandardizedClassifier.Original?
   ) -> Divergence {
-    defer { group.abandon(network) }
+    defer { abandonStep() }
     if let original { features?.restore(original, network) }
     return Divergence(
       cause: cause, loss: loss, gradientNorm: gradientNorm, batch: group.lastBatch,
@@ -173,6 +189,7 @@ final class Learner {
     guard network.prepareForTransfer(setup, epochsDone: epochsDone) else { return false }
     optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
     group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
+    watch.abandon()
     features = nil
     return true
   }

@@ -40,7 +40,7 @@ struct MemoryCheck {
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
     let summary = plan.summary(
       batchSize: batch, threads: threads, optimizerState: settings.rememberedCount,
-      optimizerScratch: settings.optimizer.scratch(for: plan))
+      optimizerScratch: settings.optimizer.scratch(for: plan) + watchedCount)
     let images = Self.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
     // `last` is put together in memory: weights and the optimizer's state, and the weights that are evaluated.
     let isApart = settings.ema != nil || settings.optimizer.lookahead != nil
@@ -49,6 +49,11 @@ struct MemoryCheck {
       * MemoryLayout<Float>.stride
     return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
       + overhead(for: source)
+  }
+
+  /// Numbers of the weights before a step, which are kept while a step is looked at.
+  private var watchedCount: Int {
+    settings.layerStats > 0 ? plan.trainedParameters : 0
   }
 
   func overhead(for source: MemoryLimit.Source) -> Int {
@@ -103,22 +108,31 @@ extension NetworkPlan {
   /// - Parameters:
   ///   - threads: how many compute; nil for as many as there are processors.
   ///   - freeze: which layers are frozen. The memory is that of the time when most is trained.
+  ///   - remembering: what training remembers of each weight.
   /// - Throws: `NetworkError` for layers that the network does not have.
   public func summary(
-    batchSize: Int, threads: Int?, workers: Int, freeze: FreezeSettings
+    batchSize: Int, threads: Int?, workers: Int, freeze: FreezeSettings,
+    remembering: RememberedNumbers = RememberedNumbers()
   ) throws -> NetworkSummary {
     let frozen = try freezing(freeze.layers)
-    var summary = frozen.summary(batchSize: batchSize, threads: threads, workers: workers)
+    var summary = frozen.summary(
+      batchSize: batchSize, threads: threads, workers: workers, remembering: remembering)
     if freeze.epochs != nil {
-      summary.trainingMemory = self.summary(batchSize: batchSize, threads: threads, workers: workers).trainingMemory
+      summary.trainingMemory =
+        self.summary(batchSize: batchSize, threads: threads, workers: workers, remembering: remembering)
+        .trainingMemory
     }
     summary.freeze = freeze
     return summary
   }
 
   /// The same with every layer trained that the plan does not freeze.
-  func summary(batchSize: Int, threads: Int?, workers: Int) -> NetworkSummary {
+  func summary(
+    batchSize: Int, threads: Int?, workers: Int, remembering: RememberedNumbers = RememberedNumbers()
+  ) -> NetworkSummary {
     var training = TrainingSettings(data: "", network: settings, batchSize: batchSize)
+    (training.optimizer, training.ema) = (remembering.optimizer, remembering.ema)
+    training.accumulate = remembering.accumulate
     (training.threads, training.workers) = (threads, workers)
     let check = MemoryCheck(self, training)
     let tightest = check.tightest(SystemMemory.limits())

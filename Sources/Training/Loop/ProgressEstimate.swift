@@ -16,6 +16,8 @@ public struct ProgressEstimate: Sendable, Equatable {
   /// ones fade.
   private var validated = 0.0
   private var validationSeconds = 0.0
+  /// That saving after a validation takes, the last ones most.
+  private var savingSeconds = 0.0
   /// Images of the validation under way that are done.
   private var validationDone = 0
 
@@ -58,6 +60,11 @@ public struct ProgressEstimate: Sendable, Equatable {
     validationsLeft = max(0, validationsLeft - 1)
   }
 
+  /// Counts what is saved after a validation.
+  public mutating func saved(seconds: Double) {
+    savingSeconds = savingSeconds == 0 ? seconds : (savingSeconds + seconds) / 2
+  }
+
   /// Takes in that another number of steps and validations is left.
   mutating func plan(steps: Int, validations: Int) {
     stepsLeft = max(0, steps)
@@ -71,7 +78,7 @@ public struct ProgressEstimate: Sendable, Equatable {
     return Double(recent.reduce(0) { $0 + $1.images }) / seconds
   }
 
-  /// Seconds until the last step and the last validation are over; nil before the first step.
+  /// Seconds until the last step, the last validation and what is saved after it are over; nil before the first step.
   ///
   /// Before the first validation an image of it is taken for a third of a training image: the forward pass is about
   /// a third of forward and backward.
@@ -81,6 +88,7 @@ public struct ProgressEstimate: Sendable, Equatable {
     let imageSeconds = validated > 0 ? validationSeconds / validated : 1 / (3 * imagesPerSecond)
     let images = max(0, validationsLeft * validationImages - validationDone)
     return Double(stepsLeft) * stepSeconds + Double(images) * imageSeconds
+      + Double(validationsLeft) * savingSeconds
   }
 
   public static func == (left: ProgressEstimate, right: ProgressEstimate) -> Bool {

@@ -24,49 +24,27 @@ public enum SystemMemory {
   /// Every limit in force; none where nothing can be read.
   public static func limits() -> [MemoryLimit] {
     var limits: [MemoryLimit] = []
-    if let free = kilobytes("MemAvailable", in: text("/proc/meminfo")) {
+    if let free = KernelFigures.kilobytes("MemAvailable", in: text("/proc/meminfo")) {
       limits.append(MemoryLimit(bytes: free, source: .machine))
     }
     if let free = controlGroupHeadroom() { limits.append(MemoryLimit(bytes: free, source: .controlGroup)) }
     let status = text("/proc/self/status")
     if let limit = resourceLimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue))),
-      let used = kilobytes("VmSize", in: status)
+      let used = KernelFigures.kilobytes("VmSize", in: status)
     {
       limits.append(MemoryLimit(bytes: max(0, limit - used), source: .addressSpace))
     }
     if let limit = resourceLimit(__rlimit_resource_t(UInt32(RLIMIT_DATA.rawValue))),
-      let used = kilobytes("VmData", in: status)
+      let used = KernelFigures.kilobytes("VmData", in: status)
     {
       limits.append(MemoryLimit(bytes: max(0, limit - used), source: .data))
     }
     return limits
   }
 
-  /// A line `Name:   123 kB` of a file of the kernel's, in bytes.
-  public static func kilobytes(_ name: String, in text: String) -> Int? {
-    for line in text.split(separator: "\n") where line.hasPrefix(name + ":") {
-      let words = line.split(separator: " ")
-      return words.count >= 2 ? Int(words[1]).map { $0 * 1024 } : nil
-    }
-    return nil
-  }
-
   /// What the control group of this process, and those around it, leave.
   private static func controlGroupHeadroom() -> Int? {
-    ControlGroups().groups(of: "memory").compactMap(headroom).min()
-  }
-
-  static func headroom(_ group: ControlGroups.Group) -> Int? {
-    let (limit, used, cache) =
-      group.isUnified
-      ? ("memory.max", "memory.current", "inactive_file")
-      : ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-    // "max" is no number, and version 1 writes an absurd one, where nothing is limited.
-    guard let limit = group.number(limit), limit < 1 << 60, let used = group.number(used) else { return nil }
-    let reclaimable = group.text("memory.stat").split(separator: "\n")
-      .first { $0.hasPrefix(cache + " ") }
-      .flatMap { Int($0.split(separator: " ").last ?? "") }
-    return max(0, limit - used + (reclaimable ?? 0))
+    ControlGroups().groups(of: "memory").compactMap(\.memoryHeadroom).min()
   }
 
   private static func resourceLimit(_ resource: __rlimit_resource_t) -> Int? {

@@ -3,7 +3,8 @@
 // engine behind the screen all run this one.
 //
 // What learns is the `Learner`, what is saved and when the `Checkpointer`'s, what follows a divergence the
-// `DivergenceRecovery`'s; where training stands is one value, the `TrainingState`, of which learning rate and early stopping are functions.
+// `DivergenceRecovery`'s; where training stands is one value, the `TrainingState`, of which learning rate and early
+// stopping are functions.
 
 import Datasets
 import Files
@@ -57,11 +58,16 @@ public final class TrainingLoop {
   private var estimate: ProgressEstimate
   private var lossWatch: LossWatch
   private var oneClassWatch = OneClassWatch()
+  /// What happened to it besides.
+  private var marks: [RunMark] = []
+  private var validationWatch = ValidationWatch()
   private var history = MetricsReader()
   /// The last step that was taken, and its images.
   private var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
   private var savesAtEnd = true
+  /// Seconds of saves since the last step.
+  private var savingSeconds = 0.0
   /// When it was last looked whether the run fits into its time.
   private var lastFit = ContinuousClock.now
   /// Images whose failure was told.
@@ -124,6 +130,9 @@ public final class TrainingLoop {
     try begin()
     let stepBefore = state.step
     let reason = try trainEpochs()
+    if let last = validationWatch.postponed {
+      hooks.report(.validated(validationWatch.details(of: last.measured, epoch: last.epoch, step: last.step)))
+    }
     let unsaved = try checkpointer.saveAtEnd(snapshot, savesLast: savesAtEnd)
     let advice =
       ResumeAdvice(settings: settings, state: state, run: run.path)
@@ -131,7 +140,7 @@ public final class TrainingLoop {
       ?? (reason == .completed ? LengthAdvice(epochs: recordedEpochs()).text(settings) : nil)
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
-      best: state.earlyStopping.best.map { Score(settings.best, $0) }, seconds: state.seconds,
+      best: state.earlyStopping.best.map { Score(settings.best, $0) }, seconds: state.seconds + savingSeconds,
       failedSaves: checkpointer.failures, unsaved: unsaved, advice: advice)
     records.log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
     hooks.report(.finished(outcome))
@@ -145,6 +154,9 @@ public final class TrainingLoop {
   private func begin() throws {
     let description = description()
     let frozen = description.frozenParameters > 0 ? ", \(description.frozenParameters) of them frozen" : ""
+    if resuming == nil, let weights = settings.initialWeights {
+      records.log.info("begins with the weights of \(weights)")
+    }
     records.log.info(
       "started: \(description.trainingImages) training images, \(description.parameters) parameters\(frozen)")
     hooks.report(.started(description))
@@ -180,7 +192,9 @@ public final class TrainingLoop {
         }
         guard try trainEpoch() else { return .stopped }
         // Before validating, so that nothing is lost if that fails. On features an epoch takes milliseconds.
-        if learner.features == nil || checkpointer.savedState == nil { try checkpointer.saveLast(snapshot) }
+        if learner.features == nil || checkpointer.savedState == nil {
+          try saving { try checkpointer.saveLast(snapshot) }
+        }
         guard try finishEpoch() else { return .stopped }
       } catch let divergence as Divergence {
         let failure =
@@ -215,7 +229,7 @@ public final class TrainingLoop {
       / setup.stepsPerEpoch
   }
 
-  private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds >= $0 } ?? false }
+  private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds + savingSeconds >= $0 } ?? false }
 
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
@@ -240,7 +254,7 @@ public final class TrainingLoop {
       if learner.group.isWhole || (batch == nil && !learner.group.isEmpty) {
         try step()
         try checkpointer.endIfRemoved(step: state.step)
-        if checkpointer.isDue { try checkpointer.saveDue(snapshot) }
+        if checkpointer.isDue { try saving { try checkpointer.saveDue(snapshot) } }
         guard obeyCommands() else { return false }
       }
       if batch == nil {
@@ -263,6 +277,8 @@ public final class TrainingLoop {
   /// - Throws: `Divergence`; network and state are then those before the step.
   private func step() throws {
     let step = try learner.step(state, schedule)
+    state.seconds += savingSeconds
+    savingSeconds = 0
     state.stepEnded(
       batch: step.lastBatch, images: step.images, loss: step.loss, correct: step.correct, skipped: step.skipped,
       seconds: step.seconds, waiting: step.waiting)
@@ -275,6 +291,11 @@ public final class TrainingLoop {
     lastStep = (metrics, step.items)
     if state.step % settings.logEvery == 0 { records.append(metrics) }
     hooks.report(.step(metrics))
+    if let layers = step.layers {
+      let statistics = LayerStatistics(epoch: metrics.epoch, step: metrics.step, layers: layers)
+      records.append(statistics, interval: settings.layerStats)
+      hooks.report(.layers(statistics))
+    }
     if let notice = lossWatch.add(step.loss) { warn(notice.text) }
     if let over = lossWatch.eased() { hooks.report(.warningEased(over.text)) }
   }
@@ -285,7 +306,8 @@ public final class TrainingLoop {
       (clock.now - lastFit).seconds >= max(1, time / 30)
     else { return }
     lastFit = clock.now
-    guard fit.refit(step: state.step, needed: needed, available: time - state.seconds) else { return }
+    guard fit.refit(step: state.step, needed: needed, available: time - state.seconds - savingSeconds)
+    else { return }
     state.fit = fit
     estimate.plan(steps: fit.steps - state.step, validations: plannedEpochs - state.epochsDone)
     records.log.info("fitted into the time: \(fit.steps) steps, \(plannedEpochs) epochs in all")
@@ -299,7 +321,8 @@ public final class TrainingLoop {
   /// - Returns: false when a command stopped the validation; the epoch is then validated anew when the run is resumed.
   /// - Throws: `Divergence` after such an epoch; `TrainingError`.
   private func finishEpoch() throws -> Bool {
-    guard let (validation, tally, seconds) = validate() else { return false }
+    guard let (validation, measured, seconds) = validate() else { return false }
+    let tally = measured?.tally
     let nonFinite = tally?.nonFinite ?? []
     let judged = validation.flatMap { $0.isFinite ? $0 : nil }
     let rate = schedule.lastRate(state)
@@ -318,16 +341,22 @@ public final class TrainingLoop {
       learningRate: rate, seconds: totals.seconds + seconds, skippedImages: totals.skipped,
       dataWait: totals.dataWait, isMixed: settings.augmentation.mixesImages)
     records.append(metrics) { [network] in
-      network.histograms + (tally.map { $0.mistakes(root: setup.index.root).values("validation") } ?? [])
+      network.histograms
+        + (tally.map { $0.mistakes(root: setup.index.root).values("validation") + $0.recallValues } ?? [])
     }
-    if let wait = totals.dataWait {
+    if let tally { records.append(ClassRecalls(epoch: metrics.epoch, step: metrics.step, tally)) }
+    if let wait = totals.dataWait, learner.features == nil {
       records.log.info(
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
     }
     hooks.report(.epoch(metrics))
+    if let measured { tell(measured, epoch: metrics.epoch, step: metrics.step) }
     if learner.features == nil || !settings.freeze.isFrozen(epoch: state.epochsDone) {
-      checkpointer.saveKept()
-      try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+      try saving {
+        try checkpointer.saveKept()
+        try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+      }
+      estimate.saved(seconds: savingSeconds)
     } else {
       try checkpointer.keepEpoch(snapshot, improved: verdict == .improved)
     }
@@ -339,19 +368,36 @@ public final class TrainingLoop {
     return true
   }
 
+  /// Counts the time that saving takes: it is part of the run's, from the next step on.
+  private func saving(_ body: () throws -> Void) rethrows {
+    let start = clock.now
+    defer { savingSeconds += (clock.now - start).seconds }
+    try body()
+  }
+
+  /// Tells of a validation in its details. Where epochs take milliseconds, on features, not of each: nobody could read
+  /// them.
+  private func tell(_ measured: MeasuredValidation, epoch: Int, step: Int) {
+    guard learner.features == nil || validationWatch.isDue else {
+      return validationWatch.postpone(measured, epoch: epoch, step: step)
+    }
+    hooks.report(.validated(validationWatch.details(of: measured, epoch: epoch, step: step)))
+  }
+
   /// Measures every validation image.
   /// - Returns: the means and all that was counted, nil where there is no image to measure, and the seconds it took,
   ///   pauses left out; nil when a command stopped it.
-  private func validate() -> (metrics: ValidationMetrics?, tally: ClassificationMetrics?, seconds: Double)? {
+  private func validate() -> (metrics: ValidationMetrics?, measured: MeasuredValidation?, seconds: Double)? {
     let loader = setup.validation
     guard !loader.items.isEmpty else { return (nil, nil, 0) }
-    var tally = ClassificationMetrics(classes: setup.index.classes)
+    var measured = MeasuredValidation(classes: setup.index.classes)
     var done = 0
     var seconds = 0.0
     var start = clock.now
     hooks.report(.validating(done: 0, total: loader.items.count))
     func take(_ batch: Batch, _ logits: [Float]) -> Bool {
-      tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { loader.items[$0].path })
+      measured.add(
+        logits: logits, truths: batch.labels, items: batch.items, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
       let elapsed = (clock.now - start).seconds
       seconds += elapsed
@@ -364,11 +410,11 @@ public final class TrainingLoop {
     let skipped = learner.evaluate(loader, take)
     if stopping { return nil }
     estimate.validationEnded()
-    let only = tally.onlyPrediction
+    let only = measured.tally.onlyPrediction
     if let text = oneClassWatch.notice(only: only, epoch: state.epochsDone + 1, of: plannedEpochs) { warn(text) }
     if let over = oneClassWatch.eased(only: only) { hooks.report(.warningEased(over)) }
     name(skipped)
-    return (tally.metrics, tally, seconds)
+    return (measured.tally.metrics, measured, seconds)
   }
 
   // MARK: Commands
@@ -386,6 +432,7 @@ public final class TrainingLoop {
       case .pause where !paused:
         paused = true
         records.log.info("paused at step \(state.step)")
+        mark(.pause)
         hooks.report(.paused)
       case .resume where paused:
         paused = false
@@ -396,6 +443,11 @@ public final class TrainingLoop {
       case .saveCheckpoint:
         // A failure to write is told like any other.
         do { try checkpointer.saveLast(snapshot) } catch { hooks.report(.warning("not saved: \(error)")) }
+      case .saveMoment:
+        do { try checkpointer.saveMoment(snapshot) } catch {
+          let path = run.path(of: .step(state.step))
+          hooks.report(.saveFailed(SaveFailure(path: path, reason: "\(error)", retrySeconds: 0)))
+        }
       case .recover: hooks.report(.warning("the run has not diverged: there is nothing to recover from"))
       case .setLearningRate(let rate): setLearningRate(rate)
       }
@@ -411,6 +463,7 @@ public final class TrainingLoop {
     state.schedule.peak = rate
     checkpointer.changed()
     records.log.info("learning rate set to \(rate)")
+    mark(.learningRate, rate)
     hooks.report(.learningRateChanged(rate))
   }
 
@@ -462,8 +515,10 @@ public final class TrainingLoop {
     }
     state.schedule.peak = peak
     lossWatch.restart()
+    if recovery.goesBack { validationWatch = ValidationWatch() }
     estimate = freshEstimate()
     records.log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
+    mark(.recovery, peak)
     hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
     if recovery.goesBack {
       // So that a crash does not lead through the same again.
@@ -540,13 +595,16 @@ public final class TrainingLoop {
     // Somebody gave the run a number of epochs instead of a time.
     if setup.trainingTime == nil { state.fit = nil }
     history = try MetricsReader.reading(run.metricsPath, best: settings.best)
+    marks = history.marks
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
       state.schedule.peak = rate
       checkpointer.changed()
       records.log.info("resumed with the learning rate \(rate)")
+      mark(.learningRate, rate)
     }
     if let epochs = resuming.epochs, epochs != settings.epochs {
+      mark(.length, Double(settings.epochs))
       noticesAtResume.append(
         ResumeAdvice(settings: settings, state: state, run: run.path)
           .rateText(epochsBefore: epochs, peakBefore: peakBefore, stepsPerEpoch: setup.stepsPerEpoch))
@@ -618,6 +676,13 @@ public final class TrainingLoop {
 
   private func paths(of items: [Int]) -> [String] { items.map { setup.training.items[$0].path } }
 
+  /// Writes down what happened to the run, for its curves.
+  private func mark(_ kind: RunMark.Kind, _ value: Double? = nil) {
+    let mark = RunMark(kind, step: state.step, value: value)
+    records.append(mark)
+    marks.append(mark)
+  }
+
   /// Something to know that training goes on after.
   private func warn(_ text: String) {
     records.log.warning("\(text)")
@@ -626,7 +691,7 @@ public final class TrainingLoop {
 
   /// Seconds until the run ends, by its epochs or by its time budget.
   private var secondsLeft: Double? {
-    let budget = settings.timeBudget.map { max(0, $0 - state.seconds) }
+    let budget = settings.timeBudget.map { max(0, $0 - state.seconds - savingSeconds) }
     return [estimate.secondsLeft, budget].compactMap { $0 }.min()
   }
 
@@ -642,11 +707,15 @@ public final class TrainingLoop {
   }
 
   private func description() -> RunDescription {
-    RunDescription(
+    var description = RunDescription(
       folder: run.path, settings: settings, recipe: setup.recipe, classes: setup.index.classes,
       trainingImages: setup.training.items.count, validationImages: setup.validation.items.count,
       stepsPerEpoch: setup.stepsPerEpoch, parameters: network.parameters.reduce(0) { $0 + $1.value.count },
       frozenParameters: network.parameters.reduce(0) { $0 + ($1.isTrained ? 0 : $1.value.count) },
       majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)
+    description.marks = marks
+    description.layers = history.layers
+    description.network = network.plan.tellableSummary
+    return description
   }
 }

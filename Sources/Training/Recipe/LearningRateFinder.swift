@@ -70,9 +70,11 @@ public struct LearningRateFinder {
       }
       let rate = Self.rate(step: points.count)
       let pass = Pass(.training, pool, seed: settings.seed &+ UInt64(points.count))
-      let logits = network.forward(Tensor([batch.labels.count, batch.side, batch.side, 3], batch.images), pass)
-      let loss = pass.ops.softmaxCrossEntropy(
-        logits: logits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing, weights: setup.classWeights)
+      let (logits, heads) = network.forwardWithHeads(
+        Tensor([batch.labels.count, batch.side, batch.side, 3], batch.images), pass)
+      let loss = TrainingLoss(
+        logits, heads: heads, labels: batch.mixedLabels, smoothing: settings.labelSmoothing,
+        weights: setup.classWeights, pass.ops)
       guard loss.loss.isFinite else { break }
       average = Self.smoothing * average + (1 - Self.smoothing) * loss.loss
       let smoothed = average / (1 - pow(Self.smoothing, Double(points.count + 1)))
@@ -80,7 +82,7 @@ public struct LearningRateFinder {
       progress(points.count, Self.steps)
       lowest = min(lowest, smoothed)
       guard smoothed < Self.hopeless * lowest else { break }
-      network.backward(loss.gradient, pass)
+      network.backward(loss.gradient, heads: loss.heads, pass)
       let norm = network.gradientNorm(pool)
       guard norm.isFinite else { break }
       let numbers = StepNumbers(

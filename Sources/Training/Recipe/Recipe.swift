@@ -4,6 +4,7 @@
 // They are pure: what the images are like was measured before (`DataFacts`), and what a network costs on this machine
 // is for `RecipePlanner` to ask.
 
+import Datasets
 import Glibc
 import Messages
 import Networks
@@ -14,11 +15,11 @@ struct Recipe {
 
   // MARK: Time
 
-  /// Seconds for a try where nobody gave a budget: as long as one waits at a terminal; more for sets of which a few
-  /// epochs take that long.
+  /// Seconds for a try where nobody gave a budget: what is over in two minutes on a machine that others use too, as long
+  /// as one waits at a terminal; more for sets of which a few epochs take that long.
   var usualBudget: Double {
     switch facts.trainingImages {
-    case ..<5_000: 120
+    case ..<5_000: 90
     case ..<100_000: 300
     default: 900
     }
@@ -26,6 +27,10 @@ struct Recipe {
 
   /// The share of the time that is left for what a trial does not see: writing checkpoints, a processor that grows warm.
   static let reserve = 0.05
+
+  /// Epochs for which a network has to have time to be chosen: of many images fewer of a larger network teach more than
+  /// many of a smaller one, since an epoch has thousands of steps.
+  var epochsToChooseBy: Int { facts.trainingImages < 20_000 ? enoughEpochs : max(5, enoughEpochs / 2) }
 
   /// Epochs beyond which little is gained. With fewer images an epoch has fewer steps, and it is steps that train: 80
   /// for 1,000 images, 28 for 10,000, 13 for 60,000, and 300 for 50.
@@ -100,6 +105,12 @@ struct Recipe {
           "\(facts.trainingImages) images: the weights see already, and only the classifier is to be learned")
       }
       draft.choose(Settings.featureViews, 2, "an image and its mirror image, of each the features once")
+      let cropLoss = CropLoss.share(aspect: facts.aspect)
+      if cropLoss > CropLoss.usualShare, isCropped(draft.settings.preprocessing) {
+        draft.choose(
+          Settings.resize, .stretch,
+          "a crop to the center would cut away \(Int((100 * cropLoss).rounded())) % of an image")
+      }
       draft.choose(Settings.batchSize, min(64, max(1, facts.trainingImages)), "a classifier's steps cost nothing")
       draft.choose(Settings.epochs, 100, "a classifier's epochs take milliseconds")
       draft.choose(Settings.learningRate, 0.1, "features are standardized")
@@ -117,6 +128,10 @@ struct Recipe {
     }
     draft.choose(Settings.backboneRate, 0.1, "what the weights know is to be kept")
     draft.choose(Settings.weightDecay, 1e-4, "the weights were regularized when they were made")
+  }
+
+  private func isCropped(_ settings: PreprocessingSettings) -> Bool {
+    Preprocessing.Resize(resolving: settings.resize, imageSize: settings.imageSize) == .crop
   }
 
   /// Sizes of images to compute features of, largest first. On less than half the pixels a side that weights were made
@@ -146,15 +161,28 @@ struct Recipe {
   }
 
   /// The peak rate, in proportion to the batch (Goyal et al. 2017, arXiv:1706.02677); the warm-up makes it safe. Wide
-  /// networks of few layers bear twice as much, networks without batch norms a fifth.
-  static func learningRate(_ plan: NetworkPlan, batchSize: Int) -> Double {
-    let isNormalized = plan.lowered.operations.contains { if case .batchNorm = $0.kind { true } else { false } }
-    let base = isFast(plan.settings) ? 0.1 : isNormalized ? 0.05 : 0.01
+  /// networks of few layers bear twice as much, networks without batch norms, or with such as do nothing, a fifth.
+  static func learningRate(_ plan: NetworkPlan, batchSize: Int, hasFoldedNorms: Bool = false) -> Double {
+    let isNormalized =
+      !hasFoldedNorms && plan.lowered.operations.contains { if case .batchNorm = $0.kind { true } else { false } }
+    let base = !isNormalized ? 0.01 : isFast(plan.settings) ? 0.1 : 0.05
     return min(8 * base, 0.4, base * Double(batchSize) / 32)
   }
 
   /// Whether a network is one of those that are made for speed, and begin as such do.
   static func isFast(_ network: NetworkSettings) -> Bool { network.name == "resnet9" }
+
+  /// Seconds between two checkpoints that are kept: saving more often would take a good part of short epochs.
+  static let secondsBetweenCheckpoints = 10.0
+
+  /// Which epochs' checkpoints are kept, ten at least.
+  func chooseSaving(_ draft: inout RecipeDraft, epochSeconds: Double) {
+    let wanted = Int((Self.secondsBetweenCheckpoints / max(1e-3, epochSeconds)).rounded(.up))
+    let every = max(1, min(wanted, draft.settings.epochs / 10))
+    draft.choose(
+      Settings.saveEvery, every,
+      every == 1 ? "an epoch takes its time" : "epochs are short, and saving takes time too")
+  }
 
   /// How a network begins.
   func chooseBeginning(_ draft: inout RecipeDraft) {
@@ -164,7 +192,7 @@ struct Recipe {
 
   /// Fewer validation images than this do not tell epochs apart: the best of many figures of such a sample is luck,
   /// while the rate that comes down to zero makes the last epoch one of the best.
-  static let fewToJudgeBy = 1000
+  static let fewToJudgeBy = 10_000
   /// Where the largest class has so many times the images of the smallest, accuracy says little of the small ones.
   static let unequal = 3.0
 

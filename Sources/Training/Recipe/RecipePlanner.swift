@@ -27,14 +27,18 @@ struct RecipePlanner {
   }
 
   private let facts: DataFacts
+  private let weights: WeightsFacts
   private let recipe: Recipe
   var machine: Machine
   private let budget: Double
   private var draft: RecipeDraft
 
   /// - Parameter request: the settings, with what is left to the recipe among them.
-  init(_ request: TrainingSettings, facts: DataFacts, machine: Machine) {
+  init(
+    _ request: TrainingSettings, facts: DataFacts, weights: WeightsFacts = WeightsFacts(), machine: Machine
+  ) {
     self.facts = facts
+    self.weights = weights
     self.machine = machine
     recipe = Recipe(facts: facts)
     budget = request.budget ?? recipe.usualBudget
@@ -45,8 +49,11 @@ struct RecipePlanner {
   mutating func plan() throws -> RunPlan {
     if draft.settings.initialWeights != nil {
       let isAlone = recipe.isClassifierAlone(draft.settings)
+      recipe.chooseForWeights(weights, &draft)
       recipe.chooseTransfer(&draft)
       if isAlone { return try classifierPlan() }
+      // What is learned with images of one size is of little use with another.
+      draft.choose(Settings.imageSize, draft.settings.preprocessing.imageSize, "what such weights are used to")
     }
     if draft.settings.initialWeights == nil { recipe.chooseForFew(&draft) }
     recipe.choosePlain(&draft)
@@ -58,13 +65,15 @@ struct RecipePlanner {
     let (chosen, cost) = try chooseNetwork()
     chooseBatch(chosen.plan)
     let batch = draft.settings.batchSize
+    func rate(_ batchSize: Int) -> Double {
+      Recipe.learningRate(chosen.plan, batchSize: batchSize, hasFoldedNorms: weights.hasFoldedNorms)
+    }
     draft.choose(
-      Settings.learningRate, Recipe.learningRate(chosen.plan, batchSize: batch),
-      "in proportion to the batch, \(Recipe.learningRate(chosen.plan, batchSize: 32).plain) for one of 32"
-    )
+      Settings.learningRate, rate(batch), "in proportion to the batch, \(rate(32).plain) for one of 32")
     recipe.chooseBeginning(&draft)
     let step = choosePrecision(chosen.plan, cost)
     chooseEpochs(step)
+    recipe.chooseSaving(&draft, epochSeconds: epoch(step))
     let (settings, choices) = draft.finished()
     return RunPlan(
       settings: settings,
@@ -78,22 +87,42 @@ struct RecipePlanner {
     recipe.choosePlain(&draft)
     recipe.chooseJudging(&draft)
     draft.choose(Settings.precision, .fp32, "features are computed in it in any case")
-    try chooseSizeOfFeatures()
+    let trial = try FeatureTrial(draft.settings, classes: facts.classes, machine)
+    try chooseSizeOfFeatures(trial)
     let (settings, choices) = draft.finished()
     return RunPlan(
       settings: settings,
       recipe: RecipeReport(
-        choices: choices, facts: facts, cost: try classifierCost(settings), budget: budget, alternatives: []))
+        choices: choices, facts: facts, cost: try classifierCost(settings, trial), budget: budget, alternatives: [])
+    )
+  }
+
+  /// What features of an image cost: tried at one size, told from the multiply-adds for others. A trial of each would
+  /// take as much time as many images do.
+  private struct FeatureTrial {
+    private let cost: StepCost
+    private let multiplyAdds: Int
+
+    init(_ settings: TrainingSettings, classes: Int, _ machine: Machine) throws {
+      let plan = try NetworkPlan(settings.network, imageSize: settings.preprocessing.imageSize, classes: classes)
+      cost = machine.cost(plan, settings.batchSize, .fp32)
+      multiplyAdds = plan.summary(batchSize: 1).multiplyAdds
+    }
+
+    func cost(of plan: NetworkPlan) -> StepCost {
+      let share = Double(plan.summary(batchSize: 1).multiplyAdds) / Double(max(1, multiplyAdds))
+      return StepCost(training: cost.training * share, inference: cost.inference * share)
+    }
   }
 
   /// As large as the weights are used to, or where a time was given, as large as it has room for.
-  private mutating func chooseSizeOfFeatures() throws {
+  private mutating func chooseSizeOfFeatures(_ trial: FeatureTrial) throws {
     guard draft.isOpen(Settings.imageSize), let budget = draft.settings.budget else { return }
     let usual = draft.settings.preprocessing.imageSize
     var sized = draft.settings
     for size in Recipe.sizesOfFeatures(upTo: usual) {
       sized.preprocessing.imageSize = size
-      guard try classifierCost(sized).total <= budget * (1 - Recipe.reserve) else { continue }
+      guard try classifierCost(sized, trial).total <= budget * (1 - Recipe.reserve) else { continue }
       break
     }
     let size = sized.preprocessing.imageSize
@@ -103,14 +132,18 @@ struct RecipePlanner {
   }
 
   /// Features of every image once, a few multiplications an epoch, and the test images at the end.
-  private func classifierCost(_ settings: TrainingSettings) throws -> RunCost {
+  private func classifierCost(_ settings: TrainingSettings, _ trial: FeatureTrial) throws -> RunCost {
     let plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: facts.classes)
-    let cost = machine.cost(plan, settings.batchSize, .fp32)
+    let cost = trial.cost(of: plan)
     let views = max(1, settings.featureViews)
     var whole = runCost(settings, plan, cost)
-    whole.preparation +=
-      cost.inference * Double(views * facts.trainingImages + facts.validationImages)
+    whole.features = cost.inference * Double(views * facts.trainingImages + facts.validationImages)
+    let frozen = try plan.freezing(FreezeSettings.backbone)
+    whole.memory =
+      machine.memory(frozen, settings)
+      + FeatureSet.bytes(
+        views: views, items: facts.trainingImages, validation: facts.validationImages, width: frozen.features.count)
     // A multiplication by a matrix of features and classes.
     whole.epoch = Self.classifierEpoch
     return whole
@@ -151,7 +184,7 @@ struct RecipePlanner {
   /// The highest rung of the ladder on which enough epochs fit into the budget, the lowest where none has.
   private mutating func chooseNetwork() throws -> (Candidate, StepCost) {
     let candidates = try self.candidates()
-    let wanted = draft.isOpen(Settings.epochs) ? recipe.enoughEpochs : draft.settings.epochs
+    let wanted = draft.isOpen(Settings.epochs) ? recipe.epochsToChooseBy : draft.settings.epochs
     // The first trial is of a network in the middle; what the others cost is told from their multiply-adds, until a
     // trial tells it better.
     var place = candidates.count / 2

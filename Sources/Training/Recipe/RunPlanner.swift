@@ -13,7 +13,18 @@ import Tensors
 /// Not `Sendable`: it belongs to one thread.
 public final class RunPlanner {
   private var lastFacts: (fingerprint: String, facts: DataFacts)?
+  private var lastWeights: (question: WeightsQuestion, facts: WeightsFacts)?
   private var costs: [Trial: StepCost] = [:]
+
+  /// What facts about weights depend on.
+  private struct WeightsQuestion: Hashable {
+    var path: String
+    var fingerprint: String
+    var network: NetworkSettings
+    var imageSize: Int
+    var asksInput: Bool
+    var trains: Bool
+  }
 
   /// A trial of a network.
   private struct Trial: Hashable {
@@ -51,15 +62,21 @@ public final class RunPlanner {
 
   /// The same for a dataset that has been read and has training images.
   func plan(
-    _ settings: TrainingSettings, for index: DatasetIndex, comparing: Bool = false,
+    _ request: TrainingSettings, for index: DatasetIndex, comparing: Bool = false,
     isCancelled: () -> Bool = { false }
   ) throws -> RunPlan {
+    let settings = try request.adoptingWeights()
     let facts = try facts(of: index, isCancelled: isCancelled)
     if isCancelled() { throw CancellationError() }
     let pool = try ThreadPool(reserving: settings.threads)
     let trains = settings.initialWeights == nil || !Recipe(facts: facts).isClassifierAlone(settings)
+    let weights = try weights(settings, index, trains: trains, pool)
+    if isCancelled() { throw CancellationError() }
     var planner = RecipePlanner(
-      settings, facts: facts, machine: machine(settings, StepTrial(pool: pool), trains: trains))
+      settings, facts: facts, weights: weights,
+      machine: machine(
+        settings, trains ? StepTrial(pool: pool) : StepTrial(pool: pool, seconds: 0.1, mostImages: 8),
+        trains: trains))
     var plan = try planner.plan()
     if comparing {
       planner.machine = machine(settings, StepTrial(pool: pool, seconds: 0.1, mostImages: 8), trains: true)
@@ -73,6 +90,21 @@ public final class RunPlanner {
     if let lastFacts, lastFacts.fingerprint == index.fingerprint { return lastFacts.facts }
     let facts = try DataFacts(measuring: index, isCancelled: isCancelled)
     if !isCancelled() { lastFacts = (index.fingerprint, facts) }
+    return facts
+  }
+
+  private func weights(
+    _ settings: TrainingSettings, _ index: DatasetIndex, trains: Bool, _ pool: ThreadPool
+  ) throws -> WeightsFacts {
+    let question = WeightsQuestion(
+      path: settings.initialWeights ?? "", fingerprint: index.fingerprint, network: settings.network,
+      imageSize: settings.preprocessing.imageSize, asksInput: settings.automatic.contains(Settings.mean),
+      trains: trains)
+    // A file of many megabytes is read only where something is to be learned from it.
+    guard question.asksInput || trains else { return WeightsFacts() }
+    if let lastWeights, lastWeights.question == question { return lastWeights.facts }
+    let facts = try WeightsFacts(settings, index: index, asksInput: question.asksInput, pool: pool)
+    lastWeights = (question, facts)
     return facts
   }
 
@@ -94,8 +126,9 @@ public final class RunPlanner {
         return cost
       },
       memory: { plan, settings in
-        plan.summary(batchSize: settings.batchSize, threads: settings.threads, workers: settings.workers)
-          .trainingMemory
+        // As a start reckons it.
+        let check = MemoryCheck(plan, settings)
+        return check.tightest(SystemMemory.limits())?.needed ?? check.needed(batch: settings.batchSize)
       },
       largestBatch: { plan, settings in
         let check = MemoryCheck(plan, settings)

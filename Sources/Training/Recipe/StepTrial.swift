@@ -40,8 +40,9 @@ struct StepTrial {
     guard trains else { return StepCost(training: 0, inference: inference(network, input) / Double(count)) }
     let training = fastest {
       let pass = Pass(.training, pool, seed: 0)
-      let loss = pass.ops.softmaxCrossEntropy(logits: network.forward(input(), pass), labels: labels, smoothing: 0)
-      network.backward(loss.gradient, pass)
+      let (logits, heads) = network.forwardWithHeads(input(), pass)
+      let loss = TrainingLoss(logits, heads: heads, labels: MixedLabels(labels), pass.ops)
+      network.backward(loss.gradient, heads: loss.heads, pass)
       optimizer.step(network.parameters, StepNumbers(rate: 0), pool)
     }
     return StepCost(

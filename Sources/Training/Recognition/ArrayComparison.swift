@@ -19,6 +19,8 @@ struct ArrayComparison {
   private(set) var classifierName: String?
   /// Arrays of the file behind the wrapper's words or before, that are not taken, sorted.
   private(set) var besides: [String] = []
+  /// Those of auxiliary heads that the network is without, sorted.
+  private(set) var passedOver: [String] = []
 
   /// How many arrays fit.
   var matches: Int { stored.count }
@@ -28,10 +30,10 @@ struct ArrayComparison {
     _ plan: NetworkPlan, _ file: FileArrays, _ reading: NameReading, policy: StateFit.Classifier
   ) {
     self.reading = reading
-    let (state, classifier) = (plan.state, plan.classifier)
+    let state = plan.state
     var names = reading.stored
     var outside = Set(reading.outside)
-    let ends = [classifier + ".weight", classifier + ".bias"]
+    let ends = plan.classifierArrays
     let own = state.filter { ends.contains($0.name) }
     let known = Set(state.map(\.name))
     if names[ends[0]] == nil, let weight = own.first(where: { $0.name == ends[0] }),
@@ -57,13 +59,18 @@ struct ArrayComparison {
       policy == .ofOtherClasses && !hasClassifier && classifierShape?.count == 2 && classifierShape?[1] == inputs
       && found[1] == found[0].map { [$0[0]] }
     let needsNone = policy == .ofOtherClasses && !hasClassifier
+    // Auxiliary heads know the classes that the classifier knows.
+    let headEnds = needsNone ? plan.headClassifierArrays : []
 
     for entry in state where !(needsNone && ends.contains(entry.name)) {
       guard let name = names[entry.name], let found = file.shapes[name] else {
         mismatch.missing.append(entry.name)
         continue
       }
-      if holdsTheSame(found, as: entry.shape) {
+      let isOfOtherClasses =
+        headEnds.contains(entry.name) && found.first == classifierShape?.first
+        && found.dropFirst() == entry.shape.dropFirst()
+      if isOfOtherClasses || holdsTheSame(found, as: entry.shape) {
         stored[entry.name] = name
       } else {
         mismatch.misshapen.append((entry.name, found, entry.shape))
@@ -74,6 +81,7 @@ struct ArrayComparison {
     }
     mismatch.surplus = names.keys.filter { !known.contains($0) && !plan.passesOver($0) }.sorted()
     besides = outside.sorted()
+    passedOver = names.filter { !known.contains($0.key) && plan.passesOver($0.key) }.map(\.value).sorted()
   }
 
   /// A dense layer under another name than the network's classifier has, where the file has exactly one: its place

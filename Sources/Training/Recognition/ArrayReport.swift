@@ -36,7 +36,7 @@ extension StateFit {
   func report(_ plan: NetworkPlan, _ outline: WeightsOutline, _ classifier: InitialWeights.Classifier? = nil)
     -> [ArrayReport]
   {
-    let ends = [plan.classifier + ".weight", plan.classifier + ".bias"]
+    let ends = plan.classifierArrays + plan.headClassifierArrays
     let ofClassifier: ArrayReport.Fate =
       switch classifier {
       case nil, .kept(nil): .taken

@@ -20,10 +20,19 @@ struct FileArrays {
 
   init(_ outline: WeightsOutline) {
     path = outline.path
-    let all = outline.names.filter { !$0.hasPrefix(Self.ownPrefix) }
+    let all = outline.names.filter { name in
+      !name.hasPrefix(Self.ownPrefix) && (outline.graph == nil || Self.isOfNetwork(name, outline))
+    }
     counts = all.filter { $0.hasSuffix(Self.countSuffix) }
     names = all.filter { !$0.hasSuffix(Self.countSuffix) }
     shapes = Dictionary(uniqueKeysWithValues: names.map { ($0, outline.shape(of: $0) ?? []) })
+  }
+
+  /// Graphs have arrays of axes, shapes and single numbers besides, which are no weights.
+  private static func isOfNetwork(_ name: String, _ outline: WeightsOutline) -> Bool {
+    let isFloat: Set<ElementType> = [.float32, .float16, .bfloat16, .float64]
+    return name.hasSuffix(countSuffix)
+      || outline.dtype(of: name).map(isFloat.contains) == true && outline.shape(of: name) != []
   }
 }
 

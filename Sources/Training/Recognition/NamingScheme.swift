@@ -15,7 +15,7 @@ struct NamingScheme: Sendable {
   static let torchvision = NamingScheme(owner: nil, anchors: []) { _ in nil }
 
   /// All but torchvision's.
-  static let foreign = [huggingFace, timmPreActivation, timmVGG, shortcutAndLinear, layerZero]
+  static let foreign = [huggingFace, timmPreActivation, timmVGG, shortcutAndLinear, layerZero, wideBlocks]
 
   /// The name that an array of this name has here.
   func own(_ name: String) -> String {
@@ -95,6 +95,17 @@ struct NamingScheme: Sendable {
   private static let layerZero = NamingScheme(owner: "pretrainedmodels'", anchors: ["layer0.conv1.weight"]) {
     words in words.first == "layer0" ? words.dropFirst().map(String.init) : nil
   }
+
+  /// WideResNet-pytorch's, which many programs took over.
+  private static let wideBlocks = NamingScheme(
+    owner: "WideResNet-pytorch's", anchors: ["block1.layer.0.conv1.weight"]
+  ) { words in
+    let words = words.map(String.init)
+    if words.count == 2, words[0] == "bn1" { return ["norm", words[1]] }
+    guard words.count == 5, words[1] == "layer", words[0].hasPrefix("block") else { return nil }
+    let block = ["layer" + words[0].dropFirst(5), words[2]]
+    return block + (words[3] == "convShortcut" ? ["downsample", "0", words[4]] : [words[3], words[4]])
+  }
 }
 
 /// Names of arrays that are of no network here, known by their words.
@@ -103,6 +114,11 @@ struct ForeignNames {
   let text: String
 
   private static let known: [(words: [String], text: String)] = [
+    (["stages.0.blocks.0.conv_dw", "mlp.fc1"], "it is a ConvNeXt, which no network here is"),
+    (["dwconv", "pwconv1"], "it is a ConvNeXt, which no network here is"),
+    (["Conv2d_1a_3x3", "Mixed_5b"], "it is Inception v3, which no network here is (googlenet is Inception v1)"),
+    (["s1.b1.conv1"], "it is a RegNet, which no network here is"),
+    (["features.conv0.", "denseblock"], "it is a DenseNet, which no network here is"),
     (
       ["stages.0.blocks.0"],
       "its names are those of timm's ResNetV2 and networks like it, of which only those with batch norm and without a "

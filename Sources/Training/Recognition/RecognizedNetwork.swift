@@ -49,6 +49,10 @@ public struct RecognizedNetwork {
       besides.isEmpty
         ? nil
         : "\(StateMismatch.listed(besides)) of the file \(besides.count == 1 ? "is" : "are") none of the network's",
+      comparison.passedOver.isEmpty || settings.auxiliaryHeads == true
+        ? nil
+        : "\(StateMismatch.listed(comparison.passedOver)) of auxiliary heads, which only training uses, "
+          + "\(comparison.passedOver.count == 1 ? "is" : "are") left out",
     ].compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
@@ -106,11 +110,14 @@ struct RegisteredNetwork: Sendable {
   static func anchors(of state: [StateEntry]) -> Set<String> { Set(state.prefix(firstCount).map(\.name)) }
 
   /// All that come into question for a file.
-  static func candidates(for reading: NameReading) -> [RegisteredNetwork] {
-    let blocks = (0...).prefix { $0 < mostBlocks && reading.stored["layer1.\($0).conv1.weight"] != nil }.count
+  /// - Parameter shapes: of the file's arrays.
+  static func candidates(for reading: NameReading, _ shapes: [String: [Int]]) -> [RegisteredNetwork] {
+    func first(_ block: Int) -> String? { reading.stored["layer1.\(block).conv1.weight"] }
+    let blocks = (0...).prefix { $0 < mostBlocks && first($0) != nil }.count
+    let channels = first(0).flatMap { shapes[$0]?.first } ?? 0
     let named = Set(Architecture.examples)
     return examples
-      + Architecture.candidates(blocksInFirstStage: blocks).filter { !named.contains($0) }
+      + Architecture.candidates(blocksInFirstStage: blocks, channels: channels).filter { !named.contains($0) }
       .compactMap { RegisteredNetwork($0) }
   }
 
@@ -138,10 +145,15 @@ extension FileArrays {
     let wanted = name.flatMap { try? Architecture(name: $0) }
     for reading in NameReading.all(of: names, anchors: RegisteredNetwork.allAnchors) {
       let names = Set(reading.stored.keys)
-      for network in RegisteredNetwork.candidates(for: reading) where network.mayBe(names) {
-        if let wanted, (try? Architecture(name: network.name)) != wanted { continue }
-        for form in Architecture.forms(of: network.name) {
-          if let found = fitted(form, reading, isRight) { return found }
+      let candidates = RegisteredNetwork.candidates(for: reading, shapes).filter { network in
+        network.mayBe(names) && wanted.map { $0 == (try? Architecture(name: network.name)) } != false
+      }
+      // A network that has these widths by its name comes before one that would be made wider or narrower.
+      for isOfUsualWidth in [true, false] {
+        for network in candidates {
+          for form in Architecture.forms(of: network.name) {
+            if let found = fitted(form, reading, isOfUsualWidth: isOfUsualWidth, isRight) { return found }
+          }
         }
       }
     }
@@ -150,7 +162,7 @@ extension FileArrays {
 
   /// The form with the widths of the file.
   private func fitted(
-    _ form: NetworkSettings, _ reading: NameReading, _ isRight: (RecognizedNetwork) -> Bool
+    _ form: NetworkSettings, _ reading: NameReading, isOfUsualWidth: Bool, _ isRight: (RecognizedNetwork) -> Bool
   ) -> RecognizedNetwork? {
     guard let architecture = try? Architecture(name: form.name) else { return nil }
     func plan(_ settings: NetworkSettings, classes: Int) -> NetworkPlan? {
@@ -166,10 +178,11 @@ extension FileArrays {
     let slack = architecture.hasBlocks ? Self.projection : 0
     let others = reading.stored.keys.count { !full.passesOver($0) }
     guard own.count - common <= slack, others - common <= slack + 2 else { return nil }
-    for multiplier in multipliers(full.state, reading) {
+    for multiplier in isOfUsualWidth ? [1] : multipliers(full.state, reading) {
       var settings = form
       settings.widthMultiplier = multiplier
-      let stems: [Int?] = [nil] + (architecture.hasBlocks ? stemWidths(full.state, reading) : [])
+      let hasOwnStem = architecture.hasBlocks && !isOfUsualWidth
+      let stems: [Int?] = [nil] + (hasOwnStem ? stemWidths(full.state, reading) : [])
       for stem in stems {
         settings.stemWidth = stem
         guard let first = plan(settings, classes: 1) else { continue }
@@ -279,7 +292,9 @@ extension FileArrays {
       return none
     }
     let said = ([name] + asked.optionWords).joined(separator: " ")
-    let advice = other.map { "it looks like \($0.text)" } ?? StateAdvice(plan, self, nearest).text
+    let advice =
+      StateAdvice.ofHeads(plan, nearest.mismatch) ?? other.map { "it looks like \($0.text)" }
+      ?? StateAdvice(plan, self, nearest).text
     return nearest.mismatch.text(network: said) + "; " + advice
   }
 
@@ -302,8 +317,19 @@ extension FileArrays {
     guard let best, best.share >= Self.leastLikeness else {
       return "its arrays (\(shown)...) are of no network here; see skipline inspect"
     }
+    if !names.contains(where: { $0.hasSuffix("running_mean") }), Self.hasNorms(best.name) {
+      return
+        "its norms have no running statistics, as group norm and layer norm have none, and networks here have batch "
+        + "norm; \(best.name) comes nearest"
+    }
     return "its arrays are of no network here; \(best.name) comes nearest, and \(best.common) of its \(best.of) "
       + "arrays are there: name it with --net to see what is missing"
+  }
+}
+
+extension FileArrays {
+  fileprivate static func hasNorms(_ name: String) -> Bool {
+    RegisteredNetwork.examples.first { $0.name == name }?.arrays.contains { $0.hasSuffix(".running_mean") } == true
   }
 }
 
@@ -311,7 +337,8 @@ extension WeightsOutline {
   /// The network of the table whose graph the file has, and the arrays by their place in it.
   private var graphNetwork: (settings: NetworkSettings, outline: WeightsOutline)? {
     guard graph != nil, let settings = GraphPlacement.network(self),
-      let plan = try? NetworkPlan(settings, imageSize: ForeignModel.imageSize, classes: 1)
+      let architecture = try? Architecture(name: settings.name),
+      let plan = try? NetworkPlan(settings, imageSize: architecture.sizeOfFiles, classes: 1)
     else { return nil }
     let placement = try? GraphPlacement(plan, self)
     return (settings, placement.flatMap { $0 }?.outline ?? self)

@@ -29,7 +29,7 @@ public struct CrossValidation {
   }
 
   /// Where a fold stands.
-  public enum State: Sendable, Equatable { case missing, unfinished, finished }
+  public typealias State = SeriesRun.State
 
   /// Which epoch's figures count.
   public enum Epoch: String, Codable, Sendable, CaseIterable {
@@ -69,7 +69,7 @@ public struct CrossValidation {
     if !settings.safety.acceptsErrors { try UnacceptedErrors.check(index) }
     let divided = try index.folds(folds, seed: settings.seed)
     self.init(settings, name: name, folds: folds, index)
-    for fold in 1...folds { try requireSame(fold) }
+    for fold in 1...folds { try run(fold).requireSame() }
     // What was excluded would else be in no list, as if forgotten.
     try writeLists((0..<folds).map { index.holdingOut($0, of: divided).splitLists(withExcluded: true) })
   }
@@ -133,23 +133,10 @@ public struct CrossValidation {
     return own
   }
 
-  private func run(_ fold: Int) throws -> RunFolder? {
-    guard try FilePath.kind(of: "\(path(fold))/run.json") != nil else { return nil }
-    return try RunFolder(existing: path(fold))
-  }
+  private func run(_ fold: Int) -> SeriesRun { SeriesRun(settings(fold), name: runName(fold)) }
 
   /// - Throws: `RunFolderError` or `FileOperationError`.
-  public func state(_ fold: Int) throws -> State {
-    guard let run = try run(fold) else { return .missing }
-    guard RunLock.holder(of: run) == nil else { return .unfinished }
-    let record = try run.record()
-    let progress = run.progress(of: run.checkpoints(), record)
-    if progress.epoch >= record.settings.epochs, !progress.wasCutShort { return .finished }
-    switch try run.history().outcome?.reason {
-    case .completed, .earlyStopping, .timeBudget: return .finished
-    case .stopped, nil: return .unfinished
-    }
-  }
+  public func state(_ fold: Int) throws -> State { try run(fold).state() }
 
   /// The run of a fold, begun or to go on with.
   /// - Throws: as `TrainingJob.new` and `.resumed`.
@@ -157,18 +144,8 @@ public struct CrossValidation {
     _ fold: Int, commandLine: [String], decisions: DecisionStore = .standard, caches: ImageCacheFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
-    let own = settings(fold)
-    guard try run(fold) != nil else {
-      return try TrainingJob.new(
-        own, commandLine: commandLine, decisions: decisions, caches: caches, progress: progress,
-        isCancelled: isCancelled)
-    }
-    let changes = ResumeChanges(
-      threads: own.threads, workers: own.workers, ignoresMemory: own.safety.ignoresMemory,
-      acceptsErrors: own.safety.acceptsErrors)
-    return try TrainingJob.resumed(
-      folder: path(fold), changes: changes, decisions: decisions, caches: caches, progress: progress,
-      isCancelled: isCancelled)
+    try run(fold).job(
+      commandLine: commandLine, decisions: decisions, caches: caches, progress: progress, isCancelled: isCancelled)
   }
 
   /// What a finished fold came to.
@@ -191,7 +168,7 @@ public struct CrossValidation {
 
   /// Writes the lists, unless those of runs that were begun are others.
   private func writeLists(_ folds: [[(name: String, text: String)]]) throws {
-    let hasRuns = try (1...folds.count).contains { try run($0) != nil }
+    let hasRuns = try (1...folds.count).contains { try run($0).folder() != nil }
     try Folder.make(settings.project)
     try Folder.make("\(settings.project)/\(name)-folds")
     for (place, lists) in folds.enumerated() {
@@ -210,26 +187,6 @@ public struct CrossValidation {
         }
         try AtomicFile.write(Data(bytes), to: path)
       }
-    }
-  }
-
-  /// Settings that change nothing about the results.
-  private static let free: Set<String> = [
-    "threads", "workers", "cache.isEnabled", "cache.limit", "safety.saveMinutes", "safety.ignoresMemory",
-    "safety.acceptsErrors", "keep.everyEpochs", "keep.newest", "logEvery", "tensorBoard",
-  ]
-
-  /// - Throws: `SettingsError` where the fold's run was begun with other settings.
-  private func requireSame(_ fold: Int) throws {
-    guard let run = try run(fold) else { return }
-    let (own, before) = (settings(fold), try run.record().settings)
-    let differing = Settings.all.filter { row in
-      !Self.free.contains(row.key) && row.text(in: own) != row.text(in: before)
-    }.map { "--\($0.option)" }
-    guard differing.isEmpty, FilePath.real(own.data) == FilePath.real(before.data) else {
-      throw SettingsError(
-        "\(run.path) was begun with other settings (\((differing.isEmpty ? ["DATA"] : differing).joined(separator: ", "))); "
-          + "give those, or begin anew with another --name")
     }
   }
 }

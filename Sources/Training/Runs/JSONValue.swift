@@ -10,9 +10,10 @@ enum JSONValue: Equatable {
   case bool(Bool)
   case null
 
+  /// - Parameter refusesRepeats: whether a key that stands twice in an object is a mistake; else the last one counts.
   /// - Throws: `JSONSyntaxError`.
-  init(_ text: some Sequence<UInt8>) throws(JSONSyntaxError) {
-    var reader = JSONReader(Array(text))
+  init(_ text: some Sequence<UInt8>, refusesRepeats: Bool = false) throws(JSONSyntaxError) {
+    var reader = JSONReader(Array(text), refusesRepeats: refusesRepeats)
     self = try reader.document()
   }
 
@@ -58,10 +59,11 @@ private struct JSONReader {
   private static let deepest = 200
 
   private let bytes: [UInt8]
+  private let refusesRepeats: Bool
   private var place = 0
   private var depth = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  init(_ bytes: [UInt8], refusesRepeats: Bool) { (self.bytes, self.refusesRepeats) = (bytes, refusesRepeats) }
 
   mutating func document() throws(JSONSyntaxError) -> JSONValue {
     let value = try value()
@@ -99,7 +101,12 @@ private struct JSONReader {
     repeat {
       skipSpace()
       guard next == UInt8(ascii: "\"") else { throw unexpected() }
+      let start = place
       let key = try string()
+      if refusesRepeats, members[key] != nil {
+        place = start
+        throw fault("the key \"\(key)\" stands there twice,")
+      }
       guard skips(":") else { throw unexpected() }
       members[key] = try value()
     } while skips(",")

@@ -33,6 +33,8 @@ public struct TrainingJob: Sendable {
     // Every number of it is looked at before there is a folder.
     let weights = try settings.initialWeights.map { try InitialWeights($0) }
     _ = try weights?.read(setup.plan, classes: setup.index.classes, naming: setup.settings.initialClasses)
+    // Weights are not read in parts between which it is asked.
+    if isCancelled() { throw CancellationError() }
     let run = try RunFolder.create(
       project: settings.project, name: settings.name, defaultStem: setup.settings.network.name)
     let lock = try RunLock(run)

@@ -1,5 +1,5 @@
-// metrics.jsonl: a line a logged step and a line an epoch, appended while training runs and cut back to a checkpoint
-// when it is resumed. It holds metrics as they were measured and draws no conclusion from them.
+// metrics.jsonl: a line a logged step, a line an epoch and one with its recalls, a line a look at the layers, appended while
+// training runs and cut back to a checkpoint when it is resumed. It holds metrics as they were measured and draws no conclusion from them.
 
 import Files
 import FoundationEssentials
@@ -10,18 +10,25 @@ import Messages
 public struct MetricsHistory: Sendable, Equatable {
   public var steps: [StepMetrics]
   public var epochs: [EpochMetrics]
+  public var marks: [RunMark]
+  public var recalls: [ClassRecalls] = []
+  public var layers: [LayerStatistics] = []
   /// Lines that could not be read: torn by a crash, or of a kind this version does not know.
   public var unreadableLines: Int
 
-  public init(steps: [StepMetrics] = [], epochs: [EpochMetrics] = [], unreadableLines: Int = 0) {
+  public init(
+    steps: [StepMetrics] = [], epochs: [EpochMetrics] = [], marks: [RunMark] = [], unreadableLines: Int = 0
+  ) {
+    self.marks = marks
     self.steps = steps
     self.epochs = epochs
     self.unreadableLines = unreadableLines
   }
 }
 
-/// The metrics of a run as JSON lines: `{"kind":"step",...}` and `{"kind":"epoch",...}` with the fields of
-/// `StepMetrics` and `EpochMetrics`. NaN and the infinities are the strings "NaN", "Infinity" and "-Infinity".
+/// The metrics of a run as JSON lines: `{"kind":"step",...}`, `{"kind":"epoch",...}`, `{"kind":"recall",...}` and
+/// `{"kind":"layers",...}` with the fields of `StepMetrics`, `EpochMetrics`, `ClassRecalls` and `LayerStatistics`, and `{"kind":"mark",...}` for what else happened to it. NaN
+/// and the infinities are the strings "NaN", "Infinity" and "-Infinity".
 public final class MetricsLog {
   private let file: AppendOnlyFile
   private let onFailure: (String) -> Void
@@ -39,6 +46,15 @@ public final class MetricsLog {
 
   /// Appends an epoch. Never fails, as above.
   public func append(_ epoch: EpochMetrics) { append(.epoch(epoch)) }
+
+  /// Appends the recalls after an epoch. Never fails, as above.
+  public func append(_ recalls: ClassRecalls) { append(.recall(recalls)) }
+
+  /// Appends a look at the layers, in few digits. Never fails, as above.
+  public func append(_ layers: LayerStatistics) { append(.layers(layers.fitted())) }
+
+  /// Appends what happened to the run. Never fails, as above.
+  public func append(_ mark: RunMark) { append(.mark(mark)) }
 
   /// Puts the lines so far on disk, so that a checkpoint never is ahead of them.
   func sync() { file.sync() }
@@ -66,6 +82,10 @@ public final class MetricsLog {
       return switch Self.decode(line) {
       case .step(let metrics): metrics.step <= step
       case .epoch(let metrics): metrics.step <= step && metrics.epoch <= epoch ?? .max
+      case .mark(let mark): mark.step <= step
+      case .recall(let recalls): recalls.step <= step && recalls.epoch <= epoch ?? .max
+      // It is of the epoch under way.
+      case .layers(let layers): layers.step <= step
       case nil: false
       }
     }
@@ -88,6 +108,9 @@ public final class MetricsLog {
       switch decode(line) {
       case .step(let metrics): history.steps.append(metrics)
       case .epoch(let metrics): history.epochs.append(metrics)
+      case .mark(let mark): history.marks.append(mark)
+      case .recall(let recalls): history.recalls.append(recalls)
+      case .layers(let layers): history.layers.append(layers)
       case nil: history.unreadableLines += 1
       }
     }
@@ -103,6 +126,14 @@ public final class MetricsLog {
     if case .epoch(let metrics) = decode([UInt8](line)[...]) { metrics } else { nil }
   }
 
+  static func layers(in line: Data) -> LayerStatistics? {
+    if case .layers(let layers) = decode([UInt8](line)[...]) { layers } else { nil }
+  }
+
+  static func mark(in line: Data) -> RunMark? {
+    if case .mark(let mark) = decode([UInt8](line)[...]) { mark } else { nil }
+  }
+
   private static func decode(_ line: ArraySlice<UInt8>) -> MetricsLine? {
     guard let line = try? RunJSON.decoder.decode(MetricsLine.self, from: Data(line)), line.isPossible else {
       return nil
@@ -111,58 +142,13 @@ public final class MetricsLog {
   }
 }
 
-/// What can be seen of a line without decoding it, in a thousandth of the time. A line of another program's, in which
-/// nothing is found, is decoded.
-private struct MetricsGlance {
-  private let line: ArraySlice<UInt8>
-
-  init(_ line: ArraySlice<UInt8>) { self.line = line }
-
-  var isEpoch: Bool { find(#""kind":"epoch""#) != nil }
-
-  /// Whether a line may be of a step, and of an epoch, no later than these.
-  func mayBeKept(step: Int, epoch: Int?) -> Bool {
-    if line.first != UInt8(ascii: "{") || line.last != UInt8(ascii: "}") { return false }
-    if let found = number(#""step":"#), found > step { return false }
-    if let epoch, isEpoch, let found = number(#""epoch":"#), found > epoch { return false }
-    return true
-  }
-
-  private func number(_ key: StaticString) -> Int? {
-    guard let place = find(key) else { return nil }
-    var (value, index) = (0, place + key.utf8CodeUnitCount)
-    while index < line.endIndex, (48...57).contains(line[index]), value < 1 << 58 {
-      value = value * 10 + Int(line[index] - 48)
-      index += 1
-    }
-    // `1e3`, `-1`: for the decoder.
-    return index < line.endIndex && [UInt8(ascii: ","), UInt8(ascii: "}")].contains(line[index]) ? value : nil
-  }
-
-  /// Where a text begins in the line.
-  private func find(_ text: StaticString) -> Int? {
-    let count = text.utf8CodeUnitCount
-    return line.withUnsafeBytes { bytes in
-      guard let base = bytes.baseAddress else { return nil }
-      var place = 0
-      while place + count <= bytes.count,
-        let quote = memchr(base + place, Int32(text.utf8Start[0]), bytes.count - place)
-      {
-        place = UnsafeRawPointer(quote) - base
-        if place + count <= bytes.count, memcmp(quote, text.utf8Start, count) == 0 {
-          return line.startIndex + place
-        }
-        place += 1
-      }
-      return nil
-    }
-  }
-}
-
 /// One line: the metrics' own fields and beside them which kind they are.
 private enum MetricsLine: Codable {
   case step(StepMetrics)
   case epoch(EpochMetrics)
+  case mark(RunMark)
+  case recall(ClassRecalls)
+  case layers(LayerStatistics)
 
   /// Whether step and epoch are such as a run comes to.
   var isPossible: Bool {
@@ -170,17 +156,24 @@ private enum MetricsLine: Codable {
       switch self {
       case .step(let metrics): (metrics.step, metrics.epoch)
       case .epoch(let metrics): (metrics.step, metrics.epoch)
+      // A run may be paused before its first step.
+      case .mark(let mark): (max(1, mark.step), 1)
+      case .recall(let recalls): (recalls.step, recalls.epoch)
+      case .layers(let layers): (layers.step, layers.epoch)
       }
     return Limits.count.range.contains(step) && Limits.epoch.range.contains(epoch)
   }
 
-  private enum Kind: String, Codable { case step, epoch }
+  private enum Kind: String, Codable { case step, epoch, recall, layers, mark }
   private enum Key: String, CodingKey { case kind }
 
   init(from decoder: any Decoder) throws {
     switch try decoder.container(keyedBy: Key.self).decode(Kind.self, forKey: .kind) {
     case .step: self = .step(try StepMetrics(from: decoder))
     case .epoch: self = .epoch(try EpochMetrics(from: decoder))
+    case .mark: self = .mark(try RunMark(from: decoder))
+    case .recall: self = .recall(try ClassRecalls(from: decoder))
+    case .layers: self = .layers(try LayerStatistics(from: decoder))
     }
   }
 
@@ -193,6 +186,15 @@ private enum MetricsLine: Codable {
     case .epoch(let metrics):
       try container.encode(Kind.epoch, forKey: .kind)
       try metrics.encode(to: encoder)
+    case .mark(let mark):
+      try container.encode(Kind.mark, forKey: .kind)
+      try mark.encode(to: encoder)
+    case .recall(let recalls):
+      try container.encode(Kind.recall, forKey: .kind)
+      try recalls.encode(to: encoder)
+    case .layers(let layers):
+      try container.encode(Kind.layers, forKey: .kind)
+      try layers.encode(to: encoder)
     }
   }
 }

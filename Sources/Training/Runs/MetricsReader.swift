@@ -3,6 +3,7 @@
 
 import Files
 import FoundationEssentials
+import Glibc
 import Messages
 
 /// Reads a log of metrics of any size.
@@ -10,13 +11,16 @@ struct MetricsReader {
   /// More than a screen has dots for.
   private(set) var steps = ThinnedSeries<StepMetrics>.sampled(capacity: 2000)
   private(set) var epochs: ThinnedSeries<EpochMetrics>
+  /// What happened to the run, the newest of it.
+  private(set) var marks: [RunMark] = []
   /// By which an epoch is the best.
   private let metric: BestMetric
-  private let bestMark: Data
+  private let bestKey: [UInt8]
 
   /// The last line of each kind, which thinning must not lose.
   private var lastStep: [UInt8] = []
   private var lastEpoch: [UInt8] = []
+  private var lastLayers: [UInt8] = []
   /// Epochs seen, and the seconds of all of them.
   private var epochCount = 0
   private var totalSeconds = 0.0
@@ -26,7 +30,7 @@ struct MetricsReader {
 
   init(best metric: BestMetric = .top1) {
     self.metric = metric
-    bestMark = Data("\"\(metric.metric.key)\":".utf8)
+    bestKey = Array("\"\(metric.metric.key)\":".utf8)
     epochs = .sampled(capacity: 4000, best: metric)
   }
 
@@ -43,6 +47,9 @@ struct MetricsReader {
     epochs.close(with: MetricsLog.epoch(in: Data(lastEpoch)))
     return epochs.all
   }
+
+  /// The last look at the layers.
+  var layers: LayerStatistics? { lastLayers.isEmpty ? nil : MetricsLog.layers(in: Data(lastLayers)) }
 
   var best: Score? { metric.score(of: epochs.extreme?.validation) }
 
@@ -86,43 +93,63 @@ struct MetricsReader {
       var isCut = !whole && offset > 0
       if isCut { rest = [] }
       var start = 0
-      while let end = buffer[start..<count].firstIndex(of: UInt8(ascii: "\n")) {
-        if !isCut { take(rest + buffer[start..<end]) }
+      while let end = Self.lineFeed(in: buffer, start..<count) {
+        if !isCut { take(rest.isEmpty ? Array(buffer[start..<end]) : rest + buffer[start..<end]) }
         (rest, isCut, start) = ([], false, end + 1)
       }
       if !isCut, rest.count + count - start <= Self.longestLine { rest += buffer[start..<count] }
     }
   }
 
-  private mutating func take(_ line: [UInt8]) {
-    guard !line.isEmpty, line.count <= Self.longestLine else { return }
-    let data = Data(line)
-    // Which kind it is, without decoding the many that are left out.
-    if data.contains(Self.epochMark) {
-      takeEpoch(data)
-      lastEpoch = line
-    } else {
-      // Which loss is the largest, too.
-      if let loss = Self.number(after: Self.lossMark, in: data), loss > steps.extreme?.loss ?? -.infinity,
-        let metrics = MetricsLog.step(in: data)
-      {
-        steps.note(metrics)
+  private static func lineFeed(in bytes: [UInt8], _ range: Range<Int>) -> Int? {
+    bytes.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress, let found = memchr(base + range.lowerBound, 10, range.count) else {
+        return nil
       }
-      steps.offer { MetricsLog.step(in: data) }
-      if data.contains(Self.stepMark) { lastStep = line }
+      return UnsafeRawPointer(found) - base
     }
   }
 
-  private mutating func takeEpoch(_ data: Data) {
-    let isBetter = Self.number(after: bestMark, in: data).map { metric.isBetter($0, than: best?.value) } ?? false
+  private mutating func take(_ line: [UInt8]) {
+    guard !line.isEmpty, line.count <= Self.longestLine else { return }
+    // Which kind it is, without decoding the many that are left out.
+    let glance = MetricsGlance(line[...])
+    switch glance.kind {
+    case .epoch:
+      takeEpoch(line, glance)
+      lastEpoch = line
+    case .mark:
+      if marks.count == 2 * Self.mostMarks { marks.removeFirst(Self.mostMarks) }
+      if let mark = MetricsLog.mark(in: Data(line)) { marks.append(mark) }
+    case .step:
+      lastStep = line
+      takeStep(line, glance)
+    case .layers: lastLayers = line
+    case .recall: break
+    case nil: takeStep(line, glance)
+    }
+  }
+
+  private mutating func takeStep(_ line: [UInt8], _ glance: MetricsGlance) {
+    // Which loss is the largest, too.
+    if let loss = glance.number(Self.lossKey), loss > steps.extreme?.loss ?? -.infinity,
+      let metrics = MetricsLog.step(in: Data(line))
+    {
+      steps.note(metrics)
+    }
+    steps.offer { MetricsLog.step(in: Data(line)) }
+  }
+
+  private mutating func takeEpoch(_ line: [UInt8], _ glance: MetricsGlance) {
+    let isBetter = glance.number(bestKey).map { metric.isBetter($0, than: best?.value) } ?? false
     guard epochCount < Self.decodedEpochs || isBetter else {
       // There are more of them than can be looked at one by one.
       epochCount += 1
-      totalSeconds += Self.number(after: Self.secondsMark, in: data).map { max(0, $0) } ?? 0
-      epochs.offer { MetricsLog.epoch(in: data) }
+      totalSeconds += glance.number(Self.secondsKey).map { max(0, $0) } ?? 0
+      epochs.offer { MetricsLog.epoch(in: Data(line)) }
       return
     }
-    guard let metrics = MetricsLog.epoch(in: data), metrics.step > newestEpochStep else { return }
+    guard let metrics = MetricsLog.epoch(in: Data(line)), metrics.step > newestEpochStep else { return }
     newestEpochStep = metrics.step
     epochCount += 1
     if metrics.seconds.isFinite { totalSeconds += max(0, metrics.seconds) }
@@ -131,17 +158,8 @@ struct MetricsReader {
   }
 
   private static let decodedEpochs = 20_000
+  private static let mostMarks = 500
 
-  /// The number behind a key, without decoding the line; nil where there is none.
-  private static func number(after mark: Data, in line: Data) -> Double? {
-    guard let place = line.firstRange(of: mark) else { return nil }
-    let digits = line[place.upperBound...].prefix { Self.ofNumbers.contains($0) }
-    return Double(String(decoding: digits, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil }
-  }
-
-  private static let ofNumbers = Set("0123456789+-.eE".utf8)
-  private static let lossMark = Data("\"loss\":".utf8)
-  private static let secondsMark = Data("\"seconds\":".utf8)
-  private static let stepMark = Data("\"kind\":\"step\"".utf8)
-  private static let epochMark = Data("\"kind\":\"epoch\"".utf8)
+  private static let lossKey = Array("\"loss\":".utf8)
+  private static let secondsKey = Array("\"seconds\":".utf8)
 }

@@ -65,6 +65,7 @@ public struct RunComparison: Sendable, Equatable {
     if one.unreadableLines + other.unreadableLines > 0 { differences.append("metrics.jsonl has torn lines") }
     compare("steps in metrics.jsonl", one.steps.map(\.timeless), other.steps.map(\.timeless))
     compare("epochs in metrics.jsonl", one.epochs.map(\.timeless), other.epochs.map(\.timeless))
+    compare("recalls in metrics.jsonl", one.recalls, other.recalls)
   }
 
   private mutating func compareResults(_ first: String, _ second: String) throws {

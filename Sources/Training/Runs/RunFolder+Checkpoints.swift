@@ -13,10 +13,14 @@ public enum CheckpointName: Hashable, Sendable {
   case best
   /// Saved at the end of this epoch, from 1.
   case epoch(Int)
+  /// Asked for in between, after this step.
+  case step(Int)
   /// A file that the user put or renamed.
   case other(String)
 
   static let ending = ".safetensors"
+  private static let epochPrefix = "epoch-"
+  private static let stepPrefix = "step-"
 
   /// - Parameter path: a file's name or path, with or without the ending.
   public init(path: String) {
@@ -26,25 +30,34 @@ public enum CheckpointName: Hashable, Sendable {
     case "last": self = .last
     case "best": self = .best
     default:
-      let digits = stem.dropFirst("epoch-".count)
-      if stem.hasPrefix("epoch-"), let epoch = Int(digits), Self.epoch(epoch).stem == stem {
+      if stem.hasPrefix(Self.epochPrefix), let epoch = Int(stem.dropFirst(Self.epochPrefix.count)),
+        Self.epoch(epoch).stem == stem
+      {
         self = .epoch(epoch)
+      } else if stem.hasPrefix(Self.stepPrefix), let step = Int(stem.dropFirst(Self.stepPrefix.count)),
+        Self.step(step).stem == stem
+      {
+        self = .step(step)
       } else {
         self = .other(stem)
       }
     }
   }
 
-  /// The file's name without its ending: `last`, `best`, `epoch-0003`.
+  /// The file's name without its ending: `last`, `best`, `epoch-0003`, `step-000123`.
   public var stem: String {
     switch self {
-    case .last: return "last"
-    case .best: return "best"
-    case .epoch(let epoch):
-      let digits = String(epoch)
-      return "epoch-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-    case .other(let stem): return stem
+    case .last: "last"
+    case .best: "best"
+    case .epoch(let epoch): Self.epochPrefix + Self.padded(epoch, to: 4)
+    case .step(let step): Self.stepPrefix + Self.padded(step, to: 6)
+    case .other(let stem): stem
     }
+  }
+
+  private static func padded(_ number: Int, to width: Int) -> String {
+    let digits = String(number)
+    return String(repeating: "0", count: max(0, width - digits.count)) + digits
   }
 }
 
@@ -99,7 +112,7 @@ public struct CheckpointListing: Sendable, Equatable {
     public var reason: String
   }
 
-  /// `last`, `best`, the numbered ones from the newest, others by name.
+  /// `last`, `best`, the numbered ones from the newest, those of steps from the newest, others by name.
   public var usable: [CheckpointInfo] = []
   public var damaged: [Damaged] = []
 }
@@ -160,14 +173,14 @@ extension RunFolder {
     return Array(surplus)
   }
 
-  /// Renames `best` or a numbered checkpoint to `abandoned-` and its name, in the place of an earlier one of that name.
+  /// Renames `best`, a numbered checkpoint or one of a step to `abandoned-` and its name, in the place of an earlier one of that name.
   /// - Returns: where it is now; nil for `last` and for files of other names, which stay what they are.
   /// - Throws: `FileOperationError`.
   func setAside(_ checkpoint: CheckpointInfo, calls: FileCalls = .system) throws -> CheckpointInfo? {
     let name = CheckpointName(path: checkpoint.path)
     switch name {
     case .last, .other: return nil
-    case .best, .epoch: break
+    case .best, .epoch, .step: break
     }
     var moved = checkpoint
     moved.name = "abandoned-\(name.stem)"
@@ -190,7 +203,8 @@ extension CheckpointName {
     case .last: (0, 0, "")
     case .best: (1, 0, "")
     case .epoch(let epoch): (2, -epoch, "")
-    case .other(let stem): (3, 0, stem)
+    case .step(let step): (3, -step, "")
+    case .other(let stem): (4, 0, stem)
     }
   }
 }

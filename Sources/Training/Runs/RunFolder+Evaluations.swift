@@ -28,9 +28,9 @@ extension RunFolder {
     // It is read from other folders than the one it was made in.
     stored.data = FilePath.absolute(report.data)
     stored.checkpoint = FilePath.absolute(report.checkpoint)
-    var name = "\(CheckpointName(path: report.checkpoint).stem)-\(report.split.rawValue)"
-    if report.provenance?.isRunsOwn == false { name += "-" + Self.name(ofData: report.data) }
-    if let augmentation = report.augmentation { name += "-\(augmentation.rawValue)" }
+    let name = Self.evaluationName(
+      of: report.checkpoint, on: report.split, data: report.provenance?.isRunsOwn == false ? report.data : nil,
+      augmentation: report.augmentation)
     let target = "\(evaluationsPath)/\(name).json"
     try setAsideOther(than: report, at: target, name: name)
     try AtomicFile.write(to: target) { output in
@@ -39,12 +39,31 @@ extension RunFolder {
     return target
   }
 
+  /// The name of an evaluation's files, without an ending.
+  /// - Parameters:
+  ///   - checkpoint: its file.
+  ///   - data: the dataset's folder; nil for the run's own images.
+  package static func evaluationName(
+    of checkpoint: String, on split: EvaluationSplit, data: String?, augmentation: TestTimeAugmentation?
+  ) -> String {
+    var name = "\(CheckpointName(path: checkpoint).stem)-\(split.rawValue)"
+    if let data { name += "-" + Self.name(ofData: data) }
+    if let augmentation { name += "-\(augmentation.rawValue)" }
+    return name
+  }
+
   /// The evaluation of a checkpoint on the run's own images that was saved last; nil where there is none.
   /// - Throws: `RunFolderError.unreadable`.
   public func evaluation(of checkpoint: CheckpointName, on split: EvaluationSplit) throws -> EvaluationReport? {
     let source = "\(evaluationsPath)/\(checkpoint.stem)-\(split.rawValue).json"
     guard try FilePath.kind(of: source) != nil else { return nil }
-    return try RunJSON.read(EvaluationReport.self, path: source, bound: SizeBound.evaluation)
+    return try Self.readEvaluation(source)
+  }
+
+  /// The report in a file.
+  /// - Throws: `RunFolderError.unreadable`.
+  package static func readEvaluation(_ path: String) throws -> EvaluationReport {
+    try RunJSON.read(EvaluationReport.self, path: path, bound: SizeBound.evaluation)
   }
 
   /// What an evaluation of a checkpoint as it is now has in its provenance; nil where it cannot be told.

@@ -19,10 +19,10 @@ extension RunFolder {
     if isThere { try reader.read(InputFile(path: metricsPath)) }
     let (steps, epochs) = (reader.allSteps, reader.allEpochs)
     let ending = trainer == nil ? ending() : nil
-    let saved = savedProgress(record)
+    let progress = savedProgress(record)
     // By what was written beside the metrics: they may be missing, or cut.
     let done = RunHistory.Place(
-      epoch: max(saved.epoch, ending?.epochs ?? 0), step: max(saved.step, ending?.steps ?? 0))
+      epoch: max(progress.epoch, ending?.epochs ?? 0), step: max(progress.step, ending?.steps ?? 0))
     let gap = reader.gap(done: done, isThere: isThere)
     let counts = trainingCounts()
     let images = counts.reduce(0) { $0 + $1.value }
@@ -31,16 +31,21 @@ extension RunFolder {
     let accumulate = max(1, record.settings.accumulate)
     let batches = (images + batch - 1) / batch
     let stepsPerEpoch = whole.1 > 0 ? whole.0 / whole.1 : (batches + accumulate - 1) / accumulate
-    let summary = try? NetworkPlan(
+    let plan = try? NetworkPlan(
       record.settings.network, imageSize: record.settings.preprocessing.imageSize,
-      classes: max(1, record.model.classes.count)
-    ).summary(batchSize: 1)
+      classes: max(1, record.model.classes.count))
+    let summary = plan?.summary(batchSize: 1)
     let majorityBaseline = images > 0 ? Double(counts.values.max() ?? 0) / Double(images) : 0
-    let run = RunDescription(
+    var run = RunDescription(
       folder: path, settings: record.settings, classes: record.model.classes, trainingImages: images,
       validationImages: 0, stepsPerEpoch: max(0, stepsPerEpoch), parameters: summary?.parameters ?? 0,
       majorityBaseline: majorityBaseline,
       history: epochs, steps: steps)
+    // Numbered checkpoints say by themselves when they were saved.
+    let saved = checkpointListing().usable.filter(\.isNumbered).map { RunMark(.checkpoint, step: $0.step) }
+    run.layers = reader.layers
+    run.network = plan?.tellableSummary
+    run.marks = (reader.marks + saved).sorted { $0.step < $1.step }
     let reached = RunHistory.Place(
       epoch: max(done.epoch, epochs.last?.epoch ?? 0),
       step: max(done.step, epochs.last?.step ?? 0, steps.last?.step ?? 0))
@@ -48,8 +53,8 @@ extension RunFolder {
       RunOutcome(
         folder: path, reason: ending.reason, epochs: ending.epochs ?? reached.epoch,
         steps: ending.steps ?? reached.step,
-        best: Score.best(of: [reader.best, saved.best], by: record.settings.best),
-        seconds: gap == nil ? reader.seconds ?? .nan : .nan)
+        best: Score.best(of: [reader.best, progress.best], by: record.settings.best),
+        seconds: savedSeconds(step: ending.steps ?? reached.step) ?? (gap == nil ? reader.seconds : nil) ?? .nan)
     }
     return RunHistory(run: run, outcome: outcome, trainer: trainer, reached: reached, gap: gap)
   }
@@ -70,6 +75,12 @@ extension RunFolder {
     }
     let hasLast = saved.contains { CheckpointName(path: $0.path) == .last }
     return progress(of: hasLast ? saved : checkpointListing().usable, record)
+  }
+
+  /// The time that the run took, by its `last` checkpoint; nil where that is of an earlier step or cannot be read. The
+  /// epochs' seconds in the metrics are less than that: computing features belongs to none of them.
+  private func savedSeconds(step: Int) -> Double? {
+    (try? savedState()).flatMap { $0.step == step && $0.seconds.isFinite ? $0.seconds : nil }
   }
 
   private static let tail = 16 << 10

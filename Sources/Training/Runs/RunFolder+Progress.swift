@@ -37,7 +37,8 @@ extension RunFolder {
   /// many classes.
   private func isOwn(_ checkpoint: CheckpointInfo, _ record: RunRecord?) -> Bool {
     switch CheckpointName(path: checkpoint.path) {
-    case .other: return false
+    // What somebody asked for in between counts for nothing.
+    case .step, .other: return false
     case .epoch(let epoch) where epoch != checkpoint.epoch: return false
     case .last, .best, .epoch: break
     }

@@ -15,7 +15,7 @@ import Support
 ///       metrics.jsonl   a line a logged step and a line an epoch
 ///       results.csv     a row an epoch
 ///       checkpoints/    last.safetensors, best.safetensors, epoch-0003.safetensors ...
-///       evaluations/    a JSON an evaluation (RunFolder+Evaluations.swift)
+///       evaluations/    a JSON an evaluation (RunFolder+Evaluations.swift), and what it keeps of each image
 ///       events.out.tfevents.000001.skipline ...  what TensorBoard reads, where the run writes it
 ///       report.html     what `skipline report` wrote
 ///       log.txt

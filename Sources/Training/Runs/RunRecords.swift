@@ -38,6 +38,16 @@ final class RunRecords {
     tensorBoard?.append(epoch, values())
   }
 
+  func append(_ mark: RunMark) { metrics.append(mark) }
+  func append(_ recalls: ClassRecalls) { metrics.append(recalls) }
+
+  /// - Parameter interval: steps between two looks at the layers; of very many of them not all are written down.
+  func append(_ layers: LayerStatistics, interval: Int) {
+    guard layers.isWritten(interval: interval) else { return }
+    metrics.append(layers)
+    tensorBoard?.append(layers)
+  }
+
   /// Puts on disk what was written so far.
   func sync() {
     metrics.sync()

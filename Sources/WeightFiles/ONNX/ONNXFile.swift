@@ -11,6 +11,8 @@ struct ONNXFile {
   private(set) var arrays: [String: StoredArray] = [:]
   /// Arrays of the first part lie in the file; the others were made of fields.
   private(set) var made: [[UInt8]] = []
+  /// Where those lie that are in other files.
+  private var elsewhere: [String: ExternalPlace] = [:]
   private let limit: WeightsLimit
 
   /// protobuf's own bound, bytes.
@@ -22,13 +24,59 @@ struct ONNXFile {
     guard source.size <= longest else {
       throw WeightsFileError.Fault.malformed("it has \(source.size) bytes, and 2 GB are the most", .onnx)
     }
-    let file = try source.withBytes(0..<source.size) { try ONNXFile($0) }
-    try file.limit.check(file.arrays)
+    var file = try source.withBytes(0..<source.size) { try ONNXFile($0) }
+    let own = file.arrays.filter { file.elsewhere[$0.key] == nil }
+    try file.limit.check(own)
+    let others = try file.openOthers(beside: source.isFile ? path : nil)
+    let made = file.made
+    try file.findIdentities(source, others)
     let outline = WeightsOutline(
       path: path, format: .onnx, metadata: file.metadata, arrays: file.arrays, graph: file.graph)
-    return ScannedWeights(outline: outline, source: source) {
-      [.source(source, 0..<source.size)] + file.made.map { .memory($0) }
+    return ScannedWeights(outline: outline, source: source, others: others) {
+      [.source(source, 0..<source.size)] + made.map { .memory($0) } + others.map { .source($0, 0..<$0.size) }
     }
+  }
+
+  /// Finds the indices of nodes that take everything as it comes: exporters write views of a tensor like that.
+  private mutating func findIdentities(_ source: ByteSource, _ others: [ByteSource]) throws {
+    let names = Set(graph.nodes.filter { $0.operation == "Gather" && $0.inputs.count == 2 }.map { $0.inputs[1] })
+    for name in names {
+      guard let array = arrays[name], array.dtype == .int64, let count = array.count, let span = array.span,
+        (1...Self.mostIndices).contains(count)
+      else { continue }
+      func counts(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        (0..<count).allSatisfy { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self) == $0 }
+      }
+      let range = array.offset..<(array.offset + span)
+      let isIdentity =
+        if array.part == 0 {
+          try source.withBytes(range, counts)
+        } else if array.part <= made.count {
+          made[array.part - 1].withUnsafeBytes(counts)
+        } else {
+          try others[array.part - 1 - made.count].withBytes(range, counts)
+        }
+      if isIdentity { graph.identities.insert(name) }
+    }
+  }
+
+  private static let mostIndices = 1 << 20
+
+  /// Finds the numbers that lie in other files.
+  /// - Parameter path: of this file; nil where there are no others.
+  /// - Returns: the files, which are the last parts.
+  private mutating func openOthers(beside path: String?) throws -> [ByteSource] {
+    var others = ExternalArrays(beside: path)
+    for (name, place) in elsewhere.sorted(by: { $0.key < $1.key }) {
+      guard var array = arrays[name], let needed = array.span else { continue }
+      array.part = 1 + made.count + (try others.open(place, for: name, needed: needed))
+      array.offset = place.offset
+      arrays[name] = array
+    }
+    // Many arrays may say that they lie in the same bytes.
+    let limit = WeightsLimit(fileSize: others.sources.reduce(0) { $0 &+ $1.size })
+    try limit.check(arrays.filter { elsewhere[$0.key] != nil })
+    return others.sources
   }
 
   private init(_ bytes: UnsafeRawBufferPointer) throws {
@@ -244,6 +292,7 @@ extension ONNXFile {
     // Where fields of numbers lie, by their number; several where they are not packed.
     var lists: [(field: UInt64, value: ProtobufReader.Value)] = []
     var isElsewhere = false
+    var entries: [(key: String, value: String)] = []
     var reader = ProtobufReader(bytes, range)
     while let (field, value) = try reader.next() {
       switch (field, value) {
@@ -254,24 +303,28 @@ extension ONNXFile {
       case (4, _), (5, _), (7, _), (10, _), (11, _): lists.append((field, value))
       case (8, .bytes(let range)): if given == nil { name = try text(bytes, range) }
       case (9, .bytes(let range)): raw = range
-      case (13, _): isElsewhere = true
+      case (13, .bytes(let range)):
+        isElsewhere = true
+        guard entries.count < Self.mostAttributes else { throw fault("an array has too many places") }
+        let (key, value) = try pair(bytes, range)
+        entries.append((key, value))
       case (14, .number(let number)): isElsewhere = isElsewhere || number == 1
       default: break
       }
-    }
-    if isElsewhere {
-      throw WeightsFileError.Fault.unfit(
-        "the numbers of \"\(name)\" lie in another file, which is not read here; with Python's onnx put them into one: "
-          + #"python3 -c 'import sys,onnx;onnx.save(onnx.load(sys.argv[1]),sys.argv[2])' IN.onnx OUT.onnx"#)
     }
     // Text, and types of less than a byte: nothing that a network of ours has.
     guard let dtype = Self.dtypes[type] else { return }
     guard let count = StoredArray.count(of: shape),
       let needed = StoredArray(dtype: dtype, shape: shape, part: 0, offset: 0).span,
-      needed <= limit.bytes
+      isElsewhere || needed <= limit.bytes
     else { throw fault("array \"\(name)\" has the shape \(shape)") }
     var array = StoredArray(dtype: dtype, shape: shape, strides: nil, part: 0, offset: 0)
-    if let raw {
+    if isElsewhere {
+      guard let place = ExternalPlace(entries), raw == nil, lists.isEmpty else {
+        throw fault("array \"\(name)\" lies in another file and does not say where")
+      }
+      elsewhere[name] = place
+    } else if let raw {
       guard raw.count == needed, lists.isEmpty else {
         throw fault("array \"\(name)\" needs \(needed) bytes and has \(raw.count)")
       }

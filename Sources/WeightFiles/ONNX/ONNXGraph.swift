@@ -35,6 +35,8 @@ public struct ONNXGraph: Sendable, Equatable {
   public var outputs: [Port] = []
   /// Version of ONNX's own operations.
   public var operations = 0
+  /// Arrays of indices that count up from zero.
+  public var identities: Set<String> = []
 
   public init() {}
 }

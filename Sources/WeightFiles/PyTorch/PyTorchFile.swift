@@ -6,6 +6,8 @@ struct ScannedWeights {
   let outline: WeightsOutline
   /// Of all bytes together.
   let source: ByteSource
+  /// Of other files that numbers lie in.
+  var others: [ByteSource] = []
   /// What the arrays lie in: checked, and unpacked where it must be.
   let parts: () throws -> [WeightsContents.Part]
 }

@@ -90,6 +90,9 @@ extension NamedArray.Values {
     switch self {
     case .float32(let values): try values.withUnsafeBytes(body)
     case .int64(let values): try values.withUnsafeBytes(body)
+    case .float16(let values): try values.withUnsafeBytes(body)
+    case .int32(let values): try values.withUnsafeBytes(body)
+    case .uint8(let values): try values.withUnsafeBytes(body)
     }
   }
 }

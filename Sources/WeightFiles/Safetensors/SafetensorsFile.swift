@@ -45,7 +45,16 @@ public enum Safetensors {
     outline(path: file.path, header: try readHeader(file).header)
   }
 
-  private static func outline(path: String, header: SafetensorsHeader) -> WeightsOutline {
+  /// The outline, and the header's length in bytes.
+  /// - Throws: as `read(path:)`.
+  static func outlineAndLength(of file: InputFile) throws -> (outline: WeightsOutline, length: Int) {
+    try naming(file.path) {
+      let (header, bytes) = try readHeader(file)
+      return (outline(path: file.path, header: header), bytes.count)
+    }
+  }
+
+  static func outline(path: String, header: SafetensorsHeader) -> WeightsOutline {
     WeightsOutline(
       path: path, format: .safetensors, metadata: header.metadata.mapValues(\.value),
       arrays: header.entries.mapValues {

@@ -5,13 +5,17 @@ import Messages
 /// What a person asks the workbench to do.
 enum Action: Sendable, Hashable {
   // The workbench.
-  case help, palette, notices, settings, nextTheme, zoom, nextPane, previousPane
+  case help, palette, notices, settings, themes, openDataset, copyCommand, zoom, nextPane, previousPane
+  case narrower, wider, lower, taller, usualDividers
   case focus(PaneID)
   case quit, leaveRunning, interrupt, suspend, redraw
 
   // Training.
-  case attach, train, startNew, resumeRun, stop, saveCheckpoint
+  case attach, train, startNew, resumeRun, stop, saveCheckpoint, evaluateNow
   case raiseLearningRate, lowerLearningRate, enterLearningRate, findLearningRate
+  case openLab
+  /// In the form.
+  case saveRecipe, loadRecipe
   /// What to do about a divergence: open the dialog, or an answer.
   case decideDivergence, recover(Recovery)
 

@@ -13,8 +13,10 @@ extension WorkbenchState {
       return "\(run.folder) is being stopped and saved; go on later: skipline train --resume \(folder)"
     }
     if runUnderWay {
+      let others = lab.map { "; the networks after it: skipline lab --resume \($0.name)" } ?? ""
       return
         "\(run.folder) goes on being trained; come back: skipline watch \(folder), end it: skipline stop \(folder)"
+        + others
     }
     guard let outcome = curves.outcome else {
       return "\(run.folder) has ended; go on from its last checkpoint: skipline train --resume \(folder)"

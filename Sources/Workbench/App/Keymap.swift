@@ -26,11 +26,15 @@ struct Context: Sendable, Hashable {
   static let images = Context("An image on show: a file's or a mistake's")
 
   static let filter = Context("While a filter is typed")
-  static let learningRate = Context("While a learning rate is typed")
+  static let prompt = Context("While a learning rate, a note, a name or a folder is typed")
   static let form = Context("Settings form")
   static let rates = Context("Learning rates that were tried")
+  static let recipes = Context("Saved recipes")
+  static let lab = Context("Degradation lab")
   static let palette = Context("Command palette")
+  static let themes = Context("Choosing a theme")
   static let chooser = Context("Choosing a class")
+  static let exporting = Context("Naming a file to export to")
   static let reading = Context("Help, notices")
 
   static let liveRuns = Context("Runs that are being trained", isQuestion: true)
@@ -94,6 +98,10 @@ struct Keymap: Sendable {
     command(.workbench, [.character("L")], .enterLearningRate, "enter a learning rate"),
     command(
       .workbench, [.character("z")], .zoom, hint: "zoom", "fill the screen with this pane, or show all again"),
+    command(
+      .workbench, [.character("W")], .evaluateNow, hint: "evaluate now",
+      "evaluate the weights of this moment, while training goes on",
+      synonyms: ["moment", "current", "measure", "test", "accuracy", "score"]),
     command(.workbench, [.tab], .nextPane, hint: "pane", "next pane"),
     command(.workbench, [.backTab], .previousPane, "previous pane"),
   ]
@@ -107,12 +115,29 @@ struct Keymap: Sendable {
   }
 
   private static let commands = [
+    command(
+      .workbench, [.control("e")], .openLab,
+      "degradation lab: plain networks against residual ones, as in the article (He et al. 2015)",
+      synonyms: ["plain", "resnet", "depth", "paper", "experiment", "figure", "compare"]),
     command(.workbench, [.character(":"), .control("p")], .palette, hint: "commands", "find a command by name"),
     command(.workbench, [.character("!")], .notices, "all messages, warnings and failures"),
-    command(.workbench, [.character("t")], .nextTheme, "next theme"),
+    command(
+      .workbench, [.character("O")], .openDataset, "open another dataset",
+      synonyms: ["folder", "data", "load", "recent"]),
+    command(
+      .workbench, [.character("C")], .copyCommand, "copy the command that trains the same in a shell",
+      synonyms: ["clipboard", "yank", "shell", "line"]),
+    command(.workbench, [.character("t")], .themes, "choose a theme"),
+    command(.workbench, [.character(",")], .narrower, "make this pane narrower", synonyms: layoutWords),
+    command(.workbench, [.character(".")], .wider, "make this pane wider", synonyms: layoutWords),
+    command(.workbench, [.character("(")], .lower, "make this pane lower", synonyms: layoutWords),
+    command(.workbench, [.character(")")], .taller, "make this pane taller", synonyms: layoutWords),
+    command(.workbench, [.character("\\")], .usualDividers, "give panes their usual sizes", synonyms: layoutWords),
     command(.workbench, [.character("?"), .function(1)], .help, hint: "help", "this help"),
     command(.workbench, [.character("q")], .quit, hint: "quit", "quit; asks while a run is under way"),
   ]
+
+  private static let layoutWords = ["resize", "layout", "divider", "split", "shrink", "grow", "size", "reset"]
 
   private static let lists = [
     motion(.lists, [.up, .character("k")], .up, "up"),
@@ -142,32 +167,65 @@ struct Keymap: Sendable {
 
     motion(.rates, [.enter], .accept, hint: "take it", "train with the rate that is suggested"),
     motion(.rates, [.escape], .cancel, hint: "leave it", "leave the learning rate as it is"),
-    motion(.learningRate, [.enter], .accept, hint: "set", "set the learning rate"),
-    motion(.learningRate, [.escape], .cancel, hint: "cancel", "leave it as it is"),
-    motion(.learningRate, [.backspace], .erase, "erase a character"),
-    motion(.learningRate, [.control("u")], .clear, "erase all"),
+    motion(.prompt, [.enter], .accept, hint: "set", "take what was typed"),
+    motion(.prompt, [.up], .up, "of recent datasets, an older one"),
+    motion(.prompt, [.down], .down, "a newer one"),
+    motion(.prompt, [.escape], .cancel, hint: "cancel", "leave it as it is"),
+    motion(.prompt, [.backspace], .erase, "erase a character"),
+    motion(.prompt, [.control("u")], .clear, "erase all"),
 
     motion(.form, [.up, .backTab], .up, "previous field"),
     motion(.form, [.down, .tab], .down, hint: "field", "next field"),
     motion(.form, [.left], .left, "previous choice"),
     motion(.form, [.right], .right, hint: "choice", "next choice"),
-    motion(.form, [.pageUp, .home], .first, "first field"),
-    motion(.form, [.pageDown, .end], .last, "last field"),
+    motion(.form, [.pageUp], .pageUp, "ten fields up"),
+    motion(.form, [.pageDown], .pageDown, "ten fields down"),
+    motion(.form, [.home], .first, "first field"),
+    motion(.form, [.end], .last, "last field"),
     motion(.form, [.enter], .accept, hint: "apply", "apply what was typed, go to the next field"),
     motion(.form, [.backspace], .erase, "erase a character"),
     motion(.form, [.control("u")], .clear, "erase all"),
     motion(
       .form, [.control("r")], .findLearningRate, hint: "try rates", "try growing learning rates, and suggest one"),
+    motion(.form, [.control("y")], .copyCommand, hint: "copy", "copy the command line"),
+    motion(
+      .form, [.control("s")], .saveRecipe, hint: "save as recipe",
+      "save these settings as a recipe, for --recipe NAME and for this form"),
+    motion(.form, [.control("o")], .loadRecipe, hint: "recipes", "take the settings of a saved recipe"),
     motion(.form, [.escape], .cancel, hint: "close", "drop what was typed; close the form"),
+
+    motion(.lab, [.left], .left, "other depths"),
+    motion(.lab, [.right, .tab, .down], .right, hint: "depths", "other depths"),
+    motion(.lab, [.enter], .accept, hint: "train", "train what is not trained yet"),
+    motion(.lab, [.backspace], .erase, "erase a character of the time"),
+    motion(.lab, [.control("u")], .clear, "erase the time"),
+    motion(.lab, [.escape], .cancel, hint: "close", "close; what is trained goes on"),
+
+    motion(.recipes, [.up, .control("k")], .up, "previous recipe"),
+    motion(.recipes, [.down, .control("j")], .down, hint: "choose", "next recipe"),
+    motion(.recipes, [.pageUp], .pageUp, "a page up"),
+    motion(.recipes, [.pageDown], .pageDown, "a page down"),
+    motion(.recipes, [.enter], .accept, hint: "take it", "put its settings into the form"),
+    motion(.recipes, [.backspace], .erase, "erase a character"),
+    motion(.recipes, [.control("u")], .clear, "erase all"),
+    motion(.recipes, [.escape], .cancel, hint: "cancel", "leave the settings as they are"),
 
     motion(.palette, [.up, .control("k")], .up, "previous command"),
     motion(.palette, [.down, .control("j")], .down, hint: "choose", "next command"),
     motion(.palette, [.pageUp], .pageUp, "a page up"),
     motion(.palette, [.pageDown], .pageDown, "a page down"),
     motion(.palette, [.enter], .accept, hint: "run", "run the command"),
+    motion(.palette, [.control("y")], .copyCommand, hint: "copy", "copy how the same is done in a shell"),
     motion(.palette, [.backspace], .erase, "erase a character"),
     motion(.palette, [.control("u")], .clear, "erase all"),
     motion(.palette, [.escape, .control("p")], .cancel, hint: "close", "close the palette"),
+
+    motion(.themes, [.up, .character("k")], .up, "the theme above"),
+    motion(.themes, [.down, .character("j"), .character("t")], .down, hint: "next", "the theme below"),
+    motion(.themes, [.home, .character("g"), .pageUp], .first, "the first"),
+    motion(.themes, [.end, .character("G"), .pageDown], .last, "the last"),
+    motion(.themes, [.enter], .accept, hint: "keep", "keep the theme"),
+    motion(.themes, [.escape, .character("q")], .cancel, hint: "as before", "the theme that was there before"),
 
     motion(.chooser, [.up, .control("k")], .up, "previous class"),
     motion(.chooser, [.down, .control("j")], .down, hint: "choose", "next class"),
@@ -177,6 +235,14 @@ struct Keymap: Sendable {
     motion(.chooser, [.backspace], .erase, "erase a character"),
     motion(.chooser, [.control("u")], .clear, "erase all"),
     motion(.chooser, [.escape], .cancel, hint: "cancel", "leave it as it is"),
+
+    motion(.exporting, [.right, .tab], .right, hint: "form", "the next form: table, JSON, picture"),
+    motion(.exporting, [.left, .backTab], .left, "the form before"),
+    motion(
+      .exporting, [.enter], .accept, hint: "write", "write the file; a second time: replace the one that is there"),
+    motion(.exporting, [.backspace], .erase, "erase a character"),
+    motion(.exporting, [.control("u")], .clear, "erase all"),
+    motion(.exporting, [.escape], .cancel, hint: "cancel", "write nothing"),
 
     motion(.reading, [.up, .character("k")], .up, "up"),
     motion(.reading, [.down, .character("j")], .down, hint: "scroll", "down"),

@@ -35,18 +35,23 @@ public func render(
   return frame
 }
 
-private func drawOverlay(
+/// Draws what lies over the panes.
+func drawOverlay(
   _ state: WorkbenchState, into frame: inout Frame, theme: Theme, pictures: inout DrawnPictures
 ) {
   switch state.overlay {
   case .help(let scroll): HelpView.draw(state, scroll: scroll, into: &frame, theme: theme)
   case .notices(let scroll): NoticesView.draw(state, scroll: scroll, into: &frame, theme: theme)
   case .palette(let palette): CommandPaletteView.draw(palette, state, into: &frame, theme: theme)
+  case .themes(let chooser): ThemeChooserView.draw(chooser, state, into: &frame, theme: theme)
   case .settings(let form): SettingsView.draw(form, state, into: &frame, theme: theme)
   case .rates(let curve, _): LearningRateChart.draw(curve, into: &frame, theme: theme)
-  case .learningRate(let entry): ConfirmDialog.drawLearningRate(entry, state, into: &frame, theme: theme)
+  case .recipes(let chooser, _): RecipeChooserView.draw(chooser, state, into: &frame, theme: theme)
+  case .prompt(let prompt): ConfirmDialog.drawPrompt(prompt, state, into: &frame, theme: theme)
   case .relabel(let chooser):
     ClassChooserView.draw(chooser, state, into: &frame, theme: theme, pictures: &pictures)
+  case .lab(let dialog): LabView.draw(dialog, state, into: &frame, theme: theme)
+  case .export(let dialog): ExportView.draw(dialog, state, into: &frame, theme: theme)
   case .liveRuns(let chooser): LiveRunsView.draw(chooser, into: &frame, theme: theme)
   case .diverged(let dialog):
     state.scrollingQuestion?.draw(scroll: dialog.scroll, into: &frame, theme: theme)
@@ -71,7 +76,13 @@ private func drawTooSmall(_ state: WorkbenchState, into frame: inout Frame, them
 
 extension WorkbenchState {
   /// The form shows what the next run's settings come to.
-  var isEditingSettings: Bool { if case .settings = overlay { true } else { false } }
+  var isEditingSettings: Bool {
+    switch overlay {
+    case .settings, .recipes, .rates: true
+    case .prompt(let prompt): prompt.purpose.form != nil
+    default: false
+    }
+  }
 
   /// What the engine does, in a word.
   var phaseName: String {

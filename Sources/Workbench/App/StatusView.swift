@@ -71,20 +71,51 @@ extension Notice.Level {
 
 /// The keys that matter now, from the keymap.
 enum HintView {
-  static func draw(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
-    let hints = state.hints
-    // Help and quit are always there, at the right.
-    let last = hints.filter { $0.action == .help || $0.action == .quit }
-    let others = hints.filter { $0.action != .help && $0.action != .quit }
-    let tail = last.map { spans($0, theme: theme) }
-    let width = tail.joined().reduce(max(0, tail.count - 1) * 2) { $0 + DisplayWidth.of($1.text) }
-    let (left, right) = rect.inset(left: 1, right: 1).splitLeft(rect.width - 2 - (width > 0 ? width + 2 : 0))
-    frame.put(pieces: others.map { spans($0, theme: theme) }, in: left, style: theme[.hintText])
-    frame.put(pieces: tail, in: right.inset(left: 2), style: theme[.hintText])
+  /// A hint and where it stands.
+  struct Place {
+    var hint: Hint
+    var rect: Rect
   }
 
-  private static func spans(_ hint: Hint, theme: Theme) -> [Span] {
-    [Span(hint.key.label(theme.glyphs), theme[.hintKey]), Span(" " + hint.text, theme[.hintText])]
+  static func draw(_ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+    let places = places(state, in: rect, glyphs: theme.glyphs)
+    for (index, place) in places.enumerated() {
+      frame.put(
+        [
+          Span(place.hint.key.label(theme.glyphs), theme[.hintKey]), Span(" " + place.hint.text, theme[.hintText]),
+        ], in: place.rect, style: theme[.hintText])
+      if index + 1 < places.count, places[index + 1].rect.x - place.rect.right == gap {
+        frame.fill(Rect(x: place.rect.right, y: rect.y, width: gap, height: 1), style: theme[.hintText])
+      }
+    }
+  }
+
+  /// Columns between two of them.
+  private static let gap = 2
+
+  /// Where they stand: help and quit always, at the right, and of the others as many as there is room for.
+  static func places(_ state: WorkbenchState, in rect: Rect, glyphs: Glyphs) -> [Place] {
+    let hints = state.hints
+    let last = hints.filter { $0.action == .help || $0.action == .quit }
+    let others = hints.filter { $0.action != .help && $0.action != .quit }
+    let inner = rect.inset(left: 1, right: 1)
+    let tail = row(last, in: inner, glyphs: glyphs)
+    let width = tail.last.map { $0.rect.right - inner.x } ?? 0
+    let (left, right) = inner.splitLeft(inner.width - (width > 0 ? width + gap : 0))
+    return row(others, in: left, glyphs: glyphs) + row(last, in: right.inset(left: gap), glyphs: glyphs)
+  }
+
+  private static func row(_ hints: [Hint], in rect: Rect, glyphs: Glyphs) -> [Place] {
+    var places: [Place] = []
+    var x = rect.x
+    for hint in hints {
+      let columns = hint.key.label(glyphs).columns + 1 + hint.text.columns
+      guard places.isEmpty || x + columns <= rect.right else { break }
+      places.append(
+        Place(hint: hint, rect: Rect(x: x, y: rect.y, width: max(0, min(columns, rect.right - x)), height: 1)))
+      x += columns + gap
+    }
+    return places
   }
 }
 
@@ -106,10 +137,11 @@ extension WorkbenchState {
     let inner = all.filter { !outer.contains($0.context) && !training.contains($0.action) }
     let steering = all.filter { training.contains($0.action) }
     let rest = all.filter { outer.contains($0.context) && !training.contains($0.action) }
+    var shown = Set<Key>()
     return (inner + steering + rest).compactMap { binding in
       // A key that means something else further in is not what it seems here.
       let key = binding.keys.first { panes.keymap.binding(for: $0, in: contexts)?.action == binding.action }
-      guard let key, let text = hintText(binding) else { return nil }
+      guard let key, let text = hintText(binding), shown.insert(key).inserted else { return nil }
       return Hint(key: key, text: text, action: binding.action)
     }
   }
@@ -133,6 +165,7 @@ extension WorkbenchState {
     case .accept where binding.context == .dataChanged:
       return dataChange?.classesChanged == true ? nil : binding.hint
     case .stop, .saveCheckpoint: return canBeStopped && !looksOnly ? binding.hint : nil
+    case .evaluateNow: return isBetweenSteps && !looksOnly && divergence == nil ? binding.hint : nil
     case .zoom: return zoomed ? "all panes" : binding.hint
     case .filter: return list(of: focus) == nil ? nil : binding.hint
     case .settings, .relabel: return looksOnly ? nil : binding.hint
@@ -152,6 +185,7 @@ extension WorkbenchState {
   func headless(for action: Action) -> String? {
     switch action {
     case .train, .settings: return settings.commandLine
+    case .openLab: return ShellCommand.lab(dataset.path)
     case .exclude:
       return chosenImage.map { file in
         ShellCommand.decide(

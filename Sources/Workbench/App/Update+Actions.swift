@@ -24,14 +24,18 @@ extension WorkbenchState {
     case .help: overlay = .help(scroll: 0)
     case .palette: overlay = .palette(CommandPalette(self))
     case .notices: overlay = .notices(scroll: 0)
-    case .settings: overlay = .settings(SettingsForm())
-    case .nextTheme: return nextTheme()
+    case .settings: return openForm()
+    case .openLab: return openLab()
+    case .themes: overlay = themeNames.isEmpty ? nil : .themes(ThemeChooser(names: themeNames, current: theme))
+    case .openDataset: askForDataset()
+    case .copyCommand: return copyCommand(for: .train)
+    case .narrower, .wider, .lower, .taller, .usualDividers: moveDivider(action)
     case .zoom, .open: toggleZoom()
     case .nextPane: moveFocus(to: panes.moved(focus, by: 1))
     case .previousPane: moveFocus(to: panes.moved(focus, by: -1))
     case .focus(let pane): moveFocus(to: pane)
     case .quit: return quit()
-    case .train, .stop, .saveCheckpoint, .raiseLearningRate, .lowerLearningRate, .enterLearningRate:
+    case .train, .stop, .saveCheckpoint, .evaluateNow, .raiseLearningRate, .lowerLearningRate, .enterLearningRate:
       return performTraining(action)
     case .up, .down, .pageUp, .pageDown, .halfPageUp, .halfPageDown, .first, .last, .next, .previous, .filter:
       move(action)
@@ -45,7 +49,9 @@ extension WorkbenchState {
       notify(.information, "nothing is training: q quits")
     case .pane(let own): return panes[own.pane].perform(action, in: &self) ?? []
     case .left, .right, .readAgain, .nextView, .previousView, .resumeRun: break
-    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .startNew, .findLearningRate: break
+    case .accept, .cancel, .erase, .clear, .interrupt, .suspend, .redraw, .startNew, .findLearningRate, .saveRecipe,
+      .loadRecipe:
+      break
     }
     return []
   }
@@ -59,13 +65,6 @@ extension WorkbenchState {
   mutating func toggleZoom() {
     zoomed.toggle()
     moveSelection(in: focus, by: 0)
-  }
-
-  private mutating func nextTheme() -> [Effect] {
-    guard !themeNames.isEmpty else { return [] }
-    theme = (theme + 1) % themeNames.count
-    notify(.information, "theme \(themeNames[theme])")
-    return [.useTheme(themeNames[theme])]
   }
 
   // MARK: Moving
@@ -112,7 +111,7 @@ extension WorkbenchState {
     covered = nil
     if let message, message.level != .information {
       self.message = nil
-    } else if activeFilter?.isEmpty == false {
+    } else if activeFilter?.isEmpty == false, list(of: focus)?.isNarrowedByOrigin != true {
       setFilter("")
     } else if let effects = panes[focus].perform(.back, in: &self) {
       return effects
@@ -131,6 +130,7 @@ extension WorkbenchState {
 
   mutating func setFilter(_ text: String) {
     guard let list = list(of: focus) else { return }
+    if let narrow = list.narrow { return narrow(&self, text) }
     self[keyPath: list.path].narrow(to: text, text: list.text)
     self[keyPath: list.path].move(by: 0, page: listBody(of: focus).height)
   }

@@ -18,6 +18,8 @@ extension WorkbenchState {
       } else {
         pictures.set(.failed(reason ?? "it could not be read"), for: path)
       }
+    case .thumbnail(let path, let image, let reason):
+      thumbnails.set(image.map { .picture($0) } ?? .failed(reason ?? "it could not be read"), for: path)
     case .learningRates(_, let curve, let reason):
       triesRates = false
       if let curve, case .settings(let form) = overlay {
@@ -32,16 +34,23 @@ extension WorkbenchState {
     case .plan(let request, let plan, let reason):
       // The settings may be others by now.
       guard request == settings else { break }
-      (self.plan, planRefusal) = (plan, reason)
-      return effects + (runUnderWay ? [] : [.browse(describeNetwork)])
+      (self.plan, planRefusal, planRequest) = (plan, reason, nil)
+      resolveSettings()
+      return effects + (runUnderWay ? [] : [.browse(describeNetwork)]) + askAgainForLab()
+    case .recipes(let answer): return effects + take(answer)
+    case .lab(let answer): return effects + take(answer)
     case .evaluationProgress: preparation = nil
     case .dataChanged(let report): dataChange = report
     case .warning(let text): notify(.warning, text)
     case .failure(let text):
       notify(.failure, text, cause: runUnderWay || startRequested ? .run : nil)
       // What was asked for and not begun will not begin.
+      if startRequested || lab?.awaits != nil { pauseLab() }
       if startRequested { (engine, startRequested) = (.idle, false) }
-    case .datasetProgress, .readingCancelled, .network, .checkpoints, .runHistory, .evaluation: break
+    case .datasetProgress, .readingCancelled, .network, .checkpoints, .runHistory, .runs, .runTable, .runChanged,
+      .evaluation, .evaluationKept,
+      .inspectionProgress, .inspection:
+      break
     }
     return effects
   }
@@ -54,6 +63,7 @@ extension WorkbenchState {
     case .idle, .preparing, .training, .validating, .stopping: endDivergence()
     }
     startRequested = false
+    if new == .idle, !quitsWhenStopped, let asked = nextOfLab() { return [asked] }
     // What was to be started is under way, or something else is.
     if new != .idle, overlay == .confirmStart { overlay = nil }
     return new == .idle ? leaveIfStopped() : []
@@ -75,6 +85,7 @@ extension WorkbenchState {
       return [.browse(.listCheckpoints(project: settings.project))]
     case .started(let run):
       (startRequested, preparation, saveRequested) = (false, nil, false)
+      lab?.awaits = nil
       endDivergence()
       // What there was to say of the run before, or of this one before it began, is over.
       dropMessage { $0.cause == .run }
@@ -99,19 +110,22 @@ extension WorkbenchState {
       notify(.failure, "not saved: \(failure.reason)", unsaved: failure.path, cause: .run)
     case .diverged(let report):
       divergence = DivergenceDialog(report: report)
-      notify(
-        .failure, "the run diverged at step \(Format.count(report.step)) and waits: space asks how to go on",
-        cause: .divergence)
+      let text = "the run diverged at step \(Format.count(report.step)) and waits"
+      notify(.failure, text + ": space asks how to go on", cause: .divergence)
+      return [.announce(text)]
     case .recovered(let report):
       endDivergence()
       notify(
         .information, "goes on from step \(report.step) with the peak rate \(Format.general(report.learningRate))")
     case .finished(let outcome):
+      if outcome.reason == .stopped { pauseLab() }
       notify(.information, Self.summary(of: outcome))
       if case .evaluating = engine {} else { engine = .idle }
-      return [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)]
+      return [.announce(Self.summary(of: outcome))]
+        + [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)]
         + (plan == nil ? requestPlan() : []) + leaveIfStopped()
-    case .step, .computingFeatures, .validating, .epoch, .paused, .resumed, .checkpointRemoved: break
+    case .step, .computingFeatures, .validating, .epoch, .validated, .layers, .paused, .resumed, .checkpointRemoved:
+      break
     }
     return []
   }
@@ -125,7 +139,9 @@ extension WorkbenchState {
     runOrigin = awaited ?? .attached
     let epoch = (run.history.map(\.epoch).max() ?? 0) + 1
     switch runOrigin {
-    case .begun: notify(.information, "run \(name) started")
+    case .begun:
+      let weights = run.settings.initialWeights.map { ", from the weights of \(InspectorPane.name(of: $0))" } ?? ""
+      notify(.information, "run \(name) started\(weights)")
     case .resumed: notify(.information, "resumed \(name) at epoch \(min(epoch, max(1, run.settings.epochs)))")
     case .attached: notify(.information, "attached to \(name)")
     }

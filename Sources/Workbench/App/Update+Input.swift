@@ -8,12 +8,12 @@ extension WorkbenchState {
     if ScreenLayout.isTooSmall(size) {
       switch input {
       case .key(let key): return pressUnseen(key)
-      case .paste, .burst, .click, .scroll: return []
+      case .paste, .burst, .click, .doubleClick, .drag, .release, .scroll: return []
       case .resized, .endOfInput: break
       }
     }
     switch input {
-    case .key(let key): return press(key)
+    case .key(let key): return pressed(key)
     case .paste(let text):
       let (taken, effects) = insert(text)
       if !taken { notify(.information, "pasted text is not a command: it is ignored outside a text field") }
@@ -23,7 +23,7 @@ extension WorkbenchState {
       var effects: [Effect] = []
       var rest = text[...]
       if overlay == nil, !filtering, let first = text.first, ["/", ":"].contains(first) {
-        effects = press(.character(first))
+        effects = pressed(.character(first))
         rest = rest.dropFirst()
       }
       let (taken, more) = insert(String(rest))
@@ -32,12 +32,15 @@ extension WorkbenchState {
         notify(.information, "so much text at once counts as pasted, and is ignored outside a text field")
         return effects
       }
-      return effects + (text.last?.isNewline == true ? press(.enter) : [])
+      return effects + (text.last?.isNewline == true ? pressed(.enter) : [])
     case .click(let x, let y): return click(x: x, y: y)
+    case .doubleClick(let x, let y): return doubleClick(x: x, y: y)
+    case .drag(let x, let y): dragDivider(x: x, y: y)
+    case .release: grabbed = nil
     case .scroll(let x, let y, let rows): scroll(x: x, y: y, rows: rows)
     case .resized(let new):
       size = new
-      for pane in panes.ids { moveSelection(in: pane, by: 0) }
+      settleLists()
     // A run that is under way does without a terminal.
     case .endOfInput: return [.quit]
     }
@@ -49,10 +52,14 @@ extension WorkbenchState {
     switch overlay {
     case .help, .notices: return [.reading, .always]
     case .palette: return [.palette, .always]
+    case .themes: return [.themes, .always]
     case .settings: return [.form, .always]
     case .rates: return [.rates, .always]
-    case .learningRate: return [.learningRate, .always]
+    case .recipes: return [.recipes, .always]
+    case .prompt: return [.prompt, .always]
     case .relabel: return [.chooser, .always]
+    case .lab: return [.lab, .always]
+    case .export: return [.exporting, .always]
     case .liveRuns: return [.liveRuns, .always]
     case .diverged: return [.diverged, .always]
     case .dataChanged: return [.dataChanged, .always]
@@ -74,7 +81,7 @@ extension WorkbenchState {
     return perform(binding.action)
   }
 
-  private mutating func press(_ key: Key) -> [Effect] {
+  mutating func pressed(_ key: Key) -> [Effect] {
     if let binding = panes.keymap.binding(for: key, in: contexts) {
       if hasUnseenQuestion, overlay?.question != nil, binding.context != .always { return [] }
       return perform(binding.action)
@@ -102,7 +109,14 @@ extension WorkbenchState {
     case .relabel(var chooser):
       chooser.narrow(to: chooser.text + text)
       overlay = .relabel(chooser)
-    case .learningRate(let entry): overlay = .learningRate(entry.typing(text))
+    case .recipes(var chooser, let form):
+      chooser.narrow(to: chooser.text + text)
+      overlay = .recipes(chooser, form)
+    case .lab(let dialog): return (true, edit(dialog, typing: text))
+    case .export(var dialog):
+      dialog.type(text)
+      overlay = .export(dialog)
+    case .prompt(let prompt): overlay = .prompt(prompt.typing(text))
     case .settings(let form): return (true, edit(form, pasting: text))
     case nil where filtering: setFilter((activeFilter ?? "") + text)
     default: return (false, [])
@@ -116,50 +130,24 @@ extension WorkbenchState {
     case .palette(var palette):
       palette.type(character)
       overlay = .palette(palette)
-    case .learningRate(let entry): overlay = .learningRate(entry.typing(String(character)))
+    case .prompt(let prompt): overlay = .prompt(prompt.typing(String(character)))
     case .settings(let form): return edit(form, typing: character)
     case .relabel(var chooser):
       chooser.type(character)
       overlay = .relabel(chooser)
-    case .help, .notices, .rates, .liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop, .confirmQuit:
+    case .recipes(var chooser, let form):
+      chooser.type(character)
+      overlay = .recipes(chooser, form)
+    case .lab(let dialog): return edit(dialog, typing: String(character))
+    case .export(var dialog):
+      dialog.type(String(character))
+      overlay = .export(dialog)
+    case .help, .notices, .themes, .rates, .liveRuns, .diverged, .dataChanged, .confirmStart, .confirmStop,
+      .confirmQuit:
       break
     case nil:
       if filtering, let filter = activeFilter { setFilter(filter + String(character)) }
     }
     return []
-  }
-
-  private mutating func click(x: Int, y: Int) -> [Effect] {
-    guard overlay == nil, !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return [] }
-    let body = listBody(of: pane)
-    filtering = false
-    if let path = list(of: pane)?.path, body.contains(x: x, y: y) {
-      let row = self[keyPath: path].window(height: body.height).lowerBound + y - body.y
-      if row < self[keyPath: path].count { self[keyPath: path].select(row, page: body.height) }
-      panes[pane].selected(&self)
-    }
-    focus = pane
-    // The focused pane may be larger now.
-    moveSelection(in: pane, by: 0)
-    return []
-  }
-
-  private mutating func scroll(x: Int, y: Int, rows: Int) {
-    let rows = max(-1000, min(rows, 1000))
-    switch overlay {
-    case .help, .notices: scrollReading(by: rows)
-    case .palette(var palette):
-      palette.list.move(by: rows, page: SearchBox.rows(in: size))
-      overlay = .palette(palette)
-    case .relabel(var chooser):
-      chooser.list.move(by: rows, page: SearchBox.rows(in: size))
-      overlay = .relabel(chooser)
-    case .diverged, .dataChanged: scrollQuestion(by: rows)
-    case .settings, .learningRate, .rates, .liveRuns, .confirmStart, .confirmStop, .confirmQuit: break
-    case nil:
-      guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
-      moveSelection(in: pane, by: rows)
-      panes[pane].selected(&self)
-    }
   }
 }

@@ -8,10 +8,14 @@ extension WorkbenchState {
     switch overlay {
     case .help, .notices: performReading(action)
     case .palette(let palette): return perform(action, in: palette)
+    case .themes(let chooser): return perform(action, in: chooser)
     case .settings(let form): return perform(action, in: form)
-    case .learningRate(let entry): return perform(action, in: entry)
+    case .prompt(let prompt): return perform(action, in: prompt)
     case .rates(let curve, let form): return perform(action, in: curve, over: form)
+    case .recipes(let chooser, let form): return perform(action, in: chooser, over: form)
     case .relabel(let chooser): return perform(action, in: chooser)
+    case .lab(let dialog): return perform(action, in: dialog)
+    case .export(let dialog): return perform(action, in: dialog)
     case .diverged(let dialog): return perform(action, in: dialog)
     case .dataChanged(let scroll): return perform(action, inDataChange: scroll)
     case .confirmStart: return performInStart(action)
@@ -69,6 +73,8 @@ extension WorkbenchState {
       if let pane = chosen.context.pane { focus = pane }
       recentCommands = Array(([chosen.action] + recentCommands.filter { $0 != chosen.action }).prefix(5))
       return perform(chosen.action)
+    case .copyCommand:
+      return palette.selected.map { copyCommand(for: $0.action) } ?? []
     default:
       var palette = palette
       palette.perform(action, page: SearchBox.rows(in: size))
@@ -77,22 +83,51 @@ extension WorkbenchState {
     return []
   }
 
-  private mutating func perform(_ action: Action, in entry: TextEntry) -> [Effect] {
+  private mutating func perform(_ action: Action, in prompt: TextPrompt) -> [Effect] {
     switch action {
-    case .erase: overlay = .learningRate(TextEntry(text: String(entry.text.dropLast())))
-    case .clear: overlay = .learningRate(TextEntry())
-    case .cancel: overlay = nil
+    case .erase:
+      overlay = .prompt(TextPrompt(prompt.purpose, TextEntry(text: String(prompt.entry.text.dropLast()))))
+    case .clear: overlay = .prompt(TextPrompt(prompt.purpose, TextEntry()))
+    case .up: overlay = .prompt(showingRecent(prompt, by: 1))
+    case .down: overlay = .prompt(showingRecent(prompt, by: -1))
+    case .cancel:
+      overlay = prompt.purpose.form.map { .settings($0) }
     case .accept:
       do {
-        let rate = try Settings.learningRate.kind.parse(entry.text.trimmed)
-        overlay = nil
-        return change(learningRate: rate)
+        let effects = try accept(prompt.entry.text.trimmed, for: prompt.purpose)
+        return effects
       } catch {
-        overlay = .learningRate(TextEntry(text: entry.text, error: error.reason))
+        overlay = .prompt(TextPrompt(prompt.purpose, TextEntry(text: prompt.entry.text, error: error.reason)))
       }
     default: break
     }
     return []
+  }
+
+  /// Does what a line was typed for, and closes the prompt.
+  /// - Throws: `SettingRefusal` for what it cannot be.
+  private mutating func accept(_ text: String, for purpose: TextPrompt.Purpose) throws(SettingRefusal) -> [Effect] {
+    switch purpose {
+    case .recipeName(let form, let replacing):
+      if let refusal = RecipeName.refusal(text) { throw refusal }
+      overlay = .settings(form)
+      return [.browse(.recipes(.save(name: text, settings, replaces: replacing == text)))]
+    case .learningRate:
+      let rate = try Settings.learningRate.kind.parse(text)
+      overlay = nil
+      return change(learningRate: rate)
+    case .openDataset:
+      guard !text.isEmpty else { throw SettingRefusal("type the folder of a dataset; up shows recent ones") }
+      overlay = nil
+      return [.open(data: text)]
+    case .runNote(let folder):
+      overlay = nil
+      return [.browse(.changeRun(.note(folder: folder, text: text)))]
+    case .runName(let folder):
+      if let refusal = RunName.refusal(text) { throw refusal }
+      overlay = nil
+      return text == lastComponent(folder) ? [] : [.browse(.changeRun(.rename(folder: folder, name: text)))]
+    }
   }
 
   // MARK: Learning rates that were tried
@@ -126,7 +161,7 @@ extension WorkbenchState {
   // MARK: Settings form
 
   /// Runs a change of the form; what it does to the settings reaches the layers and the dataset pane.
-  private mutating func edit(
+  mutating func edit(
     _ form: SettingsForm, _ change: (inout SettingsForm, inout TrainingSettings, TrainingRules) -> Void
   ) -> [Effect] {
     var form = form
@@ -134,6 +169,7 @@ extension WorkbenchState {
     change(&form, &settings, rules)
     overlay = .settings(form)
     let planned = settings == old ? [] : requestPlan()
+    resolveSettings()
     let described: [Effect] = describeNetwork == before ? [] : [.browse(describeNetwork)]
     // A dataset that is read again is planned for again.
     return described + (settings.split == old.split ? planned : openDataset(checkingFiles: false))
@@ -155,14 +191,22 @@ extension WorkbenchState {
   }
 
   private mutating func perform(_ action: Action, in form: SettingsForm) -> [Effect] {
-    if action == .findLearningRate { return findLearningRate() }
+    switch action {
+    case .findLearningRate: return findLearningRate()
+    case .saveRecipe: return askForRecipeName(over: form)
+    case .loadRecipe: return openRecipes(over: form)
+    case .copyCommand: return [.copy(settings.commandLine)]
+    default: break
+    }
     var closes = false
     let effects = edit(form) { form, settings, rules in
       switch action {
       case .up: form.move(by: -1, settings: &settings, rules: rules)
       case .down, .accept: form.move(by: 1, settings: &settings, rules: rules)
-      case .first: form.move(by: -100, settings: &settings, rules: rules)
-      case .last: form.move(by: 100, settings: &settings, rules: rules)
+      case .pageUp: form.move(by: -SettingsForm.page, settings: &settings, rules: rules)
+      case .pageDown: form.move(by: SettingsForm.page, settings: &settings, rules: rules)
+      case .first: form.move(by: -SettingsField.all.count, settings: &settings, rules: rules)
+      case .last: form.move(by: SettingsField.all.count, settings: &settings, rules: rules)
       case .left: form.cycle(by: -1, settings: &settings, rules: rules)
       case .right: form.cycle(by: 1, settings: &settings, rules: rules)
       case .erase: form.erase(in: settings)

@@ -22,9 +22,11 @@ extension WorkbenchState {
       }
       saveRequested = true
       return [.send(.training(.saveCheckpoint))]
+    case .evaluateNow: return InspectorPane.askForMoment(&self)
     case .raiseLearningRate: return change(learningRate: peakLearningRate * 2)
     case .lowerLearningRate: return change(learningRate: peakLearningRate / 2)
-    case .enterLearningRate: overlay = .learningRate(TextEntry(text: plainNumber(peakLearningRate), isFresh: true))
+    case .enterLearningRate:
+      overlay = .prompt(TextPrompt(.learningRate, TextEntry(text: plainNumber(peakLearningRate), isFresh: true)))
     default: break
     }
     return []
@@ -88,7 +90,12 @@ extension WorkbenchState {
 
   private mutating func start() -> [Effect] {
     if case .failed = dataset.reading { return [] }
-    if let refusal {
+    return begin(settings)
+  }
+
+  /// Asks the engine for a new run.
+  mutating func begin(_ settings: TrainingSettings) -> [Effect] {
+    if let refusal = rules.refusal(of: settings) {
       notify(.warning, refusal)
       return []
     }

@@ -28,6 +28,9 @@ public func update(_ state: inout WorkbenchState, _ event: WorkbenchEvent) -> [E
     state.curves.requestedHistory = folder
     state.inspector.follow(folder)
     effects = [.browse(.readRun(folder: folder))]
+  case .machine(let reading):
+    state.machine = reading
+    effects = []
   case .remark(let text):
     state.notify(.information, text)
     effects = []

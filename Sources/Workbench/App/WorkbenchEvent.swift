@@ -15,6 +15,8 @@ public enum WorkbenchEvent: Sendable, Equatable {
   case liveRuns([LiveRun], asked: Bool)
   /// Show the curves of a run that nobody trains, and its checkpoints.
   case showRun(folder: String)
+  /// How the machine is doing.
+  case machine(MachineReading)
   /// Something to know about the terminal or the program.
   case remark(String)
 }
@@ -25,6 +27,8 @@ public enum Effect: Sendable, Equatable {
   case browse(BrowsingCommand)
   /// Ask it about a run to come.
   case ask(PlanningCommand)
+  /// Ask it about a model's answers.
+  case inspect(InspectionCommand)
   /// Hand work to the engine that trains.
   case send(WorkCommand)
   /// Look for runs that are being trained elsewhere.
@@ -37,6 +41,12 @@ public enum Effect: Sendable, Equatable {
   case suspend
   /// Draw with the theme of this name from now on.
   case useTheme(String)
+  /// Put a text onto the terminal's clipboard.
+  case copy(String)
+  /// Have the desktop tell somebody who does not look.
+  case announce(String)
+  /// Open another dataset, by its folder as the person wrote it.
+  case open(data: String)
   /// Draw every cell again, whatever is believed to be on the screen.
   case redraw
   /// Leave at once, without waiting for anything.
@@ -54,16 +64,32 @@ extension WorkbenchState {
     .describeNetwork(
       planned.network, imageSize: planned.preprocessing.imageSize, classes: classCount,
       batchSize: planned.batchSize, threads: planned.threads, workers: planned.workers,
-      freeze: planned.freeze)
+      freeze: planned.freeze, remembering: planned.remembered)
   }
 
-  /// Asks for a plan where something is left to the recipe and nothing else keeps the machine busy: steps are tried.
+  /// Asks for a plan where something is left to the recipe, or somebody looks at the settings, and nothing else keeps the
+  /// machine busy: steps are tried.
   mutating func requestPlan() -> [Effect] {
-    (plan, planRefusal) = (nil, nil)
-    guard !settings.automatic.isEmpty, !runUnderWay, !looksOnly, dataset.report != nil, refusal == nil else {
-      return []
-    }
+    (plan, planRefusal, planRequest) = (nil, nil, nil)
+    guard !settings.automatic.isEmpty || isEditingSettings, !runUnderWay, !looksOnly, dataset.report != nil,
+      refusal == nil
+    else { return [] }
+    planRequest = settings
     return [.ask(.plan(settings))]
+  }
+
+  /// Says again what settings come to, where a form shows it.
+  mutating func resolveSettings() {
+    guard isEditingSettings else { return }
+    resolvedSettings = rules.resolved(planned, classes: classCount)
+  }
+
+  /// Opens the form, and asks for what it has to say of the next run.
+  mutating func openForm(_ form: SettingsForm = SettingsForm()) -> [Effect] {
+    overlay = .settings(form)
+    resolveSettings()
+    let described: [Effect] = runUnderWay ? [.browse(describeNetwork)] : []
+    return described + (plan == nil && planRequest != settings ? requestPlan() : [])
   }
 
   /// The same for the network of a run.
@@ -71,6 +97,6 @@ extension WorkbenchState {
     .describeNetwork(
       run.settings.network, imageSize: run.settings.preprocessing.imageSize, classes: max(1, run.classes.count),
       batchSize: run.settings.batchSize, threads: run.settings.threads, workers: run.settings.workers,
-      freeze: run.settings.freeze)
+      freeze: run.settings.freeze, remembering: run.settings.remembered)
   }
 }

@@ -41,12 +41,18 @@ enum RunOrigin: Sendable, Equatable {
 enum Overlay: Sendable, Equatable {
   case help(scroll: Int)
   case palette(CommandPalette)
+  case themes(ThemeChooser)
   case notices(scroll: Int)
   case settings(SettingsForm)
-  case learningRate(TextEntry)
+  /// A line to type.
+  case prompt(TextPrompt)
   /// How the loss went as the rate grew, over the form.
   case rates(LearningRateCurve, SettingsForm)
+  /// Saved recipes to take, over the form.
+  case recipes(RecipeChooser, SettingsForm)
   case relabel(ClassChooser)
+  case lab(LabDialog)
+  case export(ExportDialog)
   case liveRuns(LiveRunChooser)
   case diverged(DivergenceDialogMode)
   case dataChanged(scroll: Int)
@@ -67,8 +73,46 @@ enum Overlay: Sendable, Equatable {
     case .liveRuns: .liveRuns
     case .diverged: .divergence
     case .dataChanged: .dataChange
-    case .help, .palette, .notices, .settings, .learningRate, .rates, .relabel: nil
+    case .help, .palette, .themes, .notices, .settings, .prompt, .rates, .recipes, .relabel, .lab, .export: nil
     }
+  }
+}
+
+/// What a line is typed for, and the line.
+struct TextPrompt: Sendable, Equatable {
+  enum Purpose: Sendable, Equatable {
+    case learningRate
+    case runNote(folder: String)
+    case runName(folder: String)
+    /// - Parameter place: which of the recent ones is shown; nil for what was typed.
+    case openDataset(place: Int?)
+    /// Of the settings in the form; `replacing` is one that is there, and would be replaced by the next Enter.
+    case recipeName(SettingsForm, replacing: String?)
+
+    /// What is shown again afterwards.
+    var form: SettingsForm? { if case .recipeName(let form, _) = self { form } else { nil } }
+  }
+
+  var purpose: Purpose
+  var entry: TextEntry
+
+  init(_ purpose: Purpose, _ entry: TextEntry) {
+    (self.purpose, self.entry) = (purpose, entry)
+  }
+
+  /// Characters that are taken at most.
+  var longest: Int {
+    switch purpose {
+    case .learningRate: 24
+    case .runNote: 400
+    case .runName, .recipeName: 100
+    case .openDataset: 1000
+    }
+  }
+
+  /// The prompt after more was typed or pasted.
+  func typing(_ more: String) -> TextPrompt {
+    TextPrompt(purpose, TextEntry(text: String(((entry.isFresh ? "" : entry.text) + more).prefix(longest))))
   }
 }
 
@@ -79,13 +123,6 @@ struct TextEntry: Sendable, Equatable {
   var error: String?
   /// Whether nothing was typed yet: the first character takes the place of the text.
   var isFresh = false
-
-  static let longest = 24
-
-  /// The entry after more was typed or pasted.
-  func typing(_ more: String) -> TextEntry {
-    TextEntry(text: String(((isFresh ? "" : text) + more).prefix(Self.longest)))
-  }
 }
 
 /// The whole state of the workbench.
@@ -126,11 +163,26 @@ public struct WorkbenchState: Sendable, Equatable {
   public internal(set) var looksOnly = false
   /// Chosen by name in the palette, the newest first.
   var recentCommands: [Action] = []
+  /// Datasets that were opened, this one too, the newest first; from the root.
+  var recentDatasets: [String] = []
+  /// Where lines between panes were moved to, and the one that is being dragged.
+  var dividers = Dividers()
+  var grabbed: Divider?
+  /// How the machine is doing; nil before it was looked at.
+  var machine: MachineReading?
+  /// The characters that the screen draws with.
+  let glyphs: Glyphs
 
   /// What the next run will use.
   public internal(set) var settings: TrainingSettings
   /// What the recipe made of them; nil while that is not known, and where nothing is left to it.
   var plan: RunPlan?
+  /// What settings come to that leave something open, by option, as of the last change.
+  var resolvedSettings: [String: String] = [:]
+  /// The settings that a plan was asked for and is waited for.
+  var planRequest: TrainingSettings?
+  /// The degradation lab whose networks are trained one after another.
+  var lab: RunningLab?
   /// Whether learning rates are being tried.
   var triesRates = false
   /// Why there is no plan.
@@ -138,11 +190,15 @@ public struct WorkbenchState: Sendable, Equatable {
   let rules: TrainingRules
   let themeNames: [String]
   var theme: Int
+  /// Whether somebody chose it, now or earlier: then it is there again next time.
+  var isThemeChosen = false
 
   /// Which panes there are. Each has its part of the state among the models and names it in its folder: `dataset`.
   let panes: Panes
   var models: PaneModels
   var pictures = PictureStore()
+  /// The small ones of sheets.
+  var thumbnails = PictureStore(capacity: 512)
 
   /// The newest last.
   var notices: [Notice] = []
@@ -159,20 +215,22 @@ public struct WorkbenchState: Sendable, Equatable {
   ///   - theme: the one in use.
   ///   - size: the terminal's size until the first `.resized`.
   ///   - looksOnly: whether keys may change or start runs.
+  ///   - glyphs: the characters that the theme draws with.
   public init(
     data: String, settings: TrainingSettings, rules: TrainingRules, themeNames: [String], theme: String? = nil,
-    size: Size = Size(width: 80, height: 24), looksOnly: Bool = false
+    size: Size = Size(width: 80, height: 24), looksOnly: Bool = false, glyphs: Glyphs = .unicode
   ) {
     self.init(
       data: data, settings: settings, rules: rules, themeNames: themeNames, theme: theme, size: size,
-      looksOnly: looksOnly, panes: .standard)
+      looksOnly: looksOnly, glyphs: glyphs, panes: .standard)
   }
 
   /// The same with other panes, the four among them.
   init(
     data: String, settings: TrainingSettings, rules: TrainingRules, themeNames: [String], theme: String?,
-    size: Size, looksOnly: Bool, panes: Panes
+    size: Size, looksOnly: Bool, glyphs: Glyphs = .unicode, panes: Panes
   ) {
+    self.glyphs = glyphs
     self.looksOnly = looksOnly
     self.size = size
     self.settings = settings

@@ -11,6 +11,19 @@ struct ClassChooser: SearchableList, Sendable, Equatable {
   /// The class of its folder where that is another: choosing it takes the relabeling back.
   let original: String?
   let names: [String]
+  /// More images for the same class, with the classes that they have now.
+  var others: [Image] = []
+  /// The class of the first one, where they have different ones and all are offered.
+  var firstCurrent: String?
+
+  struct Image: Sendable, Equatable {
+    var path: String
+    var current: String
+  }
+
+  /// All that are to be given the class.
+  var images: [Image] { [Image(path: path, current: firstCurrent ?? current)] + others }
+
   private(set) var text = ""
   var list: BrowsableList
 

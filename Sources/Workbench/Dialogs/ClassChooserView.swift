@@ -11,7 +11,9 @@ enum ClassChooserView {
   ) {
     let theme = theme.over(.overlay)
     let (list, foot) = SearchBox.draw(
-      title: "Relabel \(lastComponent(chooser.path)) (\(chooser.current)) as", trailing: "Enter relabels",
+      title: chooser.others.isEmpty
+        ? "Relabel \(lastComponent(chooser.path)) (\(chooser.current)) as"
+        : "Relabel \(Format.count(chooser.images.count)) images as", trailing: "Enter relabels",
       typed: chooser.text, into: &frame, theme: theme)
     let (names, picture) = list.splitLeft(list.width / 2)
     if let path = state.panes[state.focus].image(in: state)?.path {

@@ -59,6 +59,8 @@ struct CommandPalette: SearchableList, Sendable, Equatable {
     switch binding.action {
     case .decideDivergence, .recover: state.divergence != nil
     case .stop, .saveCheckpoint: state.canBeStopped && !state.looksOnly
+    case .evaluateNow: state.isBetweenSteps && !state.looksOnly
+    case .trainMended: state.inspector.report != nil && state.engine == .idle && !state.looksOnly
     case .leaveRunning: state.runUnderWay
     default: true
     }
@@ -142,7 +144,7 @@ struct CommandPalette: SearchableList, Sendable, Equatable {
     case .enterLearningRate: ["lr", "set", "change"]
     case .zoom: ["fullscreen", "maximize", "larger", "enlarge"]
     case .notices: ["log", "errors", "notifications", "history"]
-    case .nextTheme: ["colors", "colors", "dark", "light", "appearance", "style"]
+    case .themes: ["colors", "dark", "light", "appearance", "style", "contrast", "blind"]
     case .help: ["keys", "shortcuts", "bindings", "manual"]
     case .palette: ["search"]
     case .readAgain: ["reload", "refresh", "rescan", "update"]

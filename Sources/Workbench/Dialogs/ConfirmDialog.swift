@@ -1,4 +1,4 @@
-// The small dialogs: stop, quit, and a learning rate to type.
+// The small dialogs: stop, quit, and a line to type.
 
 import Canvas
 import Messages
@@ -17,7 +17,7 @@ enum ConfirmDialog {
   /// What Enter would begin: a new run, or an earlier one again; and what else could be.
   static func drawStart(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let cancel = Answer(key: "Esc", text: "cancel")
-    let warning = state.refusal ?? state.layers.memoryShortage(for: state.settings)
+    let warning = state.refusal ?? state.layers.memoryShortage(for: state.planned)
     guard let run = state.resumable else {
       return draw(
         "Start training?", text: newRun(state), warning: warning,
@@ -56,20 +56,25 @@ enum ConfirmDialog {
 
   /// What a start would begin: network, length, images, and where it goes.
   private static func newRun(_ state: WorkbenchState) -> String {
-    let settings = state.settings
+    let settings = state.planned
     let images = state.dataset.report.map { report in
       let count = report.classes.reduce(0) { $0 + $1.counts.train }
       return
         "\(Format.count(count)) training images in \(Format.counted(report.classes.count, "class", plural: "classes"))"
     }
-    let what =
-      "\(settings.network.name), \(Format.counted(settings.epochs, "epoch")) on \(state.dataset.name)"
-      + (images.map { " (\($0))" } ?? "")
-    let how =
-      "batch \(settings.batchSize), peak rate \(Format.general(settings.learningRate)), "
-      + "\(settings.preprocessing.imageSize) pixels; into "
-      + (settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)")
-    return "\(what): \(how)."
+    let place =
+      "into " + (settings.name.map { joined(settings.project, $0) } ?? "a new folder in \(settings.project)")
+    let data = state.dataset.name + (images.map { " (\($0))" } ?? "")
+    // What is left to the recipe is not known before it was asked.
+    guard settings.automatic.isEmpty else {
+      return "On \(data); what is not set is chosen from the images first, as the settings (o) will say; \(place)."
+    }
+    let time = state.plan.map { ", about \(Format.duration($0.recipe.cost.total))" } ?? ""
+    return
+      "\(([settings.network.name] + settings.network.optionWords).joined(separator: " ")), "
+      + "\(Format.counted(settings.epochs, "epoch")) on \(data): batch \(settings.batchSize), "
+      + "peak rate \(Format.general(settings.learningRate)), \(settings.preprocessing.imageSize) pixels\(time); "
+      + "\(place)."
   }
 
   static func drawQuit(_ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
@@ -83,15 +88,31 @@ enum ConfirmDialog {
         + [.init(key: "Esc", text: "cancel")], into: &frame, theme: theme)
   }
 
-  static func drawLearningRate(
-    _ entry: TextEntry, _ state: WorkbenchState, into frame: inout Frame, theme: Theme
+  static func drawPrompt(
+    _ prompt: TextPrompt, _ state: WorkbenchState, into frame: inout Frame, theme: Theme
   ) {
     let theme = theme.over(.overlay)
-    let inner = box("Learning rate", height: 4, into: &frame, theme: theme)
-    let what =
-      state.runUnderWay ? "Peak of the schedule from the next step on:" : "Peak of the next run's schedule:"
+    let entry = prompt.entry
+    let (title, what, width): (String, String, Int) =
+      switch prompt.purpose {
+      case .learningRate:
+        (
+          "Learning rate",
+          state.runUnderWay ? "Peak of the schedule from the next step on:" : "Peak of the next run's schedule:", 26
+        )
+      case .runNote(let folder): ("Note", "About \(lastComponent(folder)); an empty line takes it away:", 52)
+      case .openDataset: ("Open", "The folder of a dataset; up and down show recent ones:", 52)
+      case .recipeName(_, let replacing):
+        (
+          "Save as a recipe",
+          replacing.map { "There is another recipe \($0): Enter again replaces it." }
+            ?? "A name, for --recipe NAME and for ctrl-o here:", 52
+        )
+      case .runName(let folder): ("Rename", "A new name for \(lastComponent(folder)):", 52)
+      }
+    let inner = box(title, height: 4, into: &frame, theme: theme)
     frame.put(what, in: inner.row(0), style: theme[.text])
-    let input = inner.row(1).splitLeft(26).left
+    let input = inner.row(1).splitLeft(width).left
     frame.fill(input, style: theme[.input])
     // What the first key replaces looks chosen.
     if entry.isFresh {

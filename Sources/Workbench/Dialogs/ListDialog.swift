@@ -35,6 +35,12 @@ struct ListDialog: Equatable {
     var window: Int
     /// Whether there is room for free lines around the answers.
     var hasGap: Bool
+
+    /// From the answers on.
+    var choices: Rect {
+      let rest = box.interior.splitTop(head.count).rest
+      return hasGap ? rest.splitTop(1).rest : rest
+    }
   }
 
   private func places(in size: Size) -> Places {
@@ -68,13 +74,20 @@ struct ListDialog: Equatable {
     }
   }
 
+  /// The answer on whose line a cell is.
+  func answer(x: Int, y: Int, in size: Size) -> Answer? {
+    let places = places(in: size)
+    let choices = places.choices
+    guard choices.contains(x: x, y: y), y - choices.y < answers.count else { return nil }
+    return answers[y - choices.y]
+  }
+
   func draw(scroll: Int, into frame: inout Frame, theme: Theme) {
     let theme = theme.over(.overlay)
     let places = places(in: frame.size)
     let inner = frame.overlay(places.box, title: title, theme: theme)
-    let (head, rest) = inner.splitTop(places.head.count)
-    frame.put(lines: places.head, in: head, style: theme[.text])
-    let choices = places.hasGap ? rest.splitTop(1).rest : rest
+    frame.put(lines: places.head, in: inner.splitTop(places.head.count).top, style: theme[.text])
+    let choices = places.choices
     let column = (answers.map(\.key.columns).max() ?? 0) + 2
     for (row, answer) in answers.prefix(choices.height).enumerated() {
       let (key, text) = choices.row(row).splitLeft(column)

@@ -29,7 +29,7 @@ enum HelpView {
     let order =
       first.filter { $0.pane != nil } + first.filter { $0.pane == nil } + [.workbench, .lists]
       + others.filter { $0.pane != nil } + shared
-      + [.diverged, .dataChanged, .form, .palette, .chooser, .filter, .always]
+      + [.diverged, .dataChanged, .form, .recipes, .lab, .palette, .chooser, .exporting, .filter, .always]
     let sections: [[Line]] = order.map { context in
       [.heading(context.title)]
         + state.panes.keymap.bindings.filter { $0.context == context }.map { .binding($0) }
@@ -39,6 +39,8 @@ enum HelpView {
 
   private static let mouse: [Line] = [
     .heading("Mouse"), .mouse("click, wheel", "choose a pane or a row; scroll"),
+    .mouse("double click", "open; on a border: fill the screen with the pane"),
+    .mouse("click below", "press the key of a hint"), .mouse("drag a border", "make panes larger and smaller"),
     .mouse("Shift and drag", "select text, which the terminal then copies"),
   ]
 

@@ -49,6 +49,12 @@ protocol Pane: SendableMetatype {
   static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]?
   /// A row of its list was chosen with the mouse.
   static func selected(_ state: inout WorkbenchState)
+  /// Was clicked, where it shows something else than a list of rows.
+  /// - Parameter inner: what the pane's border leaves.
+  /// - Returns: false where nothing there is to be chosen so.
+  static func clicked(x: Int, y: Int, in inner: Rect, _ state: inout WorkbenchState) -> Bool
+  /// The wheel turned over it, where it shows something else than a list of rows.
+  static func scrolled(by rows: Int, _ state: inout WorkbenchState) -> Bool
   /// What it wants to have now and has not asked for; called after each event.
   static func requests(_ state: inout WorkbenchState) -> [Effect]
   /// Whether something in it turns with the time.
@@ -63,6 +69,8 @@ protocol Pane: SendableMetatype {
   static func listBody(_ state: WorkbenchState, in inner: Rect) -> Rect
   /// The image on show that decisions can be about.
   static func image(in state: WorkbenchState) -> ShownImage?
+  /// All images of the dataset that a decision is about now, where that may be several.
+  static func marked(in state: WorkbenchState) -> [ListedFile]
 
   // MARK: View
 
@@ -82,6 +90,8 @@ extension Pane {
   static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] { [] }
   static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]? { nil }
   static func selected(_ state: inout WorkbenchState) {}
+  static func clicked(x: Int, y: Int, in inner: Rect, _ state: inout WorkbenchState) -> Bool { false }
+  static func scrolled(by rows: Int, _ state: inout WorkbenchState) -> Bool { false }
   static func requests(_ state: inout WorkbenchState) -> [Effect] { [] }
   static func isAnimated(_ state: WorkbenchState) -> Bool { false }
   static func list(in state: WorkbenchState) -> ShownList? { nil }
@@ -89,6 +99,7 @@ extension Pane {
     Rect(x: inner.x, y: inner.y, width: 0, height: 0)
   }
   static func image(in state: WorkbenchState) -> ShownImage? { nil }
+  static func marked(in state: WorkbenchState) -> [ListedFile] { [] }
   static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] { [] }
 
   /// Whether its list is narrowed, or a filter is being typed in it.
@@ -112,6 +123,10 @@ struct ShownList {
   var path: WritableKeyPath<WorkbenchState, BrowsableList>
   /// What a filter looks at, for each item.
   var text: (Int) -> String
+  /// Narrows it, where that is not by such texts.
+  var narrow: ((inout WorkbenchState, String) -> Void)?
+  /// Whether what it is narrowed to came with it, so that going back leaves it.
+  var isNarrowedByOrigin = false
 }
 
 /// An image that a pane shows.

@@ -3,7 +3,10 @@
 /// The panes of a workbench in order: the first has the key 1 and the place at the top left.
 struct Panes: Sendable, Equatable {
   /// **The one list.** A new pane is a folder beside this file and a line here.
-  static let standard = Panes([DatasetPane.self, LayersPane.self, CurvesPane.self, InspectorPane.self])
+  static let standard = Panes([
+    DatasetPane.self, LayersPane.self, CurvesPane.self, InspectorPane.self, RunsPane.self,
+    MachinePane.self,
+  ])
 
   let all: [any Pane.Type]
   let ids: [PaneID]

@@ -12,6 +12,8 @@ struct SettingsForm: Sendable, Equatable {
   private(set) var error: String?
 
   static let longestText = 120
+  /// Fields of a page.
+  static let page = 10
 
   var field: SettingsField { SettingsField.all[selected] }
 

@@ -50,6 +50,15 @@ struct BrowsableList: Sendable, Equatable {
     top = min(top, selected)
   }
 
+  /// Shows items in an order of somebody else's, who also says which pass the filter. The selection stays on its item
+  /// where that is still among them, else it goes to the first.
+  mutating func show(_ items: [Int], of total: Int, filter: String) {
+    let kept = selectedItem
+    (self.total, self.filter, matches) = (total, filter, items)
+    selected = kept.flatMap { items.firstIndex(of: $0) } ?? 0
+    top = min(top, selected)
+  }
+
   /// Forgets everything: another list takes its place.
   mutating func reset(total: Int) { self = BrowsableList(total: total) }
 

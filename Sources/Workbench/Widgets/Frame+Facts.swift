@@ -80,6 +80,7 @@ extension Frame {
   ) {
     let message: String
     switch picture {
+    case .picture where theme.pictureOutput == .none: message = "pictures are off (--pictures none)"
     case .picture(let image):
       if drawn.put(image, into: &self, in: rect, theme: theme) { return }
       message = "this picture is damaged"
@@ -87,7 +88,8 @@ extension Frame {
     case .waiting, nil: message = "reading"
     }
     let lines = Paragraph.wrapped(message, width: rect.width)
-    let style = theme[message == "reading" ? .dimmed : .warning]
+    let isPlain = message == "reading" || theme.pictureOutput == .none
+    let style = theme[isPlain ? .dimmed : .warning]
     put(lines: lines, in: rect.centered(width: rect.width, height: lines.count), style: style, align: .center)
   }
 

@@ -11,7 +11,9 @@ struct PictureStore: Sendable, Equatable {
     case failed(String)
   }
 
-  static let capacity = 32
+  private let capacity: Int
+
+  init(capacity: Int = 32) { self.capacity = capacity }
 
   /// By the bytes of the path: `==` calls two spellings of an accented letter equal, and they may be two files.
   private var entries: [[UInt8]: Entry] = [:]
@@ -23,9 +25,9 @@ struct PictureStore: Sendable, Equatable {
   mutating func set(_ entry: Entry, for path: String) {
     let path = Array(path.utf8)
     if entries.updateValue(entry, forKey: path) == nil { order.append(path) }
-    if order.count > Self.capacity { entries[order.removeFirst()] = nil }
+    if order.count > capacity { entries[order.removeFirst()] = nil }
   }
 
   /// Forgets a request that will not be answered, so that it is made again.
-  mutating func forgetAll() { self = PictureStore() }
+  mutating func forgetAll() { self = PictureStore(capacity: capacity) }
 }

@@ -12,6 +12,9 @@ enum SearchBox {
   /// How many rows of the list are in view.
   static func rows(in size: Size) -> Int { max(1, box(in: size).interior.height - 2) }
 
+  /// Where they are.
+  static func list(in size: Size) -> Rect { box(in: size).interior.splitTop(1).rest.splitBottom(1).rest }
+
   /// Draws the box and what was typed.
   /// - Returns: where the list and the line below it go.
   static func draw(

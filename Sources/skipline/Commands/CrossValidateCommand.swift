@@ -60,7 +60,7 @@ struct CrossValidateCommand: ParsableCommand {
       let preparation = PreparationPrinter()
       let job = try signals.cancelling { isCancelled in
         try validation.job(
-          fold, commandLine: ProgramArguments.all, progress: { preparation.report($0) }, isCancelled: isCancelled)
+          fold, commandLine: options.recorded(), progress: { preparation.report($0) }, isCancelled: isCancelled)
       }
       let outcome = try ForegroundTraining(signals: signals, json: false).train(job).outcome
       if let signal = signals.received { throw ExitCode(128 + signal) }

@@ -1,4 +1,4 @@
-// `skipline exclude`, `include`, `relabel` and `decisions`: what a person decides about images, without touching them.
+// `skipline exclude`, `include`, `relabel`, `confirm` and `decisions`: what a person decides about images, without touching them.
 // Which decisions there can be is Datasets' matter; this file finds the images that are meant and words what changed.
 
 import ArgumentParser
@@ -16,8 +16,8 @@ struct ExcludeCommand: ParsableCommand {
   @Flag(help: "Print the decisions as JSON.") var json = false
 
   func run() throws {
-    try images.decide(json: json, words: { _ in .init("excluded", undo: "skipline include") }) {
-      .exclude(path: $0)
+    try images.decide(json: json, words: { _ in .init("excluded", undo: "skipline include") }) { path, _ in
+      .exclude(path: path)
     }
   }
 }
@@ -31,8 +31,8 @@ struct IncludeCommand: ParsableCommand {
   @Flag(help: "Print the decisions as JSON.") var json = false
 
   func run() throws {
-    try images.decide(json: json, words: { _ in .init("included", undo: "skipline exclude") }) {
-      .include(path: $0)
+    try images.decide(json: json, words: { _ in .init("included", undo: "skipline exclude") }) { path, _ in
+      .include(path: path)
     }
   }
 }
@@ -57,7 +57,28 @@ struct RelabelCommand: ParsableCommand {
             : "relabeled as \(className)",
           undo: "skipline relabel \(shellOption("--to", image.className))")
       }
-    ) { .relabel(path: $0, to: className) }
+    ) { path, _ in .relabel(path: path, to: className) }
+  }
+}
+
+struct ConfirmCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "confirm", abstract: "Finds the labels of images right: check --model suspects them no more.",
+    discussion: "It holds for the class that they have now; once they have another one, that is judged anew.")
+
+  @OptionGroup var images: NamedImages
+  @Flag(help: "Take it back.") var undo = false
+  @Flag(help: "Print the decisions as JSON.") var json = false
+
+  func run() throws {
+    try images.decide(
+      json: json,
+      words: { image in
+        undo
+          ? .init("no longer confirmed", undo: "skipline confirm")
+          : .init("confirmed as \(image.className)", undo: "skipline confirm --undo")
+      }
+    ) { path, image in undo ? .doubt(path: path) : .confirm(path: path, as: image.className) }
   }
 }
 
@@ -107,6 +128,7 @@ struct DecisionsCommand: ParsableCommand {
     }
     for path in listing.excluded { Console.print("exclude  \(path)") }
     for entry in listing.relabeled { Console.print("relabel  \(entry.path)  from \(entry.from) to \(entry.to)") }
+    for entry in listing.confirmed { Console.print("confirm  \(entry.path)  as \(entry.className)") }
     Console.print("")
     Console.print("kept in \(listing.file)")
   }
@@ -143,9 +165,12 @@ struct NamedImages: ParsableArguments {
   }
 
   /// Makes one change for each image and tells which made a difference.
-  /// - Parameter words: of one change.
+  /// - Parameters:
+  ///   - words: of one change.
+  ///   - change: of one image.
   func decide(
-    json: Bool, words: (_ image: DecidedImage) -> Words, _ change: (_ path: String) -> DecisionChange
+    json: Bool, words: (_ image: DecidedImage) -> Words,
+    _ change: (_ path: String, _ image: DecidedImage) -> DecisionChange
   ) throws {
     let split = folders.settings(in: data)
     let reading = try ScannedDataset.read(root: data, split: split)
@@ -153,7 +178,14 @@ struct NamedImages: ParsableArguments {
     let before = try store.find(for: reading)
     let names = try names()
     var known = ImagePaths(reading, before.decisions)
-    let changes = names.map { change(known.path(of: $0)) }
+    func image(_ path: String) -> DecidedImage {
+      let own = known.ownClass(of: path) ?? ""
+      return DecidedImage(ownClass: own, className: before.decisions[path]?.className ?? own)
+    }
+    let changes = names.map { name in
+      let path = known.path(of: name)
+      return change(path, image(path))
+    }
     var changed: [Bool] = []
     try store.update(reading) { changed = try $0.apply(changes, to: reading) }
     for finding in reading.unread + before.findings { Console.complain("! \(finding.text)") }
@@ -161,18 +193,26 @@ struct NamedImages: ParsableArguments {
       try Console.print(json: DecisionListing(reading, try store.find(for: reading)))
       return
     }
+    tellBenchmark(zip(changes, changed).count { $1 && known.split(of: $0.path) == .test })
     var takenBack: [String: [String]] = [:]
     for (change, isNew) in zip(changes, changed) {
-      let own = known.ownClass(of: change.path)
-      let image = DecidedImage(
-        ownClass: own ?? "", className: before.decisions[change.path]?.className ?? own ?? "")
+      let image = image(change.path)
       let words = words(image)
       Console.print(isNew ? "\(words.verb): \(change.path)" : "nothing to do: \(change.path)")
-      if isNew, own != nil { takenBack[words.undo, default: []].append(change.path) }
+      if isNew, !image.ownClass.isEmpty { takenBack[words.undo, default: []].append(change.path) }
     }
     for (command, paths) in takenBack.sorted(by: { $0.key < $1.key }) {
       Console.print("to undo it: \(line(command, paths, split))")
     }
+  }
+
+  /// Says so where decisions were made about test images: figures measured on the rest are of another benchmark.
+  /// - Parameter tests: such images.
+  private func tellBenchmark(_ tests: Int) {
+    guard tests > 0 else { return }
+    Console.complain(
+      "! \(Format.counted(tests, "test image")) changed: figures measured on the test images are of another benchmark "
+        + "from now on; evaluations say so, and count such images apart")
   }
 
   /// As many images as a person would copy; the list of all is above.
@@ -207,6 +247,7 @@ private struct DecisionListing: Encodable {
   var file: String
   var excluded: [String]
   var relabeled: [Relabeled]
+  var confirmed: [ConfirmedLabel]
   var stale: [DatasetFinding]
 
   init(_ reading: ScannedDataset, _ found: FoundDecisions) {
@@ -217,8 +258,11 @@ private struct DecisionListing: Encodable {
     relabeled = (index.items + index.excluded).compactMap { item in
       item.relabeledFrom.map { Relabeled(path: item.path, from: $0, to: index.classes[item.label]) }
     }
+    confirmed = index.confirmed
     stale = index.findings.filter { [.staleDecision, .decisionsMoved, .unreadableFolder].contains($0.kind) }
   }
 
-  var isEmpty: Bool { excluded.isEmpty && relabeled.isEmpty && !stale.contains { $0.kind == .staleDecision } }
+  var isEmpty: Bool {
+    excluded.isEmpty && relabeled.isEmpty && confirmed.isEmpty && !stale.contains { $0.kind == .staleDecision }
+  }
 }

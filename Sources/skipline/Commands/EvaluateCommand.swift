@@ -5,6 +5,7 @@ import Canvas
 import Datasets
 import Files
 import Glibc
+import Inspection
 import Messages
 import Reports
 import Training
@@ -21,6 +22,11 @@ struct EvaluateCommand: ParsableCommand {
 
   @Argument(help: "A run's folder (its best checkpoint), or a checkpoint file.", transform: given) var checkpoint:
     String
+  @Flag(
+    help:
+      "Of a run that is being trained: save its weights of this moment as a checkpoint, step-000123, and measure that."
+  )
+  var now = false
   @Option(help: "The dataset's folder; the run's own if not given.") var data: String?
   @Option(help: "train, val, test or all; test if not given, and all of other data that are not divided.")
   var split: EvaluationSplit?
@@ -44,51 +50,206 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: "Write a table of the mistakes, the worst first, to FILE.csv.", transform: given)
   var csvMistakes: String?
   @Option(help: "Write the confusion matrix as a table, to FILE.csv.", transform: given) var csvConfusion: String?
+  @Option(
+    help:
+      "With --csv or --images: the order: loss, confidence, margin or disagreement, the most interesting first, or name. (default: as measured)"
+  )
+  var sort: EvaluationSort?
+  @Option(
+    help: "Write a list of the images to FILE.csv or .json, or a contact sheet of them to FILE.png or .svg.",
+    transform: given)
+  var images: String?
+  @Option(
+    help:
+      "With --images: which of them, as the inspector has it: '\"cat\" > \"dog\"', wrong, right, train, val, test, 'conf<.5', a part of the path.",
+    transform: given)
+  var filter: String?
+  @Option(help: "Write the confusion matrix to FILE.csv, .json, .png or .svg.", transform: given) var confusion:
+    String?
+  @Option(
+    help: "Write the reliability diagram and the confidences' histogram to FILE.csv, .json, .png or .svg.",
+    transform: given)
+  var reliability: String?
+  @Option(
+    help: "Write the confused pairs of classes, the most frequent first, to FILE.csv or .json.", transform: given)
+  var pairs: String?
+  @Option(help: "Write precision, recall and F1 of each class to FILE.csv or .json.", transform: given)
+  var metrics: String?
+  @OptionGroup var existing: OverwriteOption
+  @Option(
+    help:
+      "What the run's folder keeps of each image beside the report: all (probabilities and features), probabilities or none."
+  )
+  var record = RecordedParts.all
+  @Flag(
+    help:
+      "Fit the temperature that makes probabilities mean what they say, on the validation images, and keep it beside the checkpoint for predict --calibrated."
+  )
+  var calibrate = false
   @Flag(help: "Print every class, the whole confusion matrix and every mistake.") var all = false
   @Flag(help: "Say which array of the file each of the network's is.") var verbose = false
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
-    let tables = [csv, csvMistakes, csvConfusion].compactMap { $0 }
+    let tables = ([csv, csvMistakes, csvConfusion] + exports.map(\.path)).compactMap { $0 }
     guard !tables.contains("-") else {
       throw ValidationError("the report goes to standard output: name a file for a table of an evaluation")
     }
     guard Set(tables).count == tables.count else { throw ValidationError("each table has a file of its own") }
+    guard sort == nil || csv != nil || images != nil else {
+      throw ValidationError("--sort is the order of a table: name it, with --csv or --images")
+    }
+    guard filter == nil || images != nil else {
+      throw ValidationError("--filter says which images are written: name a file for them, with --images")
+    }
+    if calibrate, split == .train {
+      throw ValidationError(
+        "--calibrate on images that the network was trained on finds nothing: leave out --split train")
+    }
   }
 
   func run() throws {
-    let description = try foreign.description(of: foundRun(checkpoint), data: data, folders: folders)
+    let checkpoint = now ? try savedMoment() : foundRun(checkpoint)
+    let description = try foreign.description(of: checkpoint, data: data, folders: folders)
     let job = try EvaluationJob(
-      checkpoint: foundRun(checkpoint), data: data, split: split, folders: folders.folders(in: data),
+      checkpoint: checkpoint, data: data, split: split, folders: folders.folders(in: data),
       batchSize: batch,
       description: description,
       acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
     for note in job.notes { Console.complain("! \(note)") }
     for (option, path) in [("--csv", csv), ("--csv-mistakes", csvMistakes), ("--csv-confusion", csvConfusion)] {
-      if let path { try TableTarget.check(path, option: option, data: job.data) }
+      guard let path else { continue }
+      try TableTarget.check(path, option: option, data: job.data)
+      try tellOfReplaced(path)
+    }
+    let targets = try exports.map { option, path, formats in
+      try path.map {
+        try ExportTarget(
+          $0, option: option, formats: formats, replaces: existing.overwrite, data: job.data)
+      }
     }
     if verbose { printArrays(try Checkpoint.report(path: job.checkpoint, as: description)) }
     let signals = try SignalWatcher()
     let file = try csv.map { try StreamedFile(path: $0) }
-    var images: MeasuredImagesTable?
-    let report = try job.run(
+    var table: MeasuredImagesTable?
+    let evaluation = RecordedEvaluation(job, checkpoint: job.checkpoint, parts: self.record)
+    let measured = try evaluation.run(
       threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
       preparation: { _ in signals.received == nil },
       notice: { Console.complain("! \($0.text)") },
-      eachImage: file.map { file in
-        { image, classes in
-          if images == nil { images = try MeasuredImagesTable(classes: classes) { try file.append($0) } }
-          try images?.append(image)
-        }
+      eachImage: file.flatMap { file in
+        sort != nil
+          ? nil
+          : { image, classes in
+            if table == nil { table = try MeasuredImagesTable(classes: classes) { try file.append($0) } }
+            try table?.append(image)
+          }
       })
+    guard let (report, record) = measured else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
+    if let file, let sort { try write(record, sortedBy: sort, to: file) }
     try file?.finish()
-    guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
     // Shown before it is stored: whatever becomes of the file, nobody has waited for nothing.
     if json { try Console.print(report) } else { EvaluationPrinter(report: report, isWhole: all).print() }
-    let status = keep(report, with: job) ?? status(of: report)
+    let status = keep(report, record, with: evaluation) ?? status(of: report)
+    if calibrate { try calibrate(job, checkpoint, description, signals) }
     if let csvMistakes { try write(csvMistakes, report.writeMistakes) }
     if let csvConfusion { try write(csvConfusion, report.writeConfusion) }
+    try export(report, record, to: targets)
     if let status { throw ExitCode(status.rawValue) }
+  }
+
+  /// The options that name files for other programs, in the order in which they are written.
+  private var exports: [(option: String, path: String?, formats: [EvaluationExport.Format])] {
+    let all = EvaluationExport.Format.allCases
+    return [
+      ("--images", images, all), ("--confusion", confusion, all), ("--reliability", reliability, all),
+      ("--pairs", pairs, [.csv, .json]), ("--metrics", metrics, [.csv, .json]),
+    ]
+  }
+
+  private func export(_ report: EvaluationReport, _ record: EvaluationRecord, to targets: [ExportTarget?]) throws {
+    let table = record.table
+    let contents: [() throws -> EvaluationExport.Content] = [
+      { .images(table.selecting(try rows(of: table))) }, { .confusion(report) },
+      { .reliability(table.reliability()) },
+      { .pairs(report) }, { .metrics(report) },
+    ]
+    for (target, content) in zip(targets, contents) {
+      try target?.write(content(), name: report.exportName, replaces: existing.overwrite)
+    }
+  }
+
+  /// Those that pass the filter, in the order that was asked for.
+  private func rows(of table: EvaluationTable) throws -> [Int32] {
+    let chosen = ImageQuery.filter(filter ?? "", classes: table.classes)
+    guard !ImageQuery.isOfUnknownClass(chosen) else {
+      throw SettingsError(
+        "--filter \(filter ?? ""): the checkpoint knows no class of this name; it knows "
+          + table.classes.prefix(20).joined(separator: ", ") + (table.classes.count > 20 ? " and others" : ""))
+    }
+    let rows = table.rows(chosen, sortedBy: sort ?? .name)
+    if rows.isEmpty { Console.complain("! no image passes --filter \(filter ?? "")") }
+    return rows
+  }
+
+  /// Has the run that is being trained save its weights after the step under way.
+  /// - Returns: the checkpoint.
+  /// - Throws: as `RunControl`; `RunNotReached` where it cannot save them.
+  private func savedMoment() throws -> String {
+    let control = try RunControl(checkpoint, project: ProjectFolder.nearest)
+    defer { control.close() }
+    control.send(.saveMoment)
+    var reason: String?
+    let name: String? = control.wait { event in
+      switch event {
+      case .training(.checkpointSaved(let info)): return info.name.hasPrefix("step-") ? info.name : nil
+      case .training(.saveFailed(let failure)):
+        reason = failure.reason
+        return failure.path.contains("/step-") ? "" : nil
+      case .training(.diverged):
+        reason = "it has diverged, and waits to be told how to go on: skipline watch"
+        return ""
+      case .failure(let text):
+        reason = text
+        return nil
+      default: return nil
+      }
+    }
+    guard let name, !name.isEmpty else {
+      throw RunNotReached(folder: control.folder, reason: reason ?? "its engine ended before it answered")
+    }
+    return "\(control.folder)/checkpoints/\(name).safetensors"
+  }
+
+  /// Fits a temperature on images that the network was not trained on, and keeps it.
+  private func calibrate(
+    _ own: EvaluationJob, _ checkpoint: String, _ description: ModelDescription?, _ signals: SignalWatcher
+  ) throws {
+    // The split that was named, else the validation images: the test images are for measuring what came of it.
+    let job = try EvaluationJob(
+      checkpoint: checkpoint, data: data, split: split ?? .validation, folders: folders.folders(in: data),
+      batchSize: batch, description: description, acceptsErrors: acceptErrors, augmentation: augmentation,
+      caches: cache ? .user : nil)
+    var fitting = TemperatureFitting()
+    let report = try job.run(
+      threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
+      preparation: { _ in signals.received == nil }, eachImage: { image, _ in fitting.add(image) })
+    guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
+    let fit = try fitting.fit(split: report.split, checkpoint: report.provenance?.checkpoint ?? "")
+    let file = try Calibration.write(fit, besides: own.checkpoint)
+    Console.progress(
+      "temperature \(Format.general(fit.temperature)) from \(Format.counted(fit.images, "\(fit.split.rawValue) image")): loss "
+        + "\(Format.fixed(fit.lossBefore, 4)) to \(Format.fixed(fit.lossAfter, 4)), calibration error "
+        + "\(Format.percent(fit.errorBefore, decimals: 2)) to \(Format.percent(fit.errorAfter, decimals: 2)); kept in \(file)"
+    )
+  }
+
+  /// The table of every image in another order than they were measured in.
+  private func write(_ images: EvaluationRecord, sortedBy sort: EvaluationSort, to file: StreamedFile) throws {
+    let table = try MeasuredImagesTable(classes: images.table.classes) { try file.append($0) }
+    for row in images.table.rows(sortedBy: sort).map(Int.init) {
+      try table.append(images.table, row, probabilities: try images.probabilities.values(row..<row + 1))
+    }
   }
 
   private func write(_ path: String, _ table: (@escaping ([UInt8]) throws -> Void) throws -> Void) throws {
@@ -109,9 +270,16 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   /// - Returns: the status for what went wrong; nil for nothing.
-  private func keep(_ report: EvaluationReport, with job: EvaluationJob) -> ExitStatus? {
+  private func keep(
+    _ report: EvaluationReport, _ images: EvaluationRecord, with evaluation: RecordedEvaluation
+  ) -> ExitStatus? {
     var status: ExitStatus?
-    do { try job.keep(report) } catch {
+    do {
+      if let (path, bytes) = try evaluation.keep(report, images) {
+        Console.progress("kept of each image: \(Format.bytes(bytes)) in \(path)")
+        for note in images.table.notes { Console.progress("! \(note)") }
+      }
+    } catch {
       Console.complain("skipline: the report could not be kept in the run's folder, and is printed only: \(error)")
       status = .inputOutput
     }
@@ -177,5 +345,15 @@ struct ForeignModelOptions: ParsableArguments {
     return try model.description(
       of: path, data: data, folders: data.flatMap { folders?.folders(in: $0) },
       tell: { Console.progress($0) })
+  }
+}
+
+extension EvaluationReport {
+  /// What a picture of it is headed by: run, checkpoint and split.
+  var exportName: String {
+    let file = FilePath.split(checkpoint).name
+    let name = file.hasSuffix(".safetensors") ? String(file.dropLast(".safetensors".count)) : file
+    let run = (try? CheckpointLocation(checkpoint).run?.name) ?? nil
+    return (run.map { "\($0)/\(name)" } ?? name) + (split == .all ? "" : " on \(split.rawValue)")
   }
 }

@@ -66,6 +66,7 @@ struct EvaluationPrinter {
         + "\(Format.percent(report.top1, decimals: 2))  top-5 \(Format.percent(report.top5, decimals: 2))  "
         + "balanced \(Format.percent(report.balancedAccuracy, decimals: 2))  "
         + "macro F1 \(Format.percent(report.macroF1, decimals: 2))  "
+        + (report.calibrationError.map { "ECE \(Format.percent($0, decimals: 2))  " } ?? "")
         + "\(Format.fixed(report.imagesPerSecond, 1)) images/s")
     var left: [String] = []
     if report.nonFiniteImages > 0 {
@@ -78,6 +79,7 @@ struct EvaluationPrinter {
           + "\(Format.counted(report.unknownClasses.count, "class", plural: "classes")) unknown to the checkpoint")
     }
     if !left.isEmpty { Console.print("! " + left.joined(separator: "; ")) }
+    if let edits = report.edits { Console.print("! \(edits)") }
   }
 
   // MARK: Classes

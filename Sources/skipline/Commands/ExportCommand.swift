@@ -70,7 +70,9 @@ struct ExportCommand: ParsableCommand {
     }
     if let pytorch {
       let weights = pytorch.dropLast(3) + ".safetensors"
-      try write(model, to: String(weights))
+      // Read strictly, and the source is of the network as it is used.
+      let plan = model.network.plan
+      try write(model, to: String(weights)) { !plan.isOfHead($0) }
       let source = try PyTorchSource(
         model.network.plan, model.description, weights: FilePath.split(String(weights)).name
       ).text()
@@ -82,8 +84,11 @@ struct ExportCommand: ParsableCommand {
   }
 
   /// The arrays of the network and nothing of its training.
-  private func write(_ model: LoadedModel, to path: String) throws {
-    try Safetensors.write(model.network.stateArrays(), metadata: ["format": "pt"], to: path)
+  private func write(
+    _ model: LoadedModel, to path: String, where isWritten: (String) -> Bool = { _ in true }
+  ) throws {
+    try Safetensors.write(
+      model.network.stateArrays().filter { isWritten($0.name) }, metadata: ["format": "pt"], to: path)
   }
 }
 

@@ -1,6 +1,7 @@
 // The options that name a network; shared by `summary`, `train`, `evaluate` and the workbench.
 
 import ArgumentParser
+import Inspection
 import Messages
 import Networks
 import Training
@@ -16,6 +17,8 @@ extension Stem: ExpressibleByArgument {}
 extension Head: ExpressibleByArgument {}
 extension ConvolutionInitialization: ExpressibleByArgument {}
 extension EvaluationSplit: ExpressibleByArgument {}
+extension EvaluationSort: ExpressibleByArgument {}
+extension RecordedParts: ExpressibleByArgument {}
 extension PreprocessingSettings.Resize: ExpressibleByArgument {}
 extension AugmentationSettings.Crop: ExpressibleByArgument {}
 extension AugmentationSettings.AutoAugment: ExpressibleByArgument {}
@@ -36,6 +39,7 @@ struct NetworkOptions: ParsableArguments {
   @Option(Settings.stemWidth) var stemWidth: Int?
   @Option(Settings.head) var head: Head?
   @Flag(Settings.whiten) var whiten: Bool?
+  @Flag(Settings.auxHeads) var auxHeads: Bool?
   @Option(Settings.dropPath) var dropPath: Double?
   @Option(Settings.dropout) var dropout: Double?
 

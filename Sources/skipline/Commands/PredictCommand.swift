@@ -4,6 +4,7 @@ import ArgumentParser
 import Canvas
 import Datasets
 import Files
+import Inspection
 import Messages
 import Reports
 import Tensors
@@ -40,6 +41,10 @@ struct PredictCommand: ParsableCommand {
       "Average the probabilities over views of each image: flip (mirrored), shift (four shifts), or auto (flip for networks that were trained with mirroring, else shift)."
   )
   var augmentation = TestTimeAugmentationChoice.none
+  @Flag(help: "Divide the outputs by the temperature that 'evaluate --calibrate' kept.") var calibrated = false
+  @Option(
+    Limits.rejectBelow, note: "Less confident answers are rejected: said to be none, and counted.")
+  var rejectBelow: Double?
   @Flag(help: "Predict although memory seems too little.") var ignoreMemory = false
   @OptionGroup(title: "For a file that does not say which network it is") var foreign: ForeignModelOptions
   @Option(help: "The dataset whose classes the file knows, where it does not say so itself.") var data: String?
@@ -68,7 +73,10 @@ struct PredictCommand: ParsableCommand {
         throw DatasetError.notFound(path: path)
       }
     }
-    if let csv, csv != Self.standardStream { try TableTarget.check(csv, option: "--csv") }
+    if let csv, csv != Self.standardStream {
+      try TableTarget.check(csv, option: "--csv")
+      try tellOfReplaced(csv)
+    }
     let location = try CheckpointLocation(foundRun(checkpoint))
     let description = try foreign.description(of: location.path, data: data)
     if description == nil, data != nil, try Checkpoint.model(path: location.path) != nil {
@@ -83,17 +91,26 @@ struct PredictCommand: ParsableCommand {
       upTo: batch ?? Self.usualBatch, isFixed: batch != nil, threads: threads, ignoringMemory: ignoreMemory)
     for note in model.notes { Console.complain("\(model.path): \(note)") }
     if let weights = model.weights { Console.complain("\(model.path): \(weights.text)") }
-    let predictor = Predictor(model: model, pool: try ThreadPool(reserving: threads), augmentation: views)
+    let fit = calibrated ? try Calibration.read(besides: location.path, checksum: model.checksum) : nil
+    if let fit { Console.progress("probabilities calibrated, temperature \(Format.general(fit.temperature))") }
+    let predictor = Predictor(
+      model: model, pool: try ThreadPool(reserving: threads), augmentation: views,
+      temperature: fit?.temperature ?? 1)
     if let views { Console.progress("probabilities \(views.text)") }
     var predictions = try PredictionPrinter(
       predictor: predictor, batchSize: batchSize, top: all ? model.description.classes.count : top ?? Self.usualTop,
-      isWhole: all, csv: csv, json: json)
+      isWhole: all, rejectsBelow: rejectBelow, csv: csv, json: json)
     try predictAll(&predictions)
     try predictions.finish()
     if predictions.failed > 0 {
       Console.complain(
         "\(Format.count(predictions.failed)) of \(Format.counted(predictions.count, "image")) could not be predicted"
       )
+    }
+    if let rejectBelow, predictions.count > 0 {
+      Console.progress(
+        "\(Format.count(predictions.rejected)) of \(Format.counted(predictions.count, "image")) rejected, below "
+          + Format.percent(rejectBelow))
     }
     if predictions.failed > 0 || predictions.hasFaults { throw ExitCode(ExitStatus.badData.rawValue) }
     if predictions.count == 0 { throw SettingsError("there are no images in \(images.joined(separator: ", "))") }
@@ -143,10 +160,16 @@ private struct PredictionPrinter {
   /// Images so far, and those of them that were given no class.
   private(set) var count = 0
   private(set) var failed = 0
+  /// Images whose answer was not confident enough.
+  private(set) var rejected = 0
+  private let rejectsBelow: Double?
   /// Whether a folder or a shard could not be read.
   private(set) var hasFaults = false
 
-  init(predictor: Predictor, batchSize: Int, top: Int, isWhole: Bool, csv: String?, json: Bool) throws {
+  init(
+    predictor: Predictor, batchSize: Int, top: Int, isWhole: Bool, rejectsBelow: Double?, csv: String?, json: Bool
+  ) throws {
+    self.rejectsBelow = rejectsBelow
     self.predictor = predictor
     self.batchSize = batchSize
     self.top = top
@@ -155,7 +178,9 @@ private struct PredictionPrinter {
     let file = printsTable ? nil : try csv.map { try StreamedFile(path: $0) }
     self.file = file
     table = try csv.map { _ in
-      try PredictionTable(classes: predictor.model.description.classes, top: isWhole ? nil : top) { bytes in
+      try PredictionTable(
+        classes: predictor.model.description.classes, top: isWhole ? nil : top, rejectsBelow: rejectsBelow
+      ) { bytes in
         if let file { try file.append(bytes) } else { Console.print(bytes: bytes) }
       }
     }
@@ -184,7 +209,11 @@ private struct PredictionPrinter {
 
   private mutating func tell(_ path: String, _ outcome: Predictor.Outcome) throws {
     count += 1
-    let prediction = predictor.prediction(path, outcome, top: top)
+    var prediction = predictor.prediction(path, outcome, top: top)
+    if let rejectsBelow, let best = prediction.top.first {
+      prediction.rejected = best.probability < rejectsBelow
+      if best.probability < rejectsBelow { rejected += 1 }
+    }
     if let error = prediction.error {
       failed += 1
       Console.complain("! \(path): \(error)")
@@ -194,6 +223,6 @@ private struct PredictionPrinter {
     if json { return try Console.print(json: prediction, indented: false) }
     guard prediction.error == nil else { return }
     let classes = prediction.top.map { "\($0.name) \(Format.percent($0.probability, decimals: 2))" }
-    Console.print("\(path)  \(classes.joined(separator: "  "))")
+    Console.print("\(path)  \(prediction.rejected == true ? "rejected  " : "")\(classes.joined(separator: "  "))")
   }
 }

@@ -18,6 +18,7 @@ enum RecipeText {
   static func cost(_ recipe: RecipeReport) -> String {
     let cost = recipe.cost
     return "about \(Format.duration(cost.total)) in all: \(Format.duration(cost.preparation)) to prepare, "
+      + (cost.features.map { "\(Format.duration($0)) to compute features, " } ?? "")
       + "\(Format.counted(cost.epochs, "epoch")) of \(seconds(cost.epoch)), "
       + "\(seconds(cost.evaluation)) to measure the test images; \(Format.bytes(cost.memory)) of memory"
   }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Canvas
 import Messages
+import Support
 import Training
 import Workbench
 
@@ -17,18 +18,26 @@ struct RunsCommand: ParsableCommand {
   func run() throws {
     let project = project ?? ProjectFolder.nearest
     let runs = try RunFolder.listRuns(project: project).map { RunListing($0) }
-    for run in runs { if let problem = run.problem { Console.complain("! \(problem)") } }
+    for run in runs { if let problem = run.summary.problem { Console.complain("! \(problem)") } }
     if json { return try Console.print(json: runs) }
     if runs.isEmpty { return Console.print("no runs in \(project)") }
-    let rows = runs.map { run in
+    // Columns that not every project has a use for.
+    let hasOrigin = runs.contains { $0.initialWeights != nil }
+    let hasTest = runs.contains { $0.test != nil }
+    let hasNotes = runs.contains { $0.note != nil }
+    let rows = runs.map(\.summary).map { run -> [String] in
       [
-        run.folder, run.state, run.network ?? "-", run.epochs.map { "\(run.epoch)/\($0)" } ?? "\(run.epoch)",
-        Format.count(run.step), run.best?.brief(decimals: 2) ?? "-",
-      ]
+        run.folder, run.state.rawValue, run.network ?? "-",
+        run.epochs.map { "\(run.epoch)/\($0)" } ?? "\(run.epoch)", Format.count(run.step),
+        run.best?.brief(decimals: 2) ?? "-",
+      ] + (hasTest ? [run.test.map { "\(Format.percent($0.top1, decimals: 2)) (\($0.checkpoint))" } ?? "-"] : [])
+        + (hasOrigin ? [run.initialWeights?.shownPath(from: WorkingFolder.path) ?? "-"] : [])
+        + (hasNotes ? [run.note ?? ""] : [])
     }
-    for line in Console.table(
-      [["run", "state", "network", "epochs", "step", "best validation"]] + rows, hasPaths: true)
-    {
+    let head =
+      ["run", "state", "network", "epochs", "step", "best validation"] + (hasTest ? ["test"] : [])
+      + (hasOrigin ? ["begun from"] : []) + (hasNotes ? ["note"] : [])
+    for line in Console.table([head] + rows, hasPaths: true) {
       Console.print(line)
     }
     let all = runs.flatMap(\.checkpoints)
@@ -51,74 +60,57 @@ struct RunsCommand: ParsableCommand {
   }
 }
 
-/// A run as `skipline runs` lists it.
-struct RunListing: Codable, Equatable {
-  var folder: String
-  /// `training`, `paused`, `diverged` (it waits to be told how to go on), `validating`, `evaluating`, `preparing` or
-  /// `stopping` while a process trains it; `finished` when all its epochs are done, the last one not cut short by its
-  /// time budget; `unreadable` where that cannot be told; else `resumable`.
-  var state: String
-  /// Why it cannot be read; nil where it can.
-  var problem: String?
-  /// The process that trains it.
-  var process: Int32?
-  var network: String?
-  var data: String?
-  /// Epochs and steps done, and epochs asked for.
-  var epoch: Int
-  var epochs: Int?
-  var step: Int
-  /// The best score, by the run's metric.
-  var best: Score?
-  /// The same where that is the accuracy.
+/// A run as `skipline runs` lists it, with its checkpoints.
+@dynamicMemberLookup
+struct RunListing: Codable {
+  var summary: RunSummary
+  /// The best validation accuracy, where that is what the run is judged by.
   var bestValidationAccuracy: Double?
   /// All that can be evaluated, those too that do not count for the numbers above: abandoned ones, files put there.
   var checkpoints: [CheckpointInfo]
 
   init(_ run: RunFolder) {
-    folder = run.path
     checkpoints = run.checkpoints()
-    let record: RunRecord?
-    do {
-      _ = try RunFolder(existing: run.path)
-      record = try run.record()
-    } catch {
-      (record, problem) = (nil, "\(error)")
-    }
-    network = record?.settings.network.name
-    data = record?.settings.data
-    epochs = record?.settings.epochs
-    let progress = run.progress(of: checkpoints, record)
-    let done = progress.epoch
-    epoch = done
-    best = progress.best
+    summary = run.summary(of: checkpoints)
+    let best = summary.best
     bestValidationAccuracy = best?.metric == .top1 ? best?.value : nil
-    process = RunLock.holder(of: run)
-    let saved = progress.step
-    let isDone = record.map { done >= $0.settings.epochs && !progress.wasCutShort } ?? false
-    if process != nil {
-      let live = LiveStatus(folder: run.path)
-      state = live.map { $0.hasDiverged ? "diverged" : $0.state.word } ?? "in use"
-      // After a roll-back it is below what was saved before.
-      step = live?.step?.step ?? saved
-    } else {
-      state = problem != nil ? "unreadable" : isDone ? "finished" : "resumable"
-      step = saved
-    }
+    guard summary.process != nil, let live = LiveStatus(folder: run.path) else { return }
+    summary.state = live.hasDiverged ? .diverged : RunSummary.State(live.state)
+    // After a roll-back it is below what was saved before.
+    summary.step = live.step?.step ?? summary.step
+  }
+
+  subscript<Value>(dynamicMember path: KeyPath<RunSummary, Value>) -> Value { summary[keyPath: path] }
+
+  private enum Key: String, CodingKey { case bestValidationAccuracy, checkpoints }
+
+  init(from decoder: any Decoder) throws {
+    summary = try RunSummary(from: decoder)
+    let container = try decoder.container(keyedBy: Key.self)
+    bestValidationAccuracy = try container.decodeIfPresent(Double.self, forKey: .bestValidationAccuracy)
+    checkpoints = try container.decode([CheckpointInfo].self, forKey: .checkpoints)
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try summary.encode(to: encoder)
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encodeIfPresent(bestValidationAccuracy, forKey: .bestValidationAccuracy)
+    try container.encode(checkpoints, forKey: .checkpoints)
   }
 }
 
-extension EngineState {
-  /// For a list.
-  fileprivate var word: String {
-    switch self {
-    case .idle: "ending"
-    case .preparing: "preparing"
-    case .training: "training"
-    case .paused: "paused"
-    case .validating: "validating"
-    case .evaluating: "evaluating"
-    case .stopping: "stopping"
-    }
+extension RunSummary.State {
+  /// What an engine says that it does.
+  fileprivate init(_ state: EngineState) {
+    self =
+      switch state {
+      case .idle: .ending
+      case .preparing: .preparing
+      case .training: .training
+      case .paused: .paused
+      case .validating: .validating
+      case .evaluating: .evaluating
+      case .stopping: .stopping
+      }
   }
 }

@@ -13,7 +13,8 @@ struct SummaryCommand: ParsableCommand {
     commandName: "summary",
     abstract: "Lists a network's layers, parameters and multiply-adds, or compares several networks.",
     discussion: """
-      With several names it compares the networks: layers, parameters, multiply-adds, memory for training, images/s as \
+      "share" is that of the multiply-adds, "sees" the side in pixels of the square of the image that one output is made \
+      from. With several names it compares the networks: layers, parameters, multiply-adds, memory for training, images/s as \
       measured here by a short trial of each, and the error that was published, with its source.
       """)
 
@@ -51,9 +52,14 @@ struct SummaryCommand: ParsableCommand {
         "\(row.output.height)x\(row.output.width)x\(row.output.channels)",
         row.parameters > 0 ? Format.count(row.parameters) + (row.isTrained ? "" : " frozen") : "",
         row.multiplyAdds > 0 ? Format.count(row.multiplyAdds) : "",
+        row.multiplyAdds > 0
+          ? Format.percent(Double(row.multiplyAdds) / Double(max(1, summary.multiplyAdds))) : "",
+        row.receptiveField > summary.input.height ? "all" : "\(row.receptiveField)",
       ]
     }
-    for line in Console.table([["layer", "kind", "kernel", "output", "parameters", "multiply-adds"]] + rows) {
+    for line in Console.table(
+      [["layer", "kind", "kernel", "output", "parameters", "multiply-adds", "share", "sees"]] + rows)
+    {
       Console.print(line)
     }
     let settings = summary.network
@@ -65,6 +71,7 @@ struct SummaryCommand: ParsableCommand {
       Console.print("trained        \(Format.count(summary.trainedParameters))")
     }
     Console.print("multiply-adds  \(Format.count(summary.multiplyAdds)) an image")
+    if let published = summary.published { Console.print("published      \(published.text)") }
     Console.print(
       "memory         about \(Format.bytes(summary.trainingMemory)) to train at batch \(summary.batchSize)")
   }
@@ -81,6 +88,27 @@ struct SummaryCommand: ParsableCommand {
     }
     if json { return try Console.print(json: comparison) }
     for line in comparison.lines { Console.print(line) }
+  }
+}
+
+extension PublishedFigures {
+  /// The paper's figures and the error, with their sources and what they are of.
+  fileprivate var text: String {
+    var parts: [String] = []
+    if let size {
+      let figures = [
+        size.parameters.map { Format.short(Int($0)) + " parameters" },
+        size.multiplyAdds.map { Format.short(Int($0)) + " multiply-adds" },
+      ].compactMap { $0 }.joined(separator: ", ")
+      parts.append("\(figures) at \(imageSize)x\(imageSize), \(classes) classes (\(size.source))")
+    }
+    if let error {
+      let errors = [
+        error.top1.map { "\(Format.fixed($0, 2))% top-1" }, error.top5.map { "\(Format.fixed($0, 2))% top-5" },
+      ].compactMap { $0 }.joined(separator: ", ")
+      parts.append("error \(errors) on \(error.data) (\(error.source))")
+    }
+    return parts.joined(separator: "; ")
   }
 }
 

@@ -13,21 +13,32 @@ struct TrainCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder; not with --resume.", transform: given) var data: String?
   @Option(help: "Go on with this run from its last checkpoint, with its own settings.") var resume: String?
+  @Option(help: "Start a run with the settings of this one, where no other option says otherwise.") var like:
+    String?
   @Option(name: .customLong("data"), help: "With --resume: where the run's images are now, if they were moved.")
   var movedData: String?
   @OptionGroup var options: TrainingOptions
   @Flag(help: "With --resume: go on although images were added, removed or changed.") var acceptChanges = false
   @Flag(help: "With --weights: say what becomes of each array of the file.") var verbose = false
+  @Option(
+    help: ArgumentHelp(
+      "Save the settings as a recipe, for --recipe NAME: what is given, without data, project and name.",
+      valueName: "name"),
+    transform: recipeName) var saveRecipe: String?
   @Flag(help: "Print a JSON line an epoch, and the outcome.") var json = false
   @Option(Limits.untilStep, visibility: .hidden) var untilStep: Int?
 
   func validate() throws {
-    if (data == nil) == (resume == nil) {
+    if let like, let refused = options.refusedBeside(like: like, resume: resume) { throw ValidationError(refused) }
+    if (data == nil) == (resume == nil), like == nil || resume != nil {
       throw ValidationError(
         "name a dataset's folder to start a run, or a run with --resume (and, if its images were moved, their folder "
           + "with --data)")
     }
-    if resume != nil { _ = try options.resumeChanges(acceptingData: acceptChanges) }
+    if resume != nil {
+      _ = try options.resumeChanges(
+        acceptingData: acceptChanges, besides: saveRecipe == nil ? [] : ["--save-recipe"])
+    }
     if resume == nil, movedData != nil {
       throw ValidationError("--data goes with --resume; a new run is started with: skipline train FOLDER")
     }
@@ -51,21 +62,32 @@ struct TrainCommand: ParsableCommand {
     let preparation = PreparationPrinter()
     let job =
       try signals.cancelling { isCancelled in
-        guard let data else {
+        if let resume {
           var changes = try options.resumeChanges(acceptingData: acceptChanges)
           changes.data = movedData.map { $0.path(from: WorkingFolder.path) }
           return try TrainingJob.resumed(
-            folder: foundRun(resume ?? "").path(from: WorkingFolder.path), changes: changes,
+            folder: foundRun(resume).path(from: WorkingFolder.path), changes: changes,
             progress: { preparation.report($0) }, isCancelled: isCancelled)
         }
-        let settings = try options.settings(data: data, tell: { Console.progress($0) })
+        let settings =
+          try like.map { try options.settings(like: RunFolder(existing: foundRun($0)).record(), data: data) }
+          ?? options.settings(data: data ?? "", tell: { Console.progress($0) })
         if options.project == nil, settings.project != ProjectFolder.usual {
           Console.progress("! the working folder lies in the dataset; the run is made in \(settings.project)")
         }
-        return try TrainingJob.new(
+        if let saveRecipe {
+          try RecipeShelf.standard.place(for: SavedRecipe(of: settings), as: saveRecipe, replaces: false)
+        }
+        let job = try TrainingJob.new(
           // From the root, because what is told of the run reaches processes with other working folders.
-          settings.absolute(from: WorkingFolder.path), commandLine: ProgramArguments.all,
+          settings.absolute(from: WorkingFolder.path), commandLine: options.recorded(),
           progress: { preparation.report($0) }, isCancelled: isCancelled)
+        // Of settings that no run could be started with, none is kept.
+        if let saveRecipe {
+          let path = try RecipeShelf.standard.save(settings, as: saveRecipe)
+          Console.progress("saved the recipe \(saveRecipe): \(path)")
+        }
+        return job
       }
     for line in FindingLines(job.setup.index.findings, data: job.setup.index.root).short {
       Console.progress("! \(line)")
@@ -149,8 +171,9 @@ struct TrainingPrinter {
     case .warning(let message): Console.progress("! \(message)")
     case .saveFailed(let failure):
       Console.progress(
-        "! not saved, training goes on and tries again in \(Format.duration(failure.retrySeconds)): \(failure.reason)"
-      )
+        "! not saved, training goes on"
+          + (failure.retrySeconds > 0 ? " and tries again in \(Format.duration(failure.retrySeconds))" : "")
+          + ": \(failure.reason)")
     case .diverged(let report): Console.progress("! " + Self.text(report))
     case .recovered(let report):
       Console.progress(
@@ -159,7 +182,9 @@ struct TrainingPrinter {
       self.run?.settings.epochs = epochs
       Console.progress(
         "fitted into the time: \(Format.counted(epochs, "epoch")), \(Format.counted(steps, "step")) in all")
-    case .validating, .paused, .resumed, .learningRateChanged, .checkpointSaved, .checkpointRemoved, .folderMoved,
+    case .validating, .validated, .layers, .paused, .resumed, .learningRateChanged, .checkpointSaved,
+      .checkpointRemoved,
+      .folderMoved,
       .warningEased, .finished:
       break
     }

@@ -15,8 +15,7 @@ struct WatchCommand: ParsableCommand {
 
   @OptionGroup var options: LiveRunOptions
   @Flag(help: "Read-only: no key changes the run.") var readOnly = false
-  @Option(help: "The theme to begin with: dark, light, monochrome, or a file's name in a themes folder.")
-  var theme: String?
+  @OptionGroup var screen: ScreenOptions
 
   func run() throws {
     let folder = try RunControl.folder(options.run, project: options.projectFolder)
@@ -40,7 +39,7 @@ struct WatchCommand: ParsableCommand {
     settings.project =
       folder.lastIndex(of: "/").map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."
     let session = try WorkbenchSession(
-      settings: settings, themes: try ThemeShelf(for: theme), theme: theme, looksOnly: readOnly || !isLive)
+      settings: settings, options: screen, looksOnly: readOnly || !isLive)
     if isLive { try session.attach(to: folder, readOnly: readOnly) } else { session.show(ended: folder) }
     if let signal = session.run() { throw ExitCode(128 + signal) }
   }

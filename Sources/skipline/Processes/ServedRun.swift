@@ -17,7 +17,7 @@ final class ServedRun {
       switch command {
       case .training(let command): commands.offer(command) ? .taken : .busy
       // Answered at once, whether steps are made or not.
-      case .evaluate(let checkpoint, _, let split, _):
+      case .evaluate(let checkpoint, _, let split, _, _):
         .refused(
           "this run is trained by 'skipline train', which does nothing else meanwhile: evaluate it in a shell, "
             + "skipline evaluate \(shellQuoted(checkpoint))" + (split.map { " --split \($0.rawValue)" } ?? ""))

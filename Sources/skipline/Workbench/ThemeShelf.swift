@@ -9,6 +9,7 @@ import FoundationEssentials
 /// letters. A file replaces the built-in theme of its name.
 struct ThemeShelf {
   static let dark = name(of: .dark)
+  static let light = name(of: .light)
   static let monochrome = name(of: .monochrome)
 
   private var themes: [String: Theme] = [:]

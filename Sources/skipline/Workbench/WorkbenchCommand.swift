@@ -16,16 +16,18 @@ struct WorkbenchCommand: ParsableCommand {
 
   @Argument(help: "The dataset's folder.", transform: given) var data: String
   @OptionGroup var options: TrainingOptions
-  @Option(help: "The theme to begin with: dark, light, monochrome, or a file's name in a themes folder.")
-  var theme: String?
+  @OptionGroup var screen: ScreenOptions
+  @Flag(help: "No screen: what happens is printed as lines, commands are typed as lines; for screen readers.")
+  var plain = false
 
   func run() throws {
     let settings = try options.settings(data: data, tell: { _ in })
     // What cannot be trained is told here, not on a screen that vanishes.
     try settings.requireTrainable()
     guard try FilePath.kind(of: data) == .folder else { throw MissingFolder(path: data) }
+    guard !plain else { return try PlainSession(settings: settings).run() }
     guard Terminal.isInteractive else { throw NoTerminal(command: settings.commandLine) }
-    let session = try WorkbenchSession(settings: settings, themes: try ThemeShelf(for: theme), theme: theme)
+    let session = try WorkbenchSession(settings: settings, options: screen)
     if let signal = session.run() { throw ExitCode(128 + signal) }
   }
 }

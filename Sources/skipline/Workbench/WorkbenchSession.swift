@@ -3,9 +3,11 @@
 
 import Canvas
 import Engine
+import Files
 import Glibc
 import Messages
 import Networks
+import Resources
 import Support
 import Terminal
 import Training
@@ -22,6 +24,10 @@ final class WorkbenchSession {
   private var theme: Theme
   private var state: WorkbenchState
   private var pictures = DrawnPictures()
+  private var machine = MachineMonitor()
+  private var lastReading: ContinuousClock.Instant?
+  /// What stands in the window's title.
+  private var title = ""
   /// Whether it was said that names cannot be shown.
   private var toldOfNames = false
   private let clock = ContinuousClock()
@@ -32,25 +38,42 @@ final class WorkbenchSession {
   /// At most so many frames a second for what the engine reports; a key press is drawn at once.
   private static let frameInterval = Duration.milliseconds(40)
   private static let tickInterval = Duration.milliseconds(250)
+  /// How often the machine is looked at, while that is on the screen.
+  private static let readingInterval = Duration.seconds(1)
 
-  /// - Throws: `TerminalFailure` without a terminal that can show a screen.
-  /// - Parameter looksOnly: whether keys may start or change runs.
-  init(settings: TrainingSettings, themes: ThemeShelf, theme name: String?, looksOnly: Bool = false) throws {
+  /// - Parameters:
+  ///   - options: how the screen is to be.
+  ///   - looksOnly: whether keys may start or change runs.
+  /// - Throws: `TerminalFailure` without a terminal that can show a screen; `ValidationError` for a theme that is not
+  ///   there.
+  init(settings: TrainingSettings, options: ScreenOptions, looksOnly: Bool = false) throws {
+    let themes = try ThemeShelf(for: options.theme)
+    self.themes = themes
     log = try UserLog()
     screen = try TerminalScreen(
-      log: log.path, crashMessage: "skipline crashed; the terminal is restored, and \(log.path) says more.\n")
+      log: log.path, mouse: options.mouse, pictures: options.pictures,
+      crashMessage: "skipline crashed; the terminal is restored, and \(log.path) says more.\n")
     let waker = screen.waker
     events = Mailbox.forEvents(wake: { waker.wake() })
     engine = try EngineHub(
       events: events, log: log.path, workingFolder: WorkingFolder.path, commandLine: ProgramArguments.all)
-    self.themes = themes
-    let chosen = name ?? (screen.colors == .none ? ThemeShelf.monochrome : ThemeShelf.dark)
-    theme = (themes[chosen] ?? .dark).with(glyphs: screen.glyphs, pictures: screen.colors.pictures)
+    let (memory, complaint) = WorkbenchMemoryFile.read()
+    let usual =
+      screen.colors == .none ? ThemeShelf.monochrome : screen.isLight == true ? ThemeShelf.light : ThemeShelf.dark
+    // Colors that were chosen elsewhere are of no use where there are none.
+    let remembered = screen.colors == .none ? nil : memory.theme.flatMap { themes[$0] == nil ? nil : $0 }
+    let chosen = options.theme ?? remembered ?? usual
+    theme = screen.adapted(themes[chosen] ?? .dark)
     state = WorkbenchState(
       // As paths in events are written, so that the two can be compared.
       data: settings.data.shownPath(from: WorkingFolder.path), settings: settings,
-      rules: TrainingRules(networks: Architecture.examples, refusing: { $0.refusal }), themeNames: themes.names,
-      theme: chosen, size: screen.size, looksOnly: looksOnly)
+      rules: TrainingRules(
+        networks: Architecture.examples, refusing: { $0.refusal }, resolving: { $0.resolved(classes: $1) }),
+      themeNames: themes.names,
+      theme: chosen, size: screen.size, looksOnly: looksOnly, glyphs: screen.glyphs)
+    state.adopt(memory)
+    state.opened(FilePath.absolute(settings.data))
+    if let complaint { _ = update(&state, .remark(complaint)) }
     start = clock.now
     lastFrame = start
     lastTick = start
@@ -103,6 +126,7 @@ final class WorkbenchSession {
       if now - lastTick >= Self.tickInterval {
         lastTick = now
         if tick(&state, seconds: (now - start).seconds) { changed = true }
+        if readMachine(at: now) { changed = true }
       }
       if changed || (stale && now - lastFrame >= Self.frameInterval) {
         show()
@@ -124,6 +148,23 @@ final class WorkbenchSession {
       .remark(
         "this locale has no letters beyond ASCII: names with others cannot be shown, each letter is a '?'; "
           + "LC_ALL=C.UTF-8 shows them"))
+  }
+
+  /// - Returns: whether it was looked at.
+  private func readMachine(at now: ContinuousClock.Instant) -> Bool {
+    guard state.showsMachine else {
+      lastReading = nil
+      return false
+    }
+    if let lastReading, now - lastReading < Self.readingInterval { return false }
+    lastReading = now
+    let reading = machine.read()
+    _ = handle(
+      .machine(
+        MachineReading(
+          processors: reading.processors, available: SystemProcessors.available, memory: reading.memory,
+          freeMemory: reading.freeMemory, temperature: reading.temperature)))
+    return true
   }
 
   private enum Ending { case left, interrupted, terminalGone }
@@ -151,6 +192,7 @@ final class WorkbenchSession {
     switch effect {
     case .browse(let command): if !engine.send(command) { return refuse() }
     case .ask(let command): if !engine.send(command) { return refuse() }
+    case .inspect(let command): if !engine.send(command) { return refuse() }
     case .send(let command): if !engine.send(command) { return refuse() }
     case .findLiveRuns: return handle(.liveRuns(engine.liveRuns(project: state.project), asked: true))
     case .attach(let folder):
@@ -162,7 +204,10 @@ final class WorkbenchSession {
       raise(SIGSTOP)
       screen.resume()
     case .useTheme(let name):
-      if let chosen = themes[name] { theme = chosen.with(glyphs: screen.glyphs, pictures: screen.colors.pictures) }
+      if let chosen = themes[name] { theme = screen.adapted(chosen) }
+    case .copy(let text): state.copied(text, screen.copy(text))
+    case .announce(let text): screen.announce(text)
+    case .open(let data): return open(data)
     case .redraw:
       screen.suspend()
       screen.resume()
@@ -170,9 +215,35 @@ final class WorkbenchSession {
     return nil
   }
 
+  /// Begins anew with another dataset.
+  private func open(_ data: String) -> Ending? {
+    let home = UserFolders.current.home
+    let path = data == "~" || data.hasPrefix("~/") ? (home ?? "~") + data.dropFirst() : data
+    guard (try? FilePath.kind(of: path)) == .folder else {
+      return handle(
+        .engine(.failure("\(path) is not a folder: O opens one that holds a folder of images for each class")))
+    }
+    var settings = state.settings
+    // The runs of a dataset are beside it, unless they were to be elsewhere.
+    if settings.project == ProjectFolder.standard(data: settings.data) {
+      settings.project = ProjectFolder.standard(data: path)
+    }
+    settings.data = path
+    var ending: Ending?
+    for effect in state.open(data: path.shownPath(from: WorkingFolder.path), settings: settings) {
+      ending = ending ?? carryOut(effect)
+    }
+    state.opened(FilePath.absolute(path))
+    return ending
+  }
+
   private func show() {
     screen.present(render(state, size: screen.size, theme: theme, pictures: &pictures))
     lastFrame = clock.now
+    if state.title != title {
+      title = state.title
+      screen.show(title: title)
+    }
   }
 
   /// Where the run is and how to come back to it, in the shell.
@@ -182,7 +253,11 @@ final class WorkbenchSession {
 
   /// Restores the terminal. A run that is under way goes on in its own process.
   private func finish(_ ending: Ending) -> Int32? {
-    defer { log.close() }
+    defer {
+      // After the screen is closed, so that whatever it says is seen.
+      if let complaint = WorkbenchMemoryFile.write(state.memory) { Console.complain(complaint) }
+      log.close()
+    }
     switch ending {
     case .interrupted:
       screen.close()
@@ -198,5 +273,12 @@ final class WorkbenchSession {
       screen.close()
       return screen.endingSignal ?? SIGHUP
     }
+  }
+}
+
+extension TerminalScreen {
+  /// A theme with the characters, the colors and the way of showing pictures that this terminal has.
+  fileprivate func adapted(_ theme: Theme) -> Theme {
+    theme.with(glyphs: glyphs, pictures: colors.pictures, pictureOutput: pictureOutput)
   }
 }

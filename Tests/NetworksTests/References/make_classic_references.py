@@ -15,6 +15,7 @@ NETS = {
     "squeezenet1_0@8": (2, 3, 60, 60),
     "squeezenet1_1@8": (2, 3, 50, 50),
     "googlenet@8": (3, 3, 62, 62),
+    "googlenet-aux@8": (3, 3, 62, 62),
     "wrn-10-2": (4, 3, 16, 16),
     "lenet5": (2, 3, 32, 32),
     "lenet5-classic": (2, 3, 32, 32),

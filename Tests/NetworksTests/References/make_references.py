@@ -75,11 +75,13 @@ def summary(name, tensor):
 
 
 def gradients(model, x, y):
-    """Runs forward and backward in training mode; returns logits, loss and gradients by name."""
+    """Runs forward and backward in training mode; returns logits, loss and gradients by name. The losses of auxiliary
+    heads are added with a weight, and are not in the loss that is returned."""
     model.train()
-    logits = model(x)
+    outputs = model(x)
+    logits, *heads = outputs if isinstance(outputs, tuple) else (outputs,)
     loss = F.cross_entropy(logits, y)
-    loss.backward()
+    (loss + 0.3 * sum(F.cross_entropy(head, y) for head in heads)).backward()
     return logits, loss, {n: parameter.grad for n, parameter in model.named_parameters() if parameter.requires_grad}
 
 

@@ -37,6 +37,15 @@ public struct FoldedBatchNorm: Sendable {
   }
 }
 
+extension FoldedBatchNorm {
+  /// Calls `body` with weight and bias, [C].
+  func withFolded<Result>(
+    _ body: (_ weight: UnsafePointer<Float>, _ bias: UnsafePointer<Float>) throws -> Result
+  ) rethrows -> Result {
+    try body(foldedWeight, foldedBias)
+  }
+}
+
 /// By what the way back decides where the ReLU gave zero.
 public enum ReLUZeros: Sendable {
   /// There was no ReLU.

@@ -21,6 +21,28 @@ extension Ops {
     return output
   }
 
+  /// The same for inference, with what follows it: y = activation((x * w) * foldedWeight + foldedBias + addend), while y
+  /// is in cache where the method can. The result is the same to the bit as one after the other.
+  /// - Parameters:
+  ///   - x, w: as above.
+  ///   - addend: [N, H', W', O].
+  public func convolve(
+    _ x: Tensor, _ w: Tensor, _ method: ConvolutionMethod, finishing map: FoldedBatchNorm, adding addend: Tensor?,
+    _ activation: Activation
+  ) -> Tensor {
+    precondition(x.shape == method.inputShape, "a convolution for \(method.inputShape) got \(x.shape)")
+    precondition(addend.map { $0.shape == method.outputShape } ?? true, "an addend of another shape")
+    var output = Tensor(uninitialized: method.outputShape)
+    Tensor.read(x, w) { x, w in
+      read(addend) { addend in
+        ConvolutionFinish.with(map, adding: addend, activation) { finish in
+          output.write { y in method.forward(x: x, w: w, y: y, finish: finish, pool) }
+        }
+      }
+    }
+    return output
+  }
+
   /// dw = the sum over all pixels of y of dy there times the window of x that it was made from.
   /// - Parameters:
   ///   - x: [N, H, W, C].

@@ -65,30 +65,34 @@ public struct ConvolutionMethod: Sendable {
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
-  /// - Parameter moments: gathered from y but by Winograd's algorithm, whose tiles end within lines of the map.
+  /// - Parameters:
+  ///   - moments: gathered from y but by Winograd's algorithm, whose tiles end within lines of the map.
+  ///   - finish: done to y.
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-    moments: ChannelMoments? = nil,
-    _ pool: ThreadPool
+    moments: ChannelMoments? = nil, finish: ConvolutionFinish? = nil, _ pool: ThreadPool
   ) {
     if let winograd {
-      winograd.convolve(x, w, into: y, pool)
+      winograd.convolve(x, w, into: y, finish: finish, pool)
     } else if let moments {
-      moments.gather(chunks: ThreadPool.standardChunks) { sum(x, w, into: y, moments: $0, pool) }
+      moments.gather(chunks: ThreadPool.standardChunks) {
+        sum(x, w, into: y, moments: $0, finish: finish, pool)
+      }
     } else {
-      sum(x, w, into: y, moments: nil, pool)
+      sum(x, w, into: y, moments: nil, finish: finish, pool)
     }
   }
 
   /// By the definition.
   private func sum(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
-    moments: ChannelMoments.Gathering?, _ pool: ThreadPool
+    moments: ChannelMoments.Gathering?, finish: ConvolutionFinish?, _ pool: ThreadPool
   ) {
     if let grouped {
       grouped.forward(x: x, w: w, y: y, moments: moments, pool)
+      finish?.apply(to: y, pixels: outputShape[..<3].reduce(1, *), pool)
     } else {
-      direct.forward(x: x, w: w, y: y, moments: moments, pool)
+      direct.forward(x: x, w: w, y: y, moments: moments, finish: finish, pool)
     }
   }
 

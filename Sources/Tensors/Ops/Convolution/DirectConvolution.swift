@@ -47,12 +47,12 @@ struct DirectConvolution: Sendable {
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-    moments: ChannelMoments.Gathering? = nil, _ pool: ThreadPool
+    moments: ChannelMoments.Gathering? = nil, finish: ConvolutionFinish? = nil, _ pool: ThreadPool
   ) {
     let gemm = forwardGEMM
     PackedWeights.withScratch(depth: gemm.depth, columns: outputs, precision) { weights in
       weights.pack(w, count: gemm.depth, rowStride: outputs, pool)
-      gemm.run(x, weights, into: y, moments: moments, pool)
+      gemm.run(x, weights, into: y, moments: moments, finish: finish, pool)
     }
   }
 

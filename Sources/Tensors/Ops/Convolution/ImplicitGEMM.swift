@@ -41,13 +41,16 @@ struct ImplicitGEMM: Sendable {
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
 
-  /// - Parameter moments: what the results are added to, in standard chunks, where they lie close together.
+  /// - Parameters:
+  ///   - moments: what the results are added to, in standard chunks, where they lie close together.
+  ///   - finish: done to the results, where they lie close together.
   func run(
     _ source: UnsafePointer<Float>, _ weights: PackedWeights, into result: UnsafeMutablePointer<Float>,
-    moments: ChannelMoments.Gathering? = nil, _ pool: ThreadPool
+    moments: ChannelMoments.Gathering? = nil, finish: ConvolutionFinish? = nil, _ pool: ThreadPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
-    precondition(moments == nil || !scatters(columns: weights.columns), "moments of results that are apart")
+    precondition(
+      moments == nil && finish == nil || !scatters(columns: weights.columns), "something of results that are apart")
     let (readsPixels, columns) = (readsPixels, weights.columns)
     let count = readsPixels ? images * lines * pixels : images * lines
     let chunks = min(ThreadPool.standardChunks, count)
@@ -56,10 +59,12 @@ struct ImplicitGEMM: Sendable {
       if readsPixels {
         multiplyPixels(range, source, weights, into: result) { rows in
           moments?.add(result + rows.lowerBound * columns, rows: rows.count, chunk: chunk)
+          finish?.apply(to: result, pixels: rows)
         }
       } else {
         multiplyLines(range, source, weights, into: result) { lines in
           moments?.add(result + lines.lowerBound * pixels * columns, rows: lines.count * pixels, chunk: chunk)
+          finish?.apply(to: result, pixels: (lines.lowerBound * pixels)..<(lines.upperBound * pixels))
         }
       }
     }

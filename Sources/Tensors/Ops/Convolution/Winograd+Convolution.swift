@@ -8,10 +8,12 @@ extension Winograd {
   ///   - x: [N, H, W, C].
   ///   - w: [3, 3, C, O].
   ///   - y: [N, H, W, O]; all of it is set.
+  ///   - finish: done to y.
   func convolve(
-    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
+    _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+    finish: ConvolutionFinish? = nil, _ pool: ThreadPool
   ) {
-    convolve(x, Filter(w, .asStored), into: y, pool)
+    convolve(x, Filter(w, .asStored), into: y, finish, pool)
   }
 
   /// dx = the transposed convolution of dy.
@@ -23,7 +25,7 @@ extension Winograd {
     _ dy: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into dx: UnsafeMutablePointer<Float>,
     _ pool: ThreadPool
   ) {
-    exchanged.convolve(dy, Filter(w, .transposed), into: dx, pool)
+    exchanged.convolve(dy, Filter(w, .transposed), into: dx, nil, pool)
   }
 
   /// A filter as it is stored, or turned by half a circle with inputs and outputs exchanged.
@@ -38,18 +40,22 @@ extension Winograd {
   }
 
   private func convolve(
-    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ finish: ConvolutionFinish?,
+    _ pool: ThreadPool
   ) {
     switch convolutionCut {
-    case .tiles: convolveByTiles(x, filter, into: y, pool)
-    case .outputs, .points: convolveByOutputs(x, filter, into: y, pool)
+    case .tiles: convolveByTiles(x, filter, into: y, finish, pool)
+    case .outputs, .points:
+      convolveByOutputs(x, filter, into: y, pool)
+      finish?.apply(to: y, pixels: geometry.images * geometry.height * geometry.width, pool)
     }
   }
 
   // MARK: By tiles
 
   private func convolveByTiles(
-    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ pool: ThreadPool
+    _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ finish: ConvolutionFinish?,
+    _ pool: ThreadPool
   ) {
     let filterPlanes = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
     let all = 0..<geometry.outputs
@@ -69,10 +75,29 @@ extension Winograd {
                 Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m,
                 productPlanes, rows: tiles.count, columns: all.count, inner: geometry.channels)
               transformOutput(m, productPlanes, tiles: tiles, columns: all, into: y)
+              if let finish { forEachLine(of: tiles) { finish.apply(to: y, pixels: $0) } }
             }
           }
         }
       }
+    }
+  }
+
+  /// The pixels of the map that belong to tiles, those of a line at a time.
+  private func forEachLine(of tiles: Range<Int>, _ body: (_ pixels: Range<Int>) -> Void) {
+    let (m, g) = (tile.rawValue, geometry)
+    let (tileRows, tileColumns) = ((g.height + m - 1) / m, (g.width + m - 1) / m)
+    var first = tiles.lowerBound
+    while first < tiles.upperBound {
+      let (row, column) = first.quotientAndRemainder(dividingBy: tileColumns)
+      let count = min(tileColumns - column, tiles.upperBound - first)
+      let (image, tileRow) = row.quotientAndRemainder(dividingBy: tileRows)
+      let (left, right) = (column * m, min((column + count) * m, g.width))
+      for y in (tileRow * m)..<min((tileRow + 1) * m, g.height) {
+        let line = (image * g.height + y) * g.width
+        body((line + left)..<(line + right))
+      }
+      first += count
     }
   }
 

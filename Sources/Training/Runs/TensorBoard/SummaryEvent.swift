@@ -62,6 +62,12 @@ struct ValueHistogram: Sendable, Equatable {
   /// Of equal width over the range.
   private(set) var counts: [Int] = []
 
+  /// Of values that somebody else has counted.
+  init(range: ClosedRange<Double>, counts: [Int], sum: Double, squares: Double) {
+    (self.range, self.counts, self.sum, self.squares) = (range, counts, sum, squares)
+    count = counts.reduce(0, +)
+  }
+
   /// - Returns: nil where no value is finite; those that are not are left out.
   init?(_ values: [Float]) {
     var (low, high) = (Double.infinity, -Double.infinity)

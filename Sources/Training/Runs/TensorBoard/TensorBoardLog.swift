@@ -55,6 +55,9 @@ final class TensorBoardLog {
     append(step: epoch.step, values + more)
   }
 
+  /// Appends what the layers are like.
+  func append(_ layers: LayerStatistics) { append(step: layers.step, layers.summaryValues) }
+
   static func scalar(_ group: String, _ metric: Metric, _ value: Double?) -> SummaryValue? {
     value.map { SummaryValue("\(group)/\(metric.key)", .scalar(Float($0))) }
   }

@@ -14,7 +14,8 @@ struct CurveChart: Sendable {
   /// In its heading, and where it has little room.
   var name: String
   var brief: String
-  var step: Metric
+  /// Of each step; nil for what only epochs have.
+  var step: Metric?
   /// Its mean over an epoch, for where the newest step is not known.
   var epoch: Metric?
   /// The same on the validation images.
@@ -33,15 +34,37 @@ struct CurveChart: Sendable {
     var value: @Sendable (RunDescription) -> Double
   }
 
-  /// **The one list.** A new chart is a row here.
+  /// Whether it is among those that are shown together.
+  var isMain = false
+
+  /// **The one list.** A new chart is a row here; the main ones come first.
   static let all = [
     CurveChart(
       name: "loss", brief: "loss", step: .loss, epoch: .trainLoss, validation: .validationLoss, best: .lowest,
-      ceiling: lossLimit),
+      ceiling: lossLimit, isMain: true),
     CurveChart(
       name: "accuracy", brief: "acc", step: .accuracy, epoch: .trainAccuracy, validation: .top1, best: .highest,
-      range: 0...1, reference: Reference(name: "majority") { $0.majorityBaseline }),
+      range: 0...1, reference: Reference(name: "majority") { $0.majorityBaseline }, isMain: true),
+    CurveChart(
+      name: "balanced accuracy", brief: "balanced", validation: .balancedAccuracy, best: .highest, range: 0...1),
+    CurveChart(name: "macro F1", brief: "F1", validation: .macroF1, best: .highest, range: 0...1),
+    CurveChart(name: "learning rate", brief: "lr", step: .learningRate, epoch: .epochLearningRate),
+    CurveChart(name: "grad norm", brief: "|g|", step: .gradientNorm),
+    CurveChart(name: "images/s", brief: "img/s", step: .imagesPerSecond),
+    CurveChart(name: "data wait", brief: "wait", epoch: .dataWait),
+    CurveChart(name: "seconds an epoch", brief: "s/epoch", epoch: .seconds),
   ]
+
+  /// Those that are shown together.
+  static let main = all.filter(\.isMain)
+
+  /// The accuracy in training, epoch by epoch, and that on the validation images apart from it.
+  static let lab = [
+    CurveChart(name: "training accuracy", brief: "train", epoch: .trainAccuracy, best: nil, range: 0...1),
+    CurveChart(name: "validation accuracy", brief: "val", validation: .top1, best: .highest, range: 0...1),
+  ]
+
+  private var unit: Metric.Unit { (step ?? epoch ?? validation)?.unit ?? .number }
 
   /// Where the loss's axis ends: one spike at a high learning rate must not flatten the curves.
   ///
@@ -55,30 +78,40 @@ struct CurveChart: Sendable {
   // MARK: Drawing
 
   /// A line of values and the chart below it.
-  func draw(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) {
+  /// - Returns: where its curves are; nil where it has none.
+  @discardableResult
+  func draw(_ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme) -> Rect? {
     let (head, plot) = rect.splitTop(1)
-    let chart = lines(of: curves, in: plot)
+    let chart = lines(of: curves, in: plot, theme: theme)
     frame.put(
       pieces: heading(curves, width: rect.width, isCut: chart.isCut, theme: theme), in: head, style: theme[.text])
-    chart.draw(into: &frame, in: plot, theme: theme)
+    return chart.draw(into: &frame, in: plot, theme: theme)
   }
 
   /// Its name and its latest values in the colors of their curves.
   private func heading(_ curves: CurvesState, width: Int, isCut: Bool, theme: Theme) -> [[Span]] {
-    let unit = step.unit
     let curve = theme[.trainingCurve]
     var pieces = [[Span(width < 30 ? brief : name, theme[.header])]]
+    if isLogarithmic(curves), width >= 24 { pieces[0].append(Span(", log", theme[.dimmed])) }
     // What is measured in training alone needs no word for it.
-    if width >= 30, validation != nil {
+    if width >= 30, validation != nil, hasTraining {
       // What is measured on mixed images cannot be compared with the validation beside it.
       let isMixed = curves.run?.settings.augmentation.mixesImages == true
       pieces[0].append(Span(isMixed ? width < 48 ? " mixed" : " train (mixed)" : " train", curve))
     }
-    if let latest = curves.last?[step] ?? epoch.flatMap({ curves.epochs.last?[$0] }) {
+    if let latest = step.flatMap({ curves.last?[$0] }) ?? epoch.flatMap({ curves.epochs.last?[$0] }) {
       pieces[0].append(Span(" \(unit.text(latest))", curve))
+      if curves.smoothing.factor > 0, width >= 40, let smooth = training(curves).last?.value {
+        pieces[0].append(Span(" ~\(unit.text(smooth))", curve))
+      }
     }
     if let validation, let latest = curves.latestValidation {
       pieces.append([Span("val \(unit.text(latest[validation]))", theme[.validationCurve])])
+    }
+    for (place, other) in curves.overlays.enumerated() {
+      let last = other.points(of: self).last { $0.value != nil }?.value
+      let style = theme[CurvesState.roles[place % CurvesState.roles.count]]
+      pieces.append([Span("\(theme.glyphs.legendLine) \(other.name) \(unit.text(last))", style)])
     }
     if isCut, let largest = largest(curves) {
       let peak = String(theme.glyphs.upArrow) + (width < 36 ? "" : "max ") + Format.peak(largest)
@@ -91,6 +124,8 @@ struct CurveChart: Sendable {
     return pieces
   }
 
+  private var hasTraining: Bool { step != nil || epoch != nil }
+
   private func bestValue(_ curves: CurvesState) -> Double? {
     guard let best, let validation else { return nil }
     let values = curves.epochs.filter { $0.validation?.isFinite == true }.compactMap { $0[validation] }
@@ -100,42 +135,95 @@ struct CurveChart: Sendable {
   /// The largest value of all, whatever the chart has room for.
   private func largest(_ curves: CurvesState) -> Double? {
     let values =
-      curves.series.all.compactMap { $0[step] }
+      step.map { step in curves.series.all.compactMap { $0[step] } } ?? []
       + curves.epochs.compactMap { epoch in
         validation.flatMap { epoch[$0] }
       }
     return values.filter(\.isFinite).max()
   }
 
-  private func lines(of curves: CurvesState, in plot: Rect) -> LineChart {
-    let points = curves.series.all
-    let lastStep = max(points.last?.step ?? 0, curves.epochs.last?.step ?? 0)
-    let total = max(curves.totalSteps ?? 0, lastStep, 1)
-    let positions = max(2, plot.width * 2)
-    var series = [
-      LineChart.Series(
-        CurveSampling.values(points.map { ($0.step, $0[step]) }, total: total, positions: positions),
-        role: .trainingCurve)
-    ]
-    if let validation {
-      series.append(
-        LineChart.Series(
-          CurveSampling.values(
-            curves.epochs.map { ($0.step, $0[validation]) }, total: total, positions: positions),
-          role: .validationCurve))
+  /// What is measured in training, smoothed as it is shown.
+  private func training(_ curves: CurvesState) -> [CurvePoint] {
+    let points =
+      step.map { step in curves.series.all.map { CurvePoint(x: curves.epochs(atStep: $0.step), value: $0[step]) } }
+      ?? epoch.map { metric in
+        curves.epochs.map { CurvePoint(x: curves.epochs(atStep: $0.step), value: $0[metric]) }
+      } ?? []
+    return CurveSampling.smoothed(points, factor: curves.smoothing.factor)
+  }
+
+  private func validated(_ curves: CurvesState) -> [CurvePoint]? {
+    validation.map { metric in
+      curves.epochs.map { CurvePoint(x: curves.epochs(atStep: $0.step), value: $0[metric]) }
     }
-    let hasLabels = plot.height >= 6
+  }
+
+  /// A logarithmic axis is for what has no ends.
+  private func isLogarithmic(_ curves: CurvesState) -> Bool { curves.isLogarithmic && unit != .share }
+
+  private func lines(of curves: CurvesState, in plot: Rect, theme: Theme) -> LineChart {
+    let window = curves.shownEpochs
+    let positions = max(2, plot.width * 2)
+    func sampled(_ points: [CurvePoint], _ role: ThemeRole) -> LineChart.Series {
+      LineChart.Series(CurveSampling.values(points, in: window, positions: positions), role: role)
+    }
+    var series = hasTraining ? [sampled(training(curves), .trainingCurve)] : []
+    // Below the run's own.
+    series =
+      curves.overlays.enumerated().map { place, other in
+        sampled(other.points(of: self), CurvesState.roles[place % CurvesState.roles.count])
+      } + series
+    if let validated = validated(curves) { series.append(sampled(validated, .validationCurve)) }
     var chart = LineChart(
-      series: series, extent: positions, format: step.unit == .share ? .percent : .number,
-      firstLabel: hasLabels ? "0" : "",
-      lastLabel: hasLabels ? Format.counted(curves.run?.settings.epochs ?? 0, "epoch") : "",
+      series: series, scale: isLogarithmic(curves) ? .logarithmic : .linear, extent: positions,
+      format: unit == .share ? .percent : .number,
+      ticks: plot.height >= 6
+        ? LineChart.ticks(from: window.lowerBound, to: window.upperBound, width: plot.width - 8, unit: "epochs")
+        : [],
       emptyText: "no metrics yet")
-    chart.range = range
-    chart.ceiling = ceiling.flatMap { $0(curves) }
+    switch curves.fit {
+    case .standard:
+      chart.range = range
+      chart.ceiling = chart.scale == .linear ? ceiling.flatMap { $0(curves) } : nil
+    case .visible: break
+    case .middle: chart.ceiling = Self.ceiling(below: series)
+    }
     chart.reference = reference.flatMap { reference in
       curves.run.map { LineChart.Reference(reference.value($0)) }
     }
+    if curves.fit != .standard { chart.reference = nil }
+    func position(_ x: Double) -> Double { (x - window.lowerBound) / (window.upperBound - window.lowerBound) }
+    chart.cursor = curves.cursor.map(position)
+    chart.marks = curves.marks.map { mark in
+      LineChart.Mark(position(curves.epochs(atStep: mark.step)), mark.kind.sign(theme.glyphs), role: mark.kind.role)
+    }
+    if isMain, let best = curves.best, let epoch = curves.epochs.first(where: { $0.epoch == best.epoch }) {
+      chart.marks.append(
+        LineChart.Mark(position(curves.epochs(atStep: epoch.step)), theme.glyphs.star, role: .success))
+    }
     return chart
+  }
+
+  /// What nine tenths of the values in view lie below; nil for too few to say.
+  private static func ceiling(below series: [LineChart.Series]) -> Double? {
+    let values = series.flatMap { $0.values.compactMap { $0 } }.filter(\.isFinite).sorted()
+    return values.count >= 20 ? values[values.count * 9 / 10] : nil
+  }
+
+  // MARK: What the cursor reads
+
+  /// The values at a place, in the colors of their curves; empty where there are none.
+  func reading(_ curves: CurvesState, at x: Double, theme: Theme) -> [Span] {
+    func nearest(_ points: [CurvePoint]) -> Double? {
+      points.filter { $0.value != nil }.min { abs($0.x - x) < abs($1.x - x) }?.value
+    }
+    let trained = hasTraining ? nearest(training(curves)) : nil
+    let validated = validated(curves).flatMap(nearest)
+    guard trained != nil || validated != nil else { return [] }
+    var spans = [Span(brief, theme[.dimmed])]
+    if let trained { spans.append(Span(" " + unit.text(trained), theme[.trainingCurve])) }
+    if let validated { spans.append(Span(" " + unit.text(validated), theme[.validationCurve])) }
+    return spans
   }
 }
 
@@ -150,6 +238,26 @@ extension Metric.Unit {
     // Of something short, such as a step, whole seconds say nothing.
     case .seconds: abs(value) < 10 ? Format.fixed(value, 3) + " s" : Format.duration(value)
     case .number: Format.general(value)
+    }
+  }
+}
+
+extension RunMark.Kind {
+  fileprivate func sign(_ glyphs: Glyphs) -> Character {
+    switch self {
+    case .learningRate: glyphs.upArrow
+    case .pause: glyphs.separator
+    case .checkpoint: glyphs.bullet
+    case .recovery: glyphs.leftArrow
+    case .length: glyphs.rightArrow
+    }
+  }
+
+  fileprivate var role: ThemeRole {
+    switch self {
+    case .learningRate, .length: .header
+    case .pause, .checkpoint: .dimmed
+    case .recovery: .error
     }
   }
 }

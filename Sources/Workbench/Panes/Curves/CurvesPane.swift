@@ -21,8 +21,18 @@ extension Context {
 }
 
 extension Action {
-  /// To show other charts.
+  /// To show other charts, and to show them otherwise.
   static let changeCurves = Action.pane(PaneAction(.curves, "changeCurves"))
+  static let changeCurvesBack = Action.pane(PaneAction(.curves, "changeCurvesBack"))
+  static let smoothCurves = Action.pane(PaneAction(.curves, "smooth"))
+  static let logCurves = Action.pane(PaneAction(.curves, "log"))
+  static let fitCurves = Action.pane(PaneAction(.curves, "fit"))
+  static let narrowCurves = Action.pane(PaneAction(.curves, "narrow"))
+  static let zoomInCurves = Action.pane(PaneAction(.curves, "zoomIn"))
+  static let zoomOutCurves = Action.pane(PaneAction(.curves, "zoomOut"))
+  static let panCurvesLeft = Action.pane(PaneAction(.curves, "panLeft"))
+  static let panCurvesRight = Action.pane(PaneAction(.curves, "panRight"))
+  static let followCurves = Action.pane(PaneAction(.curves, "follow"))
 }
 
 enum CurvesPane: Pane {
@@ -37,19 +47,82 @@ enum CurvesPane: Pane {
   static let keys = [
     Keymap.command(
       .curves, [.character("v")], .changeCurves, hint: "curve",
-      ([CurveChart.all.map(\.name).joined(separator: " and ")] + CurveChart.all.map { "\($0.name) alone" })
-        .joined(separator: ", "), synonyms: ["plot", "chart", "graph"]),
+      (["loss and accuracy"] + CurveChart.all.map { "\($0.name) alone" }).joined(separator: ", "),
+      synonyms: ["plot", "chart", "graph"]),
+    Keymap.command(.curves, [.character("V")], .changeCurvesBack, "the curves before these"),
+    Keymap.command(
+      .curves, [.character("m")], .smoothCurves, hint: "smooth",
+      "smooth the curves of training: little, much, most, not",
+      synonyms: ["moving average"]),
+    Keymap.command(.curves, [.character("y")], .logCurves, hint: "log", "logarithmic scale, or linear"),
+    Keymap.command(
+      .curves, [.character("Y")], .fitCurves,
+      "the vertical axis: as usual, fitted to what is in view, without the highest tenth of it"),
+    Keymap.command(
+      .curves, [.character("x")], .narrowCurves, hint: "range",
+      "the newest half of the run, quarter, tenth ..., all of it"),
+    Keymap.command(.curves, [.character("]")], .zoomInCurves, "a narrower part of the run, about the cursor"),
+    Keymap.command(.curves, [.character("[")], .zoomOutCurves, "a wider part of the run"),
+    Keymap.command(.curves, [.character("}")], .panCurvesRight, "later steps"),
+    Keymap.command(.curves, [.character("{")], .panCurvesLeft, "earlier steps"),
+    Keymap.command(
+      .curves, [.character("f")], .followCurves, "follow the newest step, or stay at these (freeze)",
+      synonyms: ["freeze"]),
+    Keymap.motion(.curves, [.left, .character("h")], .left, "read values: cursor to the left"),
+    Keymap.motion(.curves, [.right, .character("l")], .right, hint: "read", "read values: cursor to the right"),
+    Keymap.motion(.curves, [.home, .character("g")], .first, "cursor to the left end"),
+    Keymap.motion(.curves, [.end, .character("G")], .last, "cursor to the newest values"),
+    Keymap.motion(.curves, [.escape], .back, "no cursor; then all of the run"),
     Keymap.motion(.curves, [.enter], .zoom, "fill the screen, or show all panes again"),
   ]
 
   static func hint(for binding: Keymap.Binding, in state: WorkbenchState) -> String? {
-    binding.action == .changeCurves && state.curves.run == nil ? nil : binding.hint
+    state.curves.run == nil ? nil : binding.hint
   }
 
   static func perform(_ action: Action, in state: inout WorkbenchState) -> [Effect]? {
-    guard action == .changeCurves else { return nil }
-    state.curves.view = state.curves.view.next
+    let width = chartWidth(state)
+    switch action {
+    case .changeCurves: state.curves.view = state.curves.view.next(by: 1)
+    case .changeCurvesBack: state.curves.view = state.curves.view.next(by: -1)
+    case .smoothCurves: state.curves.smoothing = state.curves.smoothing.next
+    case .logCurves: state.curves.isLogarithmic.toggle()
+    case .fitCurves: state.curves.fit = state.curves.fit.next
+    case .narrowCurves:
+      state.curves.window.narrow()
+      state.curves.keepCursorInView()
+    case .zoomInCurves: state.curves.zoom(in: true)
+    case .zoomOutCurves: state.curves.zoom(in: false)
+    case .panCurvesLeft: state.curves.pan(by: -0.25)
+    case .panCurvesRight: state.curves.pan(by: 0.25)
+    case .followCurves:
+      let curves = state.curves
+      state.curves.window.toggleFollowing(
+        length: curves.lengthInEpochs, newest: curves.epochs(atStep: curves.reachedStep))
+    case .left where state.curves.run != nil: state.curves.moveCursor(by: -1, of: width)
+    case .right where state.curves.run != nil: state.curves.moveCursor(by: 1, of: width)
+    case .first where state.curves.run != nil: state.curves.cursor = state.curves.shownEpochs.lowerBound
+    case .last where state.curves.run != nil:
+      state.curves.cursor = nil
+      state.curves.moveCursor(by: 0, of: width)
+    case .back where state.curves.cursor != nil: state.curves.cursor = nil
+    case .back where !state.curves.window.isWhole: state.curves.window = CurveWindow()
+    default: return nil
+    }
     return []
+  }
+
+  /// Columns of a chart, roughly: a press of a key moves the cursor by one.
+  private static func chartWidth(_ state: WorkbenchState) -> Int {
+    let width = state.layout[id]?.interior.width ?? 80
+    let charts = state.curves.view.charts.count
+    return max(10, (width >= 110 && charts > 1 ? width / charts : width) - 8)
+  }
+
+  static func scrolled(by rows: Int, _ state: inout WorkbenchState) -> Bool {
+    guard state.curves.run != nil else { return false }
+    state.curves.zoom(in: rows < 0)
+    return true
   }
 
   static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
@@ -71,7 +144,9 @@ enum CurvesPane: Pane {
   private static func apply(
     _ history: RunHistory?, of folder: String, _ reason: String?, in state: inout WorkbenchState
   ) -> [Effect] {
-    if state.curves.requestedHistory == folder { state.curves.requestedHistory = nil }
+    // It may be meant to lie over the run on show.
+    guard state.curves.requestedHistory == folder else { return [] }
+    state.curves.requestedHistory = nil
     // A run that was started meanwhile has the pane.
     guard !state.runUnderWay, !state.startRequested else { return [] }
     guard let history else {
@@ -111,10 +186,18 @@ enum CurvesPane: Pane {
   static func draw(
     _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
   ) {
+    drawContent(state, into: &frame, in: inner, theme: theme)
+  }
+
+  /// - Returns: where the curves of each chart are.
+  @discardableResult
+  private static func drawContent(
+    _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme
+  ) -> [Rect] {
     let curves = state.curves
     guard curves.run != nil else {
       drawPlan(state, into: &frame, in: inner, theme: theme)
-      return
+      return []
     }
     // In a small pane the charts' headings have no room for the best values and the share of the largest class.
     let hasThirdLine = inner.width < 64 && inner.height >= 10
@@ -123,30 +206,59 @@ enum CurvesPane: Pane {
     drawFigures(state, into: &frame, in: head.row(1), theme: theme)
     drawBest(curves, into: &frame, in: head.row(2), theme: theme)
     guard state.zoomed, let run = curves.run else {
-      drawCharts(curves, into: &frame, in: charts, theme: theme)
-      return
+      return drawCharts(curves, into: &frame, in: charts, theme: theme)
     }
     let command = Paragraph.wrapped("$ " + run.settings.commandLine, width: inner.width)
     let below = charts.splitBottom(min(command.count, charts.height / 4))
-    drawCharts(curves, into: &frame, in: below.rest, theme: theme)
     frame.put(lines: command, in: below.bottom, style: theme[.dimmed])
+    return drawCharts(curves, into: &frame, in: below.rest, theme: theme)
   }
 
   // MARK: Charts
 
-  /// - Parameter table: the charts there are.
+  /// - Parameter table: the charts to show; nil for those that were chosen.
+  /// - Returns: where the curves of each are.
+  @discardableResult
   static func drawCharts(
-    _ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme,
-    table: [CurveChart] = CurveChart.all
-  ) {
-    let shown =
-      switch curves.view {
-      case .all: table
-      case .one(let index): [table[index]]
-      }
-    for (chart, place) in zip(shown, places(for: shown.count, in: rect)) {
+    _ curves: CurvesState, into frame: inout Frame, in rect: Rect, theme: Theme, table: [CurveChart]? = nil
+  ) -> [Rect] {
+    let shown = table ?? curves.view.charts
+    var rect = rect
+    if let cursor = curves.cursor, rect.height >= 5 {
+      let split = rect.splitBottom(1)
+      rect = split.rest
+      drawReading(curves, at: cursor, into: &frame, in: split.bottom, theme: theme)
+    }
+    return zip(shown, places(for: shown.count, in: rect)).compactMap { chart, place in
       chart.draw(curves, into: &frame, in: place, theme: theme)
     }
+  }
+
+  /// Reads values where a chart is clicked.
+  static func clicked(x: Int, y: Int, in inner: Rect, _ state: inout WorkbenchState) -> Bool {
+    // Where the curves are depends on the widths of the axes' labels: they are drawn, and nobody sees it.
+    var frame = Frame(size: state.size, filledWith: Cell(" ", .plain))
+    let plots = drawContent(state, into: &frame, in: inner, theme: Theme.monochrome.with(glyphs: state.glyphs))
+    guard let plot = plots.first(where: { $0.contains(x: x, y: y) }), plot.width > 1 else { return false }
+    let shown = state.curves.shownEpochs
+    let position = Double(x - plot.x) / Double(plot.width - 1)
+    state.curves.cursor = shown.lowerBound + position * (shown.upperBound - shown.lowerBound)
+    return true
+  }
+
+  /// What the curves are where the cursor stands: of every chart, as far as there is room.
+  private static func drawReading(
+    _ curves: CurvesState, at cursor: Double, into frame: inout Frame, in rect: Rect, theme: Theme
+  ) {
+    let steps = Int((cursor * Double(max(1, curves.run?.stepsPerEpoch ?? 1))).rounded())
+    let place = [
+      Span(String(theme.glyphs.cursor), theme[.text]),
+      Span(
+        " epoch \(Format.fixed(cursor, curves.lengthInEpochs < 100 ? 1 : 0)) step \(Format.count(steps))",
+        theme[.text]),
+    ]
+    let readings = CurveChart.all.map { $0.reading(curves, at: cursor, theme: theme) }.filter { !$0.isEmpty }
+    frame.put(pieces: [place] + readings, in: rect, style: theme[.text])
   }
 
   /// Below each other in a high pane, else side by side; where there is no room for all of them, for the first ones.

@@ -6,21 +6,72 @@ import Messages
 /// What the curves pane shows.
 struct CurvesState: Sendable, Equatable {
   enum View: Sendable, Equatable {
-    case all
+    /// The main ones.
+    case main
     /// One of the table of charts.
     case one(Int)
+    /// What a degradation lab is about: the accuracy in training, of all runs, beside that of the validation.
+    case lab
 
-    var next: View {
-      let index = if case .one(let index) = self { index + 1 } else { 0 }
-      return index < CurveChart.all.count ? .one(index) : .all
+    /// The main ones together, then each alone.
+    static let all = [main] + CurveChart.all.indices.map { one($0) }
+
+    func next(by distance: Int) -> View {
+      let place = Self.all.firstIndex(of: self) ?? 0
+      return Self.all[(place + distance + Self.all.count) % Self.all.count]
+    }
+
+    var charts: [CurveChart] {
+      switch self {
+      case .main: CurveChart.main
+      case .one(let index): [CurveChart.all[index]]
+      case .lab: CurveChart.lab
+      }
     }
   }
 
-  var view = View.all
+  /// How much earlier steps count in a curve of training.
+  enum Smoothing: String, Codable, Sendable, CaseIterable {
+    case none, little, much, most
+
+    /// Of an exponential moving average.
+    var factor: Double {
+      switch self {
+      case .none: 0
+      case .little: 0.6
+      case .much: 0.9
+      case .most: 0.98
+      }
+    }
+  }
+
+  /// Where the vertical axis ends.
+  enum Fit: String, Codable, Sendable, CaseIterable {
+    /// Where the chart says.
+    case standard
+    /// At the values that are in view.
+    case visible
+    /// At the highest but a tenth of them.
+    case middle
+  }
+
+  var view = View.main
+  var window = CurveWindow()
+  var smoothing = Smoothing.none
+  var fit = Fit.standard
+  var isLogarithmic = false
+  /// Where values are read, in epochs; nil where they are not.
+  var cursor: Double?
+  /// What happened to the run, by rising steps.
+  var marks: [RunMark] = []
+  /// Other runs, whose curves lie over its own.
+  var overlays: [OverlaidRun] = []
   var run: RunDescription?
   var series = Self.noSteps
   var epochs: [EpochMetrics] = []
   var last: StepMetrics?
+  /// The newest validation in its details; nil before the first one, and of a run that was read from its folder.
+  var validated: ValidationDetails?
   /// Images done of those to validate.
   var validating: TaskProgress?
   /// The features of images that the frozen layers compute.
@@ -60,6 +111,59 @@ struct CurvesState: Sendable, Equatable {
     return overflow || steps <= 0 ? nil : steps
   }
 
+  // MARK: Other runs
+
+  /// The colors of their curves, one after another.
+  static let roles: [ThemeRole] = [.secondRun, .thirdRun, .fourthRun, .fifthRun]
+
+  /// Lays another run over the one on show, or takes in how far it has come.
+  mutating func lay(over other: RunDescription) {
+    guard other.folder != run?.folder else { return }
+    let overlaid = OverlaidRun(other)
+    if let place = overlays.firstIndex(where: { $0.folder == other.folder }) {
+      overlays[place] = overlaid
+    } else {
+      overlays.append(overlaid)
+    }
+  }
+
+  // MARK: The horizontal axis
+
+  /// Epochs since the run began.
+  func epochs(atStep step: Int) -> Double { Double(step) / Double(max(1, run?.stepsPerEpoch ?? 1)) }
+
+  /// Of the whole run, as far as it is known.
+  var lengthInEpochs: Double {
+    max(
+      Double(run?.settings.epochs ?? 0), epochs(atStep: reachedStep), overlays.map(\.length).max() ?? 0, 1e-3)
+  }
+
+  /// The part of the run that is in view.
+  var shownEpochs: ClosedRange<Double> { window.range(length: lengthInEpochs, newest: epochs(atStep: reachedStep)) }
+
+  /// Moves the cursor by so many columns of a chart, or puts it onto what is newest.
+  mutating func moveCursor(by columns: Int, of width: Int) {
+    let shown = shownEpochs
+    let newest = min(epochs(atStep: reachedStep), shown.upperBound)
+    let column = (shown.upperBound - shown.lowerBound) / Double(max(1, width - 1))
+    let moved = cursor.map { $0 + Double(columns) * column } ?? newest
+    cursor = min(max(moved, shown.lowerBound), shown.upperBound)
+  }
+
+  mutating func zoom(in isIn: Bool) {
+    window.zoom(in: isIn, at: cursor, length: lengthInEpochs, newest: epochs(atStep: reachedStep))
+    keepCursorInView()
+  }
+
+  mutating func pan(by part: Double) {
+    window.pan(by: part, length: lengthInEpochs, newest: epochs(atStep: reachedStep))
+    keepCursorInView()
+  }
+
+  mutating func keepCursorInView() {
+    cursor = cursor.map { min(max($0, shownEpochs.lowerBound), shownEpochs.upperBound) }
+  }
+
   /// By which an epoch is the best.
   var metric: BestMetric { run?.settings.best ?? .top1 }
 
@@ -94,8 +198,13 @@ struct CurvesState: Sendable, Equatable {
       validating = nil
       epochs.removeAll { $0.epoch >= metrics.epoch }
       epochs.append(metrics)
-    case .learningRateChanged(let rate): peakLearningRate = rate
+    case .validated(let details): validated = details
+    case .learningRateChanged(let rate):
+      peakLearningRate = rate
+      mark(.learningRate, rate)
     case .lengthChanged(let epochs, _): run?.settings.epochs = epochs
+    case .paused: mark(.pause)
+    case .checkpointSaved(let info) where info.isNumbered: mark(.checkpoint, at: info.step)
     case .finished(let outcome):
       (validating, features) = (nil, nil)
       self.outcome = outcome
@@ -103,11 +212,17 @@ struct CurvesState: Sendable, Equatable {
       peakLearningRate = report.learningRate
       series.drop(after: report.step)
       epochs.removeAll { $0.step > report.step }
-      reached = nil
+      marks.removeAll { $0.step > report.step }
+      (reached, validated) = (nil, nil)
+      mark(.recovery, report.learningRate, at: report.step)
     case .folderMoved(let folder): run?.folder = folder
-    case .paused, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning, .warningEased:
+    case .layers, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning, .warningEased:
       break
     }
+  }
+
+  private mutating func mark(_ kind: RunMark.Kind, _ value: Double? = nil, at step: Int? = nil) {
+    marks.append(RunMark(kind, step: step ?? reachedStep, value: value))
   }
 
   /// Shows a run that nobody trains.
@@ -128,11 +243,14 @@ struct CurvesState: Sendable, Equatable {
     (isHistory, isElsewhere, hasFailed) = (false, false, false)
     (reached, gap) = (nil, nil)
     run = description
+    overlays.removeAll { $0.folder == description.folder }
     epochs = description.history
+    if !sameRun || !description.marks.isEmpty { marks = description.marks }
+    if !sameRun { (cursor, window) = (nil, CurveWindow()) }
     peakLearningRate = description.settings.learningRate
     last = nil
     outcome = nil
-    validating = nil
+    (validating, validated) = (nil, nil)
     guard !sameRun || description.history.isEmpty else { return }
     series = Self.noSteps
     if !description.steps.isEmpty {
@@ -141,7 +259,9 @@ struct CurvesState: Sendable, Equatable {
     }
     for epoch in description.history {
       var point = StepMetrics(step: epoch.step, epoch: epoch.epoch)
-      for chart in CurveChart.all { point[chart.step] = chart.epoch.flatMap { epoch[$0] } }
+      for chart in CurveChart.all {
+        if let step = chart.step { point[step] = chart.epoch.flatMap { epoch[$0] } }
+      }
       series.add(point)
     }
   }

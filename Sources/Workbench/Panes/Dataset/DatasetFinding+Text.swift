@@ -36,6 +36,7 @@ extension DatasetFinding.Kind {
     case .duplicate: "duplicate"
     case .duplicateAcrossSplits: "duplicate across splits"
     case .labelConflict: "label conflict"
+    case .suspectedLabel: "suspected label"
     case .nearDuplicate: "near duplicate"
     case .nearDuplicateAcrossSplits: "near duplicate across splits"
     case .unusualSize: "unusual size"

@@ -12,7 +12,9 @@ extension DatasetPane {
     _ report: DatasetReport, _ state: WorkbenchState, _ areas: PaneAreas, into frame: inout Frame, theme: Theme
   ) {
     drawTotals(report, state, into: &frame, in: areas.header, theme: theme)
-    drawFindingsBelow(report, state, into: &frame, in: footer(state, areas), theme: theme)
+    var inner = areas.header
+    inner.height = areas.header.height + areas.table.height + areas.footer.height
+    drawFindingsBelow(report, state, into: &frame, in: footer(state, areas), of: inner, theme: theme)
     let wide = areas.table.width >= 40
     let list = state.dataset.classes
     let name = max(8, min((report.classes.map(\.name.columns).max() ?? 0) + 1, areas.table.width / 3))
@@ -20,10 +22,12 @@ extension DatasetPane {
     let titles = (wide ? splitRoles.map(\.title) : ["images"]) + (hasExcluded ? ["excl."] : [])
     let scrolls = list.count > areas.body.height ? 1 : 0
     let bar = max(0, areas.table.width - scrolls - name - titles.count * 7 - 1)
+    let recalls = state.shownValidation.map { ShownRecalls($0, classes: state.curves.run?.classes ?? []) }
+    let recallColumns = recalls.map { RecallColumns(room: bar, epoch: $0.epoch) }
     let columns =
       [Table.Column("class", width: .flexible(minimum: name, weight: 1), truncation: .middle)]
       + titles.map { Table.Column($0, width: .fixed(6), alignment: .trailing) }
-      + [Table.Column("", width: .fixed(bar))]
+      + (recallColumns?.columns(theme) ?? [Table.Column("", width: .fixed(bar))])
     let table = Table.of(list, columns: columns, height: areas.body.height, focused: state.focus == .dataset) {
       item in
       let entry = report.classes[item]
@@ -33,10 +37,11 @@ extension DatasetPane {
         let out = entry.excluded
         cells.append(out == 0 ? .text("-") : .spans([Span(Format.count(out), theme[.warning])]))
       }
-      return cells + [.text("")]
+      return cells + (recallColumns?.cells(recalls?.recall(of: entry.name), theme) ?? [.text("")])
     }
     table.draw(into: &frame, in: areas.table, theme: theme)
-    guard bar >= 5 else { return }
+    // Recall is what moves while a run trains.
+    guard bar >= 5, recalls == nil else { return }
     let place = Rect(x: areas.table.right - scrolls - bar, y: areas.table.y, width: bar, height: 1)
     let counts = place.x - 7 * titles.count
     drawBars(report, list, countsFrom: wide ? counts : nil, place, areas, into: &frame, theme: theme)
@@ -102,13 +107,32 @@ extension DatasetPane {
 
   /// Rows for what is wrong and, in a pane that fills the screen, for the command that says it in a shell.
   static func rowsBelowClasses(_ state: WorkbenchState, in inner: Rect) -> Int {
+    rowsOfFindings(state, in: inner) + (hasConfusedRow(state, in: inner) ? 1 : 0)
+  }
+
+  private static func rowsOfFindings(_ state: WorkbenchState, in inner: Rect) -> Int {
     let count = state.dataset.report?.findings.count ?? 0
     return state.zoomed ? min(count, max(1, inner.height / 4)) + 2 : count > 0 ? 1 : 0
   }
 
+  /// Whether there is a row for the two classes that are confused the most: all classes are in view all the same.
+  private static func hasConfusedRow(_ state: WorkbenchState, in inner: Rect) -> Bool {
+    guard let classes = state.dataset.report?.classes.count, state.shownValidation?.confused != nil else {
+      return false
+    }
+    return inner.height - 2 - rowsOfFindings(state, in: inner) > classes
+  }
+
   private static func drawFindingsBelow(
-    _ report: DatasetReport, _ state: WorkbenchState, into frame: inout Frame, in rect: Rect, theme: Theme
+    _ report: DatasetReport, _ state: WorkbenchState, into frame: inout Frame, in rect: Rect, of inner: Rect,
+    theme: Theme
   ) {
+    var rect = rect
+    if hasConfusedRow(state, in: inner), let text = confusedText(state, theme: theme) {
+      let (first, rest) = rect.splitTop(1)
+      frame.put("! \(text)", in: first, style: theme[.warning])
+      rect = rest
+    }
     if state.zoomed {
       for (row, finding) in report.findings.prefix(max(0, rect.height - 2)).enumerated() {
         frame.put(line(of: finding, theme: theme), in: rect.row(row + 1))

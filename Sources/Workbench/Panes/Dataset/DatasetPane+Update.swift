@@ -139,6 +139,8 @@ extension WorkbenchState {
   mutating func openDataset(checkingFiles: Bool) -> [Effect] {
     dataset.ask(checkingFiles: checkingFiles)
     pictures.forgetAll()
+    thumbnails.forgetAll()
+    inspector.askedThumbnails = []
     return [.browse(.openDataset(path: dataset.path, split: settings.split, checkingFiles: checkingFiles))]
   }
 }

@@ -48,7 +48,8 @@ extension DatasetFinding.Kind {
   /// Whether only a file check can tell.
   fileprivate var isAboutContents: Bool {
     switch self {
-    case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .nearDuplicate,
+    case .undecodable, .unsupportedFormat, .duplicate, .duplicateAcrossSplits, .labelConflict, .suspectedLabel,
+      .nearDuplicate,
       .nearDuplicateAcrossSplits, .unusualSize, .transparency, .croppedAway:
       true
     case .layout, .ignoredFile, .unreadableFolder, .damagedShard, .emptyClass, .fewTrainingImages, .imbalance,

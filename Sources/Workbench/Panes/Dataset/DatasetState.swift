@@ -63,6 +63,8 @@ struct DatasetState: Sendable, Equatable {
   var files = BrowsableList()
   /// The files that the open level lists, in the order in which they are shown.
   private(set) var listed: [ListedFile] = []
+  /// What was decided, by the bytes of an image's path: looked up for every picture of a sheet.
+  private(set) var decided: [[UInt8]: ImageDecision] = [:]
   /// For each decision that was made here, what takes it back; the last one last.
   var undoable: [[DecisionChange]] = []
 
@@ -106,6 +108,12 @@ struct DatasetState: Sendable, Equatable {
     let shown = checked.map(new.keepingStatistics) ?? new
     report = shown
     reading = .done
+    decided = [:]
+    for entry in shown.classes {
+      for image in entry.images {
+        if let decision = image.decision { decided[Array(image.path.utf8)] = decision }
+      }
+    }
     classes.reload(total: shown.classes.count) { shown.classes[$0].name }
     findings.reload(
       total: shown.findings.count, selecting: shown.findings.firstIndex { $0 == finding }
@@ -180,6 +188,40 @@ struct DatasetState: Sendable, Equatable {
       }
     }
     return nil
+  }
+}
+
+extension DatasetState {
+  /// The same of several images, in their order; those that are none of this dataset are left out.
+  func images(at paths: [String]) -> [ListedFile] {
+    var places: [[UInt8]: Int] = [:]
+    for (place, path) in paths.enumerated() { places[Array(path.utf8)] = place }
+    var found = [ListedFile?](repeating: nil, count: paths.count)
+    for entry in report?.classes ?? [] {
+      for image in entry.images {
+        guard let place = places[Array(image.path.utf8)] else { continue }
+        found[place] = ListedFile(
+          path: image.path, className: entry.name, split: image.split, decision: image.decision)
+      }
+    }
+    return found.compactMap { $0 }
+  }
+}
+
+/// What was decided about images, by path.
+struct DecisionsByPath {
+  fileprivate var decided: [[UInt8]: ImageDecision]
+
+  subscript(path: String) -> ImageDecision? { decided.isEmpty ? nil : decided[Array(path.utf8)] }
+}
+
+extension WorkbenchState {
+  /// What was decided about the images of the evaluation on show; nothing where it is of another dataset.
+  var decisions: DecisionsByPath { DecisionsByPath(decided: inspectsOpenDataset ? dataset.decided : [:]) }
+
+  /// The same of the images of the run on show.
+  var runDecisions: DecisionsByPath {
+    DecisionsByPath(decided: curves.run.map { isForeign($0) } ?? true ? [:] : dataset.decided)
   }
 }
 

@@ -7,6 +7,7 @@ extension InspectorPane {
   /// What limits the metrics: images and classes that were not counted.
   static func notes(of report: EvaluationReport) -> [String] {
     var notes: [String] = []
+    if let edits = report.edits { notes.append("! \(edits)") }
     if let augmentation = report.augmentation { notes.append("! \(augmentation.text)") }
     if report.nonFiniteImages > 0 {
       notes.append(

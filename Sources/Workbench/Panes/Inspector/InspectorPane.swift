@@ -1,6 +1,6 @@
 // The inspector pane: the checkpoints, and the views of the last evaluation. The report's own views are in
-// InspectorPane+Report.swift, InspectorPane+Confusion.swift and InspectorPane+Mistakes.swift; its keys and what changes
-// it are in InspectorPane+Keys.swift and InspectorPane+Update.swift.
+// InspectorPane+Report.swift, +Confusion.swift, +Images.swift, +Confidence.swift and +Lists.swift, and where they stand in
+// InspectorLayout.swift; its keys and what changes it are in InspectorPane+Keys.swift and InspectorPane+Update.swift.
 
 import Canvas
 import Messages
@@ -22,7 +22,16 @@ enum InspectorPane: Pane {
   static func model(data: String) -> InspectorState { InspectorState() }
 
   static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
-    [Span(state.inspector.view.title)]
+    let inspector = state.inspector
+    if inspector.view == .hardest, let details = inspector.hardest.details {
+      let (long, short) = ("hardest validation images, epoch \(details.epoch)", "hardest, epoch \(details.epoch)")
+      let room = width - state.heading(of: id).columns - 9
+      return [Span(long.columns <= room ? long : short)]
+    }
+    guard inspector.view == .confusion, let report = inspector.report, width >= 40 else {
+      return [Span(inspector.view.title)]
+    }
+    return [Span(cellText(report, inspector.confusion, theme: theme), theme[.header])]
   }
 
   static func listBody(_ state: WorkbenchState, in inner: Rect) -> Rect { areas(state, in: inner).body }
@@ -37,10 +46,13 @@ enum InspectorPane: Pane {
       let header = min(3 + notes, max(1, inner.height - 3))
       return PaneAreas(in: inner, header: header, heading: 1, footer: footer)
     case .classes: return PaneAreas(in: inner, header: 1, heading: 1, footer: footer)
-    case .confusion: return PaneAreas(in: inner, header: 1, heading: 1, footer: footer)
-    case .mistakes:
-      // One mistake fills the pane: there is no list to click into.
-      var areas = PaneAreas(in: inner, header: 1, heading: 0, footer: footer)
+    case .suspects:
+      return suspectsAreas(in: InspectorLayout(inspector, in: inner).sheet ?? inner)
+    case .comparison:
+      return comparisonAreas(in: InspectorLayout(inspector, in: inner).sheet ?? inner)
+    case .hardest, .confusion, .images, .confidence:
+      // There is no list of rows to click into.
+      var areas = PaneAreas(in: inner, header: 0, heading: 0, footer: 0)
       areas.body = Rect(x: inner.x, y: inner.y, width: 0, height: 0)
       return areas
     }
@@ -49,25 +61,73 @@ enum InspectorPane: Pane {
   static func draw(
     _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme, pictures: inout DrawnPictures
   ) {
-    let areas = areas(state, in: inner)
-    if state.inspector.view != .checkpoints, let report = state.inspector.report {
-      switch state.inspector.view {
-      case .overview, .checkpoints: drawOverview(report, state, areas, into: &frame, theme: theme)
-      case .classes: drawClasses(report, state, areas, into: &frame, theme: theme)
-      case .confusion: drawConfusion(report, state, areas, into: &frame, theme: theme)
-      case .mistakes: drawMistakes(report, state, areas, into: &frame, theme: theme, pictures: &pictures)
-      }
-    } else {
-      drawCheckpoints(state, areas, into: &frame, in: inner, theme: theme)
+    if state.inspector.view == .hardest {
+      return drawHardest(state, into: &frame, in: inner, theme: theme, pictures: &pictures)
     }
-    drawFooter(state, into: &frame, in: areas.footer, theme: theme)
+    let areas = areas(state, in: inner)
+    guard state.inspector.view != .checkpoints, let report = state.inspector.report else {
+      drawCheckpoints(state, areas, into: &frame, in: inner, theme: theme)
+      drawFooter(state, into: &frame, in: areas.footer, theme: theme)
+      return
+    }
+    switch state.inspector.view {
+    case .overview, .checkpoints, .hardest:
+      drawOverview(report, state, areas, into: &frame, theme: theme)
+      drawFooter(state, into: &frame, in: areas.footer, theme: theme)
+    case .classes:
+      drawClasses(report, state, areas, into: &frame, theme: theme)
+      drawFooter(state, into: &frame, in: areas.footer, theme: theme)
+    case .confusion, .images, .confidence, .suspects, .comparison:
+      drawParts(report, state, into: &frame, in: inner, theme: theme, pictures: &pictures)
+    }
+  }
+
+  private static func drawParts(
+    _ report: EvaluationReport, _ state: WorkbenchState, into frame: inout Frame, in inner: Rect, theme: Theme,
+    pictures: inout DrawnPictures
+  ) {
+    let inspector = state.inspector
+    let layout = InspectorLayout(inspector, in: inner)
+    func part(_ rect: Rect?, _ title: String, _ view: InspectorState.View, _ caption: String = "") -> Rect? {
+      guard let rect, layout.isDivided else { return rect }
+      return frame.box(
+        rect, title: title, theme: theme, focused: view == inspector.view && state.focus == .inspector,
+        trailing: caption.isEmpty ? [] : [Span(caption)])
+    }
+    if let rect = part(layout.matrix, "Confusion", .confusion, cellText(report, inspector.confusion, theme: theme))
+    {
+      drawConfusion(report, state, into: &frame, in: rect, theme: theme)
+    }
+    let kind = inspector.confidence.showsReliability ? "reliability" : "histogram"
+    if let rect = part(layout.confidence, "Confidence", .confidence, kind) {
+      drawConfidence(state, into: &frame, in: rect, theme: theme)
+    }
+    switch inspector.view {
+    case .suspects: if let rect = layout.sheet { drawSuspects(state, into: &frame, in: rect, theme: theme) }
+    case .comparison: if let rect = layout.sheet { drawComparison(state, into: &frame, in: rect, theme: theme) }
+    default:
+      if let rect = part(layout.sheet, "Images", .images) {
+        drawSheet(state, into: &frame, in: rect, theme: theme, pictures: &pictures)
+      }
+    }
+    guard let single = layout.single else { return }
+    switch inspector.view {
+    case .suspects: drawSuspect(state, into: &frame, in: single, theme: theme, pictures: &pictures)
+    case .comparison: drawCompared(state, into: &frame, in: single, theme: theme, pictures: &pictures)
+    default:
+      let name = inspector.images.row.flatMap { inspector.images.table?.paths[$0] }.map(lastComponent) ?? "Image"
+      if let rect = layout.isDivided ? part(single, name, .checkpoints) : single {
+        drawSingle(state, into: &frame, in: rect, theme: theme, pictures: &pictures)
+      }
+    }
   }
 
   /// How the chosen checkpoint is evaluated from a shell, where there is room to say it.
   private static func command(_ state: WorkbenchState, width: Int) -> [String] {
-    guard state.zoomed, state.inspector.view != .mistakes, let command = state.headless(for: .evaluate) else {
-      return []
-    }
+    // Where pictures are, they have the room.
+    guard state.zoomed, ![.hardest, .confusion, .images, .confidence].contains(state.inspector.view),
+      let command = state.headless(for: .evaluate)
+    else { return [] }
     return Array(Paragraph.wrapped("$ " + command, width: width).prefix(3))
   }
 

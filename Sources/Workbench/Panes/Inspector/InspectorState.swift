@@ -6,15 +6,19 @@ import Messages
 /// What the inspector shows.
 struct InspectorState: Sendable, Equatable {
   enum View: Int, Sendable, Equatable, CaseIterable {
-    case checkpoints, overview, classes, confusion, mistakes
+    case checkpoints, hardest, confusion, overview, classes, images, confidence, suspects, comparison
 
     var title: String {
       switch self {
       case .checkpoints: "checkpoints"
-      case .overview: "overview"
-      case .classes: "classes"
+      case .hardest: "hardest validation images"
       case .confusion: "confusion"
-      case .mistakes: "mistakes"
+      case .overview: "pairs"
+      case .classes: "classes"
+      case .images: "images"
+      case .confidence: "confidence"
+      case .suspects: "suspected labels"
+      case .comparison: "two checkpoints"
       }
     }
   }
@@ -22,6 +26,25 @@ struct InspectorState: Sendable, Equatable {
   struct Evaluating: Sendable, Equatable {
     var checkpoint: String
     var progress: TaskProgress?
+  }
+
+  /// An evaluation of the weights of a moment: first they are saved, then that checkpoint is evaluated.
+  enum Moment: Sendable, Equatable {
+    case asked
+    /// The checkpoint's path.
+    case saved(String)
+  }
+
+  /// A run whose settings are read, to go on from its weights with mended data.
+  struct Mending: Sendable, Equatable {
+    var run: String
+    var checkpoint: String
+  }
+
+  /// A view, and the filter with which it opened another.
+  struct Origin: Sendable, Equatable {
+    var view: View
+    var filter: String
   }
 
   /// Two classes that were mixed up, and how often.
@@ -47,13 +70,24 @@ struct InspectorState: Sendable, Equatable {
   var confused: [ConfusedPair] = []
   var pairs = BrowsableList()
   var classes = BrowsableList()
-  var confusionRows = BrowsableList()
-  /// The first column in view.
-  var confusionColumn = 0
-  /// Columns of the widest label of a row, and digits of the largest number in the matrix: found once too.
-  var confusionLabel = 0
-  var confusionDigits = 1
-  var mistakes = BrowsableList()
+  var confusion = ConfusionState()
+  var images = ImagesState()
+  /// Whence the images were opened, and what was chosen of them there: the way back.
+  var origin: Origin?
+  /// The hardest validation images of the run under way.
+  var hardest = HardestState()
+  /// The weights of a moment of the run, which are to be evaluated.
+  var moment: Moment?
+  var mending: Mending?
+  var confidence = ConfidenceState()
+  var suspects = SuspectsState()
+  var comparison = ComparisonState()
+  /// What the engine was asked about the evaluation, with its answers.
+  var answers = AnswerStore()
+  /// Whether where the network looked is shown over one image.
+  var showsHeat = false
+  /// Small pictures that were asked for last.
+  var askedThumbnails: [String] = []
 
   static let pairLimit = 50
 
@@ -62,16 +96,39 @@ struct InspectorState: Sendable, Equatable {
     return checkpoints[item]
   }
 
-  var selectedMistake: Misclassification? {
-    guard let report, let item = mistakes.selectedItem else { return nil }
-    return report.misclassified[item]
+  /// The path, from the working folder, of the image that is chosen in the view.
+  var imagePath: String? {
+    switch view {
+    case .images, .confusion: images.row.flatMap { images.path(of: $0) }
+    case .suspects: suspects.selected.flatMap { suspect in suspects.report.map { joined($0.data, suspect.path) } }
+    case .comparison:
+      comparison.selected.flatMap { image in images.table.map { joined($0.root, image.path) } }
+    case .checkpoints, .hardest, .overview, .classes, .confidence: nil
+    }
   }
 
-  /// The path, from the working folder, of the image that was misclassified.
-  var mistakePath: String? {
-    guard let report, let mistake = selectedMistake else { return nil }
-    return joined(report.data, mistake.path)
+  /// Which evaluation is on show; nil for none.
+  var source: EvaluationSource? {
+    report.map { EvaluationSource(checkpoint: $0.checkpoint, data: $0.data, split: $0.split) }
   }
+
+  /// What tells where the network looked in the chosen image.
+  var explanationQuestion: InspectionCommand? {
+    guard let report, let table = images.table, let row = images.row, let path = images.path(of: row) else {
+      return nil
+    }
+    return .explain(checkpoint: report.checkpoint, file: path, classes: [Int(table.truths[row])])
+  }
+
+  /// What tells which training images an image resembles.
+  func resemblanceQuestion(of path: String) -> InspectionCommand? {
+    source.map {
+      .findSimilar(
+        EvaluationSource(checkpoint: $0.checkpoint, data: $0.data, split: .train), file: path, count: 6)
+    }
+  }
+
+  var suspectsQuestion: InspectionCommand? { source.map { .findLabelErrors([$0]) } }
 
   /// Takes in the checkpoints by their runs, those of the open dataset first and the newest of them before others.
   /// What was chosen stays chosen; before that, the best of the newest run is.
@@ -116,7 +173,7 @@ struct InspectorState: Sendable, Equatable {
 
   private static func grouped(_ checkpoints: [CheckpointInfo]) -> [CheckpointInfo] {
     let runs = Dictionary(grouping: checkpoints, by: \.runFolder).values.map { run in
-      run.sorted { ($0.rank, $1.epoch, $0.name) < ($1.rank, $0.epoch, $1.name) }
+      run.sorted { ($0.rank, $1.epoch, $1.step, $0.name) < ($1.rank, $0.epoch, $0.step, $1.name) }
     }
     func key(_ run: [CheckpointInfo]) -> (isForeign: Bool, savedAt: String, folder: String) {
       (run[0].isForeign, run.map(\.savedAt).max() ?? "", run[0].runFolder)
@@ -129,20 +186,27 @@ struct InspectorState: Sendable, Equatable {
   }
 
   mutating func apply(_ new: EvaluationReport) {
+    let isAgain = report?.checkpoint == new.checkpoint && report?.split == new.split && report?.data == new.data
     report = new
     evaluating = nil
-    view = .overview
+    // Whoever evaluates again, with mended data, goes on where they are.
+    if !isAgain || [.checkpoints, .hardest].contains(view) { (view, origin) = (.confusion, nil) }
     confused = new.confusedPairs(limit: Self.pairLimit).map {
       ConfusedPair(truth: $0.truth, predicted: $0.predicted, count: $0.count)
     }
     pairs.reset(total: confused.count)
     classes.reset(total: new.classes.count)
-    confusionRows.reset(total: new.confusion.classes)
-    confusionColumn = 0
-    confusionLabel = (0..<new.confusion.classes).map { InspectorPane.confusionLabel($0, new).columns }.max() ?? 0
-    let largest = new.confusion.cells.map(\.count).max() ?? 0
-    confusionDigits = max("\(largest)".count, "\(max(0, new.confusion.classes - 1))".count)
-    mistakes.reset(total: new.misclassified.count)
+    confusion = ConfusionState(new.confusion, start: confused.first.map { ($0.truth, $0.predicted) })
+    images.take(EvaluationTable(mistakesOf: new), isWhole: false, isSame: isAgain)
+    confidence = ConfidenceState()
+    (suspects, comparison) = (SuspectsState(), ComparisonState())
+    answers = AnswerStore()
+  }
+
+  /// Takes in every image of the evaluation on show.
+  mutating func apply(_ table: EvaluationTable) {
+    images.take(table, isWhole: true, isSame: true)
+    confidence.take(table)
   }
 
   /// What a filter looks at: run and name.
@@ -156,30 +220,21 @@ extension EvaluationReport {
   func className(_ label: Int) -> String {
     classes.indices.contains(label) ? classes[label].name : "class \(label)"
   }
-
-  /// `"cat" > "dog"`: a filter of this text shows the mistakes of one pair, the quotes keep class 1 from class 11.
-  func pairText(truth: Int, predicted: Int) -> String { truthText(truth) + "\"\(className(predicted))\"" }
-
-  /// `"cat" > `: a filter of this text shows the mistakes of one class.
-  func truthText(_ truth: Int) -> String { "\"\(className(truth))\" > " }
-
-  /// What a filter of the mistakes looks at.
-  func text(of mistake: Misclassification) -> String {
-    (mistake.top.first.map { pairText(truth: mistake.truth, predicted: $0.label) } ?? truthText(mistake.truth))
-      + " " + mistake.path
-  }
 }
 
 extension CheckpointInfo {
   /// Whether it is of another dataset than the one that is open.
   var isForeign: Bool { fit == .otherData || fit == .otherClasses }
 
-  /// The best first, then the last, then the numbered ones.
+  /// Whether it is of the weights of a moment.
+  var isOfMoment: Bool { name.hasPrefix("step-") }
+
+  /// The best first, then the last, then the numbered ones and those of moments.
   fileprivate var rank: Int {
     switch name {
     case "best": 0
     case "last": 1
-    default: name.hasPrefix("epoch-") ? 2 : 3
+    default: name.hasPrefix("epoch-") || isOfMoment ? 2 : 3
     }
   }
 

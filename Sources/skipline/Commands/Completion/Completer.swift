@@ -142,6 +142,11 @@ struct Completer {
     switch (command.commandName, argument.name) {
     case (_, "--net"), ("summary", "net"):
       return .words(Architecture.examples, prefix: typed)
+    case (_, "--recipe"):
+      let names = RecipeUse.allCases.map(\.rawValue) + ((try? RecipeShelf.standard.names()) ?? [])
+      return typed.contains("/")
+        ? paths(typed, files: { $0.hasSuffix(RecipeName.ending) }) : .words(names, prefix: typed)
+    case ("recipe", "recipes"): return .words((try? RecipeShelf.standard.names()) ?? [], prefix: typed)
     case (_, "--theme"): return .words(ThemeShelf().names, prefix: typed)
     case (_, "--background"): return .words(["white", "black", "noise", "none"], prefix: typed)
     case (_, "--pad-color"): return .words(["white", "black", "edge"], prefix: typed)
@@ -149,13 +154,17 @@ struct Completer {
     case (_, "--mean"): return .words(["measured"], prefix: typed)
     case (_, "run"), (_, "runs"):
       return runs(in: given["--project"] ?? (place == "./" ? ProjectFolder.nearest : ProjectFolder.usual), typed)
-    case (_, "checkpoint"), (_, "--weights"): return checkpoints(typed)
+    case (_, "checkpoint"), (_, "--weights"), ("compare", "first"), ("compare", "second"), (_, "--model"):
+      return checkpoints(typed)
+    case ("lab", "--resume"):
+      return .words(
+        (try? DegradationLab.names(project: given["--project"] ?? ProjectFolder.nearest)) ?? [], prefix: typed)
     case (_, "--resume"): return paths(typed, files: { _ in false })
     case (_, "--train"), (_, "--val"), (_, "--test"):
       guard let data = given[Self.positional(0)] ?? given["--data"] else { return .none }
       return .words(listing(data + "/", files: { _ in false }).map { String($0.dropLast()) }, prefix: typed)
     case (_, "--classes") where argument.kind == .option && command.commandName != "summary",
-      (_, "files"), (_, "images"), (_, "--adopt"):
+      (_, "files"), (_, "images"), (_, "image"), (_, "--adopt"):
       return paths(typed, files: { _ in true })
     case (_, "data"), (_, "folder"), (_, "--data"), (_, "--project"), (_, "--export"), (_, "--tfrecord"),
       (_, "--split"):

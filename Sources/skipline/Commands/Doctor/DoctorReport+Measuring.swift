@@ -64,7 +64,7 @@ extension DoctorReport.Processor {
 extension DoctorReport.Memory {
   static func measured() -> DoctorReport.Memory {
     DoctorReport.Memory(
-      total: SystemMemory.kilobytes("MemTotal", in: SystemFile.text("/proc/meminfo")) ?? 0,
+      total: KernelFigures.kilobytes("MemTotal", in: SystemFile.text("/proc/meminfo")) ?? 0,
       limits: SystemMemory.limits().map { limit in
         let source =
           switch limit.source {
