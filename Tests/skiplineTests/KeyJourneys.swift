@@ -24,8 +24,9 @@ extension Journeys {
       let screen = try await terminal.sees("pasted text is not a command")
       #expect(!screen.contains("Stop training?") && !screen.contains("Quit?"))
       try terminal.press("Escape")
-      try await terminal.sees("peak lr 0.")
-      #expect(try terminal.screen().word(after: "peak lr ") == rate)
+      try await terminal.waits(until: "the rate is still \(rate ?? "none")") {
+        rate != nil && $0.word(after: "peak lr ") == rate
+      }
       try await workspace.expectTraining()
       try terminal.press("z", "1", "/")
       try await terminal.sees("8 of 8")

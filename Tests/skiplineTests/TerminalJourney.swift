@@ -93,8 +93,19 @@ final class TerminalJourney: Sendable {
 
   // MARK: Looking
 
-  /// What is on the screen.
-  func screen() throws -> Screen { Screen(try tmux(["capture-pane", "-p"])) }
+  /// What is on the screen, looked at until two looks agree: one alone may catch it half drawn, where figures of two
+  /// frames stand beside each other.
+  func screen() throws -> Screen {
+    var last = try look()
+    for _ in 0..<20 {
+      let next = try look()
+      if next == last { break }
+      last = next
+    }
+    return last
+  }
+
+  private func look() throws -> Screen { Screen(try tmux(["capture-pane", "-p"])) }
 
   /// What is on the screen, with escape sequences for its colors.
   func coloredScreen() throws -> String { try tmux(["capture-pane", "-p", "-e"]) }
@@ -117,7 +128,7 @@ final class TerminalJourney: Sendable {
   func waits(until what: String, _ isSo: (Screen) throws -> Bool) async throws -> Screen {
     var last = Screen("")
     try await Patience.wait(for: what, lastSeen: { last.text }) {
-      last = try self.screen()
+      last = try self.look()
       return try isSo(last)
     }
     return last
