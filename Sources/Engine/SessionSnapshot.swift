@@ -12,6 +12,7 @@ struct SessionSnapshot {
   private var validating: Event?
   /// The newest validation in its details.
   private var validated: Event?
+  private var classFigures = ThinnedSeries<ClassFigures>.sampled(classes: 1)
   /// The newest look at the layers.
   private var layers: Event?
   private var evaluation: Event?
@@ -50,6 +51,8 @@ struct SessionSnapshot {
       run = description
       steps = Self.noSteps
       for step in description.steps { steps.add(step) }
+      classFigures = .sampled(classes: description.classes.count)
+      for figures in description.classFigures { classFigures.add(figures) }
       (lastStep, learningRate, validating, validated, layers) = (nil, nil, nil, nil, nil)
       (outcome, diverged) = (nil, nil)
     case .step(let metrics):
@@ -60,7 +63,9 @@ struct SessionSnapshot {
     case .epoch(let metrics):
       run?.history.append(metrics)
       validating = nil
-    case .validated: validated = event
+    case .validated(let details):
+      validated = event
+      classFigures.add(ClassFigures(details))
     case .layers: layers = event
     case .learningRateChanged(let rate):
       learningRate = rate
@@ -74,6 +79,7 @@ struct SessionSnapshot {
       diverged = nil
       learningRate = report.learningRate
       steps.drop(after: report.step)
+      classFigures.drop(after: report.step)
       run?.history.removeAll { $0.step > report.step }
       run?.marks.removeAll { $0.step > report.step }
       mark(.recovery, report.learningRate, at: report.step)
@@ -107,6 +113,7 @@ struct SessionSnapshot {
     var events: [Event] = notices
     if var run {
       run.steps = steps.all
+      run.classFigures = classFigures.all
       events.append(.training(.started(run)))
     }
     if let learningRate { events.append(.training(.learningRateChanged(learningRate))) }

@@ -92,6 +92,8 @@ public struct RunDescription: Codable, Sendable, Equatable {
   @CompactSteps public var steps: [StepMetrics]
   /// What happened to it before, by rising steps.
   public var marks: [RunMark] = []
+  /// What the validations before gave each class.
+  public var classFigures: [ClassFigures] = []
   /// The newest look at its layers; nil where there is none.
   public var layers: LayerStatistics?
   /// The rows of its network; nil for networks of very many.

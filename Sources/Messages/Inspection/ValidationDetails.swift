@@ -67,7 +67,10 @@ public struct ValidationDetails: Codable, Sendable, Equatable {
   public var broken: Int?
   /// Of each class, 0...1; nil for one without validation images.
   public var recalls: [Double?]
-  /// The same of the validation before; empty where there is none.
+  /// Mean cross-entropy of each class in nats; nil for one without validation images, and where an output of its is not
+  /// finite.
+  public var losses: [Double?]
+  /// The same as `recalls`, of the validation before; empty where there is none.
   public var recallsBefore: [Double?]
   /// The pair that is confused the most; nil where none is.
   public var confused: ConfusedClasses?
@@ -76,7 +79,7 @@ public struct ValidationDetails: Codable, Sendable, Equatable {
 
   public init(
     epoch: Int, step: Int, images: Int, wrong: Int, fixed: Int? = nil, broken: Int? = nil, recalls: [Double?],
-    recallsBefore: [Double?] = [], confused: ConfusedClasses? = nil, hardest: [HardImage]
+    losses: [Double?] = [], recallsBefore: [Double?] = [], confused: ConfusedClasses? = nil, hardest: [HardImage]
   ) {
     self.epoch = epoch
     self.step = step
@@ -85,6 +88,7 @@ public struct ValidationDetails: Codable, Sendable, Equatable {
     self.fixed = fixed
     self.broken = broken
     self.recalls = recalls
+    self.losses = losses
     self.recallsBefore = recallsBefore
     self.confused = confused
     self.hardest = hardest

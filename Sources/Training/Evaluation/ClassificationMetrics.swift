@@ -18,6 +18,8 @@ public struct ClassificationMetrics: Sendable {
   private var support: [Int]
   private var predictions: [Int]
   private var hits: [Int]
+  /// The sum of the losses of each true class; not finite where one of them is none.
+  private var lossSums: [Double]
   /// Counts by truth * classes + predicted.
   private var confusion: [Int: Int] = [:]
   private(set) var misclassified: [Misclassification] = []
@@ -49,6 +51,7 @@ public struct ClassificationMetrics: Sendable {
     self.keepsAnswers = keepsAnswers
     support = Array(repeating: 0, count: classes.count)
     (predictions, hits) = (support, support)
+    lossSums = Array(repeating: 0, count: classes.count)
   }
 
   /// Counts a batch. An image with an output that is NaN or infinite was given no class: it is no hit, whatever its
@@ -74,10 +77,12 @@ public struct ClassificationMetrics: Sendable {
       if keepsAnswers {
         answers.append(Answer(path: path, truth: truth, predicted: nil, probability: 0, loss: nil))
       }
+      lossSums[truth] = .nan
       return nonFinite.append(path)
     }
     let loss = outputs.loss(truth)
     lossSum += loss
+    lossSums[truth] += loss
 
     let order = outputs.mostProbable(Self.best)
     let predicted = order[0]
@@ -163,6 +168,13 @@ public struct ClassificationMetrics: Sendable {
 
   /// Of each class, 0...1; nil for one without an image.
   var recalls: [Double?] { classMetrics.map(\.recall) }
+
+  /// The mean loss of each class, nats; nil for one without an image, and where an output of its is not finite.
+  var losses: [Double?] {
+    zip(lossSums, support).map { sum, images in
+      images > 0 && sum.isFinite ? sum / Double(images) : nil
+    }
+  }
 
   /// Precision = hits / predicted, recall = hits / support, F1 = 2 · hits / (predicted + support); nil where that
   /// would divide by zero.

@@ -342,7 +342,7 @@ public final class TrainingLoop {
       dataWait: totals.dataWait, isMixed: settings.augmentation.mixesImages)
     records.append(metrics) { [network] in
       network.histograms
-        + (tally.map { $0.mistakes(root: setup.index.root).values("validation") + $0.recallValues } ?? [])
+        + (tally.map { $0.mistakes(root: setup.index.root).values("validation") + $0.classValues } ?? [])
     }
     if let tally { records.append(ClassRecalls(epoch: metrics.epoch, step: metrics.step, tally)) }
     if let wait = totals.dataWait, learner.features == nil {
@@ -594,7 +594,8 @@ public final class TrainingLoop {
     state.splitFingerprint = setup.index.fingerprint
     // Somebody gave the run a number of epochs instead of a time.
     if setup.trainingTime == nil { state.fit = nil }
-    history = try MetricsReader.reading(run.metricsPath, best: settings.best)
+    history = try MetricsReader.reading(
+      run.metricsPath, best: settings.best, classes: setup.index.classes)
     marks = history.marks
     let peakBefore = state.schedule.peak
     if let rate = resuming.newPeak {
@@ -714,6 +715,7 @@ public final class TrainingLoop {
       frozenParameters: network.parameters.reduce(0) { $0 + ($1.isTrained ? 0 : $1.value.count) },
       majorityBaseline: setup.majorityBaseline, history: history.allEpochs, steps: history.allSteps)
     description.marks = marks
+    description.classFigures = history.allClassFigures
     description.layers = history.layers
     description.network = network.plan.tellableSummary
     return description

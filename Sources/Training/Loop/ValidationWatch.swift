@@ -67,7 +67,7 @@ struct ValidationWatch {
       epoch: epoch, step: step, images: answers.count, wrong: wrong.count,
       fixed: before.map { $0.wrong.intersection(seen).subtracting(wrong).count },
       broken: before.map { wrong.subtracting($0.wrong).count }, recalls: recalls,
-      recallsBefore: before?.recalls ?? [], confused: tally.confusionMatrix.mostConfused,
+      losses: tally.losses, recallsBefore: before?.recalls ?? [], confused: tally.confusionMatrix.mostConfused,
       hardest: order.map { place in
         let answer = answers[place]
         return HardImage(

@@ -126,6 +126,10 @@ public final class MetricsLog {
     if case .epoch(let metrics) = decode([UInt8](line)[...]) { metrics } else { nil }
   }
 
+  static func recalls(in line: Data) -> ClassRecalls? {
+    if case .recall(let recalls) = decode([UInt8](line)[...]) { recalls } else { nil }
+  }
+
   static func layers(in line: Data) -> LayerStatistics? {
     if case .layers(let layers) = decode([UInt8](line)[...]) { layers } else { nil }
   }

@@ -11,16 +11,20 @@ struct MetricsReader {
   /// More than a screen has dots for.
   private(set) var steps = ThinnedSeries<StepMetrics>.sampled(capacity: 2000)
   private(set) var epochs: ThinnedSeries<EpochMetrics>
+  /// What its validations gave each class; nothing where the classes are not known.
+  private var classFigures: ThinnedSeries<ClassFigures>
   /// What happened to the run, the newest of it.
   private(set) var marks: [RunMark] = []
   /// By which an epoch is the best.
   private let metric: BestMetric
   private let bestKey: [UInt8]
+  private let classes: [String]
 
   /// The last line of each kind, which thinning must not lose.
   private var lastStep: [UInt8] = []
   private var lastEpoch: [UInt8] = []
   private var lastLayers: [UInt8] = []
+  private var lastRecalls: [UInt8] = []
   /// Epochs seen, and the seconds of all of them.
   private var epochCount = 0
   private var totalSeconds = 0.0
@@ -28,8 +32,11 @@ struct MetricsReader {
   /// Whether every line was read.
   private var isWhole = true
 
-  init(best metric: BestMetric = .top1) {
+  /// - Parameter classes: the run's, in the order of their labels; none where figures of classes are not wanted.
+  init(best metric: BestMetric = .top1, classes: [String] = []) {
     self.metric = metric
+    self.classes = classes
+    classFigures = .sampled(classes: classes.count)
     bestKey = Array("\"\(metric.metric.key)\":".utf8)
     epochs = .sampled(capacity: 4000, best: metric)
   }
@@ -46,6 +53,17 @@ struct MetricsReader {
     var epochs = epochs
     epochs.close(with: MetricsLog.epoch(in: Data(lastEpoch)))
     return epochs.all
+  }
+
+  /// The figures of classes with those of the last validation.
+  var allClassFigures: [ClassFigures] {
+    var figures = classFigures
+    figures.close(with: self.figures(in: lastRecalls))
+    return figures.all
+  }
+
+  private func figures(in line: [UInt8]) -> ClassFigures? {
+    MetricsLog.recalls(in: Data(line))?.figures(classes: classes)
   }
 
   /// The last look at the layers.
@@ -70,12 +88,14 @@ struct MetricsReader {
   private static let chunk = 1 << 20
   /// Of a larger file so many parts of a chunk each are read.
   private static let parts = 64
-  private static let longestLine = 64 << 10
+  private static let longestLine = 1 << 20
 
   /// What a log holds; nothing where there is none.
   /// - Throws: `FileOperationError` for one that cannot be read.
-  static func reading(_ path: String, best metric: BestMetric = .top1) throws -> MetricsReader {
-    var reader = MetricsReader(best: metric)
+  static func reading(
+    _ path: String, best metric: BestMetric = .top1, classes: [String] = []
+  ) throws -> MetricsReader {
+    var reader = MetricsReader(best: metric, classes: classes)
     if FilePath.isFolder(path) != nil { try reader.read(InputFile(path: path)) }
     return reader
   }
@@ -125,7 +145,10 @@ struct MetricsReader {
       lastStep = line
       takeStep(line, glance)
     case .layers: lastLayers = line
-    case .recall: break
+    case .recall:
+      guard !classes.isEmpty else { break }
+      lastRecalls = line
+      classFigures.offer { [classes] in MetricsLog.recalls(in: Data(line))?.figures(classes: classes) }
     case nil: takeStep(line, glance)
     }
   }

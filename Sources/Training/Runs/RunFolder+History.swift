@@ -14,7 +14,7 @@ extension RunFolder {
   public func history() throws -> RunHistory {
     let record = try record()
     let trainer = RunLock.holder(of: self)
-    var reader = MetricsReader(best: record.settings.best)
+    var reader = MetricsReader(best: record.settings.best, classes: record.model.classes)
     let isThere = FilePath.isFolder(metricsPath) != nil
     if isThere { try reader.read(InputFile(path: metricsPath)) }
     let (steps, epochs) = (reader.allSteps, reader.allEpochs)
@@ -43,6 +43,7 @@ extension RunFolder {
       history: epochs, steps: steps)
     // Numbered checkpoints say by themselves when they were saved.
     let saved = checkpointListing().usable.filter(\.isNumbered).map { RunMark(.checkpoint, step: $0.step) }
+    run.classFigures = reader.allClassFigures
     run.layers = reader.layers
     run.network = plan?.tellableSummary
     run.marks = (reader.marks + saved).sorted { $0.step < $1.step }

@@ -41,6 +41,8 @@ struct CommandPalette: SearchableList, Sendable, Equatable {
       if binding.context == .always { return 90 }
       if binding.action == .quit { return 80 }
       if let place = state.recentCommands.firstIndex(of: binding.action) { return place }
+      // What has no key of its own is there to be typed.
+      if binding.keys.isEmpty { return 65 }
       if binding.context == .diverged { return 10 }
       if binding.context == .confirmQuit { return 70 }
       // Where the keys go now, and of that what would do something.

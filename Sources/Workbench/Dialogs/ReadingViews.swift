@@ -32,7 +32,7 @@ enum HelpView {
       + [.diverged, .dataChanged, .form, .recipes, .lab, .palette, .chooser, .exporting, .filter, .always]
     let sections: [[Line]] = order.map { context in
       [.heading(context.title)]
-        + state.panes.keymap.bindings.filter { $0.context == context }.map { .binding($0) }
+        + state.panes.keymap.bindings.filter { $0.context == context && !$0.keys.isEmpty }.map { .binding($0) }
     }
     return Array((sections + [mouse]).joined(separator: [.blank]))
   }

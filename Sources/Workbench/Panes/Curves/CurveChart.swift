@@ -48,11 +48,13 @@ struct CurveChart: Sendable {
     CurveChart(
       name: "balanced accuracy", brief: "balanced", validation: .balancedAccuracy, best: .highest, range: 0...1),
     CurveChart(name: "macro F1", brief: "F1", validation: .macroF1, best: .highest, range: 0...1),
+    CurveChart(name: "top-5", brief: "top-5", validation: .top5, best: .highest, range: 0...1),
     CurveChart(name: "learning rate", brief: "lr", step: .learningRate, epoch: .epochLearningRate),
     CurveChart(name: "grad norm", brief: "|g|", step: .gradientNorm),
     CurveChart(name: "images/s", brief: "img/s", step: .imagesPerSecond),
     CurveChart(name: "data wait", brief: "wait", epoch: .dataWait),
     CurveChart(name: "seconds an epoch", brief: "s/epoch", epoch: .seconds),
+    CurveChart(name: "time left", brief: "left", step: .secondsLeft),
   ]
 
   /// Those that are shown together.
@@ -205,7 +207,7 @@ struct CurveChart: Sendable {
   }
 
   /// What nine tenths of the values in view lie below; nil for too few to say.
-  private static func ceiling(below series: [LineChart.Series]) -> Double? {
+  static func ceiling(below series: [LineChart.Series]) -> Double? {
     let values = series.flatMap { $0.values.compactMap { $0 } }.filter(\.isFinite).sorted()
     return values.count >= 20 ? values[values.count * 9 / 10] : nil
   }

@@ -16,6 +16,11 @@ extension WorkbenchState {
   }
 }
 
+extension CurvesState.View {
+  /// To show it.
+  var action: Action { .pane(PaneAction(.curves, "show \(name)")) }
+}
+
 extension Context {
   static let curves = Context("Curves", pane: .curves)
 }
@@ -44,10 +49,18 @@ enum CurvesPane: Pane {
 
   static let contexts: [Context] = [.curves]
 
-  static let keys = [
+  static let keys = changes + views
+
+  /// Each by its name, in the command palette.
+  private static let views = CurvesState.View.all.map { view in
+    Keymap.command(
+      .curves, [], view.action, "curves: \(view.name)", synonyms: ["plot", "chart", "metric"] + view.metricKeys)
+  }
+
+  private static let changes = [
     Keymap.command(
       .curves, [.character("v")], .changeCurves, hint: "curve",
-      (["loss and accuracy"] + CurveChart.all.map { "\($0.name) alone" }).joined(separator: ", "),
+      CurvesState.View.all.map(\.name).joined(separator: ", "),
       synonyms: ["plot", "chart", "graph"]),
     Keymap.command(.curves, [.character("V")], .changeCurvesBack, "the curves before these"),
     Keymap.command(
@@ -107,7 +120,9 @@ enum CurvesPane: Pane {
       state.curves.moveCursor(by: 0, of: width)
     case .back where state.curves.cursor != nil: state.curves.cursor = nil
     case .back where !state.curves.window.isWhole: state.curves.window = CurveWindow()
-    default: return nil
+    default:
+      guard let view = CurvesState.View.all.first(where: { $0.action == action }) else { return nil }
+      state.curves.view = view
     }
     return []
   }
@@ -224,11 +239,13 @@ enum CurvesPane: Pane {
   ) -> [Rect] {
     let shown = table ?? curves.view.charts
     var rect = rect
+    let byClass: ClassChart? = if table == nil, case .classes(let chart) = curves.view { chart } else { nil }
     if let cursor = curves.cursor, rect.height >= 5 {
       let split = rect.splitBottom(1)
       rect = split.rest
-      drawReading(curves, at: cursor, into: &frame, in: split.bottom, theme: theme)
+      drawReading(curves, byClass, at: cursor, into: &frame, in: split.bottom, theme: theme)
     }
+    if let byClass { return [byClass.draw(curves, into: &frame, in: rect, theme: theme)].compactMap { $0 } }
     return zip(shown, places(for: shown.count, in: rect)).compactMap { chart, place in
       chart.draw(curves, into: &frame, in: place, theme: theme)
     }
@@ -248,7 +265,8 @@ enum CurvesPane: Pane {
 
   /// What the curves are where the cursor stands: of every chart, as far as there is room.
   private static func drawReading(
-    _ curves: CurvesState, at cursor: Double, into frame: inout Frame, in rect: Rect, theme: Theme
+    _ curves: CurvesState, _ byClass: ClassChart?, at cursor: Double, into frame: inout Frame, in rect: Rect,
+    theme: Theme
   ) {
     let steps = Int((cursor * Double(max(1, curves.run?.stepsPerEpoch ?? 1))).rounded())
     let place = [
@@ -257,7 +275,9 @@ enum CurvesPane: Pane {
         " epoch \(Format.fixed(cursor, curves.lengthInEpochs < 100 ? 1 : 0)) step \(Format.count(steps))",
         theme[.text]),
     ]
-    let readings = CurveChart.all.map { $0.reading(curves, at: cursor, theme: theme) }.filter { !$0.isEmpty }
+    let readings =
+      byClass.map { $0.reading(curves, at: cursor, theme: theme) }
+      ?? CurveChart.all.map { $0.reading(curves, at: cursor, theme: theme) }.filter { !$0.isEmpty }
     frame.put(pieces: [place] + readings, in: rect, style: theme[.text])
   }
 

@@ -10,11 +10,31 @@ struct CurvesState: Sendable, Equatable {
     case main
     /// One of the table of charts.
     case one(Int)
+    /// A line for each of the classes that do worst.
+    case classes(ClassChart)
     /// What a degradation lab is about: the accuracy in training, of all runs, beside that of the validation.
     case lab
 
-    /// The main ones together, then each alone.
-    static let all = [main] + CurveChart.all.indices.map { one($0) }
+    /// The main ones together, then each alone, then those by class.
+    static let all = [main] + CurveChart.all.indices.map { one($0) } + ClassChart.all.map { classes($0) }
+
+    /// As the help and the commands call it.
+    var name: String {
+      switch self {
+      case .main: "loss and accuracy"
+      case .one(let index): "\(CurveChart.all[index].name) alone"
+      case .classes(let chart): chart.name
+      case .lab: "accuracy in training and validation"
+      }
+    }
+
+    /// The keys of what it shows in metrics.jsonl.
+    var metricKeys: [String] {
+      switch self {
+      case .classes(let chart): [chart.key]
+      default: charts.flatMap { [$0.step, $0.epoch, $0.validation].compactMap { $0?.key } }
+      }
+    }
 
     func next(by distance: Int) -> View {
       let place = Self.all.firstIndex(of: self) ?? 0
@@ -25,6 +45,7 @@ struct CurvesState: Sendable, Equatable {
       switch self {
       case .main: CurveChart.main
       case .one(let index): [CurveChart.all[index]]
+      case .classes: []
       case .lab: CurveChart.lab
       }
     }
@@ -69,6 +90,8 @@ struct CurvesState: Sendable, Equatable {
   var run: RunDescription?
   var series = Self.noSteps
   var epochs: [EpochMetrics] = []
+  /// What the validations gave each class.
+  var classFigures = ThinnedSeries<ClassFigures>.sampled(classes: 1)
   var last: StepMetrics?
   /// The newest validation in its details; nil before the first one, and of a run that was read from its folder.
   var validated: ValidationDetails?
@@ -198,7 +221,9 @@ struct CurvesState: Sendable, Equatable {
       validating = nil
       epochs.removeAll { $0.epoch >= metrics.epoch }
       epochs.append(metrics)
-    case .validated(let details): validated = details
+    case .validated(let details):
+      validated = details
+      classFigures.add(ClassFigures(details))
     case .learningRateChanged(let rate):
       peakLearningRate = rate
       mark(.learningRate, rate)
@@ -211,6 +236,7 @@ struct CurvesState: Sendable, Equatable {
     case .recovered(let report):
       peakLearningRate = report.learningRate
       series.drop(after: report.step)
+      classFigures.drop(after: report.step)
       epochs.removeAll { $0.step > report.step }
       marks.removeAll { $0.step > report.step }
       (reached, validated) = (nil, nil)
@@ -245,6 +271,10 @@ struct CurvesState: Sendable, Equatable {
     run = description
     overlays.removeAll { $0.folder == description.folder }
     epochs = description.history
+    if !sameRun || !description.classFigures.isEmpty {
+      classFigures = .sampled(classes: description.classes.count)
+      for figures in description.classFigures { classFigures.add(figures) }
+    }
     if !sameRun || !description.marks.isEmpty { marks = description.marks }
     if !sameRun { (cursor, window) = (nil, CurveWindow()) }
     peakLearningRate = description.settings.learningRate
