@@ -95,10 +95,18 @@ import Testing
     record.add(validated(2))
     record.add(validated(4))
     #expect(record.replay.contains(validated(4)) && !record.replay.contains(validated(2)))
+    // Their figures of classes are a curve.
+    func stepsOfClassFigures() -> [Int]? {
+      record.replay.compactMap {
+        if case .training(.started(let run)) = $0 { run.classFigures.map(\.step) } else { nil }
+      }
+      .first
+    }
+    #expect(stepsOfClassFigures() == [2, 4])
     record.add(.training(.recovered(RecoveryReport(recovery: .rollBack, step: 4, learningRate: 0.01))))
     #expect(record.replay.contains(validated(4)))
     record.add(.training(.recovered(RecoveryReport(recovery: .rollBack, step: 2, learningRate: 0.01))))
-    #expect(!record.replay.contains(validated(4)))
+    #expect(!record.replay.contains(validated(4)) && stepsOfClassFigures() == [2])
     record.add(validated(4))
     record.add(.training(.started(description)))
     #expect(!record.replay.contains(validated(4)))

@@ -9,12 +9,12 @@ import Testing
 @testable import Training
 
 struct MetricsReaderTests {
-  private func reader(of text: String) throws -> MetricsReader {
+  private func reader(of text: String, classes: [String] = []) throws -> MetricsReader {
     let folder = NSTemporaryDirectory() + "skipline-history-\(UUID().uuidString)"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
     try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/metrics.jsonl"))
-    var reader = MetricsReader()
+    var reader = MetricsReader(classes: classes)
     try reader.read(InputFile(path: folder + "/metrics.jsonl"))
     return reader
   }
@@ -35,6 +35,31 @@ struct MetricsReaderTests {
         + step(20) + step(15) + epoch(2) + "{\"kind\":\"step\",\"step\":30")
     #expect(reader.steps.kept.map(\.step) == [10, 20])
     #expect(reader.epochs.kept.map(\.epoch) == [1, 2])
+  }
+
+  @Test
+  func `figures of classes are by label, thinned out, the last is there, and those of other classes are left out`()
+    throws
+  {
+    func line(_ epoch: Int, loss: Bool = true) -> String {
+      "{\"kind\":\"recall\",\"epoch\":\(epoch),\"step\":\(epoch * 10),\"recall\":{\"b\":0.5,\"a\":1,\"z\":0}"
+        + (loss ? ",\"loss\":{\"b\":\(epoch)}" : "") + "}\n"
+    }
+    func figures(_ text: String, _ classes: [String]) throws -> [ClassFigures] {
+      try reader(of: text, classes: classes).allClassFigures
+    }
+    // Logs of before have no losses.
+    let few = try figures(line(1, loss: false) + epoch(1) + line(2), ["a", "b", "c"])
+    #expect(
+      few == [
+        ClassFigures(epoch: 1, step: 10, recalls: [1, 0.5, nil], losses: []),
+        ClassFigures(epoch: 2, step: 20, recalls: [1, 0.5, nil], losses: [nil, 2, nil]),
+      ])
+    #expect(try figures(line(1), []).isEmpty)
+    let many = try figures((1...3001).map { line($0) }.joined(), ["a", "b"])
+    #expect((256...513).contains(many.count) && many.first?.epoch == 1 && many.last?.epoch == 3001)
+    let wide = try figures((1...3001).map { line($0) }.joined(), (0..<1000).map { "\($0)" } + ["b"])
+    #expect((16...42).contains(wide.count) && wide.last?.losses.last == 3001)
   }
 
   @Test func `an empty log holds nothing`() throws {

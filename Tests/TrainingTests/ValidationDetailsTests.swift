@@ -35,6 +35,12 @@ import Testing
     #expect(first.hardest.allSatisfy { $0.change == nil })
     #expect(first.recalls == [0.5, 0.5, nil, 0] && first.recallsBefore.isEmpty)
     #expect(first.confused == ConfusedClasses(first: 0, second: 1, count: 2))
+    // Of the fox's image nothing can be said.
+    #expect(first.losses[2] == nil && first.losses[3] == nil)
+    for (label, leads) in [(0, (3.0, 2.0)), (1, (6.0, 5.0))] {
+      let (wrong, right) = (log(exp(leads.0) + 3), log(exp(leads.1) + 3) - leads.1)
+      #expect(abs((first.losses[label] ?? 9) - (wrong + right) / 2) < 1e-6)
+    }
 
     let second = watch.details(
       of: measured([(0, 0, 1), (0, 1, 2), (1, 1, 5), (1, 0, 6), (3, 3, 4)]), epoch: 2, step: 20)
@@ -86,9 +92,16 @@ import Testing
     #expect(lines.recalls.map(\.epoch) == [1, 2, 3] && lines.unreadableLines == 0)
     let named = zip(project.data.classes, told[2].recalls.map { $0 ?? 9 })
     #expect(lines.recalls.last?.recall == Dictionary(uniqueKeysWithValues: named))
-    #expect(try run.run.history().run.history.count == 3)
+    let losses = zip(project.data.classes, told[2].losses.map { $0 ?? 9 })
+    #expect(lines.recalls.last?.loss == Dictionary(uniqueKeysWithValues: losses))
+    // Two validation images a class.
+    let mean = told[2].losses.compactMap { $0 }.reduce(0, +) / 3
+    #expect(abs(mean - (run.epochs[2].validation?.loss ?? 9)) < 1e-9)
+    let history = try run.run.history().run
+    #expect(history.history.count == 3 && history.classFigures == told.map(ClassFigures.init))
     let scalars = try ReadEvent.all(in: run.run.path).filter { $0.scalars["recall/red"] != nil }
     #expect(scalars.count == 3 && scalars[2].scalars["recall/red"] == told[2].recalls[2].map { Float($0) })
+    #expect(scalars[2].scalars["class_loss/red"] == told[2].losses[2].map { Float($0) })
 
     let stopped = try project.train(settings) {
       if case .step(let step) = $0, step.epoch == 2 { [.stop] } else { [] }

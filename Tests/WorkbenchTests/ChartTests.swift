@@ -60,14 +60,64 @@ import Testing
   @Test func `v goes through all charts and back to the main ones, V the other way`() {
     var state = WorkbenchState.training()
     state.type("3")
-    for index in CurveChart.all.indices {
+    for view in CurvesState.View.all.dropFirst() {
       state.type("v")
-      #expect(state.curves.view == .one(index))
+      #expect(state.curves.view == view)
     }
     state.type("v")
     #expect(state.curves.view == .main && CurveChart.main.map(\.brief) == ["loss", "acc"])
     state.type("V")
-    #expect(state.curves.view == .one(CurveChart.all.count - 1))
+    #expect(state.curves.view == CurvesState.View.all.last && state.curves.view == .classes(.recall))
+  }
+
+  @Test func `there is one of every metric, and the palette finds it by its name and by its key`() {
+    let shown = Set(CurveChart.all.flatMap { [$0.step, $0.epoch, $0.validation].compactMap { $0 } })
+    let missing = [Metric.Scope.step, .epoch, .validation].flatMap(Metric.all).filter { !shown.contains($0) }
+    #expect(missing.isEmpty, "\(missing.map(\.key))")
+    for (typed, brief) in [("grad norm alone", "|g|"), ("imagesPerSecond", "img/s"), ("top5", "top-5")] {
+      var state = WorkbenchState.training()
+      // Also from another pane.
+      state.type("1:" + typed)
+      state.press(.enter)
+      #expect(state.curves.view.charts.map(\.brief) == [brief], "\(typed)")
+    }
+    var help = WorkbenchState.training()
+    help.type("?")
+    #expect(!render(help, size: Size(width: 100, height: 400), theme: .dark).text().contains("curves: grad norm"))
+  }
+
+  @Test func `by class has the worst ones, reads them, and follows a run`() {
+    var state = WorkbenchState.training()
+    let classes = state.curves.run?.classes.count ?? 0
+    func details(_ epoch: Int, _ shift: Int) -> ValidationDetails {
+      let values = (0..<classes).map { Double(($0 + shift) % classes) }
+      var losses: [Double?] = values
+      losses[0] = nil
+      return ValidationDetails(
+        epoch: epoch, step: epoch * 10, images: 8, wrong: 1, recalls: values.map { 1 - $0 / Double(classes) },
+        losses: losses, hardest: [])
+    }
+    for epoch in 1...4 { state.curves.handle(.validated(details(epoch, 0))) }
+    let lines = ClassChart.loss.lines(state.curves)
+    let names = state.curves.run?.classes ?? []
+    #expect(lines.map(\.name) == names.suffix(5).reversed() && lines[0].points.count == 4)
+    #expect(lines[0].points.map(\.value) == Array(repeating: Double(classes - 1), count: 4))
+    // The first class has no loss, and its recall is the best.
+    state.curves.handle(.validated(details(5, 1)))
+    #expect(ClassChart.loss.lines(state.curves)[0].name == names[classes - 2])
+    #expect(ClassChart.recall.lines(state.curves)[0].name == names[classes - 2])
+    state.curves.view = .classes(.loss)
+    let size = Size(width: 140, height: 14)
+    let shown = text(of: nil, size) { $0 = state.curves }
+    #expect(shown.contains("loss by class, worst 5 of \(classes)") && shown.contains("\(names[classes - 2]) "))
+    state.curves.cursor = state.curves.epochs(atStep: 11)
+    let reading = text(of: nil, size) { $0 = state.curves }.split(separator: "\n").last ?? ""
+    // Where the newest worst one stood then.
+    #expect(reading.contains("\(names[classes - 2]) \(Format.loss(Double(classes - 2)))"), "\(reading)")
+    // A run that goes back loses what came after.
+    state.curves.handle(.recovered(RecoveryReport(recovery: .rollBack, step: 40, learningRate: 0.1)))
+    #expect(ClassChart.loss.lines(state.curves)[0].name == names[classes - 1])
+    #expect(text(of: nil, size) { $0.view = .classes(.recall) }.contains("no validation has measured the classes"))
   }
 
   @Test func `is smoothed, logarithmic, fitted and narrowed by keys, and escape shows all again`() {

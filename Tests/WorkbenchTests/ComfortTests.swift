@@ -125,6 +125,57 @@ import Testing
     #expect(read == read.sorted() && read[0] < read[2] && state.focus == .curves)
   }
 
+  @Test(arguments: [Size(width: 140, height: 44), Size(width: 80, height: 24)])
+  func `in the form a click chooses a field, another one its next choice, and the wheel moves`(size: Size) throws {
+    var state = WorkbenchState.opened(size: size)
+    state.type("o")
+    func form() throws -> SettingsForm {
+      guard case .settings(let form) = state.overlay else { throw Absent() }
+      return form
+    }
+    /// Where a text stands.
+    func place(of text: String) throws -> (x: Int, y: Int) {
+      let lines = render(state, size: size, theme: .dark).text().split(
+        separator: "\n", omittingEmptySubsequences: false)
+      let row = try #require(lines.firstIndex { $0.contains(text) }, "\(lines.joined(separator: "\n"))")
+      let start = try #require(lines[row].range(of: text)).lowerBound
+      return (lines[row].distance(from: lines[row].startIndex, to: start), row)
+    }
+    func click(_ text: String, right: Int = 0) throws {
+      let cell = try place(of: text)
+      _ = update(&state, .input(.click(x: cell.x + right, y: cell.y)))
+    }
+    try click("shortcut")
+    #expect(try form().field == .of(Settings.shortcut))
+    let before = state.settings
+    // Its value is behind the label, and the arrow back before that.
+    try click("shortcut", right: 21)
+    #expect(state.settings != before)
+    try click("shortcut", right: 19)
+    #expect(state.settings == before)
+    // What is typed is taken first, and where it is refused the form stays there.
+    state.type("nonsense")
+    try click("width multiplier")
+    #expect(try form().field == .of(Settings.shortcut) && form().error != nil)
+    state.press(.escape)
+    try click("width multiplier")
+    #expect(try form().field == .of(Settings.width))
+    let cell = try place(of: "width multiplier")
+    _ = update(&state, .input(.scroll(x: cell.x, y: cell.y, rows: 2)))
+    let names = SettingsField.all
+    let width = try #require(names.firstIndex(of: .of(Settings.width)))
+    #expect(try form().field == names[width + 2])
+  }
+
+  @Test func `the wheel goes through themes as arrows do`() {
+    var state = WorkbenchState.opened(size: Size(width: 100, height: 30))
+    state.type("t")
+    var other = state
+    other.press(.down)
+    _ = update(&state, .input(.scroll(x: 90, y: 3, rows: 1)))
+    #expect(state == other && state.theme == 1)
+  }
+
   @Test func `a command of the palette is selected with one click and run with two`() throws {
     var state = WorkbenchState.opened(size: Size(width: 100, height: 30))
     state.type(":")
@@ -194,7 +245,10 @@ import Testing
     state.type("..")
     var settings = state.settings
     settings.data = "elsewhere"
+    let late = state.dataset.report
     let effects = state.open(data: "elsewhere", settings: settings)
+    // The engine was about to tell of the one before.
+    if let late { #expect(state.hear(.dataset(late)).isEmpty && state.dataset.report == nil) }
     #expect(state.dataset.path == "elsewhere" && state.dataset.report == nil)
     #expect(
       effects.contains { if case .browse(.openDataset(path: "elsewhere", _, _)) = $0 { true } else { false } })

@@ -19,7 +19,9 @@ import Training
     let plan = try await workspace.skipline("plan", "data", "--budget", "20s", "--json").decoded(RunPlan.self)
     #expect(plan.recipe.facts.trainingImages == 40)
     #expect(plan.recipe.budget == 20)
-    #expect(plan.recipe.alternatives.filter(\.isChosen).count == 1)
+    let chosen = plan.recipe.alternatives.filter(\.isChosen)
+    // One figure for one thing.
+    #expect(chosen.count == 1 && chosen.first?.epoch == plan.recipe.cost.epoch)
     #expect(plan.settings.automatic.isEmpty)
     #expect(!FileManager.default.fileExists(atPath: "\(workspace.folder)/runs"))
   }

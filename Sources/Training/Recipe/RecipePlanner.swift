@@ -154,9 +154,10 @@ struct RecipePlanner {
 
   // MARK: Others
 
-  /// What other networks and sizes would take with the settings that were chosen, cheapest first.
-  /// - Parameter chosen: the settings of the plan that was made.
-  func alternatives(to chosen: TrainingSettings) -> [RecipeReport.Alternative] {
+  /// What other networks and sizes would take with the settings that were chosen, and what was chosen as its plan has it,
+  /// cheapest first.
+  func alternatives(to made: RunPlan) -> [RecipeReport.Alternative] {
+    let chosen = made.settings
     var found: [RecipeReport.Alternative] = []
     for size in recipe.sizesToCompare(with: chosen.preprocessing.imageSize) {
       for network in Recipe.networksToCompare + [chosen.network] {
@@ -167,12 +168,19 @@ struct RecipePlanner {
         guard !found.contains(where: { $0.network == network && $0.imageSize == size }),
           let plan = try? NetworkPlan(network, imageSize: size, classes: facts.classes)
         else { continue }
-        let cost = machine.cost(plan, settings.batchSize, settings.precision)
+        let seconds: (epoch: Double, evaluation: Double)
+        if isChosen, made.recipe.cost.features == nil {
+          seconds = (made.recipe.cost.epoch, made.recipe.cost.evaluation)
+        } else {
+          let cost = machine.cost(plan, settings.batchSize, settings.precision)
+          seconds = (epoch(cost), evaluation(cost))
+        }
         found.append(
           .init(
             network: network, imageSize: size,
-            multiplyAdds: plan.summary(batchSize: 1).multiplyAdds, epoch: epoch(cost),
-            epochsInBudget: max(0, epochs(at: cost)), memory: machine.memory(plan, settings), isChosen: isChosen)
+            multiplyAdds: plan.summary(batchSize: 1).multiplyAdds, epoch: seconds.epoch,
+            epochsInBudget: max(0, epochs(of: seconds.epoch, evaluation: seconds.evaluation)),
+            memory: machine.memory(plan, settings), isChosen: isChosen)
         )
       }
     }
@@ -306,9 +314,11 @@ struct RecipePlanner {
   // MARK: What it costs
 
   /// Epochs for which the budget has room; fewer than one where not even that fits.
-  private func epochs(at cost: StepCost) -> Int {
-    let room = budget * (1 - Recipe.reserve) - preparation - evaluation(cost)
-    return Int(room / epoch(cost))
+  private func epochs(at cost: StepCost) -> Int { epochs(of: epoch(cost), evaluation: evaluation(cost)) }
+
+  /// - Parameters: seconds of an epoch, and of measuring the test images.
+  private func epochs(of epoch: Double, evaluation: Double) -> Int {
+    Int((budget * (1 - Recipe.reserve) - preparation - evaluation) / epoch)
   }
 
   /// Every image is decoded once: into the cache, or for the mean and std.

@@ -80,7 +80,7 @@ public final class RunPlanner {
     var plan = try planner.plan()
     if comparing {
       planner.machine = machine(settings, StepTrial(pool: pool, seconds: 0.1, mostImages: 8), trains: true)
-      plan.recipe.alternatives = planner.alternatives(to: plan.settings)
+      plan.recipe.alternatives = planner.alternatives(to: plan)
     }
     if isCancelled() { throw CancellationError() }
     return plan

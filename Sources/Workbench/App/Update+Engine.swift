@@ -7,6 +7,8 @@ import Messages
 extension WorkbenchState {
   /// The panes first, each with what concerns it alone; then what concerns more than one of them.
   mutating func handle(_ event: Messages.Event) -> [Effect] {
+    // What was read of the dataset before, and came when another one was open.
+    if case .dataset(let report) = event, report.root != dataset.path { return [] }
     let runBefore = curves.isHistory ? nil : curves.run?.folder
     let effects = panes.all.flatMap { $0.handle(event, in: &self) }
     switch event {

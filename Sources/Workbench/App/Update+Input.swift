@@ -37,7 +37,7 @@ extension WorkbenchState {
     case .doubleClick(let x, let y): return doubleClick(x: x, y: y)
     case .drag(let x, let y): dragDivider(x: x, y: y)
     case .release: grabbed = nil
-    case .scroll(let x, let y, let rows): scroll(x: x, y: y, rows: rows)
+    case .scroll(let x, let y, let rows): return scroll(x: x, y: y, rows: rows)
     case .resized(let new):
       size = new
       settleLists()

@@ -64,6 +64,7 @@ extension WorkbenchState {
       guard let answer = question.answer(x: x, y: y, in: size), answer.isPossible else { return [] }
       return answer.key.count == 1 ? pressed(.character(Character(answer.key))) : []
     }
+    if case .settings(let form) = overlay { return click(form, x: x, y: y) }
     guard let rows = overlayList, rows.contains(x: x, y: y) else { return [] }
     func selecting(_ list: inout BrowsableList) {
       let row = list.window(height: rows.height).lowerBound + y - rows.y
@@ -87,7 +88,20 @@ extension WorkbenchState {
     return []
   }
 
-  mutating func scroll(x: Int, y: Int, rows: Int) {
+  /// Goes to the field that is clicked, if the one left takes what was typed; where that is chosen already, on to its next
+  /// choice, or back at the arrow before it.
+  private mutating func click(_ form: SettingsForm, x: Int, y: Int) -> [Effect] {
+    guard let hit = SettingsView.field(x: x, y: y, form, self) else { return [] }
+    return edit(form) { form, settings, rules in
+      guard hit.field == form.field else {
+        let row = SettingsField.all.firstIndex(of: hit.field) ?? form.selected
+        return form.move(by: row - form.selected, settings: &settings, rules: rules)
+      }
+      if form.typed == nil { form.cycle(by: hit.isBack ? -1 : 1, settings: &settings, rules: rules) }
+    }
+  }
+
+  mutating func scroll(x: Int, y: Int, rows: Int) -> [Effect] {
     let rows = max(-1000, min(rows, 1000))
     switch overlay {
     case .help, .notices: scrollReading(by: rows)
@@ -101,13 +115,19 @@ extension WorkbenchState {
       chooser.list.move(by: rows, page: SearchBox.rows(in: size))
       overlay = .recipes(chooser, form)
     case .diverged, .dataChanged: scrollQuestion(by: rows)
-    case .themes, .settings, .prompt, .rates, .lab, .export, .liveRuns, .confirmStart, .confirmStop, .confirmQuit:
+    case .settings(let form):
+      return edit(form) { form, settings, rules in form.move(by: rows, settings: &settings, rules: rules) }
+    case .themes(var chooser):
+      chooser.list.move(by: rows, page: Self.themeBox(in: size, names: themeNames).interior.height)
+      return show(chooser)
+    case .prompt, .rates, .lab, .export, .liveRuns, .confirmStart, .confirmStop, .confirmQuit:
       break
     case nil:
-      guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return }
-      if panes[pane].scrolled(by: rows, &self) { return }
+      guard !ScreenLayout.isTooSmall(size), let pane = layout.pane(x: x, y: y) else { return [] }
+      if panes[pane].scrolled(by: rows, &self) { return [] }
       moveSelection(in: pane, by: rows)
       panes[pane].selected(&self)
     }
+    return []
   }
 }

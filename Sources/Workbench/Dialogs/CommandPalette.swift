@@ -74,7 +74,7 @@ struct CommandPalette: SearchableList, Sendable, Equatable {
   private func score(_ words: [String], _ binding: Keymap.Binding) -> Int {
     let text = binding.paletteText.lowercased()
     let own = text.split { !$0.isLetter && !$0.isNumber && $0 != "-" }.map(String.init)
-    let synonyms = binding.synonyms + Self.synonyms(for: binding.action)
+    let synonyms = binding.synonyms.map { $0.lowercased() } + Self.synonyms(for: binding.action)
     // What it is called first of all: in the line of keys, and where the help begins.
     let names = [binding.hint, binding.help].compactMap { $0?.lowercased().prefix { $0.isLetter } }
     var total = 0

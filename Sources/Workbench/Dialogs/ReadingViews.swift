@@ -6,8 +6,14 @@ extension Frame {
   /// An overlay's box: opaque, bordered, its inside with a column free at either side.
   mutating func overlay(_ rect: Rect, title: String, trailing: String = "", theme: Theme) -> Rect {
     fill(rect, style: theme[.text])
-    return box(rect, title: title, theme: theme, focused: true, trailing: [Span(trailing)]).inset(left: 1, right: 1)
+    box(rect, title: title, theme: theme, focused: true, trailing: [Span(trailing)])
+    return rect.overlayInterior
   }
+}
+
+extension Rect {
+  /// The inside of an overlay's box.
+  var overlayInterior: Rect { interior.inset(left: 1, right: 1) }
 }
 
 /// Every key and what it does, the focused pane's first.

@@ -8,36 +8,72 @@ import Messages
 enum SettingsView {
   /// Columns of the box at most.
   private static let widest = 132
+  /// Columns of the labels.
+  private static let labelWidth = 19
+
+  /// Where the parts of the form stand, for drawing and for clicks alike.
+  private struct Parts {
+    var box: Rect
+    var head: Rect
+    var body: Rect
+    var explanation: Rect
+    var commands: Rect
+    var command: [String]
+    /// The first line in view.
+    var top: Int
+    private let lines = Line.all
+
+    init(_ form: SettingsForm, _ state: WorkbenchState, in size: Size) {
+      let screen = Rect(size).inset(bottom: 2)
+      let width = size.width < 92 ? size.width : min(size.width - 4, SettingsView.widest)
+      let isLow = screen.height < 30
+      command = Array(
+        Paragraph.wrapped("$ " + state.settings.commandLine, width: width - 4).prefix(isLow ? 2 : 3))
+      box = screen.centered(width: width, height: lines.count + 3 + 2 + 2 + command.count)
+      let (head, below) = box.overlayInterior.splitTop(2)
+      let (rest, commands) = below.splitBottom(min(command.count, max(1, below.height - 6)))
+      (self.head, self.commands) = (head, commands)
+      (body, explanation) = rest.splitBottom(2)
+      let selected = lines.firstIndex { $0.field == form.field } ?? 0
+      top = max(0, min(selected - body.height / 2, lines.count - body.height))
+    }
+
+    /// The lines in view, each with its place.
+    var shown: [(line: Line, place: Rect)] {
+      lines.dropFirst(top).prefix(body.height).enumerated().map { ($1, body.row($0).inset(right: 2)) }
+    }
+
+    var count: Int { lines.count }
+  }
+
+  /// The field whose line is at a place, and whether that is left of its value's end, where the arrow back stands.
+  static func field(
+    x: Int, y: Int, _ form: SettingsForm, _ state: WorkbenchState
+  ) -> (field: SettingsField, isBack: Bool)? {
+    let hit = Parts(form, state, in: state.size).shown.first { $0.place.contains(x: x, y: y) }
+    guard let hit, let field = hit.line.field else { return nil }
+    let value = hit.place.splitLeft(labelWidth).rest
+    return (field, x < value.x + 2)
+  }
 
   static func draw(_ form: SettingsForm, _ state: WorkbenchState, into frame: inout Frame, theme: Theme) {
     let theme = theme.over(.overlay)
-    let screen = Rect(frame.size).inset(bottom: 2)
-    let width = frame.size.width < 92 ? frame.size.width : min(frame.size.width - 4, widest)
-    let isLow = screen.height < 30
-    let command = Array(
-      Paragraph.wrapped("$ " + state.settings.commandLine, width: width - 4).prefix(isLow ? 2 : 3))
-    let lines = Line.all
-    let box = screen.centered(width: width, height: lines.count + 3 + 2 + 2 + command.count)
+    let parts = Parts(form, state, in: frame.size)
     let inner = frame.overlay(
-      box, title: state.runUnderWay ? "Settings of the next run" : "Settings", trailing: "Esc closes", theme: theme)
-    let (head, below) = inner.splitTop(2)
-    drawFigures(state, into: &frame, in: head, theme: theme)
-    let (rest, commands) = below.splitBottom(min(command.count, max(1, below.height - 6)))
-    let (body, explanation) = rest.splitBottom(2)
-    drawExplanation(form, state, into: &frame, in: explanation, theme: theme)
-    let selected = lines.firstIndex { $0.field == form.field } ?? 0
-    let top = max(0, min(selected - body.height / 2, lines.count - body.height))
-    for (row, line) in lines.dropFirst(top).prefix(body.height).enumerated() {
-      let place = body.row(row).inset(right: 2)
+      parts.box, title: state.runUnderWay ? "Settings of the next run" : "Settings", trailing: "Esc closes",
+      theme: theme)
+    drawFigures(state, into: &frame, in: parts.head, theme: theme)
+    drawExplanation(form, state, into: &frame, in: parts.explanation, theme: theme)
+    for (line, place) in parts.shown {
       switch line {
       case .heading(let group): frame.put(group.title, in: place, style: theme[.header])
       case .field(let field):
         draw(field, field == form.field ? form : nil, state, into: &frame, in: place, theme: theme)
       }
     }
-    let track = Rect(x: inner.right - 1, y: body.y, width: 1, height: body.height)
-    Table.drawScrollBar(count: lines.count, offset: top, into: &frame, in: track, theme: theme)
-    frame.put(lines: command, in: commands, style: theme[.dimmed])
+    let track = Rect(x: inner.right - 1, y: parts.body.y, width: 1, height: parts.body.height)
+    Table.drawScrollBar(count: parts.count, offset: parts.top, into: &frame, in: track, theme: theme)
+    frame.put(lines: parts.command, in: parts.commands, style: theme[.dimmed])
   }
 
   /// Fields below the headings of their parts.
@@ -123,7 +159,7 @@ enum SettingsView {
     _ field: SettingsField, _ form: SettingsForm?, _ state: WorkbenchState, into frame: inout Frame, in row: Rect,
     theme: Theme
   ) {
-    let (label, rest) = row.splitLeft(19)
+    let (label, rest) = row.splitLeft(labelWidth)
     let column = max(18, min(34, rest.width * 2 / 5))
     let shown = field.shownText(in: state)
     guard let form else {

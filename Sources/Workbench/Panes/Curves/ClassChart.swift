@@ -35,7 +35,9 @@ struct ClassChart: Sendable, Equatable {
   /// The classes that did worst in the newest validation, the worst first; of equal ones the first.
   func lines(_ curves: CurvesState) -> [Line] {
     let all = curves.classFigures.all
-    guard let run = curves.run, let newest = all.last(where: { values($0).contains { $0 != nil } }) else { return [] }
+    guard let run = curves.run, let newest = all.last(where: { values($0).contains { $0 != nil } }) else {
+      return []
+    }
     let ranked = values(newest).prefix(run.classes.count).enumerated().compactMap { label, value in
       value.map { (label: label, badness: isWorseHigher ? -$0 : $0) }
     }.sorted { ($0.badness, $0.label) < ($1.badness, $1.label) }
