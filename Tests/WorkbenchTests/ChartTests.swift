@@ -81,6 +81,10 @@ import Testing
       state.press(.enter)
       #expect(state.curves.view.charts.map(\.brief) == [brief], "\(typed)")
     }
+    var state = WorkbenchState.training()
+    state.type(":loss by")
+    state.press(.enter)
+    #expect(state.curves.view == .classes(.loss))
     var help = WorkbenchState.training()
     help.type("?")
     #expect(!render(help, size: Size(width: 100, height: 400), theme: .dark).text().contains("curves: grad norm"))

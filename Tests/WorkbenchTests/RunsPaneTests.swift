@@ -102,6 +102,19 @@ import Testing
     #expect(!state.curves.isHistory && state.curves.epochs.count == 7)
   }
 
+  @Test func `where no curves are on show, those of the first chosen run are, and others lie over them`() throws {
+    var state = opened()
+    state.press(.down)
+    #expect(state.press(.character(" ")) == [.browse(.readRun(folder: "runs/stopped"))])
+    #expect(state.curves.requestedHistory == "runs/stopped" && state.runs.requested.isEmpty)
+    state.press(.down)
+    state.press(.character(" "))
+    #expect(state.runs.requested == ["runs/a2"] && state.runs.chosen == ["runs/stopped", "runs/a2"])
+    state.hear(.runHistory(folder: "runs/stopped", history("stopped"), reason: nil))
+    state.hear(.runHistory(folder: "runs/a2", history("a2"), reason: nil))
+    #expect(state.curves.runName == "stopped" && state.curves.overlays.map(\.name) == ["a2"])
+  }
+
   @Test func `= compares the chosen ones in a table with differences, Escape goes back`() {
     var state = opened(size: Size(width: 120, height: 40))
     state.type(" ")

@@ -60,7 +60,7 @@ enum CurvesPane: Pane {
   private static let changes = [
     Keymap.command(
       .curves, [.character("v")], .changeCurves, hint: "curve",
-      "other curves: the next metric alone, then loss and recall by class",
+      "other curves, one metric after another",
       synonyms: ["plot", "chart", "graph"]),
     Keymap.command(.curves, [.character("V")], .changeCurvesBack, "the curves before these"),
     Keymap.command(

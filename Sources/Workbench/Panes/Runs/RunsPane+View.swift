@@ -133,5 +133,7 @@ extension RunsPane {
       return [.spans([Span(texts[0], theme[isSetting ? .hintKey : .dimmed])])] + texts.dropFirst().map { .text($0) }
     }
     Table(columns: columns, rows: rows, selected: nil, offset: scroll).draw(into: &frame, in: inner, theme: theme)
+    guard table.settings.isEmpty, scroll == 0, rows.count + 1 < inner.height else { return }
+    frame.put("all settings are the same", in: inner.row(rows.count + 1), style: theme[.dimmed])
   }
 }

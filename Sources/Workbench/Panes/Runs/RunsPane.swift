@@ -250,6 +250,10 @@ enum RunsPane: Pane {
     }
     state.runs.chosen.append(run.folder)
     guard state.curves.run?.folder != run.folder else { return [] }
+    // Where no curves are on show, these are what others will lie over.
+    if state.curves.run == nil, state.curves.requestedHistory == nil, !state.runUnderWay, !state.startRequested {
+      return show(run, &state)
+    }
     state.runs.requested.insert(run.folder)
     return [.browse(.readRun(folder: run.folder))]
   }
