@@ -37,7 +37,7 @@ bench-layers: ## time a network's layers against what the machine can do; LAYERS
 	@scripts/bootstrap
 	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE swift run -c release --package-path Benchmarks layers $(LAYERS)
 
-pictures: ## make docs/workbench.png and docs/training.gif from a real screen (tmux, librsvg2-bin, imagemagick)
+pictures: ## make docs/workbench.png, inspector.png and training.gif from a real screen (tmux, librsvg2-bin, imagemagick)
 	@scripts/bootstrap
 	swift build -c release --product skipline >&2
 	@scripts/pictures $(DATA)

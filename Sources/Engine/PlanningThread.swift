@@ -9,7 +9,7 @@ import Training
 
 /// What is to be planned: the newest request alone.
 final class PlanningInbox: Sendable {
-  private let inbox = Inbox<PlanningCommand>(coalescing: { newest, _ in newest })
+  private let inbox = Inbox<PlanningCommand>(coalescing: { _, next in next })
   private let asked = Atomic(0)
 
   var isClosed: Bool { inbox.isClosed }

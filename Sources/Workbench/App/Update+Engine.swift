@@ -23,7 +23,6 @@ extension WorkbenchState {
     case .thumbnail(let path, let image, let reason):
       thumbnails.set(image.map { .picture($0) } ?? .failed(reason ?? "it could not be read"), for: path)
     case .learningRates(_, let curve, let reason):
-      triesRates = false
       if let curve, case .settings(let form) = overlay {
         overlay = .rates(curve, form)
       } else if let rate = curve?.suggestion {

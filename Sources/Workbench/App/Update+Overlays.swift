@@ -150,7 +150,6 @@ extension WorkbenchState {
       notify(.warning, refusal)
       return []
     }
-    triesRates = true
     notify(
       .information,
       "trying learning rates: $ "

@@ -183,8 +183,6 @@ public struct WorkbenchState: Sendable, Equatable {
   var planRequest: TrainingSettings?
   /// The degradation lab whose networks are trained one after another.
   var lab: RunningLab?
-  /// Whether learning rates are being tried.
-  var triesRates = false
   /// Why there is no plan.
   var planRefusal: String?
   let rules: TrainingRules
