@@ -38,6 +38,8 @@ final class ProgramOnTerminal {
     _ words: [String], home: String, folder: String? = nil, columns: UInt16 = 80, rows: UInt16 = 24
   ) throws {
     name = words.joined(separator: " ")
+    // It becomes the program once it is there.
+    let words = (folder.map { ["/usr/bin/env", "-C", $0] } ?? []) + words
     master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
     var (locked, number): (Int32, Int32) = (0, 0)
     guard master >= 0, ioctl(master, Self.setLock, &locked) == 0, ioctl(master, Self.getNumber, &number) == 0 else {
@@ -45,14 +47,13 @@ final class ProgramOnTerminal {
     }
     var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
     _ = ioctl(master, UInt(TIOCSWINSZ), &size)
-    process = try Self.spawn(words, terminal: "/dev/pts/\(number)", home: home, folder: folder)
+    process = try Self.spawn(words, terminal: "/dev/pts/\(number)", home: home)
   }
 
-  private static func spawn(_ words: [String], terminal: String, home: String, folder: String?) throws -> pid_t {
+  private static func spawn(_ words: [String], terminal: String, home: String) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
-    if let folder { posix_spawn_file_actions_addchdir_np(&actions, folder) }
     // The leader of a session that opens a terminal has it as its own.
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0)
     posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO)
