@@ -72,6 +72,7 @@ let package = Package(
 
     .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
     .target(name: "Support", dependencies: ["CKernels", "Resources"], swiftSettings: numeric),
+    .target(name: "Ranks", dependencies: ["Resources"], swiftSettings: strict),
     .target(name: "Messages", dependencies: ["Support"], swiftSettings: strict),
     .target(name: "Files", dependencies: ["Support"], swiftSettings: numeric),
     .target(name: "Protobuf", swiftSettings: numeric),
@@ -155,6 +156,7 @@ let package = Package(
     tests("Messages", with: ["Support", "TestSupport"]),
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
+    tests("Ranks", with: ["Resources"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
       name: "TestSupport", dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Resources", "Support"],
