@@ -44,7 +44,8 @@ let package = Package(
     .library(
       name: "SkiplineEngine",
       targets: [
-        "Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training",
+        "Support", "Ranks", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles",
+        "Training",
       ]),
   ],
   dependencies: [
@@ -91,9 +92,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Resources", "Support", "Tensors",
-        "WeightFiles",
-        logging,
+        "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Ranks", "Resources", "Support",
+        "Tensors", "WeightFiles", logging,
       ],
       swiftSettings: numeric),
     .target(
@@ -126,8 +126,8 @@ let package = Package(
       name: "skipline",
       dependencies: [
         "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Inspection",
-        "Messages", "Networks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal", "Training",
-        "WeightFiles", "Workbench", argumentParser,
+        "Messages", "Networks", "Ranks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal",
+        "Training", "WeightFiles", "Workbench", argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Support", "CPNG"], swiftSettings: numeric),
@@ -156,10 +156,11 @@ let package = Package(
     tests("Messages", with: ["Support", "TestSupport"]),
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
-    tests("Ranks", with: ["Resources"]),
+    tests("Ranks", with: ["TestSupport"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
-      name: "TestSupport", dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Resources", "Support"],
+      name: "TestSupport",
+      dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Ranks", "Resources", "Support"],
       path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(
@@ -173,7 +174,8 @@ let package = Package(
       "WeightFiles", with: ["Files", "Protobuf", "Support", "TestSupport"], resources: [.copy("Fixtures")],
       settings: numeric),
     tests(
-      "Training", with: ["Datasets", "Files", "Images", "Protobuf", "Resources", "TestSupport", "WeightFiles"]),
+      "Training",
+      with: ["Datasets", "Files", "Images", "Protobuf", "Ranks", "Resources", "TestSupport", "WeightFiles"]),
     tests(
       "Inspection",
       with: [

@@ -1,7 +1,7 @@
 // Ranks as threads: who gets what, whatever the order in which they come.
 
 import Glibc
-import Resources
+import TestSupport
 import Testing
 
 @testable import Ranks
@@ -20,8 +20,10 @@ struct ThreadRanksTests {
       }
       return seen
     }
-    let expected = (0..<20).flatMap { round in
-      (0..<count).map { [UInt8](repeating: UInt8($0 + round), count: $0) } + [[0, UInt8(round)]]
+    var expected: [[UInt8]] = []
+    for round in 0..<20 {
+      for rank in 0..<count { expected.append([UInt8](repeating: UInt8(rank + round), count: rank)) }
+      expected.append([0, UInt8(round)])
     }
     for seen in outcomes { #expect(seen == expected) }
   }
@@ -66,8 +68,11 @@ struct ThreadRanksTests {
       return Array(received)
     }
     for (rank, seen) in outcomes.enumerated() {
-      let expected = (0..<3).flatMap { exchange in
-        (0..<count).flatMap { [Float](repeating: Float(100 * exchange + 10 * $0 + rank), count: rank + 1) }
+      var expected: [Float] = []
+      for exchange in 0..<3 {
+        for other in 0..<count {
+          expected += [Float](repeating: Float(100 * exchange + 10 * other + rank), count: rank + 1)
+        }
       }
       #expect(seen == expected)
     }
@@ -81,45 +86,5 @@ struct ThreadRanksTests {
         _ = try rank.allGather([])
       }
     }
-  }
-}
-
-/// Runs a body as each of so many ranks, on a thread each.
-/// - Returns: what each gave.
-/// - Throws: what the first of them threw.
-func onRanks<Outcome: Sendable>(
-  _ count: Int, _ body: @escaping @Sendable (any Communicator) throws -> Outcome
-) throws -> [Outcome] {
-  let ranks = ThreadRanks(count: count)
-  let outcomes = Outcomes<Outcome>(count)
-  let group = ThreadGroup()
-  for rank in 0..<count {
-    group.enter()
-    try SystemThread.start("rank \(rank)") {
-      outcomes.put(Result { try body(ranks[rank]) }, at: rank)
-      group.leave()
-    }
-  }
-  group.wait()
-  return try outcomes.all.map { try $0.get() }
-}
-
-/// It is `@unchecked Sendable` because `condition` guards the outcomes.
-private final class Outcomes<Outcome>: @unchecked Sendable {
-  private let condition = Condition()
-  private var outcomes: [Result<Outcome, any Error>?]
-
-  init(_ count: Int) { outcomes = Array(repeating: nil, count: count) }
-
-  func put(_ outcome: Result<Outcome, any Error>, at rank: Int) {
-    condition.lock()
-    outcomes[rank] = outcome
-    condition.unlock()
-  }
-
-  var all: [Result<Outcome, any Error>] {
-    condition.lock()
-    defer { condition.unlock() }
-    return outcomes.compactMap { $0 }
   }
 }

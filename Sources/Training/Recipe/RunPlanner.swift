@@ -128,7 +128,7 @@ public final class RunPlanner {
       memory: { plan, settings in
         // As a start reckons it.
         let check = MemoryCheck(plan, settings)
-        return check.tightest(SystemMemory.limits())?.needed ?? check.needed(batch: settings.batchSize)
+        return check.tightest(SystemMemory.limits())?.needed ?? check.needed(batch: settings.partSize)
       },
       largestBatch: { plan, settings in
         let check = MemoryCheck(plan, settings)
