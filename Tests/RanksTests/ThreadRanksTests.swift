@@ -20,8 +20,10 @@ struct ThreadRanksTests {
       }
       return seen
     }
-    let expected = (0..<20).flatMap { round in
-      (0..<count).map { [UInt8](repeating: UInt8($0 + round), count: $0) } + [[0, UInt8(round)]]
+    var expected: [[UInt8]] = []
+    for round in 0..<20 {
+      for rank in 0..<count { expected.append([UInt8](repeating: UInt8(rank + round), count: rank)) }
+      expected.append([0, UInt8(round)])
     }
     for seen in outcomes { #expect(seen == expected) }
   }
@@ -66,8 +68,11 @@ struct ThreadRanksTests {
       return Array(received)
     }
     for (rank, seen) in outcomes.enumerated() {
-      let expected = (0..<3).flatMap { exchange in
-        (0..<count).flatMap { [Float](repeating: Float(100 * exchange + 10 * $0 + rank), count: rank + 1) }
+      var expected: [Float] = []
+      for exchange in 0..<3 {
+        for other in 0..<count {
+          expected += [Float](repeating: Float(100 * exchange + 10 * other + rank), count: rank + 1)
+        }
       }
       #expect(seen == expected)
     }
