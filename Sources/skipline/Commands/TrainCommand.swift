@@ -50,7 +50,7 @@ struct TrainCommand: ParsableCommand {
     do { try train() } catch {
       guard let status = ExitStatus(of: error) else { throw error }
       // Paths of the run go from the root, and are read by whoever wrote them otherwise.
-      Console.complain("skipline: \(error)".shownPaths(from: WorkingFolder.path))
+      ProgramRanks.tell("\(error)".shownPaths(from: WorkingFolder.path))
       throw ExitCode(status.rawValue)
     }
   }
