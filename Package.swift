@@ -65,6 +65,10 @@ let package = Package(
       linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CResources", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CBuildInfo", cSettings: buildInfo + [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    // The library that mpicc compiles; nothing of MPI is needed to build the program.
+    .target(
+      name: "CMPI", exclude: ["library"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CTerminal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "CImageShims", dependencies: ["CJPEG", "CPNG"],
@@ -74,6 +78,7 @@ let package = Package(
     .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
     .target(name: "Support", dependencies: ["CKernels", "Resources"], swiftSettings: numeric),
     .target(name: "Ranks", dependencies: ["Resources"], swiftSettings: strict),
+    .target(name: "MPIRanks", dependencies: ["CMPI", "Ranks", "Resources"], swiftSettings: strict),
     .target(name: "Messages", dependencies: ["Support"], swiftSettings: strict),
     .target(name: "Files", dependencies: ["Support"], swiftSettings: numeric),
     .target(name: "Protobuf", swiftSettings: numeric),
@@ -126,8 +131,8 @@ let package = Package(
       name: "skipline",
       dependencies: [
         "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Inspection",
-        "Messages", "Networks", "Ranks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal",
-        "Training", "WeightFiles", "Workbench", argumentParser,
+        "MPIRanks", "Messages", "Networks", "Ranks", "Reports", "Resources", "Support", "Tensors", "Transport",
+        "Terminal", "Training", "WeightFiles", "Workbench", argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Support", "CPNG"], swiftSettings: numeric),
@@ -157,6 +162,10 @@ let package = Package(
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
     tests("Ranks", with: ["TestSupport"]),
+    .executableTarget(
+      name: "ranks-probe", dependencies: ["MPIRanks", "Ranks", argumentParser], path: "Tests/ranks-probe",
+      swiftSettings: strict),
+    tests("MPIRanks", with: ["TestSupport", "ranks-probe"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
       name: "TestSupport",

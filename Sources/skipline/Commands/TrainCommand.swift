@@ -3,7 +3,6 @@
 import ArgumentParser
 import Canvas
 import Messages
-import Ranks
 import Support
 import Training
 import Workbench
@@ -51,7 +50,7 @@ struct TrainCommand: ParsableCommand {
     do { try train() } catch {
       guard let status = ExitStatus(of: error) else { throw error }
       // Paths of the run go from the root, and are read by whoever wrote them otherwise.
-      Console.complain("skipline: \(error)".shownPaths(from: WorkingFolder.path))
+      ProgramRanks.tell("\(error)".shownPaths(from: WorkingFolder.path))
       throw ExitCode(status.rawValue)
     }
   }
@@ -60,7 +59,7 @@ struct TrainCommand: ParsableCommand {
     // Who does not read does not stop training.
     Console.stopWaiting()
     let signals = try SignalWatcher()
-    let ranks: any Communicator = Loopback()
+    let ranks = try ProgramRanks.join()
     let job = try signals.cancelling { isCancelled in
       try TrainingJob.together(ranks, isCancelled: isCancelled) {
         try prepared(ranks: ranks.size, isCancelled: isCancelled)
