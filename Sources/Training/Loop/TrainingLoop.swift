@@ -455,7 +455,8 @@ public final class TrainingLoop {
     if let waiting = learner.takeRankWaiting() {
       let share = totals.seconds > 0 ? waiting / totals.seconds : 0
       records.log.info(
-        "epoch \(state.epochsDone): \((share * 1000).rounded() / 10) % of the steps' time was waiting for other ranks")
+        "epoch \(state.epochsDone): \((share * 1000).rounded() / 10) % of the steps' time was waiting for other ranks"
+      )
     }
     hooks.report(.epoch(metrics))
     if let measured { tell(measured, epoch: metrics.epoch, step: metrics.step) }
