@@ -6,6 +6,7 @@ FUZZ ?=
 BENCH ?=
 LAYERS ?=
 SETS ?=
+MPI ?=
 
 SWIFT_FILES = Sources Tests Benchmarks/Package.swift Benchmarks/Sources Package.swift
 
@@ -26,9 +27,10 @@ test: ## build, run every test, check imports and format
 soak: ## kill, starve and pester runs for a long time (SOAK_KILLS=20 makes it shorter), print what became of them
 	@scripts/soak
 
-build: ## build the optimized program, .build/release/skipline
-	@scripts/bootstrap
+build: ## build the optimized program, .build/release/skipline; MPI=1 also what it needs under mpirun and srun
+	@scripts/bootstrap $(if $(MPI),--mpi)
 	swift build -c release --product skipline
+	@$(if $(MPI),scripts/build-mpi .build/release/libskipline-mpi.so)
 
 bench: ## measure steps, threads, memory and start; PYTHON=python3 puts PyTorch beside; BENCH="--rows cifar20" chooses
 	@PYTHON="$(PYTHON)" scripts/bench $(BENCH)
@@ -70,9 +72,10 @@ release: ## make what is downloaded, in dist/: a tarball that runs from any fold
 release-check: ## try the release on a minimal Debian without a toolchain, and on other processors (needs root)
 	@scripts/release-check
 
-install: ## install below PREFIX, /usr/local if not given; DESTDIR is put before it; no toolchain is needed afterwards
-	@scripts/bootstrap
+install: ## install below PREFIX, /usr/local if not given; DESTDIR is put before it; MPI=1 as for build
+	@scripts/bootstrap $(if $(MPI),--mpi)
 	@program=$$(scripts/build-release) && scripts/stage "$$program" "$(DESTDIR)$(PREFIX)"
+	@$(if $(MPI),scripts/build-mpi "$(DESTDIR)$(PREFIX)/lib/skipline/libskipline-mpi.so")
 
 clean: ## remove what was built; runs/ stays
 	swift package clean

@@ -44,7 +44,8 @@ let package = Package(
     .library(
       name: "SkiplineEngine",
       targets: [
-        "Support", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles", "Training",
+        "Support", "Ranks", "Tensors", "Messages", "Files", "Images", "Datasets", "Networks", "WeightFiles",
+        "Training",
       ]),
   ],
   dependencies: [
@@ -64,6 +65,10 @@ let package = Package(
       linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CResources", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CBuildInfo", cSettings: buildInfo + [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    // The library that mpicc compiles; nothing of MPI is needed to build the program.
+    .target(
+      name: "CMPI", exclude: ["library"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])],
+      linkerSettings: [.linkedLibrary("dl")]),
     .target(name: "CTerminal", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
       name: "CImageShims", dependencies: ["CJPEG", "CPNG"],
@@ -72,6 +77,8 @@ let package = Package(
 
     .target(name: "Resources", dependencies: ["CResources"], swiftSettings: strict),
     .target(name: "Support", dependencies: ["CKernels", "Resources"], swiftSettings: numeric),
+    .target(name: "Ranks", dependencies: ["Resources"], swiftSettings: strict),
+    .target(name: "MPIRanks", dependencies: ["CMPI", "Ranks", "Resources"], swiftSettings: strict),
     .target(name: "Messages", dependencies: ["Support"], swiftSettings: strict),
     .target(name: "Files", dependencies: ["Support"], swiftSettings: numeric),
     .target(name: "Protobuf", swiftSettings: numeric),
@@ -90,9 +97,8 @@ let package = Package(
     .target(
       name: "Training",
       dependencies: [
-        "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Resources", "Support", "Tensors",
-        "WeightFiles",
-        logging,
+        "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Ranks", "Resources", "Support",
+        "Tensors", "WeightFiles", logging,
       ],
       swiftSettings: numeric),
     .target(
@@ -125,8 +131,8 @@ let package = Package(
       name: "skipline",
       dependencies: [
         "CBuildInfo", "CResources", "Canvas", "Datasets", "Engine", "Exports", "Files", "Images", "Inspection",
-        "Messages", "Networks", "Reports", "Resources", "Support", "Tensors", "Transport", "Terminal", "Training",
-        "WeightFiles", "Workbench", argumentParser,
+        "MPIRanks", "Messages", "Networks", "Ranks", "Reports", "Resources", "Support", "Tensors", "Transport",
+        "Terminal", "Training", "WeightFiles", "Workbench", argumentParser,
       ],
       swiftSettings: strict),
     .target(name: "SampleData", dependencies: ["Support", "CPNG"], swiftSettings: numeric),
@@ -155,9 +161,15 @@ let package = Package(
     tests("Messages", with: ["Support", "TestSupport"]),
     tests("Resources", with: ["CTestSupport", "TestSupport"]),
     tests("Files", with: ["TestSupport"]),
+    tests("Ranks", with: ["TestSupport"]),
+    .executableTarget(
+      name: "ranks-probe", dependencies: ["MPIRanks", "Ranks", argumentParser], path: "Tests/ranks-probe",
+      swiftSettings: strict),
+    tests("MPIRanks", with: ["TestSupport", "ranks-probe"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
     .target(
-      name: "TestSupport", dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Resources", "Support"],
+      name: "TestSupport",
+      dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Ranks", "Resources", "Support"],
       path: "Tests/TestSupport",
       swiftSettings: strict),
     tests(
@@ -171,7 +183,8 @@ let package = Package(
       "WeightFiles", with: ["Files", "Protobuf", "Support", "TestSupport"], resources: [.copy("Fixtures")],
       settings: numeric),
     tests(
-      "Training", with: ["Datasets", "Files", "Images", "Protobuf", "Resources", "TestSupport", "WeightFiles"]),
+      "Training",
+      with: ["Datasets", "Files", "Images", "Protobuf", "Ranks", "Resources", "TestSupport", "WeightFiles"]),
     tests(
       "Inspection",
       with: [

@@ -29,6 +29,9 @@ let package = Package(
       name: "loops", dependencies: ["CAllocations", "CMeasuring", "Measuring", engine, argumentParser],
       path: "Sources/Loops", swiftSettings: strict),
     .executableTarget(
+      name: "chunks", dependencies: ["Measuring", engine, argumentParser], path: "Sources/Chunks",
+      swiftSettings: strict),
+    .executableTarget(
       name: "training-step", dependencies: ["CAllocations", "Measuring", engine, argumentParser],
       path: "Sources/TrainingStep", swiftSettings: strict),
     .executableTarget(

@@ -70,13 +70,17 @@ public struct RememberedNumbers: Sendable, Equatable {
   public var optimizer: OptimizerSettings
   public var ema: Double?
   public var accumulate: Int
+  public var replicas: Int
 
-  public init(optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1) {
+  public init(
+    optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1, replicas: Int = 1
+  ) {
     // Only what counts: another momentum needs no other memory.
     self.optimizer = optimizer.method.usual
     self.optimizer.lookahead = optimizer.lookahead
     self.ema = ema.map { _ in 0.5 }
     self.accumulate = min(2, accumulate)
+    self.replicas = replicas
   }
 }
 

@@ -45,6 +45,11 @@ public enum Limits {
   public static let folds = NumericSetting("folds", "Parts that are held out one after another", .from(2, to: 100))
   public static let steps = NumericSetting("steps", "Steps to train", .from(2, to: 1_000_000_000))
   public static let interruptions = NumericSetting("interruptions", "How often to kill", .from(1, to: 1000))
+  public static let ranks = NumericSetting("ranks", "Machines that train together", .from(1, to: 65_536))
+  /// Of `plan --network`.
+  public static let bandwidth = NumericSetting("network", "Bits a second of a link", .from(1e3, to: 1e15))
+  /// Of `plan --latency`.
+  public static let latency = NumericSetting("latency", "Seconds that a message takes", .from(0.0, to: 10))
   public static let untilStep = NumericSetting("until-step", "End, saved, after this step", count.range)
 
   // MARK: What a run has counted and measured

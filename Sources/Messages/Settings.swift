@@ -13,7 +13,8 @@ public enum Settings {
     ] + augmentation + [
       split, groupBy,
     ] + splitFolders + [
-      batchSize, accumulate, epochs, progressive, time, best, patience, optimizer, learningRate, schedule, momentum,
+      batchSize, accumulate, replicas, epochs, progressive, time, best, patience, optimizer, learningRate, schedule,
+      momentum,
       nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing,
       balance,
       precision, cache, cacheLimit, seed, threads, workers, saveEvery, keep, saveMinutes, onDivergence,
@@ -402,6 +403,12 @@ public enum Settings {
     key: "accumulate"
   ).inForm(
     .optimizer, "accumulate", "batches whose gradients are added up for a step")
+  public static let replicas = Setting(
+    "replicas",
+    "Equal parts of each batch, each normalized by itself; the same results wherever they are computed, one after the other or on so many machines",
+    NumericRange.from(1, to: 4096), \.replicas, key: "replicas"
+  ).usually("1, or the number of ranks").inForm(
+    .optimizer, "replicas", "equal parts of each batch, each normalized by itself", unset: "1")
 
   public static let epochs = Setting(
     "epochs", "Epochs to train, in all", NumericRange.from(1, to: 1_000_000), \.epochs, key: "epochs"

@@ -34,6 +34,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   public var ema: Double?
   /// Batches whose gradients are added up for a step.
   public var accumulate: Int
+  /// Equal parts of each batch, each of which is normalized by itself as on a machine of its own; what is learned depends
+  /// on how many they are, and not on where they are computed. Nil for one, or one for each rank.
+  public var replicas: Int?
   /// The peak learning rate; the schedule scales it.
   public var learningRate: Double
   public var schedule: Schedule
@@ -80,6 +83,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1,
+    replicas: Int? = nil,
     learningRate: Double = OptimizerMethod.sgd.usualRate, schedule: Schedule = .cosine(warmUp: 0.05),
     labelSmoothing: Double = 0, balance: ClassBalance = .none, batchSize: Int = 64,
     precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
@@ -106,6 +110,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.optimizer = optimizer
     self.ema = ema
     self.accumulate = accumulate
+    self.replicas = replicas
     self.learningRate = learningRate
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
@@ -134,8 +139,14 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
 extension TrainingSettings {
   /// What training with them remembers of each weight.
   public var remembered: RememberedNumbers {
-    RememberedNumbers(optimizer: optimizer, ema: ema, accumulate: accumulate)
+    RememberedNumbers(optimizer: optimizer, ema: ema, accumulate: accumulate, replicas: replicaCount)
   }
+
+  /// Parts of a batch, at least 1.
+  public var replicaCount: Int { max(1, replicas ?? 1) }
+
+  /// Images that go through the network at one time: a replica's part of a batch.
+  public var partSize: Int { max(1, batchSize / replicaCount) }
 }
 
 /// How a dataset is divided: by the folders that are named here, or have names such as `train`, `val` and `test`; by

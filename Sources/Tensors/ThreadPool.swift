@@ -12,10 +12,14 @@ public final class ThreadPool: Sendable {
   /// Why there are fewer threads than were asked for; nil where there are as many. The results are the same.
   public let shortage: ResourceShortage?
   private let board: LoopBoard
+  private let log: LoopLog?
 
   /// Makes threads, as many as the system gives.
   /// - Parameter threads: at least 1; nil for one a processor that this process may use.
   public convenience init(threads: Int? = nil) { self.init(threads: threads, shortage: nil) }
+
+  /// A thread, the caller's, whose loops are written down.
+  public convenience init(writing log: LoopLog) { self.init(threads: 1, shortage: nil, log: log) }
 
   /// The same, with the memory taken that matrix products need on each thread: fewer threads where there is less.
   /// - Throws: `ResourceShortage` where matrix products cannot be computed at all.
@@ -30,7 +34,8 @@ public final class ThreadPool: Sendable {
 
   private static var processors: Int { SystemProcessors.available }
 
-  private init(threads: Int?, shortage: ResourceShortage?) {
+  private init(threads: Int?, shortage: ResourceShortage?, log: LoopLog? = nil) {
+    self.log = log
     let processors = Self.processors
     let wanted = max(1, threads ?? processors)
     // With more threads than processors, whoever looks out for work keeps another from doing it.
@@ -55,8 +60,14 @@ public final class ThreadPool: Sendable {
   ///
   /// `body` must write only to what belongs to its chunk: the compiler cannot check it, because chunks share arrays.
   /// Not to be called from inside a chunk, nor from two threads at once.
-  public func run(chunks: Int, _ body: (_ chunk: Int) -> Void) {
-    if threads == 1 || chunks <= 1 {
+  /// - Parameters:
+  ///   - file, line: where the loop stands, for a log.
+  public func run(
+    chunks: Int, file: StaticString = #fileID, line: UInt = #line, _ body: (_ chunk: Int) -> Void
+  ) {
+    if let log {
+      log.run(chunks: chunks, place: { "\(file):\(line)" }, body)
+    } else if threads == 1 || chunks <= 1 {
       for chunk in 0..<max(0, chunks) { body(chunk) }
     } else {
       board.run(chunks: chunks, body)
@@ -65,10 +76,11 @@ public final class ThreadPool: Sendable {
 
   /// Cuts 0 ..< count into at most `chunks` ranges of nearly equal length and calls `body` for each.
   public func run(
-    over count: Int, chunks: Int = ThreadPool.standardChunks, _ body: (_ range: Range<Int>) -> Void
+    over count: Int, chunks: Int = ThreadPool.standardChunks, file: StaticString = #fileID, line: UInt = #line,
+    _ body: (_ range: Range<Int>) -> Void
   ) {
     let chunks = min(chunks, count)
-    run(chunks: chunks) { chunk in body(ThreadPool.range(chunk, of: chunks, count: count)) }
+    run(chunks: chunks, file: file, line: line) { chunk in body(ThreadPool.range(chunk, of: chunks, count: count)) }
   }
 
   /// The number of chunks for work that can be cut anywhere. It is part of the numerical result: never make it

@@ -6,8 +6,10 @@ import Engine
 import Glibc
 import Images
 import Inspection
+import MPIRanks
 import Messages
 import Networks
+import Ranks
 import Reports
 import Resources
 import Tensors
@@ -61,7 +63,7 @@ enum ExitStatus: Int32 {
     case TrainingError.notSaved, TrainingError.folderGone: self = .inputOutput
     case is MemoryShortage, is ResourceShortage, is TooFewFiles: self = .failure
     case is TrainingError, is TerminalFailure, is NoTerminal, is TransportError, is RunNotReached, is NoLogFolder,
-      is TrialFailure, is NoRenderer, is RenderingFailure:
+      is TrialFailure, is NoRenderer, is RenderingFailure, is RanksRefusal, is MPILibraryError, is RankFailure:
       self = .failure
     default: return nil
     }

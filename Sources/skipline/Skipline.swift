@@ -35,7 +35,7 @@ struct SkiplineCommand: ParsableCommand {
 
   static func main() {
     Startup.run {
-      let status = run()
+      let status = ProgramRanks.finish(status: run())
       let isRead = Console.finish()
       Glibc.exit(status == 0 && !isRead ? ExitStatus.inputOutput.rawValue : status)
     }
@@ -57,6 +57,7 @@ struct SkiplineCommand: ParsableCommand {
       try ProgramArguments.refuseEmptyValues()
       try refuseImpossibleEnvironment()
       try refuseUnknownCommand(words)
+      try ProgramRanks.requireUsable(words)
       var command = try parsed(words)
       try Startup.requireFiles()
       try command.run()
@@ -65,7 +66,7 @@ struct SkiplineCommand: ParsableCommand {
       return told(error)
     } catch {
       guard let status = ExitStatus(of: error) else { return told(error) }
-      Console.complain("skipline: \(error)")
+      ProgramRanks.tell("\(error)")
       return status.rawValue
     }
   }

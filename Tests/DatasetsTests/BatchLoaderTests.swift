@@ -192,14 +192,14 @@ private final class Images {
 }
 
 @Test(.timeLimit(.minutes(5))) func `no more batches are prepared than asked for`() {
-  let queue = BatchQueue(first: 0, end: 10, ahead: 3)
-  #expect((0..<3).map { _ in queue.claim() } == [0, 1, 2])
+  let queue = BatchQueue(Array(0..<10), ahead: 3)
+  #expect((0..<3).map { _ in queue.claim()?.batch } == [0, 1, 2])
   let claimer = Claimer(queue: queue)
   claimer.start()
   // Time enough for it to go wrong.
   usleep(20_000)
   #expect(claimer.claimed == nil)
-  for index in [2, 1, 0] { queue.deliver(batch(index)) }
+  for index in [2, 1, 0] { queue.deliver(batch(index), turn: index) }
   #expect((0..<4).map { _ in queue.take()?.index } == [0, 1, 2, 3])
   #expect(claimer.claimed == 3)
 }
@@ -216,8 +216,8 @@ private final class Claimer: Sendable {
   func start() {
     Thread { [self] in
       guard let next = queue.claim() else { return }
-      index.withLock { $0 = next }
-      queue.deliver(batch(next))
+      index.withLock { $0 = next.batch }
+      queue.deliver(batch(next.batch), turn: next.turn)
     }.start()
   }
 }

@@ -150,4 +150,33 @@ import Testing
     let pool = try ThreadPool(reserving: 2)
     #expect(pool.threads == 2 && pool.shortage == nil)
   }
+
+  @Test func `a log has every loop with its place and a time for each chunk`() {
+    let log = LoopLog()
+    let pool = ThreadPool(writing: log)
+    #expect(pool.threads == 1)
+    var calls = 0
+    pool.run(chunks: 3) { _ in calls += 1 }
+    pool.run(over: 100, chunks: 7) { calls += $0.count }
+    pool.run(chunks: 0) { _ in calls += 1000 }
+    #expect(calls == 103)
+    let loops = log.taken()
+    #expect(loops.map(\.seconds.count) == [3, 7, 0])
+    #expect(
+      loops.allSatisfy {
+        $0.place.hasPrefix("TensorsTests/ThreadPoolTests.swift:") && $0.seconds.allSatisfy { $0 >= 0 }
+      })
+    #expect(loops[0].place != loops[1].place)
+    #expect(log.taken().isEmpty)
+  }
+
+  @Test func `a loop on many threads takes as long as whoever has most`() {
+    let loop = LoopLog.Loop(place: "", seconds: [3, 1, 1, 1, 2])
+    #expect(loop.seconds(threads: 1) == 8)
+    // 3 and 2 beside 1, 1 and 1.
+    #expect(loop.seconds(threads: 2) == 5)
+    #expect(loop.seconds(threads: 5) == 3)
+    #expect(loop.seconds(threads: 64) == 3)
+    #expect(LoopLog.Loop(place: "", seconds: []).seconds(threads: 4) == 0)
+  }
 }

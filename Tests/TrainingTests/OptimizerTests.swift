@@ -227,23 +227,24 @@ import Testing
   @Test func `a group's gradient is the mean over its images, and its statistics can be put back`() throws {
     let network = try Specimen.network(Specimen.cifar)
     let before = network.buffers.map(\.value.values)
-    var group = BatchGroup(size: 3, batchSize: 4)
+    var group = BatchGroup(TrainingSettings(data: "", network: Specimen.cifar.network, accumulate: 3, batchSize: 4))
     // Batches of 4, 4 and 1 images; each with the gradient of its mean.
     let counts = [4, 4, 1]
     var generator = RandomGenerator(8)
     for round in 0..<2 {
       var wanted = [Double](repeating: 0, count: network.parameters[0].value.count)
-      for count in counts {
+      for (slot, count) in counts.enumerated() {
         for parameter in network.parameters {
           let mean = Tensor(parameter.value.shape) { _ in generator.normal() }
           parameter.gradient = group.weighted(mean, images: count, Ops(pool))
           guard parameter === network.parameters[0] else { continue }
           for i in wanted.indices { wanted[i] += Double(count) / 9 * Double(mean[i]) }
         }
-        group.add(
-          network, images: count, loss: Double(count), correct: 1, skipped: 0, waiting: 0.5, Ops(pool))
+        let tally = BatchTally(
+          slot: slot, images: count, loss: Double(count), correct: 1, items: [], skipped: [])
+        group.add(network, tally, waiting: 0.5, Ops(pool))
       }
-      #expect(group.isWhole && group.images == 9 && group.correct == 3 && group.waiting == 1.5)
+      #expect(group.isWhole && group.images == 9 && group.tally.correct == 3 && group.waiting == 1.5)
       #expect(group.loss == 33.0 / 9)
       group.putGradient(into: network)
       let found = network.parameters[0].gradient.values.map { Double($0) * group.gradientScale }

@@ -52,7 +52,7 @@ extension ToyProject {
 
   private func train(_ job: TrainingJob, _ session: Session, _ calls: FileCalls) throws -> ToyRun {
     let loop = try job.loop(hooks: session.hooks)
-    loop.checkpointer.calls = calls
+    loop.checkpointer?.calls = calls
     return ToyRun(run: job.run, outcome: try loop.train(), events: session.events)
   }
 }

@@ -249,6 +249,7 @@ private struct RandomSettings {
     }
     if chance() { settings.ema = number(Settings.ema.range) }
     if chance() { settings.accumulate = whole(Settings.accumulate.range) }
+    if chance() { settings.replicas = whole(Settings.replicas.range) }
     settings.learningRate = chance() ? settings.optimizer.method.usualRate : number(Settings.learningRate.range)
     settings.schedule =
       [

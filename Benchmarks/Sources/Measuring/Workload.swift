@@ -52,11 +52,15 @@ public final class PreparedWorkload {
   private let labels: [Int]
   private var steps: UInt64 = 0
 
-  public init(_ workload: Workload, threads: Int) throws {
+  public convenience init(_ workload: Workload, threads: Int) throws {
+    try self.init(workload, pool: ThreadPool(threads: threads))
+  }
+
+  public init(_ workload: Workload, pool: ThreadPool) throws {
     self.workload = workload
+    self.pool = pool
     network = Network(
       try workload.plan(), seed: 0, convolutions: workload.precision == .bf16 ? .bfloat16 : .fastest)
-    pool = ThreadPool(threads: threads)
     optimizer = SGD(OptimizerSettings(weightDecay: 1e-4), network.parameters)
     var generator = RandomGenerator(seed: 1)
     images = Tensor([workload.batch, workload.size, workload.size, 3]) { _ in generator.normal() }

@@ -131,7 +131,14 @@ public struct BatchLoader: Sendable {
   public func epoch(_ epoch: Int = 0, fromBatch: Int = 0, side: Int? = nil) -> BatchStream {
     var plan = plan(epoch: epoch)
     plan.side = side
-    return BatchStream(loader: self, plan: plan, first: fromBatch)
+    return BatchStream(loader: self, plan: plan, batches: Array(fromBatch..<max(fromBatch, batchCount)))
+  }
+
+  /// Starts preparing some batches of an epoch, by their places in it, in the order in which they are wanted.
+  public func epoch(_ epoch: Int = 0, batches: [Int], side: Int? = nil) -> BatchStream {
+    var plan = plan(epoch: epoch)
+    plan.side = side
+    return BatchStream(loader: self, plan: plan, batches: batches)
   }
 
   /// The order of one epoch.

@@ -15,17 +15,18 @@ public final class BatchStream: Sequence, IteratorProtocol {
   /// Prepares batches on the thread of the one who takes them, where there is no other.
   private var preparer: BatchPreparer?
 
-  init(loader: BatchLoader, plan: BatchLoader.EpochPlan, first: Int) {
-    let queue = BatchQueue(first: first, end: loader.batchCount, ahead: loader.ahead)
+  /// - Parameter batches: their places in the epoch.
+  init(loader: BatchLoader, plan: BatchLoader.EpochPlan, batches: [Int]) {
+    let queue = BatchQueue(batches, ahead: loader.ahead)
     self.queue = queue
-    let wanted = Swift.min(loader.workers, Swift.max(0, loader.batchCount - first))
+    let wanted = Swift.min(loader.workers, batches.count)
     var started = 0
     while started < wanted {
       do throws(ResourceShortage) {
         // The thread holds the queue, not the stream, or the stream could never be dropped.
         try SystemThread.start("batches \(started)") {
           let preparer = BatchPreparer(loader: loader, plan: plan)
-          while let index = queue.claim() { queue.deliver(preparer.prepare(index)) }
+          while let (turn, index) = queue.claim() { queue.deliver(preparer.prepare(index), turn: turn) }
         }
         started += 1
       } catch {
@@ -54,8 +55,11 @@ public final class BatchStream: Sequence, IteratorProtocol {
     return nil
   }
 
+  /// The same, but one without any image has its turn too: for whoever counts places. They are not among `skipped`.
+  public func nextInPlace() -> Batch? { take() }
+
   private func take() -> Batch? {
-    if let preparer, let index = queue.claim() { queue.deliver(preparer.prepare(index)) }
+    if let preparer, let (turn, index) = queue.claim() { queue.deliver(preparer.prepare(index), turn: turn) }
     return queue.take()
   }
 }
@@ -81,37 +85,37 @@ private struct BatchPreparer {
 /// It is `@unchecked Sendable` because `condition` guards every variable.
 final class BatchQueue: @unchecked Sendable {
   private let condition = Condition()
-  private let end: Int
+  private let batches: [Int]
   private let ahead: Int
-  private var nextToPrepare: Int
-  private var nextToTake: Int
+  private var nextToPrepare = 0
+  private var nextToTake = 0
   private var prepared: [Int: Batch] = [:]
   private var closed = false
 
-  /// - Parameter ahead: how many batches may be claimed but not taken.
-  init(first: Int, end: Int, ahead: Int) {
-    self.end = end
+  /// - Parameters:
+  ///   - batches: their numbers, in the order in which they are taken.
+  ///   - ahead: how many batches may be claimed but not taken.
+  init(_ batches: [Int], ahead: Int) {
+    self.batches = batches
     self.ahead = ahead
-    nextToPrepare = first
-    nextToTake = first
   }
 
-  /// The next batch to prepare; waits while enough of them are under way.
+  /// The next batch to prepare, and its turn; waits while enough of them are under way.
   /// - Returns: nil when there are no more.
-  func claim() -> Int? {
+  func claim() -> (turn: Int, batch: Int)? {
     condition.lock()
     defer { condition.unlock() }
-    while !closed && nextToPrepare < end && nextToPrepare >= nextToTake + ahead { condition.wait() }
-    guard !closed, nextToPrepare < end else { return nil }
+    while !closed && nextToPrepare < batches.count && nextToPrepare >= nextToTake + ahead { condition.wait() }
+    guard !closed, nextToPrepare < batches.count else { return nil }
     nextToPrepare += 1
-    return nextToPrepare - 1
+    return (nextToPrepare - 1, batches[nextToPrepare - 1])
   }
 
   /// Puts in a batch that was claimed.
-  func deliver(_ batch: Batch) {
+  func deliver(_ batch: Batch, turn: Int) {
     condition.lock()
     defer { condition.unlock() }
-    if !closed { prepared[batch.index] = batch }
+    if !closed { prepared[turn] = batch }
     condition.broadcast()
   }
 
@@ -120,7 +124,7 @@ final class BatchQueue: @unchecked Sendable {
   func take() -> Batch? {
     condition.lock()
     defer { condition.unlock() }
-    guard nextToTake < end else { return nil }
+    guard nextToTake < batches.count else { return nil }
     while !closed {
       if let batch = prepared.removeValue(forKey: nextToTake) {
         nextToTake += 1

@@ -38,6 +38,15 @@ public final class LayerGraph: Layer {
     /// And this is it, seen from there.
     var finishes: Int?
 
+    /// nil where nothing can be learned.
+    var layer: (any Layer)? {
+      switch work {
+      case .layer(let layer): layer
+      case .normAndSum(let norm): norm
+      case .sum, .concatenation: nil
+      }
+    }
+
     /// The norm, of one that can finish a convolution.
     var norm: BatchNorm? {
       switch work {
@@ -253,20 +262,30 @@ public final class LayerGraph: Layer {
     backward(outputGradient, heads: [], pass)
   }
 
-  /// - Parameter headGradients: by what `forwardWithHeads` gave of auxiliary heads; none after `forward`.
-  func backward(_ outputGradient: consuming Tensor, heads headGradients: [Tensor], _ pass: Pass) -> Tensor {
+  /// - Parameters:
+  ///   - headGradients: by what `forwardWithHeads` gave of auxiliary heads; none after `forward`.
+  ///   - leave: called behind each layer with its parameters, whose gradients are there.
+  func backward(
+    _ outputGradient: consuming Tensor, heads headGradients: [Tensor],
+    leaving leave: ([Parameter]) -> Void = { _ in },
+    _ pass: Pass
+  ) -> Tensor {
     precondition(headGradients.isEmpty || headGradients.count == heads.count, "a gradient for each head")
-    return backward(outputGradient, headGradients, to: LoweredPlan.image, pass)
+    return backward(outputGradient, headGradients, to: LoweredPlan.image, leaving: leave, pass)
   }
+
+  /// The parameters in the order in which `backward` leaves their layers.
+  var parametersBackwards: [Parameter] { steps.reversed().flatMap { $0.layer?.parameters ?? [] } }
 
   /// The same as far as a value that everything behind it comes from.
   /// - Returns: the gradient by that value.
   func backward(_ outputGradient: consuming Tensor, to first: LoweredPlan.Value, _ pass: Pass) -> Tensor {
-    backward(outputGradient, [], to: first, pass)
+    backward(outputGradient, [], to: first, leaving: { _ in }, pass)
   }
 
   private func backward(
-    _ outputGradient: consuming Tensor, _ headGradients: [Tensor], to first: LoweredPlan.Value, _ pass: Pass
+    _ outputGradient: consuming Tensor, _ headGradients: [Tensor], to first: LoweredPlan.Value,
+    leaving leave: ([Parameter]) -> Void, _ pass: Pass
   ) -> Tensor {
     var gradients = Values(count: output + 1)
     gradients.put(consume outputGradient, at: output)
@@ -298,6 +317,7 @@ public final class LayerGraph: Layer {
           gradients.add(part, to: input, pass)
         }
       }
+      leave(step.layer?.parameters ?? [])
     }
     return gradients.has(first) ? gradients.take(first) : Tensor(uninitialized: [0])
   }

@@ -107,9 +107,16 @@ public final class Network {
   /// - Parameters:
   ///   - logitsGradient: the loss's gradient by the last training pass's logits.
   ///   - heads: the same by the logits of auxiliary heads, where that pass was with them.
-  public func backward(_ logitsGradient: consuming Tensor, heads: [Tensor] = [], _ pass: Pass) {
-    _ = layers.backward(logitsGradient, heads: heads, pass)
+  ///   - leave: called behind each layer with its parameters, whose gradients are there.
+  public func backward(
+    _ logitsGradient: consuming Tensor, heads: [Tensor] = [], leaving leave: ([Parameter]) -> Void = { _ in },
+    _ pass: Pass
+  ) {
+    _ = layers.backward(logitsGradient, heads: heads, leaving: leave, pass)
   }
+
+  /// Those that are trained, in the order in which `backward` leaves them.
+  public var trainedBackwards: [Parameter] { layers.parametersBackwards.filter(\.isTrained) }
 
   /// The Euclidean norm of the whole gradient, of what is trained.
   public func gradientNorm(_ pool: ThreadPool) -> Double {

@@ -113,8 +113,8 @@ struct FeatureSet {
   /// - Returns: the images that do not decode.
   func evaluate(
     _ network: Network, _ pool: ThreadPool, _ loader: BatchLoader,
-    _ body: (_ batch: Batch, _ logits: [Float]) -> Bool
-  ) -> [DecodingFailure] {
+    _ body: (_ batch: Batch, _ logits: [Float]) throws -> Bool
+  ) rethrows -> [DecodingFailure] {
     var skipped: [DecodingFailure] = []
     for (index, places) in loader.batches(epoch: 0).enumerated() {
       var batch = Batch(index: index)
@@ -130,7 +130,7 @@ struct FeatureSet {
       skipped += batch.skipped
       guard !batch.items.isEmpty else { continue }
       let features = Tensor([batch.items.count, width], batch.images)
-      guard body(batch, network.forward(features: features, Pass(.inference, pool)).values) else { break }
+      guard try body(batch, network.forward(features: features, Pass(.inference, pool)).values) else { break }
     }
     return skipped
   }

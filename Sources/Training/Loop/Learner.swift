@@ -5,14 +5,15 @@ import Datasets
 import Images
 import Messages
 import Networks
+import Ranks
 import Tensors
 
 /// A network that is being trained.
 final class Learner {
   let network: Network
-  private(set) var optimizer: any Optimizer
+  var optimizer: any Optimizer
   /// What is evaluated and saved in the place of the weights; nil where they are.
-  private(set) var average: WeightAverage?
+  var average: WeightAverage?
   /// The batches of the step under way.
   private(set) var group: BatchGroup
   /// What the frozen layers make of the images, while only the classifier is trained.
@@ -24,23 +25,31 @@ final class Learner {
   private var watch: LayerWatch
   private let setup: RunSetup
   private let pool: ThreadPool
+  /// Those with whom it learns.
+  let consensus: Consensus
+  /// What adds up gradients over ranks; nil on one that is alone.
+  private var exchange: ReplicaExchange?
   private let clock = ContinuousClock()
   private var settings: TrainingSettings { setup.settings }
 
   /// With weights as a new network has them.
-  init(_ setup: RunSetup, _ pool: ThreadPool) {
+  init(_ setup: RunSetup, _ pool: ThreadPool, _ consensus: Consensus) {
     let settings = setup.settings
+    let communicator = consensus.communicator
     self.setup = setup
     self.pool = pool
-    watch = LayerWatch(interval: settings.layerStats)
+    self.consensus = consensus
+    // Rank 0's first batch stands for all.
+    watch = LayerWatch(interval: consensus.leads ? settings.layerStats : 0)
     network = Network(
       setup.plan(epochsDone: 0), seed: settings.seed,
       convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
       initialization: settings.convolutionInitialization)
     network.prepareForTransfer(setup, epochsDone: 0)
     optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
-    group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
+    group = BatchGroup(settings, rank: communicator.rank, of: communicator.size)
     average = settings.ema.map { WeightAverage(decay: $0, of: network) }
+    exchange = ReplicaExchange(communicator, network, settings)
   }
 
   // MARK: A step
@@ -48,38 +57,78 @@ final class Learner {
   /// Forward and backward: a batch's gradient, added to those of the step under way.
   /// - Parameters:
   ///   - step: steps done.
-  ///   - skipped: images of the batch that do not decode.
+  ///   - place: the batch's place in the step, where it has one; nil for the next.
+  ///   - skipped: images that do not decode, of the batch and of batches before it that were passed over.
   ///   - start: when it was asked for.
   ///   - waiting: seconds until it came.
-  /// - Throws: `Divergence`; the network is then as before the step.
+  ///   - isLast: whether it is the last that this rank has for the step, of the last of its replicas.
+  /// - Throws: `Divergence`; the network is then as before the step. With replicas, only `step` says so.
+  ///   `RankFailure`.
   func learn(
-    from batch: Batch, step: Int, skipped: Int, startedAt start: ContinuousClock.Instant, waiting: Double
-  ) throws(Divergence) {
+    from batch: Batch, step: Int, place: Int? = nil, skipped: [DecodingFailure],
+    startedAt start: ContinuousClock.Instant, waiting: Double, isLast: Bool = false
+  ) throws {
     let count = batch.labels.count
-    let number = UInt64(step) &* UInt64(settings.accumulate) &+ UInt64(group.batches)
+    let slot = place ?? group.batches
+    // Where it is computed has no part in it.
+    let number = UInt64(step) &* UInt64(group.size) &+ UInt64(slot)
     let pass = Pass(.training, pool, seed: settings.seed &+ number)
     let probe = watch.begin(step: step + 1, isFirst: group.isEmpty)
-    group.begin(batch, of: network, startedAt: start)
+    group.begin(batch, slot: slot, of: network, startedAt: start, pass.ops)
 
-    let (logits, heads) = network.probed(by: probe) { () -> (Tensor, [Tensor]) in
+    let (logits, headLogits) = network.probed(by: probe) { () -> (Tensor, [Tensor]) in
       guard let features else {
         return network.forwardWithHeads(Tensor([count, batch.side, batch.side, 3], batch.images), pass)
       }
       return (network.forward(features: Tensor([count, features.set.width], batch.images), pass), [])
     }
     let loss = TrainingLoss(
-      logits, heads: heads, labels: batch.mixedLabels, smoothing: settings.labelSmoothing,
+      logits, heads: headLogits, labels: batch.mixedLabels, smoothing: settings.labelSmoothing,
       weights: setup.classWeights, pass.ops)
-    network.backward(
-      group.weighted(loss.gradient, images: count, pass.ops),
-      heads: loss.heads.map { group.weighted($0, images: count, pass.ops) }, pass)
-    group.add(
-      network, images: count, loss: loss.loss, correct: loss.correct, skipped: skipped, waiting: waiting, pass.ops)
-    if !loss.loss.isFinite {
+    let tally = BatchTally(
+      slot: slot, images: count, loss: loss.loss, correct: loss.correct, items: batch.items, skipped: skipped)
+    let gradient = group.weighted(loss.gradient, images: count, pass.ops)
+    let heads = loss.heads.map { group.weighted($0, images: count, pass.ops) }
+    if isLast, let exchange, group.endsBlock(slot) {
+      try exchange.backward(network, gradient, heads: heads, &group, pass)
+      group.endLast(tally, waiting: waiting)
+    } else {
+      network.backward(gradient, heads: heads, pass)
+      group.add(network, tally, waiting: waiting, pass.ops)
+    }
+    if place == nil, !loss.loss.isFinite {
       let (norm, original) = takeGradient()
       throw divergence(.loss, loss: loss.loss, gradientNorm: norm, original)
     }
   }
+
+  /// Begins a step of replicas.
+  func open(_ step: StepBatches, startedAt start: ContinuousClock.Instant) {
+    group.open(step, of: network, startedAt: start)
+  }
+
+  /// Counts a batch of a replica's of which no image decodes.
+  func passOver(_ batch: Batch, place: Int, waiting: Double) {
+    group.count(
+      BatchTally(slot: place, images: 0, loss: 0, correct: 0, items: [], skipped: batch.skipped), waiting: waiting)
+  }
+
+  /// Has all ranks know what each has counted of the step.
+  /// - Throws: `RankFailure`.
+  func gather() throws(RankFailure) {
+    guard !consensus.isAlone else { return }
+    group.take(try StepTally(ranks: consensus.communicator.allGather(group.tally.bytes)))
+  }
+
+  /// Ends the sums over all replicas: what is on its way to other ranks arrives.
+  /// - Throws: `RankFailure`.
+  func endSums() throws(RankFailure) {
+    group.endReplicas(network, Ops(pool))
+    try exchange?.end(&group, Ops(pool))
+  }
+
+  /// Seconds in which this rank waited for the others' gradients since this was asked for; nil where it is alone.
+  func takeRankWaiting() -> Double? { exchange?.takeWaiting() }
 
   /// A step that was taken.
   struct Step {
@@ -101,11 +150,14 @@ final class Learner {
   }
 
   /// The update by the gradient of the batches since the last one.
-  /// - Throws: `Divergence`; the network is then as before the step.
-  func step(_ state: TrainingState, _ schedule: LearningRateSchedule) throws(Divergence) -> Step {
+  /// - Throws: `Divergence`; the network is then as before the step. `RankFailure`.
+  func step(_ state: TrainingState, _ schedule: LearningRateSchedule) throws -> Step {
+    try endSums()
     watch.keepWeights(of: network)
     let (norm, original) = takeGradient()
+    guard group.loss.isFinite else { throw divergence(.loss, loss: group.loss, gradientNorm: norm, original) }
     guard norm.isFinite else { throw divergence(.gradient, loss: group.loss, gradientNorm: norm, original) }
+    group.putStatistics(into: network, Ops(pool))
     watch.keepGradients(of: network, scale: group.gradientScale, pool)
     let numbers = StepNumbers(
       rate: schedule.rate(state),
@@ -117,7 +169,8 @@ final class Learner {
     let layers = watch.end(network, rate: numbers.rate, pool)
     defer { group.clear() }
     return Step(
-      loss: group.loss, correct: group.correct, images: group.images, skipped: group.skipped, gradientNorm: norm,
+      loss: group.loss, correct: group.tally.correct, images: group.images, skipped: group.skipped,
+      gradientNorm: norm,
       rate: numbers.rate, lastBatch: group.lastBatch, items: group.items,
       seconds: group.start.map { (clock.now - $0).seconds } ?? 0, waiting: group.waiting,
       layers: layers)
@@ -156,10 +209,15 @@ final class Learner {
     return optimizer.evaluated.map { (NetworkWeights($0, inPlaceOfTrained: network), .slow) }
   }
 
-  /// Measures images with the weights that are evaluated.
-  /// - Parameter take: given each batch with its logits; false ends it.
+  /// Measures images with the weights that are evaluated, each rank its share of the batches.
+  /// - Parameters:
+  ///   - take: given each batch with its logits, in order, on all ranks.
+  ///   - goesOn: asked after each batch, or after one of each rank; false ends it.
   /// - Returns: what did not decode.
-  func evaluate(_ loader: BatchLoader, _ take: (Batch, [Float]) -> Bool) -> [DecodingFailure] {
+  /// - Throws: what `goesOn` throws; `RankFailure`.
+  func evaluate(
+    _ loader: BatchLoader, _ take: (Batch, [Float]) -> Void, goesOn: () throws -> Bool
+  ) throws -> [DecodingFailure] {
     if let evaluated {
       trained = NetworkWeights(of: network)
       evaluated.weights.put(into: network)
@@ -168,8 +226,16 @@ final class Learner {
       trained?.put(into: network)
       trained = nil
     }
-    return features?.set.evaluate(network, pool, loader, take)
-      ?? BatchEvaluator(network: network, pool: pool).run(loader, take)
+    func takeOne(_ batch: Batch, _ logits: [Float]) throws -> Bool {
+      take(batch, logits)
+      return try goesOn()
+    }
+    if let features { return try features.set.evaluate(network, pool, loader, takeOne) }
+    let evaluator = BatchEvaluator(network: network, pool: pool)
+    guard consensus.isAlone else {
+      return try evaluator.run(loader, among: consensus.communicator, take, goesOn: goesOn)
+    }
+    return try evaluator.run(loader, takeOne)
   }
 
   /// As it is saved.
@@ -188,7 +254,8 @@ final class Learner {
   func enterPhase(epochsDone: Int) -> Bool {
     guard network.prepareForTransfer(setup, epochsDone: epochsDone) else { return false }
     optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
-    group = BatchGroup(size: settings.accumulate, batchSize: settings.batchSize)
+    group = BatchGroup(settings, rank: consensus.communicator.rank, of: consensus.communicator.size)
+    exchange = ReplicaExchange(consensus.communicator, network, settings)
     watch.abandon()
     features = nil
     return true
@@ -215,6 +282,27 @@ final class Learner {
       pool: pool, goesOn: progress)
     features = set.map(ClassifierFeatures.init)
     return set != nil
+  }
+
+  /// The batches of this rank's replicas that are left of the epoch, also those of which no image decodes.
+  func replicaBatches(_ state: TrainingState) -> BatchStream {
+    let own = replicas.block(of: consensus.communicator.rank)
+    var batches: [Int] = []
+    var next = state.batch
+    while next < setup.training.batchCount {
+      let step = setup.batches(ofStepFrom: next)
+      batches += step.of(own)
+      next = step.range.upperBound
+    }
+    return setup.training.epoch(
+      state.epochsDone, batches: batches, side: settings.side(epoch: state.epochsDone))
+  }
+
+  /// The batches of a step that this rank computes.
+  func own(_ step: StepBatches) -> Range<Int> { step.of(replicas.block(of: consensus.communicator.rank)) }
+
+  private var replicas: ReplicaLayout {
+    ReplicaLayout(replicas: settings.replicaCount, ranks: consensus.communicator.size)
   }
 
   /// The batches that are left of the epoch.

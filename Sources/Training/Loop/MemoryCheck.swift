@@ -37,6 +37,7 @@ struct MemoryCheck {
   }
 
   /// Bytes, estimated, as they count for a limit.
+  /// - Parameter batch: images that go through the network at one time.
   func needed(batch: Int, for source: MemoryLimit.Source = .machine) -> Int {
     let summary = plan.summary(
       batchSize: batch, threads: threads, optimizerState: settings.rememberedCount,
@@ -74,16 +75,16 @@ struct MemoryCheck {
   /// Of what is left now, how much an advised batch may take: when the run is started again, less may be left.
   static let advisedShare = 0.8
 
-  /// The largest batch that fits with room to spare, nil where not even one image does.
+  /// The largest batch that fits with room to spare, nil where not even one image (of each replica) does.
   func largestBatch(within limit: MemoryLimit) -> Int? {
     guard needed(batch: 1, for: limit.source) <= limit.bytes else { return nil }
     let room = Int(Double(limit.bytes) * Self.advisedShare)
-    var (fits, tooMany) = (1, max(2, settings.batchSize))
+    var (fits, tooMany) = (1, max(2, settings.partSize))
     while tooMany - fits > 1 {
       let middle = (fits + tooMany) / 2
       if needed(batch: middle, for: limit.source) <= room { fits = middle } else { tooMany = middle }
     }
-    return fits
+    return fits * settings.replicaCount
   }
 
   /// - Parameter limits: what is left, by all who limit it.
@@ -98,7 +99,7 @@ struct MemoryCheck {
 
   /// The limit that leaves least, and what counts for it; nil where there is none.
   func tightest(_ limits: [MemoryLimit]) -> (limit: MemoryLimit, needed: Int)? {
-    limits.map { (limit: $0, needed: needed(batch: settings.batchSize, for: $0.source)) }
+    limits.map { (limit: $0, needed: needed(batch: settings.partSize, for: $0.source)) }
       .min { $0.limit.bytes - $0.needed < $1.limit.bytes - $1.needed }
   }
 }
@@ -132,12 +133,12 @@ extension NetworkPlan {
   ) -> NetworkSummary {
     var training = TrainingSettings(data: "", network: settings, batchSize: batchSize)
     (training.optimizer, training.ema) = (remembering.optimizer, remembering.ema)
-    training.accumulate = remembering.accumulate
+    (training.accumulate, training.replicas) = (remembering.accumulate, remembering.replicas)
     (training.threads, training.workers) = (threads, workers)
     let check = MemoryCheck(self, training)
     let tightest = check.tightest(SystemMemory.limits())
     var summary = summary(batchSize: batchSize)
-    summary.trainingMemory = tightest?.needed ?? check.needed(batch: batchSize)
+    summary.trainingMemory = tightest?.needed ?? check.needed(batch: training.partSize)
     summary.availableMemory = tightest?.limit.bytes
     return summary
   }

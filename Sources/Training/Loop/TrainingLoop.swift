@@ -13,6 +13,7 @@ import Glibc
 import Images
 import Messages
 import Networks
+import Ranks
 import Tensors
 
 /// Trains one network, from its first step or from where an earlier loop stopped.
@@ -42,30 +43,33 @@ public final class TrainingLoop {
   }
 
   /// Where training stands.
-  public private(set) var state: TrainingState
+  public internal(set) var state: TrainingState
   let pool: ThreadPool
-  let checkpointer: Checkpointer
+  /// nil on a rank that writes no files.
+  let checkpointer: Checkpointer?
   let learner: Learner
 
-  private let setup: RunSetup
-  private let hooks: Hooks
+  let setup: RunSetup
+  let hooks: Hooks
   private let resuming: Resumption?
-  private let schedule: LearningRateSchedule
+  let schedule: LearningRateSchedule
   private let earlyStopping: EarlyStopping
-  private let records: RunRecords
+  let records: RunRecords
+  let consensus: Consensus
+  private let firstRun: RunFolder
   private let clock = ContinuousClock()
-  private var recovery: DivergenceRecovery
-  private var estimate: ProgressEstimate
-  private var lossWatch: LossWatch
+  var recovery: DivergenceRecovery
+  var estimate: ProgressEstimate
+  var lossWatch: LossWatch
   private var oneClassWatch = OneClassWatch()
   /// What happened to it besides.
-  private var marks: [RunMark] = []
-  private var validationWatch = ValidationWatch()
-  private var history = MetricsReader()
+  var marks: [RunMark] = []
+  var validationWatch = ValidationWatch()
+  var history = MetricsReader()
   /// The last step that was taken, and its images.
-  private var lastStep: (metrics: StepMetrics, items: [Int])?
+  var lastStep: (metrics: StepMetrics, items: [Int])?
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
-  private var savesAtEnd = true
+  var savesAtEnd = true
   /// Seconds of saves since the last step.
   private var savingSeconds = 0.0
   /// When it was last looked whether the run fits into its time.
@@ -75,49 +79,63 @@ public final class TrainingLoop {
   /// Whether it was told that threads are lacking to prepare images.
   private var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
-  private var stopping = false
+  var stopping = false
   /// What is said before a resumed run goes on.
-  private var noticesAtResume: [String] = []
+  var noticesAtResume: [String] = []
 
   /// The run's folder, which is followed when it is renamed.
-  public var run: RunFolder { checkpointer.run }
+  public var run: RunFolder { checkpointer?.run ?? firstRun }
   public var network: Network { learner.network }
-  private var settings: TrainingSettings { setup.settings }
+  var settings: TrainingSettings { setup.settings }
 
   /// - Parameters:
   ///   - run: the folder made for it.
   ///   - pool: the threads to compute with; nil for new ones as the settings say.
   ///   - resuming: go on from the run's `last` checkpoint.
+  ///   - communicator: the ranks that train it together. Rank 0 has the hooks that are heard, reads and writes the
+  ///     run's folder, and decides; the others need no folder.
   /// - Throws: what reading a checkpoint or the initial weights throws.
   public init(
     _ setup: RunSetup, run: RunFolder, pool: ThreadPool? = nil, resuming: Resumption? = nil,
-    hooks: Hooks = Hooks()
+    communicator: any Communicator = Loopback(), hooks: Hooks = Hooks()
   ) throws {
     let settings = setup.settings
+    let consensus = try Consensus(communicator)
     self.setup = setup
-    self.hooks = hooks
+    self.consensus = consensus
+    self.hooks = consensus.leads ? hooks : Hooks()
     self.resuming = resuming
+    firstRun = run
     self.pool = try pool ?? ThreadPool(reserving: settings.threads)
-    learner = Learner(setup, self.pool)
+    learner = Learner(setup, self.pool, consensus)
     schedule = LearningRateSchedule(
       settings: settings.schedule, stepsPerEpoch: setup.stepsPerEpoch, epochs: settings.epochs,
       frozenEpochs: settings.freeze.epochs)
     earlyStopping = EarlyStopping(patience: settings.earlyStoppingPatience, metric: settings.best)
-    records = RunRecords(run, tensorBoard: settings.tensorBoard, report: hooks.report)
-    checkpointer = try Checkpointer(
-      run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
-      report: hooks.report)
+    let records =
+      consensus.leads
+      ? RunRecords(run, tensorBoard: settings.tensorBoard, report: hooks.report) : RunRecords()
+    self.records = records
+    checkpointer = try consensus.together {
+      guard consensus.leads else { return nil }
+      return try Checkpointer(
+        run, keep: settings.keep, interval: .seconds(settings.safety.saveMinutes * 60), records: records,
+        report: hooks.report)
+    }
     recovery = DivergenceRecovery(policy: settings.safety.divergence)
     lossWatch = LossWatch(
       classes: setup.index.classes.count, stepsPerEpoch: setup.stepsPerEpoch,
       floor: settings.lossFloor(classes: setup.index.classes.count))
     state = setup.firstState
     estimate = ProgressEstimate(steps: 0, validations: 0, validationImages: 0)
-    if let resuming {
-      try resume(resuming)
-    } else if let note = try learner.begin()?.note(setup.plan) {
-      hooks.report(.warning(note))
+    try lead { _ in
+      if let resuming {
+        try resume(resuming)
+      } else if let note = try learner.begin()?.note(setup.plan) {
+        hooks.report(.warning(note))
+      }
     }
+    try learner.spread(state)
     estimate = freshEstimate()
   }
 
@@ -127,13 +145,22 @@ public final class TrainingLoop {
   ///   unless the run's folder is gone (see `RunPlace`); `TrainingError.notSaved` where the state at the end cannot be
   ///   saved.
   public func train() throws -> RunOutcome {
-    try begin()
+    do { return try trainToEnd() } catch {
+      // What all ranks run into is a `TrainingError` on each.
+      if !(error is TrainingError) { consensus.abandon(error) }
+      throw error
+    }
+  }
+
+  private func trainToEnd() throws -> RunOutcome {
+    try lead(begin)
     let stepBefore = state.step
     let reason = try trainEpochs()
     if let last = validationWatch.postponed {
       hooks.report(.validated(validationWatch.details(of: last.measured, epoch: last.epoch, step: last.step)))
     }
-    let unsaved = try checkpointer.saveAtEnd(snapshot, savesLast: savesAtEnd)
+    var unsaved: [String] = []
+    try lead { unsaved = try $0.saveAtEnd(snapshot, savesLast: savesAtEnd) }
     let advice =
       ResumeAdvice(settings: settings, state: state, run: run.path)
       .text(after: reason, trainedNothing: state.step == stepBefore)
@@ -141,17 +168,19 @@ public final class TrainingLoop {
     let outcome = RunOutcome(
       folder: run.path, reason: reason, epochs: state.epochsDone, steps: state.step,
       best: state.earlyStopping.best.map { Score(settings.best, $0) }, seconds: state.seconds + savingSeconds,
-      failedSaves: checkpointer.failures, unsaved: unsaved, advice: advice)
+      failedSaves: checkpointer?.failures ?? 0, unsaved: unsaved, advice: advice)
     records.log.info("finished: \(reason.rawValue) after \(outcome.epochs) epochs, \(outcome.steps) steps")
     hooks.report(.finished(outcome))
     return outcome
   }
 
   /// The epochs of the run, from its records; none where they cannot be read.
-  private func recordedEpochs() -> [EpochMetrics] { (try? run.history())?.run.history ?? [] }
+  private func recordedEpochs() -> [EpochMetrics] {
+    consensus.leads ? (try? run.history())?.run.history ?? [] : []
+  }
 
   /// Says what is trained, and what to know beforehand.
-  private func begin() throws {
+  private func begin(_ checkpointer: Checkpointer) throws {
     let description = description()
     let frozen = description.frozenParameters > 0 ? ", \(description.frozenParameters) of them frozen" : ""
     if resuming == nil, let weights = settings.initialWeights {
@@ -192,7 +221,8 @@ public final class TrainingLoop {
         }
         guard try trainEpoch() else { return .stopped }
         // Before validating, so that nothing is lost if that fails. On features an epoch takes milliseconds.
-        if learner.features == nil || checkpointer.savedState == nil {
+        try lead { checkpointer in
+          guard learner.features == nil || checkpointer.savedState == nil else { return }
           try saving { try checkpointer.saveLast(snapshot) }
         }
         guard try finishEpoch() else { return .stopped }
@@ -220,7 +250,7 @@ public final class TrainingLoop {
   }
 
   /// Whether there is anything left of what was planned.
-  private var hasMore: Bool { state.fit.map { state.step < $0.steps } ?? (state.epochsDone < settings.epochs) }
+  var hasMore: Bool { state.fit.map { state.step < $0.steps } ?? (state.epochsDone < settings.epochs) }
 
   /// Epochs in all, the last of which may be a part of one.
   private var plannedEpochs: Int {
@@ -234,10 +264,21 @@ public final class TrainingLoop {
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
   private func trainEpoch() throws -> Bool {
+    state.wasCutShort = nil
+    guard try settings.replicaCount > 1 ? trainReplicas() : trainBatches() else { return false }
+    // Also where a run that was stopped while validating is resumed.
+    if isOutOfTime, state.batch < setup.training.batchCount { state.wasCutShort = true }
+    guard state.epochTotals.images > 0 else {
+      throw TrainingError.nothingDecodes(data: settings.data, skipped: state.epochTotals.skipped)
+    }
+    return true
+  }
+
+  /// Steps of batches as they come.
+  private func trainBatches() throws -> Bool {
     let stream = learner.batches(state)
     tellOfLoaders(stream)
     var named = 0
-    state.wasCutShort = nil
     while !isOutOfTime, state.fit == nil || hasMore {
       let start = clock.now
       let batch = stream.next()
@@ -249,13 +290,11 @@ public final class TrainingLoop {
       try refuseTooManyBad(skipped)
       if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
       if let batch {
-        try learner.learn(from: batch, step: state.step, skipped: skipped.count, startedAt: start, waiting: waiting)
+        try learner.learn(
+          from: batch, step: state.step, skipped: Array(skipped), startedAt: start, waiting: waiting)
       }
       if learner.group.isWhole || (batch == nil && !learner.group.isEmpty) {
-        try step()
-        try checkpointer.endIfRemoved(step: state.step)
-        if checkpointer.isDue { try saving { try checkpointer.saveDue(snapshot) } }
-        guard obeyCommands() else { return false }
+        guard try endStep() else { return false }
       }
       if batch == nil {
         state.epochTotals.skipped += skipped.count
@@ -263,12 +302,76 @@ public final class TrainingLoop {
         break
       }
     }
-    // Also where a run that was stopped while validating is resumed.
-    if isOutOfTime, state.batch < setup.training.batchCount { state.wasCutShort = true }
-    guard state.epochTotals.images > 0 else {
-      throw TrainingError.nothingDecodes(data: settings.data, skipped: state.epochTotals.skipped)
+    return true
+  }
+
+  /// Steps whose batches have their places, which are the replicas': one of which no image decodes leaves its empty.
+  private func trainReplicas() throws -> Bool {
+    let stream = learner.replicaBatches(state)
+    tellOfLoaders(stream)
+    while state.batch < setup.training.batchCount, !isOutOfTime, state.fit == nil || hasMore {
+      let start = clock.now
+      let batches = setup.batches(ofStepFrom: state.batch)
+      learner.open(batches, startedAt: start)
+      let own = learner.own(batches)
+      for index in own {
+        let asked = clock.now
+        guard let batch = stream.nextInPlace() else { break }
+        let waiting = (clock.now - asked).seconds
+        let place = batches.slot(of: index)
+        if batch.items.isEmpty {
+          learner.passOver(batch, place: place, waiting: waiting)
+        } else {
+          try learner.learn(
+            from: batch, step: state.step, place: place, skipped: batch.skipped, startedAt: start, waiting: waiting,
+            isLast: index == own.upperBound - 1)
+        }
+      }
+      try learner.gather()
+      let skipped = learner.group.tally.skipped
+      name(skipped)
+      try refuseTooManyBad([], skipped.first)
+      if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
+      if learner.group.images == 0 {
+        learner.abandonStep()
+        state.epochTotals.skipped += skipped.count
+        state.batch = batches.range.upperBound
+      } else {
+        guard try endStep() else { return false }
+      }
     }
     return true
+  }
+
+  /// Takes the step, and does what is done between two.
+  /// - Returns: false when a command stopped it.
+  private func endStep() throws -> Bool {
+    try step()
+    try lead { checkpointer in
+      try checkpointer.endIfRemoved(step: state.step)
+      if checkpointer.isDue { try saving { try checkpointer.saveDue(snapshot) } }
+      obeyCommands()
+    }
+    return !stopping
+  }
+
+  /// Has rank 0 do what it does alone: read clocks, hear commands, write files. All go on from where that leaves
+  /// training.
+  /// - Throws: as `Consensus.decide`.
+  func lead(_ body: (Checkpointer) throws -> Void) throws {
+    let turn = try consensus.decide {
+      // Who decides has the files.
+      if let checkpointer { try body(checkpointer) }
+      return Turn(state: state, savingSeconds: savingSeconds, stopping: stopping)
+    }
+    (state, savingSeconds, stopping) = (turn.state, turn.savingSeconds, turn.stopping)
+  }
+
+  /// What rank 0 decides by itself.
+  private struct Turn: Codable {
+    var state: TrainingState
+    var savingSeconds: Double
+    var stopping: Bool
   }
 
   // MARK: A step
@@ -321,7 +424,7 @@ public final class TrainingLoop {
   /// - Returns: false when a command stopped the validation; the epoch is then validated anew when the run is resumed.
   /// - Throws: `Divergence` after such an epoch; `TrainingError`.
   private func finishEpoch() throws -> Bool {
-    guard let (validation, measured, seconds) = validate() else { return false }
+    guard let (validation, measured, seconds) = try validate() else { return false }
     let tally = measured?.tally
     let nonFinite = tally?.nonFinite ?? []
     let judged = validation.flatMap { $0.isFinite ? $0 : nil }
@@ -349,16 +452,24 @@ public final class TrainingLoop {
       records.log.info(
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
     }
+    if let waiting = learner.takeRankWaiting() {
+      let share = totals.seconds > 0 ? waiting / totals.seconds : 0
+      records.log.info(
+        "epoch \(state.epochsDone): \((share * 1000).rounded() / 10) % of the steps' time was waiting for other ranks"
+      )
+    }
     hooks.report(.epoch(metrics))
     if let measured { tell(measured, epoch: metrics.epoch, step: metrics.step) }
-    if learner.features == nil || !settings.freeze.isFrozen(epoch: state.epochsDone) {
-      try saving {
-        try checkpointer.saveKept()
-        try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+    try lead { checkpointer in
+      if learner.features == nil || !settings.freeze.isFrozen(epoch: state.epochsDone) {
+        try saving {
+          try checkpointer.saveKept()
+          try checkpointer.saveEpoch(snapshot, improved: verdict == .improved)
+        }
+        estimate.saved(seconds: savingSeconds)
+      } else {
+        try checkpointer.keepEpoch(snapshot, improved: verdict == .improved)
       }
-      estimate.saved(seconds: savingSeconds)
-    } else {
-      try checkpointer.keepEpoch(snapshot, improved: verdict == .improved)
     }
     if !nonFinite.isEmpty {
       throw Divergence(
@@ -387,7 +498,8 @@ public final class TrainingLoop {
   /// Measures every validation image.
   /// - Returns: the means and all that was counted, nil where there is no image to measure, and the seconds it took,
   ///   pauses left out; nil when a command stopped it.
-  private func validate() -> (metrics: ValidationMetrics?, measured: MeasuredValidation?, seconds: Double)? {
+  /// - Throws: `RankFailure`.
+  private func validate() throws -> (metrics: ValidationMetrics?, measured: MeasuredValidation?, seconds: Double)? {
     let loader = setup.validation
     guard !loader.items.isEmpty else { return (nil, nil, 0) }
     var measured = MeasuredValidation(classes: setup.index.classes)
@@ -395,7 +507,7 @@ public final class TrainingLoop {
     var seconds = 0.0
     var start = clock.now
     hooks.report(.validating(done: 0, total: loader.items.count))
-    func take(_ batch: Batch, _ logits: [Float]) -> Bool {
+    func take(_ batch: Batch, _ logits: [Float]) {
       measured.add(
         logits: logits, truths: batch.labels, items: batch.items, paths: batch.items.map { loader.items[$0].path })
       done += batch.labels.count + batch.skipped.count
@@ -403,11 +515,13 @@ public final class TrainingLoop {
       seconds += elapsed
       estimate.validated(images: batch.labels.count, seconds: elapsed)
       hooks.report(.validating(done: done, total: loader.items.count))
-      let goesOn = obeyCommands()
       start = clock.now
-      return goesOn
     }
-    let skipped = learner.evaluate(loader, take)
+    let skipped = try learner.evaluate(loader, take) {
+      try lead { _ in obeyCommands() }
+      start = clock.now
+      return !stopping
+    }
     if stopping { return nil }
     estimate.validationEnded()
     let only = measured.tally.onlyPrediction
@@ -421,6 +535,7 @@ public final class TrainingLoop {
 
   /// Carries out what was asked since the last step; while paused, waits for more.
   /// - Returns: false when the run is to end.
+  @discardableResult
   private func obeyCommands() -> Bool {
     var paused = false
     while !stopping {
@@ -442,9 +557,9 @@ public final class TrainingLoop {
       case .stop: stopping = true
       case .saveCheckpoint:
         // A failure to write is told like any other.
-        do { try checkpointer.saveLast(snapshot) } catch { hooks.report(.warning("not saved: \(error)")) }
+        do { try checkpointer?.saveLast(snapshot) } catch { hooks.report(.warning("not saved: \(error)")) }
       case .saveMoment:
-        do { try checkpointer.saveMoment(snapshot) } catch {
+        do { try checkpointer?.saveMoment(snapshot) } catch {
           let path = run.path(of: .step(state.step))
           hooks.report(.saveFailed(SaveFailure(path: path, reason: "\(error)", retrySeconds: 0)))
         }
@@ -455,113 +570,16 @@ public final class TrainingLoop {
     return !stopping
   }
 
-  private func setLearningRate(_ rate: Double) {
+  func setLearningRate(_ rate: Double) {
     guard rate > 0, rate.isFinite else {
       hooks.report(.warning("the learning rate must be a number above 0, not \(rate)"))
       return
     }
     state.schedule.peak = rate
-    checkpointer.changed()
+    checkpointer?.changed()
     records.log.info("learning rate set to \(rate)")
     mark(.learningRate, rate)
     hooks.report(.learningRateChanged(rate))
-  }
-
-  // MARK: Divergence
-
-  /// Tells of a divergence and does about it what was chosen.
-  /// - Returns: false when somebody ended the run.
-  /// - Throws: `failure` where nobody chose to go on; what reading a checkpoint throws.
-  private func recover(from divergence: Divergence, failure: TrainingError) throws -> Bool {
-    let earlier =
-      divergence.cause == .validation
-      ? checkpointer.checkpointBefore(step: state.step, isJudged: !setup.validation.items.isEmpty) : nil
-    let report = self.report(of: divergence, earlier: earlier)
-    let (step, rate, files) = (report.step, report.learningRate, report.files.prefix(100))
-    records.log.error("diverged (\(report.cause.rawValue)) at step \(step), rate \(rate), on \(files)")
-    hooks.report(.diverged(report))
-    let conversation = DivergenceRecovery.Conversation(
-      isAttended: hooks.isAttended, nextCommand: { [hooks] in hooks.nextCommand(false) },
-      setLearningRate: setLearningRate, warn: { [hooks] in hooks.report(.warning($0)) })
-    switch recovery.decide(report, among: conversation) {
-    case .end:
-      stopping = true
-      holdBack(divergence)
-      return false
-    case .fail:
-      holdBack(divergence)
-      if savesAtEnd { try checkpointer.saveLastIfChanged(snapshot) }
-      throw failure
-    case .go(let way):
-      try go(on: way, report, to: earlier)
-      return true
-    }
-  }
-
-  /// - Parameter earlier: what to roll back to instead of `last`.
-  private func go(on recovery: Recovery, _ report: DivergenceReport, to earlier: CheckpointInfo?) throws {
-    let peak = state.schedule.peak * Recovery.loweredTo
-    if recovery.goesBack { try checkpointer.keepToFolder(step: state.step) }
-    switch recovery {
-    case .rollBack: if let earlier { try restore(earlier) } else { try restoreLast() }
-    case .rollBackToBest: if let best = report.best { try restore(best) }
-    case .beginAgain: try beginAgain()
-    case .lowerRate, .stop:
-      // After a validation the next epoch begins.
-      if report.cause != .validation { state.batch = report.batch }
-      // The momentum is what led here.
-      learner.resetOptimizer()
-      state.optimizerSteps = 0
-    }
-    state.schedule.peak = peak
-    lossWatch.restart()
-    if recovery.goesBack { validationWatch = ValidationWatch() }
-    estimate = freshEstimate()
-    records.log.warning("\(recovery.rawValue): goes on from step \(state.step) with the peak rate \(peak)")
-    mark(.recovery, peak)
-    hooks.report(.recovered(RecoveryReport(recovery: recovery, step: state.step, learningRate: peak)))
-    if recovery.goesBack {
-      // So that a crash does not lead through the same again.
-      try checkpointer.saveLast(snapshot)
-      checkpointer.setAsideLater(than: state)
-    } else {
-      // Not before a step was taken: if it cannot be, `last` is what to go back to.
-      checkpointer.changed()
-    }
-  }
-
-  /// So many images are named at most.
-  private static let mostFiles = 1000
-
-  private func report(of divergence: Divergence, earlier: CheckpointInfo?) -> DivergenceReport {
-    let isValidation = divergence.cause == .validation
-    return DivergenceReport(
-      cause: divergence.cause,
-      step: [.weights, .validation].contains(divergence.cause) ? state.step : state.step + 1,
-      epoch: isValidation ? state.epochsDone : state.epochsDone + 1, loss: divergence.loss,
-      gradientNorm: divergence.gradientNorm,
-      learningRate: isValidation ? schedule.lastRate(state) : schedule.rate(state), batch: divergence.batch + 1,
-      files: Array(divergence.files.prefix(Self.mostFiles)), images: divergence.files.count,
-      canLeaveOut: canLeaveOut(divergence), savedStep: isValidation ? earlier?.step : checkpointer.savedState?.step,
-      best: checkpointer.bestToGoBackTo(step: state.step))
-  }
-
-  /// Whether the run can go on behind the batch.
-  private func canLeaveOut(_ divergence: Divergence) -> Bool {
-    if divergence.cause == .validation { return hasMore }
-    // An epoch without a single image that was trained on would be none.
-    return divergence.cause != .weights
-      && (state.epochTotals.images > 0 || divergence.batch + 1 < setup.training.batchCount)
-  }
-
-  /// Keeps the `last` that is on disk instead of a state that training cannot go on from.
-  private func holdBack(_ divergence: Divergence) {
-    if divergence.cause == .weights || lossWatch.isDiverging { savesAtEnd = false }
-  }
-
-  /// - Parameter images: those whose outputs are not finite; nil where that is not known any more.
-  private func validationFailure(images: [String]?) -> TrainingError {
-    .validationDiverged(run: run.path, epoch: state.epochsDone, images: images, of: setup.validation.items.count)
   }
 
   // MARK: Frozen layers
@@ -583,62 +601,6 @@ public final class TrainingLoop {
     return true
   }
 
-  // MARK: Going back, and resuming
-
-  /// Puts the loop to where the run's `last` checkpoint stands, and changes what is to be otherwise from there on.
-  private func resume(_ resuming: Resumption) throws {
-    for folder in [run.path, run.checkpointsPath] { AtomicFile.sweepLeftovers(in: folder) }
-    try restoreLast()
-    // Where changed data were accepted, the position may lie behind the end of the epoch.
-    state.batch = min(state.batch, setup.training.batchCount)
-    state.splitFingerprint = setup.index.fingerprint
-    // Somebody gave the run a number of epochs instead of a time.
-    if setup.trainingTime == nil { state.fit = nil }
-    history = try MetricsReader.reading(
-      run.metricsPath, best: settings.best, classes: setup.index.classes)
-    marks = history.marks
-    let peakBefore = state.schedule.peak
-    if let rate = resuming.newPeak {
-      state.schedule.peak = rate
-      checkpointer.changed()
-      records.log.info("resumed with the learning rate \(rate)")
-      mark(.learningRate, rate)
-    }
-    if let epochs = resuming.epochs, epochs != settings.epochs {
-      mark(.length, Double(settings.epochs))
-      noticesAtResume.append(
-        ResumeAdvice(settings: settings, state: state, run: run.path)
-          .rateText(epochsBefore: epochs, peakBefore: peakBefore, stepsPerEpoch: setup.stepsPerEpoch))
-    }
-  }
-
-  /// Restores weights, the optimizer's state, statistics and position, and cuts the records back to them; to the first
-  /// step where nothing was saved yet.
-  /// - Throws: `CheckpointError`, `SafetensorsError` or `FileOperationError`.
-  private func restoreLast() throws {
-    guard let saved = try learner.restoreLast(checkpointer) else { return try beginAgain() }
-    state = saved
-    try records.rewind(to: state)
-  }
-
-  /// Goes back to the end of an epoch of which only the weights are kept: the momentum is forgotten.
-  /// - Throws: `CheckpointError.lost`, `.doesNotFit` or `FileOperationError`.
-  private func restore(_ checkpoint: CheckpointInfo) throws {
-    try checkpointer.restore(checkpoint, into: network)
-    state.goBack(to: checkpoint)
-    learner.enterPhase(epochsDone: state.epochsDone)
-    learner.beginFromWeights()
-    try records.rewind(to: state)
-  }
-
-  /// Puts everything to where a new run begins, and the records with it.
-  private func beginAgain() throws {
-    try learner.beginAgain()
-    state = setup.firstState
-    checkpointer.forgetSaved()
-    try records.rewind(to: state)
-  }
-
   // MARK: Images that do not decode
 
   /// So many images of an epoch may be skipped: a tenth, but always ten.
@@ -646,16 +608,20 @@ public final class TrainingLoop {
 
   /// Saves and ends the run when so much of the data is bad that the network would not learn what was asked for. A few
   /// bad files are none of the user's business at night; thousands are a folder that went wrong.
-  /// - Parameter skipped: of the batch under way; not counted yet, since a resumed run meets them again.
-  private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>) throws {
+  /// - Parameters:
+  ///   - skipped: of the batch under way; not counted yet, since a resumed run meets them again.
+  ///   - first: the one to name; nil for the first of these.
+  private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>, _ first: DecodingFailure? = nil) throws
+  {
     let count = state.epochTotals.skipped + learner.group.skipped + skipped.count
     let images = setup.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
+    if learner.group.images > 0 { try learner.endSums() }
     learner.abandonStep()
-    try checkpointer.saveLastIfChanged(snapshot)
+    try lead { try $0.saveLastIfChanged(snapshot) }
     throw TrainingError.tooManyBadImages(
-      data: settings.data, skipped: count, images: images, first: skipped.first, run: run.path)
+      data: settings.data, skipped: count, images: images, first: first ?? skipped.first, run: run.path)
   }
 
   /// Names each bad file once, in the first epoch.
@@ -673,19 +639,19 @@ public final class TrainingLoop {
 
   // MARK: In other words
 
-  private var snapshot: TrainingSnapshot { learner.snapshot(state) }
+  var snapshot: TrainingSnapshot { learner.snapshot(state) }
 
   private func paths(of items: [Int]) -> [String] { items.map { setup.training.items[$0].path } }
 
   /// Writes down what happened to the run, for its curves.
-  private func mark(_ kind: RunMark.Kind, _ value: Double? = nil) {
+  func mark(_ kind: RunMark.Kind, _ value: Double? = nil) {
     let mark = RunMark(kind, step: state.step, value: value)
     records.append(mark)
     marks.append(mark)
   }
 
   /// Something to know that training goes on after.
-  private func warn(_ text: String) {
+  func warn(_ text: String) {
     records.log.warning("\(text)")
     hooks.report(.warning(text))
   }
@@ -697,7 +663,7 @@ public final class TrainingLoop {
   }
 
   /// How long the rest takes, before anything of it is measured.
-  private func freshEstimate() -> ProgressEstimate {
+  func freshEstimate() -> ProgressEstimate {
     let epochsLeft = max(0, plannedEpochs - state.epochsDone)
     let steps =
       state.fit.map { $0.steps - state.step } ?? epochsLeft * setup.stepsPerEpoch

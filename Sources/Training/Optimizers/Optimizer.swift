@@ -70,7 +70,10 @@ extension Optimizer {
 extension TrainingSettings {
   /// Numbers that a run remembers from step to step of each number of a parameter: the optimizer's, the average's, and
   /// the gradients of earlier batches.
-  var rememberedCount: Int { optimizer.stateCount + (ema == nil ? 0 : 1) + (accumulate > 1 ? 1 : 0) }
+  var rememberedCount: Int {
+    optimizer.stateCount + (ema == nil ? 0 : 1) + (accumulate > 1 ? 1 : 0)
+      + ReplicaTree(replicas: replicaCount).mostWaiting
+  }
 }
 
 extension OptimizerSettings {

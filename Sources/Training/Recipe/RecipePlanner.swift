@@ -59,9 +59,9 @@ struct RecipePlanner {
     recipe.choosePlain(&draft)
     recipe.chooseJudging(&draft)
     let images = facts.trainingImages
+    let size = whole(min(recipe.batchSize, max(1, images)))
     draft.choose(
-      Settings.batchSize, min(recipe.batchSize, max(1, images)),
-      "\(images) training images: \(max(1, images / recipe.batchSize)) steps an epoch")
+      Settings.batchSize, size, "\(images) training images: \(max(1, images / size)) steps an epoch")
     let (chosen, cost) = try chooseNetwork()
     chooseBatch(chosen.plan)
     let batch = draft.settings.batchSize
@@ -271,6 +271,12 @@ struct RecipePlanner {
   }
 
   // MARK: The rest
+
+  /// The batch of so many images or a few less, at least one for each replica, that has equal parts for all.
+  private func whole(_ batch: Int) -> Int {
+    let replicas = draft.settings.replicaCount
+    return max(1, batch / replicas) * replicas
+  }
 
   private mutating func chooseBatch(_ plan: NetworkPlan) {
     guard draft.wasChosen(Settings.batchSize),

@@ -86,6 +86,28 @@ public final class RunPlanner {
     return plan
   }
 
+  /// What steps of a planned run would take on several machines, each with a rank that computes a replica as this one
+  /// does: for each network a row for each number of ranks.
+  /// - Throws: `SettingsError` for a run of which layers stay frozen, `NetworkError`, or `ResourceShortage`.
+  public func scaling(
+    of plan: RunPlan, ranks: [Int], networks: [RankNetwork]
+  ) throws -> [[ScaledStep]] {
+    let settings = plan.settings
+    guard !settings.freeze.isFrozen(epoch: settings.epochs - 1) else {
+      throw SettingsError(
+        "--ranks: --freeze \(settings.freeze) leaves little to compute and to exchange, which is faster on one machine; "
+          + "plan several with --freeze none")
+    }
+    let network = try NetworkPlan(
+      settings.network, imageSize: settings.preprocessing.imageSize, classes: plan.recipe.facts.classes)
+    let trial = StepTrial(pool: try ThreadPool(reserving: settings.threads))
+    let cost = machine(settings, trial, trains: true).cost(network, settings.batchSize, settings.precision)
+    let model = ScalingModel(
+      network, cost: cost, batch: settings.batchSize, rounds: settings.accumulate,
+      additionSpeed: trial.additionSpeed())
+    return networks.map { network in ranks.map { model.step(ranks: $0, network: network) } }
+  }
+
   private func facts(of index: DatasetIndex, isCancelled: () -> Bool) throws -> DataFacts {
     if let lastFacts, lastFacts.fingerprint == index.fingerprint { return lastFacts.facts }
     let facts = try DataFacts(measuring: index, isCancelled: isCancelled)
@@ -128,7 +150,7 @@ public final class RunPlanner {
       memory: { plan, settings in
         // As a start reckons it.
         let check = MemoryCheck(plan, settings)
-        return check.tightest(SystemMemory.limits())?.needed ?? check.needed(batch: settings.batchSize)
+        return check.tightest(SystemMemory.limits())?.needed ?? check.needed(batch: settings.partSize)
       },
       largestBatch: { plan, settings in
         let check = MemoryCheck(plan, settings)

@@ -49,6 +49,17 @@ struct StepTrial {
       training: training / Double(count), inference: inference(network, input) / Double(count))
   }
 
+  /// Bytes a second of numbers that are added to others: sums of as many as a bucket of gradients has.
+  func additionSpeed() -> Double {
+    let count = ScalingModel.usualBucket / 4
+    let x = Tensor([count], Array(repeating: 1, count: count))
+    var y = x
+    let pass = Pass(.inference, pool)
+    var trial = self
+    trial.seconds = min(seconds, 0.05)
+    return Double(4 * count) / trial.fastest { pass.ops.add(x, to: &y) }
+  }
+
   private func inference(_ network: Network, _ input: () -> Tensor) -> Double {
     fastest { _ = network.forward(input(), Pass(.inference, pool)) }
   }

@@ -39,6 +39,16 @@ struct ImageManifest: Equatable {
   /// - Throws: `RunFolderError.unreadable`.
   init?(path: String) throws {
     guard let lines = try textLines(of: path, bound: SizeBound.imageList) else { return nil }
+    try self.init(lines: lines, path: path)
+  }
+
+  /// Of rank 0.
+  /// - Throws: `RunFolderError.unreadable`.
+  init(text: String) throws {
+    try self.init(lines: Array(text.utf8).split(separator: UInt8(ascii: "\n")), path: "rank 0's list of images")
+  }
+
+  private init(lines: [ArraySlice<UInt8>], path: String) throws {
     guard lines.first.map({ String(decoding: $0, as: UTF8.self) }) == Self.header else {
       throw RunFolderError.unreadable(path: path, reason: "it does not begin with \"\(Self.header)\"")
     }
@@ -53,13 +63,16 @@ struct ImageManifest: Equatable {
   }
 
   /// - Throws: `FileOperationError`.
-  func write(to path: String) throws {
+  func write(to path: String) throws { try AtomicFile.write(Data(text.utf8), to: path) }
+
+  /// As it is in the file.
+  var text: String {
     var text = Self.header + "\n"
     for (image, entry) in entries.sorted(by: { $0.key.text.utf8.lexicographicallyPrecedes($1.key.text.utf8) }) {
       text += "\(entry.split)\t\(Self.escaped(entry.name))\t\(entry.size.map(String.init) ?? "-")"
       text += "\t\(Self.escaped(image.text))\n"
     }
-    try AtomicFile.write(Data(text.utf8), to: path)
+    return text
   }
 
   /// What is different in `new`; nil where nothing is. An image whose path is only spelled in another way, as after a

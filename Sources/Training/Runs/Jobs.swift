@@ -6,6 +6,7 @@ import Files
 import FoundationEssentials
 import Messages
 import Networks
+import Ranks
 import Tensors
 
 /// A run ready to be trained.
@@ -14,8 +15,16 @@ public struct TrainingJob: Sendable {
   public let run: RunFolder
   /// What a resumed run was like; nil for a new one.
   private let resuming: Resumption?
-  /// Held for as long as the job exists.
-  private let lock: RunLock
+  /// Held for as long as the job exists; nil on a rank that writes nothing.
+  private let lock: RunLock?
+  /// The ranks that train it together.
+  var communicator: any Communicator = Loopback()
+  /// What rank 0 says of the step that the run goes on behind, on the others.
+  var toldStep: Int?
+
+  init(setup: RunSetup, run: RunFolder, resuming: Resumption?, lock: RunLock?) {
+    (self.setup, self.run, self.resuming, self.lock) = (setup, run, resuming, lock)
+  }
 
   /// Prepares the data, then makes the run's folder and its record.
   /// - Parameters: see `RunSetup`.
@@ -95,7 +104,10 @@ public struct TrainingJob: Sendable {
 
   /// The step that the run goes on behind; 0 for a new one.
   /// - Throws: what reading its `last` checkpoint throws.
-  public func savedStep() throws -> Int { resuming == nil ? 0 : try run.savedState()?.step ?? 0 }
+  public func savedStep() throws -> Int {
+    if let toldStep { return toldStep }
+    return resuming == nil ? 0 : try run.savedState()?.step ?? 0
+  }
 
   /// Trains to the end, holding the run for this process all the time.
   /// - Throws: as `loop(pool:hooks:)` and `TrainingLoop.train()`.
@@ -106,7 +118,7 @@ public struct TrainingJob: Sendable {
 
   /// The loop that does it.
   public func loop(pool: ThreadPool? = nil, hooks: TrainingLoop.Hooks) throws -> TrainingLoop {
-    try TrainingLoop(setup, run: run, pool: pool, resuming: resuming, hooks: hooks)
+    try TrainingLoop(setup, run: run, pool: pool, resuming: resuming, communicator: communicator, hooks: hooks)
   }
 }
 

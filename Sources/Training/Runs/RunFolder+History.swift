@@ -26,9 +26,9 @@ extension RunFolder {
     let gap = reader.gap(done: done, isThere: isThere)
     let counts = trainingCounts()
     let images = counts.reduce(0) { $0 + $1.value }
-    let batch = max(1, record.settings.batchSize)
+    let batch = record.settings.partSize
     let whole = epochs.last.map { ($0.step, $0.epoch) } ?? (done.step, done.epoch)
-    let accumulate = max(1, record.settings.accumulate)
+    let accumulate = max(1, record.settings.accumulate) * record.settings.replicaCount
     let batches = (images + batch - 1) / batch
     let stepsPerEpoch = whole.1 > 0 ? whole.0 / whole.1 : (batches + accumulate - 1) / accumulate
     let plan = try? NetworkPlan(

@@ -9,8 +9,9 @@ import Messages
 
 /// The growing files of a run. They follow its folder, and are cut back where the run goes back.
 final class RunRecords {
-  private(set) var metrics: MetricsLog
-  private(set) var results: ResultsTable
+  /// nil on a rank that writes no files.
+  private(set) var metrics: MetricsLog?
+  private(set) var results: ResultsTable?
   private(set) var log: Logger
   /// nil where the run writes none.
   private var tensorBoard: TensorBoardLog?
@@ -26,40 +27,47 @@ final class RunRecords {
     (metrics, results, log, self.tensorBoard) = Self.open(run, tensorBoard, report)
   }
 
+  /// Of a rank that writes no files: what it is told is written by rank 0.
+  init() {
+    report = { _ in }
+    hasTensorBoard = false
+    log = Logger(label: "rank") { _ in SwiftLogNoOpLogHandler() }
+  }
+
   func append(_ step: StepMetrics) {
-    metrics.append(step)
+    metrics?.append(step)
     tensorBoard?.append(step)
   }
 
   /// - Parameter values: what else TensorBoard is to show of it, made where there is one.
   func append(_ epoch: EpochMetrics, values: () -> [SummaryValue] = { [] }) {
-    metrics.append(epoch)
-    results.append(epoch)
+    metrics?.append(epoch)
+    results?.append(epoch)
     tensorBoard?.append(epoch, values())
   }
 
-  func append(_ mark: RunMark) { metrics.append(mark) }
-  func append(_ recalls: ClassRecalls) { metrics.append(recalls) }
+  func append(_ mark: RunMark) { metrics?.append(mark) }
+  func append(_ recalls: ClassRecalls) { metrics?.append(recalls) }
 
   /// - Parameter interval: steps between two looks at the layers; of very many of them not all are written down.
   func append(_ layers: LayerStatistics, interval: Int) {
     guard layers.isWritten(interval: interval) else { return }
-    metrics.append(layers)
+    metrics?.append(layers)
     tensorBoard?.append(layers)
   }
 
   /// Puts on disk what was written so far.
   func sync() {
-    metrics.sync()
-    results.sync()
+    metrics?.sync()
+    results?.sync()
     tensorBoard?.sync()
   }
 
   /// Drops what came after a state that the run goes on from.
   /// - Throws: `FileOperationError`.
   func rewind(to state: TrainingState) throws {
-    try metrics.rewind(toStep: state.step, epoch: state.epochsDone)
-    try results.rewind(toStep: state.step, epoch: state.epochsDone)
+    try metrics?.rewind(toStep: state.step, epoch: state.epochsDone)
+    try results?.rewind(toStep: state.step, epoch: state.epochsDone)
     try tensorBoard?.rewind(toStep: state.step, epoch: state.epochsDone)
   }
 

@@ -24,8 +24,20 @@ public struct RunSetup: Sendable {
   /// Steps of an epoch, as a schedule counts them: at least 1.
   var stepsPerEpoch: Int { max(1, steps(batches: training.batchCount)) }
 
-  /// Steps that so many batches of an epoch make; the last may be of fewer batches.
-  func steps(batches: Int) -> Int { (batches + settings.accumulate - 1) / settings.accumulate }
+  /// Steps that so many batches of an epoch make; the last may be of fewer batches. With replicas, each part of a batch
+  /// is one for the loader.
+  func steps(batches: Int) -> Int {
+    let size = settings.accumulate * settings.replicaCount
+    return (batches + size - 1) / size
+  }
+
+  /// The batches of a step of replicas.
+  /// - Parameter batch: the first one's place in the epoch.
+  func batches(ofStepFrom batch: Int) -> StepBatches {
+    StepBatches(
+      from: batch, layout: ReplicaLayout(replicas: settings.replicaCount), rounds: settings.accumulate,
+      of: training.batchCount)
+  }
 
   /// What was left to the recipe, and what it chose; nil where nothing was.
   public let recipe: RecipeReport?
@@ -118,7 +130,7 @@ public struct RunSetup: Sendable {
     model = ModelDescription(network: plan.settings, classes: index.classes, preprocessing: preprocessing)
     training = BatchLoader(
       items: trainingItems, root: index.root, cache: cached.cache, preprocessing: preprocessing,
-      batchSize: settings.batchSize,
+      batchSize: settings.partSize,
       mode: .training(
         augmentation: Augmentation(resolving: settings.augmentation, resize: preprocessing.resize),
         seed: settings.seed, mixing: BatchMixing(settings.augmentation)),
@@ -128,7 +140,7 @@ public struct RunSetup: Sendable {
       ? ClassWeights.balanced(labels: trainingItems.map(\.label), classes: index.classes.count) : nil
     validation = BatchLoader(
       items: index.items(in: .validation), root: index.root, cache: cached.cache, preprocessing: preprocessing,
-      batchSize: settings.batchSize, mode: .evaluation, workers: settings.workers)
+      batchSize: settings.partSize, mode: .evaluation, workers: settings.workers)
     if known == nil { recipe?.cost.preparation = (clock.now - start).seconds }
     self.recipe = recipe
   }
@@ -192,7 +204,8 @@ extension TrainingSettings {
     }
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     try optimizer.validate()
-    try augmentation.require(preprocessing, batchSize: batchSize, require)
+    try checkReplicas()
+    try augmentation.require(preprocessing, batchSize: partSize, require)
     if case .oneCycle = schedule, optimizer.method != .muon {
       let highest = 1 - Schedule.momentumShift
       let wrong = "--schedule one-cycle raises it by \(Schedule.momentumShift), so it must be below \(highest)"
@@ -212,6 +225,16 @@ extension TrainingSettings {
     try require(
       precision != .bf16 || OperandPrecision.hasFastBFloat16,
       "--precision bf16: this processor has no AVX512-BF16, which makes it faster; train with fp32")
+  }
+
+  /// - Throws: `SettingsError` where the batch cannot be cut into equal parts.
+  private func checkReplicas() throws {
+    let count = replicaCount
+    guard count > 1, !automatic.contains(Settings.batchSize), batchSize % count != 0 else { return }
+    let (below, above) = (batchSize / count * count, (batchSize / count + 1) * count)
+    let fitting = below > 0 ? "\(below) and \(above) would do" : "\(above) is the smallest that would do"
+    throw SettingsError(
+      "--replicas \(count): --batch \(batchSize) cannot be cut into \(count) equal parts; \(fitting)")
   }
 
   /// - Throws: `SettingsError` for a time that nothing can be fitted into.
@@ -240,6 +263,12 @@ extension TrainingSettings {
           + "\(freeze.layers):\(max(1, epochs / 2))")
     }
     guard featureViews > 0 else { return }
+    if replicaCount > 1 {
+      throw SettingsError(
+        "--replicas \(replicaCount): --freeze \(freeze) with --views \(featureViews) trains the classifier alone on "
+          + "features that are computed once, which has no parts: leave --replicas out, or use --views 0, which runs "
+          + "the frozen layers in every step")
+    }
     let views = "--freeze \(freeze) with --views \(featureViews)"
     // What changes images in each step has no part in features that are computed once.
     let changing = [

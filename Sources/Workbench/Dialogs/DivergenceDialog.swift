@@ -146,8 +146,10 @@ enum DivergenceView {
     // A step may be of several batches.
     let batches =
       state.curves.run.map { run in
-        let size = max(1, run.settings.batchSize)
-        let count = run.settings.accumulate == 1 ? run.stepsPerEpoch : (run.trainingImages + size - 1) / size
+        let size = run.settings.partSize
+        let count =
+          run.settings.accumulate * run.settings.replicaCount == 1
+          ? run.stepsPerEpoch : (run.trainingImages + size - 1) / size
         return "/\(Format.count(count))"
       } ?? ""
     var figures = ["batch \(Format.count(report.batch))\(batches)", "rate \(Format.general(report.learningRate))"]

@@ -50,7 +50,7 @@ struct TrainCommand: ParsableCommand {
     do { try train() } catch {
       guard let status = ExitStatus(of: error) else { throw error }
       // Paths of the run go from the root, and are read by whoever wrote them otherwise.
-      Console.complain("skipline: \(error)".shownPaths(from: WorkingFolder.path))
+      ProgramRanks.tell("\(error)".shownPaths(from: WorkingFolder.path))
       throw ExitCode(status.rawValue)
     }
   }
@@ -59,36 +59,19 @@ struct TrainCommand: ParsableCommand {
     // Who does not read does not stop training.
     Console.stopWaiting()
     let signals = try SignalWatcher()
-    let preparation = PreparationPrinter()
-    let job =
-      try signals.cancelling { isCancelled in
-        if let resume {
-          var changes = try options.resumeChanges(acceptingData: acceptChanges)
-          changes.data = movedData.map { $0.path(from: WorkingFolder.path) }
-          return try TrainingJob.resumed(
-            folder: foundRun(resume).path(from: WorkingFolder.path), changes: changes,
-            progress: { preparation.report($0) }, isCancelled: isCancelled)
-        }
-        let settings =
-          try like.map { try options.settings(like: RunFolder(existing: foundRun($0)).record(), data: data) }
-          ?? options.settings(data: data ?? "", tell: { Console.progress($0) })
-        if options.project == nil, settings.project != ProjectFolder.usual {
-          Console.progress("! the working folder lies in the dataset; the run is made in \(settings.project)")
-        }
-        if let saveRecipe {
-          try RecipeShelf.standard.place(for: SavedRecipe(of: settings), as: saveRecipe, replaces: false)
-        }
-        let job = try TrainingJob.new(
-          // From the root, because what is told of the run reaches processes with other working folders.
-          settings.absolute(from: WorkingFolder.path), commandLine: options.recorded(),
-          progress: { preparation.report($0) }, isCancelled: isCancelled)
-        // Of settings that no run could be started with, none is kept.
-        if let saveRecipe {
-          let path = try RecipeShelf.standard.save(settings, as: saveRecipe)
-          Console.progress("saved the recipe \(saveRecipe): \(path)")
-        }
-        return job
+    let ranks = try ProgramRanks.join()
+    let job = try signals.cancelling { isCancelled in
+      try TrainingJob.together(ranks, isCancelled: isCancelled) {
+        try prepared(ranks: ranks.size, isCancelled: isCancelled)
       }
+    }
+    // What is told of the run is rank 0's to tell.
+    guard ranks.rank == 0 else {
+      if let untilStep, try job.savedStep() >= untilStep { return }
+      _ = try job.train(hooks: TrainingLoop.Hooks())
+      if let signal = signals.received { throw ExitCode(128 + signal) }
+      return
+    }
     for line in FindingLines(job.setup.index.findings, data: job.setup.index.root).short {
       Console.progress("! \(line)")
     }
@@ -104,6 +87,40 @@ struct TrainCommand: ParsableCommand {
     if let signal = signals.received { throw ExitCode(128 + signal) }
     printer.conclude(outcome.shown(from: WorkingFolder.path))
     if !outcome.unsaved.isEmpty { throw ExitCode(ExitStatus.inputOutput.rawValue) }
+  }
+
+  /// Starts or resumes the run.
+  /// - Parameter ranks: how many train it together.
+  private func prepared(ranks: Int, isCancelled: @escaping @Sendable () -> Bool) throws -> TrainingJob {
+    let preparation = PreparationPrinter()
+    if let resume {
+      var changes = try options.resumeChanges(acceptingData: acceptChanges)
+      changes.data = movedData.map { $0.path(from: WorkingFolder.path) }
+      return try TrainingJob.resumed(
+        folder: foundRun(resume).path(from: WorkingFolder.path), changes: changes,
+        progress: { preparation.report($0) }, isCancelled: isCancelled)
+    }
+    let given =
+      try like.map { try options.settings(like: RunFolder(existing: foundRun($0)).record(), data: data) }
+      ?? options.settings(data: data ?? "", tell: { Console.progress($0) })
+    let settings = given.onRanks(ranks)
+    if settings.replicas != given.replicas { Console.progress("\(ranks) ranks: --replicas \(ranks)") }
+    if options.project == nil, settings.project != ProjectFolder.usual {
+      Console.progress("! the working folder lies in the dataset; the run is made in \(settings.project)")
+    }
+    if let saveRecipe {
+      try RecipeShelf.standard.place(for: SavedRecipe(of: settings), as: saveRecipe, replaces: false)
+    }
+    let job = try TrainingJob.new(
+      // From the root, because what is told of the run reaches processes with other working folders.
+      settings.absolute(from: WorkingFolder.path), commandLine: options.recorded(),
+      progress: { preparation.report($0) }, isCancelled: isCancelled)
+    // Of settings that no run could be started with, none is kept.
+    if let saveRecipe {
+      let path = try RecipeShelf.standard.save(settings, as: saveRecipe)
+      Console.progress("saved the recipe \(saveRecipe): \(path)")
+    }
+    return job
   }
 }
 
