@@ -269,6 +269,8 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
 
   /// Seconds between two signs of life.
   private static let interval = Duration.milliseconds(500)
+  /// Microseconds in which a launcher takes a message from its pipe: one that ends the ranks may forget what is in there.
+  private static let hearing: UInt32 = 300_000
   /// How long MPI may take to end.
   private static let parting = Duration.seconds(5)
   /// How often to look while nothing is under way, and while something is.
@@ -452,6 +454,7 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   /// one message.
   public func abandon(status: Int32) -> Never {
     if !speaks { sleep(UInt32(limits.grace.components.seconds)) }
+    usleep(Self.hearing)
     condition.lock()
     state = .ended
     condition.broadcast()
@@ -463,6 +466,7 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   private func endProcess(because reason: String) -> Never {
     var text = "skipline: \(reason)\n"
     text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    usleep(Self.hearing)
     calls.functions.abandon(1)
     _exit(1)
   }
