@@ -56,7 +56,12 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   private var isRankZeroLost = false
   private var state = State.working
 
-  private enum State { case working, leaving, ended }
+  private enum State: Equatable {
+    case working, leaving
+    /// Nobody needs this rank any more: MPI itself is left, and then the process with this status.
+    case parting(status: Int32)
+    case ended
+  }
 
   /// What ranks say to each other beside the work.
   private enum Word: Int32 { case alive, farewell, givingUp }
@@ -264,6 +269,10 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
 
   /// Seconds between two signs of life.
   private static let interval = Duration.milliseconds(500)
+  /// Microseconds in which a launcher takes a message from its pipe: one that ends the ranks may forget what is in there.
+  private static let hearing: UInt32 = 300_000
+  /// How long MPI may take to end.
+  private static let parting = Duration.seconds(5)
   /// How often to look while nothing is under way, and while something is.
   private static let (idle, busy) = (Duration.milliseconds(100), Duration.milliseconds(1))
 
@@ -285,13 +294,24 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
       if let missing = attendance.missing { giveUp(missing) }
       _ = condition.wait(until: now + (underWay > 0 ? Self.busy : Self.idle))
     }
-    let deadline = clock.now + (failure == nil ? limits.silence : limits.grace)
+    // A rank that takes its leave waits for all.
+    var deadline = clock.now + (failure == nil ? limits.silence * 2 : limits.grace)
+    var seen = state
     while state != .ended {
+      if state != seen {
+        seen = state
+        deadline = clock.now + Self.parting
+      }
       if !condition.wait(until: deadline) { break }
     }
-    let (isOver, reason) = (state == .ended, failure)
+    let (end, reason) = (state, failure)
     condition.unlock()
-    if !isOver { endProcess(because: reason?.description ?? "a rank did not take its leave") }
+    switch end {
+    case .ended: break
+    // Some MPIs now and then wait for each other for ever here (MPICH 4.0.2 on UCX 1.13 over TCP does).
+    case .parting(let status): _exit(status)
+    case .working, .leaving: endProcess(because: reason?.description ?? "not all ranks took their leave")
+    }
   }
 
   /// Takes what others have said.
@@ -374,11 +394,37 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
     }
   }
 
-  /// Takes leave of the others, who have to do the same, and of MPI.
+  /// Takes leave of the others, who have to do the same, and of MPI: the last thing that a program does, which may end
+  /// here.
+  /// - Parameter status: its exit status.
   /// - Throws: `RankFailure`; then `abandon` is what is left.
-  public func leave() throws(RankFailure) {
+  public func leave(status: Int32 = 0) throws(RankFailure) {
     // As long as not all are here, signs of life are needed.
     _ = try allGather([])
+    try sayFarewell()
+    // Nobody leaves before all have heard it.
+    _ = try allGather([])
+    // Some MPIs have a last word of their own to say, for which both sides have to ask them for something.
+    for _ in 0..<20 {
+      condition.lock()
+      defer { condition.unlock() }
+      try listen()
+      usleep(1000)
+    }
+    condition.lock()
+    state = .parting(status: status)
+    condition.broadcast()
+    condition.unlock()
+    // Without the lock: the other thread watches over it.
+    try calls.check(calls.functions.finish(), "MPI's end")
+    condition.lock()
+    state = .ended
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  /// Tells everyone that this rank will not be heard of any more, and waits until they have told so too.
+  private func sayFarewell() throws(RankFailure) {
     condition.lock()
     defer { condition.unlock() }
     state = .leaving
@@ -386,27 +432,29 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
     let deadline = ContinuousClock.now + limits.silence
     // Also those whose farewell has come already: they wait for this one's.
     var untold = peers
+    var isSaid = false
     // The last word that a rank says: when it has come, nothing of that rank is on its way any more.
-    while !untold.isEmpty || !attendance.expected.isEmpty {
+    while !isSaid || !attendance.expected.isEmpty {
       try noting { () throws(RankFailure) in
         var left: [Int] = []
         for rank in untold where try !say(.farewell, to: rank) { left.append(rank) }
         untold = left
         try listen()
+        var done: Int32 = 0
+        try calls.check(calls.functions.said(&done), "words to ranks")
+        isSaid = untold.isEmpty && done != 0
         if let failure { throw failure }
         if ContinuousClock.now > deadline { throw RankFailure("not all ranks took their leave") }
       }
       _ = condition.wait(until: ContinuousClock.now + Self.busy)
     }
-    try noting { () throws(RankFailure) in try calls.check(calls.functions.finish(), "MPI's end") }
-    state = .ended
-    condition.broadcast()
   }
 
   /// Ends the processes of all ranks. A rank that is not the one to tell why waits until it is ended, so that there is
   /// one message.
   public func abandon(status: Int32) -> Never {
     if !speaks { sleep(UInt32(limits.grace.components.seconds)) }
+    usleep(Self.hearing)
     condition.lock()
     state = .ended
     condition.broadcast()
@@ -418,6 +466,7 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
   private func endProcess(because reason: String) -> Never {
     var text = "skipline: \(reason)\n"
     text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    usleep(Self.hearing)
     calls.functions.abandon(1)
     _exit(1)
   }

@@ -46,6 +46,8 @@ typedef struct {
 
   /// Words between ranks beside their work. A word to a rank that has not taken the last one is not begun.
   int (*say)(int to, int kind, const char *text, int length, int *begun);
+  /// Whether all words that were begun are on their way, and their memory is free.
+  int (*said)(int *done);
   /// The next word that has come; `*from` is -1 where there is none. Ends with a zero byte.
   int (*hear)(int *from, int *kind, char *text, int room);
 } cmpi_functions;

@@ -57,12 +57,6 @@ static int start(int *rank, int *size, int *serialized) {
 }
 
 static int finish(void) {
-  // Whoever was told farewell has taken it.
-  for (int index = 0; index < ranks; index++) {
-    int done = 1;
-    if (sent[index].request != MPI_REQUEST_NULL) MPI_Test(&sent[index].request, &done, MPI_STATUS_IGNORE);
-    if (!done) MPI_Request_free(&sent[index].request);
-  }
   int code = MPI_Comm_free(&work);
   if (!code) code = MPI_Comm_free(&words);
   if (!code) code = MPI_Finalize();
@@ -178,6 +172,19 @@ static int say(int to, int kind, const char *text, int length, int *begun) {
   return MPI_Isend(next->text, length, MPI_BYTE, to, kind, words, &next->request);
 }
 
+static int said(int *done) {
+  *done = 1;
+  for (int index = 0; index < ranks; index++) {
+    int taken = 1;
+    if (sent[index].request != MPI_REQUEST_NULL) {
+      int code = MPI_Test(&sent[index].request, &taken, MPI_STATUS_IGNORE);
+      if (code) return code;
+    }
+    if (!taken) *done = 0;
+  }
+  return 0;
+}
+
 static int hear(int *from, int *kind, char *text, int room) {
   int has_come = 0;
   MPI_Status status;
@@ -211,6 +218,7 @@ static const cmpi_functions functions = {
     .broadcast = broadcast,
     .test = test,
     .say = say,
+    .said = said,
     .hear = hear,
 };
 

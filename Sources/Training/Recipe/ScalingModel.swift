@@ -121,7 +121,7 @@ public struct ScalingModel: Sendable {
     let agreement = agreementSeconds(ranks: ranks, network: network)
     return ScaledStep(
       ranks: ranks, batch: batch * ranks, computeSeconds: compute, exchangeSeconds: exchange,
-      hiddenShare: exchange > 0 ? 1 - exposed / exchange : nil, seconds: compute + exposed + agreement)
+      hiddenShare: exchange > 0 ? max(0, 1 - exposed / exchange) : nil, seconds: compute + exposed + agreement)
   }
 }
 

@@ -60,14 +60,17 @@ enum ProgramRanks {
   /// - Returns: the exit status.
   static func finish(status: Int32) -> Int32 {
     guard let ranks = joined.withLock({ $0 }) else { return status }
+    // The process may end in what follows.
+    _ = Console.finish()
     if ranks.lost == nil, isOrderly(status) {
       do {
-        try ranks.leave()
+        try ranks.leave(status: status)
         return status
       } catch { tell("\(error)") }
     } else {
       ranks.abort("it ended with status \(status)")
     }
+    _ = Console.finish()
     ranks.abandon(status: status == 0 ? ExitStatus.failure.rawValue : status)
   }
 
