@@ -15,6 +15,8 @@ public final class ThreadRanks: @unchecked Sendable {
   /// What was said at each meeting that somebody still needs, by the meeting's number.
   private var meetings: [Int: Meeting] = [:]
   private var exchanges: [Int: Transfer] = [:]
+  /// What each call is, by its number: all ranks have to make the same ones.
+  private var kinds: [Int: (isExchange: Bool, left: Int)] = [:]
   public let count: Int
 
   private struct Meeting {
@@ -46,10 +48,22 @@ public final class ThreadRanks: @unchecked Sendable {
     condition.unlock()
   }
 
+  /// Notes a call, and fails where another rank makes another one in its place. Called with the lock.
+  private func note(_ number: Int, isExchange: Bool) throws(RankFailure) {
+    if failure == nil, let other = kinds[number], other.isExchange != isExchange {
+      failure = RankFailure("call \(number) is an exchange on one rank and a meeting on another")
+      condition.broadcast()
+    }
+    if let failure { throw failure }
+    let left = (kinds[number]?.left ?? count) - 1
+    kinds[number] = left == 0 ? nil : (isExchange, left)
+  }
+
   /// - Returns: what all said at a meeting, by rank.
   fileprivate func meet(_ number: Int, _ rank: Int, _ bytes: [UInt8]) throws(RankFailure) -> [[UInt8]] {
     condition.lock()
     defer { condition.unlock() }
+    try note(number, isExchange: false)
     meetings[number, default: Meeting(left: count)].bytes[rank] = bytes
     condition.broadcast()
     while failure == nil, meetings[number]?.bytes.count != count { condition.wait() }
@@ -63,7 +77,7 @@ public final class ThreadRanks: @unchecked Sendable {
   fileprivate func offer(_ number: Int, _ rank: Int, _ exchange: FloatExchange) throws(RankFailure) {
     condition.lock()
     defer { condition.unlock() }
-    if let failure { throw failure }
+    try note(number, isExchange: true)
     exchanges[number, default: Transfer(left: count)].offers[rank] = exchange
     condition.broadcast()
   }
@@ -103,8 +117,7 @@ public final class ThreadRanks: @unchecked Sendable {
 private final class ThreadRank: Communicator, @unchecked Sendable {
   let rank: Int
   private let ranks: ThreadRanks
-  private var meetings = 0
-  private var exchanges = 0
+  private var calls = 0
 
   var size: Int { ranks.count }
   var machine: String { "thread \(rank)" }
@@ -115,19 +128,19 @@ private final class ThreadRank: Communicator, @unchecked Sendable {
   }
 
   func allGather(_ bytes: [UInt8]) throws(RankFailure) -> [[UInt8]] {
-    meetings += 1
-    return try ranks.meet(meetings, rank, bytes)
+    calls += 1
+    return try ranks.meet(calls, rank, bytes)
   }
 
   func broadcast(_ bytes: [UInt8]) throws(RankFailure) -> [UInt8] {
-    meetings += 1
-    return try ranks.meet(meetings, rank, rank == 0 ? bytes : [])[0]
+    calls += 1
+    return try ranks.meet(calls, rank, rank == 0 ? bytes : [])[0]
   }
 
   func start(_ exchange: FloatExchange) throws(RankFailure) -> any PendingExchange {
-    exchanges += 1
-    try ranks.offer(exchanges, rank, exchange)
-    return Pending(exchanges, rank, ranks)
+    calls += 1
+    try ranks.offer(calls, rank, exchange)
+    return Pending(calls, rank, ranks)
   }
 
   func abort(_ message: String) { ranks.fail(RankFailure("rank \(rank) gave up: \(message)")) }

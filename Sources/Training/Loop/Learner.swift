@@ -117,6 +117,9 @@ final class Learner {
   /// - Throws: `RankFailure`.
   func gather() throws(RankFailure) {
     guard !consensus.isAlone else { return }
+    // All ranks make the same calls in the same order: whoever had nothing to send on the way back sends it now.
+    group.endReplicas(network, Ops(pool))
+    try exchange?.beginAll(group, Ops(pool))
     group.take(try StepTally(ranks: consensus.communicator.allGather(group.tally.bytes)))
   }
 

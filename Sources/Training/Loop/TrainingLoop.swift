@@ -333,6 +333,7 @@ public final class TrainingLoop {
       try refuseTooManyBad([], skipped.first)
       if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
       if learner.group.images == 0 {
+        try learner.endSums()
         learner.abandonStep()
         state.epochTotals.skipped += skipped.count
         state.batch = batches.range.upperBound
@@ -617,7 +618,7 @@ public final class TrainingLoop {
     let images = setup.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.
     guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
-    if learner.group.images > 0 { try learner.endSums() }
+    try learner.endSums()
     learner.abandonStep()
     try lead { try $0.saveLastIfChanged(snapshot) }
     throw TrainingError.tooManyBadImages(

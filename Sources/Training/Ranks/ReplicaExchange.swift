@@ -87,12 +87,18 @@ final class ReplicaExchange {
     }
   }
 
-  /// Waits for the sums over all replicas.
-  /// - Parameter group: those of this rank, which have ended; it gets the sums.
+  /// Begins what was not begun on the way back.
+  /// - Parameter group: the sums of this rank, which have ended.
   /// - Throws: `RankFailure`.
-  func end(_ group: inout BatchGroup, _ ops: Ops) throws(RankFailure) {
+  func beginAll(_ group: BatchGroup, _ ops: Ops) throws(RankFailure) {
     isReady = Array(repeating: true, count: isReady.count)
     try beginReady(group, ops)
+  }
+
+  /// Waits for the sums over all replicas.
+  /// - Parameter group: it gets the sums.
+  /// - Throws: `RankFailure`.
+  func end(_ group: inout BatchGroup, _ ops: Ops) throws(RankFailure) {
     var whole = shapes.map { Tensor(uninitialized: $0) }
     try exchange.end(ops) { key, fill in fill(&whole[key]) }
     group.take(whole)
