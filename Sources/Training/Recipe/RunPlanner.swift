@@ -101,9 +101,9 @@ public final class RunPlanner {
     let network = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: plan.recipe.facts.classes)
     let trial = StepTrial(pool: try ThreadPool(reserving: settings.threads))
-    let cost = machine(settings, trial, trains: true).cost(network, settings.batchSize, settings.precision)
+    let cost = machine(settings, trial, trains: true).cost(network, settings.partSize, settings.precision)
     let model = ScalingModel(
-      network, cost: cost, batch: settings.batchSize, rounds: settings.accumulate,
+      network, cost: cost, batch: settings.partSize, rounds: settings.accumulate,
       additionSpeed: trial.additionSpeed())
     return networks.map { network in ranks.map { model.step(ranks: $0, network: network) } }
   }
