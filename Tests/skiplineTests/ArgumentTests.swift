@@ -113,6 +113,12 @@ struct DescribedCommand: Decodable, Sendable {
     for command in DescribedCommand.all { #expect(refusal(command.words) == nil, "\(command.words)") }
   }
 
+  @Test(arguments: hostile + ["0", "2,", "2,nan", "2 4"])
+  func `numbers of ranks that cannot be are refused as usage`(text: String) {
+    #expect(refusal(["plan", "a", "--ranks", "2,4"]) == nil)
+    #expect(refusal(["plan", "a", "--ranks", text]) == 64, "\(text)")
+  }
+
   @Test(arguments: DescribedCommand.all.map(\.commandName))
   func `hostile numbers are refused as usage, and every option that is a number is in the table`(name: String)
     throws
@@ -132,7 +138,8 @@ struct DescribedCommand: Decodable, Sendable {
     while let complaint = try message(name, command.words.dropFirst() + others.flatMap { [$0.option, "text"] }) {
       guard let refused = others.firstIndex(where: { $0.isNamed(in: complaint) }) else { break }
       let option = others.remove(at: refused).option
-      guard option != "--keep" else { continue }
+      // Several numbers, and a number or a word.
+      guard !["--keep", "--ranks"].contains(option) else { continue }
       #expect(refusal(command.words + [option, "1"]) == 64, "\(name) \(option) is not in the table of limits")
     }
   }
