@@ -35,8 +35,9 @@ final class WorkbenchSession {
   private var lastFrame: ContinuousClock.Instant
   private var lastTick: ContinuousClock.Instant
 
-  /// At most so many frames a second for what the engine reports; a key press is drawn at once.
-  private static let frameInterval = Duration.milliseconds(40)
+  /// Between two frames for what the engine reports; a key press is drawn at once. Figures that change more often cannot
+  /// be read, and the time that drawing takes is the run's.
+  private static let frameInterval = Duration.milliseconds(80)
   private static let tickInterval = Duration.milliseconds(250)
   /// How often the machine is looked at, while that is on the screen.
   private static let readingInterval = Duration.seconds(1)
