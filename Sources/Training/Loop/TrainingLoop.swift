@@ -57,11 +57,11 @@ public final class TrainingLoop {
   let records: RunRecords
   let consensus: Consensus
   private let firstRun: RunFolder
-  private let clock = ContinuousClock()
+  let clock = ContinuousClock()
   var recovery: DivergenceRecovery
   var estimate: ProgressEstimate
   var lossWatch: LossWatch
-  private var oneClassWatch = OneClassWatch()
+  var oneClassWatch = OneClassWatch()
   /// What happened to it besides.
   var marks: [RunMark] = []
   var validationWatch = ValidationWatch()
@@ -71,13 +71,13 @@ public final class TrainingLoop {
   /// Whether the state at the end is worth saving; false for one that training cannot go on from.
   var savesAtEnd = true
   /// Seconds of saves since the last step.
-  private var savingSeconds = 0.0
+  var savingSeconds = 0.0
   /// When it was last looked whether the run fits into its time.
   private var lastFit = ContinuousClock.now
   /// Images whose failure was told.
-  private var toldFailures: Set<String> = []
+  var toldFailures: Set<String> = []
   /// Whether it was told that threads are lacking to prepare images.
-  private var toldOfLoaders = false
+  var toldOfLoaders = false
   /// Set by a command; the run ends after the step under way.
   var stopping = false
   /// What is said before a resumed run goes on.
@@ -253,13 +253,13 @@ public final class TrainingLoop {
   var hasMore: Bool { state.fit.map { state.step < $0.steps } ?? (state.epochsDone < settings.epochs) }
 
   /// Epochs in all, the last of which may be a part of one.
-  private var plannedEpochs: Int {
+  var plannedEpochs: Int {
     guard let left = state.fit.map({ max(0, $0.steps - state.step) }) else { return settings.epochs }
     return state.epochsDone + (setup.steps(batches: state.batch) + left + setup.stepsPerEpoch - 1)
       / setup.stepsPerEpoch
   }
 
-  private var isOutOfTime: Bool { settings.timeBudget.map { state.seconds + savingSeconds >= $0 } ?? false }
+  var isOutOfTime: Bool { settings.timeBudget.map { state.seconds + savingSeconds >= $0 } ?? false }
 
   /// Goes through the batches of the epoch that are left.
   /// - Returns: false when a command stopped it.
@@ -305,48 +305,9 @@ public final class TrainingLoop {
     return true
   }
 
-  /// Steps whose batches have their places, which are the replicas': one of which no image decodes leaves its empty.
-  private func trainReplicas() throws -> Bool {
-    let stream = learner.replicaBatches(state)
-    tellOfLoaders(stream)
-    while state.batch < setup.training.batchCount, !isOutOfTime, state.fit == nil || hasMore {
-      let start = clock.now
-      let batches = setup.batches(ofStepFrom: state.batch)
-      learner.open(batches, startedAt: start)
-      let own = learner.own(batches)
-      for index in own {
-        let asked = clock.now
-        guard let batch = stream.nextInPlace() else { break }
-        let waiting = (clock.now - asked).seconds
-        let place = batches.slot(of: index)
-        if batch.items.isEmpty {
-          learner.passOver(batch, place: place, waiting: waiting)
-        } else {
-          try learner.learn(
-            from: batch, step: state.step, place: place, skipped: batch.skipped, startedAt: start, waiting: waiting,
-            isLast: index == own.upperBound - 1)
-        }
-      }
-      try learner.gather()
-      let skipped = learner.group.tally.skipped
-      name(skipped)
-      try refuseTooManyBad([], skipped.first)
-      if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
-      if learner.group.images == 0 {
-        try learner.endSums()
-        learner.abandonStep()
-        state.epochTotals.skipped += skipped.count
-        state.batch = batches.range.upperBound
-      } else {
-        guard try endStep() else { return false }
-      }
-    }
-    return true
-  }
-
   /// Takes the step, and does what is done between two.
   /// - Returns: false when a command stopped it.
-  private func endStep() throws -> Bool {
+  func endStep() throws -> Bool {
     try step()
     try lead { checkpointer in
       try checkpointer.endIfRemoved(step: state.step)
@@ -487,102 +448,6 @@ public final class TrainingLoop {
     try body()
   }
 
-  /// Tells of a validation in its details. Where epochs take milliseconds, on features, not of each: nobody could read
-  /// them.
-  private func tell(_ measured: MeasuredValidation, epoch: Int, step: Int) {
-    guard learner.features == nil || validationWatch.isDue else {
-      return validationWatch.postpone(measured, epoch: epoch, step: step)
-    }
-    hooks.report(.validated(validationWatch.details(of: measured, epoch: epoch, step: step)))
-  }
-
-  /// Measures every validation image.
-  /// - Returns: the means and all that was counted, nil where there is no image to measure, and the seconds it took,
-  ///   pauses left out; nil when a command stopped it.
-  /// - Throws: `RankFailure`.
-  private func validate() throws -> (metrics: ValidationMetrics?, measured: MeasuredValidation?, seconds: Double)? {
-    let loader = setup.validation
-    guard !loader.items.isEmpty else { return (nil, nil, 0) }
-    var measured = MeasuredValidation(classes: setup.index.classes)
-    var done = 0
-    var seconds = 0.0
-    var start = clock.now
-    hooks.report(.validating(done: 0, total: loader.items.count))
-    func take(_ batch: Batch, _ logits: [Float]) {
-      measured.add(
-        logits: logits, truths: batch.labels, items: batch.items, paths: batch.items.map { loader.items[$0].path })
-      done += batch.labels.count + batch.skipped.count
-      let elapsed = (clock.now - start).seconds
-      seconds += elapsed
-      estimate.validated(images: batch.labels.count, seconds: elapsed)
-      hooks.report(.validating(done: done, total: loader.items.count))
-      start = clock.now
-    }
-    let skipped = try learner.evaluate(loader, take) {
-      try lead { _ in obeyCommands() }
-      start = clock.now
-      return !stopping
-    }
-    if stopping { return nil }
-    estimate.validationEnded()
-    let only = measured.tally.onlyPrediction
-    if let text = oneClassWatch.notice(only: only, epoch: state.epochsDone + 1, of: plannedEpochs) { warn(text) }
-    if let over = oneClassWatch.eased(only: only) { hooks.report(.warningEased(over)) }
-    name(skipped)
-    return (measured.tally.metrics, measured, seconds)
-  }
-
-  // MARK: Commands
-
-  /// Carries out what was asked since the last step; while paused, waits for more.
-  /// - Returns: false when the run is to end.
-  @discardableResult
-  private func obeyCommands() -> Bool {
-    var paused = false
-    while !stopping {
-      guard let command = hooks.nextCommand(paused) else {
-        if paused { stopping = true }
-        break
-      }
-      switch command {
-      case .pause where !paused:
-        paused = true
-        records.log.info("paused at step \(state.step)")
-        mark(.pause)
-        hooks.report(.paused)
-      case .resume where paused:
-        paused = false
-        records.log.info("resumed")
-        hooks.report(.resumed)
-      case .pause, .resume: break
-      case .stop: stopping = true
-      case .saveCheckpoint:
-        // A failure to write is told like any other.
-        do { try checkpointer?.saveLast(snapshot) } catch { hooks.report(.warning("not saved: \(error)")) }
-      case .saveMoment:
-        do { try checkpointer?.saveMoment(snapshot) } catch {
-          let path = run.path(of: .step(state.step))
-          hooks.report(.saveFailed(SaveFailure(path: path, reason: "\(error)", retrySeconds: 0)))
-        }
-      case .recover: hooks.report(.warning("the run has not diverged: there is nothing to recover from"))
-      case .setLearningRate(let rate): setLearningRate(rate)
-      }
-    }
-    return !stopping
-  }
-
-  func setLearningRate(_ rate: Double) {
-    guard rate > 0, rate.isFinite else {
-      hooks.report(.warning("the learning rate must be a number above 0, not \(rate)"))
-      return
-    }
-    state.schedule.peak = rate
-    checkpointer?.changed()
-    records.log.info("learning rate set to \(rate)")
-    mark(.learningRate, rate)
-    hooks.report(.learningRateChanged(rate))
-  }
-
   // MARK: Frozen layers
 
   /// Runs the frozen layers once for every image.
@@ -600,42 +465,6 @@ public final class TrainingLoop {
     guard isComplete else { return false }
     records.log.info("features of \(setup.training.items.count) images, \(views) views each, computed")
     return true
-  }
-
-  // MARK: Images that do not decode
-
-  /// So many images of an epoch may be skipped: a tenth, but always ten.
-  static func skippedLimit(images: Int) -> Int { max(10, images / 10) }
-
-  /// Saves and ends the run when so much of the data is bad that the network would not learn what was asked for. A few
-  /// bad files are none of the user's business at night; thousands are a folder that went wrong.
-  /// - Parameters:
-  ///   - skipped: of the batch under way; not counted yet, since a resumed run meets them again.
-  ///   - first: the one to name; nil for the first of these.
-  private func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>, _ first: DecodingFailure? = nil) throws
-  {
-    let count = state.epochTotals.skipped + learner.group.skipped + skipped.count
-    let images = setup.training.items.count
-    // Where nothing at all was read, `nothingDecodes` says it better.
-    guard count > Self.skippedLimit(images: images), state.epochTotals.images > 0 || count < images else { return }
-    try learner.endSums()
-    learner.abandonStep()
-    try lead { try $0.saveLastIfChanged(snapshot) }
-    throw TrainingError.tooManyBadImages(
-      data: settings.data, skipped: count, images: images, first: first ?? skipped.first, run: run.path)
-  }
-
-  /// Names each bad file once, in the first epoch.
-  private func name(_ failures: some Sequence<DecodingFailure>) {
-    guard state.epochsDone == 0 else { return }
-    // An epoch that draws images has some more than once.
-    for failure in failures where toldFailures.insert(failure.path).inserted { warn("skipped: \(failure)") }
-  }
-
-  private func tellOfLoaders(_ stream: any TrainingBatches) {
-    guard let shortage = stream.shortage, !toldOfLoaders else { return }
-    toldOfLoaders = true
-    warn("images are prepared on fewer threads than asked for, which may be slower: \(shortage)")
   }
 
   // MARK: In other words

@@ -1,0 +1,42 @@
+// An epoch of a run that is cut into replicas, of which this process may compute all or some.
+
+extension TrainingLoop {
+  /// Steps whose batches have their places, which are the replicas': one of which no image decodes leaves its empty.
+  func trainReplicas() throws -> Bool {
+    let stream = learner.replicaBatches(state)
+    tellOfLoaders(stream)
+    while state.batch < setup.training.batchCount, !isOutOfTime, state.fit == nil || hasMore {
+      let start = clock.now
+      let batches = setup.batches(ofStepFrom: state.batch)
+      learner.open(batches, startedAt: start)
+      let own = learner.own(batches)
+      for index in own {
+        let asked = clock.now
+        guard let batch = stream.nextInPlace() else { break }
+        let waiting = (clock.now - asked).seconds
+        let place = batches.slot(of: index)
+        if batch.items.isEmpty {
+          learner.passOver(batch, place: place, waiting: waiting)
+        } else {
+          try learner.learn(
+            from: batch, step: state.step, place: place, skipped: batch.skipped, startedAt: start, waiting: waiting,
+            isLast: index == own.upperBound - 1)
+        }
+      }
+      try learner.gather()
+      let skipped = learner.group.tally.skipped
+      name(skipped)
+      try refuseTooManyBad([], skipped.first)
+      if let warning = setup.training.source.cache?.takeWarning() { hooks.report(.warning(warning)) }
+      if learner.group.images == 0 {
+        try learner.endSums()
+        learner.abandonStep()
+        state.epochTotals.skipped += skipped.count
+        state.batch = batches.range.upperBound
+      } else {
+        guard try endStep() else { return false }
+      }
+    }
+    return true
+  }
+}
