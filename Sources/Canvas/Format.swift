@@ -87,6 +87,16 @@ public enum Format {
     }
   }
 
+  /// Seconds that are mostly fractions of one, as `80 us`, `3.5 ms`, `120 ms`, `1.25 s`.
+  public static func interval(_ seconds: Double) -> String {
+    switch seconds {
+    case 0: "0 s"
+    case ..<1e-3: "\(fixed(seconds * 1e6, 0)) us"
+    case ..<1: "\(fixed(seconds * 1e3, seconds < 0.1 ? 1 : 0)) ms"
+    default: "\(fixed(seconds, 2)) s"
+    }
+  }
+
   /// Images/s.
   public static func speed(_ value: Double) -> String {
     let isLarge = value.isFinite && value >= 1000 && value < 1e15

@@ -15,6 +15,8 @@ struct SessionSnapshot {
   private var classFigures = ThinnedSeries<ClassFigures>.sampled(classes: 1)
   /// The newest look at the layers.
   private var layers: Event?
+  /// How the ranks were doing last.
+  private var ranks: Event?
   private var evaluation: Event?
   private var preparing: Event?
   private var outcome: RunOutcome?
@@ -54,7 +56,7 @@ struct SessionSnapshot {
       classFigures = .sampled(classes: description.classes.count)
       for figures in description.classFigures { classFigures.add(figures) }
       (lastStep, learningRate, validating, validated, layers) = (nil, nil, nil, nil, nil)
-      (outcome, diverged) = (nil, nil)
+      (ranks, outcome, diverged) = (nil, nil, nil)
     case .step(let metrics):
       steps.add(metrics)
       lastStep = metrics
@@ -67,6 +69,7 @@ struct SessionSnapshot {
       validated = event
       classFigures.add(ClassFigures(details))
     case .layers: layers = event
+    case .ranks: ranks = event
     case .learningRateChanged(let rate):
       learningRate = rate
       mark(.learningRate, rate)
@@ -120,6 +123,7 @@ struct SessionSnapshot {
     if let lastStep { events.append(.training(.step(lastStep))) }
     if let validated { events.append(validated) }
     if let layers { events.append(layers) }
+    if let ranks { events.append(ranks) }
     if let validating { events.append(validating) }
     if let diverged { events.append(diverged) }
     if let evaluation { events.append(evaluation) }

@@ -79,6 +79,8 @@ public enum TrainingEvent: Codable, Sendable, Equatable {
   case validated(ValidationDetails)
   /// What the layers were like in the step before.
   case layers(LayerStatistics)
+  /// How the ranks are doing, of a run that several train; at most once a second.
+  case ranks(RankReport)
   case paused
   case resumed
   case learningRateChanged(Double)

@@ -14,7 +14,8 @@ extension Event {
   public func isReplaced(by next: Event) -> Bool {
     switch (self, next) {
     case (.training(.step), .training(.step)), (.training(.validating), .training(.validating)),
-      (.training(.layers), .training(.layers)), (.evaluationProgress, .evaluationProgress),
+      (.training(.layers), .training(.layers)), (.training(.ranks), .training(.ranks)),
+      (.evaluationProgress, .evaluationProgress),
       (.datasetProgress, .datasetProgress), (.preparing, .preparing):
       true
     case (.inspectionProgress(let first, _, _), .inspectionProgress(let second, _, _)): first == second

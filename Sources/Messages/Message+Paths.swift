@@ -131,7 +131,7 @@ extension TrainingEvent {
     case .diverged(var report):
       report.best = report.best?.changingPath(path)
       return .diverged(report)
-    case .step, .computingFeatures, .validating, .epoch, .validated, .layers, .paused, .resumed,
+    case .step, .computingFeatures, .validating, .epoch, .validated, .layers, .ranks, .paused, .resumed,
       .learningRateChanged,
       .lengthChanged,
       .recovered:

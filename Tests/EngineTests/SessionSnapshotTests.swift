@@ -85,6 +85,17 @@ import Testing
     #expect(run.layers == nil)
   }
 
+  @Test func `how the ranks do is told once, and not of a run before`() {
+    func ranks(_ step: Int) -> Event { .training(.ranks(RankReport(step: step, ranks: []))) }
+    var record = SessionSnapshot()
+    record.add(.training(.started(description)))
+    for step in [3, 4] { record.add(ranks(step)) }
+    #expect(record.replay.filter { if case .training(.ranks) = $0 { true } else { false } } == [ranks(4)])
+    #expect(ranks(3).isReplaced(by: ranks(4)))
+    record.add(.training(.started(description)))
+    #expect(!record.replay.contains(ranks(4)))
+  }
+
   @Test func `the newest validation is told, until the run goes back behind it`() {
     func validated(_ step: Int) -> Event {
       .training(

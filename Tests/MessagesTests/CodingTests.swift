@@ -193,6 +193,14 @@ import Testing
             HardImage(path: "q", truth: 0, predicted: nil, probability: 0, loss: nil, change: .fixed),
           ]))),
     .training(.layers(layers)),
+    .training(
+      .ranks(
+        RankReport(
+          step: 20,
+          ranks: [
+            RankReading(machine: "a", imagesPerSecond: 80, waiting: 0.25, lag: 0),
+            RankReading(machine: "b", imagesPerSecond: nil, waiting: 0, lag: 0.5),
+          ]))),
     .training(.paused), .training(.resumed), .training(.learningRateChanged(0.5)),
     .training(
       .checkpointSaved(

@@ -116,6 +116,7 @@ extension TrainingEvent {
     case .epoch(let metrics): "epoch \(metrics.epoch)"
     case .validated(let details): "validated \(details.epoch)"
     case .layers(let statistics): "layers \(statistics.step)"
+    case .ranks: "ranks"
     case .paused: "paused"
     case .resumed: "resumed"
     case .learningRateChanged(let rate): "rate \(rate)"

@@ -344,4 +344,52 @@ import Testing
     state.hear(.state(.training))
     #expect(state.showsMachine && state.layout[.machine] != nil)
   }
+
+  private func training(on ranks: Int, height: Int) -> WorkbenchState {
+    var state = WorkbenchState.opened(size: Size(width: 120, height: height))
+    state.type("6")
+    _ = update(&state, .machine(MachineReading(processors: [0.98, 0.5], available: 2)))
+    state.hear(.training(.started(Fixtures.run())))
+    state.hear(.state(.training))
+    state.hear(.training(.step(Fixtures.step(3))))
+    let readings = (0..<ranks).map { rank -> RankReading in
+      let speed: Double? = rank == 2 ? nil : 1200 - Double(rank)
+      let lag: Double = rank == ranks - 1 ? 0.0035 : Double(rank) / 1e6
+      return RankReading(machine: "node\(rank)", imagesPerSecond: speed, waiting: 0.125, lag: lag)
+    }
+    state.hear(.training(.ranks(RankReport(step: 3, ranks: readings))))
+    return state
+  }
+
+  @Test func `has a line for each rank of a run, and says which is behind`() {
+    var state = training(on: 3, height: 44)
+    let lines = PlainScreen.lines(state, theme: Theme.monochrome.with(glyphs: .ascii))
+    #expect(lines[0].contains("2 of 2 cores, 3 ranks"))
+    let ranks = lines.filter { $0.contains("rank ") }
+    #expect(ranks.count == 3)
+    #expect(ranks.first?.hasPrefix("rank 0 node0") == true && ranks.first?.contains("1,200 img/s") == true)
+    #expect(ranks.last?.contains("- img/s") == true && ranks.last?.hasSuffix("waits 13%  +3.5 ms") == true)
+    // Not of a run that is over.
+    state.hear(
+      .training(
+        .finished(
+          RunOutcome(
+            folder: "runs/a", reason: .completed, epochs: 1, steps: 3, bestValidationAccuracy: 0.5, seconds: 1))))
+    state.hear(.state(.idle))
+    #expect(!PlainScreen.lines(state, theme: .monochrome).contains { $0.contains("rank ") })
+  }
+
+  @Test func `shows those that are behind most where there is no room for all ranks`() {
+    var state = training(on: 64, height: 30)
+    state.zoomed = true
+    let theme = Theme.monochrome.with(glyphs: .ascii)
+    let frame = render(state, size: Size(width: 120, height: 30), theme: theme)
+    let rows = (0..<frame.size.height).map { y in
+      (0..<frame.size.width).map { frame[$0, y].character.map(String.init) ?? "" }.joined()
+    }
+    let first = rows.firstIndex { $0.contains("rank ") } ?? 0
+    #expect(rows[first].contains("rank 63") && rows[first].contains("+3.5 ms"))
+    #expect(rows[first + 1].contains("rank 62"))
+    #expect(rows.contains { $0.contains("more") && $0.contains("ranks") })
+  }
 }

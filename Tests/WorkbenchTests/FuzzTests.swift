@@ -90,7 +90,15 @@ private struct Dice: RandomNumberGenerator {
     case 6: return .training(.started(Fixtures.run(history: number < 200 ? [] : [Fixtures.epoch(1)])))
     case 7: return .training(.validating(done: number, total: number % 7))
     case 8: return .training(.epoch(Fixtures.epoch(number % 15)))
-    case 9: return .training(.learningRateChanged(self.number()))
+    case 9:
+      let ranks = (0..<number % 90).map { rank in
+        RankReading(
+          machine: pick(["", "node\(rank)", "\u{1B}[2J\u{202E}" + String(repeating: "日本", count: 30)]),
+          imagesPerSecond: pick([nil, self.number()]), waiting: self.number(), lag: self.number())
+      }
+      return pick([
+        .training(.learningRateChanged(self.number())), .training(.ranks(RankReport(step: number, ranks: ranks))),
+      ])
     case 10: return .training(.checkpointSaved(Fixtures.checkpoint("last", epoch: number, minute: 1)))
     case 11:
       return .training(

@@ -25,10 +25,14 @@ final class Learner {
   private var watch: LayerWatch
   private let setup: RunSetup
   private let pool: ThreadPool
+  /// Images of the step under way that this rank has computed.
+  private var ownImages = 0
   /// Those with whom it learns.
   let consensus: Consensus
   /// What adds up gradients over ranks; nil on one that is alone.
   private var exchange: ReplicaExchange?
+  /// What is measured of the ranks.
+  var watchedRanks = RankWatch()
   private let clock = ContinuousClock()
   private var settings: TrainingSettings { setup.settings }
 
@@ -105,6 +109,7 @@ final class Learner {
   /// Begins a step of replicas.
   func open(_ step: StepBatches, startedAt start: ContinuousClock.Instant) {
     group.open(step, of: network, startedAt: start)
+    watchedRanks.begin(at: start)
   }
 
   /// Counts a batch of a replica's of which no image decodes.
@@ -120,7 +125,23 @@ final class Learner {
     // All ranks make the same calls in the same order: whoever had nothing to send on the way back sends it now.
     group.endReplicas(network, Ops(pool))
     try exchange?.beginAll(group, Ops(pool))
-    group.take(try StepTally(ranks: consensus.communicator.allGather(group.tally.bytes)))
+    watchedRanks.waited(seconds: exchange?.takeWaiting() ?? 0)
+    ownImages = group.images
+    var words = WordWriter()
+    watchedRanks.arrived().put(into: &words)
+    group.tally.put(into: &words)
+    let told = try watchedRanks.waiting { () throws(RankFailure) in
+      try consensus.communicator.allGather(words.bytes)
+    }
+    var tally = StepTally()
+    var times: [RankTimes] = []
+    for (rank, bytes) in told.enumerated() {
+      var words = WordReader(bytes)
+      times.append(RankTimes(&words))
+      try tally.add(&words, of: rank)
+    }
+    group.take(tally)
+    watchedRanks.take(times)
   }
 
   /// Ends the sums over all replicas: what is on its way to other ranks arrives.
@@ -128,10 +149,11 @@ final class Learner {
   func endSums() throws(RankFailure) {
     group.endReplicas(network, Ops(pool))
     try exchange?.end(&group, Ops(pool))
+    watchedRanks.waited(seconds: exchange?.takeWaiting() ?? 0)
   }
 
-  /// Seconds in which this rank waited for the others' gradients since this was asked for; nil where it is alone.
-  func takeRankWaiting() -> Double? { exchange?.takeWaiting() }
+  /// How the ranks are doing, where it is time to tell it; nil on a rank that is alone.
+  func takeRankReport(step: Int) -> RankReport? { consensus.isAlone ? nil : watchedRanks.report(step: step) }
 
   /// A step that was taken.
   struct Step {
@@ -170,6 +192,7 @@ final class Learner {
     features?.leave(network)
     average?.add(network, averaged: state.averagedSteps, Ops(pool))
     let layers = watch.end(network, rate: numbers.rate, pool)
+    watchedRanks.end(images: ownImages)
     defer { group.clear() }
     return Step(
       loss: group.loss, correct: group.tally.correct, images: group.images, skipped: group.skipped,

@@ -13,8 +13,7 @@ extension TrainingLoop {
   /// - Parameters:
   ///   - skipped: of the batch under way; not counted yet, since a resumed run meets them again.
   ///   - first: the one to name; nil for the first of these.
-  func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>, _ first: DecodingFailure? = nil) throws
-  {
+  func refuseTooManyBad(_ skipped: some Collection<DecodingFailure>, _ first: DecodingFailure? = nil) throws {
     let count = state.epochTotals.skipped + learner.group.skipped + skipped.count
     let images = setup.training.items.count
     // Where nothing at all was read, `nothingDecodes` says it better.

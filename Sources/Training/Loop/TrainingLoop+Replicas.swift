@@ -1,5 +1,8 @@
 // An epoch of a run that is cut into replicas, of which this process may compute all or some.
 
+import Datasets
+import Messages
+
 extension TrainingLoop {
   /// Steps whose batches have their places, which are the replicas': one of which no image decodes leaves its empty.
   func trainReplicas() throws -> Bool {
@@ -34,9 +37,28 @@ extension TrainingLoop {
         state.epochTotals.skipped += skipped.count
         state.batch = batches.range.upperBound
       } else {
+        if let report = learner.takeRankReport(step: state.step) { hooks.report(.ranks(report)) }
         guard try endStep() else { return false }
       }
     }
     return true
+  }
+
+  /// Writes down how the ranks went through an epoch.
+  /// - Parameter seconds: of its steps.
+  func logRanks(seconds: Double) {
+    guard !consensus.isAlone else { return }
+    func percent(_ share: Double) -> Double { (share * 1000).rounded() / 10 }
+    let (waiting, slowest) = learner.watchedRanks.takeEpoch()
+    var text =
+      "epoch \(state.epochsDone): "
+      + "\(percent(seconds > 0 ? waiting / seconds : 0)) % of the steps' time was waiting for other ranks"
+    let machines = learner.watchedRanks.machines
+    if let slowest, machines.indices.contains(slowest.rank) {
+      text +=
+        "; rank \(slowest.rank) (\(machines[slowest.rank])) was the last, "
+        + "\(percent(seconds > 0 ? slowest.lag / seconds : 0)) % of it behind the first"
+    }
+    records.log.info("\(text)")
   }
 }

@@ -414,12 +414,7 @@ public final class TrainingLoop {
       records.log.info(
         "epoch \(state.epochsDone): \((wait * 1000).rounded() / 10) % of the steps' time was waiting for images")
     }
-    if let waiting = learner.takeRankWaiting() {
-      let share = totals.seconds > 0 ? waiting / totals.seconds : 0
-      records.log.info(
-        "epoch \(state.epochsDone): \((share * 1000).rounded() / 10) % of the steps' time was waiting for other ranks"
-      )
-    }
+    logRanks(seconds: totals.seconds)
     hooks.report(.epoch(metrics))
     if let measured { tell(measured, epoch: metrics.epoch, step: metrics.step) }
     try lead { checkpointer in

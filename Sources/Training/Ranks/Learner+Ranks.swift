@@ -11,6 +11,12 @@ extension Learner {
   /// - Throws: `RankFailure`.
   func spread(_ state: TrainingState) throws {
     guard !consensus.isAlone else { return }
+    if watchedRanks.machines.isEmpty {
+      let communicator = consensus.communicator
+      watchedRanks.machines = try communicator.allGather(Array(communicator.machine.utf8)).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+    }
     // Rank 0 is in it already.
     if !consensus.leads { enterPhase(epochsDone: state.epochsDone) }
     let tracked = try consensus.decide { network.batchNorms.map(\.batchesTracked) }

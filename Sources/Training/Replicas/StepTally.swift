@@ -54,26 +54,23 @@ struct StepTally: Equatable {
 }
 
 extension StepTally {
-  /// The batches of all ranks, in the order of the ranks.
+  /// Adds the batches that a rank tells of, behind those of the ranks before.
   /// - Throws: `RankFailure` for what is none.
-  init(ranks: [[UInt8]]) throws(RankFailure) {
-    for (rank, bytes) in ranks.enumerated() {
-      var words = WordReader(bytes)
-      for _ in 0..<max(0, min(words.word(), bytes.count)) {
-        let batch = BatchTally(
-          slot: words.word(), images: words.word(), loss: words.number(), correct: words.number(),
-          items: words.words(), skipped: words.list(DecodingFailure.self))
-        guard words.isValid, batches.last.map({ $0.slot < batch.slot }) ?? true else {
-          throw RankFailure(unreadable: "a step", rank: rank)
-        }
-        add(batch)
+  mutating func add(_ words: inout WordReader, of rank: Int) throws(RankFailure) {
+    for _ in 0..<max(0, words.word()) {
+      let batch = BatchTally(
+        slot: words.word(), images: words.word(), loss: words.number(), correct: words.number(),
+        items: words.words(), skipped: words.list(DecodingFailure.self))
+      guard words.isValid, batches.last.map({ $0.slot < batch.slot }) ?? true else {
+        throw RankFailure(unreadable: "a step", rank: rank)
       }
+      add(batch)
     }
+    guard words.isValid else { throw RankFailure(unreadable: "a step", rank: rank) }
   }
 
-  /// As `init(ranks:)` reads them.
-  var bytes: [UInt8] {
-    var words = WordWriter()
+  /// As `add(_:of:)` reads them.
+  func put(into words: inout WordWriter) {
     words.put(batches.count)
     for batch in batches {
       words.put(batch.slot)
@@ -83,6 +80,5 @@ extension StepTally {
       words.put(batch.items)
       words.put(batch.skipped)
     }
-    return words.bytes
   }
 }

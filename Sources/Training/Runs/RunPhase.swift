@@ -17,7 +17,8 @@ public struct RunPhase: Sendable {
     case .resumed: break
     case .recovered: phase = .training
     case .paused, .diverged: return .paused
-    case .step, .validated, .layers, .learningRateChanged, .lengthChanged, .checkpointSaved, .checkpointRemoved,
+    case .step, .validated, .layers, .ranks, .learningRateChanged, .lengthChanged, .checkpointSaved,
+      .checkpointRemoved,
       .saveFailed,
       .folderMoved, .warning, .warningEased, .finished:
       return nil

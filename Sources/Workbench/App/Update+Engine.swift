@@ -125,7 +125,8 @@ extension WorkbenchState {
       return [.announce(Self.summary(of: outcome))]
         + [.browse(.listCheckpoints(project: settings.project)), .browse(describeNetwork)]
         + (plan == nil ? requestPlan() : []) + leaveIfStopped()
-    case .step, .computingFeatures, .validating, .epoch, .validated, .layers, .paused, .resumed, .checkpointRemoved:
+    case .step, .computingFeatures, .validating, .epoch, .validated, .layers, .ranks, .paused, .resumed,
+      .checkpointRemoved:
       break
     }
     return []

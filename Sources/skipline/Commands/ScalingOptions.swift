@@ -101,20 +101,12 @@ struct ScalingTable: Encodable {
   var lines: [String] {
     let rows = steps.map { step in
       [
-        "\(step.ranks)", Format.count(step.batch), Self.seconds(step.seconds), Self.seconds(step.exchangeSeconds),
+        "\(step.ranks)", Format.count(step.batch), Format.interval(step.seconds),
+        Format.interval(step.exchangeSeconds),
         Format.percent(step.hiddenShare), Format.speed(step.imagesPerSecond), Format.percent(step.efficiency),
       ]
     }
-    return ["\(network)bit/s, \(Self.seconds(latency)) a message:"]
+    return ["\(network)bit/s, \(Format.interval(latency)) a message:"]
       + Console.table([["ranks", "batch", "a step", "exchange", "hidden", "images/s", "efficiency"]] + rows)
-  }
-
-  private static func seconds(_ seconds: Double) -> String {
-    switch seconds {
-    case 0: "0 s"
-    case ..<1e-3: "\(Format.fixed(seconds * 1e6, 0)) us"
-    case ..<1: "\(Format.fixed(seconds * 1e3, seconds < 0.1 ? 1 : 0)) ms"
-    default: "\(Format.fixed(seconds, 2)) s"
-    }
   }
 }

@@ -199,7 +199,7 @@ struct TrainingPrinter {
       self.run?.settings.epochs = epochs
       Console.progress(
         "fitted into the time: \(Format.counted(epochs, "epoch")), \(Format.counted(steps, "step")) in all")
-    case .validating, .validated, .layers, .paused, .resumed, .learningRateChanged, .checkpointSaved,
+    case .validating, .validated, .layers, .ranks, .paused, .resumed, .learningRateChanged, .checkpointSaved,
       .checkpointRemoved,
       .folderMoved,
       .warningEased, .finished:

@@ -242,7 +242,8 @@ struct CurvesState: Sendable, Equatable {
       (reached, validated) = (nil, nil)
       mark(.recovery, report.learningRate, at: report.step)
     case .folderMoved(let folder): run?.folder = folder
-    case .layers, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning, .warningEased:
+    case .layers, .ranks, .resumed, .checkpointSaved, .checkpointRemoved, .saveFailed, .diverged, .warning,
+      .warningEased:
       break
     }
   }

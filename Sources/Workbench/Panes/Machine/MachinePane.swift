@@ -1,5 +1,6 @@
 // The machine pane: how busy the processors are, the memory that is left, and what training makes of them: images a second
-// and the share of the time that steps wait for images. It has no keys of its own.
+// and the share of the time that steps wait for images; and of a run on several ranks, how each of them is doing. It has no
+// keys of its own.
 
 import Canvas
 import Messages
@@ -13,8 +14,11 @@ extension Context {
 }
 
 enum MachinePane: Pane {
-  /// Nothing: the reading is the whole screen's.
-  struct Model: Sendable, Equatable {}
+  /// The reading of the machine is the whole screen's.
+  struct Model: Sendable, Equatable {
+    /// Of the run under way, where several ranks train it.
+    var ranks: RankReport?
+  }
 
   static let id = PaneID.machine
   static let contexts: [Context] = [.machine]
@@ -26,9 +30,19 @@ enum MachinePane: Pane {
     action == .focus(id) ? "skipline doctor" : nil
   }
 
+  static func handle(_ event: Messages.Event, in state: inout WorkbenchState) -> [Effect] {
+    switch event {
+    case .training(.ranks(let report)): state.ownMachine.ranks = report
+    case .training(.started), .training(.finished): state.ownMachine.ranks = nil
+    default: break
+    }
+    return []
+  }
+
   static func caption(_ state: WorkbenchState, width: Int, theme: Theme) -> [Span] {
     guard let machine = state.machine, !machine.processors.isEmpty else { return [] }
-    return [Span("\(machine.available) of \(Format.counted(machine.processors.count, "core"))")]
+    let ranks = state.shownRanks.map { ", \($0.ranks.count) ranks" } ?? ""
+    return [Span("\(machine.available) of \(Format.counted(machine.processors.count, "core"))\(ranks)")]
   }
 
   static func draw(
@@ -52,6 +66,7 @@ enum MachinePane: Pane {
       if let wait = state.curves.dataWait {
         rows.put("wait", state.curves.epochs.map(\.dataWait), Format.percent(wait) + " for images", from: 0, to: 1)
       }
+      if let ranks = state.shownRanks { rows.put(ranks) }
       rows.put("lr", steps.map(\.learningRate), Format.general(last.learningRate), from: 0)
       rows.put("|g|", steps.map(\.gradientNorm), Format.general(last.gradientNorm), from: 0)
     }
@@ -100,6 +115,41 @@ enum MachinePane: Pane {
       Sparkline(values, range: low...high).draw(into: &frame, in: place, theme: theme)
     }
 
+    /// A line a rank, in their order; where there is no room for all, those that are behind most come first.
+    mutating func put(_ report: RankReport) {
+      let all = report.ranks.indices
+      let fits = report.ranks.count <= rest.height
+      let order = fits ? Array(all) : all.sorted { (-report.ranks[$0].lag, $0) < (-report.ranks[$1].lag, $1) }
+      let shown = order.prefix(fits ? order.count : max(0, rest.height - 1))
+      // As wide as the longest of each.
+      let texts = shown.map { rank -> [String] in
+        let reading = report.ranks[rank]
+        return [
+          "rank \(rank)", reading.imagesPerSecond.map { Format.speed($0) } ?? "\(Format.absent) img/s",
+          "waits \(Format.percent(reading.waiting, decimals: 0))", "+\(Format.interval(reading.lag))",
+        ]
+      }
+      let widths = (0..<4).map { column in texts.map { DisplayWidth.of($0[column]) }.max() ?? 0 }
+      for (rank, text) in zip(shown, texts) {
+        let (line, below) = rest.splitTop(1)
+        rest = below
+        let figures = zip(text.dropFirst(), widths.dropFirst()).map { text, width in
+          String(repeating: " ", count: width - DisplayWidth.of(text)) + text
+        }.joined(separator: "  ")
+        let (name, other) = line.splitLeft(widths[0] + 1)
+        let (machine, end) = other.splitLeft(max(0, other.width - DisplayWidth.of(figures)))
+        let isSlowest = rank == report.slowest
+        frame.put(text[0], in: name, style: theme[.dimmed])
+        frame.put(report.ranks[rank].machine, in: machine.inset(right: 1), style: theme[.text])
+        frame.put(figures, in: end, style: theme[isSlowest ? .warning : .text], align: .trailing)
+      }
+      guard !fits, rest.height > 0 else { return }
+      let (line, below) = rest.splitTop(1)
+      rest = below
+      frame.put(
+        "and \(Format.counted(report.ranks.count - shown.count, "rank")) more", in: line, style: theme[.dimmed])
+    }
+
     /// Each core a bar, two on a line where there is room; one for all where there are more of them than lines.
     mutating func put(processors: [Double], height: Int) {
       guard !processors.isEmpty else { return }
@@ -120,6 +170,15 @@ enum MachinePane: Pane {
 }
 
 extension WorkbenchState {
+  /// What the machine pane has of its own.
+  var ownMachine: MachinePane.Model {
+    get { models[MachinePane.self] }
+    _modify { yield &models[MachinePane.self] }
+  }
+
+  /// How the ranks of the run under way are doing; nil where it has one, and where another run is on show.
+  var shownRanks: RankReport? { runUnderWay && !curves.isElsewhere ? ownMachine.ranks : nil }
+
   /// Whether anybody sees how the machine is doing, so that it is worth looking at it.
   public var showsMachine: Bool {
     layout[.machine] != nil && overlay == nil && (runUnderWay || focus == .machine)
