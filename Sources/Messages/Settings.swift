@@ -13,7 +13,8 @@ public enum Settings {
     ] + augmentation + [
       split, groupBy,
     ] + splitFolders + [
-      batchSize, accumulate, replicas, epochs, progressive, time, best, patience, optimizer, learningRate, schedule,
+      batchSize, accumulate, replicas, syncNorm, epochs, progressive, time, best, patience, optimizer, learningRate,
+      schedule,
       momentum,
       nesterov, betas, epsilon, weightDecay, decayNorms, normBiasRate, clip, lookahead, ema, labelSmoothing,
       balance,
@@ -409,6 +410,11 @@ public enum Settings {
     NumericRange.from(1, to: 4096), \.replicas, key: "replicas"
   ).usually("1, or the number of ranks").inForm(
     .optimizer, "replicas", "equal parts of each batch, each normalized by itself", unset: "1")
+  public static let syncNorm = Setting(
+    "sync-norm",
+    "With --replicas: batch norms normalize by the whole batch; the replicas of a rank then go through the network together, each in memory of its own.",
+    Switch(hasInverse: false), \.syncsNorms, key: "syncNorm"
+  ).inForm(.optimizer, "sync norm", "on: with replicas, batch norms normalize by the whole batch")
 
   public static let epochs = Setting(
     "epochs", "Epochs to train, in all", NumericRange.from(1, to: 1_000_000), \.epochs, key: "epochs"

@@ -37,6 +37,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
   /// Equal parts of each batch, each of which is normalized by itself as on a machine of its own; what is learned depends
   /// on how many they are, and not on where they are computed. Nil for one, or one for each rank.
   public var replicas: Int?
+  /// Whether the batch norms of all replicas normalize by the whole batch; nil as false, as runs have it from before.
+  public var syncNorm: Bool?
   /// The peak learning rate; the schedule scales it.
   public var learningRate: Double
   public var schedule: Schedule
@@ -83,7 +85,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     preprocessing: PreprocessingSettings = PreprocessingSettings(),
     augmentation: AugmentationSettings = AugmentationSettings(),
     optimizer: OptimizerSettings = OptimizerSettings(), ema: Double? = nil, accumulate: Int = 1,
-    replicas: Int? = nil,
+    replicas: Int? = nil, syncNorm: Bool? = nil,
     learningRate: Double = OptimizerMethod.sgd.usualRate, schedule: Schedule = .cosine(warmUp: 0.05),
     labelSmoothing: Double = 0, balance: ClassBalance = .none, batchSize: Int = 64,
     precision: TrainingPrecision = .fp32, epochs: Int = 10, progressiveStart: Double? = nil,
@@ -111,6 +113,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     self.ema = ema
     self.accumulate = accumulate
     self.replicas = replicas
+    self.syncNorm = syncNorm
     self.learningRate = learningRate
     self.schedule = schedule
     self.labelSmoothing = labelSmoothing
@@ -144,6 +147,12 @@ extension TrainingSettings {
 
   /// Parts of a batch, at least 1.
   public var replicaCount: Int { max(1, replicas ?? 1) }
+
+  /// Whether batch norms normalize by all parts of a batch together.
+  public var syncsNorms: Bool {
+    get { syncNorm == true }
+    set { syncNorm = newValue ? true : nil }
+  }
 
   /// Images that go through the network at one time: a replica's part of a batch.
   public var partSize: Int { max(1, batchSize / replicaCount) }

@@ -24,7 +24,7 @@ extension TrainingSettings {
     optimizer: OptimizerSettings(
       method: .adamw, momentum: 0.75, nesterov: true, betas: AdamBetas(0.75, 0.5), epsilon: 0.25,
       weightDecay: 0.125, decayNormsAndBiases: false, gradientClip: 2, normBiasRate: 64,
-      lookahead: LookaheadSettings(steps: 3, share: 0.25)), ema: 0.875, accumulate: 3, replicas: 5,
+      lookahead: LookaheadSettings(steps: 3, share: 0.25)), ema: 0.875, accumulate: 3, replicas: 5, syncNorm: true,
     learningRate: 0.0625, schedule: .plateau(factor: 0.5, patience: 2), labelSmoothing: 0.125, balance: .loss,
     batchSize: 17, precision: .bf16, epochs: 23, progressiveStart: 0.5, timeBudget: 90, best: .macroF1,
     earlyStoppingPatience: 4, seed: 99, threads: 3, workers: 2,

@@ -1,6 +1,7 @@
 // Runs on several ranks, which are threads here: the bits of one rank, whatever the layout.
 
 import Datasets
+import Glibc
 import Messages
 import Ranks
 import Tensors
@@ -86,6 +87,20 @@ import Testing
         $0.accumulate = 2
       }
     ),
+    ("norms of the whole batch", { $0.syncsNorms = true }),
+    (
+      "norms of the whole batch, adamw, accumulation, dropped paths",
+      {
+        $0.syncsNorms = true
+        $0.accumulate = 2
+        $0.optimizer = OptimizerMethod.adamw.usual
+        $0.learningRate = OptimizerMethod.adamw.usualRate
+        $0.ema = 0.9
+        $0.augmentation.mixup = 0.4
+        $0.network = NetworkSettings(name: "resnet50", stem: .small, widthMultiplier: 0.125, dropPath: 0.1)
+        $0.preprocessing.imageSize = 16
+      }
+    ),
     ("bf16", { $0.precision = OperandPrecision.hasFastBFloat16 ? .bf16 : .fp32 }),
     (
       "muon, whitened",
@@ -110,14 +125,21 @@ import Testing
   }
 
   @Test func `seven replicas on two, three and five ranks`() throws {
-    let settings = settings(7)
-    let reference = try project.train(settings)
-    for ranks in [2, 3, 5] { try sameThroughout(reference, try train(settings, ranks: ranks), "\(ranks) ranks") }
+    for isSynced in [false, true] {
+      let settings = settings(7) { $0.syncsNorms = isSynced }
+      let reference = try project.train(settings)
+      for ranks in [2, 3, 5] { try sameThroughout(reference, try train(settings, ranks: ranks), "\(ranks) ranks") }
+    }
   }
 
-  @Test(arguments: [4, 3, 2])
-  func `a run that is stopped on some ranks goes on with others to the same bits`(ranks: Int) throws {
-    let settings = settings(epochs: 2) { $0.ema = 0.9 }
+  @Test(arguments: [4, 3, 2], [false, true])
+  func `a run that is stopped on some ranks goes on with others to the same bits`(
+    ranks: Int, syncsNorms: Bool
+  ) throws {
+    let settings = settings(epochs: 2) {
+      $0.ema = 0.9
+      $0.syncsNorms = syncsNorms
+    }
     let reference = try project.train(settings)
     for (step, next) in [(1, 1), (4, 3), (6, 2)] {
       let stopped = try train(settings, ranks: ranks) { $0.isStep(step) ? [.stop] : [] }
@@ -139,11 +161,15 @@ import Testing
     try sameThroughout(reference, try train(settings, ranks: 3, reply: reply))
   }
 
-  @Test func `images that do not decode, on any rank, are named and change nothing else`() throws {
+  @Test(arguments: [false, true])
+  func `images that do not decode, on any rank, are named and change nothing else`(syncsNorms: Bool) throws {
     for number in 0..<3 { try project.data.addBroken("train/red/broken\(number).png") }
     try project.data.addBroken("val/red/broken.png")
     // Parts of one image: a replica of which none decodes has nothing.
-    let settings = settings(4) { $0.batchSize = 4 }
+    let settings = settings(4) {
+      $0.batchSize = 4
+      $0.syncsNorms = syncsNorms
+    }
     let reference = try project.train(settings)
     #expect(reference.epochs.map(\.skippedImages) == [3, 3])
     for ranks in [2, 4] {
@@ -178,7 +204,7 @@ import Testing
     for ranks in [2, 3] {
       let run = try train(ranks: ranks)
       try sameThroughout(reference, run)
-      #expect(run.events.map(\.label) == reference.events.map(\.label))
+      #expect(run.events.map(\.label).filter { $0 != "ranks" } == reference.events.map(\.label))
     }
   }
 
@@ -209,6 +235,32 @@ import Testing
     #expect(images?.contains("1 removed (a.png)") == true)
   }
 
+  @Test func `rank 0 tells how all are doing, and who is behind`() throws {
+    let settings = settings(3)
+    let caches = project.caches
+    let events: [[TrainingEvent]] = try onRanks(3) { communicator in
+      let slowed = Slowed(communicator, by: communicator.rank == 1 ? 0.15 : 0)
+      let job = try TrainingJob.together(slowed, caches: caches) {
+        try TrainingJob.new(settings, commandLine: [], caches: caches)
+      }
+      let session = Session { _ in [] }
+      _ = try job.train(hooks: session.hooks)
+      return session.events
+    }
+    #expect(events[1].isEmpty && events[2].isEmpty)
+    let reports = events[0].compactMap { if case .ranks(let report) = $0 { report } else { nil } }
+    let report = try #require(reports.last)
+    #expect(report.ranks.map(\.machine) == ["thread 0", "thread 1", "thread 2"])
+    #expect(report.slowest == 1 && report.ranks[1].lag > 0.1 && (report.ranks.map(\.lag).min() ?? 1) < 0.1)
+    let waiting = report.ranks.map(\.waiting)
+    #expect(waiting[0] > 0.4 && waiting[2] > 0.4 && waiting[1] < waiting[0] && waiting.allSatisfy { $0 <= 1 })
+    let speeds = report.ranks.map { $0.imagesPerSecond ?? 0 }
+    // Two images a step at 0.15 s and more.
+    #expect(speeds[1] > 0 && speeds[1] < 13.4 && speeds[0] > speeds[1] && speeds[2] > speeds[1])
+    // At most one a second.
+    #expect(Double(reports.count) <= 2 + (events[0].compactMap(\.seconds).last ?? 0))
+  }
+
   @Test func `a rank that fails ends the others, with its reason`() throws {
     let settings = settings()
     let caches = project.caches
@@ -223,4 +275,32 @@ import Testing
     }
     #expect(failure?.description.contains("out of paper") == true)
   }
+}
+
+/// A rank that takes its time before it sends anything.
+private final class Slowed: Communicator {
+  private let communicator: any Communicator
+  private let seconds: Double
+
+  init(_ communicator: any Communicator, by seconds: Double) {
+    (self.communicator, self.seconds) = (communicator, seconds)
+  }
+
+  var rank: Int { communicator.rank }
+  var size: Int { communicator.size }
+  var machine: String { communicator.machine }
+
+  func allGather(_ bytes: [UInt8]) throws(RankFailure) -> [[UInt8]] { try communicator.allGather(bytes) }
+  func broadcast(_ bytes: [UInt8]) throws(RankFailure) -> [UInt8] { try communicator.broadcast(bytes) }
+
+  func start(_ exchange: FloatExchange) throws(RankFailure) -> any PendingExchange {
+    if seconds > 0 { usleep(UInt32(seconds * 1e6)) }
+    return try communicator.start(exchange)
+  }
+
+  func abort(_ message: String) { communicator.abort(message) }
+}
+
+extension TrainingEvent {
+  fileprivate var seconds: Double? { if case .finished(let outcome) = self { outcome.seconds } else { nil } }
 }

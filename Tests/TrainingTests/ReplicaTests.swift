@@ -134,12 +134,55 @@ import WeightFiles
     }
   }
 
+  /// One step, from the same weights: batch norm makes the difference between the others.
+  @Test(arguments: [2, 3, 4, 6])
+  func `with norms of the whole batch, replicas learn what one batch does, but for rounding`(count: Int) throws {
+    func arrays(_ change: (inout TrainingSettings) -> Void) throws -> [String: NamedArray] {
+      try project.train(project.settings(epochs: 1, change: change)) { $0.isStep(1) ? [.stop] : [] }.arrays()
+    }
+    let whole = try arrays { $0.batchSize = 12 }
+    let replicas = try arrays { ($0.batchSize, $0.replicas, $0.syncsNorms) = (12, count, true) }
+    let apart = try arrays { ($0.batchSize, $0.replicas) = (12, count) }
+    func difference(_ one: [String: NamedArray], _ name: String) throws -> Float {
+      zip(try floats(one[name]), try floats(whole[name])).map { abs($0 - $1) }.max() ?? .infinity
+    }
+    for name in ["conv1.weight", "bn1.weight", "bn1.running_mean", "bn1.running_var", "fc.weight"] {
+      let (own, other) = (try difference(replicas, name), try difference(apart, name))
+      print("\(count) replicas, \(name): \(own), apart \(other)")
+      #expect(own < 2e-5, "\(name)")
+      // The mean of the parts' means is that of the whole.
+      #expect(own < other / 10 || name == "bn1.running_mean", "\(name): \(own), apart \(other)")
+    }
+    #expect(replicas["bn1.num_batches_tracked"] == whole["bn1.num_batches_tracked"])
+  }
+
+  @Test func `norms of the whole batch need parts of one, and a batch to go by`() throws {
+    let alone = #expect(throws: SettingsError.self) { try replicated(1) { $0.syncsNorms = true }.validate() }
+    #expect(alone?.description.hasPrefix("--sync-norm: a batch of one part") == true)
+    let running = #expect(throws: SettingsError.self) {
+      try replicated(2) {
+        $0.syncsNorms = true
+        $0.initialWeights = "w"
+        $0.normStatistics = .running
+      }.validate()
+    }
+    #expect(running?.description.contains("--norm-stats running") == true)
+    let normless = #expect(throws: SettingsError.self) {
+      try replicated(2) {
+        $0.syncsNorms = true
+        ($0.network, $0.preprocessing.imageSize) = (NetworkSettings(name: "vgg11", widthMultiplier: 0.0625), 32)
+      }.requireTrainable()
+    }
+    #expect(normless?.description.hasPrefix("--sync-norm: vgg11 has no batch norm") == true)
+  }
+
   @Test(arguments: [(1, 2), (2, 3), (3, 4)])
   func `a run that is stopped after any step goes on to the same bits, on other threads`(
     accumulate: Int, replicas: Int
   ) throws {
     let settings = replicated(replicas, batch: 2 * replicas) {
       $0.accumulate = accumulate
+      $0.syncsNorms = accumulate == 2
       $0.ema = 0.9
       $0.network.head = .regularized
     }
@@ -177,11 +220,12 @@ import WeightFiles
     #expect(run.steps.prefix(10).allSatisfy { $0.loss.isFinite })
   }
 
-  @Test func `a divergence of one replica is one of the step, which leaves nothing behind`() throws {
+  @Test(arguments: [false, true])
+  func `a divergence of one replica is one of the step, which leaves nothing behind`(syncsNorms: Bool) throws {
     var statistics: [[Float]] = []
     var isBroken = false
     var isChecked = false
-    let run = try project.trainWatched(replicated(2)) { event, loop in
+    let run = try project.trainWatched(replicated(2) { $0.syncsNorms = syncsNorms }) { event, loop in
       let weight = loop.network.parameters.first { $0.name == "fc.weight" }
       if event.isStep(1), !isBroken {
         isBroken = true

@@ -34,6 +34,12 @@ public final class BatchNorm: Layer {
   /// As the last training pass had it.
   private var normalization: FoldedBatchNorm
   private var slopes: GradientMap
+  /// What it is to normalize by in the next pass, and its way back, where other parts of the batch go through networks
+  /// of their own; see `NetworkReplicas`.
+  private var wholeMoments: MomentSum?
+  private var wholeGradients: NormGradientSum?
+  /// Whether the sums of the way back have been taken.
+  private var hasSums = false
 
   /// What the backward pass needs besides the map.
   private struct Cache {
@@ -75,13 +81,18 @@ public final class BatchNorm: Layer {
       return input
     case .training:
       if keepsStatistics { return forwardKeepingStatistics(input, adding: addend, pass) }
-      if moments.rows * channels != input.count { pass.ops.measure(input, into: moments) }
-      pass.ops.moveRunning(
-        mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, toward: moments)
-      batchesTracked += 1
-      normalization.set(
-        mean: moments.mean, variance: moments.variance, epsilon: epsilon, weight: weight.value,
-        bias: bias.value)
+      if let whole = wholeMoments.take() {
+        normalization.set(
+          mean: whole.mean, variance: whole.variance, epsilon: epsilon, weight: weight.value, bias: bias.value)
+      } else {
+        if moments.rows * channels != input.count { pass.ops.measure(input, into: moments) }
+        pass.ops.moveRunning(
+          mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, toward: moments)
+        batchesTracked += 1
+        normalization.set(
+          mean: moments.mean, variance: moments.variance, epsilon: epsilon, weight: weight.value,
+          bias: bias.value)
+      }
       moments.markUsed()
       let adds = addend != nil
       let (output, zeros) = pass.ops.normalize(
@@ -161,9 +172,49 @@ public final class BatchNorm: Layer {
   /// Sets them, and the slopes of the gradient by the input. Where a mask says what the ReLU let through, only that is
   /// left of the gradient.
   private func setParameterGradients(_ gradient: inout Tensor, _ cache: Cache, _ pass: Pass) {
-    pass.ops.sumNormGradients(
-      &gradient, cache.input, normalization, cache.zeros, weight: weight.value, into: &slopes)
+    if hasSums {
+      hasSums = false
+    } else {
+      pass.ops.sumNormGradients(
+        &gradient, cache.input, normalization, cache.zeros, weight: weight.value, into: &slopes)
+    }
     if keepsStatistics { slopes.setForGivenStatistics() }
+    if let whole = wholeGradients.take() { slopes.set(whole: whole, normalization, weight: weight.value) }
     slopes.setGradients(weight: &weight.gradient, bias: &bias.gradient, normalization)
   }
+
+  // MARK: Parts of a batch
+
+  /// Whether it normalizes by what it measures, so that it can do so by what others measure too.
+  var measures: Bool { !keepsStatistics && weight.isTrained }
+
+  /// The moments of what its next training pass is given.
+  func moments(of input: Tensor, _ pass: Pass) -> MomentSum {
+    if moments.rows * channels != input.count { pass.ops.measure(input, into: moments) }
+    return moments.sum
+  }
+
+  /// Has the next training pass normalize by the moments of all parts of the batch; running statistics stay as they are.
+  func normalize(by whole: MomentSum) { wholeMoments = whole }
+
+  /// Counts a training pass of all parts, of which the running statistics follow the moments.
+  func follow(_ whole: MomentSum, _ pass: Pass) {
+    guard whole.rows > 0 else { return }
+    pass.ops.moveRunning(
+      mean: &runningMean.value, variance: &runningVariance.value, by: Self.momentum, toward: whole)
+    batchesTracked += 1
+  }
+
+  /// The sums that its next way back is made with.
+  /// - Parameter gradient: which that way back is given then.
+  func sums(of gradient: inout Tensor, _ pass: Pass) -> NormGradientSum {
+    guard let cache else { preconditionFailure("backward of \(name) without a training pass before it") }
+    pass.ops.sumNormGradients(
+      &gradient, cache.input, normalization, cache.zeros, weight: weight.value, into: &slopes)
+    hasSums = true
+    return slopes.sum
+  }
+
+  /// Has the next way back go by the sums of all parts.
+  func goBack(by whole: NormGradientSum) { wholeGradients = whole }
 }

@@ -11,7 +11,7 @@ public final class LayerGraph: Layer {
   public let buffers: [StateBuffer]
   public let batchNorms: [BatchNorm]
   private let layers: [(any Layer)?]
-  private var steps: [Step] = []
+  fileprivate var steps: [Step] = []
   /// The value at which the layers that are trained begin.
   private var start = LoweredPlan.image
   /// The value that is the output.
@@ -23,7 +23,7 @@ public final class LayerGraph: Layer {
   /// The outputs of the auxiliary heads that are trained.
   private var heads: [LoweredPlan.Value] = []
 
-  private struct Step {
+  fileprivate struct Step {
     let work: Work
     let inputs: [LoweredPlan.Input]
     let output: LoweredPlan.Value
@@ -65,7 +65,7 @@ public final class LayerGraph: Layer {
     }
   }
 
-  private enum Work {
+  fileprivate enum Work {
     case layer(any Layer)
     /// A norm that adds its second input.
     case normAndSum(BatchNorm)
@@ -192,60 +192,83 @@ public final class LayerGraph: Layer {
     _ input: consuming Tensor, from first: LoweredPlan.Value, to last: LoweredPlan.Value,
     heads: [LoweredPlan.Value], keeping kept: LoweredPlan.Value?, _ pass: Pass
   ) -> Outcome {
+    var trip = Trip(from: first, to: last, withHeads: !heads.isEmpty, keeping: kept, values: output + 1)
+    trip.values.put(consume input, at: first)
+    for step in steps where trip.takes(step) { take(step, &trip, pass) }
+    return Outcome(
+      output: trip.values.take(last), heads: heads.map { trip.values.take($0) }, kept: trip.keptTensor)
+  }
+
+  /// A pass under way.
+  struct Trip {
+    fileprivate let first: LoweredPlan.Value
+    fileprivate let last: LoweredPlan.Value
+    fileprivate let withHeads: Bool
+    fileprivate let kept: LoweredPlan.Value?
+    fileprivate var values: Values
+    fileprivate var keptTensor: Tensor?
+
+    fileprivate init(
+      from first: LoweredPlan.Value, to last: LoweredPlan.Value, withHeads: Bool, keeping kept: LoweredPlan.Value?,
+      values: Int
+    ) {
+      (self.first, self.last, self.withHeads, self.kept) = (first, last, withHeads, kept)
+      self.values = Values(count: values)
+    }
+
+    fileprivate func takes(_ step: Step) -> Bool {
+      step.output > first && step.output <= last && !(step.isAuxiliary && (step.isFrozen || !withHeads))
+    }
+  }
+
+  private func take(_ step: Step, _ trip: inout Trip, _ training: Pass) {
+    let kept = trip.kept
     /// Whether a convolution is left to the norm behind it.
-    func waits(_ step: Step) -> Bool {
+    func waits(_ step: Step, _ trip: borrowing Trip) -> Bool {
       guard let place = step.finishedAt else { return false }
-      return steps[place].output <= last && step.output > first && step.output != kept
+      return steps[place].output <= trip.last && step.output > trip.first && step.output != kept
     }
-    var values = Values(count: output + 1)
-    var keptTensor: Tensor?
-    values.put(consume input, at: first)
-    let training = pass
-    for step in steps where step.output > first && step.output <= last {
-      if step.isAuxiliary, step.isFrozen || heads.isEmpty { continue }
-      let inputs = step.inputs
-      var pass = training
-      if step.isFrozen { pass.mode = .inference }
-      // Who looks on has to see what a norm adds to; not in frozen layers, which take no more memory for that.
-      if pass.mode == .inference, finishesConvolutions, probe == nil || step.isFrozen {
-        if waits(step) { continue }
-        if let place = step.finishes, waits(steps[place]), let norm = step.norm,
-          let convolution = steps[place].convolution
-        {
-          let input = values.take(steps[place].inputs[0])
-          let addend = inputs.count > 1 ? values.take(inputs[1]) : nil
-          values.put(
-            norm.forward(convolvedBy: convolution, consume input, adding: addend, pass), at: step.output)
-          look(at: step, values, pass)
-          if step.output == kept { keptTensor = values.copy(of: step.output) }
-          continue
-        }
+    let inputs = step.inputs
+    var pass = training
+    if step.isFrozen { pass.mode = .inference }
+    // Who looks on has to see what a norm adds to; not in frozen layers, which take no more memory for that.
+    if pass.mode == .inference, finishesConvolutions, probe == nil || step.isFrozen {
+      if waits(step, trip) { return }
+      if let place = step.finishes, waits(steps[place], trip), let norm = step.norm,
+        let convolution = steps[place].convolution
+      {
+        let input = trip.values.take(steps[place].inputs[0])
+        let addend = inputs.count > 1 ? trip.values.take(inputs[1]) : nil
+        trip.values.put(
+          norm.forward(convolvedBy: convolution, consume input, adding: addend, pass), at: step.output)
+        look(at: step, trip.values, pass)
+        if step.output == kept { trip.keptTensor = trip.values.copy(of: step.output) }
+        return
       }
-      switch step.work {
-      case .layer(let layer): values.put(layer.forward(values.take(inputs[0]), pass), at: step.output)
-      case .normAndSum(let norm):
-        // In this order: both may be the same value.
-        let inner = values.take(inputs[0])
-        let addend = values.take(inputs[1])
-        let parts = probe?.parts(normalized: inner, added: addend, channels: norm.channels, pass.ops)
-        values.put(norm.forward(consume inner, adding: consume addend, pass), at: step.output)
-        if let parts, let sum = step.sum {
-          probe?.take(parts, normalizedBy: norm.lastNormalization(pass), step: sum)
-        }
-      case .sum:
-        var sum = values.take(inputs[0])
-        if let probe, let place = step.sum, let other = values.copy(of: inputs[1].value) {
-          probe.take(first: sum, second: other, step: place, pass.ops)
-        }
-        for input in inputs.dropFirst() { pass.ops.add(values.take(input), to: &sum) }
-        values.put(consume sum, at: step.output)
-      case .concatenation(let layer):
-        values.put(layer.forward(inputs.map { values.take($0) }, pass), at: step.output)
-      }
-      look(at: step, values, pass)
-      if step.output == kept { keptTensor = values.copy(of: step.output) }
     }
-    return Outcome(output: values.take(last), heads: heads.map { values.take($0) }, kept: keptTensor)
+    switch step.work {
+    case .layer(let layer): trip.values.put(layer.forward(trip.values.take(inputs[0]), pass), at: step.output)
+    case .normAndSum(let norm):
+      // In this order: both may be the same value.
+      let inner = trip.values.take(inputs[0])
+      let addend = trip.values.take(inputs[1])
+      let parts = probe?.parts(normalized: inner, added: addend, channels: norm.channels, pass.ops)
+      trip.values.put(norm.forward(consume inner, adding: consume addend, pass), at: step.output)
+      if let parts, let sum = step.sum {
+        probe?.take(parts, normalizedBy: norm.lastNormalization(pass), step: sum)
+      }
+    case .sum:
+      var sum = trip.values.take(inputs[0])
+      if let probe, let place = step.sum, let other = trip.values.copy(of: inputs[1].value) {
+        probe.take(first: sum, second: other, step: place, pass.ops)
+      }
+      for input in inputs.dropFirst() { pass.ops.add(trip.values.take(input), to: &sum) }
+      trip.values.put(consume sum, at: step.output)
+    case .concatenation(let layer):
+      trip.values.put(layer.forward(inputs.map { trip.values.take($0) }, pass), at: step.output)
+    }
+    look(at: step, trip.values, pass)
+    if step.output == kept { trip.keptTensor = trip.values.copy(of: step.output) }
   }
 
   /// Has the probe look at what a step has made.
@@ -293,38 +316,42 @@ public final class LayerGraph: Layer {
     for step in steps.reversed() where step.output > first {
       // Nothing learns there, or it was left out, and so nothing has reached it.
       guard gradients.has(step.output) else { continue }
-      let inputs = step.inputs
-      let gradient = gradients.take(step.output)
-      switch step.work {
-      case .layer(let layer):
-        let input = inputs[0]
-        if gradients.has(input.value) {
-          let skipGradient = gradients.take(input.value)
-          gradients.put(layer.backward(consume gradient, adding: consume skipGradient, pass), at: input.value)
-        } else {
-          let inner = layer.backward(consume gradient, pass)
-          if input.hasGradient { gradients.put(consume inner, at: input.value) }
-        }
-      case .normAndSum(let norm):
-        let (inner, skipGradient) = norm.backwardOfSum(consume gradient, pass)
-        gradients.add(consume skipGradient, to: inputs[1], pass)
-        gradients.add(consume inner, to: inputs[0], pass)
-      case .sum:
-        for input in inputs.dropFirst() { gradients.add(copy gradient, to: input, pass) }
-        gradients.add(consume gradient, to: inputs[0], pass)
-      case .concatenation(let layer):
-        for (part, input) in zip(layer.backward(consume gradient, pass), inputs) {
-          gradients.add(part, to: input, pass)
-        }
-      }
+      goBack(step, &gradients, pass)
       leave(step.layer?.parameters ?? [])
     }
     return gradients.has(first) ? gradients.take(first) : Tensor(uninitialized: [0])
   }
 
+  private func goBack(_ step: Step, _ gradients: inout Values, _ pass: Pass) {
+    let inputs = step.inputs
+    let gradient = gradients.take(step.output)
+    switch step.work {
+    case .layer(let layer):
+      let input = inputs[0]
+      if gradients.has(input.value) {
+        let skipGradient = gradients.take(input.value)
+        gradients.put(layer.backward(consume gradient, adding: consume skipGradient, pass), at: input.value)
+      } else {
+        let inner = layer.backward(consume gradient, pass)
+        if input.hasGradient { gradients.put(consume inner, at: input.value) }
+      }
+    case .normAndSum(let norm):
+      let (inner, skipGradient) = norm.backwardOfSum(consume gradient, pass)
+      gradients.add(consume skipGradient, to: inputs[1], pass)
+      gradients.add(consume inner, to: inputs[0], pass)
+    case .sum:
+      for input in inputs.dropFirst() { gradients.add(copy gradient, to: input, pass) }
+      gradients.add(consume gradient, to: inputs[0], pass)
+    case .concatenation(let layer):
+      for (part, input) in zip(layer.backward(consume gradient, pass), inputs) {
+        gradients.add(part, to: input, pass)
+      }
+    }
+  }
+
   /// Tensors on their way. What is taken for the last time is let go, which leaves a layer the only owner of its input:
   /// that is what lets it work in place.
-  private struct Values {
+  fileprivate struct Values {
     private var tensors: [Tensor?]
 
     init(count: Int) { tensors = [Tensor?](repeating: nil, count: count) }
@@ -361,6 +388,116 @@ public final class LayerGraph: Layer {
       } else {
         put(gradient, at: input.value)
       }
+    }
+  }
+}
+
+// MARK: Replicas
+
+/// What the norms of all replicas of a network add up; see `NetworkReplicas`.
+public protocol NormMeeting {
+  /// - Parameter own: of each replica that is computed here, in their order; of no rows where it has no images.
+  /// - Returns: the sum over all replicas, the same wherever they are computed.
+  func whole<Sum: NormSum>(_ own: [Sum]) throws -> Sum
+}
+
+extension LayerGraph {
+  /// Training passes through graphs of the same plan, layer by layer: a norm normalizes by what all of them have.
+  ///
+  /// What norms meet for does not depend on which graphs have anything to go through them.
+  /// - Parameters:
+  ///   - graphs: the running statistics of the first are moved.
+  ///   - inputs: for each graph; nil where it has none.
+  ///   - passes: likewise.
+  /// - Returns: what `forwardWithHeads` would, for each that has an input.
+  /// - Throws: what `meeting` throws.
+  static func forward(
+    _ graphs: [LayerGraph], _ inputs: consuming [Tensor?], _ passes: [Pass], _ meeting: some NormMeeting
+  ) throws -> [(output: Tensor, heads: [Tensor])?] {
+    let main = graphs[0]
+    var trips: [Trip?] = []
+    for place in graphs.indices {
+      guard let input = inputs[place].take() else {
+        trips.append(nil)
+        continue
+      }
+      var trip = Trip(
+        from: LoweredPlan.image, to: main.output, withHeads: !main.heads.isEmpty, keeping: nil,
+        values: main.output + 1)
+      trip.values.put(consume input, at: LoweredPlan.image)
+      trips.append(trip)
+    }
+    let whole = Trip(
+      from: LoweredPlan.image, to: main.output, withHeads: !main.heads.isEmpty, keeping: nil, values: 0)
+    for (number, step) in main.steps.enumerated() where whole.takes(step) {
+      if let norm = step.norm, norm.measures {
+        let own = graphs.indices.map { place -> MomentSum in
+          guard let input = trips[place]?.values.copy(of: step.inputs[0].value),
+            let norm = graphs[place].steps[number].norm
+          else { return MomentSum(channels: norm.channels) }
+          return norm.moments(of: input, passes[place])
+        }
+        let sum = try meeting.whole(own)
+        norm.follow(sum, passes[0])
+        for place in graphs.indices where trips[place] != nil {
+          graphs[place].steps[number].norm?.normalize(by: sum)
+        }
+      }
+      for place in graphs.indices where trips[place] != nil {
+        graphs[place].take(graphs[place].steps[number], &trips[place]!, passes[place])
+      }
+    }
+    return trips.indices.map { place in
+      guard var trip = trips[place].take() else { return nil }
+      return (trip.values.take(main.output), main.heads.map { trip.values.take($0) })
+    }
+  }
+
+  /// The way back of these passes.
+  /// - Parameters:
+  ///   - outputGradients, headGradients: for each graph, as `backward` takes them; nil where it had no input.
+  ///   - leave: called behind each layer with the first graph's parameters: every graph that had an input has the
+  ///     gradients of its own.
+  /// - Throws: what `meeting` and `leave` throw.
+  static func backward(
+    _ graphs: [LayerGraph], _ outputGradients: consuming [Tensor?], heads headGradients: [[Tensor]],
+    leaving leave: ([Parameter]) throws -> Void, _ passes: [Pass], _ meeting: some NormMeeting
+  ) throws {
+    let main = graphs[0]
+    var reached = [Bool](repeating: false, count: main.output + 1)
+    for value in [main.output] + main.heads { reached[value] = true }
+    var gradients: [Values?] = []
+    for place in graphs.indices {
+      guard let gradient = outputGradients[place].take() else {
+        gradients.append(nil)
+        continue
+      }
+      var values = Values(count: main.output + 1)
+      values.put(consume gradient, at: main.output)
+      for (head, gradient) in zip(main.heads, headGradients[place]) { values.put(gradient, at: head) }
+      gradients.append(values)
+    }
+    for (number, step) in main.steps.enumerated().reversed() where reached[step.output] {
+      if let norm = step.norm, norm.measures {
+        let own = graphs.indices.map { place -> NormGradientSum in
+          guard gradients[place] != nil, let norm = graphs[place].steps[number].norm else {
+            return NormGradientSum(channels: norm.channels)
+          }
+          var gradient = gradients[place]!.take(step.output)
+          let sum = norm.sums(of: &gradient, passes[place])
+          gradients[place]!.put(consume gradient, at: step.output)
+          return sum
+        }
+        let sum = try meeting.whole(own)
+        for place in graphs.indices where gradients[place] != nil {
+          graphs[place].steps[number].norm?.goBack(by: sum)
+        }
+      }
+      for place in graphs.indices where gradients[place] != nil {
+        graphs[place].goBack(graphs[place].steps[number], &gradients[place]!, passes[place])
+      }
+      for input in step.inputs where input.hasGradient { reached[input.value] = true }
+      try leave(step.layer?.parameters ?? [])
     }
   }
 }

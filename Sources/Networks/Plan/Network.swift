@@ -8,7 +8,7 @@ import Tensors
 /// Not `Sendable`: it belongs to the thread that trains or evaluates it.
 public final class Network {
   public private(set) var plan: NetworkPlan
-  private let layers: LayerGraph
+  let layers: LayerGraph
 
   /// A network with initial weights. Every parameter is a function of the seed and its own name.
   ///

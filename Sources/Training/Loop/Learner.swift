@@ -27,10 +27,14 @@ final class Learner {
   private let pool: ThreadPool
   /// Images of the step under way that this rank has computed.
   private var ownImages = 0
+  /// Whether no batches of the step under way went through the network together yet.
+  private var isFirstRound = true
   /// Those with whom it learns.
   let consensus: Consensus
   /// What adds up gradients over ranks; nil on one that is alone.
   private var exchange: ReplicaExchange?
+  /// Where the batch norms of replicas go by the whole batch; else nil.
+  private var together: ReplicasTogether?
   /// What is measured of the ranks.
   var watchedRanks = RankWatch()
   private let clock = ContinuousClock()
@@ -45,15 +49,32 @@ final class Learner {
     self.consensus = consensus
     // Rank 0's first batch stands for all.
     watch = LayerWatch(interval: consensus.leads ? settings.layerStats : 0)
-    network = Network(
-      setup.plan(epochsDone: 0), seed: settings.seed,
-      convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
-      initialization: settings.convolutionInitialization)
+    network = Self.newNetwork(setup)
     network.prepareForTransfer(setup, epochsDone: 0)
     optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
     group = BatchGroup(settings, rank: communicator.rank, of: communicator.size)
     average = settings.ema.map { WeightAverage(decay: $0, of: network) }
     exchange = ReplicaExchange(communicator, network, settings)
+    makeTogether(epochsDone: 0)
+  }
+
+  private func makeTogether(epochsDone: Int) {
+    guard settings.syncsNorms, settings.replicaCount > 1 else { return }
+    together = ReplicasTogether(
+      network, settings, consensus.communicator,
+      make: {
+        let copy = Self.newNetwork(setup)
+        copy.prepareForTransfer(setup, epochsDone: epochsDone)
+        return copy
+      }, waiting: { [weak self] in self?.watchedRanks.waited(seconds: $0) })
+  }
+
+  /// With weights of its own.
+  private static func newNetwork(_ setup: RunSetup) -> Network {
+    Network(
+      setup.plan(epochsDone: 0), seed: setup.settings.seed,
+      convolutions: setup.settings.precision == .bf16 ? .bfloat16 : .fastest,
+      initialization: setup.settings.convolutionInitialization)
   }
 
   // MARK: A step
@@ -106,10 +127,49 @@ final class Learner {
     }
   }
 
+  /// Whether the replicas of this rank go through the network together, a batch of each at a time.
+  var goesTogether: Bool { together != nil }
+
+  /// Forward and backward of a batch of each replica of this rank, all at a time: batch norms go by the whole batch.
+  /// - Parameters:
+  ///   - step: steps done.
+  ///   - isLast: whether it is the last round of the step, on all ranks.
+  /// - Throws: `RankFailure`.
+  func learnTogether(_ batches: [PlacedBatch], step: Int, waiting: Double, isLast: Bool) throws {
+    guard let together else { preconditionFailure("replicas that go one after the other") }
+    let ops = Ops(pool)
+    let probe = watch.begin(step: step + 1, isFirst: isFirstRound && batches.contains { !$0.batch.items.isEmpty })
+    isFirstRound = false
+    group.waited(seconds: waiting)
+    let size = group.size
+    try together.learn(
+      batches, isLast: isLast, probe: probe, &group, ops,
+      pass: { slot in
+        Pass(.training, pool, seed: settings.seed &+ UInt64(step) &* UInt64(size) &+ UInt64(slot))
+      },
+      judge: { logits, heads, batch, group in
+        let images = batch.batch.labels.count
+        let loss = TrainingLoss(
+          logits, heads: heads, labels: batch.batch.mixedLabels, smoothing: settings.labelSmoothing,
+          weights: setup.classWeights, ops)
+        return (
+          group.weighted(loss.gradient, images: images, ops),
+          loss.heads.map { group.weighted($0, images: images, ops) },
+          BatchTally(
+            slot: batch.slot, images: images, loss: loss.loss, correct: loss.correct, items: batch.batch.items,
+            skipped: batch.batch.skipped)
+        )
+      },
+      left: { keys, group in try exchange?.begin(keys, group, ops) })
+    guard isLast else { return }
+    for tally in together.takeTallies() { group.count(tally, waiting: 0) }
+  }
+
   /// Begins a step of replicas.
   func open(_ step: StepBatches, startedAt start: ContinuousClock.Instant) {
     group.open(step, of: network, startedAt: start)
     watchedRanks.begin(at: start)
+    isFirstRound = true
   }
 
   /// Counts a batch of a replica's of which no image decodes.
@@ -205,6 +265,7 @@ final class Learner {
   /// Ends the batches since the last step without another.
   func abandonStep() {
     group.abandon(network)
+    together?.end()
     watch.abandon()
   }
 
@@ -223,6 +284,7 @@ final class Learner {
   /// - Returns: the gradient's norm there; where the classifier is trained on features, its values as they were.
   private func takeGradient() -> (norm: Double, original: StandardizedClassifier.Original?) {
     group.putGradient(into: network)
+    together?.end()
     let original = features?.enter(network)
     return (network.gradientNorm(pool) * group.gradientScale, original)
   }
@@ -282,6 +344,7 @@ final class Learner {
     optimizer = settings.optimizer.optimizer(for: network.trainedParameters)
     group = BatchGroup(settings, rank: consensus.communicator.rank, of: consensus.communicator.size)
     exchange = ReplicaExchange(consensus.communicator, network, settings)
+    makeTogether(epochsDone: epochsDone)
     watch.abandon()
     features = nil
     return true
@@ -312,12 +375,15 @@ final class Learner {
 
   /// The batches of this rank's replicas that are left of the epoch, also those of which no image decodes.
   func replicaBatches(_ state: TrainingState) -> BatchStream {
-    let own = replicas.block(of: consensus.communicator.rank)
     var batches: [Int] = []
     var next = state.batch
     while next < setup.training.batchCount {
       let step = setup.batches(ofStepFrom: next)
-      batches += step.of(own)
+      if goesTogether {
+        for round in 0..<step.roundCount { batches += own(step, round: round) }
+      } else {
+        batches += own(step)
+      }
       next = step.range.upperBound
     }
     return setup.training.epoch(
@@ -326,6 +392,11 @@ final class Learner {
 
   /// The batches of a step that this rank computes.
   func own(_ step: StepBatches) -> Range<Int> { step.of(replicas.block(of: consensus.communicator.rank)) }
+
+  /// Those of a round: one at most of each replica.
+  func own(_ step: StepBatches, round: Int) -> [Int] {
+    replicas.block(of: consensus.communicator.rank).flatMap { step.of($0..<($0 + 1)).dropFirst(round).prefix(1) }
+  }
 
   private var replicas: ReplicaLayout {
     ReplicaLayout(replicas: settings.replicaCount, ranks: consensus.communicator.size)

@@ -12,19 +12,10 @@ extension TrainingLoop {
       let start = clock.now
       let batches = setup.batches(ofStepFrom: state.batch)
       learner.open(batches, startedAt: start)
-      let own = learner.own(batches)
-      for index in own {
-        let asked = clock.now
-        guard let batch = stream.nextInPlace() else { break }
-        let waiting = (clock.now - asked).seconds
-        let place = batches.slot(of: index)
-        if batch.items.isEmpty {
-          learner.passOver(batch, place: place, waiting: waiting)
-        } else {
-          try learner.learn(
-            from: batch, step: state.step, place: place, skipped: batch.skipped, startedAt: start, waiting: waiting,
-            isLast: index == own.upperBound - 1)
-        }
+      if learner.goesTogether {
+        try learnTogether(batches, stream)
+      } else {
+        try learnInTurn(batches, stream, startedAt: start)
       }
       try learner.gather()
       let skipped = learner.group.tally.skipped
@@ -42,6 +33,38 @@ extension TrainingLoop {
       }
     }
     return true
+  }
+
+  /// The batches of a step's replicas on this rank, one after the other.
+  private func learnInTurn(
+    _ batches: StepBatches, _ stream: BatchStream, startedAt start: ContinuousClock.Instant
+  ) throws {
+    let own = learner.own(batches)
+    for index in own {
+      let asked = clock.now
+      guard let batch = stream.nextInPlace() else { break }
+      let waiting = (clock.now - asked).seconds
+      let place = batches.slot(of: index)
+      if batch.items.isEmpty {
+        learner.passOver(batch, place: place, waiting: waiting)
+      } else {
+        try learner.learn(
+          from: batch, step: state.step, place: place, skipped: batch.skipped, startedAt: start, waiting: waiting,
+          isLast: index == own.upperBound - 1)
+      }
+    }
+  }
+
+  /// The same, one of each replica at a time.
+  private func learnTogether(_ batches: StepBatches, _ stream: BatchStream) throws {
+    for round in 0..<batches.roundCount {
+      let asked = clock.now
+      let placed = learner.own(batches, round: round).compactMap { index in
+        stream.nextInPlace().map { PlacedBatch(batch: $0, slot: batches.slot(of: index)) }
+      }
+      try learner.learnTogether(
+        placed, step: state.step, waiting: (clock.now - asked).seconds, isLast: round == batches.roundCount - 1)
+    }
   }
 
   /// Writes down how the ranks went through an epoch.

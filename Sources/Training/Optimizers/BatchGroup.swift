@@ -25,6 +25,8 @@ struct BatchGroup {
   /// The replicas that are computed here.
   private let block: Range<Int>
   private let replicas: Int
+  /// Whether the replicas have their running statistics in common; else each has its own.
+  private let syncsNorms: Bool
 
   /// Those that were computed here.
   private(set) var batches = 0
@@ -53,6 +55,7 @@ struct BatchGroup {
   init(_ settings: TrainingSettings, rank: Int = 0, of ranks: Int = 1) {
     let layout = ReplicaLayout(replicas: settings.replicaCount, ranks: ranks)
     (rounds, batchSize, replicas) = (settings.accumulate, settings.partSize, layout.replicas)
+    syncsNorms = settings.syncsNorms
     size = rounds * replicas
     block = layout.block(of: rank)
     replicaSum = ReplicaSum(layout.tree)
@@ -162,6 +165,23 @@ struct BatchGroup {
     (replica, sums) = (nil, [])
   }
 
+  /// Begins the last batches of replicas that go through the network together: their gradients come one by one, in
+  /// `putTogether`.
+  mutating func beginTogether(count: Int) {
+    replicaSum.beginTogether(block, count: count)
+    isAddedUp = true
+  }
+
+  /// Takes the gradients of a parameter in the whole step.
+  /// - Parameters:
+  ///   - gradients: of each replica that is computed here.
+  ///   - key: the parameter's place among those that are trained.
+  mutating func putTogether(_ gradients: consuming [Tensor], _ key: Int, _ ops: Ops) {
+    replicaSum.putTogether(gradients, of: block, key, ops)
+  }
+
+  mutating func waited(seconds: Double) { waiting += seconds }
+
   /// Counts a batch, also one without images.
   mutating func count(_ batch: BatchTally, waiting: Double) {
     self.waiting += waiting
@@ -208,7 +228,7 @@ struct BatchGroup {
 
   /// Leaves the mean of the replicas' running statistics in the network, once the step is sure to be taken.
   mutating func putStatistics(into network: Network, _ ops: Ops) {
-    guard hasReplicas else { return }
+    guard hasReplicas, !syncsNorms else { return }
     let computed = tally.computed(replicas: replicas, rounds: rounds)
     let share = 1 / Float(max(1, computed.count { $0 > 0 }))
     statistics?.restore(to: network)

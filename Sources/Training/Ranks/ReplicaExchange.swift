@@ -27,7 +27,8 @@ final class ReplicaExchange {
     exchange = GradientExchange(communicator, replicas: layout.replicas)
     nodes = layout.tree.nodes(in: layout.block(of: communicator.rank)).count
     let parameters = network.trainedParameters
-    let statistics = network.movingStatistics
+    // Those that replicas have in common, every rank has.
+    let statistics = settings.syncsNorms ? [] : network.movingStatistics
     let keys = Dictionary(uniqueKeysWithValues: parameters.enumerated().map { (ObjectIdentifier($1), $0) })
     shapes = parameters.map(\.value.shape) + statistics.map(\.value.shape)
     // Statistics are there before the way back begins.
@@ -85,6 +86,17 @@ final class ReplicaExchange {
       let sum = group.replicaSum
       try exchange.begin(buckets[next - 1], { [nodes] in sum.tensors($0, count: nodes) }, ops)
     }
+  }
+
+  /// Begins what can be, where replicas go back together.
+  /// - Parameters:
+  ///   - keys: of parameters whose sums on this rank are there.
+  ///   - group: has these sums.
+  /// - Throws: `RankFailure`.
+  func begin(_ keys: [Int], _ group: BatchGroup, _ ops: Ops) throws(RankFailure) {
+    for key in keys { isReady[key] = true }
+    try beginReady(group, ops)
+    try exchange.poll()
   }
 
   /// Begins what was not begun on the way back.

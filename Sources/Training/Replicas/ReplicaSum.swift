@@ -56,6 +56,30 @@ struct ReplicaSum {
     }
   }
 
+  /// Begins replicas of a block that all come together, tensor by tensor.
+  /// - Parameter count: of the tensors.
+  mutating func beginTogether(_ block: Range<Int>, count: Int) {
+    nodes = tree.nodes(in: block).map {
+      Node(replicas: $0, tensors: Array(repeating: Tensor(uninitialized: [0]), count: count))
+    }
+  }
+
+  /// Adds up a tensor of theirs, as far as that can be done within the block.
+  /// - Parameter tensors: of each replica of the block.
+  mutating func putTogether(_ tensors: consuming [Tensor], of block: Range<Int>, _ key: Int, _ ops: Ops) {
+    precondition(tensors.count == block.count, "a tensor for each replica")
+    var sums: [(replicas: Range<Int>, tensor: Tensor)] = []
+    for (replica, tensor) in zip(block, tensors) {
+      sums.append((replica..<(replica + 1), tensor))
+      while sums.count > 1, tree.joins(sums[sums.count - 2].replicas, sums[sums.count - 1].replicas) {
+        let right = sums.removeLast()
+        ops.add(right.tensor, to: &sums[sums.count - 1].tensor)
+        sums[sums.count - 1].replicas = sums[sums.count - 1].replicas.lowerBound..<right.replicas.upperBound
+      }
+    }
+    for (place, sum) in sums.enumerated() { nodes[place].tensors[key] = sum.tensor }
+  }
+
   /// What the nodes of a block have of a tensor once it was added for all of its replicas.
   /// - Parameter count: of these nodes.
   func tensors(_ key: Int, count: Int) -> [Tensor] { nodes.prefix(count).map { $0.tensors[key] } }

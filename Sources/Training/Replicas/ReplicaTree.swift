@@ -94,6 +94,9 @@ struct StepBatches: Equatable {
     return min(first, range.upperBound)..<min(end, range.upperBound)
   }
 
+  /// Rounds in which replicas take a batch each: the first replica has as many as any other.
+  var roundCount: Int { min(rounds, range.count) }
+
   /// A batch's place in the step.
   func slot(of batch: Int) -> Int { batch - range.lowerBound }
 }

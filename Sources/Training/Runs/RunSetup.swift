@@ -93,6 +93,7 @@ public struct RunSetup: Sendable {
     plan = try NetworkPlan(
       settings.network, imageSize: settings.preprocessing.imageSize, classes: index.classes.count)
     try settings.checkProgressiveResizing(plan)
+    try settings.checkSyncNorm(plan)
     // A run that is resumed has weights of its own.
     if known == nil, let weights = settings.initialWeights {
       try InitialWeights(weights).check(plan, classes: index.classes, naming: settings.initialClasses)
@@ -205,6 +206,12 @@ extension TrainingSettings {
     do { try checkNumbers() } catch { throw SettingsError("\(error)") }
     try optimizer.validate()
     try checkReplicas()
+    try require(
+      !syncsNorms || replicaCount > 1,
+      "--sync-norm: a batch of one part is normalized as a whole anyway; leave it out, or give --replicas")
+    try require(
+      !syncsNorms || normStatistics == .batch,
+      "--sync-norm: with --norm-stats running, batch norms do not go by the batch; leave one of them out")
     try augmentation.require(preprocessing, batchSize: partSize, require)
     if case .oneCycle = schedule, optimizer.method != .muon {
       let highest = 1 - Schedule.momentumShift
@@ -235,6 +242,13 @@ extension TrainingSettings {
     let fitting = below > 0 ? "\(below) and \(above) would do" : "\(above) is the smallest that would do"
     throw SettingsError(
       "--replicas \(count): --batch \(batchSize) cannot be cut into \(count) equal parts; \(fitting)")
+  }
+
+  /// - Throws: `SettingsError` where a network has nothing that could be normalized by the whole batch.
+  fileprivate func checkSyncNorm(_ plan: NetworkPlan) throws {
+    let hasNorms = plan.lowered.operations.contains { if case .batchNorm = $0.kind { true } else { false } }
+    guard syncsNorms, !hasNorms else { return }
+    throw SettingsError("--sync-norm: \(network.name) has no batch norm; leave it out, or choose another --net")
   }
 
   /// - Throws: `SettingsError` for a time that nothing can be fitted into.
@@ -294,6 +308,7 @@ extension TrainingSettings {
     try Architecture.check(network)
     let plan = try NetworkPlan(network, imageSize: preprocessing.imageSize, classes: 2)
     try checkProgressiveResizing(plan)
+    try checkSyncNorm(plan)
     try checkFreezing(try plan.freezing(freeze.layers))
   }
 

@@ -48,6 +48,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(Settings.batchSize) var batch: Int?
   @Option(Settings.accumulate) var accumulate: Int?
   @Option(Settings.replicas) var replicas: Int?
+  @Flag(Settings.syncNorm) var syncNorm = false
   @Option(Settings.precision) var precision: TrainingPrecision?
   @Option(Settings.epochs) var epochs: Int?
   @Option(Settings.progressive) var progressive: Double?

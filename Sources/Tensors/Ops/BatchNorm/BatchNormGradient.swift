@@ -10,6 +10,7 @@ public struct GradientMap: Sendable {
   /// Over rows, of g and of g * (x - mean); [C].
   private var sumGradients: [Double]
   private var sumProducts: [Double]
+  private var rows = 0.0
   /// The gradient by the input as a * g + b * (x - mean) + d, each [C].
   fileprivate private(set) var a: [Float]
   fileprivate private(set) var b: [Float]
@@ -31,14 +32,34 @@ public struct GradientMap: Sendable {
     sumGradients: UnsafePointer<Double>,
     sumProducts: UnsafePointer<Double>
   ) {
+    self.rows = rows
+    for c in a.indices { (self.sumGradients[c], self.sumProducts[c]) = (sumGradients[c], sumProducts[c]) }
+    setSlopes(normalization, weight: weight, rows: rows, sumGradients, sumProducts)
+  }
+
+  private mutating func setSlopes(
+    _ normalization: FoldedBatchNorm, weight: UnsafePointer<Float>, rows: Double,
+    _ sumGradients: UnsafePointer<Double>, _ sumProducts: UnsafePointer<Double>
+  ) {
     for c in a.indices {
       let inverse = Double(normalization.rstd[c])
       let slope = Double(weight[c]) * inverse
       a[c] = Float(slope)
       b[c] = Float(-slope * inverse * inverse * sumProducts[c] / rows)
       d[c] = Float(-slope * sumGradients[c] / rows)
-      (self.sumGradients[c], self.sumProducts[c]) = (sumGradients[c], sumProducts[c])
     }
+  }
+
+  /// What was summed here.
+  public var sum: NormGradientSum {
+    NormGradientSum(rows: rows, gradients: sumGradients, products: sumProducts)
+  }
+
+  /// For a mean and a deviation that are those of more rows than were summed here. The gradients by gamma and beta stay
+  /// those of the rows here.
+  /// - Parameter weight: gamma, [C].
+  public mutating func set(whole: NormGradientSum, _ normalization: FoldedBatchNorm, weight: Tensor) {
+    weight.read { setSlopes(normalization, weight: $0, rows: max(1, whole.rows), whole.gradients, whole.products) }
   }
 
   /// For a mean and a deviation that do not depend on the batch: dx = gamma / std * g.
