@@ -1,5 +1,5 @@
 // Which version of the kernels runs: the best that the processor has, or the one that SKIPLINE_KERNELS names, chosen
-// once when the program is loaded.
+// once when the program is loaded, or before anything is computed where several machines have to agree.
 
 #include "levels.h"
 
@@ -61,6 +61,15 @@ __attribute__((constructor)) static void choose(void) {
 }
 
 const char *ck_level(void) { return chosen->name; }
+
+int ck_choose_level(const char *name) {
+  for (size_t at = 0; at < LEVELS; at++)
+    if (strcmp(levels[at].name, name) == 0 && runs_here(&levels[at])) {
+      chosen = &levels[at];
+      return 1;
+    }
+  return 0;
+}
 
 const char *ck_level_at(size_t index) {
   for (size_t at = 0; at < LEVELS; at++)

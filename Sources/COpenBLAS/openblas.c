@@ -40,6 +40,33 @@ void openblas_keep_to_one_thread(void) {
   set_to_one("OMP_NUM_THREADS");
 }
 
+#define PROCESSOR "OPENBLAS_CORETYPE"
+#define ROOM "SKIPLINE_BLAS_ROOM"
+
+extern char **environ;
+
+static char **entry(const char *name) {
+  size_t length = strlen(name);
+  for (char **at = environ; at && *at; at++)
+    if (strncmp(*at, name, length) == 0 && (*at)[length] == '=') return at;
+  return NULL;
+}
+
+void openblas_keep_room(void) {
+  if (!entry(PROCESSOR)) setenv(ROOM, "", 1);
+}
+
+int openblas_choose_processor(const char *name) {
+  // Whoever looks through the environment finds the old text or the new one, both of which stay.
+  static char text[64];
+  char **place = entry(PROCESSOR);
+  if (!place) place = entry(ROOM);
+  if (!place || text[0] || strlen(PROCESSOR "=") + strlen(name) >= sizeof text) return 0;
+  snprintf(text, sizeof text, PROCESSOR "=%s", name);
+  __atomic_store_n(place, text, __ATOMIC_RELEASE);
+  return 1;
+}
+
 // Leaves the environment alone: other threads may be reading it by now.
 static void load(void) {
   void *library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);

@@ -7,7 +7,7 @@ import COpenBLAS
 /// The machine code that the results depend on, besides their inputs.
 public enum Kernels {
   /// `avx2, OpenBLAS 0.3.21 Haswell`. Equal texts give equal bits; unequal ones may give other bits.
-  public static let description: String = "\(level), \(blas)"
+  public static var description: String { "\(level), \(blas)" }
 
   /// `OpenBLAS 0.3.21 Haswell`: the library, its version, and the processor that its own kernels are for.
   public static let blas: String = {
@@ -35,6 +35,34 @@ public enum Kernels {
 
   /// The environment variable that names another level.
   public static let variable = "SKIPLINE_KERNELS"
+
+  /// To be called by a program that may have to `choose`, before it has threads.
+  public static func keepRoom() { openblas_keep_room() }
+
+  /// Computes by a level that other machines have too, and by OpenBLAS's kernels for an ordinary processor of this level,
+  /// so that the results have the same bits on all of them. To be called before anything is computed.
+  /// - Parameter level: one that this processor has.
+  /// - Returns: nil, or why not.
+  public static func choose(_ level: String) -> String? {
+    guard ck_choose_level(level) != 0 else { return "this processor has no \(level)" }
+    guard let processor = ordinaryProcessors[level] else { return nil }
+    return openblas_choose_processor(processor) != 0 ? nil : "the environment has no room for OPENBLAS_CORETYPE"
+  }
+
+  /// As OpenBLAS names them: of all that have a level's instructions, the first or the plainest. There is one of 64-bit
+  /// ARM.
+  static let ordinaryProcessors = [
+    "avx512": "SkylakeX", "avx2": "Haswell", "sse2": "Prescott", "neon": "ARMV8",
+  ]
+
+  /// The best level that all of several machines have; nil where they have none in common.
+  /// - Parameter levels: those of each, the best first.
+  public static func common(_ levels: [[String]]) -> String? {
+    levels.first?.first { level in levels.allSatisfy { $0.contains(level) } }
+  }
+
+  /// The level in use and those below it that this processor has.
+  public static var usableLevels: [String] { Array(levels.drop { $0 != level }) }
 
   /// The levels that this processor has, the best first.
   public static var levels: [String] {

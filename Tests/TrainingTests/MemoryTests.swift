@@ -54,6 +54,26 @@ import Testing
     #expect(error?.fitting == nil && error?.description.contains("not even one image") == true)
   }
 
+  @Test func `ranks take buffers for what they exchange, and replicas that go together what each keeps`() throws {
+    let plan = try NetworkPlan(NetworkSettings(name: "cifar20"), imageSize: 32, classes: 10)
+    func needed(_ replicas: Int, ranks: Int = 1, syncsNorms: Bool = false) -> Int {
+      var settings = TrainingSettings(data: "data", network: plan.settings, batchSize: 64 * replicas)
+      (settings.replicas, settings.syncsNorms, settings.threads) = (replicas, syncsNorms, 1)
+      return MemoryCheck(plan, settings, ranks: ranks).needed(batch: settings.partSize)
+    }
+    let gradient = plan.trainedParameters * 4
+    // To send one, to receive a half of two, the sum, and its tensors.
+    #expect(needed(2, ranks: 2) - needed(2) == 4 * gradient)
+    // Two nodes on each rank: (0, 1) and 2, 3 and 4, 5 and 6.
+    let seven = needed(7, ranks: 3) - needed(7)
+    #expect(abs(seven - (2 * gradient + 6 * gradient / 3 + 2 * gradient)) <= 8)
+    let (one, four) = (needed(4), needed(4, syncsNorms: true))
+    let alone = Double(plan.summary(batchSize: 64, threads: 1, optimizerState: 0).trainingMemory - gradient)
+    #expect(abs(Double(four - one) - 3 * MemoryCheck.poolShare * alone) < 8)
+    // A rank with one replica has no others beside it.
+    #expect(needed(4, ranks: 4, syncsNorms: true) == needed(4, ranks: 4))
+  }
+
   @Test func `who insists may try`() throws {
     try check(batch: 256, ignoring: true).require([MemoryLimit(bytes: 1, source: .machine)])
   }

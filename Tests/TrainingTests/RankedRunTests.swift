@@ -261,6 +261,27 @@ import Testing
     #expect(Double(reports.count) <= 2 + (events[0].compactMap(\.seconds).last ?? 0))
   }
 
+  @Test func `ranks agree on the best kernels that all have`() throws {
+    let levels = [["avx512", "avx2", "sse2"], ["avx2", "sse2"], ["avx512", "avx2", "sse2"]]
+    let chosen = try onRanks(3) { communicator -> [String] in
+      var chosen: [String] = []
+      try RankKernels.agree(communicator, levels: levels[communicator.rank]) {
+        chosen.append($0)
+        return nil
+      }
+      return chosen
+    }
+    #expect(chosen == [["avx2"], ["avx2"], ["avx2"]])
+    let refusal = #expect(throws: RankFailure.self) {
+      try onRanks(2) { communicator in
+        try RankKernels.agree(communicator, levels: communicator.rank == 0 ? ["avx2", "sse2"] : ["neon"]) { _ in nil
+        }
+        return 0
+      }
+    }
+    #expect(refusal?.description.contains("rank 1 (thread 1) has neon") == true)
+  }
+
   @Test func `a rank that fails ends the others, with its reason`() throws {
     let settings = settings()
     let caches = project.caches

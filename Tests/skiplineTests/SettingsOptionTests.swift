@@ -33,7 +33,8 @@ import Training
 
   /// What `train` takes that is no setting.
   private static let own = [
-    "resume", "like", "data", "accept-changes", "verbose", "json", "until-step", "save-recipe", "version", "help",
+    "resume", "like", "data", "accept-changes", "verbose", "json", "until-step", "save-recipe", "common-kernels",
+    "version", "help",
   ]
 
   @Test func `each row has an option, and each option a row`() throws {

@@ -14,6 +14,10 @@
 /// The instruction set of the versions of the functions below that run: `avx512`, `avx2` or `sse2`, `neon` on 64-bit
 /// ARM, else `portable`. The best that the processor has, or the one that SKIPLINE_KERNELS in the environment names.
 const char *ck_level(void);
+/// Has another version run from now on, one that this processor has. To be called before anything is computed, by a program
+/// that has no other thread that could.
+/// Returns 0 where it has none of this name.
+int ck_choose_level(const char *name);
 /// Those that this processor has, the best first; NULL behind the last.
 const char *ck_level_at(size_t index);
 /// What SKIPLINE_KERNELS names where this processor has no such version; else NULL.

@@ -11,6 +11,15 @@
 /// for the program's arguments beside the environment as it was, in a constructor of its own.
 void openblas_keep_to_one_thread(void);
 
+/// Makes room in the environment for the name of a processor, for openblas_choose_processor: to be called as early as
+/// openblas_keep_to_one_thread. Nobody else reads what it puts there.
+void openblas_keep_room(void);
+
+/// Has the library, when it is loaded, compute as on this processor (OPENBLAS_CORETYPE), whose instructions the present
+/// one must have. Other threads may read the environment meanwhile: nothing in it moves.
+/// Returns 0 where there is no room for it; a library that is loaded already stays as it is.
+int openblas_choose_processor(const char *name);
+
 /// Loads the library, once; for any thread.
 /// Returns NULL, or why it cannot be loaded or used.
 const char *openblas_load(void);

@@ -29,8 +29,12 @@ struct MemoryCheck {
   private let plan: NetworkPlan
   private let settings: TrainingSettings
   private let threads: Int
+  private let layout: ReplicaLayout
 
-  init(_ plan: NetworkPlan, _ settings: TrainingSettings) {
+  /// - Parameter ranks: how many processes train it, each in memory of its own: it is that of the one with most replicas.
+  init(_ plan: NetworkPlan, _ settings: TrainingSettings, ranks: Int = 1) {
+    layout = ReplicaLayout(
+      replicas: settings.replicaCount, ranks: max(1, min(ranks, settings.replicaCount)))
     self.plan = plan
     self.settings = settings
     threads = settings.threads ?? SystemProcessors.available
@@ -48,8 +52,17 @@ struct MemoryCheck {
     let checkpoint =
       ((isApart ? 2 : 1) * summary.parameters + settings.optimizer.stateCount * summary.trainedParameters)
       * MemoryLayout<Float>.stride
-    return Int(Double(summary.trainingMemory) * Self.poolShare) + images + checkpoint + Self.base
+    let training = summary.trainingMemory + togetherMemory(batch: batch)
+    let exchange = GradientExchange.floats(of: plan.trainedParameters, layout) * MemoryLayout<Float>.stride
+    return Int(Double(training) * Self.poolShare) + exchange + images + checkpoint + Self.base
       + overhead(for: source)
+  }
+
+  /// What replicas that go through the network together take besides the first: a gradient, and what the layers keep.
+  private func togetherMemory(batch: Int) -> Int {
+    guard settings.syncsNorms else { return 0 }
+    let one = plan.summary(batchSize: batch, threads: threads, optimizerState: 0)
+    return (layout.block(of: 0).count - 1) * (one.trainingMemory - one.parameters * MemoryLayout<Float>.stride)
   }
 
   /// Numbers of the weights before a step, which are kept while a step is looked at.

@@ -30,6 +30,18 @@ final class GradientExchange {
   private var waiting = 0.0
   private let clock = ContinuousClock()
 
+  /// Floats that an exchange takes on the rank with the most replicas while its sums are under way, and the sums.
+  /// - Parameter count: of all that is summed.
+  static func floats(of count: Int, _ layout: ReplicaLayout) -> Int {
+    guard layout.ranks > 1 else { return 0 }
+    let nodes = (0..<layout.ranks).map { layout.tree.nodes(in: layout.block(of: $0)).count }
+    let received = (count * nodes.reduce(0, +) + layout.ranks - 1) / layout.ranks
+    return count * (nodes.max() ?? 1) + received + 2 * count
+  }
+
+  /// Of the buckets that are under way.
+  var floatsUnderWay: Int { buckets.reduce(0) { $0 + $1.floats } }
+
   init(_ communicator: any Communicator, replicas: Int) {
     self.communicator = communicator
     layout = ReplicaLayout(replicas: replicas, ranks: communicator.size)
@@ -46,6 +58,7 @@ final class GradientExchange {
     let sent: FloatBuffer
     let received: FloatBuffer
     let sum: FloatBuffer
+    let floats: Int
     var parts: (any PendingExchange)?
     var whole: (any PendingExchange)?
 
@@ -55,6 +68,7 @@ final class GradientExchange {
       sent = FloatBuffer(count: count * own)
       self.received = FloatBuffer(count: received)
       sum = FloatBuffer(count: count)
+      floats = count * own + received + count
     }
   }
 

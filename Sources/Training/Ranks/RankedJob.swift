@@ -13,18 +13,22 @@ extension TrainingJob {
   ///     let outcome = try job.train(hooks: hooks)    // those of rank 0 are heard
   ///
   /// - Parameters:
+  ///   - usesCommonKernels: of rank 0: whether ranks with other vector kernels compute by the best that all have, rather
+  ///     than being refused.
   ///   - decisions, caches, progress, isCancelled: see `RunSetup`; for the ranks that prepare what rank 0 says.
   ///   - lead: makes the job; called on rank 0.
   /// - Throws: what `lead` throws, on rank 0; `RankFailure` where another rank cannot do it, or is about to compute
   ///   something else.
   public static func together(
-    _ communicator: any Communicator, decisions: DecisionStore = .standard, caches: ImageCacheFolder? = .user,
+    _ communicator: any Communicator, usesCommonKernels: Bool = false, decisions: DecisionStore = .standard,
+    caches: ImageCacheFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in }, isCancelled: @Sendable () -> Bool = { false },
     lead: () throws -> TrainingJob
   ) throws -> TrainingJob {
     guard communicator.size > 1 else { return try lead() }
     let consensus = try Consensus(communicator)
     do {
+      if try consensus.decide({ usesCommonKernels }) { try RankKernels.agree(communicator) }
       var own: TrainingJob?
       let order = try consensus.decide {
         let job = try lead()
@@ -34,7 +38,9 @@ extension TrainingJob {
       }
       var job = try consensus.together {
         try own
-          ?? order.job(decisions: decisions, caches: caches, progress: progress, isCancelled: isCancelled)
+          ?? order.job(
+            ranks: communicator.size, decisions: decisions, caches: caches, progress: progress,
+            isCancelled: isCancelled)
       }
       job.communicator = communicator
       let agreement = try consensus.together { try RankAgreement(communicator, job, order) }
@@ -90,12 +96,14 @@ struct RunOrder: Codable {
   }
 
   /// The job on a rank that writes nothing: the images divided as rank 0 has them.
+  /// - Parameter ranks: how many train it.
   func job(
-    decisions: DecisionStore, caches: ImageCacheFolder?, progress: @Sendable (PreparationProgress) -> Void,
+    ranks: Int, decisions: DecisionStore, caches: ImageCacheFolder?,
+    progress: @Sendable (PreparationProgress) -> Void,
     isCancelled: @Sendable () -> Bool
   ) throws -> TrainingJob {
     let setup = try RunSetup(
-      settings, preprocessing: preprocessing, recipe: recipe,
+      settings, ranks: ranks, preprocessing: preprocessing, recipe: recipe,
       recorded: try ImageManifest(text: images).recordedSplits(), decisions: decisions, caches: caches,
       progress: progress, isCancelled: isCancelled)
     var job = TrainingJob(setup: setup, run: RunFolder(moved: run), resuming: nil, lock: nil)
@@ -143,7 +151,7 @@ struct RankAgreement: Codable, Equatable {
       if other.kernels != first.kernels {
         return
           "\(who) computes by \(other.kernels), and rank 0 (\(first.machine)) by \(first.kernels), which gives "
-          + "other last digits: have all machines compute alike (\(Kernels.variable)=avx2, for instance, on each)"
+          + "other last digits: use --common-kernels, by which all compute as the least of them can"
       }
       if let images = other.images {
         return "the images in \(data) are not the same on \(who) as on rank 0 (\(first.machine)): \(images); "

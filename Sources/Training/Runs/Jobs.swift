@@ -27,18 +27,20 @@ public struct TrainingJob: Sendable {
   }
 
   /// Prepares the data, then makes the run's folder and its record.
-  /// - Parameters: see `RunSetup`.
+  /// - Parameters:
+  ///   - ranks: how many processes train it together, in the end (`together`).
+  ///   - decisions, caches, progress, isCancelled: see `RunSetup`.
   /// - Throws: `SettingsError`, `DatasetError`, `NetworkError`, `CheckpointError`, `SafetensorsError`,
   ///   `RunFolderError` or `FileOperationError`; no folder is left behind by settings, data or weights that cannot be
   ///   used.
   public static func new(
-    _ settings: TrainingSettings, commandLine: [String], decisions: DecisionStore = .standard,
+    _ settings: TrainingSettings, ranks: Int = 1, commandLine: [String], decisions: DecisionStore = .standard,
     caches: ImageCacheFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
     try ProjectFolder.require(settings.project, outside: settings.data)
     let setup = try RunSetup(
-      settings, decisions: decisions, caches: caches, progress: progress, isCancelled: isCancelled)
+      settings, ranks: ranks, decisions: decisions, caches: caches, progress: progress, isCancelled: isCancelled)
     // Every number of it is looked at before there is a folder.
     let weights = try settings.initialWeights.map { try InitialWeights($0) }
     _ = try weights?.read(setup.plan, classes: setup.index.classes, naming: setup.settings.initialClasses)
@@ -62,13 +64,14 @@ public struct TrainingJob: Sendable {
 
   /// Prepares to go on with an earlier run from its `last` checkpoint, with its own settings and preprocessing.
   /// - Parameters:
+  ///   - ranks: as in `new`.
   ///   - changes: what is to be otherwise from now on. Images in another place have to be those of the run, as in the
   ///     old one.
   ///   - decisions, caches, progress, isCancelled: see `RunSetup`.
   /// - Throws: as `new`; `DataChangedError`, or `RunDataGone` where the data are not in their place; `SettingsError`
   ///   for changes that would end the run before where it is.
   public static func resumed(
-    folder: String, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
+    folder: String, ranks: Int = 1, changes: ResumeChanges = ResumeChanges(), decisions: DecisionStore = .standard,
     caches: ImageCacheFolder? = .user, progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
   ) throws -> TrainingJob {
@@ -85,7 +88,7 @@ public struct TrainingJob: Sendable {
     let setup: RunSetup
     do {
       setup = try RunSetup(
-        changed, preprocessing: record.model.preprocessing, recipe: record.recipe,
+        changed, ranks: ranks, preprocessing: record.model.preprocessing, recipe: record.recipe,
         recorded: try ImageManifest(path: run.manifestPath)?.recordedSplits(), decisions: decisions, caches: caches,
         progress: progress, isCancelled: isCancelled)
     } catch let error as DatasetError where changes.data == nil && error.isAbsence {

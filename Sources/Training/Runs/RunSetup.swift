@@ -45,6 +45,7 @@ public struct RunSetup: Sendable {
   public let notes: [String]
 
   /// - Parameters:
+  ///   - ranks: how many processes train it together.
   ///   - preprocessing: what to use instead of measuring the data, when a run is resumed.
   ///   - recipe: what was chosen when it was started.
   ///   - recorded: the splits that the images had when a run was started, when it is resumed.
@@ -55,7 +56,8 @@ public struct RunSetup: Sendable {
   /// - Throws: `SettingsError`, `DatasetError`, `UnacceptedErrors`, `NetworkError` or `MemoryShortage`;
   ///   `CancellationError` when it was cancelled.
   public init(
-    _ settings: TrainingSettings, preprocessing known: Preprocessing? = nil, recipe: RecipeReport? = nil,
+    _ settings: TrainingSettings, ranks: Int = 1, preprocessing known: Preprocessing? = nil,
+    recipe: RecipeReport? = nil,
     recorded: RecordedSplits? = nil, decisions: DecisionStore = .standard, caches: ImageCacheFolder? = .user,
     progress: @Sendable (PreparationProgress) -> Void = { _ in },
     isCancelled: @Sendable () -> Bool = { false }
@@ -101,7 +103,9 @@ public struct RunSetup: Sendable {
     frozenPlan = try plan.freezing(settings.freeze.layers)
     try settings.checkFreezing(frozenPlan)
     // The most that it takes: everything is trained in the end.
-    try MemoryCheck(settings.freeze.isFrozen(epoch: settings.epochs - 1) ? frozenPlan : plan, settings).require()
+    try MemoryCheck(
+      settings.freeze.isFrozen(epoch: settings.epochs - 1) ? frozenPlan : plan, settings, ranks: ranks
+    ).require()
     let decoders = settings.threads ?? SystemProcessors.available
     var cached = PreparedImageCache()
     if settings.cache.isEnabled, let caches {

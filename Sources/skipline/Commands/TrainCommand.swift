@@ -25,6 +25,11 @@ struct TrainCommand: ParsableCommand {
       "Save the settings as a recipe, for --recipe NAME: what is given, without data, project and name.",
       valueName: "name"),
     transform: recipeName) var saveRecipe: String?
+  @Flag(
+    help:
+      "On several ranks whose processors are not alike: compute by the best kernels that all have, for the same bits."
+  )
+  var commonKernels = false
   @Flag(help: "Print a JSON line an epoch, and the outcome.") var json = false
   @Option(Limits.untilStep, visibility: .hidden) var untilStep: Int?
 
@@ -43,6 +48,9 @@ struct TrainCommand: ParsableCommand {
       throw ValidationError("--data goes with --resume; a new run is started with: skipline train FOLDER")
     }
     if verbose, options.weights == nil { throw ValidationError("--verbose goes with --weights") }
+    if commonKernels, ProgramRanks.launch == nil {
+      throw ValidationError("--common-kernels goes with several ranks: start them by mpirun or srun")
+    }
     if resume == nil && acceptChanges { throw ValidationError("--accept-changes goes with --resume") }
   }
 
@@ -61,7 +69,7 @@ struct TrainCommand: ParsableCommand {
     let signals = try SignalWatcher()
     let ranks = try ProgramRanks.join()
     let job = try signals.cancelling { isCancelled in
-      try TrainingJob.together(ranks, isCancelled: isCancelled) {
+      try TrainingJob.together(ranks, usesCommonKernels: commonKernels, isCancelled: isCancelled) {
         try prepared(ranks: ranks.size, isCancelled: isCancelled)
       }
     }
@@ -97,7 +105,7 @@ struct TrainCommand: ParsableCommand {
       var changes = try options.resumeChanges(acceptingData: acceptChanges)
       changes.data = movedData.map { $0.path(from: WorkingFolder.path) }
       return try TrainingJob.resumed(
-        folder: foundRun(resume).path(from: WorkingFolder.path), changes: changes,
+        folder: foundRun(resume).path(from: WorkingFolder.path), ranks: ranks, changes: changes,
         progress: { preparation.report($0) }, isCancelled: isCancelled)
     }
     let given =
@@ -113,7 +121,7 @@ struct TrainCommand: ParsableCommand {
     }
     let job = try TrainingJob.new(
       // From the root, because what is told of the run reaches processes with other working folders.
-      settings.absolute(from: WorkingFolder.path), commandLine: options.recorded(),
+      settings.absolute(from: WorkingFolder.path), ranks: ranks, commandLine: options.recorded(),
       progress: { preparation.report($0) }, isCancelled: isCancelled)
     // Of settings that no run could be started with, none is kept.
     if let saveRecipe {

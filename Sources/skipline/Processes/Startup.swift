@@ -17,6 +17,7 @@ enum Startup {
   static func run(_ body: @escaping @Sendable () -> Void) {
     occupyStandardDescriptors()
     GEMM.keepToOneThread()
+    if ProgramRanks.launch != nil { Kernels.keepRoom() }
     // A reader that goes away (`| head`) must not kill a run; writes then fail instead.
     signal(SIGPIPE, SIG_IGN)
     // Nor must a limit on file sizes: a save that is too large fails as on a full disk.
