@@ -17,6 +17,7 @@ import Testing
     memory: DoctorReport.Memory(
       total: 16 << 30, limits: [DoctorReport.Memory.Limit(source: "machine", free: 8 << 30)]),
     blas: DoctorReport.Blas(library: "OpenBLAS", threading: .pthreads, environment: []),
+    mpi: DoctorReport.MPI(library: "/usr/lib/skipline/libskipline-mpi.so", name: "Open MPI v4.1.4"),
     terminal: DoctorReport.TerminalFacts(
       isInteractive: true, name: "xterm-256color", isKnown: true, colors: 256, hasTrueColor: false,
       refusesColor: false,

@@ -26,6 +26,51 @@ import Training
     #expect(!FileManager.default.fileExists(atPath: "\(workspace.folder)/runs"))
   }
 
+  @Test func `a plan for many machines is printed, and as JSON`() async throws {
+    let workspace = try Workspace()
+    let words = [
+      "plan", "data", "--recipe", "none", "--net", "cifar8", "--imgsz", "32", "--batch", "8", "--threads", "1",
+      "--ranks",
+      "2,8", "--network", "1G,25G", "--latency", "20us",
+    ]
+    let printed = try await RunningProgram(["skipline"] + words, in: workspace).finish()
+    #expect(printed.status == 0)
+    for text in ["1Gbit/s, 20 us a message", "25Gbit/s", "efficiency", "hidden"] {
+      #expect(printed.output.contains(text), "\(text) in \(printed.output)")
+    }
+    let plan = try await RunningProgram(["skipline"] + words + ["--json"], in: workspace).finish()
+      .decoded(ScaledPlan.self)
+    #expect(plan.scaling.map(\.network) == ["1G", "25G"])
+    #expect(plan.scaling.allSatisfy { abs($0.latency - 20e-6) < 1e-12 && $0.steps.map(\.ranks) == [2, 8] })
+    for table in plan.scaling {
+      for step in table.steps {
+        #expect(step.seconds > 0 && step.imagesPerSecond > 0 && (0...1).contains(step.hiddenShare))
+        #expect(step.efficiency > 0 && step.efficiency <= 1)
+      }
+    }
+    #expect(plan.scaling[0].steps[1].exchangeSeconds > plan.scaling[1].steps[1].exchangeSeconds)
+    let alone = try await workspace.skipline("plan", "data", "--network", "1G")
+    #expect(alone.status != 0 && alone.errors.contains("--network goes with --ranks"))
+  }
+
+  private struct ScaledPlan: Decodable {
+    struct Table: Decodable {
+      var network: String
+      var bitsPerSecond: Double
+      var latency: Double
+      var steps: [Step]
+    }
+    struct Step: Decodable {
+      var ranks: Int
+      var seconds: Double
+      var exchangeSeconds: Double
+      var hiddenShare: Double
+      var imagesPerSecond: Double
+      var efficiency: Double
+    }
+    var scaling: [Table]
+  }
+
   @Test func `a run without options trains as planned, says why, and records it`() async throws {
     let workspace = try Workspace()
     let trained = try await workspace.skipline(

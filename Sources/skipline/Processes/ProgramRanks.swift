@@ -79,16 +79,8 @@ enum ProgramRanks {
 
   /// Where the library is: named in the environment, beside the program, or where it is installed.
   private static func libraryPath(_ launch: RankLaunch) throws -> String {
-    if let named = ProcessInfo.processInfo.environment[MPILibrary.variable], !named.isEmpty {
-      guard try FilePath.kind(of: named) == .file else {
-        throw MPILibraryError(path: named, reason: "\(MPILibrary.variable) names no file")
-      }
-      return named
-    }
-    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    let places = [program.path, program.deletingLastPathComponent().path + "/lib/skipline"]
-      .map { "\($0)/\(MPILibrary.fileName)" }
-    if let place = try places.first(where: { try FilePath.kind(of: $0) == .file }) { return place }
+    let (found, places) = try foundLibrary()
+    if let found { return found }
     let source = ProgramFiles.folders(named: "mpi").map { "\($0)/skipline-mpi.c" }
       .first { ((try? FilePath.kind(of: $0)) ?? nil) == .file }
     let byHand = source.map { ", or by 'mpicc -shared -fPIC -O2 -o \(places[0]) \($0)'" } ?? ""
@@ -96,6 +88,21 @@ enum ProgramRanks {
       "started \(launch.size) times by \(launch.launcher), but this program has no \(MPILibrary.fileName), by which "
         + "ranks work together, and each would train alone: make it by 'make build MPI=1' in Skipline's "
         + "sources\(byHand); or start skipline once, without the launcher")
+  }
+
+  /// The library that ranks would load; nil where there is none in the places where it is looked for.
+  /// - Throws: `MPILibraryError` where the environment names none.
+  static func foundLibrary() throws -> (path: String?, places: [String]) {
+    if let named = ProcessInfo.processInfo.environment[MPILibrary.variable], !named.isEmpty {
+      guard try FilePath.kind(of: named) == .file else {
+        throw MPILibraryError(path: named, reason: "\(MPILibrary.variable) names no file")
+      }
+      return (named, [named])
+    }
+    let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    let places = [program.path, program.deletingLastPathComponent().path + "/lib/skipline"]
+      .map { "\($0)/\(MPILibrary.fileName)" }
+    return (try places.first { try FilePath.kind(of: $0) == .file }, places)
   }
 }
 

@@ -55,7 +55,7 @@ extension DoctorReport {
         (blas.fault.map { "none (\($0))" } ?? "\(blas.library), \(blas.threading.rawValue)")
           + (blas.environment.isEmpty ? "" : "; \(blas.environment.joined(separator: " "))")
       ),
-      ("terminal", terminalText),
+      ("MPI", mpiText), ("terminal", terminalText),
       (
         "locale",
         "\(terminal.locale)\(terminal.isLocaleInstalled ? "" : " (not installed)"), "
@@ -78,6 +78,16 @@ extension DoctorReport {
     var text = "\(processor.allowed) of \(processor.installed) allowed"
     if let quota = processor.quota { text += ", a quota of \(Format.fixed(quota, 2))" }
     return text + "; \(Format.counted(processor.threads, "thread")) by default"
+  }
+
+  private var mpiText: String {
+    if let name = mpi.name { return "\(name), by \(mpi.library ?? "")" }
+    if mpi.fault != nil { return "not usable" }
+    guard mpi.launcher != nil || mpi.compiler != nil else {
+      return "none; only needed to train one run on several machines"
+    }
+    return
+      "not set up: 'make build MPI=1' does that (mpirun: \(mpi.launcher ?? "none"), mpicc: \(mpi.compiler ?? "none"))"
   }
 
   private var memoryText: String {

@@ -4,6 +4,7 @@ import Datasets
 import Files
 import FoundationEssentials
 import Glibc
+import MPIRanks
 import Resources
 import Support
 import Tensors
@@ -21,7 +22,7 @@ extension DoctorReport {
         // The numbers of threads are our own.
         environment: environment.filter { $0.key.hasPrefix("OPENBLAS_") && $0.key != "OPENBLAS_NUM_THREADS" }
           .map { "\($0.key)=\($0.value)" }.sorted()),
-      terminal: TerminalFacts(.current()),
+      mpi: .measured(path: environment["PATH"] ?? ""), terminal: TerminalFacts(.current()),
       folders: [
         Folder("runs", project, variable: "--project"),
         Folder("decisions", DecisionStore.standard.folder, variable: "XDG_CONFIG_HOME"),
@@ -29,6 +30,21 @@ extension DoctorReport {
         Folder("log", UserFolders.current.state.map { $0 + "/skipline" }, variable: "XDG_STATE_HOME"),
         Folder("temporary", environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp", variable: "TMPDIR"),
       ])
+  }
+}
+
+extension DoctorReport.MPI {
+  /// - Parameter path: the folders of programs, with colons.
+  static func measured(path: String) -> DoctorReport.MPI {
+    func program(_ name: String) -> String? {
+      path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+    var mpi = DoctorReport.MPI(launcher: program("mpirun"), compiler: program("mpicc"))
+    do {
+      mpi.library = try ProgramRanks.foundLibrary().path
+      mpi.name = try mpi.library.map { try MPILibrary(path: $0).name }
+    } catch { mpi.fault = "\(error)" }
+    return mpi
   }
 }
 

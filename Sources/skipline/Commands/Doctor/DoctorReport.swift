@@ -3,6 +3,7 @@
 
 import Canvas
 import Files
+import MPIRanks
 import Tensors
 
 /// The state of a machine, as far as it matters to Skipline.
@@ -12,6 +13,7 @@ struct DoctorReport: Encodable {
   var processor: Processor
   var memory: Memory
   var blas: Blas
+  var mpi: MPI
   var terminal: TerminalFacts
   var folders: [Folder]
 
@@ -64,6 +66,19 @@ struct DoctorReport: Encodable {
     var environment: [String]
 
     enum Threading: String, Encodable { case serial, pthreads, openmp }
+  }
+
+  /// What several ranks would work together by.
+  struct MPI: Encodable {
+    /// The library of Skipline's that they would load; nil where there is none.
+    var library: String?
+    /// Name and version of the MPI that it was made for; nil where it cannot be loaded.
+    var name: String?
+    /// Why not.
+    var fault: String?
+    /// The `mpirun` and `mpicc` that the shell would find; nil for none.
+    var launcher: String?
+    var compiler: String?
   }
 
   struct TerminalFacts: Encodable {
@@ -136,6 +151,11 @@ extension DoctorReport {
         true, "OpenBLAS cannot be loaded: \(fault)",
         GEMM.isForWantOfMemory(fault)
           ? "raise the limits on memory (ulimit -v, ulimit -d)" : "apt-get install libopenblas0")
+    }
+    if let fault = mpi.fault {
+      note(
+        true, "the library by which ranks work together cannot be used: \(fault)",
+        "make it anew with 'make build MPI=1', or unset \(MPILibrary.variable)")
     }
     for folder in folders {
       note(
