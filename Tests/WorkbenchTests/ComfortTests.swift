@@ -368,6 +368,9 @@ import Testing
     let ranks = lines.filter { $0.contains("rank ") }
     #expect(ranks.count == 3)
     #expect(ranks.first?.hasPrefix("rank 0 node0") == true && ranks.first?.contains("1,200 img/s") == true)
+    var curves = state
+    curves.type("3")
+    #expect(PlainScreen.lines(curves, theme: .monochrome).contains { $0.contains("img/s on 3 ranks") })
     #expect(ranks.last?.contains("- img/s") == true && ranks.last?.hasSuffix("waits 13%  +3.5 ms") == true)
     // Not of a run that is over.
     state.hear(

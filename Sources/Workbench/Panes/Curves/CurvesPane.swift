@@ -464,7 +464,8 @@ enum CurvesPane: Pane {
         isPaused
           ? (state.divergence == nil ? "paused: space resumes" : "diverged: space asks how to go on")
           : last.secondsLeft.map { Format.duration($0) + " left" } ?? "",
-        Format.speed(last.imagesPerSecond), "lr \(Format.general(last.learningRate))",
+        Format.speed(last.imagesPerSecond) + (state.shownRanks.map { " on \($0.ranks.count) ranks" } ?? ""),
+        "lr \(Format.general(last.learningRate))",
       ] + (curves.isKeptWaiting ? [waits] + figures : figures + [waits])
         + [curves.run.map { Format.count($0.trainingImages) + " images" } ?? ""],
       in: rect, theme: theme, style: theme[isPaused ? .warning : .text])
