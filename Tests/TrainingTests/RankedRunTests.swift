@@ -4,6 +4,7 @@ import Datasets
 import Glibc
 import Messages
 import Ranks
+import Support
 import Tensors
 import TestSupport
 import Testing
@@ -259,6 +260,28 @@ import Testing
     #expect(speeds[1] > 0 && speeds[1] < 13.4 && speeds[0] > speeds[1] && speeds[2] > speeds[1])
     // At most one a second.
     #expect(Double(reports.count) <= 2 + (events[0].compactMap(\.seconds).last ?? 0))
+  }
+
+  /// In a run, single precision hides the last bits of these sums.
+  @Test(arguments: [4, 7])
+  func `what norms add up has the same bits on any number of ranks`(replicas: Int) throws {
+    @Sendable func numbers(_ ranks: any Communicator) throws -> [UInt64] {
+      let block = ReplicaLayout(replicas: replicas, ranks: ranks.size).block(of: ranks.rank)
+      let norms = ReplicaNorms(ranks, replicas: replicas) { _ in }
+      let own = block.map { replica -> [Double] in
+        var random = RandomGenerator(seed: UInt64(replica))
+        return [Double(1 + replica % 3)] + (0..<6).map { _ in Double(1 + random.integer(below: 1_000_000)) / 7 }
+      }
+      let moments: MomentSum = try norms.whole(own.map { MomentSum(numbers: $0) })
+      let gradients: NormGradientSum = try norms.whole(own.map { NormGradientSum(numbers: $0) })
+      return (moments.numbers + gradients.numbers).map(\.bitPattern)
+    }
+    let reference = try numbers(Loopback())
+    for ranks in 2...replicas {
+      for (rank, own) in try onRanks(ranks, { try numbers($0) }).enumerated() {
+        #expect(own == reference, "rank \(rank) of \(ranks)")
+      }
+    }
   }
 
   @Test func `ranks agree on the best kernels that all have`() throws {
