@@ -80,7 +80,7 @@ let package = Package(
     .target(name: "Ranks", dependencies: ["Resources"], swiftSettings: strict),
     .target(name: "MPIRanks", dependencies: ["CMPI", "Ranks", "Resources"], swiftSettings: strict),
     .target(name: "Messages", dependencies: ["Support"], swiftSettings: strict),
-    .target(name: "Files", dependencies: ["Support"], swiftSettings: numeric),
+    .target(name: "Files", dependencies: ["Support"], swiftSettings: strict),
     .target(name: "Protobuf", swiftSettings: numeric),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "Resources"], swiftSettings: numeric),
     .target(
@@ -91,7 +91,7 @@ let package = Package(
       swiftSettings: numeric),
     .target(
       name: "WeightFiles", dependencies: ["CImageShims", "Files", "Images", "Protobuf", "Support"],
-      swiftSettings: numeric),
+      swiftSettings: strict),
     .target(
       name: "Networks", dependencies: ["Messages", "Support", "Tensors"], swiftSettings: numeric),
     .target(
@@ -100,13 +100,13 @@ let package = Package(
         "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Ranks", "Resources", "Support",
         "Tensors", "WeightFiles", logging,
       ],
-      swiftSettings: numeric),
+      swiftSettings: strict),
     .target(
       name: "Inspection",
       dependencies: [
         "Datasets", "Files", "Images", "Messages", "Networks", "Support", "Tensors", "Training", "WeightFiles",
       ],
-      swiftSettings: numeric),
+      swiftSettings: strict),
     .target(
       name: "Exports",
       dependencies: [
@@ -152,7 +152,7 @@ let package = Package(
       dependencies: [
         "Datasets", "Images", "Inspection", "Messages", "Support", "TestSupport", "Training", "WeightFiles",
       ],
-      path: "Tests/Fuzzing", swiftSettings: numeric),
+      path: "Tests/Fuzzing", swiftSettings: strict),
     .executableTarget(
       name: "skipline-fuzz", dependencies: ["Fuzzing", "Images", argumentParser], path: "Tests/skipline-fuzz",
       swiftSettings: strict),
