@@ -78,6 +78,31 @@ import Testing
     #expect(last > 1_000_000_000)
   }
 
+  @Test func `much time for many small images goes into a wider network, many epochs and erased parts`() throws {
+    var last = (width: 0.0, epochs: 0)
+    for budget in stride(from: 100.0, through: 5000, by: 100) {
+      let plan = try plan(facts(53_000, side: 28), request { $0.budget = budget }, speed: 2.5e11)
+      let (width, epochs) = (plan.settings.network.widthMultiplier, plan.settings.epochs)
+      #expect(plan.settings.network.name == "resnet9")
+      #expect(plan.settings.augmentation.erasing == (epochs >= Recipe.epochsToErase ? 0.5 : 0))
+      if width > 0.5 { #expect(epochs >= Recipe.epochsToErase) }
+      #expect(width >= last.width)
+      if width == last.width { #expect(epochs >= last.epochs) }
+      // No time is left unused before the widest has all the epochs that help.
+      if width < 1 { #expect(plan.recipe.cost.total > 0.7 * budget, "\(budget) s") }
+      last = (width, epochs)
+    }
+    #expect(last.width == 1 && last.epochs >= Recipe.epochsToErase)
+    let few = try plan(facts(5_000, side: 28), request { $0.budget = 5000 }, speed: 1e12)
+    #expect(few.settings.augmentation.erasing == 0 && few.settings.epochs > Recipe.epochsToErase)
+    let unerased = request {
+      $0.budget = 5000
+      Settings.erase.put(value: 0.0, in: &$0)
+    }
+    let asked = try plan(facts(53_000, side: 28), unerased, speed: 1e12)
+    #expect(asked.settings.augmentation.erasing == 0, "somebody asked for none")
+  }
+
   @Test func `weights whose norms were folded are trained without them, gently`() throws {
     var weights = WeightsFacts()
     weights.hasFoldedNorms = true

@@ -73,6 +73,7 @@ struct RecipePlanner {
     recipe.chooseBeginning(&draft)
     let step = choosePrecision(chosen.plan, cost)
     chooseEpochs(step)
+    recipe.chooseErasing(&draft)
     recipe.chooseSaving(&draft, epochSeconds: epoch(step))
     let (settings, choices) = draft.finished()
     return RunPlan(
@@ -192,35 +193,39 @@ struct RecipePlanner {
   /// The highest rung of the ladder on which enough epochs fit into the budget, the lowest where none has.
   private mutating func chooseNetwork() throws -> (Candidate, StepCost) {
     let candidates = try self.candidates()
-    let wanted = draft.isOpen(Settings.epochs) ? recipe.epochsToChooseBy : draft.settings.epochs
+    func wanted(_ place: Int) -> Int {
+      draft.isOpen(Settings.epochs)
+        ? recipe.epochs(toChoose: candidates[place].settings.network) : draft.settings.epochs
+    }
     // The first trial is of a network in the middle; what the others cost is told from their multiply-adds, until a
     // trial tells it better.
     var place = candidates.count / 2
     var costs: [Int: StepCost] = [:]
-    func fits(_ cost: StepCost) -> Bool { epochs(at: cost) >= wanted }
+    func fits(_ cost: StepCost, _ place: Int) -> Bool { epochs(at: cost) >= wanted(place) }
     while true {
       let cost =
         costs[place] ?? machine.cost(candidates[place].plan, draft.settings.batchSize, draft.settings.precision)
       costs[place] = cost
-      if fits(cost) {
-        guard place + 1 < candidates.count, costs[place + 1].map(fits) != false else { break }
+      if fits(cost, place) {
+        guard place + 1 < candidates.count, costs[place + 1].map({ fits($0, place + 1) }) != false else { break }
         // Twice as dear as it would be by its multiply-adds, it would not be tried.
         let dearer = Double(candidates[place + 1].multiplyAdds) / Double(candidates[place].multiplyAdds)
         let guess = StepCost(training: cost.training * dearer / 2, inference: cost.inference * dearer / 2)
-        guard fits(guess) else { break }
+        guard fits(guess, place + 1) else { break }
         place += 1
       } else {
         guard place > 0 else { break }
         place -= 1
-        if let known = costs[place], fits(known) { break }
+        if let known = costs[place], fits(known, place) { break }
       }
     }
     let chosen = candidates[place]
     let cost = costs[place] ?? StepCost(training: 0, inference: 0)
     let why =
-      fits(cost)
+      fits(cost, place)
       ? place + 1 < candidates.count
-        ? "the largest that does \(wanted) epochs in the time" : "nothing larger learns more from such images"
+        ? "the largest that does \(wanted(place)) epochs in the time"
+        : "nothing larger learns more from such images"
       : "the fastest: the time is short for \(facts.trainingImages) images"
     let (open, network) = (draft.isOpen(Settings.network), chosen.settings.network)
     if open { draft.settings.network.widthMultiplier = network.widthMultiplier }
@@ -307,7 +312,7 @@ struct RecipePlanner {
     guard draft.isOpen(Settings.epochs) else { return }
     let (fitting, enough) = (epochs(at: cost), recipe.enoughEpochs)
     // Where a time was given, it is used, as long as it gains anything.
-    let most = draft.settings.budget == nil ? enough : 2 * enough
+    let most = recipe.mostEpochs(of: draft.settings.network, hasBudget: draft.settings.budget != nil)
     if fitting >= most {
       draft.choose(Settings.epochs, most, "more would hardly help with \(facts.trainingImages) images")
     } else {
