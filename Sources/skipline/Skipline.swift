@@ -76,6 +76,11 @@ struct SkiplineCommand: ParsableCommand {
   /// Of the one that the first word names only its own options are looked at: going through the others as well can take
   /// longer than what is to be done. Help and mistakes are told by the whole program.
   private static func parsed(_ words: [String]) throws -> any ParsableCommand {
+    switch words {
+    case ["--version"]: throw CleanExit.message(configuration.version)
+    case ["--help"], ["-h"]: throw CleanExit.helpRequest(self)
+    default: break
+    }
     let named = configuration.subcommands.first { $0._commandName == words.first }
     if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {
       return command

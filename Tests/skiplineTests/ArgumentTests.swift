@@ -113,6 +113,22 @@ struct DescribedCommand: Decodable, Sendable {
     for command in DescribedCommand.all { #expect(refusal(command.words) == nil, "\(command.words)") }
   }
 
+  @Test(arguments: ["--help", "-h", "--version"])
+  func `help and version, answered without looking at options, are what the argument parser says`(word: String) {
+    let quick: any Error =
+      word == "--version"
+      ? CleanExit.message(SkiplineCommand.configuration.version) : CleanExit.helpRequest(SkiplineCommand.self)
+    #expect(throws: (any Error).self) {
+      do {
+        _ = try SkiplineCommand.parseAsRoot([word])
+      } catch {
+        #expect(SkiplineCommand.fullMessage(for: error) == SkiplineCommand.fullMessage(for: quick))
+        #expect(SkiplineCommand.exitCode(for: quick) == .success)
+        throw error
+      }
+    }
+  }
+
   @Test(arguments: hostile + ["0", "2,", "2,nan", "2 4"])
   func `numbers of ranks that cannot be are refused as usage`(text: String) {
     #expect(refusal(["plan", "a", "--ranks", "2,4"]) == nil)
