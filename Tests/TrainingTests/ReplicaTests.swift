@@ -156,6 +156,38 @@ import WeightFiles
     #expect(replicas["bn1.num_batches_tracked"] == whole["bn1.num_batches_tracked"])
   }
 
+  /// 36 images in two steps of 20 and 16: parts of 10 and 10, then of 10 and 6.
+  @Test(arguments: [1, 2]) func `parts that are no whole ones count by their images, in each round`(accumulate: Int)
+    throws
+  {
+    func weights(_ change: (inout TrainingSettings) -> Void) throws -> [Float] {
+      let settings = project.settings(epochs: 1) {
+        ($0.batchSize, $0.accumulate) = (20 / accumulate, accumulate)
+        change(&$0)
+      }
+      return try floats(try project.train(settings).arrays()["fc.weight"])
+    }
+    let whole = try weights { _ in }
+    let parts = try weights { ($0.replicas, $0.syncsNorms) = (2, true) }
+    let difference = zip(whole, parts).map { abs($0 - $1) }.max() ?? .infinity
+    #expect(difference < 5e-5, "\(difference)")
+  }
+
+  /// 36 images in parts of 4: nine of them, so that the last step has one replica.
+  @Test func `a replica without images leaves the running statistics to the others`() throws {
+    let settings = replicated(2, epochs: 1)
+    func variances(after step: Int) throws -> [Float] {
+      let run = try project.train(settings) { $0.isStep(step) ? [.stop] : [] }
+      return try floats(try run.arrays()["bn1.running_var"])
+    }
+    let (before, after) = (try variances(after: 4), try variances(after: 5))
+    // What the last part had itself is a variance: above zero, and not far from what others had.
+    for (before, after) in zip(before, after) {
+      let own = (after - 0.9 * before) / 0.1
+      #expect(own > 0 && own < 10 * before, "\(own), \(before) before")
+    }
+  }
+
   @Test func `norms of the whole batch need parts of one, and a batch to go by`() throws {
     let alone = #expect(throws: SettingsError.self) { try replicated(1) { $0.syncsNorms = true }.validate() }
     #expect(alone?.description.hasPrefix("--sync-norm: a batch of one part") == true)
