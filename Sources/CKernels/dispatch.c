@@ -91,10 +91,11 @@ EACH_KERNEL(FORWARD)
 
 // Panels are made for a number of lanes, which need not be the chosen one's.
 void ck_gemm(
-    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate,
+    const ck_finish *finish) {
   if (a->rows == 0) return;
   for (size_t at = 0; at < LEVELS; at++)
-    if (levels[at].lanes == lanes) return levels[at].kernels->product(a, b, columns, out, accumulate);
+    if (levels[at].lanes == lanes) return levels[at].kernels->product(a, b, columns, out, accumulate, finish);
 }
 
 static const ck_pair_kernels *pair_kernels(size_t lanes) {
@@ -105,6 +106,36 @@ static const ck_pair_kernels *pair_kernels(size_t lanes) {
   return &ck_base_pair_kernels;
 }
 
+int ck_has_quads(void) {
+#if defined(__x86_64__)
+  if (chosen->lanes == 16) return __builtin_cpu_supports("avx512vnni") != 0;
+#endif
+  return 0;
+}
+
+static const ck_quad_kernels *quad_kernels(void) {
+#if defined(__x86_64__)
+  if (chosen->lanes == 16) return ck_has_quads() ? &ck_avx512vnni_quad_kernels : &ck_avx512_quad_kernels;
+  if (chosen->lanes == 8) return &ck_avx2_quad_kernels;
+#endif
+  return &ck_base_quad_kernels;
+}
+
+size_t ck_byte_panel(void) { return 2 * chosen->lanes; }
+
+void ck_byte_product(
+    const ck_byte_operand *a, const int8_t *panels, size_t first, size_t columns, const ck_byte_finish *finish) {
+  if (a->rows > 0) quad_kernels()->product(a, panels, first, columns, finish);
+}
+
+void ck_round_bytes(const float *x, size_t count, float factor, int32_t zero, uint8_t *out) {
+  quad_kernels()->round_bytes(x, count, factor, zero, out);
+}
+
+void ck_unround_bytes(const uint8_t *x, size_t count, float scale, int32_t zero, float *out) {
+  quad_kernels()->unround_bytes(x, count, scale, zero, out);
+}
+
 size_t ck_pair_lanes(void) {
 #if defined(__x86_64__)
   if (chosen->lanes == 16 && __builtin_cpu_supports("avx512bf16")) return 16;
@@ -113,8 +144,9 @@ size_t ck_pair_lanes(void) {
 }
 
 void ck_gemm_pairs(
-    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate) {
-  if (a->rows > 0) pair_kernels(lanes)->product(a, b, columns, out, accumulate);
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate,
+    const ck_finish *finish) {
+  if (a->rows > 0) pair_kernels(lanes)->product(a, b, columns, out, accumulate, finish);
 }
 
 void ck_pack_pairs(

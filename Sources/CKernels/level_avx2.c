@@ -10,5 +10,6 @@
 #define TILE_LANES 8
 #define TILE_ROWS 6
 #include "kernels/all.h"
+#include "kernels/quads.h"
 #pragma clang attribute pop
 #endif

@@ -11,5 +11,6 @@
 #define TILE_LANES 16
 #define TILE_ROWS 14
 #include "kernels/all.h"
+#include "kernels/quads.h"
 #pragma clang attribute pop
 #endif

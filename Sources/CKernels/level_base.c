@@ -9,6 +9,7 @@
 #define TILE_ROWS 6
 #include "kernels/all.h"
 #include "kernels/pairs.h"
+#include "kernels/quads.h"
 
 const ck_pair_kernels ck_base_pair_kernels = {
     .round_pairs = KERNEL(round_pairs), .pack_pairs = KERNEL(pack_pairs), .product = KERNEL(pairs_product)};

@@ -59,8 +59,8 @@
     (map, x, channels, first, count, out, planes))                                                                 \
   K(void, winograd_output,                                                                                         \
     (const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels,               \
-     size_t first, size_t count, float *y),                                                                        \
-    (map, in, planes, channels, first, count, y))                                                                  \
+     size_t first, size_t count, float *y, const ck_finish *finish),                                               \
+    (map, in, planes, channels, first, count, y, finish))                                                          \
   K(void, winograd_output_gradient,                                                                                \
     (const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,         \
      const ck_winograd_planes *planes),                                                                            \
@@ -80,6 +80,7 @@
   K(void, max_pool_backward,                                                                                       \
     (const ck_window *w, const float *out_gradient, const uint8_t *argmax, float *gradient),                       \
     (w, out_gradient, argmax, gradient))                                                                           \
+  K(void, max_pool_bytes, (const struct ck_window *w, const uint8_t *image, uint8_t *out), (w, image, out))         \
   K(void, resample_rows,                                                                                           \
     (const uint8_t *source, size_t source_count, size_t width, size_t rows, const int32_t *starts,                 \
      const int32_t *weights, size_t pairs, size_t columns, uint8_t *target),                                       \
@@ -89,7 +90,8 @@
     (source, row_length, weights, taps, target))
 
 typedef void ck_gemm_of_level(
-    const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *out, int accumulate);
+    const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *out, int accumulate,
+    const ck_finish *finish);
 
 #define MEMBER(result, name, parameters, arguments) result(*name) parameters;
 typedef struct {
@@ -107,10 +109,20 @@ typedef struct {
   ck_gemm_of_level *product;
 } ck_pair_kernels;
 
+/// Products of bytes.
+typedef struct {
+  void (*product)(
+      const ck_byte_operand *a, const int8_t *panels, size_t first, size_t columns, const ck_byte_finish *finish);
+  void (*round_bytes)(const float *x, size_t count, float factor, int32_t zero, uint8_t *out);
+  void (*unround_bytes)(const uint8_t *x, size_t count, float scale, int32_t zero, float *out);
+} ck_quad_kernels;
+
 /// What every processor of the architecture runs: SSE2 on x86-64, NEON on 64-bit ARM.
 extern const ck_kernels ck_base_kernels;
 extern const ck_pair_kernels ck_base_pair_kernels;
+extern const ck_quad_kernels ck_base_quad_kernels;
 #if defined(__x86_64__)
 extern const ck_kernels ck_avx2_kernels, ck_avx512_kernels;
 extern const ck_pair_kernels ck_avx512bf16_pair_kernels;
+extern const ck_quad_kernels ck_avx2_quad_kernels, ck_avx512_quad_kernels, ck_avx512vnni_quad_kernels;
 #endif

@@ -6,6 +6,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "include/CKernels.h"
 
 #define INLINE static inline __attribute__((always_inline))

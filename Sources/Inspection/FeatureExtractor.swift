@@ -41,11 +41,15 @@ public struct FeatureExtractor {
     _ body: (_ path: String, _ features: Result<ArraySlice<Float>, DecodingFailure>) throws -> Void
   ) rethrows {
     let network = model.network
+    let inference = model.inference()
     try Predictor.forEach(
       paths, model, batchSize: batchSize, pool: pool,
       compute: { batch in
         let input = Tensor([batch.items.count, batch.side, batch.side, 3], batch.images)
-        let output = network.forward(input, to: value, Pass(.inference, pool))
+        // A value that is part of a larger step there is one of its own here.
+        let output =
+          inference.computes(value)
+          ? inference.forward(input, to: value, pool) : network.forward(input, to: value, Pass(.inference, pool))
         return network.plan.pooled(output, of: value, pool).values
       }, body)
   }

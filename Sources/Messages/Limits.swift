@@ -40,6 +40,8 @@ public enum Limits {
   public static let rejectBelow = NumericSetting(
     "reject-below", "The least probability of an answer", .from(0.0, to: 1))
   public static let imagesOfCall = NumericSetting("batch", "With --onnx: images of a call", .from(1, to: 65_536))
+  public static let calibrationImages = NumericSetting(
+    "images", "Training images whose maps are measured", .from(1, to: 1_000_000))
   public static let shards = NumericSetting("shards", "How many shards for each split", .from(1, to: 99_999))
   public static let shardSize = NumericSetting("shard-size", "Bytes of a shard", .from(1, to: 1 << 50))
   public static let folds = NumericSetting("folds", "Parts that are held out one after another", .from(2, to: 100))

@@ -10,6 +10,7 @@ public struct NamedArray: Sendable, Equatable {
     case float16([Float16])
     case int32([Int32])
     case uint8([UInt8])
+    case int8([Int8])
 
     public var count: Int {
       switch self {
@@ -18,6 +19,7 @@ public struct NamedArray: Sendable, Equatable {
       case .float16(let values): values.count
       case .int32(let values): values.count
       case .uint8(let values): values.count
+      case .int8(let values): values.count
       }
     }
   }
@@ -53,6 +55,7 @@ public struct NamedArray: Sendable, Equatable {
     case .float16: .float16
     case .int32: .int32
     case .uint8: .uint8
+    case .int8: .int8
     }
   }
 }

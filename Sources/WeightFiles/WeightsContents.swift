@@ -79,6 +79,16 @@ public struct WeightsContents: Sendable {
     return try convert(array) { (value: Int64) in value }
   }
 
+  /// An array of I8.
+  /// - Throws: as `floats(_:)`.
+  public func int8s(_ name: String) throws -> [Int8] {
+    let array = try array(named: name)
+    guard array.dtype == .int8 else {
+      throw WeightsFileError(path: path, fault: .unsupportedDType(array: name, dtype: array.dtype))
+    }
+    return try convert(array) { (value: Int8) in value }
+  }
+
   /// The first number of an array of whole numbers, whatever type a program gave them; nil where it has none.
   /// - Throws: `WeightsFileError` for one that is no whole number, or of a type that is not read.
   package func count(_ name: String) throws -> Int? {

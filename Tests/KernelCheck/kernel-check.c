@@ -165,7 +165,7 @@ static void product(size_t rows, size_t depth, size_t columns) {
   const ck_operand left = {a, 1, 0, rows, depth, 1, 0, depth, 1};
   const ck_panels right = {packed, depth * width, width};
   const ck_result result = {out, 0, columns};
-  ck_gemm(&left, &right, columns, lanes, &result, 0);
+  ck_gemm(&left, &right, columns, lanes, &result, 0, NULL);
   double *wanted = calloc(rows * columns, sizeof(double));
   for (size_t r = 0; r < rows; r++)
     for (size_t c = 0; c < columns; c++)
@@ -185,7 +185,7 @@ static void product(size_t rows, size_t depth, size_t columns) {
     ck_pack_pairs(b, depth, columns, columns, 1, 0, pair_width, half * pair_width, pair_packed);
     const ck_operand pair_left = {pairs, 1, 0, rows, half, 1, 0, half, 1};
     const ck_panels pair_right = {pair_packed, half * pair_width, pair_width};
-    ck_gemm_pairs(&pair_left, &pair_right, columns, pair_lanes, &result, 0);
+    ck_gemm_pairs(&pair_left, &pair_right, columns, pair_lanes, &result, 0, NULL);
     memset(wanted, 0, rows * columns * sizeof(double));
     for (size_t r = 0; r < rows; r++)
       for (size_t c = 0; c < columns; c++)
@@ -193,6 +193,54 @@ static void product(size_t rows, size_t depth, size_t columns) {
     snprintf(name, sizeof name, "product_pairs %zux%zux%zu", rows, depth, columns);
     report(name, difference(out, wanted, rows * columns), 2e-6);
   }
+}
+
+// The same with what follows, in the place of what is added; and of bytes, whose results are exact.
+static void finished_product(size_t rows, size_t depth, size_t columns) {
+  const size_t lanes = ck_lanes(), width = 2 * lanes, panels = (columns + width - 1) / width;
+  float *a = numbers(rows * depth), *b = numbers(depth * columns), *bias = numbers(columns);
+  float *packed = numbers(panels * depth * width), *out = numbers(rows * columns);
+  double *wanted = calloc(rows * columns, sizeof(double));
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) {
+      double sum = bias[c] + out[r * columns + c];
+      for (size_t d = 0; d < depth; d++) sum += (double)a[r * depth + d] * b[d * columns + c];
+      wanted[r * columns + c] = sum > 0 ? sum : 0;
+    }
+  ck_pack(b, depth, columns, columns, 1, 0, width, depth * width, packed);
+  const ck_operand left = {a, 1, 0, rows, depth, 1, 0, depth, 1};
+  const ck_panels right = {packed, depth * width, width};
+  const ck_result result = {out, 0, columns};
+  const ck_finish finish = {bias, out, 1};
+  ck_gemm(&left, &right, columns, lanes, &result, 0, &finish);
+  char name[64];
+  snprintf(name, sizeof name, "product_finished %zux%zux%zu", rows, depth, columns);
+  report(name, difference(out, wanted, rows * columns), 2e-6);
+
+  const size_t quads = (depth + 3) / 4, panel = ck_byte_panel(), byte_panels = (columns + panel - 1) / panel;
+  uint8_t *x = malloc(rows * depth + 4), *y = malloc(rows * columns);
+  int8_t *w = calloc(byte_panels * quads * panel * 4, 1);
+  float *scale = numbers(columns);
+  for (size_t i = 0; i < rows * depth; i++) x[i] = (uint8_t)(i * 37 % 256);
+  for (size_t c = 0; c < columns; c++) {
+    scale[c] = 0.001f;
+    for (size_t d = 0; d < depth; d++)
+      w[(c / panel * quads + d / 4) * panel * 4 + c % panel * 4 + d % 4] = (int8_t)((d * 11 + c * 7) % 255 - 127);
+  }
+  const ck_byte_operand bytes = {x, 1, 0, rows, depth, 1, 0, quads};
+  const ck_byte_finish byte_finish = {scale, bias, NULL, NULL, 0, 0, 128, y, NULL, 0, columns};
+  ck_byte_product(&bytes, w, 0, columns, &byte_finish);
+  size_t wrong = 0;
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++) {
+      int32_t sum = 0;
+      for (size_t d = 0; d < depth; d++) sum += x[r * depth + d] * (int8_t)((d * 11 + c * 7) % 255 - 127);
+      volatile float product = (float)sum * scale[c];
+      const float value = rintf(product + bias[c]) + 128;
+      wrong += y[r * columns + c] != (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+  snprintf(name, sizeof name, "product_bytes %zux%zux%zu", rows, depth, columns);
+  report(name, (double)wrong, 0.5);
 }
 
 // A convolution 3x3 of one channel each way by Winograd's algorithm, beside the sums that define it.
@@ -212,7 +260,7 @@ static void winograd(int32_t tile, int32_t height, int32_t width, size_t channel
   for (size_t p = 0; p < points; p++)
     for (size_t t = 0; t < tiles; t++)
       for (size_t c = 0; c < channels; c++) data[(p * tiles + t) * channels + c] *= filter[p * channels + c];
-  ck_winograd_output(&map, data, &planes, channels, 0, tiles, y);
+  ck_winograd_output(&map, data, &planes, channels, 0, tiles, y, NULL);
   double *wanted = calloc(pixels * channels, sizeof(double));
   for (int32_t i = 0; i < height; i++)
     for (int32_t j = 0; j < width; j++)
@@ -336,6 +384,10 @@ int main(void) {
   product(1, 1, 1);
   product(13, 27, 16);
   product(49, 576, 70);
+  finished_product(1, 4, 1);
+  finished_product(13, 27, 16);
+  finished_product(49, 576, 70);
+  finished_product(140, 1300, 33);
   for (size_t width = 1; width <= 8; width *= 2) groups(width, width, 32, 16, 19, 1);
   groups(4, 4, 20, 16, 70, 2);
   groups(8, 8, 8, 0, 1, 1);

@@ -84,7 +84,7 @@ import Testing
       let gradients = network.parameters.reduce(0) { $0 + $1.value.count } * MemoryLayout<Float>.stride
       let estimate = plan.inferenceMemory(batchSize: images, threads: 2) + gradients
       let batch = Tensor([images, imageSize, imageSize, 3]) { Float($0 % 17) }
-      _ = network.forward(batch, Pass(.inference, ThreadPool(threads: 2)))
+      _ = InferenceNetwork(network).forward(batch, ThreadPool(threads: 2))
       let ratio = Double(estimate) / Double(StoragePool.peakBytes)
       #expect((0.8...1.5).contains(ratio), "estimated \(estimate) bytes, used \(StoragePool.peakBytes)")
     }

@@ -92,7 +92,7 @@ import Testing
         var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
         packed.read {
           var panels = ck_panels(base: $0, panel_stride: depth * width, row: width)
-          ck_gemm(&operand, &panels, s.columns, lanes, &result, accumulating ? 1 : 0)
+          ck_gemm(&operand, &panels, s.columns, lanes, &result, accumulating ? 1 : 0, nil)
         }
       }
     }
@@ -225,7 +225,7 @@ import Testing
             segment_stride: segment, steps: s.steps, step_stride: step)
           var right = ck_panels(base: panels, panel_stride: depth * width, row: width)
           var result = ck_result(base: out, line_stride: outLine, row_stride: outRow)
-          ck_gemm_pairs(&operand, &right, s.columns, lanes, &result, accumulating ? 1 : 0)
+          ck_gemm_pairs(&operand, &right, s.columns, lanes, &result, accumulating ? 1 : 0, nil)
         }
       }
     }

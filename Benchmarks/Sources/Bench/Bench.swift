@@ -16,6 +16,10 @@ struct Bench: ParsableCommand {
     case pairs
     /// The same in mixed precision.
     case mixed
+    /// Inference in batches, beside OpenVINO and ONNX Runtime.
+    case inference
+    /// Inference of one image on two threads, beside the same.
+    case latency
     /// Several threads beside one.
     case threads
     /// From the start of the program to its first frame.
@@ -24,9 +28,9 @@ struct Bench: ParsableCommand {
     case lightness
   }
 
-  @Option(help: "A part alone: pairs, mixed, threads, start, lightness. May be given several times.") var section:
-    [Section] =
-      []
+  @Option(
+    help: "A part alone: pairs, mixed, inference, latency, threads, start, lightness. May be given several times.")
+  var section: [Section] = []
   @Option(help: "Only rows whose text contains this, as in resnet50/224/16/train. May be given several times.")
   var rows: [String] = []
   @Option(help: "Pairs of processes for each row.") var pairs = 5
@@ -44,9 +48,9 @@ struct Bench: ParsableCommand {
     guard pairs > 0, steps > 0, threads > 0 else {
       throw ValidationError("--pairs, --steps and --threads have to be above zero")
     }
-    guard !chosen(Row.all + Row.mixed).isEmpty else {
-      throw ValidationError(
-        "no row is meant by that; there are \((Row.all + Row.mixed).map(\.text).joined(separator: ", "))")
+    let all = Row.all + Row.mixed + Row.inference + Row.latency
+    guard !chosen(all).isEmpty else {
+      throw ValidationError("no row is meant by that; there are \(all.map(\.text).joined(separator: ", "))")
     }
   }
 
@@ -64,7 +68,8 @@ struct Bench: ParsableCommand {
     }
     let sections = section.isEmpty ? Section.allCases : section
     let folder = programs ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().path
-    let ours = StepProgram(words: ["\(folder)/training-step"], name: "skipline", precisionName: "bf16")
+    let ours = StepProgram(
+      words: ["\(folder)/training-step"], name: "skipline", precisionName: "bf16", quantizedWords: ["--int8"])
     let comparesPairs = sections.contains(.pairs) || sections.contains(.mixed)
     let peer = try noPeer || !comparesPairs ? nil : StepProgram.pyTorch(python: python)
     for (section, all) in [(Section.pairs, Row.all), (.mixed, Row.mixed)] where sections.contains(section) {
@@ -73,6 +78,17 @@ struct Bench: ParsableCommand {
       let figures = try comparePairs(
         rows, ours: ours, peer: peer, pairs: pairs, steps: steps, threads: threads, log)
       printMemory(figures)
+    }
+    for (section, all, threads) in [(Section.inference, Row.inference, threads), (.latency, Row.latency, 2)]
+    where sections.contains(section) {
+      let rows = chosen(all)
+      if rows.isEmpty { continue }
+      print("\n\(section.rawValue)")
+      let peers = noPeer ? [] : StepProgram.inferencePeers(python: python)
+      for peer in peers.isEmpty ? [nil] : peers.map(Optional.some) {
+        let rows = rows.filter { peer?.does($0) ?? true }
+        _ = try comparePairs(rows, ours: ours, peer: peer, pairs: pairs, steps: steps, threads: threads, log)
+      }
     }
     if sections.contains(.threads) {
       try compareThreads(chosen(Row.all), ours, several: 2, pairs: pairs, steps: steps, log)

@@ -41,11 +41,11 @@ func comparePairs(
   return try rows.map { row in
     var (mine, theirs) = (Runs(row), Runs(row))
     // The layout that is better for this row: each is tried once, not counted.
-    let layout = try peer.map { peer in
-      try StepProgram.layouts.map { layout in
+    let layout = try peer.flatMap { peer in
+      try peer.layouts.map { layout in
         let tried = try peer.measure(row, steps: steps, threads: threads, layout: layout)
         return (layout, clock == .cpu ? tried.imagesPerCPUSecond : tried.imagesPerSecond)
-      }.max { $0.1 < $1.1 }?.0 ?? StepProgram.layouts[0]
+      }.max { $0.1 < $1.1 }?.0
     }
     for pair in 1...pairs {
       mine.add(try ours.measure(row, steps: steps, threads: threads), clock)

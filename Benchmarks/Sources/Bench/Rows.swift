@@ -10,8 +10,12 @@ import Tensors
 struct Row {
   var workload: Workload
 
-  init(_ net: String, _ size: Int, _ batch: Int, _ mode: Workload.Mode, _ precision: TrainingPrecision = .fp32) {
+  init(
+    _ net: String, _ size: Int, _ batch: Int, _ mode: Workload.Mode, _ precision: TrainingPrecision = .fp32,
+    isQuantized: Bool = false
+  ) {
     workload = Workload(net: net, size: size, batch: batch, mode: mode, precision: precision)
+    workload.isQuantized = isQuantized
   }
 
   /// `resnet50/224/16/train`, `resnet50/224/16/train/bf16`
@@ -24,6 +28,18 @@ struct Row {
     Row("cifar20", 32, 128, .train), Row("resnet18", 64, 64, .train), Row("resnet18", 224, 16, .train),
     Row("resnet50", 64, 32, .train), Row("resnet50", 224, 16, .train), Row("resnet50", 224, 16, .infer),
   ]
+
+  /// Of every precision that the processor is fast in.
+  static let inference = inference(batch: 16)
+  static let latency = inference(batch: 1)
+
+  private static func inference(batch: Int) -> [Row] {
+    ["resnet18", "resnet50"].flatMap { net in
+      [Row(net, 224, batch, .infer)]
+        + (OperandPrecision.hasFastBFloat16 ? [Row(net, 224, batch, .infer, .bf16)] : [])
+        + [Row(net, 224, batch, .infer, isQuantized: true)]
+    }
+  }
 
   /// Training in mixed precision, where the processor has the instruction; the peer's is autocast.
   static let mixed =
@@ -38,6 +54,30 @@ struct StepProgram {
   let name: String
   /// What it calls bfloat16.
   let precisionName: String
+  /// What asks it for 8-bit integers.
+  var quantizedWords = ["--precision", "int8"]
+  /// The memory layouts that it may be asked for.
+  var layouts: [String] = []
+
+  /// Whether it has such a row.
+  func does(_ row: Row) -> Bool { !(name.hasPrefix("ONNX") && row.workload.precision == .bf16) }
+
+  /// OpenVINO and ONNX Runtime, as far as a Python has them.
+  static func inferencePeers(python: String?) -> [StepProgram] {
+    let asked = python ?? ProcessInfo.processInfo.environment["PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
+    let program = asked ?? "python3"
+    let quiet = FileHandle(forWritingAtPath: "/dev/null")
+    return [("openvino", "OpenVINO"), ("onnxruntime", "ONNX Runtime")].compactMap { module, name in
+      let question = "import torch, torchvision, \(module); print(\(module).__version__)"
+      guard let version = try? output(of: [program, "-c", question], errors: quiet) else {
+        complain("no peer: \(program) has no torch, torchvision and \(module)")
+        return nil
+      }
+      return StepProgram(
+        words: [program, "Benchmarks/peers/inference_step.py", "--engine", module],
+        name: "\(name) \(version.prefix { $0 != "-" && $0 != "\n" })", precisionName: "bf16")
+    }
+  }
 
   /// The peer's script with this Python, or with one that is found.
   /// - Returns: nil where none with torch and torchvision is found.
@@ -59,7 +99,7 @@ struct StepProgram {
     }
     return StepProgram(
       words: [program, script], name: "PyTorch \(version.prefix { $0 != "+" && $0 != "\n" })",
-      precisionName: "bfloat16")
+      precisionName: "bfloat16", layouts: layoutsOfPyTorch)
   }
 
   /// One process.
@@ -69,13 +109,13 @@ struct StepProgram {
     words += ["--net", workload.net, "--size", "\(workload.size)", "--batch", "\(workload.batch)"]
     words += ["--steps", "\(steps)", "--threads", "\(threads)"]
     if workload.mode == .infer { words.append("--infer") }
+    if workload.isQuantized { words += quantizedWords }
     if workload.precision == .bf16 { words += ["--precision", precisionName] }
     if let layout { words += ["--layout", layout] }
     return try JSONDecoder().decode(StepFigures.self, from: Data(output(of: words).utf8))
   }
 
-  /// The peer's memory layouts.
-  static let layouts = ["channels_last", "contiguous"]
+  private static let layoutsOfPyTorch = ["channels_last", "contiguous"]
 }
 
 /// What a program prints.

@@ -62,14 +62,14 @@ extension LoweredPlan.Operation {
   /// What is timed of it, and what it is called; nil for what takes no time worth the name.
   fileprivate var timed: (LayerShape, String)? {
     switch kind {
-    case .convolution(let name, _, let kernel, let stride, let padding, _):
+    case .convolution(let name, _, let kernel, let stride, let padding, _, _):
       let shape = ConvolutionShape(
         input: input, output: output, kernel: kernel, stride: stride, padding: padding,
         propagates: inputs != [LoweredPlan.image])
       return (.convolution(shape), name)
-    case .batchNorm(let name): return (.batchNorm(input), name)
+    case .batchNorm(let name, _): return (.batchNorm(input), name)
     case .relu: return (.relu(input), "relu")
-    case .maxPool(let kernel, let stride, let padding):
+    case .maxPool(let kernel, let stride, let padding, _):
       return (.maxPool(input, kernel: kernel, stride: stride, padding: padding), "maxpool")
     case .averagePool(let side): return (.averagePool(input, side: side), "avgpool")
     case .dense(let name, let outputs, _, _): return (.dense(inputs: input.count, outputs: outputs), name)

@@ -22,6 +22,8 @@ public struct Workload: Codable, Sendable, Equatable {
   public var batch: Int
   public var mode: Mode
   public var precision: TrainingPrecision
+  /// Whether convolutions are computed in 8-bit integers, in inference.
+  public var isQuantized = false
   public var classes = 10
 
   public init(net: String, size: Int, batch: Int, mode: Mode, precision: TrainingPrecision = .fp32) {
@@ -32,8 +34,10 @@ public struct Workload: Codable, Sendable, Equatable {
     self.precision = precision
   }
 
-  /// `train`, or with another precision than the usual one `train bf16`.
-  public var modeText: String { mode.rawValue + (precision == .fp32 ? "" : " \(precision.rawValue)") }
+  /// `train`, or with another precision than the usual one `train bf16` or `infer int8`.
+  public var modeText: String {
+    mode.rawValue + (isQuantized ? " int8" : precision == .fp32 ? "" : " \(precision.rawValue)")
+  }
 
   /// The network that a peer times: torchvision's stem at every size.
   public func plan() throws -> NetworkPlan {
@@ -48,6 +52,8 @@ public final class PreparedWorkload {
   public let network: Network
   public let pool: ThreadPool
   private var optimizer: SGD
+  /// For inference alone.
+  private let inference: InferenceNetwork?
   private let images: Tensor
   private let labels: [Int]
   private var steps: UInt64 = 0
@@ -64,13 +70,23 @@ public final class PreparedWorkload {
     optimizer = SGD(OptimizerSettings(weightDecay: 1e-4), network.parameters)
     var generator = RandomGenerator(seed: 1)
     images = Tensor([workload.batch, workload.size, workload.size, 3]) { _ in generator.normal() }
+    if workload.mode == .train {
+      inference = nil
+    } else if workload.isQuantized {
+      let calibration = QuantizationCalibration(network, convolutions: network.plan.quantizableConvolutions)
+      calibration.look(at: images, pool)
+      inference = InferenceNetwork(network, quantization: calibration.quantization())
+    } else {
+      inference = InferenceNetwork(
+        network, convolutions: workload.precision == .bf16 ? .bfloat16 : .fastest)
+    }
     labels = (0..<workload.batch).map { _ in generator.integer(below: workload.classes) }
   }
 
   public func step() {
     steps += 1
-    guard workload.mode == .train else {
-      _ = network.forward(images, Pass(.inference, pool))
+    if let inference {
+      _ = inference.forward(images, pool)
       return
     }
     let pass = Pass(.training, pool, seed: steps)

@@ -24,14 +24,18 @@ struct TrainingStep: ParsableCommand {
   @Flag(help: "Time inference instead.") var infer = false
   @Option(help: "fp32 or bf16, as in training.") var precision: TrainingPrecision = .fp32
 
+  @Flag(help: "With --infer: convolutions in 8-bit integers.") var int8 = false
+
   func validate() throws {
+    guard infer || !int8 else { throw ValidationError("--int8 is for --infer") }
     guard steps > 0, batch > 0, threads > 0 else {
       throw ValidationError("--steps, --batch and --threads have to be above zero")
     }
   }
 
   func run() throws {
-    let workload = Workload(net: net, size: size, batch: batch, mode: infer ? .infer : .train, precision: precision)
+    var workload = Workload(net: net, size: size, batch: batch, mode: infer ? .infer : .train, precision: precision)
+    workload.isQuantized = int8
     let prepared = try PreparedWorkload(workload, threads: threads)
     prepared.step()
     let pages = pageFaults
@@ -53,7 +57,7 @@ struct TrainingStep: ParsableCommand {
       try jsonLine(
         StepFigures(
           engine: "skipline", net: net, size: size, batch: batch, mode: workload.mode, threads: threads,
-          precision: precision.rawValue, layout: nil,
+          precision: int8 ? "int8" : precision.rawValue, layout: nil,
           imagesPerCPUSecond: Double(batch) / Spread(cpu).median,
           imagesPerSecond: Double(batch) / Spread(wall).median,
           peakMemoryMB: peakMemoryMB(), estimatedMemoryMB: infer ? nil : Double(estimate) / 1_048_576,

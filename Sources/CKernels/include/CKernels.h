@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ck_window;
+
 // -- Processor -----------------------------------------------------------------------------------------------
 
 /// The instruction set of the versions of the functions below that run: `avx512`, `avx2` or `sse2`, `neon` on 64-bit
@@ -114,6 +116,14 @@ typedef struct {
   size_t line_stride, row_stride;
 } ck_result;
 
+/// What follows a product, while it is in registers: + bias[column], + the number that stands in the addend where the
+/// result stands in its memory, and no less than 0 where relu is set; a NaN stays a NaN. addend: NULL for none; it may be
+/// the result.
+typedef struct {
+  const float *bias, *addend;
+  int relu;
+} ck_finish;
+
 /// Floats in the vectors of the products that run: 16, 8 or 4.
 size_t ck_lanes(void);
 /// Packs source[d * row_stride + c * column_stride] into steps first ..< first + depth of panels [panel][d][width],
@@ -122,15 +132,17 @@ void ck_pack(
     const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
     size_t panel_width, size_t panel_stride, float *packed);
 /// lanes: what the panels are made for; no more than the processor has. Sums are in the order of the steps, in parts of
-/// a few hundred.
+/// a few hundred. finish: NULL for nothing.
 void ck_gemm(
-    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate,
+    const ck_finish *finish);
 
 /// The same of numbers rounded to bfloat16: in the place of each float of A and B stands a pair, two neighboring
 /// steps of bfloat16, the earlier one in the lower half. So all strides and counts of A and B are in pairs; the result
 /// is floats. lanes: 4, or ck_pair_lanes().
 void ck_gemm_pairs(
-    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate);
+    const ck_operand *a, const ck_panels *b, size_t columns, size_t lanes, const ck_result *out, int accumulate,
+    const ck_finish *finish);
 /// 16 where the processor multiplies pairs by an instruction of its own (AVX512-BF16), else 4: then it is slower than
 /// ck_gemm.
 size_t ck_pair_lanes(void);
@@ -146,6 +158,53 @@ void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs);
 void ck_pad_lines(
     const float *image, size_t height, size_t width, size_t channels, ptrdiff_t first, size_t step, size_t lines,
     size_t before, size_t after, float *padded);
+
+// -- Products of bytes -----------------------------------------------------------------------------------------
+// Of quantized maps and weights. All levels give the same bytes.
+
+/// The left-hand side, unsigned bytes: row [line, row] has at base + line * line_stride + row * row_stride + segment *
+/// segment_stride so many quads of four bytes next to each other, of each segment. Strides are in bytes.
+typedef struct {
+  const uint8_t *base;
+  size_t lines, line_stride;
+  size_t rows, row_stride;
+  size_t segments, segment_stride;
+  size_t quads;
+} ck_byte_operand;
+
+/// What becomes of sums: value = sum * scale[column] + bias[column] + addend * addend_scale, no less than 0 where relu is
+/// set. Then, where there is `bytes`, the nearest integer to value, plus zero, between 0 and 255; else value itself in
+/// `floats`. Of the addends, which are laid out as the result, one or none; NULL for none. line_stride and row_stride are
+/// the result's, in elements.
+typedef struct {
+  const float *scale, *bias;
+  const uint8_t *byte_addend;
+  const float *float_addend;
+  float addend_scale;
+  int32_t relu, zero;
+  uint8_t *bytes;
+  float *floats;
+  size_t line_stride, row_stride;
+} ck_byte_finish;
+
+/// Columns of a panel of the right-hand side: signed bytes [panel][quad][column][4], zero where there is no step or no
+/// column.
+size_t ck_byte_panel(void);
+/// Whether the processor multiplies a quad by one instruction (AVX512-VNNI), for the level that is chosen.
+int ck_has_quads(void);
+/// Columns first ..< columns of a product; `first` is where a panel begins. A depth of more than 65,000 may overflow.
+void ck_byte_product(
+    const ck_byte_operand *a, const int8_t *panels, size_t first, size_t columns, const ck_byte_finish *finish);
+/// out = the nearest integer to x * factor, plus zero, between 0 and 255
+void ck_round_bytes(const float *x, size_t count, float factor, int32_t zero, uint8_t *out);
+/// out = (x - zero) * scale
+void ck_unround_bytes(const uint8_t *x, size_t count, float scale, int32_t zero, float *out);
+/// ck_pad_lines of bytes, with `fill` where that has zeros.
+void ck_pad_byte_lines(
+    const uint8_t *image, size_t height, size_t width, size_t channels, ptrdiff_t first, size_t step, size_t lines,
+    size_t before, size_t after, uint8_t fill, uint8_t *padded);
+/// The maximum of each window of bytes; padding never wins.
+void ck_max_pool_bytes(const struct ck_window *w, const uint8_t *image, uint8_t *out);
 
 // -- Grouped convolution ---------------------------------------------------------------------------------------
 // Of groups of few channels, sixteen neighboring outputs at a time, a lane each.
@@ -202,10 +261,10 @@ void ck_winograd_input(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
 /// A^T M A of tiles first ..< first + count: sets those pixels of y that lie in the map. in [n * n][count,
-/// channels].
+/// channels]. finish: its bias and addend begin at the first of the channels; NULL for nothing.
 void ck_winograd_output(
     const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
-    size_t count, float *y);
+    size_t count, float *y, const ck_finish *finish);
 /// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [n * n][count, channels].
 void ck_winograd_output_gradient(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
@@ -225,14 +284,14 @@ void ck_winograd_flip(const float *w, size_t inputs, size_t outputs, size_t firs
 // -- Pooling -------------------------------------------------------------------------------------------------
 
 /// The geometry of a pooling of one image [height, width, channels].
-typedef struct {
+typedef struct ck_window {
   int32_t height, width, channels;
   int32_t out_height, out_width;
   int32_t kernel, stride, padding;
 } ck_window;
 
 /// Maximum of each window and which of its kernel * kernel places had it (the first of equal ones). Padding never
-/// wins; a NaN wins over every number.
+/// wins; a NaN wins over every number. argmax: NULL where nobody asks.
 void ck_max_pool(const ck_window *w, const float *image, float *out, uint8_t *argmax);
 /// gradient = at each pixel the sum of the output gradients whose maximum it was; the whole image is set.
 void ck_max_pool_backward(const ck_window *w, const float *out_gradient, const uint8_t *argmax, float *gradient);

@@ -37,6 +37,9 @@
 // part of the panel stays in the cache.
 enum { DEPTH = 512 };
 
+// From so many rows on, of a product that is finished, all panels of a part come before the next part.
+enum { MANY_ROWS = 128 };
+
 static inline size_t steps_at_once(const ck_operand *a, size_t done) {
   const size_t left = a->steps - done, parts = (left + DEPTH - 1) / DEPTH;
   return (left + parts - 1) / parts;

@@ -26,6 +26,30 @@ INLINE WIDE void TILE(store)(
   }
 }
 
+// Sums with what follows the product. bias, addend: NULL for none.
+INLINE WIDE void TILE(finish)(
+    float *out, VECTOR sums, size_t columns, int accumulate, const ck_finish *finish, const float *bias,
+    const float *addend) {
+  if (columns >= TILE_LANES) {
+    UNALIGNED *target = (UNALIGNED *)out;
+    if (accumulate) sums += *target;
+    if (bias != NULL) sums += *(const UNALIGNED *)bias;
+    if (addend != NULL) sums += *(const UNALIGNED *)addend;
+    // A NaN is not below zero, and stays one.
+    if (finish->relu) sums = (VECTOR)(~(sums < 0) & (__typeof__(sums < 0))sums);
+    *target = sums;
+  } else {
+    float values[TILE_LANES];
+    memcpy(values, &sums, sizeof values);
+    for (size_t c = 0; c < columns; c++) {
+      float value = accumulate ? out[c] + values[c] : values[c];
+      if (bias != NULL) value += bias[c];
+      if (addend != NULL) value += addend[c];
+      out[c] = finish->relu && value < 0 ? 0 : value;
+    }
+  }
+}
+
 // The sums are variables s<row>_<vector>: an array of them would be written to memory before its loops are unrolled.
 #define ZERO1(r) VECTOR s##r##_0 = {0};
 #define ZERO2(r) ZERO1(r) VECTOR s##r##_1 = {0};
@@ -40,12 +64,33 @@ INLINE WIDE void TILE(store)(
   }
 #define STORE1(r) TILE(store)(out + r * out_row, s##r##_0, columns, accumulate);
 #define STORE2(r) STORE1(r) TILE(store)(out + r * out_row + TILE_LANES, s##r##_1, columns - TILE_LANES, accumulate);
+#define BESIDE(r, c) (addend == NULL ? NULL : addend + r * out_row + c)
+#define BIAS(c) (finish->bias == NULL ? NULL : finish->bias + c)
+#define FINISH1(r) \
+  TILE(finish)(out + r * out_row, s##r##_0, columns, accumulate, finish, BIAS(0), BESIDE(r, 0));
+#define FINISH2(r) \
+  FINISH1(r) \
+  TILE(finish)( \
+      out + r * out_row + TILE_LANES, s##r##_1, columns - TILE_LANES, accumulate, finish, BIAS(TILE_LANES), \
+      BESIDE(r, TILE_LANES));
+// addend: beside `out`. finish: its bias begins at the tile's first column; NULL where the sums go on.
+#define TILE_PARAMETERS \
+  size_t b_row, float *out, size_t out_row, size_t columns, int accumulate, const ck_finish *finish, \
+      const float *addend
+// What the end of a tile reads and writes comes from afar meanwhile.
+#define FETCH1(r) __builtin_prefetch(out + r * out_row, 1); if (addend != NULL) __builtin_prefetch(addend + r * out_row);
+#define FETCH2(r) FETCH1(r) \
+  __builtin_prefetch(out + r * out_row + TILE_LANES, 1); \
+  if (addend != NULL) __builtin_prefetch(addend + r * out_row + TILE_LANES);
+#define FETCH(ROWS, VECTORS) if (finish != NULL) { ROWS_##ROWS(FETCH##VECTORS) }
+#define STORE_OR_FINISH(ROWS, VECTORS) \
+  if (finish == NULL) { ROWS_##ROWS(STORE##VECTORS) } else { ROWS_##ROWS(FINISH##VECTORS) }
 
 // Rows of A at a distance, steps next to each other: five pointers that are never more than two rows off.
 #define TILE_ALONG_STEPS(ROWS, VECTORS) \
   WIDE static void TILE(steps_##ROWS##x##VECTORS)( \
-      const ck_operand *a, const ELEMENT *p0, const ELEMENT *b, size_t b_row, float *out, size_t out_row, \
-      size_t columns, int accumulate) { \
+      const ck_operand *a, const ELEMENT *p0, const ELEMENT *b, TILE_PARAMETERS) { \
+    FETCH(ROWS, VECTORS) \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t row = a->row_stride, skip = a->segment_stride - a->steps; \
     const ELEMENT *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
@@ -58,14 +103,14 @@ INLINE WIDE void TILE(store)(
       p0 += skip, p1 += skip, p2 += skip, p3 += skip, p4 += skip; \
     } \
     (void)p1, (void)p2, (void)p3, (void)p4; \
-    ROWS_##ROWS(STORE##VECTORS) \
+    STORE_OR_FINISH(ROWS, VECTORS) \
   }
 
 // Rows of A next to each other, steps at a distance.
 #define TILE_ALONG_ROWS(ROWS, VECTORS) \
   WIDE static void TILE(rows_##ROWS##x##VECTORS)( \
-      const ck_operand *a, const ELEMENT *p, const ELEMENT *b, size_t b_row, float *out, size_t out_row, \
-      size_t columns, int accumulate) { \
+      const ck_operand *a, const ELEMENT *p, const ELEMENT *b, TILE_PARAMETERS) { \
+    FETCH(ROWS, VECTORS) \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t step_stride = a->step_stride, skip = a->segment_stride - a->steps * step_stride; \
     for (size_t segment = 0; segment < a->segments; segment++) { \
@@ -76,7 +121,7 @@ INLINE WIDE void TILE(store)(
       } \
       p += skip; \
     } \
-    ROWS_##ROWS(STORE##VECTORS) \
+    STORE_OR_FINISH(ROWS, VECTORS) \
   }
 
 #define BOTH_WIDTHS(USE, ROWS) USE(ROWS, 1) USE(ROWS, 2)
@@ -99,7 +144,8 @@ EACH_TILE(TILE_ALONG_ROWS)
 #undef VALUE
 
 typedef void (*TILE(tile))(
-    const ck_operand *, const ELEMENT *, const ELEMENT *, size_t, float *, size_t, size_t, int);
+    const ck_operand *, const ELEMENT *, const ELEMENT *, size_t, float *, size_t, size_t, int, const ck_finish *,
+    const float *);
 #define STEPS_ENTRY(ROWS, VECTORS) TILE(steps_##ROWS##x##VECTORS),
 #define ROWS_ENTRY(ROWS, VECTORS) TILE(rows_##ROWS##x##VECTORS),
 static const TILE(tile) TILE(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
@@ -107,7 +153,7 @@ static const TILE(tile) TILE(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)
 // All lines and rows for the steps that `a` has.
 WIDE static void TILE(panel)(
     const ck_operand *a, const ELEMENT *b, size_t b_row, size_t columns, float *out, const ck_result *result,
-    int accumulate) {
+    int accumulate, const ck_finish *finish) {
   const int along_rows = a->row_stride == 1;
   // Rows 4 KB apart share the few places that the first cache has for such addresses: take no more rows than those.
   const size_t most = TILE_ROWS > 8 && !along_rows && a->row_stride % 1024 == 0 ? 7 : TILE_ROWS;
@@ -115,26 +161,49 @@ WIDE static void TILE(panel)(
   for (size_t line = 0; line < a->lines; line++)
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t from = a->rows * tile / tiles, to = a->rows * (tile + 1) / tiles;
+      const size_t at = line * result->line_stride + from * result->row_stride;
       TILE(tiles)[along_rows][2 * (to - from) - 3 + vectors](
-          a, (const ELEMENT *)a->base + line * a->line_stride + from * a->row_stride, b, b_row,
-          out + line * result->line_stride + from * result->row_stride, result->row_stride, columns, accumulate);
+          a, (const ELEMENT *)a->base + line * a->line_stride + from * a->row_stride, b, b_row, out + at,
+          result->row_stride, columns, accumulate, finish,
+          finish == NULL || finish->addend == NULL ? NULL : finish->addend + at);
     }
 }
 
+// The steps of a part for one panel of columns; `last` where no part follows.
+INLINE void TILE(part)(
+    const ck_operand *part, const ck_panels *b, size_t done, size_t column, size_t columns, const ck_result *result,
+    int accumulate, const ck_finish *finish, int last) {
+  const ELEMENT *panel =
+      (const ELEMENT *)b->base + column / (2 * TILE_LANES) * b->panel_stride + b->row * done;
+  // What is added comes with the first part, because it may stand where the result goes.
+  ck_finish end = {NULL, NULL, 0};
+  if (finish != NULL && done == 0)
+    end = (ck_finish){finish->bias + column, finish->addend == NULL ? NULL : finish->addend + column, 0};
+  if (finish != NULL && last) end.relu = finish->relu;
+  TILE(panel)(
+      part, panel, b->row, columns - column, result->base + column, result, accumulate || done > 0,
+      end.bias != NULL || end.relu ? &end : NULL);
+}
+
 WIDE static void TILE(product)(
-    const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *result, int accumulate) {
-  for (size_t column = 0; column < columns; column += 2 * TILE_LANES) {
-    const ELEMENT *panel = (const ELEMENT *)b->base + column / (2 * TILE_LANES) * b->panel_stride;
+    const ck_operand *a, const ck_panels *b, size_t columns, const ck_result *result, int accumulate,
+    const ck_finish *finish) {
+  // Of what is finished, many rows are asked for at a time: their part of A stays in the second cache while all panels
+  // go by. Either way a number of the result is added up in the same order.
+  const int panels_in_part = finish != NULL && a->lines * a->rows >= MANY_ROWS;
+  for (size_t column = 0; column < columns; column += panels_in_part ? columns : 2 * TILE_LANES) {
+    const size_t end = panels_in_part ? columns : column + 1;
     ck_operand part = *a;
+    size_t done = 0;
     for (size_t segment = 0; segment < a->segments; segment += part.segments) {
       part.segments = segments_at_once(a, segment);
       for (size_t step = 0; step < a->steps; step += part.steps) {
         part.steps = steps_at_once(a, step);
         part.base = a->base + segment * a->segment_stride + step * a->step_stride;
-        TILE(panel)(
-            &part, panel, b->row, columns - column, result->base + column, result,
-            accumulate || segment + step > 0);
-        panel += b->row * part.segments * part.steps;
+        const int last = segment + part.segments == a->segments && step + part.steps == a->steps;
+        for (size_t at = column; at < end; at += 2 * TILE_LANES)
+          TILE(part)(&part, b, done, at, columns, result, accumulate, finish, last);
+        done += part.segments * part.steps;
       }
     }
   }
@@ -151,6 +220,12 @@ WIDE static void TILE(product)(
 #undef STEP2
 #undef STORE1
 #undef STORE2
+#undef BESIDE
+#undef BIAS
+#undef FINISH1
+#undef FINISH2
+#undef TILE_PARAMETERS
+#undef STORE_OR_FINISH
 #undef TILE_ALONG_STEPS
 #undef TILE_ALONG_ROWS
 #undef BOTH_WIDTHS

@@ -27,29 +27,53 @@ INLINE void max_of_window(
       at = (better & (ky * w->kernel + kx)) | (~better & at);
       first = 0;
     }
+  if (n == LANES) *(unaligned_lanes *)out = best;
+  else memcpy(out, &best, n * sizeof(float));
+  if (argmax == NULL) return;
   const byte_lanes narrow = __builtin_convertvector(at, byte_lanes);
-  if (n == LANES) {
-    *(unaligned_lanes *)out = best;
-    *(byte_lanes *)argmax = narrow;
-  } else {
-    memcpy(out, &best, n * sizeof(float));
-    memcpy(argmax, &narrow, n);
-  }
+  if (n == LANES) *(byte_lanes *)argmax = narrow;
+  else memcpy(argmax, &narrow, n);
 }
 
-static void KERNEL(max_pool)(const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict argmax) {
+INLINE void max_of_windows(
+    const ck_window *w, const float *restrict image, float *restrict out, uint8_t *restrict argmax, const int places) {
   const size_t channels = (size_t)w->channels, whole = channels - channels % LANES;
   for (int32_t oy = 0; oy < w->out_height; oy++) {
     const int32_t top = oy * w->stride - w->padding;
     const range rows = inside(top, w->kernel, w->height);
-    for (int32_t ox = 0; ox < w->out_width; ox++, out += channels, argmax += channels) {
+    for (int32_t ox = 0; ox < w->out_width; ox++, out += channels, argmax += places ? channels : 0) {
       const int32_t left = ox * w->stride - w->padding;
       const range columns = inside(left, w->kernel, w->width);
       const float *corner = image + ((ptrdiff_t)top * w->width + left) * (ptrdiff_t)channels;
       for (size_t c = 0; c < whole; c += LANES)
-        max_of_window(w, corner + c, rows, columns, LANES, out + c, argmax + c);
+        max_of_window(w, corner + c, rows, columns, LANES, out + c, places ? argmax + c : NULL);
       if (whole < channels)
-        max_of_window(w, corner + whole, rows, columns, channels - whole, out + whole, argmax + whole);
+        max_of_window(
+            w, corner + whole, rows, columns, channels - whole, out + whole, places ? argmax + whole : NULL);
+    }
+  }
+}
+
+static void KERNEL(max_pool)(const ck_window *w, const float *image, float *out, uint8_t *argmax) {
+  if (argmax == NULL) max_of_windows(w, image, out, NULL, 0);
+  else max_of_windows(w, image, out, argmax, 1);
+}
+
+static void KERNEL(max_pool_bytes)(const ck_window *w, const uint8_t *restrict image, uint8_t *restrict out) {
+  const size_t channels = (size_t)w->channels;
+  for (int32_t oy = 0; oy < w->out_height; oy++) {
+    const int32_t top = oy * w->stride - w->padding;
+    const range rows = inside(top, w->kernel, w->height);
+    for (int32_t ox = 0; ox < w->out_width; ox++, out += channels) {
+      const int32_t left = ox * w->stride - w->padding;
+      const range columns = inside(left, w->kernel, w->width);
+      memset(out, 0, channels);
+      for (int32_t ky = rows.from; ky < rows.to; ky++)
+        for (int32_t kx = columns.from; kx < columns.to; kx++) {
+          const uint8_t *pixel =
+              image + ((ptrdiff_t)(top + ky) * w->width + left + kx) * (ptrdiff_t)channels;
+          for (size_t c = 0; c < channels; c++) out[c] = pixel[c] > out[c] ? pixel[c] : out[c];
+        }
     }
   }
 }

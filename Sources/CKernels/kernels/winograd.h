@@ -136,9 +136,33 @@ WIDE static void KERNEL(winograd_output_gradient)(
     map_to_planes(output_gradient_2_tile, map, 2, 0, 4, dy, channels, first, count, out, planes);
 }
 
+/// The squares of a tile of its own that exist on a map, with what follows: out = activation(tile + bias + addend). The
+/// addend lies beside `to`; NULL for none.
+INLINE void finish_squares(
+    const tile_cut *cut, const lanes *tile, const float *bias, const float *addend, int relu, float *to,
+    const places *target, size_t count) {
+  lanes shift = {0};
+  memcpy(&shift, bias, count * sizeof(float));
+  for (int32_t i = cut->first_row; i < cut->end_row; i++)
+    for (int32_t j = cut->first_column; j < cut->end_column; j++) {
+      const size_t at = target->at[i * cut->side + j];
+      lanes value = tile[i * cut->side + j] + shift, added = {0};
+      if (addend != NULL) {
+        if (count == LANES) added = *(const unaligned_lanes *)(addend + at);
+        else memcpy(&added, addend + at, count * sizeof(float));
+        value += added;
+      }
+      // A NaN is not below zero, and stays one.
+      if (relu) value = (lanes)(~(choice)(value < 0) & (choice)value);
+      if (count == LANES) *(unaligned_lanes *)(to + at) = value;
+      else memcpy(to + at, &value, count * sizeof(float));
+    }
+}
+
 INLINE void planes_to_map(
     tile_transform *transform, const ck_winograd_map *map, int32_t points, const float *in,
-    const ck_winograd_planes *planes, size_t channels, size_t first, size_t count, float *pixels) {
+    const ck_winograd_planes *planes, size_t channels, size_t first, size_t count, float *pixels,
+    const ck_finish *finish) {
   const int32_t side = map->tile;
   const int32_t tile_rows = (map->height + side - 1) / side, tile_columns = (map->width + side - 1) / side;
   const size_t pixel = map->pixel_stride, line = (size_t)map->width * pixel;
@@ -151,22 +175,34 @@ INLINE void planes_to_map(
     const int32_t top = (int32_t)(row % (size_t)tile_rows) * side;
     const size_t image = row / (size_t)tile_rows;
     const tile_cut cut = {side, 0, least(side, map->height - top), 0, least(side, map->width - left)};
-    float *const start = pixels + (image * (size_t)map->height + (size_t)top) * line + (size_t)left * pixel;
+    const size_t at = (image * (size_t)map->height + (size_t)top) * line + (size_t)left * pixel;
+    float *const start = pixels + at;
     const float *const row_in = in + (tile - first) * planes->row;
-    for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels))
-      transform_channels(
-          transform, &all, row_in + group.at, &source, &cut, start + group.column, &target,
-          group_size(planes, group, channels));
+    for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels)) {
+      const size_t size = group_size(planes, group, channels);
+      if (finish == NULL) {
+        transform_channels(
+            transform, &all, row_in + group.at, &source, &cut, start + group.column, &target, size);
+        continue;
+      }
+      const tile_cut own = whole(side);
+      lanes made[MOST_PLACES];
+      transform_channels(transform, &all, row_in + group.at, &source, &own, (float *)made, &packed, size);
+      finish_squares(
+          &cut, made, finish->bias + group.column,
+          finish->addend == NULL ? NULL : finish->addend + at + group.column, finish->relu, start + group.column,
+          &target, size);
+    }
   }
 }
 
 WIDE static void KERNEL(winograd_output)(
     const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
-    size_t count, float *y) {
+    size_t count, float *y, const ck_finish *finish) {
   if (map->tile == 4)
-    planes_to_map(output_4_tile, map, 6, in, planes, channels, first, count, y);
+    planes_to_map(output_4_tile, map, 6, in, planes, channels, first, count, y, finish);
   else
-    planes_to_map(output_2_tile, map, 4, in, planes, channels, first, count, y);
+    planes_to_map(output_2_tile, map, 4, in, planes, channels, first, count, y, finish);
 }
 
 // -- Filters -------------------------------------------------------------------------------------------------

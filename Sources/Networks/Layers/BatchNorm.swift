@@ -108,7 +108,7 @@ public final class BatchNorm: Layer {
   }
 
   /// By the running statistics.
-  private var runningNormalization: FoldedBatchNorm {
+  var runningNormalization: FoldedBatchNorm {
     var map = FoldedBatchNorm(channels: channels)
     map.set(
       mean: runningMean.value.values.map(Double.init), variance: runningVariance.value.values.map(Double.init),

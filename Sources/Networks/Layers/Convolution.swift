@@ -81,6 +81,23 @@ public final class Convolution: Layer {
       input, weight.value, method(input.shape, pass.mode), finishing: map, adding: addend, activation)
   }
 
+  /// The same for inference alone, with the weights of now.
+  /// - Parameter norm: what follows it, for one without bias; its statistics are multiplied into the weights.
+  func prepared(norm: BatchNorm?, _ algorithms: ConvolutionAlgorithms) -> PreparedConvolution {
+    var weight = weight.value
+    if let mask { Ops(ThreadPool(threads: 1)).multiply(&weight, by: mask) }
+    return PreparedConvolution(
+      weight: weight, bias: bias?.value, norm: norm?.runningNormalization, stride: stride, padding: padding,
+      groups: groups, algorithms: self.algorithms == .direct ? .direct : algorithms)
+  }
+
+  /// The same in bytes.
+  /// - Parameter input: what it reads.
+  func quantized(_ weights: QuantizedWeights, norm: BatchNorm?, input: ByteFormat) -> QuantizedConvolution {
+    QuantizedConvolution(
+      weights, norm: norm?.runningNormalization, bias: bias?.value, stride: stride, padding: padding, input: input)
+  }
+
   public func backward(_ outputGradient: consuming Tensor, _ pass: Pass) -> Tensor {
     let input = used(&self.input, by: name)
     let method = method(input.shape, .training)

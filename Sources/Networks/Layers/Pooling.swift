@@ -17,8 +17,9 @@ public final class MaxPool: Layer {
   }
 
   public func forward(_ input: consuming Tensor, _ pass: Pass) -> Tensor {
+    guard pass.goesBack else { return pass.ops.maxima(input, window) }
     let (output, argmax) = pass.ops.maxPool(input, window)
-    if pass.goesBack { cache = (argmax, input.shape) }
+    cache = (argmax, input.shape)
     return output
   }
 

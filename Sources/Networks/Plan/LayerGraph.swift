@@ -10,7 +10,7 @@ public final class LayerGraph: Layer {
   public let parameters: [Parameter]
   public let buffers: [StateBuffer]
   public let batchNorms: [BatchNorm]
-  private let layers: [(any Layer)?]
+  let layers: [(any Layer)?]
   fileprivate var steps: [Step] = []
   /// The value at which the layers that are trained begin.
   private var start = LoweredPlan.image

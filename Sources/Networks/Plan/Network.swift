@@ -8,7 +8,8 @@ import Tensors
 /// Not `Sendable`: it belongs to the thread that trains or evaluates it.
 public final class Network {
   public private(set) var plan: NetworkPlan
-  let layers: LayerGraph
+  /// The layers as they are connected.
+  let graph: LayerGraph
 
   /// A network with initial weights. Every parameter is a function of the seed and its own name.
   ///
@@ -20,27 +21,27 @@ public final class Network {
     initialization: ConvolutionInitialization = .he
   ) {
     self.plan = plan
-    layers = LayerGraph(
+    graph = LayerGraph(
       plan.lowered, seed: seed, convolutions: convolutions, initialization: initialization)
   }
 
   /// Every parameter, frozen or not.
-  public var parameters: [Parameter] { layers.parameters }
+  public var parameters: [Parameter] { graph.parameters }
   /// Those that are trained.
   public var trainedParameters: [Parameter] { parameters.filter(\.isTrained) }
-  public var buffers: [StateBuffer] { layers.buffers }
-  public var batchNorms: [BatchNorm] { layers.batchNorms }
+  public var buffers: [StateBuffer] { graph.buffers }
+  public var batchNorms: [BatchNorm] { graph.batchNorms }
 
   /// - Parameter images: [N, H, W, 3], normalized; of as many channels as the plan's input has.
   /// - Returns: logits [N, classes].
-  public func forward(_ images: consuming Tensor, _ pass: Pass) -> Tensor { layers.forward(images, pass) }
+  public func forward(_ images: consuming Tensor, _ pass: Pass) -> Tensor { graph.forward(images, pass) }
 
   /// The same for a step of training.
   /// - Returns: logits [N, classes]; and those of each auxiliary head that is trained, which `forward` leaves out.
   public func forwardWithHeads(
     _ images: consuming Tensor, _ pass: Pass
   ) -> (logits: Tensor, heads: [Tensor]) {
-    let (output, heads) = layers.forwardWithHeads(images, pass)
+    let (output, heads) = graph.forwardWithHeads(images, pass)
     return (output, heads)
   }
 
@@ -48,32 +49,32 @@ public final class Network {
   public func follow(_ plan: NetworkPlan) {
     precondition(plan.layers == self.plan.layers, "a plan of another network")
     self.plan = plan
-    layers.follow(plan.lowered)
+    graph.follow(plan.lowered)
   }
 
   /// What the frozen layers make of images: [N, ...], the shape of `plan.features`.
   /// - Parameter images: as `forward` takes them.
-  public func features(_ images: consuming Tensor, _ pass: Pass) -> Tensor { layers.features(images, pass) }
+  public func features(_ images: consuming Tensor, _ pass: Pass) -> Tensor { graph.features(images, pass) }
 
   /// The logits, from what `features` gave.
   public func forward(features: consuming Tensor, _ pass: Pass) -> Tensor {
-    layers.forward(features: features, pass)
+    graph.forward(features: features, pass)
   }
 
   /// Has a probe look at every value of the passes in `body`; what they compute is the same as without.
   public func probed<Result>(by probe: LayerProbe?, _ body: () throws -> Result) rethrows -> Result {
-    layers.probe = probe
-    defer { layers.probe = nil }
+    graph.probe = probe
+    defer { graph.probe = nil }
     return try body()
   }
 
   /// The parameters of a row of the summary; none for a layer that has none.
-  public func parameters(ofRow row: Int) -> [Parameter] { layers.parameters(of: row) }
+  public func parameters(ofRow row: Int) -> [Parameter] { graph.parameters(of: row) }
 
   /// See `LayerGraph.finishesConvolutions`.
   var finishesConvolutions: Bool {
-    get { layers.finishesConvolutions }
-    set { layers.finishesConvolutions = newValue }
+    get { graph.finishesConvolutions }
+    set { graph.finishesConvolutions = newValue }
   }
 
   /// The logits [N, classes], and one of the values on the way to them in its own shape, [N, H, W, C] or [N, C].
@@ -81,18 +82,18 @@ public final class Network {
   public func forward(
     _ images: consuming Tensor, keeping value: LoweredPlan.Value, _ pass: Pass
   ) -> (logits: Tensor, kept: Tensor) {
-    let (output, kept) = layers.forward(images, keeping: value, pass)
+    let (output, kept) = graph.forward(images, keeping: value, pass)
     return (output, kept)
   }
 
   /// What comes of images as far as a value.
   public func forward(_ images: consuming Tensor, to value: LoweredPlan.Value, _ pass: Pass) -> Tensor {
-    layers.forward(images, from: LoweredPlan.image, to: value, pass)
+    graph.forward(images, from: LoweredPlan.image, to: value, pass)
   }
 
   /// The logits [N, classes], from a value that everything behind it comes from.
   public func forward(from value: LoweredPlan.Value, _ tensor: consuming Tensor, _ pass: Pass) -> Tensor {
-    layers.forward(tensor, from: value, to: plan.lowered.operations.count, pass)
+    graph.forward(tensor, from: value, to: plan.lowered.operations.count, pass)
   }
 
   /// The gradient by a value, of the last pass `forward(from:)` that was one of training or explanation.
@@ -100,7 +101,7 @@ public final class Network {
   public func backward(
     _ logitsGradient: consuming Tensor, to value: LoweredPlan.Value, _ pass: Pass
   ) -> Tensor {
-    layers.backward(logitsGradient, to: value, pass)
+    graph.backward(logitsGradient, to: value, pass)
   }
 
   /// Sets the gradient of every parameter that is trained.
@@ -112,11 +113,11 @@ public final class Network {
     _ logitsGradient: consuming Tensor, heads: [Tensor] = [], leaving leave: ([Parameter]) -> Void = { _ in },
     _ pass: Pass
   ) {
-    _ = layers.backward(logitsGradient, heads: heads, leaving: leave, pass)
+    _ = graph.backward(logitsGradient, heads: heads, leaving: leave, pass)
   }
 
   /// Those that are trained, in the order in which `backward` leaves them.
-  public var trainedBackwards: [Parameter] { layers.parametersBackwards.filter(\.isTrained) }
+  public var trainedBackwards: [Parameter] { graph.parametersBackwards.filter(\.isTrained) }
 
   /// The Euclidean norm of the whole gradient, of what is trained.
   public func gradientNorm(_ pool: ThreadPool) -> Double {

@@ -13,14 +13,17 @@ extension NetworkPlan {
   ///   - optimizerScratch: numbers that its step takes, when those of the way back are let go.
   func trainingMemory(batchSize: Int, threads: Int, optimizerState: Int, optimizerScratch: Int = 0) -> Int {
     let parameters = parameters + (1 + optimizerState) * trainedParameters
-    let peak = peak(batchSize: batchSize, threads: threads, goesBack: true)
-    return MemoryLayout<Float>.stride * (parameters + max(peak, optimizerScratch))
+    let peak = peak(batchSize: batchSize, threads: threads)
+    // A validation in between has weights of its own.
+    let validation = inferencePeak(batchSize: batchSize, threads: threads)
+    return MemoryLayout<Float>.stride * (parameters + max(peak, optimizerScratch, validation))
   }
 
-  /// Bytes in use at one time, at most, when images only go forwards: the weights, and what a layer takes and gives.
+  /// Bytes in use at one time, at most, when images only go forwards: the weights, as they are in files and as
+  /// `InferenceNetwork` has them, and what a step takes and gives.
   public func inferenceMemory(batchSize: Int, threads: Int) -> Int {
     let weights = state.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    return MemoryLayout<Float>.stride * (weights + peak(batchSize: batchSize, threads: threads, goesBack: false))
+    return MemoryLayout<Float>.stride * (weights + inferencePeak(batchSize: batchSize, threads: threads))
   }
 
   private var parameters: Int { lowered.operations.reduce(0) { $0 + $1.parameters } }
@@ -29,12 +32,17 @@ extension NetworkPlan {
     lowered.operations.dropFirst(lowered.frozen).reduce(0) { $0 + $1.parameters }
   }
 
-  /// Floats.
-  private func peak(batchSize: Int, threads: Int, goesBack: Bool) -> Int {
+  /// Floats, of a step of training.
+  private func peak(batchSize: Int, threads: Int) -> Int {
     let tally = MemoryTally()
-    let planner = MemoryPlanner(
-      plan: lowered, tally: tally, images: batchSize, threads: threads, goesBack: goesBack)
-    planner.run()
+    MemoryPlanner(plan: lowered, tally: tally, images: batchSize, threads: threads, goesBack: true).run()
+    return tally.peak
+  }
+
+  /// Floats, of a batch through `InferenceNetwork`, its weights included.
+  private func inferencePeak(batchSize: Int, threads: Int) -> Int {
+    let tally = MemoryTally()
+    MemoryPlanner(plan: lowered, tally: tally, images: batchSize, threads: threads, goesBack: false).runInference()
     return tally.peak
   }
 }
@@ -124,6 +132,53 @@ private struct MemoryPlanner {
         gradients[input.value] = gradient
       }
       if hasMet { joined.removeAll() }
+    }
+  }
+
+  /// As `InferenceNetwork` goes through it. Each convolution's weights stay from its first pass on.
+  func runInference() {
+    var values = [Block?](repeating: nil, count: plan.operations.count + 1)
+    let image = block(plan.image)
+    defer { withExtendedLifetime(image) {} }  // Whoever has loaded the images may keep them.
+    values[LoweredPlan.image] = image
+    var prepared: [Block] = []
+    let single = Dictionary(plan.steps.map { ($0.output, $0) }) { first, _ in first }
+    for step in InferenceSteps(plan).steps {
+      var inputs = step.inputs.map { input in
+        guard let block = input.isLast ? values[input.value].take() : values[input.value] else {
+          preconditionFailure("value \(input.value) is read before it is made")
+        }
+        return block
+      }
+      let operation = plan.operations[step.operation]
+      if let method = method(operation) {
+        if step.norm != nil { tally.pass(method.weights) }
+        prepared.append(block(method.preparedFloats))
+        let output = inputs.count > 1 ? inPlace(&inputs[1], operation) : block(operation.output)
+        tally.pass(method.finishScratch(threads: threads))
+        values[step.output] = output
+      } else if let single = single[step.output] {
+        values[step.output] = forward(single, &inputs).0
+      }
+    }
+    withExtendedLifetime(prepared) {}
+  }
+
+  /// How a convolution is computed; nil for an operation of another kind.
+  private func method(_ operation: LoweredPlan.Operation) -> ConvolutionMethod? {
+    let input = operation.input
+    func method(_ kernel: Extent, _ stride: Int, _ padding: Extent, _ groups: Int) -> ConvolutionMethod {
+      ConvolutionMethod(
+        input: [images, input.height, input.width, input.channels],
+        weight: [kernel.height, kernel.width, input.channels / groups, operation.output.channels], stride: stride,
+        padding: padding, groups: groups)
+    }
+    return switch operation.kind {
+    case .convolution(_, _, let kernel, let stride, let padding, _, let groups):
+      method(kernel, stride, padding, groups)
+    case .sparseConvolution(_, let kernel, _): method(kernel, 1, 0, 1)
+    case .whitening(_, let kernel): method(Extent(kernel), 1, 0, 1)
+    default: nil
     }
   }
 

@@ -22,7 +22,7 @@ public final class NetworkReplicas {
   public init(of network: Network, count: Int, make: () -> Network) {
     precondition(count > 0, "at least one replica")
     networks = [network] + (1..<count).map { _ in make() }
-    graphs = networks.map(\.layers)
+    graphs = networks.map(\.graph)
     end()
   }
 

@@ -29,7 +29,7 @@ public struct MaxPoolWindow: Sendable {
   }
 
   /// - Parameter shape: [N, H, W, C].
-  fileprivate func geometry(of shape: [Int]) -> ck_window {
+  func geometry(of shape: [Int]) -> ck_window {
     let (height, width) = (count(along: shape[1]), count(along: shape[2]))
     precondition(min(height, width) > 0, "a \(kernel)x\(kernel) max pool of \(shape) leaves nothing")
     return ck_window(
@@ -60,6 +60,23 @@ extension Ops {
       }
     }
     return (output, argmax)
+  }
+
+  /// The maxima alone.
+  public func maxima(_ x: Tensor, _ window: MaxPoolWindow) -> Tensor {
+    let shape = x.shape
+    let geometry = window.geometry(of: shape)
+    let outputImage = Int(geometry.out_height * geometry.out_width) * shape[3]
+    let inputImage = shape[1] * shape[2] * shape[3]
+    var output = Tensor(uninitialized: [shape[0], Int(geometry.out_height), Int(geometry.out_width), shape[3]])
+    x.read { x in
+      output.write { y in
+        pool.run(chunks: shape[0]) { image in
+          withUnsafePointer(to: geometry) { ck_max_pool($0, x + image * inputImage, y + image * outputImage, nil) }
+        }
+      }
+    }
+    return output
   }
 
   /// dx: at each pixel the sum of the output gradients whose maximum it was.

@@ -80,11 +80,7 @@ public enum Checkpoint {
     resumable: (TrainingState, any Optimizer)? = nil, trained: NetworkWeights? = nil
   ) throws -> CheckpointContents {
     var arrays = network.stateArrays()
-    var metadata = info.metadata
-    metadata["format"] = "pt"
-    metadata[versionKey] = Skipline.version
-    metadata[formatKey] = currentFormat
-    metadata[modelKey] = try json(model)
+    var metadata = info.metadata.merging(try describing(model)) { $1 }
     if let (state, optimizer) = resumable {
       metadata[stateKey] = try json(state)
       metadata[kernelsKey] = Kernels.description
@@ -109,6 +105,13 @@ public enum Checkpoint {
       }
     }
     return CheckpointContents(info: info, arrays: arrays, metadata: metadata)
+  }
+
+  /// The metadata of every checkpoint.
+  static func describing(_ model: ModelDescription) throws -> [String: String] {
+    [
+      "format": "pt", versionKey: Skipline.version, formatKey: currentFormat, modelKey: try json(model),
+    ]
   }
 
   /// A checkpoint's network, ready to use.
@@ -152,13 +155,17 @@ public enum Checkpoint {
     let fit = try StateFit(plan, placement?.outline ?? outline, network: network)
     var contents = try WeightsFile.read(outline.path)
     if let placement { contents = try placement.contents(contents) }
+    let record = try QuantizationRecord(outline)
+    var scales: [String: [Float]] = [:]
+    if let record { (contents, scales) = try record.restored(contents) }
     let state = try StoredState(contents, fit, plan)
     let network = Network(plan, seed: 0)
     network.load(state)
     let info = CheckpointInfo(path: outline.path, metadata: outline.metadata)
     return LoadedModel(
       path: outline.path, description: model, network: network, checksum: contents.checksum,
-      epoch: info?.epoch, weights: info?.weights, notes: contents.outline.notes)
+      epoch: info?.epoch, weights: info?.weights, notes: contents.outline.notes + (record.map { [$0.text] } ?? []),
+      quantization: try record?.quantization(of: network, scales, path: outline.path), record: record)
   }
 
   /// The description in a checkpoint, without its weights; nil for a file of another program.
@@ -171,6 +178,7 @@ public enum Checkpoint {
   /// - Throws: as `load(path:as:)`.
   static func notes(path: String, as model: ModelDescription?) throws -> [String] {
     let outline = try WeightsFile.outline(of: path)
+    if let record = try QuantizationRecord(outline) { return [record.text] }
     guard outline.graph != nil, let plan = try model?.plan() else { return outline.notes }
     return try GraphPlacement(plan, outline)?.outline.notes ?? outline.notes
   }
@@ -282,7 +290,7 @@ public enum Checkpoint {
     "\(FileArrays.ownPrefix)\(part.name).\(parameter.name)"
   }
 
-  private static func json(_ value: some Encodable) throws -> String {
+  static func json(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
@@ -329,6 +337,14 @@ public struct LoadedModel {
   public var weights: SavedWeights?
   /// What is to be told of how another program's file was read, a sentence each.
   public var notes: [String] = []
+
+  /// Of a quantized checkpoint: what is computed in bytes, and how it was made. `network` then has the weights that the
+  /// bytes stand for.
+  public var quantization: Quantization?
+  public var record: QuantizationRecord?
+
+  /// The network for inference, with the weights of now.
+  public func inference() -> InferenceNetwork { InferenceNetwork(network, quantization: quantization) }
 }
 
 /// A file of weights that cannot be used as asked.

@@ -35,6 +35,9 @@ public struct InitialWeights {
     path = try CheckpointLocation(name).path
     outline = try WeightsFile.outline(of: path)
     description = try Checkpoint.model(outline)
+    if let record = try QuantizationRecord(outline) {
+      throw CheckpointError.quantized(path: path, record, purpose: "training")
+    }
   }
 
   /// What is to be told of how the file is read, a sentence each.

@@ -155,6 +155,19 @@ public struct EvaluationJob {
     try description.map { try Checkpoint.load(path: checkpoint, as: $0) } ?? Checkpoint.load(path: checkpoint)
   }
 
+  /// Calls `body` with what measures a model on the data, in batches for which there is memory.
+  /// - Throws: as `run`.
+  func withEvaluator<Result>(
+    _ model: LoadedModel, threads: Int?, ignoringMemory: Bool, decisions: DecisionStore,
+    _ body: (Evaluator) throws -> Result
+  ) throws -> Result {
+    let batch = try model.batch(
+      upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory)
+    return try explainingAbsence {
+      try body(evaluator(model, batchSize: batch, pool: try ThreadPool(reserving: threads), decisions: decisions))
+    }
+  }
+
   private func evaluator(
     _ model: LoadedModel, batchSize: Int, pool: ThreadPool, decisions: DecisionStore
   ) -> Evaluator {

@@ -10,7 +10,7 @@ import Tensors
 
 /// Forward passes over batches.
 struct BatchEvaluator {
-  let network: Network
+  let network: InferenceNetwork
   let pool: ThreadPool
   var augmentation: TestTimeAugmentation?
 
@@ -114,7 +114,7 @@ public struct Evaluator {
     var ended = false
     let clock = ContinuousClock()
     let start = clock.now
-    let evaluator = BatchEvaluator(network: model.network, pool: pool, augmentation: augmentation)
+    let evaluator = BatchEvaluator(network: model.inference(), pool: pool, augmentation: augmentation)
     let skipped = try evaluator.run(loader, keepingFeatures: keepsFeatures) { batch, logits, features in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { items[$0].path })
       if let eachImage {

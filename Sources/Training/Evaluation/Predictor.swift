@@ -11,6 +11,7 @@ import Tensors
 /// Gives classes to images.
 public struct Predictor {
   public let model: LoadedModel
+  private let network: InferenceNetwork
   private let pool: ThreadPool
   private let augmentation: TestTimeAugmentation?
   /// What the logits are divided by; 1 for as they are.
@@ -23,6 +24,7 @@ public struct Predictor {
     model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil, temperature: Double = 1
   ) {
     self.model = model
+    network = model.inference()
     self.pool = pool
     self.augmentation = augmentation
     self.temperature = temperature
@@ -46,7 +48,7 @@ public struct Predictor {
   ) rethrows {
     try Self.forEach(
       paths, model, batchSize: batchSize, pool: pool,
-      compute: { model.network.outputs($0.images, count: $0.items.count, size: $0.side, augmentation, pool) }
+      compute: { network.outputs($0.images, count: $0.items.count, size: $0.side, augmentation, pool) }
     ) { path, values in
       switch values {
       case .failure(let failure): try body(path, .failure(failure.reason))

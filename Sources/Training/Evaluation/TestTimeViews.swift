@@ -75,7 +75,7 @@ extension TestTimeAugmentation {
   }
 }
 
-extension Network {
+extension InferenceNetwork {
   /// Logits, or with views the logarithms of the mean probabilities, which rank and measure the same way.
   /// - Parameter images: [N, size, size, 3], normalized.
   /// - Returns: [N, classes].
@@ -83,7 +83,7 @@ extension Network {
     -> [Float]
   {
     func logits(_ images: [Float]) -> [Float] {
-      forward(Tensor([count, size, size, 3], images), Pass(.inference, pool)).values
+      forward(Tensor([count, size, size, 3], images), pool).values
     }
     guard let augmentation else { return logits(images) }
     let views = augmentation.views(of: images, size: size).map(logits)
@@ -97,10 +97,9 @@ extension Network {
     let value = plan.penultimate
     var features: [Float] = []
     func logits(_ images: [Float], isFirst: Bool) -> [Float] {
-      let pass = Pass(.inference, pool)
       let input = Tensor([count, size, size, 3], images)
-      guard isFirst, value != LoweredPlan.image else { return forward(input, pass).values }
-      let (logits, kept) = forward(input, keeping: value, pass)
+      guard isFirst, value != LoweredPlan.image else { return forward(input, pool).values }
+      let (logits, kept) = forward(input, keeping: value, pool)
       features = plan.pooled(kept, of: value, pool).values
       return logits.values
     }

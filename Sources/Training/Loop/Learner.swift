@@ -319,7 +319,7 @@ final class Learner {
       return try goesOn()
     }
     if let features { return try features.set.evaluate(network, pool, loader, takeOne) }
-    let evaluator = BatchEvaluator(network: network, pool: pool)
+    let evaluator = BatchEvaluator(network: InferenceNetwork(network), pool: pool)
     guard consensus.isAlone else {
       return try evaluator.run(loader, among: consensus.communicator, take, goesOn: goesOn)
     }

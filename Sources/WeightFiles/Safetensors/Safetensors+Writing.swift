@@ -93,6 +93,7 @@ extension NamedArray.Values {
     case .float16(let values): try values.withUnsafeBytes(body)
     case .int32(let values): try values.withUnsafeBytes(body)
     case .uint8(let values): try values.withUnsafeBytes(body)
+    case .int8(let values): try values.withUnsafeBytes(body)
     }
   }
 }

@@ -150,6 +150,7 @@ struct EvaluateCommand: ParsableCommand {
     try file?.finish()
     // Shown before it is stored: whatever becomes of the file, nobody has waited for nothing.
     if json { try Console.print(report) } else { EvaluationPrinter(report: report, isWhole: all).print() }
+    try compareWithFloat(report, job, signals)
     let status = keep(report, record, with: evaluation) ?? status(of: report)
     if calibrate { try calibrate(job, checkpoint, description, signals) }
     if let csvMistakes { try write(csvMistakes, report.writeMistakes) }
@@ -219,6 +220,25 @@ struct EvaluateCommand: ParsableCommand {
       throw RunNotReached(folder: control.folder, reason: reason ?? "its engine ended before it answered")
     }
     return "\(control.folder)/checkpoints/\(name).safetensors"
+  }
+
+  /// Of a quantized checkpoint: measures the one that it was made of on the same images, where that is still there.
+  private func compareWithFloat(_ report: EvaluationReport, _ job: EvaluationJob, _ signals: SignalWatcher) throws {
+    guard let record = try Checkpoint.quantization(path: job.checkpoint) else { return }
+    guard let source = try record.sourcePath(besides: job.checkpoint) else {
+      return Console.complain(
+        "! \(record.source), of which \(job.checkpoint) was made, is not there any more or has changed: no accuracy in float"
+      )
+    }
+    let float = try EvaluationJob(
+      checkpoint: source, data: job.data, split: report.split, folders: folders.folders(in: data), batchSize: batch,
+      acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
+    let measured = try float.run(
+      threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
+      preparation: { _ in signals.received == nil })
+    guard let measured else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
+    let text = QuantizationComparison(float: measured, quantized: report).text
+    if json { Console.complain(text) } else { Console.print(text) }
   }
 
   /// Fits a temperature on images that the network was not trained on, and keeps it.

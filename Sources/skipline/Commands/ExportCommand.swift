@@ -58,6 +58,9 @@ struct ExportCommand: ParsableCommand {
       }
       model = try Checkpoint.load(path: location.path, trained: trained)
     }
+    if let record = model.record {
+      throw CheckpointError.quantized(path: model.path, record, purpose: "other programs")
+    }
     let network = model.description.network.name
     if let onnx {
       try ONNXExport(input: input ?? .uint8, batch: batch).write(model, version: Skipline.version, to: onnx)

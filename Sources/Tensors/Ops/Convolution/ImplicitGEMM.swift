@@ -36,7 +36,7 @@ struct ImplicitGEMM: Sendable {
   }
 
   /// Whether each result reads a single pixel: then those pixels are the rows of one matrix, though not neighbors.
-  private var readsPixels: Bool { taps == (1, 1) && !reachesOutside }
+  var readsPixels: Bool { taps == (1, 1) && !reachesOutside }
 
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
@@ -98,12 +98,14 @@ struct ImplicitGEMM: Sendable {
     }
   }
 
-  private func gather(
+  /// - Parameter rowStride: places from row to row of what is gathered; nil for no gaps.
+  func gather(
     _ block: Range<Int>, _ source: UnsafePointer<Float>, _ precision: OperandPrecision,
-    into gathered: UnsafeMutablePointer<Float>
+    into gathered: UnsafeMutablePointer<Float>, rowStride: Int? = nil
   ) {
     let places = precision.places(channels)
-    if isSourceDense {
+    let distance = rowStride ?? places
+    if isSourceDense, distance == places, precision == .bfloat16 {
       return ck_round_pairs(source + block.lowerBound * channels, block.count * places, gathered)
     }
     for (index, row) in block.enumerated() {
@@ -111,8 +113,8 @@ struct ImplicitGEMM: Sendable {
       let pixel =
         source + ((image * height + origin.y + y * stride) * width + origin.x + x * stride) * channels
       switch precision {
-      case .float32: (gathered + index * places).update(from: pixel, count: channels)
-      case .bfloat16: ck_round_pairs(pixel, places, gathered + index * places)
+      case .float32: (gathered + index * distance).update(from: pixel, count: channels)
+      case .bfloat16: ck_round_pairs(pixel, places, gathered + index * distance)
       }
     }
   }
@@ -136,7 +138,7 @@ struct ImplicitGEMM: Sendable {
 
   private var isSourceDense: Bool { stride == 1 && origin == (0, 0) && lines == height && pixels == width }
 
-  private func gathers(_ precision: OperandPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
+  func gathers(_ precision: OperandPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
 
   private func scatters(columns: Int) -> Bool {
     resultStrides != (lines * pixels * columns, pixels * columns, columns)
@@ -152,9 +154,9 @@ struct ImplicitGEMM: Sendable {
   }
 
   /// Lines are copied where they need zeros around them, or are rounded.
-  private func copies(_ precision: OperandPrecision) -> Bool { reachesOutside || precision == .bfloat16 }
+  func copies(_ precision: OperandPrecision) -> Bool { reachesOutside || precision == .bfloat16 }
 
-  private var rowFloats: Int { (before + width + after) * channels }
+  var rowFloats: Int { (before + width + after) * channels }
 
   /// Lines of results that are made from one block of source lines.
   private var linesInBlock: Int { min(max(1, Self.blockFloats / (stride * rowFloats)), lines) }

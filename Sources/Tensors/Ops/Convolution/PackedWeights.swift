@@ -15,7 +15,8 @@ struct PackedWeights {
   private let width: Int
   private let panels: UnsafeMutablePointer<Float>
 
-  private init(depth: Int, columns: Int, _ precision: OperandPrecision, _ panels: UnsafeMutablePointer<Float>) {
+  /// A matrix in memory of `floats(depth:columns:_:)`, packed or to be packed.
+  init(depth: Int, columns: Int, _ precision: OperandPrecision, _ panels: UnsafeMutablePointer<Float>) {
     self.depth = depth
     self.columns = columns
     self.precision = precision
@@ -88,6 +89,30 @@ struct PackedWeights {
     case .bfloat16: panels.multiplyPairs(operand, into: result, columns: columns, accumulating: accumulating)
     }
   }
+
+  /// result = activation(operand * self + bias + addend) of some columns, from the first of a panel to the last of one.
+  func multiply(
+    _ operand: ProductOperand, into result: ProductResult, columns part: Range<Int>, finish: ProductFinish
+  ) {
+    let panels = ProductPanels(
+      base: UnsafePointer(panels) + part.lowerBound * places, panel_stride: places * width, row: width)
+    var (result, finish) = (result, finish)
+    result.base += part.lowerBound
+    finish.bias += part.lowerBound
+    if let addend = finish.addend { finish.addend = addend + part.lowerBound }
+    switch precision {
+    case .float32: panels.multiply(operand, into: result, columns: part.count, finish: finish)
+    case .bfloat16: panels.multiplyPairs(operand, into: result, columns: part.count, finish: finish)
+    }
+  }
+
+  /// Columns `range` of so many ranges of whole panels.
+  func columns(_ index: Int, of count: Int) -> Range<Int> {
+    let panels = ThreadPool.range(index, of: count, count: self.panelCount)
+    return (panels.lowerBound * width)..<min(columns, panels.upperBound * width)
+  }
+
+  var panelCount: Int { (columns + width - 1) / width }
 }
 
 /// Where a portion of rows goes.
@@ -113,6 +138,7 @@ private struct PanelLayout: Sendable {
 typealias ProductOperand = ck_operand
 typealias ProductPanels = ck_panels
 typealias ProductResult = ck_result
+typealias ProductFinish = ck_finish
 
 extension ProductPanels {
   /// Floats in a vector of this processor. It decides how panels are laid out.
@@ -122,25 +148,39 @@ extension ProductPanels {
   static var width: Int { 2 * lanes }
 
   /// result = operand * self, or result += operand * self, on the calling thread.
+  /// - Parameter finish: what follows; nil for nothing.
   func multiply(
-    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool = false
+    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool = false,
+    finish: ProductFinish? = nil
   ) {
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
-        withUnsafePointer(to: result) { ck_gemm(operand, panels, columns, Self.lanes, $0, accumulating ? 1 : 0) }
+        withUnsafePointer(to: result) { result in
+          Self.withPointer(to: finish) {
+            ck_gemm(operand, panels, columns, Self.lanes, result, accumulating ? 1 : 0, $0)
+          }
+        }
       }
     }
   }
 
+  private static func withPointer(to finish: ProductFinish?, _ body: (UnsafePointer<ProductFinish>?) -> Void) {
+    guard var finish else { return body(nil) }
+    body(&finish)
+  }
+
   /// The same of pairs of bfloat16.
   fileprivate func multiplyPairs(
-    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool
+    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool = false,
+    finish: ProductFinish? = nil
   ) {
     let lanes = OperandPrecision.bfloat16.lanes
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
-        withUnsafePointer(to: result) {
-          ck_gemm_pairs(operand, panels, columns, lanes, $0, accumulating ? 1 : 0)
+        withUnsafePointer(to: result) { result in
+          Self.withPointer(to: finish) {
+            ck_gemm_pairs(operand, panels, columns, lanes, result, accumulating ? 1 : 0, $0)
+          }
         }
       }
     }

@@ -154,17 +154,17 @@ extension Winograd {
     }
   }
 
-  private var runsInGroupBlock: Int { runsInBlock(columns: Self.groupWidth) }
+  var runsInGroupBlock: Int { runsInBlock(columns: Self.groupWidth) }
 
   private var groupFilterPlanes: Planes {
     Planes.rightOperand(tile, rows: geometry.channels, columns: Self.groupWidth)
   }
 
-  private func groupProductPlanes(columns: Int) -> Planes {
+  func groupProductPlanes(columns: Int) -> Planes {
     Planes(tile, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
   }
 
-  private var batchInputPlanes: Planes {
+  var batchInputPlanes: Planes {
     Planes(tile, rows: runsInBatch(columns: geometry.channels) * Self.tilesInRun, columns: geometry.channels)
   }
 

@@ -196,13 +196,20 @@ extension Winograd {
   }
 
   /// Planes [tiles, columns] to some columns of y [N, H, W, O].
+  /// - Parameter finish: what follows, of all columns; nil for nothing.
   func transformOutput(
     _ products: UnsafePointer<Float>, _ planes: Planes, tiles: Range<Int>, columns: Range<Int>,
-    into y: UnsafeMutablePointer<Float>
+    into y: UnsafeMutablePointer<Float>, finish: ProductFinish? = nil
   ) {
     var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    guard var finish else {
+      return ck_winograd_output(
+        &map, products, &layout, columns.count, tiles.lowerBound, tiles.count, y + columns.lowerBound, nil)
+    }
+    finish.bias += columns.lowerBound
+    if let addend = finish.addend { finish.addend = addend + columns.lowerBound }
     ck_winograd_output(
-      &map, products, &layout, columns.count, tiles.lowerBound, tiles.count, y + columns.lowerBound)
+      &map, products, &layout, columns.count, tiles.lowerBound, tiles.count, y + columns.lowerBound, &finish)
   }
 }
 

@@ -1,0 +1,211 @@
+// Networks for inference against the naive twin, and against the network that they are made of: convolutions with what
+// follows in the product, however the work is cut and whatever stands in the memory of the result before.
+
+import Messages
+import Tensors
+import Testing
+
+@testable import Networks
+
+@Suite struct InferenceNetworkTests {
+  /// Without a list of all that differs.
+  private func isSame(_ a: Tensor, _ b: Tensor) -> Bool { a == b }
+
+  struct Case: Sendable, CustomTestStringConvertible {
+    var input: [Int]
+    var outputs: Int
+    var kernel = 3
+    var stride = 1
+    var groups = 1
+    var algorithms = ConvolutionAlgorithms.fastest
+    /// Of the largest result.
+    var error = 2e-6
+    var testDescription: String { "\(input) to \(outputs), \(kernel)/\(stride), \(groups) groups, \(algorithms)" }
+  }
+
+  /// Pixels that are read where they lie, gathered, copied because their rows would collide; lines of several images at
+  /// a time; more columns than one thread's; many steps; tiles of both sizes, few tiles of many outputs; groups.
+  static let cases = [
+    Case(input: [3, 9, 7, 24], outputs: 40, kernel: 1),
+    Case(input: [2, 9, 8, 16], outputs: 33, kernel: 1, stride: 2),
+    Case(input: [1, 2, 3, 1024], outputs: 96, kernel: 1), Case(input: [1, 15, 15, 600], outputs: 37, kernel: 1),
+    Case(input: [2, 30, 31, 3], outputs: 16, kernel: 7, stride: 2),
+    Case(input: [5, 15, 14, 32], outputs: 48, stride: 2), Case(input: [1, 60, 70, 8], outputs: 8),
+    Case(input: [4, 29, 30, 32], outputs: 32, error: 2e-5), Case(input: [2, 6, 5, 64], outputs: 70, error: 2e-5),
+    Case(input: [2, 7, 7, 256], outputs: 256, error: 2e-5), Case(input: [2, 9, 9, 32], outputs: 32, groups: 8),
+    Case(input: [2, 9, 8, 48], outputs: 34, groups: 2),
+    Case(input: [2, 9, 8, 16], outputs: 34, kernel: 1, algorithms: .bfloat16, error: 1e-2),
+    Case(input: [2, 15, 14, 32], outputs: 48, stride: 2, algorithms: .bfloat16, error: 1e-2),
+  ]
+
+  @Test(arguments: cases)
+  func `a prepared convolution is the sum by the definition with a norm, an addition and a ReLU`(_ c: Case) {
+    let shape = [c.kernel, c.kernel, c.input[3] / c.groups, c.outputs]
+    let x = ReferenceNumbers.tensor("x", c.input) { 2 * $0 - 1 }
+    let w = ReferenceNumbers.tensor("w", shape) { 2 * $0 - 1 }
+    let (mean, variance) = (
+      (0..<c.outputs).map { Double($0 % 5) / 10 }, (0..<c.outputs).map { Double($0 % 7) + 0.5 }
+    )
+    let gamma = ReferenceNumbers.tensor("gamma", [c.outputs]) { $0 + 0.5 }
+    let beta = ReferenceNumbers.tensor("beta", [c.outputs]) { $0 - 0.5 }
+    var map = FoldedBatchNorm(channels: c.outputs)
+    map.set(mean: mean, variance: variance, epsilon: 1e-5, weight: gamma, bias: beta)
+    let sums = Naive.convolution(
+      NaiveTensor(x), weight: NaiveTensor(w), bias: nil, stride: c.stride, padding: (c.kernel / 2, c.kernel / 2),
+      groups: c.groups)
+    let normalized = Naive.batchNorm(
+      sums, scale: NaiveTensor(gamma), shift: NaiveTensor(beta), mean: mean, variance: variance, epsilon: 1e-5)
+    let skip = ReferenceNumbers.tensor("skip", sums.shape) { 40 * $0 - 20 }
+    for addend in [nil, skip] {
+      for activation in [Activation.none, .relu] {
+        let sum = addend.map { normalized + NaiveTensor($0) } ?? normalized
+        let expected = activation == .relu ? Naive.relu(sum) : sum
+        var first: Tensor?
+        for threads in [1, 3, 8] {
+          let convolution = PreparedConvolution(
+            weight: w, norm: map, stride: c.stride, padding: Extent(c.kernel / 2), groups: c.groups,
+            algorithms: c.algorithms)
+          let ops = Ops(ThreadPool(threads: threads))
+          let y = convolution(x, adding: addend, activation, ops)
+          #expect(Deviation.largest(y, from: expected) < c.error, "\(threads) threads")
+          #expect(first.map { isSame($0, y) } ?? true, "\(threads) threads give other bits than 1")
+          first = first ?? y
+          guard let addend else { continue }
+          // What nobody else has becomes the result.
+          let own = Tensor(addend.shape, addend.values)
+          #expect(isSame(convolution(x, adding: consume own, activation, ops), y), "in place of the addend")
+        }
+      }
+    }
+  }
+
+  @Test func `weights that change later change nothing, and batches of other sizes are as good`() {
+    var w = ReferenceNumbers.tensor("w", [3, 3, 32, 32]) { 2 * $0 - 1 }
+    let bias = ReferenceNumbers.tensor("bias", [32]) { $0 }
+    let convolution = PreparedConvolution(weight: w, bias: bias, padding: 1)
+    let ops = Ops(ThreadPool(threads: 2))
+    let original = NaiveTensor(w)
+    for images in [1, 9, 1] {
+      let x = ReferenceNumbers.tensor("x", [images, 5, 5, 32]) { 2 * $0 - 1 }
+      w[0] += 1
+      let expected = Naive.convolution(
+        NaiveTensor(x), weight: original, bias: NaiveTensor(bias), stride: 1, padding: (1, 1))
+      #expect(Deviation.largest(convolution(x, .none, ops), from: expected) < 2e-5)
+    }
+  }
+
+  @Test func `a NaN stays one`() {
+    let w = ReferenceNumbers.tensor("w", [1, 1, 8, 8]) { 2 * $0 - 1 }
+    let ops = Ops(ThreadPool(threads: 1))
+    var x = ReferenceNumbers.tensor("x", [1, 4, 4, 8]) { $0 }
+    x[0] = .nan
+    let y = PreparedConvolution(weight: w)(x, .relu, ops)
+    #expect((0..<8).allSatisfy { y[$0].isNaN } && (8..<y.count).allSatisfy { y[$0].isFinite })
+    let tiles = PreparedConvolution(weight: ReferenceNumbers.tensor("w", [3, 3, 32, 32]) { $0 }, padding: 1)
+    var map = ReferenceNumbers.tensor("x", [2, 16, 16, 32]) { $0 }
+    map[0] = .nan
+    #expect(tiles(map, .relu, ops)[0].isNaN)
+  }
+
+  static let networks: [(NetworkSettings, Int)] = [
+    (NetworkSettings(name: "cifar20"), 16), (NetworkSettings(name: "cifar8", version: .v2), 16),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.25), 32), (NetworkSettings(name: "plain20"), 16),
+    (NetworkSettings(name: "vgg11", widthMultiplier: 0.25), 32), (NetworkSettings(name: "vgg11_bn"), 32),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.25), 32), (NetworkSettings(name: "googlenet"), 32),
+    (NetworkSettings(name: "resnet9"), 16),
+    (NetworkSettings(name: "resnet9", widthMultiplier: 0.25, isWhitened: true, dropPath: 0.3), 28),
+    (NetworkSettings(name: "resnet18d", widthMultiplier: 0.25), 32),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.25), 32), (NetworkSettings(name: "wrn-10-2"), 16),
+    (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.5), 64),
+    (NetworkSettings(name: "alexnet", widthMultiplier: 0.125), 96), (NetworkSettings(name: "lenet5-classic"), 32),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.25, auxiliaryHeads: true), 64),
+  ]
+
+  @Test(arguments: networks)
+  func `a network for inference gives what its network does, but for rounding`(
+    settings: NetworkSettings, side: Int
+  ) throws {
+    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
+    ReferenceNumbers.fill(network)
+    let images = ReferenceNumbers.tensor("images", [3, side, side, 3]) { 2 * $0 - 1 }
+    let inference = InferenceNetwork(network)
+    let expected = NaiveTensor(network.forward(images, Pass(.inference, ThreadPool(threads: 2))))
+    let one = inference.forward(images, ThreadPool(threads: 1))
+    #expect(Deviation.largest(one, from: expected) < 2e-4)
+    #expect(isSame(inference.forward(images, ThreadPool(threads: 3)), one), "the bits of one thread")
+    let value = network.plan.penultimate
+    try #require(inference.computes(value))
+    let (logits, kept) = inference.forward(images, keeping: value, ThreadPool(threads: 2))
+    #expect(isSame(logits, one))
+    #expect(isSame(inference.forward(images, to: value, ThreadPool(threads: 2)), kept))
+    let known = network.forward(images, to: value, Pass(.inference, ThreadPool(threads: 2)))
+    #expect(Deviation.largest(kept, from: NaiveTensor(known)) < 2e-4)
+  }
+
+  @Test func `each convolution of a residual network does its norm, its ReLU and its addition`() throws {
+    let plan = try NetworkPlan(NetworkSettings(name: "resnet50"), imageSize: 64, classes: 5)
+    let steps = InferenceSteps(plan.lowered).steps
+    // He et al. 2015, table 1: 49 convolutions, and here a projection for each of 4 stages; pool, pool, flatten, dense.
+    #expect(steps.count == 49 + 4 + 4)
+    #expect(steps.count { $0.norm != nil } == 53)
+    #expect(steps.count { $0.norm != nil && $0.inputs.count == 2 } == 16, "a sum for each block")
+    #expect(steps.count { $0.norm != nil && $0.activates } == 49, "all but the projections")
+  }
+
+  @Test(arguments: [
+    (NetworkSettings(name: "cifar20"), 16, 0.08),
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.25), 64, 1),
+    (NetworkSettings(name: "resnet18"), 64, 0.1), (NetworkSettings(name: "vgg11", widthMultiplier: 0.25), 32, 0.08),
+    (NetworkSettings(name: "resnet9"), 32, 0.08),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 0.6),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.25), 32, 0.12),
+    (NetworkSettings(name: "wrn-10-2"), 16, 0.08), (NetworkSettings(name: "cifar8", version: .v2), 16, 0.08),
+    (NetworkSettings(name: "resnext50_32x4d", widthMultiplier: 0.25), 64, 1),
+  ])
+  func `a quantized network gives nearly what its network does, with the same bits on any threads`(
+    settings: NetworkSettings, side: Int, error: Double
+  ) throws {
+    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
+    ReferenceNumbers.fill(network)
+    let images = ReferenceNumbers.tensor("images", [4, side, side, 3]) { 2 * $0 - 1 }
+    let pool = ThreadPool(threads: 2)
+    // A batch that settles the statistics: random weights make maps that no trained network has.
+    for norm in network.batchNorms { norm.batchesTracked = 0 }
+    for _ in 0..<40 { _ = network.forward(images, Pass(.training, pool)) }
+    let names = network.plan.quantizableConvolutions
+    let calibration = QuantizationCalibration(network, convolutions: names)
+    calibration.look(at: images, pool)
+    let quantization = try #require(calibration.quantization())
+    #expect(Set(quantization.weights.keys) == Set(names) && Set(quantization.inputs.keys) == Set(names))
+    let quantized = InferenceNetwork(network, quantization: quantization)
+    let expected = NaiveTensor(InferenceNetwork(network).forward(images, pool))
+    let one = quantized.forward(images, ThreadPool(threads: 1))
+    let deviation = Deviation.norm(one, from: expected)
+    #expect(deviation < error && deviation > 1e-4, "\(brief(deviation))")
+    // From layer to layer the error grows, the more the less a network has learned; a layer that is wrong is a leap.
+    let float = InferenceNetwork(network)
+    var largest = 0.0
+    for value in network.plan.lowered.steps.map(\.output) where float.computes(value) {
+      let own = Deviation.norm(
+        quantized.forward(images, to: value, pool), from: NaiveTensor(float.forward(images, to: value, pool)))
+      #expect(own < 0.03 + 1.6 * largest, "value \(value): \(brief(own)), before \(brief(largest))")
+      largest = max(largest, own)
+    }
+    #expect(isSame(quantized.forward(images, ThreadPool(threads: 3)), one))
+  }
+
+  @Test func `a range ends where its roundings and cuts make the smallest error`() throws {
+    var counts = MagnitudeCounts()
+    // n numbers up to 1 and one at 40: the sum n (end / 255)^2 / 12 + (40 - end)^2 is least at 40 / (1 + n / 780,300).
+    for _ in 0..<40 { counts.add(Tensor([100_000]) { Float($0) / 100_000 }) }
+    counts.add(Tensor([1], [40]))
+    let format = try #require(counts.format())
+    #expect(format.zero == 0 && (6...7.1).contains(format.scale * 255), "\(format)")
+    counts.add(Tensor([1], [-0.5]))
+    let signed = try #require(counts.format())
+    #expect(signed.zero == 128 && (1.4...2.3).contains(signed.scale * 127), "\(signed)")
+    counts.add(Tensor([1], [.nan]))
+    #expect(counts.format() == nil)
+    #expect(MagnitudeCounts().format() == nil)
+  }
+}
