@@ -156,19 +156,20 @@ import WeightFiles
     #expect(replicas["bn1.num_batches_tracked"] == whole["bn1.num_batches_tracked"])
   }
 
-  /// 36 images in two steps of 20 and 16: parts of 10 and 10, then of 10 and 6.
-  @Test(arguments: [1, 2]) func `parts that are no whole ones count by their images, in each round`(accumulate: Int)
-    throws
-  {
+  /// 36 images in steps of 20 and 16, whose parts are not all of one size. With norms of the whole batch, and without
+  /// norms, the gradient is the mean over the images, however they are divided.
+  @Test(arguments: [(1, true), (1, false), (2, false)])
+  func `parts that are no whole ones count by their images, in each round`(accumulate: Int, hasNorms: Bool) throws {
     func weights(_ change: (inout TrainingSettings) -> Void) throws -> [Float] {
       let settings = project.settings(epochs: 1) {
         ($0.batchSize, $0.accumulate) = (20 / accumulate, accumulate)
+        if !hasNorms { ($0.network, $0.preprocessing.imageSize) = (NetworkSettings(name: "lenet5"), 32) }
         change(&$0)
       }
-      return try floats(try project.train(settings).arrays()["fc.weight"])
+      return try floats(try project.train(settings).arrays()[hasNorms ? "fc.weight" : "fc3.weight"])
     }
     let whole = try weights { _ in }
-    let parts = try weights { ($0.replicas, $0.syncsNorms) = (2, true) }
+    let parts = try weights { ($0.replicas, $0.syncNorm) = (2, hasNorms ? true : nil) }
     let difference = zip(whole, parts).map { abs($0 - $1) }.max() ?? .infinity
     #expect(difference < 5e-5, "\(difference)")
   }

@@ -120,7 +120,8 @@ struct DescribedCommand: Decodable, Sendable {
       ? CleanExit.message(SkiplineCommand.configuration.version) : CleanExit.helpRequest(SkiplineCommand.self)
     #expect(throws: (any Error).self) {
       do {
-        _ = try SkiplineCommand.parseAsRoot([word])
+        var command = try SkiplineCommand.parseAsRoot([word])
+        try command.run()
       } catch {
         #expect(SkiplineCommand.fullMessage(for: error) == SkiplineCommand.fullMessage(for: quick))
         #expect(SkiplineCommand.exitCode(for: quick) == .success)
@@ -189,7 +190,10 @@ struct DescribedCommand: Decodable, Sendable {
       return
     }
     let taken = try #require(TrainCommand.message(for: refusalOfNet).split(separator: "only ").last)
-    let neutral = ["--json", "--verbose", "--like", "--until-step", "--resume", "--version", "--help"]
+    let neutral = [
+      "--json", "--verbose", "--like", "--until-step", "--resume", "--version", "--help",
+      "--common-kernels",
+    ]
     // Each in its own notation, as far as the table of settings has one; parsing takes its time.
     let usual = Dictionary(
       uniqueKeysWithValues: Settings.all.map { ("--" + $0.option, $0.text(in: Settings.usual)) })
