@@ -41,12 +41,13 @@ func comparePairs(
   return try rows.map { row in
     var (mine, theirs) = (Runs(row), Runs(row))
     // The layout that is better for this row: each is tried once, not counted.
-    let layout = try peer.flatMap { peer in
-      try peer.layouts.map { layout in
-        let tried = try peer.measure(row, steps: steps, threads: threads, layout: layout)
-        return (layout, clock == .cpu ? tried.imagesPerCPUSecond : tried.imagesPerSecond)
-      }.max { $0.1 < $1.1 }?.0
+    let tried = try (peer?.layouts ?? []).map { layout -> (layout: String, speed: Double) in
+      guard let figures = try peer?.measure(row, steps: steps, threads: threads, layout: layout) else {
+        return (layout, 0)
+      }
+      return (layout, clock == .cpu ? figures.imagesPerCPUSecond : figures.imagesPerSecond)
     }
+    let layout = tried.max { $0.speed < $1.speed }?.layout
     for pair in 1...pairs {
       mine.add(try ours.measure(row, steps: steps, threads: threads), clock)
       if let peer { theirs.add(try peer.measure(row, steps: steps, threads: threads, layout: layout), clock) }

@@ -59,12 +59,18 @@ func distinctLayers(of plan: NetworkPlan) -> [PlannedLayer] {
 }
 
 extension LoweredPlan.Operation {
-  /// What is timed of it, and what it is called; nil for what takes no time worth the name.
+  /// What is timed of it, and what it is called; nil for what takes no time worth the name, and for layers that no row of
+  /// the tables has.
   fileprivate var timed: (LayerShape, String)? {
     switch kind {
     case .convolution(let name, _, let kernel, let stride, let padding, _, _):
       let shape = ConvolutionShape(
         input: input, output: output, kernel: kernel, stride: stride, padding: padding,
+        propagates: inputs != [LoweredPlan.image])
+      return (.convolution(shape), name)
+    case .whitening(let name, let kernel):
+      let shape = ConvolutionShape(
+        input: input, output: output, kernel: Extent(kernel), stride: 1, padding: 0,
         propagates: inputs != [LoweredPlan.image])
       return (.convolution(shape), name)
     case .batchNorm(let name, _): return (.batchNorm(input), name)
@@ -77,6 +83,9 @@ extension LoweredPlan.Operation {
       return (.zeroPadding(input, stride: stride, channels: channels, placement: placement), name)
     case .join(let name, .addition): return (.addition(output), name)
     case .flatten, .dropout, .join(_, .concatenation): return nil
+    case .averageWindows, .dropPath, .globalMaxPool, .luma, .scale, .scaledTanh, .sparseConvolution,
+      .squeezeExcitation, .subsampling:
+      return nil
     }
   }
 }
