@@ -100,7 +100,7 @@ let package = Package(
         "Datasets", "Files", "Images", "Messages", "Networks", "Protobuf", "Ranks", "Resources", "Support",
         "Tensors", "WeightFiles", logging,
       ],
-      swiftSettings: strict),
+      swiftSettings: numeric),
     .target(
       name: "Inspection",
       dependencies: [
