@@ -168,6 +168,15 @@ struct RunHistoryTests {
     withExtendedLifetime(lock) {}
     #expect(history.trainer == ProcessInfo.processInfo.processIdentifier && history.outcome == nil)
   }
+
+  /// As somebody does who finds that it is not to be resumed, while another reads it.
+  @Test func `who let go of it while it was read does not train it`() throws {
+    let toy = try ToyProject()
+    let run = try completed(toy)
+    var lock: RunLock? = try RunLock(run)
+    let history = try run.history { lock = nil }
+    #expect(lock == nil && history.trainer == nil && history.outcome?.epochs == 3)
+  }
 }
 
 struct EasedWarningTests {

@@ -11,7 +11,18 @@ import WeightFiles
 extension RunFolder {
   /// What can be told of the run without loading its checkpoints.
   /// - Throws: `RunFolderError` or `FileOperationError` where its record or its metrics cannot be read.
-  public func history() throws -> RunHistory {
+  public func history() throws -> RunHistory { try history(havingRead: {}) }
+
+  /// - Parameter havingRead: called between reading and looking once more whether it is trained.
+  func history(havingRead: () -> Void) throws -> RunHistory {
+    let history = try historyOfNow()
+    havingRead()
+    // Reading may take longer than it takes to find that the run is not to be resumed, or to end it: who held it then is
+    // not told as who trains it.
+    return history.trainer != nil && RunLock.holder(of: self) == nil ? try historyOfNow() : history
+  }
+
+  private func historyOfNow() throws -> RunHistory {
     let record = try record()
     let trainer = RunLock.holder(of: self)
     var reader = MetricsReader(best: record.settings.best, classes: record.model.classes)
