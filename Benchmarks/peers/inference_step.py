@@ -6,18 +6,15 @@ prints the same JSON line as the `training-step` benchmark.
 int8 is what each program's own tool makes of the float network: NNCF for OpenVINO, static quantization for ONNX Runtime.
 """
 
-import argparse
-import json
 import os
-import statistics
 import tempfile
-import time
 import warnings
 
 import numpy
 import torch
 
-from pytorch_step import build, peak_megabytes
+import timing
+from pytorch_step import build
 
 
 def to_onnx(network, images, path):
@@ -96,15 +93,8 @@ class ONNXRuntime:
 
 
 def main():
-    parser = argparse.ArgumentParser()
+    parser = timing.parser()
     parser.add_argument("--engine", choices=["openvino", "onnxruntime"], default="openvino")
-    parser.add_argument("--net", default="resnet50")
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--infer", action="store_true")
     parser.add_argument("--layout", default=None)
     parser.add_argument("--precision", choices=["fp32", "bf16", "int8"], default="fp32")
     options = parser.parse_args()
@@ -114,31 +104,9 @@ def main():
     network = build(options.net, options.classes).eval()
     images = torch.randn(options.batch, 3, options.size, options.size)
     engine = {"openvino": OpenVINO, "onnxruntime": ONNXRuntime}[options.engine]
-    with torch.inference_mode():
+    with torch.inference_mode(), timing.quiet_output():
         step = engine(network, images, options)
-    step()
-    cpu, wall = [], []
-    for _ in range(options.steps):
-        cpu_start, wall_start = time.process_time(), time.perf_counter()
-        step()
-        cpu.append(time.process_time() - cpu_start)
-        wall.append(time.perf_counter() - wall_start)
-    print(
-        json.dumps(
-            {
-                "engine": step.name,
-                "net": options.net,
-                "size": options.size,
-                "batch": options.batch,
-                "mode": "infer",
-                "threads": options.threads,
-                "precision": options.precision,
-                "img_per_cpu_s": options.batch / statistics.median(cpu),
-                "img_per_s": options.batch / statistics.median(wall),
-                "peak_mb": peak_megabytes(),
-            }
-        )
-    )
+    timing.time_steps(step, options, engine=step.name, mode="infer", precision=options.precision)
 
 
 if __name__ == "__main__":

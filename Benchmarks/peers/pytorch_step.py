@@ -5,16 +5,12 @@ the peak memory is that layout's own.
     python pytorch_step.py --net resnet50 --size 224 --batch 16 --steps 3 --threads 1 --layout channels_last
 """
 
-import argparse
-import json
-import resource
-import statistics
-import time
-
 import torch
 from torch import nn
 from torch.nn import functional
 from torchvision import models
+
+import timing
 
 
 class ShortcutA(nn.Module):
@@ -97,55 +93,19 @@ class Step:
         self.optimizer.step()
 
 
-def peak_megabytes():
-    """Not ru_maxrss where it can be helped: that begins with the memory of the process which started this one."""
-    try:
-        with open("/proc/self/status") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--net", default="resnet50")
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--classes", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--infer", action="store_true")
+    parser = timing.parser()
     parser.add_argument("--layout", choices=["contiguous", "channels_last"], default="channels_last")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
-    step = Step(options)
-    step()
-    cpu, wall = [], []
-    for _ in range(options.steps):
-        cpu_start, wall_start = time.process_time(), time.perf_counter()
-        step()
-        cpu.append(time.process_time() - cpu_start)
-        wall.append(time.perf_counter() - wall_start)
-    print(
-        json.dumps(
-            {
-                "engine": "PyTorch " + torch.__version__.split("+")[0],
-                "net": options.net,
-                "size": options.size,
-                "batch": options.batch,
-                "mode": "infer" if options.infer else "train",
-                "threads": options.threads,
-                "layout": options.layout,
-                "img_per_cpu_s": options.batch / statistics.median(cpu),
-                "img_per_s": options.batch / statistics.median(wall),
-                "peak_mb": peak_megabytes(),
-            }
-        )
+    timing.time_steps(
+        Step(options),
+        options,
+        engine="PyTorch " + torch.__version__.split("+")[0],
+        mode="infer" if options.infer else "train",
+        layout=options.layout,
     )
 
 
