@@ -52,6 +52,21 @@ public struct Tensor: Sendable {
     return self
   }
 
+  /// Some of the first dimension, images of a batch, in the memory of all: nothing is copied until one of both changes.
+  public func images(_ range: Range<Int>) -> Tensor {
+    precondition(
+      !shape.isEmpty && range.lowerBound >= 0 && range.upperBound <= shape[0], "images \(range) of \(shape)")
+    let each = shape.dropFirst().reduce(1, *)
+    return Tensor(
+      [range.count] + shape.dropFirst(),
+      TensorStorage((range.lowerBound * each)..<(range.upperBound * each), of: storage))
+  }
+
+  private init(_ shape: [Int], _ storage: TensorStorage) {
+    self.shape = shape
+    self.storage = storage
+  }
+
   public subscript(index: Int) -> Float {
     get {
       precondition((0..<count).contains(index), "index \(index) of a tensor of \(count)")
@@ -83,10 +98,10 @@ public struct Tensor: Sendable {
   }
 
   /// Whether a write would change the elements where they are, rather than in a copy.
-  mutating func isUnique() -> Bool { isKnownUniquelyReferenced(&storage) }
+  mutating func isUnique() -> Bool { !storage.isPart && isKnownUniquelyReferenced(&storage) }
 
   private mutating func makeUnique() {
-    guard !isKnownUniquelyReferenced(&storage) else { return }
+    guard !isUnique() else { return }
     let copy = TensorStorage(count: storage.count)
     copy.base.initialize(from: storage.base, count: storage.count)
     storage = copy

@@ -19,14 +19,28 @@ final class TensorStorage: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
   let count: Int
   private let capacity: Int
+  /// The block that this is a part of, which is never written to while the part is there.
+  private let whole: TensorStorage?
 
   init(count: Int) {
     self.count = count
     capacity = StoragePool.capacity(for: count)
     base = StoragePool.take(capacity: capacity)
+    whole = nil
   }
 
-  deinit { StoragePool.giveBack(base, capacity: capacity) }
+  /// A part of a block, to be read; it begins where it may, not at a multiple of 64 bytes.
+  init(_ range: Range<Int>, of whole: TensorStorage) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= whole.count, "\(range) of a block of \(whole.count)")
+    count = range.count
+    capacity = 0
+    base = whole.base + range.lowerBound
+    self.whole = whole
+  }
+
+  var isPart: Bool { whole != nil }
+
+  deinit { if whole == nil { StoragePool.giveBack(base, capacity: capacity) } }
 }
 
 /// Memory that no tensor uses at the moment.

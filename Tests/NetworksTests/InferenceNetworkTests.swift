@@ -142,6 +142,45 @@ import Testing
     #expect(Deviation.largest(kept, from: NaiveTensor(known)) < 2e-4)
   }
 
+  @Test(arguments: [
+    (NetworkSettings(name: "resnet18"), 64, 100), (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 150),
+    (NetworkSettings(name: "resnet18", version: .v2, widthMultiplier: 0.25), 64, 200),
+  ])
+  func `images that go in parts give the bits that they give all at once, in bytes too`(
+    settings: NetworkSettings, side: Int, images: Int
+  ) throws {
+    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
+    ReferenceNumbers.fill(network)
+    let stages = InferenceStage.stages(of: InferenceSteps(network.plan.lowered).steps, network.plan.lowered)
+    let sizes = stages.map { min(images, $0.images(threads: 2)) }
+    #expect(Set(sizes).count > 1 && sizes.last == images, "\(sizes): nothing is put together")
+    let batch = ReferenceNumbers.tensor("images", [images, side, side, 3]) { 2 * $0 - 1 }
+    let calibration = QuantizationCalibration(network, convolutions: network.plan.quantizableConvolutions)
+    calibration.look(at: batch.images(3..<5), ThreadPool(threads: 2))
+    for quantization in [nil, calibration.quantization()] {
+      let inference = InferenceNetwork(network, quantization: quantization)
+      let whole = inference.forward(batch, keeping: network.plan.penultimate, ThreadPool(threads: 2)).logits
+      for threads in [1, 2] {
+        #expect(isSame(inference.forward(batch, ThreadPool(threads: threads)), whole), "\(threads) threads")
+      }
+    }
+  }
+
+  @Test func `large maps go a few images at a time, small ones together`() throws {
+    let plan = try NetworkPlan(NetworkSettings(name: "resnet50"), imageSize: 224, classes: 10)
+    let steps = InferenceSteps(plan.lowered).steps
+    let stages = InferenceStage.stages(of: steps, plan.lowered)
+    #expect(stages.flatMap(\.steps) == Array(steps.indices))
+    // By the sizes of He et al. 2015, table 1: the stem's map of 112 x 112 x 64 and the pooled one are a million floats,
+    // two maps of 56 x 56 x 256 and one of 64 between them 1.8 million, of 16 MB.
+    let images = stages.map { $0.images(threads: 2) }
+    #expect(images.prefix(5) == [4, 4, 2, 2, 2])
+    #expect(images.last.map { $0 >= 64 } == true)
+    #expect(stages.count == 2 + 16 + 3, "the stem and its pool, a stage for each block; pool, flatten, dense")
+    #expect(stages.allSatisfy { $0.images(threads: 64) >= $0.images(threads: 2) })
+    #expect(stages.allSatisfy { $0.images(threads: 1) >= 1 })
+  }
+
   @Test func `each convolution of a residual network does its norm, its ReLU and its addition`() throws {
     let plan = try NetworkPlan(NetworkSettings(name: "resnet50"), imageSize: 64, classes: 5)
     let steps = InferenceSteps(plan.lowered).steps

@@ -42,6 +42,28 @@ import Testing
     #expect(tensor.shape == [2, 3])
   }
 
+  @Test func `some images share the memory of all until one of both is written to`() {
+    var all = Tensor([3, 2], [1, 2, 3, 4, 5, 6])
+    var some = all.images(1..<3)
+    #expect(some.shape == [2, 2] && some.values == [3, 4, 5, 6])
+    #expect(some.read { UInt(bitPattern: $0) } == all.read { UInt(bitPattern: $0) } + 8)
+    #expect(!some.isUnique() && !all.isUnique())
+    some[0] = 9
+    #expect(all.values == [1, 2, 3, 4, 5, 6] && some.values == [9, 4, 5, 6])
+    let last = all.images(2..<3)
+    all[4] = 7
+    #expect(last.values == [5, 6] && all.values == [1, 2, 3, 4, 7, 6])
+    #expect(all.images(1..<1).values.isEmpty)
+  }
+
+  @Test func `the memory of some images stays when all of them are let go`() {
+    let some = Tensor([4, 1 << 20]) { Float($0 >> 20) }.images(2..<3)
+    // Other tensors do not get it.
+    let others = (0..<4).map { _ in Tensor([1 << 20]) { _ in -1 } }
+    #expect(some[0] == 2 && some[(1 << 20) - 1] == 2)
+    withExtendedLifetime(others) {}
+  }
+
   @Test func `a tensor may be empty or a scalar`() {
     #expect(Tensor(zeros: [0, 5]).values.isEmpty)
     #expect(Tensor([], [3]).values == [3])

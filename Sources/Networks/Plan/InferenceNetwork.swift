@@ -15,6 +15,7 @@ import Tensors
 public final class InferenceNetwork {
   public let plan: NetworkPlan
   private let steps: [Step]
+  private let stages: [InferenceStage]
   /// The values that are there at some time.
   private let computed: Set<LoweredPlan.Value>
 
@@ -57,6 +58,7 @@ public final class InferenceNetwork {
         work: Self.work(step, layers, lowered, algorithms, quantization, formats), inputs: step.inputs,
         output: step.output)
     }
+    stages = InferenceStage.stages(of: steps, lowered)
     computed = Set(steps.map(\.output)).union([LoweredPlan.image])
   }
 
@@ -113,8 +115,28 @@ public final class InferenceNetwork {
 
   /// - Parameter images: [N, H, W, 3], normalized; of as many channels as the plan's input has.
   /// - Returns: logits [N, classes].
-  public func forward(_ images: consuming Tensor, _ pool: ThreadPool) -> Tensor {
-    run(images, to: plan.lowered.operations.count, keeping: nil, pool).output
+  public func forward(_ images: Tensor, _ pool: ThreadPool) -> Tensor {
+    let pass = Pass(.inference, pool)
+    var values = InferenceValues(count: plan.lowered.operations.count + 1, pass.ops)
+    advance(&values, through: stages.count - 1, 0..<images.shape[0], of: images, pass)
+    return values.floats((plan.lowered.operations.count, true))
+  }
+
+  /// Brings some images of a batch through a stage and all before it, as many at a time as each has room for.
+  private func advance(
+    _ values: inout InferenceValues, through stage: Int, _ part: Range<Int>, of images: Tensor, _ pass: Pass
+  ) {
+    guard stage >= 0 else { return values.put(.floats(images.images(part)), at: LoweredPlan.image) }
+    let (output, most) = (stages[stage].output, stages[stage].images(threads: pass.ops.threads))
+    var parts = JoinedMaps(images: part.count, pass.ops)
+    for start in stride(from: part.lowerBound, to: part.upperBound, by: most) {
+      let some = start..<min(start + most, part.upperBound)
+      advance(&values, through: stage - 1, some, of: images, pass)
+      for step in steps[stages[stage].steps] { perform(step, &values, ofBatch: images.shape[0], pass) }
+      // Nothing is copied where all of them go at once.
+      if some != part { parts.append(values.any((output, true))) }
+    }
+    if part.count > most { values.put(parts.joined(), at: output) }
   }
 
   /// Whether a value is there at some time, and no part of a larger step.
@@ -147,44 +169,48 @@ public final class InferenceNetwork {
     _ images: consuming Tensor, to last: LoweredPlan.Value, keeping kept: LoweredPlan.Value?, _ pool: ThreadPool,
     _ look: (LoweredPlan.Value, () -> Tensor) -> Void = { _, _ in }
   ) -> (output: Tensor, kept: Tensor?) {
-    let pass = Pass(.inference, pool)
+    let (pass, batch) = (Pass(.inference, pool), images.shape[0])
     var values = InferenceValues(count: plan.lowered.operations.count + 1, pass.ops)
     values.put(.floats(consume images), at: LoweredPlan.image)
     var keptTensor: Tensor?
     for step in steps where step.output <= last {
-      let inputs = step.inputs
-      let made: QuantizedConvolution.Map
-      switch step.work {
-      case .convolution(let convolution, let activation):
-        // Its input is let go behind it: what it adds may become the output.
-        let input = values.floats(inputs[0])
-        let addend = inputs.count > 1 ? values.floats(inputs[1]) : nil
-        made = .floats(convolution(input, adding: addend, activation, pass.ops))
-      case .quantized(let convolution, let activation, let format):
-        let input = values.bytes(inputs[0], convolution.input)
-        let addend = inputs.count > 1 ? values.any(inputs[1]) : nil
-        made = convolution(input, adding: addend, activation, to: format, pass.ops)
-      case .maxPool(let window):
-        switch values.any(inputs[0]) {
-        case .bytes(let map): made = .bytes(pass.ops.maxima(map, window))
-        case .floats(let tensor): made = .floats(pass.ops.maxima(tensor, window))
-        }
-      case .layer(let layer): made = .floats(layer.forward(values.floats(inputs[0]), pass))
-      case .normAndSum(let norm):
-        let inner = values.floats(inputs[0])
-        made = .floats(norm.forward(consume inner, adding: values.floats(inputs[1]), pass))
-      case .sum:
-        var sum = values.floats(inputs[0])
-        for input in inputs.dropFirst() { pass.ops.add(values.floats(input), to: &sum) }
-        made = .floats(sum)
-      case .concatenation:
-        made = .floats(Concatenation().forward(inputs.map { values.floats($0) }, pass))
-      }
-      values.put(made, at: step.output)
+      perform(step, &values, ofBatch: batch, pass)
       look(step.output) { values.floats((step.output, false)) }
       if step.output == kept { keptTensor = values.floats((step.output, false)) }
     }
     return (values.floats((last, true)), keptTensor)
+  }
+
+  private func perform(_ step: Step, _ values: inout InferenceValues, ofBatch batch: Int, _ pass: Pass) {
+    let inputs = step.inputs
+    let made: QuantizedConvolution.Map
+    switch step.work {
+    case .convolution(let convolution, let activation):
+      // Its input is let go behind it: what it adds may become the output.
+      let input = values.floats(inputs[0])
+      let addend = inputs.count > 1 ? values.floats(inputs[1]) : nil
+      made = .floats(convolution(input, adding: addend, activation, ofBatch: batch, pass.ops))
+    case .quantized(let convolution, let activation, let format):
+      let input = values.bytes(inputs[0], convolution.input)
+      let addend = inputs.count > 1 ? values.any(inputs[1]) : nil
+      made = convolution(input, adding: addend, activation, to: format, pass.ops)
+    case .maxPool(let window):
+      switch values.any(inputs[0]) {
+      case .bytes(let map): made = .bytes(pass.ops.maxima(map, window))
+      case .floats(let tensor): made = .floats(pass.ops.maxima(tensor, window))
+      }
+    case .layer(let layer): made = .floats(layer.forward(values.floats(inputs[0]), pass))
+    case .normAndSum(let norm):
+      let inner = values.floats(inputs[0])
+      made = .floats(norm.forward(consume inner, adding: values.floats(inputs[1]), pass))
+    case .sum:
+      var sum = values.floats(inputs[0])
+      for input in inputs.dropFirst() { pass.ops.add(values.floats(input), to: &sum) }
+      made = .floats(sum)
+    case .concatenation:
+      made = .floats(Concatenation().forward(inputs.map { values.floats($0) }, pass))
+    }
+    values.put(made, at: step.output)
   }
 }
 

@@ -137,41 +137,70 @@ private struct MemoryPlanner {
 
   /// As `InferenceNetwork` goes through it. Each convolution's weights stay from its first pass on.
   func runInference() {
-    var values = [Block?](repeating: nil, count: plan.operations.count + 1)
-    let image = block(plan.image)
-    defer { withExtendedLifetime(image) {} }  // Whoever has loaded the images may keep them.
-    values[LoweredPlan.image] = image
-    var prepared: [Block] = []
-    let single = Dictionary(plan.steps.map { ($0.output, $0) }) { first, _ in first }
-    for step in InferenceSteps(plan).steps {
-      var inputs = step.inputs.map { input in
-        guard let block = input.isLast ? values[input.value].take() : values[input.value] else {
-          preconditionFailure("value \(input.value) is read before it is made")
-        }
-        return block
+    let steps = InferenceSteps(plan).steps
+    var passage = InferencePassage(
+      steps: steps, stages: InferenceStage.stages(of: steps, plan), batch: images, image: block(plan.image),
+      singles: Dictionary(plan.steps.map { ($0.output, $0) }) { first, _ in first },
+      values: [Block?](repeating: nil, count: plan.operations.count + 1))
+    advance(&passage, through: passage.stages.count - 1, images)
+    withExtendedLifetime(passage) {}
+  }
+
+  private struct InferencePassage {
+    let steps: [InferenceSteps.Step]
+    let stages: [InferenceStage]
+    /// Images of the whole batch, and their memory.
+    let batch: Int
+    let image: Block
+    /// The plan's own steps, by their outputs.
+    let singles: [LoweredPlan.Value: LoweredPlan.Step]
+    var values: [Block?]
+    /// By the convolution's output.
+    var prepared: [LoweredPlan.Value: Block] = [:]
+  }
+
+  /// - Parameter part: how many images of the batch.
+  private func advance(_ passage: inout InferencePassage, through index: Int, _ part: Int) {
+    guard index >= 0 else { return passage.values[LoweredPlan.image] = passage.image }
+    let stage = passage.stages[index]
+    let most = stage.images(threads: threads)
+    let joined = part > most ? Block(part * plan.operations[stage.output - 1].output.count, tally) : nil
+    // The first part takes the most; the others are like it.
+    let planner = MemoryPlanner(plan: plan, tally: tally, images: min(part, most), threads: threads, goesBack: false)
+    planner.advance(&passage, through: index - 1, planner.images)
+    for step in passage.steps[stage.steps] { planner.infer(step, &passage) }
+    if let joined { passage.values[stage.output] = joined }
+  }
+
+  private func infer(_ step: InferenceSteps.Step, _ passage: inout InferencePassage) {
+    var inputs = step.inputs.map { input in
+      guard let block = input.isLast ? passage.values[input.value].take() : passage.values[input.value] else {
+        preconditionFailure("value \(input.value) is read before it is made")
       }
-      let operation = plan.operations[step.operation]
-      if let method = method(operation) {
-        if step.norm != nil { tally.pass(method.weights) }
-        prepared.append(block(method.preparedFloats))
-        let output = inputs.count > 1 ? inPlace(&inputs[1], operation) : block(operation.output)
-        tally.pass(method.finishScratch(threads: threads))
-        values[step.output] = output
-      } else if let single = single[step.output] {
-        values[step.output] = forward(single, &inputs).0
-      }
+      return block
     }
-    withExtendedLifetime(prepared) {}
+    let operation = plan.operations[step.operation]
+    if let method = method(operation, ofBatch: passage.batch) {
+      if passage.prepared[step.output] == nil {
+        if step.norm != nil { tally.pass(method.weights) }
+        passage.prepared[step.output] = block(method.preparedFloats)
+      }
+      let output = inputs.count > 1 ? inPlace(&inputs[1], operation) : block(operation.output)
+      tally.pass(method.finishScratch(threads: threads))
+      passage.values[step.output] = output
+    } else if let single = passage.singles[step.output] {
+      passage.values[step.output] = forward(single, &inputs).0
+    }
   }
 
   /// How a convolution is computed; nil for an operation of another kind.
-  private func method(_ operation: LoweredPlan.Operation) -> ConvolutionMethod? {
+  private func method(_ operation: LoweredPlan.Operation, ofBatch batch: Int) -> ConvolutionMethod? {
     let input = operation.input
     func method(_ kernel: Extent, _ stride: Int, _ padding: Extent, _ groups: Int) -> ConvolutionMethod {
       ConvolutionMethod(
         input: [images, input.height, input.width, input.channels],
         weight: [kernel.height, kernel.width, input.channels / groups, operation.output.channels], stride: stride,
-        padding: padding, groups: groups)
+        padding: padding, groups: groups, batch: batch)
     }
     return switch operation.kind {
     case .convolution(_, _, let kernel, let stride, let padding, _, let groups):

@@ -17,4 +17,6 @@ public struct Ops: Sendable {
   let pool: ThreadPool
 
   public init(_ pool: ThreadPool) { self.pool = pool }
+
+  public var threads: Int { pool.threads }
 }

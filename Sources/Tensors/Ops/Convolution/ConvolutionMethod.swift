@@ -43,9 +43,11 @@ public struct ConvolutionMethod: Sendable {
   /// - Parameters:
   ///   - input: [N, H, W, C].
   ///   - weight: [KH, KW, C / groups, O].
+  ///   - batch: the images of the batch that the input is a part of, for which the way is chosen; nil for those of the
+  ///     input.
   public init(
     input: [Int], weight: [Int], stride: Int, padding: Extent, groups: Int = 1,
-    _ algorithms: ConvolutionAlgorithms = .fastest
+    _ algorithms: ConvolutionAlgorithms = .fastest, batch: Int? = nil
   ) {
     guard groups == 1 else {
       let grouped = GroupedConvolution(
@@ -61,7 +63,9 @@ public struct ConvolutionMethod: Sendable {
     let geometry = Winograd.Geometry(
       images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
       outputs: direct.outputs)
-    winograd = applies ? Winograd.choice(for: geometry).map { Winograd(geometry, $0) } : nil
+    var whole = geometry
+    whole.images = batch ?? geometry.images
+    winograd = applies ? Winograd.choice(for: whole).map { Winograd(geometry, $0) } : nil
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].

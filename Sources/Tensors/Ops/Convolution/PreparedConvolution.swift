@@ -19,7 +19,7 @@ public final class PreparedConvolution {
   private let padding: Extent
   private let groups: Int
   private let algorithms: ConvolutionAlgorithms
-  private var lastMethod: ConvolutionMethod?
+  private var last: (method: ConvolutionMethod, batch: Int)?
   /// The last that was needed, and no other: batches are mostly of one size.
   private var prepared: (form: Form, weights: Tensor)?
 
@@ -52,11 +52,14 @@ public final class PreparedConvolution {
   /// - Parameters:
   ///   - x: [N, H, W, C].
   ///   - addend: [N, H', W', O]; becomes the result where nobody else has it.
+  ///   - batch: the images of the batch that x is a part of; nil for N. What comes of an image depends on it alone, not
+  ///     on N.
   /// - Returns: [N, H', W', O].
   public func callAsFunction(
-    _ x: Tensor, adding addend: consuming Tensor? = nil, _ activation: Activation, _ ops: Ops
+    _ x: Tensor, adding addend: consuming Tensor? = nil, _ activation: Activation, ofBatch batch: Int? = nil,
+    _ ops: Ops
   ) -> Tensor {
-    let method = method(x.shape)
+    let method = method(x.shape, batch ?? x.shape[0])
     precondition(addend.map { $0.shape == method.outputShape } ?? true, "an addend of another shape")
     let weights = form(of: method, ops)
     let relu: Int32 = activation == .relu ? 1 : 0
@@ -82,11 +85,11 @@ public final class PreparedConvolution {
     return output
   }
 
-  private func method(_ input: [Int]) -> ConvolutionMethod {
-    if let lastMethod, lastMethod.inputShape == input { return lastMethod }
+  private func method(_ input: [Int], _ batch: Int) -> ConvolutionMethod {
+    if let last, last.batch == batch, last.method.inputShape == input { return last.method }
     let method = ConvolutionMethod(
-      input: input, weight: weight.shape, stride: stride, padding: padding, groups: groups, algorithms)
-    lastMethod = method
+      input: input, weight: weight.shape, stride: stride, padding: padding, groups: groups, algorithms, batch: batch)
+    last = (method, batch)
     return method
   }
 
