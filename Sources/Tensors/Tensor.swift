@@ -34,6 +34,28 @@ public struct Tensor: Sendable {
     }
   }
 
+  /// A matrix of columns, values [O, C, P] as [P, C, O]: files have weights the one way, products the other.
+  /// - Parameter shape: of the tensor, P by C by O elements.
+  public init(_ shape: [Int], reversing values: [Float], outputs: Int, channels: Int, places: Int) {
+    precondition(
+      shape.reduce(1, *) == values.count && values.count == outputs * channels * places,
+      "\(values.count) values of \(outputs) x \(channels) x \(places) as \(shape)")
+    self.init(uninitialized: shape)
+    let target = storage.base
+    values.withUnsafeBufferPointer { source in
+      // A cache line of outputs at a time, whose rows of the source stay near until all places are done.
+      for first in stride(from: 0, to: outputs, by: 16) {
+        let end = min(first + 16, outputs)
+        for place in 0..<places {
+          for channel in 0..<channels {
+            let (inner, outer) = ((place * channels + channel) * outputs, channel * places + place)
+            for output in first..<end { target[inner + output] = source[output * channels * places + outer] }
+          }
+        }
+      }
+    }
+  }
+
   /// Each element from a function of its index.
   public init(_ shape: [Int], _ value: (Int) -> Float) {
     self.init(uninitialized: shape)

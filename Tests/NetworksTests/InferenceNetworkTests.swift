@@ -143,7 +143,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (NetworkSettings(name: "resnet18"), 64, 100), (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 150),
+    (NetworkSettings(name: "resnet18"), 64, 100),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 150),
     (NetworkSettings(name: "resnet18", version: .v2, widthMultiplier: 0.25), 64, 200),
   ])
   func `images that go in parts give the bits that they give all at once, in bytes too`(

@@ -64,6 +64,21 @@ import Testing
     withExtendedLifetime(others) {}
   }
 
+  @Test(arguments: [(1, 1, 1), (3, 2, 4), (16, 5, 9), (37, 3, 9), (33, 1, 1), (2, 40, 25)])
+  func `files' order of a weight is turned around`(outputs: Int, channels: Int, places: Int) {
+    let values = (0..<(outputs * channels * places)).map(Float.init)
+    let tensor = Tensor(
+      [places, channels, outputs], reversing: values, outputs: outputs, channels: channels, places: places)
+    for place in 0..<places {
+      for channel in 0..<channels {
+        for output in 0..<outputs {
+          let expected = values[(output * channels + channel) * places + place]
+          #expect(tensor[(place * channels + channel) * outputs + output] == expected)
+        }
+      }
+    }
+  }
+
   @Test func `a tensor may be empty or a scalar`() {
     #expect(Tensor(zeros: [0, 5]).values.isEmpty)
     #expect(Tensor([], [3]).values == [3])

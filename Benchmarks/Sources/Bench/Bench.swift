@@ -1,6 +1,7 @@
-// `make bench`: our engine beside a peer's, in pairs of processes; two threads beside one; memory and allocations; and
-// how soon the first frame stands on the screen, and what the screen costs. The driver computes nothing itself: each figure comes from a process
-// of its own, so that neither engine's memory or threads touch the other's.
+// `make bench`: our engine beside a peer's, in pairs of processes, by steps and from a folder to an accuracy; two threads
+// beside one; memory and allocations; and how soon the first frame stands on the screen, and what the screen costs. The
+// driver computes nothing itself: each figure comes from a process of its own, so that neither engine's memory or threads
+// touch the other's.
 
 import ArgumentParser
 import Foundation
@@ -22,6 +23,8 @@ struct Bench: ParsableCommand {
     case latency
     /// Several threads beside one.
     case threads
+    /// From a folder to an accuracy, beside PyTorch.
+    case endToEnd = "end-to-end"
     /// From the start of the program to its first frame.
     case start
     /// What the screen costs while training and when nothing happens.
@@ -29,7 +32,9 @@ struct Bench: ParsableCommand {
   }
 
   @Option(
-    help: "A part alone: pairs, mixed, inference, latency, threads, start, lightness. May be given several times.")
+    help:
+      "A part alone: \(Section.allCases.map(\.rawValue).joined(separator: ", ")). May be given several times."
+  )
   var section: [Section] = []
   @Option(help: "Only rows whose text contains this, as in resnet50/224/16/train. May be given several times.")
   var rows: [String] = []
@@ -40,6 +45,9 @@ struct Bench: ParsableCommand {
   @Option(help: "A Python with torch and torchvision; else $PYTHON or python3 is asked whether it has them.")
   var python: String?
   @Flag(help: "Our own figures alone.") var noPeer = false
+  @Option(help: "end-to-end: a folder with the folders train and test.") var data = EndToEndWorkload().data
+  @Option(help: "end-to-end: times that the training images are gone through.") var epochs = EndToEndWorkload()
+    .epochs
   @Option(help: "The folder with our programs; else that of this one.") var programs: String?
   @Option(help: "The program whose first frame is awaited.") var skipline = ".build/release/skipline"
   @Option(help: "The folder that takes the figures as JSON lines.") var results = "Benchmarks/results"
@@ -92,6 +100,13 @@ struct Bench: ParsableCommand {
     }
     if sections.contains(.threads) {
       try compareThreads(chosen(Row.all), ours, several: 2, pairs: pairs, steps: steps, log)
+    }
+    if sections.contains(.endToEnd) {
+      var workload = EndToEndWorkload()
+      (workload.data, workload.epochs) = (data, epochs)
+      // Whether there is one with torch and torchvision is asked as for steps.
+      let python = try noPeer ? nil : StepProgram.pyTorch(python: python)?.words.first
+      try measureEndToEnd(workload, program: skipline, python: python, pairs: pairs, log)
     }
     if sections.contains(.start) { try measureStart(of: skipline, log) }
     if sections.contains(.lightness) { try measureLightness(of: skipline, log) }

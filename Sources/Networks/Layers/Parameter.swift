@@ -20,13 +20,31 @@ public final class Parameter {
   public let name: String
   public let role: Role
   public var value: Tensor
-  /// The loss's gradient by `value`, same shape; overwritten by each backward pass. Empty where it is not trained.
-  public var gradient: Tensor
+  /// The loss's gradient by `value`, same shape; overwritten by each backward pass. Empty where it is not trained, and
+  /// made when it is first asked for: a network that only runs forwards has none.
+  public var gradient: Tensor {
+    get {
+      makeGradient()
+      return keptGradient
+    }
+    // What is changed in place is not copied, as it would be between a getter and a setter.
+    _modify {
+      makeGradient()
+      yield &keptGradient
+    }
+  }
+  private var keptGradient = Tensor(uninitialized: [0])
+  private var hasGradient = false
+
+  private func makeGradient() {
+    guard !hasGradient else { return }
+    hasGradient = true
+    if isTrained { keptGradient = Tensor(zeros: value.shape) }
+  }
+
   /// Whether the layers around it are trained; else its value stays as it is.
   public internal(set) var isTrained = true {
-    didSet {
-      if isTrained != oldValue { gradient = isTrained ? Tensor(zeros: value.shape) : Tensor(uninitialized: [0]) }
-    }
+    didSet { if isTrained != oldValue { (keptGradient, hasGradient) = (Tensor(uninitialized: [0]), false) } }
   }
   /// Multiplies the learning rate.
   public var rateFactor = 1.0
@@ -42,7 +60,6 @@ public final class Parameter {
     self.value = value
     self.weightDecay = isFixed ? 0 : weightDecay
     self.isFixed = isFixed
-    gradient = Tensor(zeros: value.shape)
   }
 
   /// Whether it is a batch norm's or a bias: the ones that may be spared weight decay.
@@ -73,38 +90,34 @@ extension Parameter {
     }
   }
 
+  /// Both weights are a matrix [places, C, O] inside and [O, C, places] in files, a place being a pixel of the kernel or of
+  /// the map; nil for what has one order.
+  private var extents: (outputs: Int, channels: Int, places: Int)? {
+    let (places, channels): (Int, Int)
+    switch role {
+    case .convolutionWeight: (places, channels) = (value.shape[0] * value.shape[1], value.shape[2])
+    case .denseWeight(let map): (places, channels) = (map[0] * map[1], map[2])
+    case .bias, .norm: return nil
+    }
+    return (value.count / max(1, places * channels), channels, places)
+  }
+
   /// An array of this shape, in the order of files.
-  public func fileOrder(_ tensor: Tensor) -> [Float] { reorder(tensor.values, toFile: true) }
+  public func fileOrder(_ tensor: Tensor) -> [Float] {
+    precondition(tensor.count == value.count, "\(name) has \(value.count) values, not \(tensor.count)")
+    guard let extents else { return tensor.values }
+    // The other way round it is the same exchange.
+    return Tensor(
+      [tensor.count], reversing: tensor.values, outputs: extents.places, channels: extents.channels,
+      places: extents.outputs
+    ).values
+  }
 
   /// The inverse of `fileOrder`.
-  public func innerOrder(_ values: [Float]) -> Tensor { Tensor(value.shape, reorder(values, toFile: false)) }
-
-  private func reorder(_ source: [Float], toFile: Bool) -> [Float] {
-    precondition(source.count == value.count, "\(name) has \(value.count) values, not \(source.count)")
-    // Both weights are a matrix [places, C, O] inside and [O, C, places] in files, a place being a pixel of the
-    // kernel or of the map.
-    let places: Int
-    let channels: Int
-    switch role {
-    case .convolutionWeight:
-      places = value.shape[0] * value.shape[1]
-      channels = value.shape[2]
-    case .denseWeight(let map):
-      places = map[0] * map[1]
-      channels = map[2]
-    case .bias, .norm: return source
-    }
-    let outputs = value.count / max(1, places * channels)
-    var target = [Float](repeating: 0, count: source.count)
-    for place in 0..<places {
-      for channel in 0..<channels {
-        for output in 0..<outputs {
-          let inner = (place * channels + channel) * outputs + output
-          let file = (output * channels + channel) * places + place
-          if toFile { target[file] = source[inner] } else { target[inner] = source[file] }
-        }
-      }
-    }
-    return target
+  public func innerOrder(_ values: [Float]) -> Tensor {
+    precondition(values.count == value.count, "\(name) has \(value.count) values, not \(values.count)")
+    guard let extents else { return Tensor(value.shape, values) }
+    return Tensor(
+      value.shape, reversing: values, outputs: extents.outputs, channels: extents.channels, places: extents.places)
   }
 }

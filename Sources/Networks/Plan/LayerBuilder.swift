@@ -1,4 +1,4 @@
-// The layers of a lowered plan, with initial weights. How they are connected is LayerGraph's business.
+// The layers of a lowered plan, with initial weights or without. How they are connected is LayerGraph's business.
 
 import Messages
 import Support
@@ -6,14 +6,15 @@ import Tensors
 
 /// Makes layers with initial weights.
 struct LayerBuilder {
-  private let seed: UInt64
+  /// nil where all that would be drawn is to be loaded, and is undefined until then.
+  private let seed: UInt64?
   private let algorithms: ConvolutionAlgorithms
   private let initialization: ConvolutionInitialization
   /// Layers so far that leave something out at random.
   private var dropouts: UInt64 = 0
 
   init(
-    seed: UInt64, convolutions: ConvolutionAlgorithms, initialization: ConvolutionInitialization = .he
+    seed: UInt64?, convolutions: ConvolutionAlgorithms, initialization: ConvolutionInitialization = .he
   ) {
     self.seed = seed
     algorithms = convolutions
@@ -140,7 +141,7 @@ struct LayerBuilder {
     initialization: ConvolutionInitialization
   ) -> Tensor {
     var weight = drawn(name, [kernel.height, kernel.width, inputs, outputs]) { $0.normal() * std }
-    guard initialization == .dirac else { return weight }
+    guard initialization == .dirac, seed != nil else { return weight }
     // The middle of a kernel with an even side is PyTorch's: the place behind it.
     let middle = (kernel.height / 2) * kernel.width + kernel.width / 2
     // Within each group as many filters as it has channels.
@@ -160,6 +161,7 @@ struct LayerBuilder {
   private func drawn(
     _ name: String, _ shape: [Int], _ draw: (inout RandomGenerator) -> Float
   ) -> Tensor {
+    guard let seed else { return Tensor(uninitialized: shape) }
     var generator = RandomGenerator(seed, stableHash(name))
     return Tensor(shape) { _ in draw(&generator) }
   }

@@ -73,9 +73,9 @@ public final class LayerGraph: Layer {
     case concatenation(Concatenation)
   }
 
-  /// Layers with initial weights.
+  /// Layers with initial weights; without a seed these are undefined.
   public convenience init(
-    _ plan: LoweredPlan, seed: UInt64, convolutions: ConvolutionAlgorithms = .fastest,
+    _ plan: LoweredPlan, seed: UInt64?, convolutions: ConvolutionAlgorithms = .fastest,
     initialization: ConvolutionInitialization = .he
   ) {
     var builder = LayerBuilder(seed: seed, convolutions: convolutions, initialization: initialization)

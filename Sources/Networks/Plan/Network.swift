@@ -25,6 +25,12 @@ public final class Network {
       plan.lowered, seed: seed, convolutions: convolutions, initialization: initialization)
   }
 
+  /// A network whose weights are all to be set by the caller, from a file say: until then they are undefined.
+  public init(unset plan: NetworkPlan) {
+    self.plan = plan
+    graph = LayerGraph(plan.lowered, seed: nil)
+  }
+
   /// Every parameter, frozen or not.
   public var parameters: [Parameter] { graph.parameters }
   /// Those that are trained.

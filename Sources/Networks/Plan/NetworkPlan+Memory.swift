@@ -166,7 +166,8 @@ private struct MemoryPlanner {
     let most = stage.images(threads: threads)
     let joined = part > most ? Block(part * plan.operations[stage.output - 1].output.count, tally) : nil
     // The first part takes the most; the others are like it.
-    let planner = MemoryPlanner(plan: plan, tally: tally, images: min(part, most), threads: threads, goesBack: false)
+    let planner = MemoryPlanner(
+      plan: plan, tally: tally, images: min(part, most), threads: threads, goesBack: false)
     planner.advance(&passage, through: index - 1, planner.images)
     for step in passage.steps[stage.steps] { planner.infer(step, &passage) }
     if let joined { passage.values[stage.output] = joined }

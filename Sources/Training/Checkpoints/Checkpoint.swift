@@ -158,9 +158,7 @@ public enum Checkpoint {
     let record = try QuantizationRecord(outline)
     var scales: [String: [Float]] = [:]
     if let record { (contents, scales) = try record.restored(contents) }
-    let state = try StoredState(contents, fit, plan)
-    let network = Network(plan, seed: 0)
-    network.load(state)
+    let network = try Network(plan, contents, fit)
     let info = CheckpointInfo(path: outline.path, metadata: outline.metadata)
     return LoadedModel(
       path: outline.path, description: model, network: network, checksum: contents.checksum,

@@ -33,6 +33,29 @@ extension Network {
     }
     for norm in batchNorms { norm.batchesTracked = state.counts[norm.name] ?? 0 }
   }
+
+  /// A network out of a file that has all of its arrays. One array at a time is in memory twice.
+  /// - Parameter fit: of the same file to the plan.
+  /// - Throws: as `StoredState`.
+  convenience init(_ plan: NetworkPlan, _ file: WeightsContents, _ fit: StateFit) throws {
+    self.init(unset: plan)
+    let parameters = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
+    let buffers = Dictionary(uniqueKeysWithValues: buffers.map { ($0.name, $0) })
+    var unset = Set(parameters.keys)
+    var counts: [String: Int] = [:]
+    try StoredState.read(file, fit, plan) { name, values in
+      if let parameter = parameters[name] {
+        parameter.value = parameter.innerOrder(values)
+        unset.remove(name)
+      } else if let buffer = buffers[name] {
+        buffer.value = Tensor(buffer.value.shape, values)
+      }
+    } count: { norm, count in
+      counts[norm] = count
+    }
+    precondition(unset.isEmpty, "arrays that no file was asked for: \(unset.sorted())")
+    for norm in batchNorms { norm.batchesTracked = counts[norm.name] ?? 0 }
+  }
 }
 
 /// The arrays of a network out of a file: all finite, no variance negative.
@@ -48,25 +71,42 @@ struct StoredState {
   /// - Parameter fit: of the same file to the plan.
   /// - Throws: `CheckpointError.badValue`, or `SafetensorsError` for an element type that is not read.
   init(_ file: WeightsContents, _ fit: StateFit, _ plan: NetworkPlan) throws {
+    var (values, counts): ([String: [Float]], [String: Int]) = ([:], [:])
+    try Self.read(file, fit, plan) {
+      values[$0] = $1
+    } count: {
+      counts[$0] = $1
+    }
+    (self.values, self.counts) = (values, counts)
+  }
+
+  /// Gives each array that the file has, looked at, by the network's name, and what batch norms have counted.
+  /// - Throws: as `init`.
+  static func read(
+    _ file: WeightsContents, _ fit: StateFit, _ plan: NetworkPlan, _ array: (String, [Float]) -> Void,
+    count: (_ norm: String, Int) -> Void
+  ) throws {
     for entry in plan.state {
       guard let stored = fit.stored[entry.name] else { continue }
-      let array = try file.floats(stored)
-      try Self.check(array, name: stored, isVariance: entry.kind == .runningVariance, path: file.path)
-      values[entry.name] = array
+      let values = try file.floats(stored)
+      try check(values, name: stored, isVariance: entry.kind == .runningVariance, path: file.path)
+      array(entry.name, values)
       guard entry.kind == .runningMean else { continue }
       let norm = String(entry.name.dropLast(".running_mean".count))
       guard let name = fit.stored[norm + FileArrays.countSuffix] else { continue }
-      let count = try file.count(name) ?? 0
-      guard (0...Self.mostBatches).contains(count) else {
-        throw CheckpointError.badValue(path: file.path, array: name, what: "counts \(count) batches")
+      let counted = try file.count(name) ?? 0
+      guard (0...mostBatches).contains(counted) else {
+        throw CheckpointError.badValue(path: file.path, array: name, what: "counts \(counted) batches")
       }
-      counts[norm] = count
+      count(norm, counted)
     }
   }
 
   /// - Throws: `CheckpointError.badValue`.
   static func check(_ array: [Float], name: String, isVariance: Bool, path: String) throws {
-    if !array.allSatisfy(\.isFinite) {
+    // The largest exponent of all is what is none of a number's; of integers, it is found by vectors.
+    let exponent: UInt32 = 0x7f80_0000
+    if array.reduce(0, { max($0, $1.bitPattern & exponent) }) == exponent {
       let count = array.count { !$0.isFinite }
       let value = array.first { !$0.isFinite } ?? .nan
       throw CheckpointError.badValue(

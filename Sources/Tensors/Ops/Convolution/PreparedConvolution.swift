@@ -88,7 +88,8 @@ public final class PreparedConvolution {
   private func method(_ input: [Int], _ batch: Int) -> ConvolutionMethod {
     if let last, last.batch == batch, last.method.inputShape == input { return last.method }
     let method = ConvolutionMethod(
-      input: input, weight: weight.shape, stride: stride, padding: padding, groups: groups, algorithms, batch: batch)
+      input: input, weight: weight.shape, stride: stride, padding: padding, groups: groups, algorithms, batch: batch
+    )
     last = (method, batch)
     return method
   }
