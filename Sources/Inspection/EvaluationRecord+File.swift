@@ -31,6 +31,7 @@ extension EvaluationRecord {
     var classes: [String]
     var provenance: EvaluationProvenance?
     var augmentation: TestTimeAugmentation?
+    var precision: InferencePrecision?
     var form: ProbabilityRows.Form
     var layer: String?
     var notes: [String]
@@ -78,7 +79,8 @@ extension EvaluationRecord {
     let header = Header(
       version: Self.formatVersion, checkpoint: table.source.checkpoint, data: table.source.data,
       split: table.source.split, root: table.root, classes: table.classes, provenance: table.provenance,
-      augmentation: augmentation, form: probabilities.form, layer: features?.layer, notes: table.notes,
+      augmentation: augmentation, precision: precision, form: probabilities.form, layer: features?.layer,
+      notes: table.notes,
       checksums: Dictionary(uniqueKeysWithValues: arrays.map { ($0.name, $0.checksum) }))
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -190,7 +192,7 @@ extension EvaluationRecord {
         form: form, rows: count, classes: classes.count, kept: kept,
         numbers: stored("probabilities", form == .single ? .float32 : .float16),
         labels: form == .most ? stored("probability_labels", .int32) : nil), features: features,
-      augmentation: header.augmentation)
+      augmentation: header.augmentation, precision: header.precision)
   }
 
   private static func probabilityForm(

@@ -14,15 +14,18 @@ public struct EvaluationRecord: Sendable {
   public let features: FeatureRows?
   /// What the outputs were averaged over.
   public let augmentation: TestTimeAugmentation?
+  /// What they were computed in; nil where that was not recorded.
+  public let precision: InferencePrecision?
 
   init(
     table: EvaluationTable, probabilities: ProbabilityRows, features: FeatureRows?,
-    augmentation: TestTimeAugmentation?
+    augmentation: TestTimeAugmentation?, precision: InferencePrecision?
   ) {
     self.table = table
     self.probabilities = probabilities
     self.features = features
     self.augmentation = augmentation
+    self.precision = precision
   }
 }
 

@@ -160,7 +160,7 @@ public struct EvaluationRecorder {
               name: "features", shape: [order.count, width],
               values: .float16(Self.rows(order, features, width: width)))))
         : nil,
-      augmentation: report.augmentation)
+      augmentation: report.augmentation, precision: report.precision)
   }
 
   private func probabilityRows(_ order: [Int], _ table: EvaluationTable) -> ProbabilityRows {

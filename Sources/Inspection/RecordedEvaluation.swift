@@ -185,6 +185,8 @@ private struct ReportOutline: Decodable {
   var provenance: EvaluationProvenance?
   var augmentation: TestTimeAugmentation?
   var calibrationError: Double?
+  var precision: InferencePrecision?
+  var comparison: PrecisionComparison?
 
   /// Bytes from which on the mistakes are left out.
   private static let large = 2 << 20
@@ -202,7 +204,7 @@ private struct ReportOutline: Decodable {
       nonFinite: outline.nonFinite ?? [], skipped: outline.skipped, unknownImages: outline.unknownImages ?? 0,
       unknownClasses: outline.unknownClasses, imagesPerSecond: outline.imagesPerSecond,
       provenance: outline.provenance, augmentation: outline.augmentation,
-      calibrationError: outline.calibrationError)
+      calibrationError: outline.calibrationError, precision: outline.precision, comparison: outline.comparison)
     report.mistakes = outline.mistakes
     report.nonFiniteImages = outline.nonFiniteImages ?? report.nonFiniteImages
     report.skippedImages = outline.skippedImages ?? report.skippedImages

@@ -8,12 +8,10 @@ extension EvaluationReport: Codable {
 
   /// Names in JSON.
   public enum Key: String, CodingKey, CaseIterable {
-    case augmentation, balancedAccuracy, calibrationError, checkpoint, classes, confusion, confusionCells, data,
-      images,
-      imagesPerSecond, loss, macroF1,
-      misclassified, mistakes
-    case nonFinite, nonFiniteImages, provenance, skipped, skippedImages, split, top1, top5, unknownClasses
-    case unknownImages
+    case augmentation, balancedAccuracy, calibrationError, checkpoint, classes, comparison, confusion
+    case confusionCells, data, images, imagesPerSecond, loss, macroF1, misclassified, mistakes
+    case nonFinite, nonFiniteImages, precision, provenance, skipped, skippedImages, split, top1, top5
+    case unknownClasses, unknownImages
   }
 
   public init(from decoder: any Decoder) throws {
@@ -42,7 +40,9 @@ extension EvaluationReport: Codable {
       imagesPerSecond: try values.decode(Double.self, forKey: .imagesPerSecond),
       provenance: try values.decodeIfPresent(EvaluationProvenance.self, forKey: .provenance),
       augmentation: try values.decodeIfPresent(TestTimeAugmentation.self, forKey: .augmentation),
-      calibrationError: try values.decodeIfPresent(Double.self, forKey: .calibrationError))
+      calibrationError: try values.decodeIfPresent(Double.self, forKey: .calibrationError),
+      precision: try values.decodeIfPresent(InferencePrecision.self, forKey: .precision),
+      comparison: try values.decodeIfPresent(PrecisionComparison.self, forKey: .comparison))
     // Of a report that was cut down the classes do not tell them.
     balancedAccuracy = try values.decodeIfPresent(Double.self, forKey: .balancedAccuracy) ?? balancedAccuracy
     macroF1 = try values.decodeIfPresent(Double.self, forKey: .macroF1) ?? macroF1
@@ -65,6 +65,8 @@ extension EvaluationReport: Codable {
     try values.encode(macroF1, forKey: .macroF1)
     try values.encodeIfPresent(calibrationError, forKey: .calibrationError)
     try values.encodeIfPresent(augmentation, forKey: .augmentation)
+    try values.encodeIfPresent(precision, forKey: .precision)
+    try values.encodeIfPresent(comparison, forKey: .comparison)
     try values.encode(classes, forKey: .classes)
     if hasDenseConfusion { try values.encode(confusion.rows, forKey: .confusion) }
     try values.encode(confusion.cells, forKey: .confusionCells)

@@ -148,6 +148,10 @@ public struct EvaluationReport: Sendable, Equatable {
   public var calibrationError: Double?
   /// What the outputs were averaged over; nil for the image alone.
   public var augmentation: TestTimeAugmentation?
+  /// What it was computed in; nil where that was not recorded.
+  public var precision: InferencePrecision?
+  /// Of a lower precision than fp32, what comes of fp32; nil where that was not measured.
+  public var comparison: PrecisionComparison?
   /// The checkpoint's classes, in the order of its labels.
   public var classes: [ClassMetrics]
   /// Without the images whose outputs are not finite: they were given no class.
@@ -178,9 +182,11 @@ public struct EvaluationReport: Sendable, Equatable {
     classes: [ClassMetrics], confusion: ConfusionMatrix, misclassified: [Misclassification],
     nonFinite: [String] = [], skipped: [String], unknownImages: Int = 0, unknownClasses: [String],
     imagesPerSecond: Double, provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil,
-    calibrationError: Double? = nil
+    calibrationError: Double? = nil, precision: InferencePrecision? = nil, comparison: PrecisionComparison? = nil
   ) {
     self.calibrationError = calibrationError
+    self.precision = precision
+    self.comparison = comparison
     self.checkpoint = checkpoint
     self.data = data
     self.split = split

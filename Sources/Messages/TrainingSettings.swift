@@ -202,7 +202,8 @@ public enum NormStatistics: String, Codable, Sendable, CaseIterable {
   case running
 }
 
-/// What training steps compute with. Weights, statistics and sums are float32 in any case, and so is all inference.
+/// What training steps compute with, and the validations between them. Weights, statistics and sums are float32 in any
+/// case.
 public enum TrainingPrecision: String, Codable, Sendable, CaseIterable {
   case fp32
   /// Mixed precision: the factors of most convolutions are rounded to bfloat16.

@@ -2,7 +2,7 @@
 // is up to whoever uses the connection.
 
 /// The version of the messages; two ends of different versions do not talk to each other.
-public let protocolVersion = 10
+public let protocolVersion = 11
 
 /// What somebody attaches for.
 public enum Purpose: String, Codable, Sendable {

@@ -263,7 +263,10 @@ import Testing
         misclassified: [
           Misclassification(
             path: "p", truth: 0, top: [ClassProbability(label: 1, probability: 0.75)], truthProbability: 0.25)
-        ], skipped: ["s"], unknownClasses: ["u"], imagesPerSecond: 10)),
+        ], skipped: ["s"], unknownClasses: ["u"], imagesPerSecond: 10, precision: .bf16,
+        comparison: PrecisionComparison(
+          checkpoint: "f", images: 1, loss: nil, top1: 0.5, top5: 1, agreement: 0.75, meanDifference: 0.125,
+          largestDifference: 0.25))),
     .inspectionProgress(.compare(.init(checkpoint: "c"), .init(checkpoint: "b")), done: 1, total: 2),
     .inspection(.openEvaluation(.init(checkpoint: "c")), .table(TableFixture.table)),
     .inspection(

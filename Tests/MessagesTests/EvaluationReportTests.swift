@@ -49,6 +49,7 @@ import Testing
       """
     let report = try JSONDecoder().decode(EvaluationReport.self, from: Data(text.utf8))
     #expect(report.confusion == [[1, 2], [0, 0]] && report.skippedImages == 1 && report.provenance == nil)
+    #expect(report.precision == nil && report.comparison == nil)
     let metrics = try JSONDecoder().decode(
       ValidationMetrics.self, from: Data(#"{"loss":1,"top1":0,"top5":0}"#.utf8))
     #expect(metrics == ValidationMetrics(loss: 1, top1: 0, top5: 0))

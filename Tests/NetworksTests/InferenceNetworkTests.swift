@@ -79,6 +79,159 @@ import Testing
     }
   }
 
+  // MARK: bfloat16
+
+  struct RoundedCase: Sendable, CustomTestStringConvertible {
+    var input: [Int]
+    var outputs: Int
+    var kernel: Extent = 3
+    var stride = 1
+    var padding: Extent = 0
+    var groups = 1
+    var testDescription: String {
+      "\(input) to \(outputs), \(kernel)/\(stride), padding \(padding), \(groups) groups"
+    }
+  }
+
+  /// Pixels of a whole map, at a distance, beside padding; so many channels that rows would collide; sums of several
+  /// parts; odd numbers of pairs; windows that are no squares; lines of several images and blocks of lines; more columns
+  /// than a panel has.
+  static let roundedCases = [
+    RoundedCase(input: [3, 9, 7, 24], outputs: 40, kernel: 1),
+    RoundedCase(input: [2, 9, 8, 16], outputs: 34, kernel: 1, stride: 2),
+    RoundedCase(input: [2, 7, 6, 10], outputs: 6, kernel: 1, padding: 1),
+    RoundedCase(input: [1, 2, 3, 2048], outputs: 96, kernel: 1),
+    RoundedCase(input: [1, 5, 5, 2120], outputs: 38, kernel: 1),
+    RoundedCase(input: [2, 30, 31, 4], outputs: 16, kernel: 7, stride: 2, padding: 3),
+    RoundedCase(input: [5, 15, 14, 32], outputs: 48, stride: 2, padding: 1),
+    RoundedCase(input: [2, 11, 9, 6], outputs: 6, stride: 3),
+    RoundedCase(input: [1, 60, 70, 8], outputs: 8, padding: 1),
+    RoundedCase(
+      input: [3, 6, 7, 10], outputs: 14, kernel: Extent(height: 1, width: 7), padding: Extent(height: 0, width: 3)),
+    RoundedCase(
+      input: [2, 8, 9, 34], outputs: 270, kernel: Extent(height: 3, width: 2), padding: Extent(height: 1, width: 0)),
+  ]
+
+  /// The nearest bfloat16, by the definition: of the two floats with 8 bits of precision around it, the even one of two
+  /// that are equally near.
+  private func rounded(_ tensor: Tensor) -> Tensor {
+    Tensor(
+      tensor.shape,
+      tensor.values.map { value in
+        let below = Float(bitPattern: value.bitPattern & 0xffff_0000)
+        let above = Float(bitPattern: below.bitPattern + 0x1_0000)
+        let (down, up) = (abs(Double(value) - Double(below)), abs(Double(above) - Double(value)))
+        if down == up { return below.bitPattern & 0x1_0000 == 0 ? below : above }
+        return down < up ? below : above
+      })
+  }
+
+  /// A convolution of a case with a norm of mean 0 and factors `gamma`, and what it is made of.
+  private func normed(_ c: RoundedCase) -> (x: Tensor, w: Tensor, gamma: Tensor, beta: Tensor, map: FoldedBatchNorm)
+  {
+    let w = ReferenceNumbers.tensor(
+      "w", [c.kernel.height, c.kernel.width, c.input[3] / c.groups, c.outputs]
+    ) { 2 * $0 - 1 }
+    let gamma = ReferenceNumbers.tensor("gamma", [c.outputs]) { $0 + 0.5 }
+    let beta = ReferenceNumbers.tensor("beta", [c.outputs]) { $0 - 0.5 }
+    var map = FoldedBatchNorm(channels: c.outputs)
+    let (zeros, ones) = ([Double](repeating: 0, count: c.outputs), [Double](repeating: 1, count: c.outputs))
+    map.set(mean: zeros, variance: ones, epsilon: 0, weight: gamma, bias: beta)
+    return (ReferenceNumbers.tensor("x", c.input) { 2 * $0 - 1 }, w, gamma, beta, map)
+  }
+
+  private func prepared(
+    _ c: RoundedCase, _ w: Tensor, _ map: FoldedBatchNorm, _ algorithms: ConvolutionAlgorithms
+  ) -> PreparedConvolution {
+    PreparedConvolution(
+      weight: w, norm: map, stride: c.stride, padding: c.padding, groups: c.groups, algorithms: algorithms)
+  }
+
+  @Test(arguments: roundedCases)
+  func `a prepared convolution in bfloat16 is the sum of rounded factors, with what follows not rounded`(
+    _ c: RoundedCase
+  ) {
+    let (x, w, gamma, beta, map) = normed(c)
+    // The norm's factors are multiplied in before weights are rounded.
+    let scaled = Tensor(w.shape, w.values.enumerated().map { $1 * gamma[$0 % c.outputs] })
+    let sums = Naive.convolution(
+      NaiveTensor(rounded(x)), weight: NaiveTensor(rounded(scaled)), bias: NaiveTensor(beta), stride: c.stride,
+      padding: (c.padding.height, c.padding.width))
+    let skip = ReferenceNumbers.tensor("skip", sums.shape) { 40 * $0 - 20 }
+    for addend in [nil, skip] {
+      for activation in [Activation.none, .relu] {
+        let sum = addend.map { sums + NaiveTensor($0) } ?? sums
+        let expected = activation == .relu ? Naive.relu(sum) : sum
+        var first: Tensor?
+        for threads in [1, 3, 8] {
+          let convolution = prepared(c, w, map, .bfloat16)
+          let ops = Ops(ThreadPool(threads: threads))
+          let y = convolution(x, adding: addend, activation, ops)
+          // Measured: 4e-7; of factors that are not rounded 1e-4 to 3e-3.
+          #expect(Deviation.largest(y, from: expected) < 2e-6, "\(threads) threads")
+          #expect(first.map { isSame($0, y) } ?? true, "\(threads) threads give other bits than 1")
+          first = first ?? y
+          guard let addend else { continue }
+          let own = Tensor(addend.shape, addend.values)
+          #expect(isSame(convolution(x, adding: consume own, activation, ops), y), "in place of the addend")
+        }
+        let float = prepared(c, w, map, .fastest)(x, adding: addend, activation, Ops(ThreadPool(threads: 1)))
+        #expect(Deviation.largest(float, from: expected) > 2e-5, "it is no float")
+      }
+    }
+  }
+
+  /// An odd depth, as of a first layer; an odd number of outputs; groups; what Winograd's algorithm does.
+  @Test(arguments: [
+    RoundedCase(input: [2, 20, 21, 3], outputs: 16, kernel: 7, stride: 2, padding: 3),
+    RoundedCase(input: [2, 9, 8, 7], outputs: 12, kernel: 1),
+    RoundedCase(input: [2, 9, 8, 16], outputs: 33, kernel: 1),
+    RoundedCase(input: [2, 9, 9, 32], outputs: 32, padding: 1, groups: 8),
+    RoundedCase(input: [2, 9, 8, 48], outputs: 34, padding: 1, groups: 2),
+    RoundedCase(input: [4, 29, 30, 32], outputs: 32, padding: 1),
+  ])
+  func `what training in bfloat16 leaves in float32 is the same to the bit in inference`(_ c: RoundedCase) {
+    let (x, w, _, _, map) = normed(c)
+    let ops = Ops(ThreadPool(threads: 2))
+    let y = prepared(c, w, map, .bfloat16)(x, .relu, ops)
+    #expect(isSame(y, prepared(c, w, map, .fastest)(x, .relu, ops)))
+  }
+
+  @Test(arguments: [
+    (NetworkSettings(name: "resnet50", widthMultiplier: 0.25), 64, 0.7),
+    (NetworkSettings(name: "resnet18", widthMultiplier: 0.25), 64, 0.03),
+    (NetworkSettings(name: "cifar20"), 16, 0.01), (NetworkSettings(name: "cifar8", version: .v2), 16, 0.01),
+    (NetworkSettings(name: "googlenet", widthMultiplier: 0.25), 64, 0.35),
+    (NetworkSettings(name: "squeezenet1_1", widthMultiplier: 0.5), 64, 0.02),
+    (NetworkSettings(name: "seresnet18", widthMultiplier: 0.25), 32, 0.01),
+  ])
+  func
+    `a network for inference in bfloat16 gives nearly what it does in float32, with the same bits on any threads`(
+      settings: NetworkSettings, side: Int, error: Double
+    ) throws
+  {
+    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
+    ReferenceNumbers.fill(network)
+    let images = ReferenceNumbers.tensor("images", [4, side, side, 3]) { 2 * $0 - 1 }
+    let pool = ThreadPool(threads: 2)
+    for norm in network.batchNorms { norm.batchesTracked = 0 }
+    for _ in 0..<40 { _ = network.forward(images, Pass(.training, pool)) }
+    let (float, mixed) = (InferenceNetwork(network), InferenceNetwork(network, convolutions: .bfloat16))
+    let expected = NaiveTensor(float.forward(images, pool))
+    let one = mixed.forward(images, ThreadPool(threads: 1))
+    let deviation = Deviation.norm(one, from: expected)
+    // Random weights enlarge what is rounded, the more the deeper; a layer that is wrong is a leap.
+    #expect(deviation < error && deviation > 1e-5, "\(brief(deviation))")
+    var largest = 0.0
+    for value in network.plan.lowered.steps.map(\.output) where float.computes(value) {
+      let own = Deviation.norm(
+        mixed.forward(images, to: value, pool), from: NaiveTensor(float.forward(images, to: value, pool)))
+      #expect(own < 0.01 + 1.6 * largest, "value \(value): \(brief(own)), before \(brief(largest))")
+      largest = max(largest, own)
+    }
+    #expect(isSame(mixed.forward(images, ThreadPool(threads: 3)), one))
+  }
+
   @Test func `weights that change later change nothing, and batches of other sizes are as good`() {
     var w = ReferenceNumbers.tensor("w", [3, 3, 32, 32]) { 2 * $0 - 1 }
     let bias = ReferenceNumbers.tensor("bias", [32]) { $0 }

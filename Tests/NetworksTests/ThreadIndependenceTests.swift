@@ -95,7 +95,7 @@ import Testing
       train(plan, images: 4, threads: 2, seed: 1).logits != train(plan, images: 4, threads: 2, seed: 2).logits)
   }
 
-  @Test func `bfloat16 changes training a little, and inference not at all`() throws {
+  @Test func `bfloat16 changes training a little, and its passes of inference not at all`() throws {
     let settings = NetworkSettings(name: "resnet50", stem: .large, widthMultiplier: 1.0 / 4)
     let plan = try NetworkPlan(settings, imageSize: 64, classes: 10)
     let images = ReferenceNumbers.images(16, side: 64)

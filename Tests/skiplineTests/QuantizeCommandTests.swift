@@ -25,7 +25,31 @@ import Testing
       evaluated.status == 0 && evaluated.outputLines.last?.contains(" in int8 (") == true, "\(evaluated.output)")
     #expect(evaluated.errors.contains("int8 weights, quantized from"))
     let json = try await workspace.skipline("evaluate", file, "--json")
-    #expect(try json.decoded(EvaluationReport.self).images == 16 && json.errors.contains(" in float, "))
+    let report = try json.decoded(EvaluationReport.self)
+    let comparison = try #require(report.comparison)
+    #expect(report.images == 16 && report.precision == .int8 && json.errors.contains(" in fp32, "))
+    #expect(comparison.images == 16 && comparison.checkpoint.hasSuffix("best.safetensors"))
+    let float = try await workspace.skipline("evaluate", "runs/tiny", "--json").decoded(EvaluationReport.self)
+    #expect(float.precision == .fp32 && float.comparison == nil)
+    #expect(comparison.top1 == float.top1 && comparison.loss == float.loss)
+    #expect(try workspace.evaluation("runs/tiny", "best-int8-test").comparison?.agreement == comparison.agreement)
+    let quick = try await workspace.skipline("evaluate", file, "--json", "--no-compare")
+    #expect(try quick.decoded(EvaluationReport.self).comparison == nil && !quick.errors.contains("fp32"))
+    for command in [["evaluate", file], ["predict", file, "data/test"]] {
+      let refused = try await workspace.skipline(command + ["--precision", "bf16"])
+      #expect(refused.status == 65 && refused.errors.contains("its weights are quantized to int8"), "\(command)")
+    }
+    let int8 = try await workspace.skipline("evaluate", "runs/tiny", "--precision", "int8")
+    #expect(int8.status == 64 && int8.errors.contains("is not quantized"))
+    for command in [["evaluate", "runs/tiny"], ["predict", "runs/tiny", "data/test"]] {
+      let mixed = try await workspace.skipline(command + ["--precision", "bf16"])
+      if mixed.errors.contains("this processor has no AVX512-BF16") {
+        #expect(mixed.status == 64 && mixed.output.isEmpty)
+      } else {
+        #expect(mixed.status == 0 && (mixed.output + mixed.errors).contains("computed in bf16"))
+        #expect(command[0] == "predict" || mixed.outputLines.last?.contains(" in bf16 (") == true)
+      }
+    }
     let predicted = try await workspace.skipline("predict", file, "data/test")
     #expect(predicted.status == 0 && predicted.outputLines.count == 16)
     let exported = try await workspace.skipline("export", file, "--onnx", "model.onnx")

@@ -66,7 +66,7 @@ public final class PreparedWorkload {
     self.workload = workload
     self.pool = pool
     network = Network(
-      try workload.plan(), seed: 0, convolutions: workload.precision == .bf16 ? .bfloat16 : .fastest)
+      try workload.plan(), seed: 0, convolutions: workload.precision.convolutions)
     optimizer = SGD(OptimizerSettings(weightDecay: 1e-4), network.parameters)
     var generator = RandomGenerator(seed: 1)
     images = Tensor([workload.batch, workload.size, workload.size, 3]) { _ in generator.normal() }
@@ -78,7 +78,7 @@ public final class PreparedWorkload {
       inference = InferenceNetwork(network, quantization: calibration.quantization())
     } else {
       inference = InferenceNetwork(
-        network, convolutions: workload.precision == .bf16 ? .bfloat16 : .fastest)
+        network, convolutions: workload.precision.convolutions)
     }
     labels = (0..<workload.batch).map { _ in generator.integer(below: workload.classes) }
   }

@@ -39,6 +39,7 @@ public final class InferenceNetwork {
 
   /// - Parameters:
   ///   - network: whose weights and statistics of now it has. Both may share memory until one changes.
+  ///   - convolutions: `.bfloat16` rounds the factors of those convolutions that training would round so.
   ///   - quantization: which convolutions are computed in bytes; nil for none.
   public convenience init(
     _ network: Network, convolutions: ConvolutionAlgorithms = .fastest, quantization: Quantization? = nil

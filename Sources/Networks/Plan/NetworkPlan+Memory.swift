@@ -21,9 +21,12 @@ extension NetworkPlan {
 
   /// Bytes in use at one time, at most, when images only go forwards: the weights, as they are in files and as
   /// `InferenceNetwork` has them, and what a step takes and gives.
-  public func inferenceMemory(batchSize: Int, threads: Int) -> Int {
+  public func inferenceMemory(
+    batchSize: Int, threads: Int, convolutions: ConvolutionAlgorithms = .fastest
+  ) -> Int {
     let weights = state.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    return MemoryLayout<Float>.stride * (weights + inferencePeak(batchSize: batchSize, threads: threads))
+    return MemoryLayout<Float>.stride
+      * (weights + inferencePeak(batchSize: batchSize, threads: threads, convolutions))
   }
 
   private var parameters: Int { lowered.operations.reduce(0) { $0 + $1.parameters } }
@@ -40,9 +43,12 @@ extension NetworkPlan {
   }
 
   /// Floats, of a batch through `InferenceNetwork`, its weights included.
-  private func inferencePeak(batchSize: Int, threads: Int) -> Int {
+  private func inferencePeak(
+    batchSize: Int, threads: Int, _ convolutions: ConvolutionAlgorithms = .fastest
+  ) -> Int {
     let tally = MemoryTally()
-    MemoryPlanner(plan: lowered, tally: tally, images: batchSize, threads: threads, goesBack: false).runInference()
+    MemoryPlanner(plan: lowered, tally: tally, images: batchSize, threads: threads, goesBack: false)
+      .runInference(convolutions)
     return tally.peak
   }
 }
@@ -136,10 +142,11 @@ private struct MemoryPlanner {
   }
 
   /// As `InferenceNetwork` goes through it. Each convolution's weights stay from its first pass on.
-  func runInference() {
+  func runInference(_ convolutions: ConvolutionAlgorithms) {
     let steps = InferenceSteps(plan).steps
     var passage = InferencePassage(
-      steps: steps, stages: InferenceStage.stages(of: steps, plan), batch: images, image: block(plan.image),
+      steps: steps, stages: InferenceStage.stages(of: steps, plan), batch: images,
+      convolutions: convolutions, image: block(plan.image),
       singles: Dictionary(plan.steps.map { ($0.output, $0) }) { first, _ in first },
       values: [Block?](repeating: nil, count: plan.operations.count + 1))
     advance(&passage, through: passage.stages.count - 1, images)
@@ -151,6 +158,7 @@ private struct MemoryPlanner {
     let stages: [InferenceStage]
     /// Images of the whole batch, and their memory.
     let batch: Int
+    let convolutions: ConvolutionAlgorithms
     let image: Block
     /// The plan's own steps, by their outputs.
     let singles: [LoweredPlan.Value: LoweredPlan.Step]
@@ -181,7 +189,7 @@ private struct MemoryPlanner {
       return block
     }
     let operation = plan.operations[step.operation]
-    if let method = method(operation, ofBatch: passage.batch) {
+    if let method = method(operation, passage.convolutions, ofBatch: passage.batch) {
       if passage.prepared[step.output] == nil {
         if step.norm != nil { tally.pass(method.weights) }
         passage.prepared[step.output] = block(method.preparedFloats)
@@ -195,13 +203,15 @@ private struct MemoryPlanner {
   }
 
   /// How a convolution is computed; nil for an operation of another kind.
-  private func method(_ operation: LoweredPlan.Operation, ofBatch batch: Int) -> ConvolutionMethod? {
+  private func method(
+    _ operation: LoweredPlan.Operation, _ convolutions: ConvolutionAlgorithms, ofBatch batch: Int
+  ) -> ConvolutionMethod? {
     let input = operation.input
     func method(_ kernel: Extent, _ stride: Int, _ padding: Extent, _ groups: Int) -> ConvolutionMethod {
       ConvolutionMethod(
         input: [images, input.height, input.width, input.channels],
         weight: [kernel.height, kernel.width, input.channels / groups, operation.output.channels], stride: stride,
-        padding: padding, groups: groups, batch: batch)
+        padding: padding, groups: groups, convolutions, batch: batch)
     }
     return switch operation.kind {
     case .convolution(_, _, let kernel, let stride, let padding, _, let groups):

@@ -342,7 +342,13 @@ public struct LoadedModel {
   public var record: QuantizationRecord?
 
   /// The network for inference, with the weights of now.
-  public func inference() -> InferenceNetwork { InferenceNetwork(network, quantization: quantization) }
+  /// - Parameter precision: one that `InferencePrecision.resolved` gave; nil for what its weights are of.
+  public func inference(in precision: InferencePrecision? = nil) -> InferenceNetwork {
+    InferenceNetwork(network, convolutions: (precision ?? .fp32).convolutions, quantization: quantization)
+  }
+
+  /// What its weights are of.
+  public var precision: InferencePrecision { quantization == nil ? .fp32 : .int8 }
 }
 
 /// A file of weights that cannot be used as asked.

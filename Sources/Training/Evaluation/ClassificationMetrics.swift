@@ -145,7 +145,8 @@ public struct ClassificationMetrics: Sendable {
   /// - Parameter seconds: wall time the evaluation took.
   public func report(
     checkpoint: String, data: String, split: EvaluationSplit, leftOut: LeftOut, seconds: Double,
-    provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil
+    provenance: EvaluationProvenance? = nil, augmentation: TestTimeAugmentation? = nil,
+    precision: InferencePrecision? = nil
   ) -> EvaluationReport? {
     guard let metrics else { return nil }
     return EvaluationReport(
@@ -154,7 +155,8 @@ public struct ClassificationMetrics: Sendable {
       misclassified: misclassified, nonFinite: nonFinite, skipped: leftOut.skipped,
       unknownImages: leftOut.unknownImages, unknownClasses: leftOut.unknownClasses,
       imagesPerSecond: seconds > 0 ? Double(images) / seconds : 0, provenance: provenance,
-      augmentation: augmentation, calibrationError: reliability.expectedCalibrationError)
+      augmentation: augmentation, calibrationError: reliability.expectedCalibrationError,
+      precision: precision)
   }
 
   /// The counts so far, without the images whose outputs are not finite.

@@ -19,6 +19,7 @@ public enum EvaluationDocument {
       case .calibrationError: if let error = report.calibrationError { try pieces.add(key, error) }
       case .checkpoint: try pieces.add(key, report.checkpoint)
       case .classes: try pieces.add(key, list: report.classes)
+      case .comparison: if let comparison = report.comparison { try pieces.add(key, comparison) }
       case .confusion: if report.hasDenseConfusion { try pieces.add(key, list: report.confusion.rows) }
       case .confusionCells: try pieces.add(key, list: report.confusion.cells)
       case .data: try pieces.add(key, report.data)
@@ -30,6 +31,7 @@ public enum EvaluationDocument {
       case .mistakes: try pieces.add(key, report.mistakes)
       case .nonFinite: try pieces.add(key, list: report.nonFinite)
       case .nonFiniteImages: try pieces.add(key, report.nonFiniteImages)
+      case .precision: if let precision = report.precision { try pieces.add(key, precision) }
       case .provenance: if let provenance = report.provenance { try pieces.add(key, provenance) }
       case .skipped: try pieces.add(key, list: report.skipped)
       case .skippedImages: try pieces.add(key, report.skippedImages)

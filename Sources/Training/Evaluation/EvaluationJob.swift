@@ -28,9 +28,12 @@ public struct EvaluationJob {
   private let batchIsFixed: Bool
   private let description: ModelDescription?
   private let caches: ImageCacheFolder?
-  private let acceptsErrors: Bool
+  /// Whether the rest is measured where a part of the data cannot be read.
+  public let acceptsErrors: Bool
   /// What the outputs are averaged over.
   public let augmentation: TestTimeAugmentation?
+  /// What the network is computed in.
+  public let precision: InferencePrecision
 
   /// - Parameters:
   ///   - checkpoint: a run's folder (its `best` checkpoint, else `last`), or a checkpoint file.
@@ -42,13 +45,15 @@ public struct EvaluationJob {
   ///   - acceptsErrors: whether to measure the rest where a part of the data cannot be read; a run that was trained so
   ///     is measured so on its own data.
   ///   - augmentation: what the outputs are averaged over.
+  ///   - precision: what to compute in; nil for what the checkpoint's weights are of.
   ///   - caches: where an image cache of the data may be, to be used as far as it is up to date; nil for none.
   /// - Throws: `CheckpointError` or `RunFolderError` where there is no such thing, `SettingsError` where the data are
-  ///   not known, `RecordNotUsable` where it is the record that should have said so.
+  ///   not known, what `InferencePrecision.resolved` throws, `RecordNotUsable` where it is the record that should have said so.
   public init(
     checkpoint: String, data: String?, split: EvaluationSplit?, folders: SplitFolders? = nil, batchSize: Int? = nil,
     description: ModelDescription? = nil, acceptsErrors: Bool = false,
-    augmentation: TestTimeAugmentationChoice = .none, caches: ImageCacheFolder? = .user
+    augmentation: TestTimeAugmentationChoice = .none, precision: InferencePrecision? = nil,
+    caches: ImageCacheFolder? = .user
   ) throws {
     let found = try CheckpointLocation(checkpoint)
     let own = OwnRun(of: found, description: description)
@@ -56,6 +61,8 @@ public struct EvaluationJob {
     self.augmentation = try augmentation.resolved(
       mirrors: own.record?.settings.augmentation.horizontalFlip, checkpoint: found.path)
     // What is wrong with the file is told when it is loaded.
+    self.precision = try InferencePrecision.resolved(
+      precision, checkpoint: found.path, (try? Checkpoint.quantization(path: found.path)) ?? nil)
     let reading = (try? Checkpoint.notes(path: found.path, as: description)) ?? []
     notes = [own.problem, own.run.flatMap(Self.problem)].compactMap { $0 } + reading.map { "\(found.path): \($0)" }
     run = own.run
@@ -109,10 +116,12 @@ public struct EvaluationJob {
   ) throws -> EvaluationReport? {
     let model = try loadedModel()
     let batch = try model.batch(
-      upTo: batchSize, isFixed: batchIsFixed, threads: threads, ignoringMemory: ignoringMemory)
+      upTo: batchSize, isFixed: batchIsFixed, threads: threads, precision: precision, ignoringMemory: ignoringMemory
+    )
     return try explainingAbsence {
       var evaluation = evaluator(
         model, batchSize: batch, pool: try ThreadPool(reserving: threads), decisions: decisions)
+      evaluation.precision = precision
       evaluation.keepsFeatures = keepsFeatures
       return try evaluation.run(
         progress: progress, preparation: preparation, notice: notice, eachImage: eachImage)

@@ -65,6 +65,8 @@ public struct Evaluator {
   public var acceptsErrors = false
   /// What the outputs are averaged over.
   public var augmentation: TestTimeAugmentation?
+  /// What it is computed in; nil for what the model's weights are of.
+  public var precision: InferencePrecision?
   /// Whether each image is given with its features.
   public var keepsFeatures = false
 
@@ -114,7 +116,8 @@ public struct Evaluator {
     var ended = false
     let clock = ContinuousClock()
     let start = clock.now
-    let evaluator = BatchEvaluator(network: model.inference(), pool: pool, augmentation: augmentation)
+    let evaluator = BatchEvaluator(
+      network: model.inference(in: precision), pool: pool, augmentation: augmentation)
     let skipped = try evaluator.run(loader, keepingFeatures: keepsFeatures) { batch, logits, features in
       tally.add(logits: logits, truths: batch.labels, paths: batch.items.map { items[$0].path })
       if let eachImage {
@@ -138,7 +141,7 @@ public struct Evaluator {
       let report = tally.report(
         checkpoint: model.path, data: index.root, split: split, leftOut: left,
         seconds: (clock.now - start).seconds, provenance: provenance(of: index, isRunsOwn: isRunsOwn),
-        augmentation: augmentation)
+        augmentation: augmentation, precision: precision ?? model.precision)
     else {
       throw SettingsError("none of the \(items.count) \(Self.images(split)) in \(data) decodes")
     }

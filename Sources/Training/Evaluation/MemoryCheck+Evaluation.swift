@@ -10,16 +10,21 @@ extension LoadedModel {
   /// - Parameters:
   ///   - wanted: as many, if they fit.
   ///   - isFixed: whether no fewer will do.
+  ///   - precision: what they are computed in; nil for what the weights are of.
   ///   - ignoringMemory: whether to try all the same where memory seems too little.
   /// - Throws: `MemoryShortage` where not even one fits, or not as many as were asked for.
   public func batch(
-    upTo wanted: Int, isFixed: Bool = false, threads: Int?, ignoringMemory: Bool = false
+    upTo wanted: Int, isFixed: Bool = false, threads: Int?, precision: InferencePrecision? = nil,
+    ignoringMemory: Bool = false
   ) throws -> Int {
-    ignoringMemory
-      ? wanted : try batch(upTo: wanted, isFixed: isFixed, threads: threads, limits: SystemMemory.limits())
+    guard !ignoringMemory else { return wanted }
+    return try batch(
+      upTo: wanted, isFixed: isFixed, threads: threads, precision: precision, limits: SystemMemory.limits())
   }
 
-  func batch(upTo wanted: Int, isFixed: Bool, threads: Int?, limits: [MemoryLimit]) throws -> Int {
+  func batch(
+    upTo wanted: Int, isFixed: Bool, threads: Int?, precision: InferencePrecision? = nil, limits: [MemoryLimit]
+  ) throws -> Int {
     let plan = network.plan
     let threads = threads ?? SystemProcessors.available
     var settings = TrainingSettings(data: "", network: plan.settings)
@@ -27,8 +32,10 @@ extension LoadedModel {
     let check = MemoryCheck(plan, settings)
     func needed(_ batch: Int, _ limit: MemoryLimit) -> Int {
       let images = MemoryCheck.batchesAhead * batch * plan.input.count * MemoryLayout<Float>.stride
-      return Int(Double(plan.inferenceMemory(batchSize: batch, threads: threads)) * MemoryCheck.poolShare) + images
-        + MemoryCheck.base + check.evaluationOverhead(for: limit.source)
+      let inference = plan.inferenceMemory(
+        batchSize: batch, threads: threads, convolutions: (precision ?? .fp32).convolutions)
+      return Int(Double(inference) * MemoryCheck.poolShare) + images + MemoryCheck.base
+        + check.evaluationOverhead(for: limit.source)
     }
     func lacking(_ batch: Int) -> MemoryLimit? { limits.first { needed(batch, $0) > $0.bytes } }
 

@@ -20,11 +20,13 @@ public struct Predictor {
   /// - Parameters:
   ///   - augmentation: what the probabilities are averaged over.
   ///   - temperature: above 0.
+  ///   - precision: one that `InferencePrecision.resolved` gave; nil for what the model's weights are of.
   public init(
-    model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil, temperature: Double = 1
+    model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil, temperature: Double = 1,
+    precision: InferencePrecision? = nil
   ) {
     self.model = model
-    network = model.inference()
+    network = model.inference(in: precision)
     self.pool = pool
     self.augmentation = augmentation
     self.temperature = temperature

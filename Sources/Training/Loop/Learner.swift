@@ -73,7 +73,7 @@ final class Learner {
   private static func newNetwork(_ setup: RunSetup) -> Network {
     Network(
       setup.plan(epochsDone: 0), seed: setup.settings.seed,
-      convolutions: setup.settings.precision == .bf16 ? .bfloat16 : .fastest,
+      convolutions: setup.settings.precision.convolutions,
       initialization: setup.settings.convolutionInitialization)
   }
 
@@ -319,7 +319,8 @@ final class Learner {
       return try goesOn()
     }
     if let features { return try features.set.evaluate(network, pool, loader, takeOne) }
-    let evaluator = BatchEvaluator(network: InferenceNetwork(network), pool: pool)
+    let evaluator = BatchEvaluator(
+      network: InferenceNetwork(network, convolutions: settings.precision.convolutions), pool: pool)
     guard consensus.isAlone else {
       return try evaluator.run(loader, among: consensus.communicator, take, goesOn: goesOn)
     }

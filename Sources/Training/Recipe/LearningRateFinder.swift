@@ -46,7 +46,7 @@ public struct LearningRateFinder {
     }
     let network = Network(
       setup.plan(epochsDone: 0), seed: settings.seed,
-      convolutions: settings.precision == .bf16 ? .bfloat16 : .fastest,
+      convolutions: settings.precision.convolutions,
       initialization: settings.convolutionInitialization)
     network.prepareForTransfer(setup, epochsDone: 0)
     setup.whiten(network)

@@ -28,7 +28,7 @@ struct StepTrial {
   /// everything that disturbs makes a step slower.
   /// - Parameter trains: false where images only go forwards; training then costs nothing.
   func cost(_ plan: NetworkPlan, batch: Int, precision: TrainingPrecision, trains: Bool = true) -> StepCost {
-    let network = Network(plan, seed: 0, convolutions: precision == .bf16 ? .bfloat16 : .fastest)
+    let network = Network(plan, seed: 0, convolutions: precision.convolutions)
     var optimizer: any Optimizer = OptimizerSettings().optimizer(for: network.parameters)
     let count = min(batch, mostImages)
     let side = plan.input.height

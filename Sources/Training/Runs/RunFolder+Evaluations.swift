@@ -12,6 +12,7 @@ extension RunFolder {
   ///
   ///     best-test.json                      of the run's own images
   ///     best-test-flip.json             with test-time augmentation
+  ///     best-test-bf16.json             in another precision than the checkpoint's own
   ///     best-all-holdout-5f3a0c11.json      of others: the folder's name, and a hash of its place
   ///
   /// An evaluation of that name that was made of something else, of an older `best` for instance, is renamed first: its
@@ -28,9 +29,10 @@ extension RunFolder {
     // It is read from other folders than the one it was made in.
     stored.data = FilePath.absolute(report.data)
     stored.checkpoint = FilePath.absolute(report.checkpoint)
+    if let other = stored.comparison?.checkpoint { stored.comparison?.checkpoint = FilePath.absolute(other) }
     let name = Self.evaluationName(
       of: report.checkpoint, on: report.split, data: report.provenance?.isRunsOwn == false ? report.data : nil,
-      augmentation: report.augmentation)
+      augmentation: report.augmentation, precision: report.precision)
     let target = "\(evaluationsPath)/\(name).json"
     try setAsideOther(than: report, at: target, name: name)
     try AtomicFile.write(to: target) { output in
@@ -43,12 +45,16 @@ extension RunFolder {
   /// - Parameters:
   ///   - checkpoint: its file.
   ///   - data: the dataset's folder; nil for the run's own images.
+  ///   - precision: nil for what the checkpoint's weights are of.
   package static func evaluationName(
-    of checkpoint: String, on split: EvaluationSplit, data: String?, augmentation: TestTimeAugmentation?
+    of checkpoint: String, on split: EvaluationSplit, data: String?, augmentation: TestTimeAugmentation?,
+    precision: InferencePrecision? = nil
   ) -> String {
     var name = "\(CheckpointName(path: checkpoint).stem)-\(split.rawValue)"
     if let data { name += "-" + Self.name(ofData: data) }
     if let augmentation { name += "-\(augmentation.rawValue)" }
+    // A quantized checkpoint is a file of its own, with a name of its own.
+    if precision == .bf16 { name += "-bf16" }
     return name
   }
 

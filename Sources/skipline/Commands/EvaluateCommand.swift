@@ -39,6 +39,15 @@ struct EvaluateCommand: ParsableCommand {
       "Average the probabilities over views of each image: flip (mirrored), shift (four shifts), or auto (flip for networks that were trained with mirroring, else shift)."
   )
   var augmentation = TestTimeAugmentationChoice.none
+  @Option(
+    help:
+      "fp32; bf16: rounded factors, faster where the processor has AVX512-BF16; int8: of a quantized checkpoint. (default: what the checkpoint's weights are of)"
+  )
+  var precision: InferencePrecision?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "In bf16, and of a quantized checkpoint: measure the same images in fp32 too, and compare.")
+  var compare = true
   @Flag(help: "Measure the rest where a part of the data cannot be read.") var acceptErrors = false
   @Flag(inversion: .prefixedNo, help: "Read images from an up-to-date cache where there is one.") var cache = true
   @Flag(help: "Evaluate although memory seems too little.") var ignoreMemory = false
@@ -115,7 +124,8 @@ struct EvaluateCommand: ParsableCommand {
       checkpoint: checkpoint, data: data, split: split, folders: folders.folders(in: data),
       batchSize: batch,
       description: description,
-      acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
+      acceptsErrors: acceptErrors, augmentation: augmentation, precision: precision, caches: cache ? .user : nil)
+    let reference = compare ? try reference(of: job) : nil
     for note in job.notes { Console.complain("! \(note)") }
     for (option, path) in [("--csv", csv), ("--csv-mistakes", csvMistakes), ("--csv-confusion", csvConfusion)] {
       guard let path else { continue }
@@ -132,26 +142,32 @@ struct EvaluateCommand: ParsableCommand {
     let signals = try SignalWatcher()
     let file = try csv.map { try StreamedFile(path: $0) }
     var table: MeasuredImagesTable?
+    var answers = reference.map { _ in AnswerComparison() }
     let evaluation = RecordedEvaluation(job, checkpoint: job.checkpoint, parts: self.record)
     let measured = try evaluation.run(
       threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
       preparation: { _ in signals.received == nil },
       notice: { Console.complain("! \($0.text)") },
-      eachImage: file.flatMap { file in
-        sort != nil
-          ? nil
-          : { image, classes in
-            if table == nil { table = try MeasuredImagesTable(classes: classes) { try file.append($0) } }
-            try table?.append(image)
-          }
+      eachImage: { image, classes in
+        answers?.keep(image)
+        guard let file, sort == nil else { return }
+        if table == nil { table = try MeasuredImagesTable(classes: classes) { try file.append($0) } }
+        try table?.append(image)
       })
-    guard let (report, record) = measured else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
+    guard let (own, record) = measured else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
+    var report = own
     if let file, let sort { try write(record, sortedBy: sort, to: file) }
     try file?.finish()
-    // Shown before it is stored: whatever becomes of the file, nobody has waited for nothing.
-    if json { try Console.print(report) } else { EvaluationPrinter(report: report, isWhole: all).print() }
-    try compareWithFloat(report, job, signals)
+    // Shown before it is stored: whatever becomes of the file or of the comparison, nobody has waited for nothing.
+    if !json { EvaluationPrinter(report: report, isWhole: all).print() }
+    let comparison = Result {
+      try answers.flatMap { try compared($0, job, report, reference, description, signals) }
+    }
+    report.comparison = (try? comparison.get()) ?? nil
+    if json { try Console.print(report) }
+    if let text = report.comparison?.text(of: report) { json ? Console.complain(text) : Console.print(text) }
     let status = keep(report, record, with: evaluation) ?? status(of: report)
+    _ = try comparison.get()
     if calibrate { try calibrate(job, checkpoint, description, signals) }
     if let csvMistakes { try write(csvMistakes, report.writeMistakes) }
     if let csvConfusion { try write(csvConfusion, report.writeConfusion) }
@@ -222,23 +238,38 @@ struct EvaluateCommand: ParsableCommand {
     return "\(control.folder)/checkpoints/\(name).safetensors"
   }
 
-  /// Of a quantized checkpoint: measures the one that it was made of on the same images, where that is still there.
-  private func compareWithFloat(_ report: EvaluationReport, _ job: EvaluationJob, _ signals: SignalWatcher) throws {
-    guard let record = try Checkpoint.quantization(path: job.checkpoint) else { return }
-    guard let source = try record.sourcePath(besides: job.checkpoint) else {
-      return Console.complain(
-        "! \(record.source), of which \(job.checkpoint) was made, is not there any more or has changed: no accuracy in float"
-      )
-    }
-    let float = try EvaluationJob(
-      checkpoint: source, data: job.data, split: report.split, folders: folders.folders(in: data), batchSize: batch,
-      acceptsErrors: acceptErrors, augmentation: augmentation, caches: cache ? .user : nil)
-    let measured = try float.run(
+  /// The checkpoint to measure in fp32 besides: itself, or the one that a quantized one was made of, where that is still
+  /// there; nil for none.
+  private func reference(of job: EvaluationJob) throws -> String? {
+    guard job.precision != .fp32 else { return nil }
+    guard let record = try Checkpoint.quantization(path: job.checkpoint) else { return job.checkpoint }
+    if let source = try record.sourcePath(besides: job.checkpoint) { return source }
+    Console.complain(
+      "! \(record.source), of which \(job.checkpoint) was made, is not there any more or has changed: no accuracy in fp32"
+    )
+    return nil
+  }
+
+  /// Measures the same images in fp32.
+  /// - Parameter answers: those of the report.
+  private func compared(
+    _ answers: AnswerComparison, _ own: EvaluationJob, _ report: EvaluationReport, _ reference: String?,
+    _ description: ModelDescription?, _ signals: SignalWatcher
+  ) throws -> PrecisionComparison? {
+    guard let reference else { return nil }
+    var answers = answers
+    let job = try EvaluationJob(
+      checkpoint: reference, data: own.data, split: report.split, folders: folders.folders(in: data),
+      batchSize: batch, description: reference == own.checkpoint ? description : nil,
+      acceptsErrors: own.acceptsErrors, augmentation: augmentation, caches: cache ? .user : nil)
+    let measured = try job.run(
       threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
-      preparation: { _ in signals.received == nil })
+      preparation: { _ in signals.received == nil }, eachImage: { image, _ in answers.compare(image) })
     guard let measured else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
-    let text = QuantizationComparison(float: measured, quantized: report).text
-    if json { Console.complain(text) } else { Console.print(text) }
+    guard let result = answers.result(measured) else {
+      throw SettingsError("the images of \(report.data) have changed meanwhile: none was measured in fp32 too")
+    }
+    return result
   }
 
   /// Fits a temperature on images that the network was not trained on, and keeps it.

@@ -56,6 +56,7 @@ struct EvaluationPrinter {
     Console.print(
       "\(report.checkpoint)\(weights) on \(count)\(part) \(Format.count(report.found)) \(split)images of \(report.data)\(own)"
     )
+    if let precision = report.precision { Console.print("computed in \(precision.rawValue)") }
     if let augmentation = report.augmentation { Console.print("test-time augmentation: \(augmentation.text)") }
   }
 
@@ -164,5 +165,18 @@ struct EvaluationPrinter {
 
   private func lines(_ lines: [String]) {
     for line in lines { Console.print(line) }
+  }
+}
+
+extension PrecisionComparison {
+  /// - Parameter report: of the lower precision.
+  func text(of report: EvaluationReport) -> String {
+    let points = 100 * (report.top1 - top1)
+    let part = report.split == .all ? "image" : "\(report.split.rawValue) image"
+    return "\(Format.counted(images, part)): accuracy \(Format.percent(top1, decimals: 2)) in fp32, "
+      + "\(Format.percent(report.top1, decimals: 2)) in \((report.precision ?? .fp32).rawValue) "
+      + "(\(points < 0 ? "" : "+")\(Format.fixed(points, 2)) points); the same class for "
+      + "\(Format.percent(agreement, decimals: 2)), its probability \(Format.fixed(meanDifference, 4)) apart on average, "
+      + "\(Format.fixed(largestDifference, 4)) at most"
   }
 }

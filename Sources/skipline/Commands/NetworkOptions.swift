@@ -26,6 +26,7 @@ extension AugmentationSettings.ErasingFill: ExpressibleByArgument {}
 extension ClassOrder: ExpressibleByArgument {}
 extension DivergencePolicy: ExpressibleByArgument {}
 extension TrainingPrecision: ExpressibleByArgument {}
+extension InferencePrecision: ExpressibleByArgument {}
 extension Background: ExpressibleByArgument {}
 extension NormStatistics: ExpressibleByArgument {}
 

@@ -41,6 +41,11 @@ struct PredictCommand: ParsableCommand {
       "Average the probabilities over views of each image: flip (mirrored), shift (four shifts), or auto (flip for networks that were trained with mirroring, else shift)."
   )
   var augmentation = TestTimeAugmentationChoice.none
+  @Option(
+    help:
+      "fp32; bf16: rounded factors, faster where the processor has AVX512-BF16; int8: of a quantized checkpoint. (default: what the checkpoint's weights are of)"
+  )
+  var precision: InferencePrecision?
   @Flag(help: "Divide the outputs by the temperature that 'evaluate --calibrate' kept.") var calibrated = false
   @Option(
     Limits.rejectBelow, note: "Less confident answers are rejected: said to be none, and counted.")
@@ -86,16 +91,19 @@ struct PredictCommand: ParsableCommand {
     let model =
       try description.map { try Checkpoint.load(path: location.path, as: $0) }
       ?? Checkpoint.load(path: location.path)
+    let precision = try InferencePrecision.resolved(precision, checkpoint: location.path, model.record)
     if verbose { printArrays(try Checkpoint.report(path: location.path, as: description)) }
     let batchSize = try model.batch(
-      upTo: batch ?? Self.usualBatch, isFixed: batch != nil, threads: threads, ignoringMemory: ignoreMemory)
+      upTo: batch ?? Self.usualBatch, isFixed: batch != nil, threads: threads, precision: precision,
+      ignoringMemory: ignoreMemory)
     for note in model.notes { Console.complain("\(model.path): \(note)") }
     if let weights = model.weights { Console.complain("\(model.path): \(weights.text)") }
     let fit = calibrated ? try Calibration.read(besides: location.path, checksum: model.checksum) : nil
     if let fit { Console.progress("probabilities calibrated, temperature \(Format.general(fit.temperature))") }
     let predictor = Predictor(
       model: model, pool: try ThreadPool(reserving: threads), augmentation: views,
-      temperature: fit?.temperature ?? 1)
+      temperature: fit?.temperature ?? 1, precision: precision)
+    if self.precision != nil { Console.progress("computed in \(precision.rawValue)") }
     if let views { Console.progress("probabilities \(views.text)") }
     var predictions = try PredictionPrinter(
       predictor: predictor, batchSize: batchSize, top: all ? model.description.classes.count : top ?? Self.usualTop,

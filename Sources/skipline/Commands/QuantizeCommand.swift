@@ -77,32 +77,22 @@ struct QuantizeCommand: ParsableCommand {
 
   /// Measures both checkpoints, on the validation images of the run, or on all that are as other data divide them.
   private func compare(_ float: String, _ quantized: String, _ signals: SignalWatcher) throws {
-    func measure(_ path: String) throws -> EvaluationReport {
+    var answers = AnswerComparison()
+    func measure(_ path: String, _ each: @escaping (MeasuredImage) -> Void) throws -> EvaluationReport {
       let report = try job(path, split: data == nil ? .validation : nil).run(
         threads: threads, ignoringMemory: ignoreMemory, progress: { _, _ in signals.received == nil },
-        preparation: { _ in signals.received == nil })
+        preparation: { _ in signals.received == nil }, eachImage: { image, _ in each(image) })
       guard let report else { throw ExitCode(128 + (signals.received ?? SIGINT)) }
       return report
     }
-    Console.print(try QuantizationComparison(float: measure(float), quantized: measure(quantized)).text)
+    let report = try measure(quantized) { answers.keep($0) }
+    let exact = try measure(float) { answers.compare($0) }
+    if let comparison = answers.result(exact) { Console.print(comparison.text(of: report)) }
   }
 
   /// `best.safetensors` and `best-int8.safetensors`.
   private static func besides(_ path: String) -> String {
     let ending = ".safetensors"
     return (path.hasSuffix(ending) ? String(path.dropLast(ending.count)) : path) + "-int8" + ending
-  }
-}
-
-/// A checkpoint in float and one that was made of it, on the same images.
-struct QuantizationComparison {
-  let float: EvaluationReport
-  let quantized: EvaluationReport
-
-  var text: String {
-    let points = 100 * (quantized.top1 - float.top1)
-    return "\(Format.counted(quantized.images, "\(quantized.split.rawValue) image")): accuracy "
-      + "\(Format.percent(float.top1, decimals: 2)) in float, \(Format.percent(quantized.top1, decimals: 2)) in int8 "
-      + "(\(points < 0 ? "" : "+")\(Format.fixed(points, 2)) points)"
   }
 }

@@ -8,8 +8,9 @@ public enum OperandPrecision: Sendable, Hashable {
   /// The upper half of a float32: 8 bits of precision. Two neighboring steps are a pair, in the place of a float.
   case bfloat16
 
-  /// Whether this processor multiplies bfloat16 faster than float32.
-  public static let hasFastBFloat16 = ck_pair_lanes() > 4
+  /// Whether this processor multiplies bfloat16 faster than float32. Every processor computes with it; whoever asks for
+  /// it on one where that is slow is refused, unless a test says otherwise for what runs inside `withValue`.
+  @TaskLocal public static var hasFastBFloat16: Bool = ck_pair_lanes() > 4
 
   /// Floats, or places of floats, that so many steps take.
   func places(_ steps: Int) -> Int {

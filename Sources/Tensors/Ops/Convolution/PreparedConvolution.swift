@@ -37,6 +37,8 @@ public final class PreparedConvolution {
   ///   - weight: [KH, KW, C / groups, O].
   ///   - norm: what follows, multiplied into weights and bias; nil for nothing.
   ///   - bias: [O], without a norm; nil for zeros.
+  ///   - algorithms: with `.bfloat16`, weights are rounded after a norm's factors are multiplied into them, and the
+  ///     input as it is copied for the product; bias, addend and sums are not.
   public init(
     weight: Tensor, bias: Tensor? = nil, norm: FoldedBatchNorm? = nil, stride: Int = 1, padding: Extent = 0,
     groups: Int = 1, algorithms: ConvolutionAlgorithms = .fastest

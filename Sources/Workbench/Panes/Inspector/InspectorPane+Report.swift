@@ -9,6 +9,7 @@ extension InspectorPane {
     var notes: [String] = []
     if let edits = report.edits { notes.append("! \(edits)") }
     if let augmentation = report.augmentation { notes.append("! \(augmentation.text)") }
+    if let precision = report.precision, precision != .fp32 { notes.append("! computed in \(precision.rawValue)") }
     if report.nonFiniteImages > 0 {
       notes.append(
         "! \(Format.counted(report.nonFiniteImages, "image")) with outputs that are NaN or infinite: no hits")
