@@ -121,6 +121,7 @@ import WeightFiles
       return #expect(Bool(false), "it is kept")
     }
     #expect(found.table.paths == record.table.paths && found.table.source == source)
+    #expect(report.precision == .fp32 && found.precision == .fp32)
     #expect(found.table.confusion() == report.confusion && found.table.count == report.images)
     let wrong = found.table.rows(EvaluationFilter(answers: .wrong)).map { found.table.paths[Int($0)] }
     #expect(Set(wrong) == Set(report.misclassified.map(\.path)))

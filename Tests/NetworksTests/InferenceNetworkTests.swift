@@ -167,7 +167,7 @@ import Testing
           let convolution = prepared(c, w, map, .bfloat16)
           let ops = Ops(ThreadPool(threads: threads))
           let y = convolution(x, adding: addend, activation, ops)
-          // Measured: 4e-7; of factors that are not rounded 1e-4 to 3e-3.
+          // Measured: 3.9e-7; of factors that are not rounded 4e-4 to 2.7e-3.
           #expect(Deviation.largest(y, from: expected) < 2e-6, "\(threads) threads")
           #expect(first.map { isSame($0, y) } ?? true, "\(threads) threads give other bits than 1")
           first = first ?? y
@@ -176,7 +176,7 @@ import Testing
           #expect(isSame(convolution(x, adding: consume own, activation, ops), y), "in place of the addend")
         }
         let float = prepared(c, w, map, .fastest)(x, adding: addend, activation, Ops(ThreadPool(threads: 1)))
-        #expect(Deviation.largest(float, from: expected) > 2e-5, "it is no float")
+        #expect(Deviation.largest(float, from: expected) > 1e-4, "it is no float")
       }
     }
   }
