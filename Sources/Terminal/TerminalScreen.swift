@@ -470,12 +470,14 @@ extension TerminalScreen {
     } else {
       showCursor(false)
     }
+    if !hasShown {
+      hasShown = true
+      // Before anything of the frame can be seen: who answers what is shown is heard.
+      dropWhatWasTyped()
+    }
     wrefresh(window)
     if let painted = sixels?.paint(written: written.union(gone)), !painted.isEmpty { Self.send(painted) }
     shown = frame
-    guard !hasShown else { return }
-    hasShown = true
-    dropWhatWasTyped()
   }
 
   /// Puts in place of the marks of pictures what this terminal takes for them.

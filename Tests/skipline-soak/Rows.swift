@@ -16,6 +16,7 @@ struct Row {
       Row(name: "kill -9 at each call of a save", body: killsAtCalls),
       Row(name: "kill -9 of a random rank", body: rankKills),
       Row(name: "order of write, sync, rename, sync", body: orderOfCalls),
+      Row(name: "a hundred starts of the screen", body: screenStarts),
       Row(name: "kill -9 of the screen", body: screenKills),
       Row(name: "kill -9 of the engine", body: engineKills),
       Row(name: "stop and continue storm", body: stopStorm),

@@ -63,7 +63,7 @@ public final class RunPlanner {
   /// The same for a dataset that has been read and has training images.
   func plan(
     _ request: TrainingSettings, for index: DatasetIndex, comparing: Bool = false,
-    isCancelled: () -> Bool = { false }
+    isCancelled: @Sendable () -> Bool = { false }
   ) throws -> RunPlan {
     let settings = try request.adoptingWeights()
     let facts = try facts(of: index, isCancelled: isCancelled)
@@ -72,18 +72,24 @@ public final class RunPlanner {
     let trains = settings.initialWeights == nil || !Recipe(facts: facts).isClassifierAlone(settings)
     let weights = try weights(settings, index, trains: trains, pool)
     if isCancelled() { throw CancellationError() }
-    var planner = RecipePlanner(
-      settings, facts: facts, weights: weights,
-      machine: machine(
-        settings, trains ? StepTrial(pool: pool) : StepTrial(pool: pool, seconds: 0.1, mostImages: 8),
-        trains: trains))
-    var plan = try planner.plan()
-    if comparing {
-      planner.machine = machine(settings, StepTrial(pool: pool, seconds: 0.1, mostImages: 8), trains: true)
-      plan.recipe.alternatives = planner.alternatives(to: plan)
+    // What a trial that was ended makes of it is no plan, and no error either.
+    let plan = Result {
+      try withoutActuallyEscaping(isCancelled) { isCancelled in
+        let trial = StepTrial(pool: pool, isCancelled: isCancelled)
+        let short = StepTrial(pool: pool, seconds: 0.1, mostImages: 8, isCancelled: isCancelled)
+        var planner = RecipePlanner(
+          settings, facts: facts, weights: weights,
+          machine: machine(settings, trains ? trial : short, trains: trains))
+        var plan = try planner.plan()
+        if comparing, !isCancelled() {
+          planner.machine = machine(settings, short, trains: true)
+          plan.recipe.alternatives = planner.alternatives(to: plan)
+        }
+        return plan
+      }
     }
     if isCancelled() { throw CancellationError() }
-    return plan
+    return try plan.get()
   }
 
   /// What steps of a planned run would take on several machines, each with a rank that computes a replica as this one
@@ -144,7 +150,7 @@ public final class RunPlanner {
           trains: trains)
         if let known = costs[key] { return known }
         let cost = trial.cost(plan, batch: batch, precision: precision, trains: trains)
-        costs[key] = cost
+        if !trial.isCancelled() { costs[key] = cost }
         return cost
       },
       memory: { plan, settings in

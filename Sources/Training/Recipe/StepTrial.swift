@@ -23,11 +23,14 @@ struct StepTrial {
   var seconds = 0.4
   /// Images of a step are at most so many: the time of an image hardly depends on it beyond.
   var mostImages = 32
+  /// Asked before each step; true ends a trial, whose figures are then worth nothing.
+  var isCancelled: @Sendable () -> Bool = { false }
 
   /// Forward, backward and update, then forward alone, each until its time is used up; the fastest of each counts, since
   /// everything that disturbs makes a step slower.
   /// - Parameter trains: false where images only go forwards; training then costs nothing.
   func cost(_ plan: NetworkPlan, batch: Int, precision: TrainingPrecision, trains: Bool = true) -> StepCost {
+    guard !isCancelled() else { return StepCost(training: 1, inference: 1) }
     let network = Network(plan, seed: 0, convolutions: precision.convolutions)
     var optimizer: any Optimizer = OptimizerSettings().optimizer(for: network.parameters)
     let count = min(batch, mostImages)
@@ -69,7 +72,7 @@ struct StepTrial {
     // The first one makes what later ones find.
     body()
     var (fastest, spent, rounds) = (Double.infinity, 0.0, 0)
-    while rounds == 0 || (spent < seconds && rounds < 8) {
+    while rounds == 0 || (spent < seconds && rounds < 8 && !isCancelled()) {
       let seconds = clock.measure(body).seconds
       fastest = min(fastest, seconds)
       spent += seconds
