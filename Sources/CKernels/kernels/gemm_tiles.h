@@ -73,10 +73,11 @@ INLINE WIDE void TILE(finish)(
   TILE(finish)( \
       out + r * out_row + TILE_LANES, s##r##_1, columns - TILE_LANES, accumulate, finish, BIAS(TILE_LANES), \
       BESIDE(r, TILE_LANES));
-// addend: beside `out`. finish: its bias begins at the tile's first column; NULL where the sums go on.
+// addend: beside `out`. finish: its bias begins at the tile's first column; NULL where the sums go on. ahead: see
+// FETCH_AHEAD.
 #define TILE_PARAMETERS \
   size_t b_row, float *out, size_t out_row, size_t columns, int accumulate, const ck_finish *finish, \
-      const float *addend
+      const float *addend, size_t ahead
 // What the end of a tile reads and writes comes from afar meanwhile.
 #define FETCH1(r) __builtin_prefetch(out + r * out_row, 1); if (addend != NULL) __builtin_prefetch(addend + r * out_row);
 #define FETCH2(r) FETCH1(r) \
@@ -86,9 +87,15 @@ INLINE WIDE void TILE(finish)(
 #define STORE_OR_FINISH(ROWS, VECTORS) \
   if (finish == NULL) { ROWS_##ROWS(STORE##VECTORS) } else { ROWS_##ROWS(FINISH##VECTORS) }
 
+// The values of B that are so far ahead come to the second cache meanwhile.
+#define FETCH_AHEAD1 __builtin_prefetch(b + ahead, 0, 2);
+#define FETCH_AHEAD2 FETCH_AHEAD1 __builtin_prefetch(b + ahead + TILE_LANES, 0, 2);
+#define FETCH_NOTHING1 (void)ahead;
+#define FETCH_NOTHING2 (void)ahead;
+
 // Rows of A at a distance, steps next to each other: five pointers that are never more than two rows off.
-#define TILE_ALONG_STEPS(ROWS, VECTORS) \
-  WIDE static void TILE(steps_##ROWS##x##VECTORS)( \
+#define TILE_ALONG_STEPS(NAME, FETCH_B, ROWS, VECTORS) \
+  WIDE static void TILE(NAME##_##ROWS##x##VECTORS)( \
       const ck_operand *a, const ELEMENT *p0, const ELEMENT *b, TILE_PARAMETERS) { \
     FETCH(ROWS, VECTORS) \
     ROWS_##ROWS(ZERO##VECTORS) \
@@ -96,6 +103,7 @@ INLINE WIDE void TILE(finish)(
     const ELEMENT *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
     for (size_t segment = 0; segment < a->segments; segment++) { \
       for (size_t step = 0; step < a->steps; step++) { \
+        FETCH_B##VECTORS \
         LOAD##VECTORS ROWS_##ROWS(STEP##VECTORS) \
         b += b_row; \
         p0++, p1++, p2++, p3++, p4++; \
@@ -105,11 +113,14 @@ INLINE WIDE void TILE(finish)(
     (void)p1, (void)p2, (void)p3, (void)p4; \
     STORE_OR_FINISH(ROWS, VECTORS) \
   }
+#define TILE_OF_STEPS(ROWS, VECTORS) TILE_ALONG_STEPS(steps, FETCH_NOTHING, ROWS, VECTORS)
+#define TILE_FETCHING(ROWS, VECTORS) TILE_ALONG_STEPS(fetching, FETCH_AHEAD, ROWS, VECTORS)
 
 // Rows of A next to each other, steps at a distance.
 #define TILE_ALONG_ROWS(ROWS, VECTORS) \
   WIDE static void TILE(rows_##ROWS##x##VECTORS)( \
       const ck_operand *a, const ELEMENT *p, const ELEMENT *b, TILE_PARAMETERS) { \
+    (void)ahead; \
     FETCH(ROWS, VECTORS) \
     ROWS_##ROWS(ZERO##VECTORS) \
     const size_t step_stride = a->step_stride, skip = a->segment_stride - a->steps * step_stride; \
@@ -137,7 +148,8 @@ INLINE WIDE void TILE(finish)(
 #endif
 
 #define VALUE(r) ROW_VALUE_##r
-EACH_TILE(TILE_ALONG_STEPS)
+EACH_TILE(TILE_OF_STEPS)
+EACH_TILE(TILE_FETCHING)
 #undef VALUE
 #define VALUE(r) p[r]
 EACH_TILE(TILE_ALONG_ROWS)
@@ -145,16 +157,18 @@ EACH_TILE(TILE_ALONG_ROWS)
 
 typedef void (*TILE(tile))(
     const ck_operand *, const ELEMENT *, const ELEMENT *, size_t, float *, size_t, size_t, int, const ck_finish *,
-    const float *);
+    const float *, size_t);
 #define STEPS_ENTRY(ROWS, VECTORS) TILE(steps_##ROWS##x##VECTORS),
 #define ROWS_ENTRY(ROWS, VECTORS) TILE(rows_##ROWS##x##VECTORS),
-static const TILE(tile) TILE(tiles)[2][2 * TILE_ROWS] = {{EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}};
+#define FETCHING_ENTRY(ROWS, VECTORS) TILE(fetching_##ROWS##x##VECTORS),
+static const TILE(tile) TILE(tiles)[3][2 * TILE_ROWS] = {
+    {EACH_TILE(STEPS_ENTRY)}, {EACH_TILE(ROWS_ENTRY)}, {EACH_TILE(FETCHING_ENTRY)}};
 
-// All lines and rows for the steps that `a` has.
+// All lines and rows for the steps that `a` has. ahead: from B's values to those that are needed next; 0 for none.
 WIDE static void TILE(panel)(
     const ck_operand *a, const ELEMENT *b, size_t b_row, size_t columns, float *out, const ck_result *result,
-    int accumulate, const ck_finish *finish) {
-  const int along_rows = a->row_stride == 1;
+    int accumulate, const ck_finish *finish, size_t ahead) {
+  const int along_rows = a->row_stride == 1, kind = along_rows ? 1 : ahead > 0 ? 2 : 0;
   // Rows 4 KB apart share the few places that the first cache has for such addresses: take no more rows than those.
   const size_t most = TILE_ROWS > 8 && !along_rows && a->row_stride % 1024 == 0 ? 7 : TILE_ROWS;
   const size_t tiles = (a->rows + most - 1) / most, vectors = columns > TILE_LANES ? 2 : 1;
@@ -162,17 +176,17 @@ WIDE static void TILE(panel)(
     for (size_t tile = 0; tile < tiles; tile++) {
       const size_t from = a->rows * tile / tiles, to = a->rows * (tile + 1) / tiles;
       const size_t at = line * result->line_stride + from * result->row_stride;
-      TILE(tiles)[along_rows][2 * (to - from) - 3 + vectors](
+      TILE(tiles)[kind][2 * (to - from) - 3 + vectors](
           a, (const ELEMENT *)a->base + line * a->line_stride + from * a->row_stride, b, b_row, out + at,
           result->row_stride, columns, accumulate, finish,
-          finish == NULL || finish->addend == NULL ? NULL : finish->addend + at);
+          finish == NULL || finish->addend == NULL ? NULL : finish->addend + at, ahead);
     }
 }
 
 // The steps of a part for one panel of columns; `last` where no part follows.
 INLINE void TILE(part)(
     const ck_operand *part, const ck_panels *b, size_t done, size_t column, size_t columns, const ck_result *result,
-    int accumulate, const ck_finish *finish, int last) {
+    int accumulate, const ck_finish *finish, int last, int panels_in_part) {
   const ELEMENT *panel =
       (const ELEMENT *)b->base + column / (2 * TILE_LANES) * b->panel_stride + b->row * done;
   // What is added comes with the first part, because it may stand where the result goes.
@@ -182,7 +196,9 @@ INLINE void TILE(part)(
   if (finish != NULL && last) end.relu = finish->relu;
   TILE(panel)(
       part, panel, b->row, columns - column, result->base + column, result, accumulate || done > 0,
-      end.bias != NULL || end.relu ? &end : NULL);
+      end.bias != NULL || end.relu ? &end : NULL,
+      // What is used for a few rows alone takes as long to come as they take: it comes while those before it are used.
+      panels_in_part ? 0 : part->segments * part->steps * b->row);
 }
 
 WIDE static void TILE(product)(
@@ -202,7 +218,7 @@ WIDE static void TILE(product)(
         part.base = a->base + segment * a->segment_stride + step * a->step_stride;
         const int last = segment + part.segments == a->segments && step + part.steps == a->steps;
         for (size_t at = column; at < end; at += 2 * TILE_LANES)
-          TILE(part)(&part, b, done, at, columns, result, accumulate, finish, last);
+          TILE(part)(&part, b, done, at, columns, result, accumulate, finish, last, panels_in_part);
         done += part.segments * part.steps;
       }
     }
@@ -226,12 +242,19 @@ WIDE static void TILE(product)(
 #undef FINISH2
 #undef TILE_PARAMETERS
 #undef STORE_OR_FINISH
+#undef FETCH_AHEAD1
+#undef FETCH_AHEAD2
+#undef FETCH_NOTHING1
+#undef FETCH_NOTHING2
 #undef TILE_ALONG_STEPS
+#undef TILE_OF_STEPS
+#undef TILE_FETCHING
 #undef TILE_ALONG_ROWS
 #undef BOTH_WIDTHS
 #undef EACH_UP_TO_6
 #undef EACH_TILE
 #undef STEPS_ENTRY
+#undef FETCHING_ENTRY
 #undef ROWS_ENTRY
 #undef ELEMENT
 #undef MULTIPLY_ADD
