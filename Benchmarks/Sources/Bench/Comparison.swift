@@ -131,4 +131,4 @@ private func text(_ spread: Spread) -> String {
   "\(spread.median.figure) (\(spread.least.figure)..\(spread.greatest.figure))"
 }
 
-private func plural(_ count: Int, _ one: String, _ more: String) -> String { "\(count) \(count == 1 ? one : more)" }
+func plural(_ count: Int, _ one: String, _ more: String) -> String { "\(count) \(count == 1 ? one : more)" }
