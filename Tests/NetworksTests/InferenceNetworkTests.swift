@@ -8,6 +8,21 @@ import Testing
 @testable import Networks
 
 @Suite struct InferenceNetworkTests {
+  /// From layer to layer the error of rounded numbers grows; a layer that is wrong is a leap.
+  /// - Parameter least: what the first layers may be apart.
+  private func expectNoLeap(
+    of rounded: InferenceNetwork, from float: InferenceNetwork, on images: Tensor, atFirst least: Double,
+    _ pool: ThreadPool
+  ) {
+    var largest = 0.0
+    for value in float.plan.lowered.steps.map(\.output) where float.computes(value) {
+      let own = Deviation.norm(
+        rounded.forward(images, to: value, pool), from: NaiveTensor(float.forward(images, to: value, pool)))
+      #expect(own < least + 1.6 * largest, "value \(value): \(brief(own)), before \(brief(largest))")
+      largest = max(largest, own)
+    }
+  }
+
   /// Without a list of all that differs.
   private func isSame(_ a: Tensor, _ b: Tensor) -> Bool { a == b }
 
@@ -222,13 +237,7 @@ import Testing
     let deviation = Deviation.norm(one, from: expected)
     // Random weights enlarge what is rounded, the more the deeper; a layer that is wrong is a leap.
     #expect(deviation < error && deviation > 1e-5, "\(brief(deviation))")
-    var largest = 0.0
-    for value in network.plan.lowered.steps.map(\.output) where float.computes(value) {
-      let own = Deviation.norm(
-        mixed.forward(images, to: value, pool), from: NaiveTensor(float.forward(images, to: value, pool)))
-      #expect(own < 0.01 + 1.6 * largest, "value \(value): \(brief(own)), before \(brief(largest))")
-      largest = max(largest, own)
-    }
+    expectNoLeap(of: mixed, from: float, on: images, atFirst: 0.01, pool)
     #expect(isSame(mixed.forward(images, ThreadPool(threads: 3)), one))
   }
 
@@ -377,13 +386,7 @@ import Testing
     #expect(deviation < error && deviation > 1e-4, "\(brief(deviation))")
     // From layer to layer the error grows, the more the less a network has learned; a layer that is wrong is a leap.
     let float = InferenceNetwork(network)
-    var largest = 0.0
-    for value in network.plan.lowered.steps.map(\.output) where float.computes(value) {
-      let own = Deviation.norm(
-        quantized.forward(images, to: value, pool), from: NaiveTensor(float.forward(images, to: value, pool)))
-      #expect(own < 0.03 + 1.6 * largest, "value \(value): \(brief(own)), before \(brief(largest))")
-      largest = max(largest, own)
-    }
+    expectNoLeap(of: quantized, from: float, on: images, atFirst: 0.03, pool)
     #expect(isSame(quantized.forward(images, ThreadPool(threads: 3)), one))
   }
 
