@@ -241,6 +241,25 @@ import Testing
     #expect(isSame(mixed.forward(images, ThreadPool(threads: 3)), one))
   }
 
+  @Test(arguments: [(7, 512), (4, 256), (14, 64)])
+  func `an image alone is what it is in its batch, to the bit`(side: Int, channels: Int) {
+    let images = 64
+    let x = ReferenceNumbers.tensor("x", [images, side, side, channels]) { 2 * $0 - 1 }
+    let w = ReferenceNumbers.tensor("w", [3, 3, channels, channels]) { 2 * $0 - 1 }
+    func method(_ images: Int) -> ConvolutionMethod {
+      ConvolutionMethod(
+        input: [images, side, side, channels], weight: [3, 3, channels, channels], stride: 1, padding: 1)
+    }
+    let convolution = PreparedConvolution(weight: w, padding: 1)
+    let ops = Ops(ThreadPool(threads: 2))
+    let whole = convolution(x, .relu, ops)
+    for part in [0..<1, 3..<5, 63..<64] {
+      #expect(isSame(convolution(x.images(part), .relu, ofBatch: images, ops), whole.images(part)), "\(part)")
+    }
+    // By itself, few tiles may go another way.
+    #expect(side > 7 || method(1).preparedFloats != method(images).preparedFloats)
+  }
+
   @Test func `weights that change later change nothing, and batches of other sizes are as good`() {
     var w = ReferenceNumbers.tensor("w", [3, 3, 32, 32]) { 2 * $0 - 1 }
     let bias = ReferenceNumbers.tensor("bias", [32]) { $0 }

@@ -29,7 +29,7 @@ import Testing
     let settings = project.settings { $0.automatic = .all }
     let planner = RunPlanner()
     var ended = 0
-    for before in [0, 1, 2, 4, 8, 16] {
+    for before in 0..<20 {
       let asked = Atomic(0)
       do {
         _ = try planner.plan(settings, isCancelled: { asked.add(1, ordering: .relaxed).newValue > before })
@@ -37,7 +37,7 @@ import Testing
         ended += 1
       }
     }
-    #expect(ended >= 4)
+    #expect(ended > 4)
     // A made-up second an image would be the planner's for ever.
     let plan = try planner.plan(settings)
     #expect(plan.recipe.cost.epoch < 6, "\(plan.recipe.cost.epoch) s for 12 images")

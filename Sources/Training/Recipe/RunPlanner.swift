@@ -67,7 +67,6 @@ public final class RunPlanner {
   ) throws -> RunPlan {
     let settings = try request.adoptingWeights()
     let facts = try facts(of: index, isCancelled: isCancelled)
-    if isCancelled() { throw CancellationError() }
     let pool = try ThreadPool(reserving: settings.threads)
     let trains = settings.initialWeights == nil || !Recipe(facts: facts).isClassifierAlone(settings)
     let weights = try weights(settings, index, trains: trains, pool)
@@ -116,9 +115,12 @@ public final class RunPlanner {
 
   private func facts(of index: DatasetIndex, isCancelled: () -> Bool) throws -> DataFacts {
     if let lastFacts, lastFacts.fingerprint == index.fingerprint { return lastFacts.facts }
-    let facts = try DataFacts(measuring: index, isCancelled: isCancelled)
-    if !isCancelled() { lastFacts = (index.fingerprint, facts) }
-    return facts
+    // That it found nothing is no error where it was not to look.
+    let facts = Result { try DataFacts(measuring: index, isCancelled: isCancelled) }
+    if isCancelled() { throw CancellationError() }
+    let found = try facts.get()
+    lastFacts = (index.fingerprint, found)
+    return found
   }
 
   private func weights(
