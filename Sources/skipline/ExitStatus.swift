@@ -33,8 +33,8 @@ enum ExitStatus: Int32 {
     case is SettingsError, is NetworkError, is ScheduleTextError, is UnknownKernels, is UnknownCommand,
       is TableRefusal, is ExportRefusal, is FeatureFileRefusal, is RecipeExists:
       self = .usage
-    case DatasetError.notFound, DatasetError.unknownImage, DatasetError.unreadableFile, DatasetError.noLists,
-      DatasetError.noListFolder:
+    case DatasetError.notFound, DatasetError.noImagesThere, DatasetError.unknownImage, DatasetError.unreadableFile,
+      DatasetError.noLists, DatasetError.noListFolder:
       self = .missingInput
     case is RunDataGone, is MissingImage: self = .missingInput
     case is LabelErrorRefusal, is CalibrationRefusal: self = .usage

@@ -23,6 +23,18 @@ import Testing
     }
   }
 
+  /// A network and a batch that has settled its statistics: random weights make maps that no trained network has.
+  private func settled(
+    _ settings: NetworkSettings, side: Int, _ pool: ThreadPool
+  ) throws -> (Network, images: Tensor) {
+    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
+    ReferenceNumbers.fill(network)
+    let images = ReferenceNumbers.tensor("images", [4, side, side, 3]) { 2 * $0 - 1 }
+    for norm in network.batchNorms { norm.batchesTracked = 0 }
+    for _ in 0..<40 { _ = network.forward(images, Pass(.training, pool)) }
+    return (network, images)
+  }
+
   /// Without a list of all that differs.
   private func isSame(_ a: Tensor, _ b: Tensor) -> Bool { a == b }
 
@@ -70,19 +82,30 @@ import Testing
       groups: c.groups)
     let normalized = Naive.batchNorm(
       sums, scale: NaiveTensor(gamma), shift: NaiveTensor(beta), mean: mean, variance: variance, epsilon: 1e-5)
+    expectWithWhatFollows(normalized, x, error: c.error) {
+      PreparedConvolution(
+        weight: w, norm: map, stride: c.stride, padding: Extent(c.kernel / 2), groups: c.groups,
+        algorithms: c.algorithms)
+    }
+  }
+
+  /// Near the sums with and without an addition and a ReLU, with the same bits on any threads and in the addend's place.
+  /// - Parameter look: shown each expectation.
+  private func expectWithWhatFollows(
+    _ sums: NaiveTensor, _ x: Tensor, error: Double, of prepared: () -> PreparedConvolution,
+    _ look: (_ expected: NaiveTensor, _ addend: Tensor?, Activation) -> Void = { _, _, _ in }
+  ) {
     let skip = ReferenceNumbers.tensor("skip", sums.shape) { 40 * $0 - 20 }
     for addend in [nil, skip] {
       for activation in [Activation.none, .relu] {
-        let sum = addend.map { normalized + NaiveTensor($0) } ?? normalized
+        let sum = addend.map { sums + NaiveTensor($0) } ?? sums
         let expected = activation == .relu ? Naive.relu(sum) : sum
         var first: Tensor?
         for threads in [1, 3, 8] {
-          let convolution = PreparedConvolution(
-            weight: w, norm: map, stride: c.stride, padding: Extent(c.kernel / 2), groups: c.groups,
-            algorithms: c.algorithms)
+          let convolution = prepared()
           let ops = Ops(ThreadPool(threads: threads))
           let y = convolution(x, adding: addend, activation, ops)
-          #expect(Deviation.largest(y, from: expected) < c.error, "\(threads) threads")
+          #expect(Deviation.largest(y, from: expected) < error, "\(threads) threads")
           #expect(first.map { isSame($0, y) } ?? true, "\(threads) threads give other bits than 1")
           first = first ?? y
           guard let addend else { continue }
@@ -90,6 +113,7 @@ import Testing
           let own = Tensor(addend.shape, addend.values)
           #expect(isSame(convolution(x, adding: consume own, activation, ops), y), "in place of the addend")
         }
+        look(expected, addend, activation)
       }
     }
   }
@@ -172,27 +196,11 @@ import Testing
     let sums = Naive.convolution(
       NaiveTensor(rounded(x)), weight: NaiveTensor(rounded(scaled)), bias: NaiveTensor(beta), stride: c.stride,
       padding: (c.padding.height, c.padding.width))
-    let skip = ReferenceNumbers.tensor("skip", sums.shape) { 40 * $0 - 20 }
-    for addend in [nil, skip] {
-      for activation in [Activation.none, .relu] {
-        let sum = addend.map { sums + NaiveTensor($0) } ?? sums
-        let expected = activation == .relu ? Naive.relu(sum) : sum
-        var first: Tensor?
-        for threads in [1, 3, 8] {
-          let convolution = prepared(c, w, map, .bfloat16)
-          let ops = Ops(ThreadPool(threads: threads))
-          let y = convolution(x, adding: addend, activation, ops)
-          // Measured: 3.9e-7; of factors that are not rounded 4e-4 to 2.7e-3.
-          #expect(Deviation.largest(y, from: expected) < 2e-6, "\(threads) threads")
-          #expect(first.map { isSame($0, y) } ?? true, "\(threads) threads give other bits than 1")
-          first = first ?? y
-          guard let addend else { continue }
-          let own = Tensor(addend.shape, addend.values)
-          #expect(isSame(convolution(x, adding: consume own, activation, ops), y), "in place of the addend")
-        }
-        let float = prepared(c, w, map, .fastest)(x, adding: addend, activation, Ops(ThreadPool(threads: 1)))
-        #expect(Deviation.largest(float, from: expected) > 1e-4, "it is no float")
-      }
+    // Measured: 3.9e-7; of factors that are not rounded 4e-4 to 2.7e-3.
+    expectWithWhatFollows(sums, x, error: 2e-6, of: { prepared(c, w, map, .bfloat16) }) {
+      expected, addend, activation in
+      let float = prepared(c, w, map, .fastest)(x, adding: addend, activation, Ops(ThreadPool(threads: 1)))
+      #expect(Deviation.largest(float, from: expected) > 1e-4, "it is no float")
     }
   }
 
@@ -225,12 +233,8 @@ import Testing
       settings: NetworkSettings, side: Int, error: Double
     ) throws
   {
-    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
-    ReferenceNumbers.fill(network)
-    let images = ReferenceNumbers.tensor("images", [4, side, side, 3]) { 2 * $0 - 1 }
     let pool = ThreadPool(threads: 2)
-    for norm in network.batchNorms { norm.batchesTracked = 0 }
-    for _ in 0..<40 { _ = network.forward(images, Pass(.training, pool)) }
+    let (network, images) = try settled(settings, side: side, pool)
     let (float, mixed) = (InferenceNetwork(network), InferenceNetwork(network, convolutions: .bfloat16))
     let expected = NaiveTensor(float.forward(images, pool))
     let one = mixed.forward(images, ThreadPool(threads: 1))
@@ -386,13 +390,8 @@ import Testing
   func `a quantized network gives nearly what its network does, with the same bits on any threads`(
     settings: NetworkSettings, side: Int, error: Double
   ) throws {
-    let network = Network(try NetworkPlan(settings, imageSize: side, classes: 5), seed: 3)
-    ReferenceNumbers.fill(network)
-    let images = ReferenceNumbers.tensor("images", [4, side, side, 3]) { 2 * $0 - 1 }
     let pool = ThreadPool(threads: 2)
-    // A batch that settles the statistics: random weights make maps that no trained network has.
-    for norm in network.batchNorms { norm.batchesTracked = 0 }
-    for _ in 0..<40 { _ = network.forward(images, Pass(.training, pool)) }
+    let (network, images) = try settled(settings, side: side, pool)
     let names = network.plan.quantizableConvolutions
     let calibration = QuantizationCalibration(network, convolutions: names)
     calibration.look(at: images, pool)

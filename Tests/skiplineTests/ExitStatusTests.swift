@@ -51,6 +51,8 @@ import Testing
     Mistake("train --resume runs/none", 66, "runs/none: there is no such run"),
     Mistake("train data --weights none.safetensors", 66, "none.safetensors"),
     Mistake("evaluate runs/none", 66, "runs/none: there is no such run"),
+    Mistake("predict runs/tiny none.png", 66, "none.png: there is no such image or folder"),
+    Mistake("features runs/tiny none.png --out f.npy", 66, "none.png: there is no such image or folder"),
     Mistake("predict runs/none data", 66, "runs/none: there is no such run"),
     Mistake("train data --project /dev/null/runs", 74, "/dev/null/runs"),
   ]

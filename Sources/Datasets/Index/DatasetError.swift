@@ -8,6 +8,8 @@ import Support
 /// Why a folder cannot be used as a dataset.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {
   case notFound(path: String)
+  /// Neither an image nor a folder of images.
+  case noImagesThere(path: String)
   case notAFolder(path: String)
   case unreadable(path: String, reason: String)
   case noClassFolders(path: String)
@@ -53,6 +55,8 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     switch self {
     case .notFound(let path):
       "\(path): there is no such folder; check the spelling, or give the full path"
+    case .noImagesThere(let path):
+      "\(path): there is no such image or folder; check the spelling, or give the full path"
     case .notAFolder(let path):
       "\(path) is a file, not a folder; give the folder that holds one folder of images for each class"
     case .unreadable(let path, let reason):

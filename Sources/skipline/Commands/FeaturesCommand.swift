@@ -89,7 +89,7 @@ func imageFiles(_ named: [String]) throws -> [String] {
   for path in named {
     guard let kind = try FilePath.kind(of: path) else {
       // An image in a shard has a name, but no file of that name.
-      guard path.contains("@") else { throw DatasetError.notFound(path: path) }
+      guard path.contains("@") else { throw DatasetError.noImagesThere(path: path) }
       files.append(path)
       continue
     }

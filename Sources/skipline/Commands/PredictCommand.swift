@@ -75,7 +75,7 @@ struct PredictCommand: ParsableCommand {
     for path in images where path != Self.standardStream {
       // An image in a shard has a name, but no file of that name.
       guard try FilePath.kind(of: path) != nil || path.contains("@") else {
-        throw DatasetError.notFound(path: path)
+        throw DatasetError.noImagesThere(path: path)
       }
     }
     if let csv, csv != Self.standardStream {
