@@ -26,6 +26,8 @@ import Testing
     Case(input: [2, 15, 14, 32], outputs: 48, stride: 2), Case(input: [1, 60, 70, 8], outputs: 8),
     Case(input: [4, 29, 30, 32], outputs: 32), Case(input: [2, 6, 5, 64], outputs: 64),
     Case(input: [2, 7, 7, 256], outputs: 256), Case(input: [2, 9, 9, 32], outputs: 32, groups: 8),
+    Case(input: [3, 5, 5, 24], outputs: 270, kernel: 1), Case(input: [9, 4, 4, 40], outputs: 70, stride: 2),
+    Case(input: [8, 2, 2, 300], outputs: 24),
   ])
   func `a finished convolution has the bits of a convolution, a norm, a sum and a ReLU`(_ c: Case) {
     let shape = [c.kernel, c.kernel, c.input[3] / c.groups, c.outputs]

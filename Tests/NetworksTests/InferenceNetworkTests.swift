@@ -61,6 +61,8 @@ import Testing
     Case(input: [4, 29, 30, 32], outputs: 32, error: 2e-5), Case(input: [2, 6, 5, 64], outputs: 70, error: 2e-5),
     Case(input: [2, 7, 7, 256], outputs: 256, error: 2e-5), Case(input: [2, 9, 9, 32], outputs: 32, groups: 8),
     Case(input: [2, 9, 8, 48], outputs: 34, groups: 2),
+    Case(input: [9, 4, 4, 40], outputs: 70, stride: 2), Case(input: [8, 2, 2, 300], outputs: 34),
+    Case(input: [10, 4, 3, 20], outputs: 12, kernel: 5),
     Case(input: [2, 9, 8, 16], outputs: 34, kernel: 1, algorithms: .bfloat16, error: 1e-2),
     Case(input: [2, 15, 14, 32], outputs: 48, stride: 2, algorithms: .bfloat16, error: 1e-2),
   ]
@@ -145,6 +147,7 @@ import Testing
     RoundedCase(input: [5, 15, 14, 32], outputs: 48, stride: 2, padding: 1),
     RoundedCase(input: [2, 11, 9, 6], outputs: 6, stride: 3),
     RoundedCase(input: [1, 60, 70, 8], outputs: 8, padding: 1),
+    RoundedCase(input: [9, 4, 3, 42], outputs: 70, stride: 2, padding: 1),
     RoundedCase(
       input: [3, 6, 7, 10], outputs: 14, kernel: Extent(height: 1, width: 7), padding: Extent(height: 0, width: 3)),
     RoundedCase(

@@ -301,8 +301,10 @@ enum DirectConvolution64 {
       #expect(choice(images, side, channels, channels) == .f4, "\(side)x\(side), \(channels) channels")
     }
     // Half of each larger tile would lie outside.
-    #expect(choice(128, 2, 512, 512) == .f2)
     #expect(choice(32, 6, 64, 64) == .f2)
+    // Of a few pixels, most taps see padding, which the definition leaves out.
+    #expect(choice(128, 2, 512, 512) == nil)
+    #expect(choice(128, 3, 512, 512) == nil)
     // Mostly outside; a wide filter for a few pixels; few channels.
     #expect(choice(128, 1, 512, 512) == nil)
     #expect(choice(1, 7, 512, 512) == nil)

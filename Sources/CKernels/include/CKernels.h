@@ -117,8 +117,8 @@ typedef struct {
 } ck_result;
 
 /// What follows a product, while it is in registers: + bias[column], + the number that stands in the addend where the
-/// result stands in its memory, and no less than 0 where relu is set; a NaN stays a NaN. addend: NULL for none; it may be
-/// the result.
+/// result stands in its memory, and no less than 0 where relu is set; a NaN stays a NaN. bias, addend: NULL for none; the
+/// addend may be the result.
 typedef struct {
   const float *bias, *addend;
   int relu;
@@ -126,8 +126,8 @@ typedef struct {
 
 /// Floats in the vectors of the products that run: 16, 8 or 4.
 size_t ck_lanes(void);
-/// Packs source[d * row_stride + c * column_stride] into steps first ..< first + depth of panels [panel][d][width],
-/// zero in missing columns.
+/// Packs source[d * row_stride + c * column_stride], where one of the strides is 1, into steps first ..< first + depth of
+/// panels [panel][d][width], zero in missing columns.
 void ck_pack(
     const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
     size_t panel_width, size_t panel_stride, float *packed);

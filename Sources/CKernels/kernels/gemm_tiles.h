@@ -192,7 +192,9 @@ INLINE void TILE(part)(
   // What is added comes with the first part, because it may stand where the result goes.
   ck_finish end = {NULL, NULL, 0};
   if (finish != NULL && done == 0)
-    end = (ck_finish){finish->bias + column, finish->addend == NULL ? NULL : finish->addend + column, 0};
+    end = (ck_finish){
+        finish->bias == NULL ? NULL : finish->bias + column,
+        finish->addend == NULL ? NULL : finish->addend + column, 0};
   if (finish != NULL && last) end.relu = finish->relu;
   TILE(panel)(
       part, panel, b->row, columns - column, result->base + column, result, accumulate || done > 0,

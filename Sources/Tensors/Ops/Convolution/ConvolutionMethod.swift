@@ -60,7 +60,7 @@ public struct ConvolutionMethod: Sendable {
     grouped = nil
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
     direct = DirectConvolution(
-      input: input, weight: weight, stride: stride, padding: padding, isPaired ? .bfloat16 : .float32)
+      input: input, weight: weight, stride: stride, padding: padding, isPaired ? .bfloat16 : .float32, batch: batch)
     let applies = algorithms != .direct && direct.kernel == 3 && stride == 1 && padding == 1
     let geometry = Winograd.Geometry(
       images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
@@ -72,7 +72,8 @@ public struct ConvolutionMethod: Sendable {
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   /// - Parameters:
-  ///   - moments: gathered from y but by Winograd's algorithm, whose tiles end within lines of the map.
+  ///   - moments: gathered from y but by Winograd's algorithm, whose tiles end within lines of the map, and where the
+  ///     output is made by columns.
   ///   - finish: done to y.
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
@@ -80,7 +81,7 @@ public struct ConvolutionMethod: Sendable {
   ) {
     if let winograd {
       winograd.convolve(x, w, into: y, finish: finish, pool)
-    } else if let moments {
+    } else if let moments, grouped != nil || direct.gathersMoments {
       moments.gather(chunks: ThreadPool.standardChunks) {
         sum(x, w, into: y, moments: $0, finish: finish, pool)
       }

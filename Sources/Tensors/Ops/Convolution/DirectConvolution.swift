@@ -7,6 +7,8 @@
 /// The geometry of a convolution of a batch; see `Ops.convolve` for its definition.
 struct DirectConvolution: Sendable {
   let images: Int
+  /// Those of the batch that the input is a part of.
+  let batch: Int
   let height: Int
   let width: Int
   let channels: Int
@@ -25,13 +27,18 @@ struct DirectConvolution: Sendable {
   ///   - input: [N, H, W, C].
   ///   - weight: [KH, KW, C, O].
   ///   - precision: bfloat16 only where C and O are even: pairs are of neighboring channels.
-  init(input: [Int], weight: [Int], stride: Int, padding: Extent, _ precision: OperandPrecision = .float32) {
+  ///   - batch: the images of the batch that the input is a part of; nil for those of the input.
+  init(
+    input: [Int], weight: [Int], stride: Int, padding: Extent, _ precision: OperandPrecision = .float32,
+    batch: Int? = nil
+  ) {
     precondition(input.count == 4 && input[3] == weight[2], "a convolution of \(weight[2]) channels got \(input)")
     // Not height > 0: integer division rounds minus a half up to zero.
     precondition(
       input[1] + 2 * padding.height >= weight[0] && input[2] + 2 * padding.width >= weight[1],
       "a \(weight[0])x\(weight[1]) convolution of \(input) leaves nothing")
     (images, height, width, channels) = (input[0], input[1], input[2], input[3])
+    self.batch = batch ?? images
     (kernel, outputs) = (Extent(height: weight[0], width: weight[1]), weight[3])
     self.stride = stride
     self.padding = padding
@@ -48,15 +55,27 @@ struct DirectConvolution: Sendable {
     moments: ChannelMoments.Gathering? = nil, finish: ConvolutionFinish? = nil, _ pool: ThreadPool
   ) {
     let gemm = forwardGEMM
+    if gemm.goesByColumns(outputs) {
+      precondition(moments == nil, "moments of an output that is made by columns")
+      gemm.runByColumns(x, columns: outputs, precision, into: y, pool) { weights, columns in
+        weights.pack(w + columns.lowerBound, count: gemm.depth, rowStride: outputs)
+      }
+      finish?.apply(to: y, pixels: images * outputHeight * outputWidth, pool)
+      return
+    }
     PackedWeights.withScratch(depth: gemm.depth, columns: outputs, precision) { weights in
       weights.pack(w, count: gemm.depth, rowStride: outputs, pool)
       gemm.run(x, weights, into: y, moments: moments, finish: finish, pool)
     }
   }
 
+  /// Whether the forward pass can gather moments of its output.
+  var gathersMoments: Bool { !forwardGEMM.goesByColumns(outputs) }
+
   var forwardGEMM: ImplicitGEMM {
     ImplicitGEMM(
-      images: images, height: height, width: width, channels: channels, taps: (kernel.height, kernel.width),
+      images: images, batch: batch, height: height, width: width, channels: channels,
+      taps: (kernel.height, kernel.width),
       origin: (-padding.height, -padding.width), stride: stride, lines: outputHeight, pixels: outputWidth,
       resultStrides: (outputHeight * outputWidth * outputs, outputWidth * outputs, outputs))
   }
@@ -71,6 +90,15 @@ struct DirectConvolution: Sendable {
       }
     }
     forEachInputGradientPass { vertical, horizontal, gemm in
+      if gemm.goesByColumns(channels) {
+        return gemm.runByColumns(dy, columns: channels, precision, into: dx, pool) { weights, columns in
+          forEachTurnedTap(vertical, horizontal) { tap, first in
+            weights.pack(
+              w + tap + columns.lowerBound * outputs, first: first, count: outputs, rowStride: 1,
+              columnStride: outputs)
+          }
+        }
+      }
       PackedWeights.withScratch(depth: gemm.depth, columns: channels, precision) { weights in
         turn(w, vertical, horizontal, into: weights, pool)
         gemm.run(dy, weights, into: dx, pool)
@@ -91,7 +119,7 @@ struct DirectConvolution: Sendable {
           let horizontal = Taps(pixel: x, kernel: kernel.width, padding: padding.width, stride: stride)
         else { continue }
         let gemm = ImplicitGEMM(
-          images: images, height: outputHeight, width: outputWidth, channels: outputs,
+          images: images, batch: batch, height: outputHeight, width: outputWidth, channels: outputs,
           taps: (vertical.count, horizontal.count), origin: (vertical.origin, horizontal.origin), stride: 1,
           lines: (height - y + stride - 1) / stride, pixels: (width - x + stride - 1) / stride,
           resultStrides: (height * width * channels, stride * width * channels, stride * channels),
@@ -131,11 +159,20 @@ struct DirectConvolution: Sendable {
     _ w: UnsafePointer<Float>, _ vertical: Taps, _ horizontal: Taps, into weights: PackedWeights,
     _ pool: ThreadPool
   ) {
+    forEachTurnedTap(vertical, horizontal) { tap, first in
+      weights.pack(w + tap, first: first, count: outputs, rowStride: 1, columnStride: outputs, pool)
+    }
+  }
+
+  /// Where the weights of each of those places begin, and the first of their rows in the matrix.
+  private func forEachTurnedTap(
+    _ vertical: Taps, _ horizontal: Taps, _ body: (_ start: Int, _ firstRow: Int) -> Void
+  ) {
     for v in 0..<vertical.count {
       for h in 0..<horizontal.count {
-        weights.pack(
-          w + (vertical.place(v) * kernel.width + horizontal.place(h)) * channels * outputs,
-          first: (v * horizontal.count + h) * outputs, count: outputs, rowStride: 1, columnStride: outputs, pool)
+        body(
+          (vertical.place(v) * kernel.width + horizontal.place(h)) * channels * outputs,
+          (v * horizontal.count + h) * outputs)
       }
     }
   }
@@ -143,17 +180,22 @@ struct DirectConvolution: Sendable {
   // MARK: Memory
 
   /// Scratch memory of each pass.
-  var forwardScratch: ConvolutionScratch {
-    ConvolutionScratch(
-      shared: PackedWeights.floats(depth: forwardGEMM.depth, columns: outputs, precision),
-      each: forwardGEMM.scratch(columns: outputs, precision))
+  var forwardScratch: ConvolutionScratch { scratch(forwardGEMM, columns: outputs) }
+
+  private func scratch(_ gemm: ImplicitGEMM, columns: Int) -> ConvolutionScratch {
+    gemm.goesByColumns(columns)
+      ? gemm.columnsScratch(columns, precision)
+      : ConvolutionScratch(
+        shared: PackedWeights.floats(depth: gemm.depth, columns: columns, precision),
+        each: gemm.scratch(columns: columns, precision))
   }
 
   var inputGradientScratch: ConvolutionScratch {
     var most = ConvolutionScratch(shared: 0, each: 0)
     forEachInputGradientPass { _, _, gemm in
-      most.shared = max(most.shared, PackedWeights.floats(depth: gemm.depth, columns: channels, precision))
-      most.each = max(most.each, gemm.scratch(columns: channels, precision))
+      let scratch = scratch(gemm, columns: channels)
+      most = ConvolutionScratch(
+        shared: max(most.shared, scratch.shared), each: max(most.each, scratch.each))
     }
     return most
   }

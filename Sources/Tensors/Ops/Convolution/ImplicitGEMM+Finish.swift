@@ -11,6 +11,7 @@ extension ImplicitGEMM {
     _ finish: ProductFinish, _ pool: ThreadPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
+    if goesByPlaces { return finishPlaces(source, weights, into: result, finish, pool) }
     let rows = images * lines * pixels
     let rowChunks = max(1, min(Self.mostRowChunks, rows / Self.fewestRows, readsPixels ? rows : images * lines))
     // Threads that wait are worse than reading the source more than once.
@@ -46,19 +47,9 @@ extension ImplicitGEMM {
 
   /// Floats that each thread needs for copies.
   func finishScratch(_ precision: OperandPrecision) -> Int {
+    if goesByPlaces { return 0 }
     guard readsPixels else { return copies(precision) ? copiedLines * rowFloats : 0 }
-    return gathersToFinish(precision) ? finishedPixels * gatheredRow(precision) : 0
-  }
-
-  /// Rows a multiple of 4 KB apart share the few places that the first cache has for such addresses: they are copied to
-  /// others, which is little beside the products of many columns.
-  private func collides(_ precision: OperandPrecision) -> Bool { precision.places(channels) % 1024 == 0 }
-
-  private func gathersToFinish(_ precision: OperandPrecision) -> Bool { gathers(precision) || collides(precision) }
-
-  /// Places from row to row of what is gathered.
-  private func gatheredRow(_ precision: OperandPrecision) -> Int {
-    precision.places(channels) + (collides(precision) ? 16 : 0)
+    return gathers(precision) ? finishedPixels * gatheredRow(precision) : 0
   }
 
   private func finishPixels(
@@ -66,11 +57,11 @@ extension ImplicitGEMM {
     into result: UnsafeMutablePointer<Float>, _ finish: ProductFinish
   ) {
     let places = weights.precision.places(channels)
-    let (gathers, row) = (gathersToFinish(weights.precision), gatheredRow(weights.precision))
+    let (gathers, row) = (gathers(weights.precision), gatheredRow(weights.precision))
     StoragePool.withScratch(gathers ? finishedPixels * row : 0) { gathered in
       for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: finishedPixels) {
         let block = start..<min(start + finishedPixels, rows.upperBound)
-        if gathers { gather(block, source, weights.precision, into: gathered, rowStride: row) }
+        if gathers { gather(block, source, weights.precision, into: gathered) }
         multiply(
           ProductOperand(
             base: gathers ? UnsafePointer(gathered) : source + start * channels, lines: 1, line_stride: 0,

@@ -10,6 +10,8 @@ import CKernels
 struct ImplicitGEMM: Sendable {
   /// The source: [images, height, width, channels].
   var images: Int
+  /// Those of the batch that the source is a part of: they decide how it is computed.
+  var batch: Int
   var height: Int
   var width: Int
   var channels: Int
@@ -78,8 +80,9 @@ struct ImplicitGEMM: Sendable {
   ) {
     let columns = weights.columns
     let places = weights.precision.places(channels)
-    let (gathers, scatters) = (gathers(weights.precision), scatters(columns: columns))
-    StoragePool.withScratch(gathers ? pixelsInBlock * places : 0) { gathered in
+    let (gathers, row) = (gathers(weights.precision), gatheredRow(weights.precision))
+    let scatters = scatters(columns: columns)
+    StoragePool.withScratch(gathers ? pixelsInBlock * row : 0) { gathered in
       StoragePool.withScratch(scatters ? pixelsInBlock * columns : 0) { products in
         for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: pixelsInBlock) {
           let block = start..<min(start + pixelsInBlock, rows.upperBound)
@@ -87,7 +90,8 @@ struct ImplicitGEMM: Sendable {
           weights.multiply(
             ProductOperand(
               base: gathers ? UnsafePointer(gathered) : source + start * channels, lines: 1, line_stride: 0,
-              rows: block.count, row_stride: places, segments: 1, segment_stride: 0, steps: places, step_stride: 1),
+              rows: block.count, row_stride: gathers ? row : places, segments: 1, segment_stride: 0, steps: places,
+              step_stride: 1),
             into: ProductResult(
               base: scatters ? products : result + resultOffset + start * columns, line_stride: 0,
               row_stride: columns))
@@ -98,13 +102,13 @@ struct ImplicitGEMM: Sendable {
     }
   }
 
-  /// - Parameter rowStride: places from row to row of what is gathered; nil for no gaps.
+  /// Pixels to rows that lie evenly, `gatheredRow` places apart.
   func gather(
     _ block: Range<Int>, _ source: UnsafePointer<Float>, _ precision: OperandPrecision,
-    into gathered: UnsafeMutablePointer<Float>, rowStride: Int? = nil
+    into gathered: UnsafeMutablePointer<Float>
   ) {
     let places = precision.places(channels)
-    let distance = rowStride ?? places
+    let distance = gatheredRow(precision)
     if isSourceDense, distance == places, precision == .bfloat16 {
       return ck_round_pairs(source + block.lowerBound * channels, block.count * places, gathered)
     }
@@ -119,7 +123,8 @@ struct ImplicitGEMM: Sendable {
     }
   }
 
-  private func scatter(
+  /// - Parameter result: where the first of the columns goes.
+  func scatter(
     _ products: UnsafePointer<Float>, columns: Int, into result: UnsafeMutablePointer<Float>, _ block: Range<Int>
   ) {
     for (index, row) in block.enumerated() {
@@ -138,9 +143,21 @@ struct ImplicitGEMM: Sendable {
 
   private var isSourceDense: Bool { stride == 1 && origin == (0, 0) && lines == height && pixels == width }
 
-  func gathers(_ precision: OperandPrecision) -> Bool { precision == .bfloat16 || !isSourceDense }
+  func gathers(_ precision: OperandPrecision) -> Bool {
+    precision == .bfloat16 || !isSourceDense || collides(precision)
+  }
 
-  private func scatters(columns: Int) -> Bool {
+  /// Rows a multiple of 4 KB apart share the few places that the first cache has for such addresses: they are copied to
+  /// others, which is little beside the products of many columns.
+  private func collides(_ precision: OperandPrecision) -> Bool { precision.places(channels) % 1024 == 0 }
+
+  /// Places from row to row of what is gathered.
+  func gatheredRow(_ precision: OperandPrecision) -> Int {
+    precision.places(channels) + (collides(precision) ? 16 : 0)
+  }
+
+  /// Whether results of so many columns are apart.
+  func scatters(columns: Int) -> Bool {
     resultStrides != (lines * pixels * columns, pixels * columns, columns)
   }
 
@@ -149,7 +166,7 @@ struct ImplicitGEMM: Sendable {
   /// Floats that each thread needs for copies.
   func scratch(columns: Int, _ precision: OperandPrecision) -> Int {
     guard readsPixels else { return copies(precision) ? bufferFloats : 0 }
-    return (gathers(precision) ? pixelsInBlock * precision.places(channels) : 0)
+    return (gathers(precision) ? pixelsInBlock * gatheredRow(precision) : 0)
       + (scatters(columns: columns) ? pixelsInBlock * columns : 0)
   }
 

@@ -91,18 +91,26 @@ struct PackedWeights {
   }
 
   /// result = activation(operand * self + bias + addend) of some columns, from the first of a panel to the last of one.
+  /// - Parameters:
+  ///   - step: the row that the operand begins with, an even one in bfloat16.
+  ///   - accumulating: to what is in the result.
+  ///   - finish: of all columns; nil for nothing.
   func multiply(
-    _ operand: ProductOperand, into result: ProductResult, columns part: Range<Int>, finish: ProductFinish
+    _ operand: ProductOperand, from step: Int = 0, into result: ProductResult, columns part: Range<Int>,
+    accumulating: Bool = false, finish: ProductFinish?
   ) {
     let panels = ProductPanels(
-      base: UnsafePointer(panels) + part.lowerBound * places, panel_stride: places * width, row: width)
+      base: UnsafePointer(panels) + part.lowerBound * places + precision.places(step) * width,
+      panel_stride: places * width, row: width)
     var (result, finish) = (result, finish)
     result.base += part.lowerBound
-    finish.bias += part.lowerBound
-    if let addend = finish.addend { finish.addend = addend + part.lowerBound }
+    if let bias = finish?.bias { finish?.bias = bias + part.lowerBound }
+    if let addend = finish?.addend { finish?.addend = addend + part.lowerBound }
     switch precision {
-    case .float32: panels.multiply(operand, into: result, columns: part.count, finish: finish)
-    case .bfloat16: panels.multiplyPairs(operand, into: result, columns: part.count, finish: finish)
+    case .float32:
+      panels.multiply(operand, into: result, columns: part.count, accumulating: accumulating, finish: finish)
+    case .bfloat16:
+      panels.multiplyPairs(operand, into: result, columns: part.count, accumulating: accumulating, finish: finish)
     }
   }
 

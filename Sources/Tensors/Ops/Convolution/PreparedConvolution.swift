@@ -169,7 +169,8 @@ extension ConvolutionMethod {
       scratch.shared += outputShape.reduce(1, *)
       return scratch.floats(threads: threads)
     }
-    return threads * direct.forwardGEMM.finishScratch(direct.precision)
+    let gemm = direct.forwardGEMM
+    return gemm.placesScratch(direct.precision) + threads * gemm.finishScratch(direct.precision)
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C], with what follows.

@@ -34,6 +34,13 @@ struct Winograd: Sendable {
     var channels: Int
     /// O.
     var outputs: Int
+
+    /// Multiplications of an image by the formula, for each channel of input and output: on small maps those with
+    /// padding are left out.
+    fileprivate var taps: Double {
+      ImplicitGEMM.isSmall(lines: height, pixels: width, batch: images)
+        ? Double((3 * height - 2) * (3 * width - 2)) : 9 * Double(height) * Double(width)
+    }
   }
 
   let geometry: Geometry
@@ -65,8 +72,7 @@ struct Winograd: Sendable {
   /// to a fifth less than the one counted, and more than that on maps of a few pixels.
   static func choice(for geometry: Geometry) -> Tile? {
     guard min(geometry.channels, geometry.outputs) >= fewestChannels else { return nil }
-    let pixels = Double(geometry.images) * Double(geometry.height) * Double(geometry.width)
-    let direct = 9 * pixels * Double(geometry.channels) * Double(geometry.outputs)
+    let direct = geometry.taps * Double(geometry.images) * Double(geometry.channels) * Double(geometry.outputs)
     let costs = Tile.allCases.map { ($0, Winograd(geometry, $0).cost) }
     guard let (tile, cost) = costs.min(by: { $0.1 < $1.1 }) else { return nil }
     return direct > leastGain * cost ? tile : nil

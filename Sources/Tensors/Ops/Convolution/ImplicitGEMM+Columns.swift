@@ -1,0 +1,83 @@
+// Products of few rows and many weights, column by column: most of their time would go to packing the weights into memory
+// and reading them from there for each part of the rows. So the work is cut by columns, and each part packs its own
+// weights, which are still in the cache when all rows are multiplied with them.
+
+extension ImplicitGEMM {
+  /// Puts some columns of the weights into a matrix of them alone, on the calling thread.
+  typealias Filling = (_ weights: PackedWeights, _ columns: Range<Int>) -> Void
+
+  /// Whether the work is cut by columns: on maps of a few pixels, and of pixels if they are few. No sum crosses a cut.
+  func goesByColumns(_ columns: Int) -> Bool {
+    goesByPlaces || readsPixels && images * lines * pixels <= Self.fewRows && columns >= Self.manyColumns
+  }
+
+  private static let fewRows = 448
+  private static let manyColumns = 256
+
+  /// result[n, y, x, o], as `run` has it.
+  /// - Parameters:
+  ///   - columns: of the weights, and of the result.
+  ///   - fill: is asked for each column once, from several threads.
+  func runByColumns(
+    _ source: UnsafePointer<Float>, columns: Int, _ precision: OperandPrecision,
+    into result: UnsafeMutablePointer<Float>, _ pool: ThreadPool, filledBy fill: Filling
+  ) {
+    let width = Self.columnsAtOnce(columns, precision)
+    let scatters = scatters(columns: columns)
+    StoragePool.withScratch(columnsSharedScratch(precision)) { gathered in
+      if goesByPlaces {
+        gatherImages(source, precision, into: gathered, pool)
+      } else if gathers(precision) {
+        pool.run(over: rows, chunks: ThreadPool.chunks(of: rows * channels)) {
+          gather($0, source, precision, into: gathered + $0.lowerBound * gatheredRow(precision))
+        }
+      }
+      pool.run(chunks: (columns + width - 1) / width) { chunk in
+        let part = (chunk * width)..<min(columns, (chunk + 1) * width)
+        PackedWeights.withScratch(depth: depth, columns: part.count, precision) { weights in
+          fill(weights, part)
+          if goesByPlaces {
+            for place in 0..<(lines * pixels) {
+              multiply(
+                place: place, of: gathered, weights, 0..<part.count, into: result + part.lowerBound, nil)
+            }
+            return
+          }
+          StoragePool.withScratch(scatters ? rows * part.count : 0) { products in
+            let (places, row) = (precision.places(channels), gatheredRow(precision))
+            weights.multiply(
+              ProductOperand(
+                base: gathers(precision) ? UnsafePointer(gathered) : source, lines: 1, line_stride: 0, rows: rows,
+                row_stride: gathers(precision) ? row : places, segments: 1, segment_stride: 0, steps: places,
+                step_stride: 1),
+              into: ProductResult(
+                base: scatters ? products : result + resultOffset + part.lowerBound, line_stride: 0,
+                row_stride: scatters ? part.count : columns))
+            if scatters { scatter(products, columns: part.count, into: result + part.lowerBound, 0..<rows) }
+          }
+        }
+      }
+    }
+  }
+
+  private var rows: Int { images * lines * pixels }
+
+  /// A panel.
+  private static func columnsAtOnce(_ columns: Int, _ precision: OperandPrecision) -> Int {
+    min(columns, 2 * precision.lanes)
+  }
+
+  private func columnsSharedScratch(_ precision: OperandPrecision) -> Int {
+    if goesByPlaces { return placesScratch(precision) }
+    return gathers(precision) ? rows * gatheredRow(precision) : 0
+  }
+
+  /// Memory that the pass needs for itself.
+  func columnsScratch(_ columns: Int, _ precision: OperandPrecision) -> ConvolutionScratch {
+    let width = Self.columnsAtOnce(columns, precision)
+    return ConvolutionScratch(
+      shared: columnsSharedScratch(precision),
+      each: PackedWeights.floats(depth: depth, columns: width, precision)
+        + (!goesByPlaces && scatters(columns: columns) ? rows * width : 0))
+  }
+}
