@@ -106,6 +106,48 @@ INLINE WIDE void QUAD(finish)(
   else for (size_t c = 0; c < columns; c++) f->floats[at + c] = value[c];
 }
 
+#if TILE_LANES == 16
+// Two vectors of a row to bytes, the same as QUAD(finish) makes of them where nothing but what is less than zero is cut at
+// the lower end: saturation does that on the way. addend: NULL for none.
+INLINE WIDE void QUAD(finish_row)(
+    uint8_t *out, const uint8_t *addend, SUMS sums0, SUMS sums1, const ck_byte_finish *f, size_t column) {
+#pragma clang fp contract(off)
+  // Else all sums of a tile are converted before it is known what follows, and go through memory.
+  __asm__ volatile("" : "+v"(sums0), "+v"(sums1));
+  FLOATS value0 = __builtin_convertvector(sums0, FLOATS) * QUAD(load)(f->scale + column, TILE_LANES);
+  FLOATS value1 = __builtin_convertvector(sums1, FLOATS) * QUAD(load)(f->scale + column + TILE_LANES, TILE_LANES);
+  value0 = value0 + QUAD(load)(f->bias + column, TILE_LANES);
+  value1 = value1 + QUAD(load)(f->bias + column + TILE_LANES, TILE_LANES);
+  if (addend != NULL) {
+    const FLOATS product0 = QUAD(widen)(addend, TILE_LANES) * f->addend_scale;
+    const FLOATS product1 = QUAD(widen)(addend + TILE_LANES, TILE_LANES) * f->addend_scale;
+    value0 = value0 + product0;
+    value1 = value1 + product1;
+  }
+  // What is not a number stays so, and becomes the least integer.
+  const __m512 high = _mm512_set1_ps((float)(255 - f->zero));
+  const __m512i nearest0 = _mm512_cvtps_epi32(_mm512_min_ps(high, (__m512)value0));
+  const __m512i nearest1 = _mm512_cvtps_epi32(_mm512_min_ps(high, (__m512)value1));
+  const __m512i both = _mm512_adds_epi16(_mm512_packs_epi32(nearest0, nearest1), _mm512_set1_epi16((int16_t)f->zero));
+  // Of each 128 bits, four bytes of the first vector and four of the second.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 4, 8, 12, 1, 5, 9, 13);
+  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(both, both));
+  _mm256_storeu_si256((__m256i *)out, _mm512_castsi512_si256(bytes));
+}
+#define QUAD_ROW(r) QUAD(finish_row)(own.bytes + at + r * out_row, NULL, s##r##_0, s##r##_1, &own, column);
+#define QUAD_ROW_ADDING(r) \
+  QUAD(finish_row)( \
+      own.bytes + at + r * out_row, own.byte_addend + at + r * out_row, s##r##_0, s##r##_1, &own, column);
+#define QUAD_ROWS2(ROWS) \
+  if (own.bytes != NULL && own.float_addend == NULL && columns >= 2 * TILE_LANES && (!own.relu || own.zero == 0)) { \
+    if (own.byte_addend == NULL) { ROWS_##ROWS(QUAD_ROW) } else { ROWS_##ROWS(QUAD_ROW_ADDING) } \
+    return; \
+  }
+#else
+#define QUAD_ROWS2(ROWS)
+#endif
+#define QUAD_ROWS1(ROWS)
+
 #define QUAD_ZERO1(r) SUMS s##r##_0 = {0};
 #define QUAD_ZERO2(r) QUAD_ZERO1(r) SUMS s##r##_1 = {0};
 #define QUAD_LOAD1 const QUADS b0 = *(const QUAD(unaligned_quads) *)b;
@@ -128,9 +170,8 @@ INLINE WIDE void QUAD(finish)(
   const FLOATS scale1 = QUAD(load)(own.scale + column + TILE_LANES, columns - TILE_LANES); \
   const FLOATS bias1 = QUAD(load)(own.bias + column + TILE_LANES, columns - TILE_LANES);
 // What the end of a tile reads and writes comes from afar meanwhile.
-#define QUAD_FETCH(r) \
-  if (f->byte_addend != NULL) __builtin_prefetch(f->byte_addend + at + r * out_row); \
-  if (f->bytes != NULL) __builtin_prefetch(f->bytes + at + r * out_row, 1);
+#define QUAD_FETCH_ADDEND(r) __builtin_prefetch(f->byte_addend + at + r * out_row);
+#define QUAD_FETCH_BYTES(r) __builtin_prefetch(f->bytes + at + r * out_row, 1);
 
 // Five pointers that are never more than two rows off, as in gemm_tiles.h; `row` in bytes.
 #define QUAD_TILE(ROWS, VECTORS) \
@@ -138,7 +179,8 @@ INLINE WIDE void QUAD(finish)(
       const ck_byte_operand *a, const uint8_t *p0, const uint8_t *b, const ck_byte_finish *f, size_t at, \
       size_t out_row, size_t column, size_t columns) { \
     at += column; \
-    ROWS_##ROWS(QUAD_FETCH) \
+    if (f->byte_addend != NULL) { ROWS_##ROWS(QUAD_FETCH_ADDEND) } \
+    if (f->bytes != NULL) { ROWS_##ROWS(QUAD_FETCH_BYTES) } \
     ROWS_##ROWS(QUAD_ZERO##VECTORS) \
     const size_t row = a->row_stride, skip = a->segment_stride - 4 * a->quads; \
     const uint8_t *p1 = p0 + 3 * row, *p2 = p1 + 3 * row, *p3 = p2 + 3 * row, *p4 = p3 + 3 * row; \
@@ -152,6 +194,7 @@ INLINE WIDE void QUAD(finish)(
     } \
     (void)p1, (void)p2, (void)p3, (void)p4; \
     const ck_byte_finish own = *f; \
+    QUAD_ROWS##VECTORS(ROWS) \
     const float low = own.relu ? 0 : (float)-own.zero; \
     QUAD_FACTORS##VECTORS \
     ROWS_##ROWS(QUAD_FINISH##VECTORS) \
