@@ -50,6 +50,42 @@ INLINE WIDE void TILE(finish)(
   }
 }
 
+// The same of a whole vector, where what is done is known of the whole tile: one of three ways, and clip at `low`, which
+// is minus infinity for nothing.
+#define CLIP(value) { \
+    const __typeof__(value < low) below = value < low; \
+    value = (VECTOR)((below & (__typeof__(below))low) | (~below & (__typeof__(below))value)); \
+  }
+#define AT(pointer, r, c) (*(UNALIGNED *)(pointer + r * out_row + c * TILE_LANES))
+#define BIASED(r, c) { VECTOR value = s##r##_##c + bias##c; CLIP(value) AT(out, r, c) = value; }
+#define ADDED(r, c) { \
+    VECTOR value = s##r##_##c + bias##c + *(const UNALIGNED *)(addend + r * out_row + c * TILE_LANES); \
+    CLIP(value) \
+    AT(out, r, c) = value; \
+  }
+#define GONE_ON(r, c) { VECTOR value = s##r##_##c + AT(out, r, c); CLIP(value) AT(out, r, c) = value; }
+#define BIASED1(r) BIASED(r, 0)
+#define BIASED2(r) BIASED(r, 0) BIASED(r, 1)
+#define ADDED1(r) ADDED(r, 0)
+#define ADDED2(r) ADDED(r, 0) ADDED(r, 1)
+#define GONE_ON1(r) GONE_ON(r, 0)
+#define GONE_ON2(r) GONE_ON(r, 0) GONE_ON(r, 1)
+#define LOAD_BIAS1 const VECTOR bias0 = *(const UNALIGNED *)finish->bias;
+#define LOAD_BIAS2 LOAD_BIAS1 const VECTOR bias1 = *(const UNALIGNED *)(finish->bias + TILE_LANES);
+#define FINISH_WHOLE(ROWS, VECTORS) \
+  if (finish != NULL && columns >= VECTORS * TILE_LANES && (finish->bias != NULL) != (accumulate != 0)) { \
+    const VECTOR low = (VECTOR){0} - (finish->relu ? 0.0f : __builtin_inff()); \
+    if (!accumulate) { \
+      LOAD_BIAS##VECTORS \
+      if (addend == NULL) { ROWS_##ROWS(BIASED##VECTORS) } else { ROWS_##ROWS(ADDED##VECTORS) } \
+      return; \
+    } \
+    if (addend == NULL) { \
+      ROWS_##ROWS(GONE_ON##VECTORS) \
+      return; \
+    } \
+  }
+
 // The sums are variables s<row>_<vector>: an array of them would be written to memory before its loops are unrolled.
 #define ZERO1(r) VECTOR s##r##_0 = {0};
 #define ZERO2(r) ZERO1(r) VECTOR s##r##_1 = {0};
@@ -85,6 +121,7 @@ INLINE WIDE void TILE(finish)(
   if (addend != NULL) __builtin_prefetch(addend + r * out_row + TILE_LANES);
 #define FETCH(ROWS, VECTORS) if (finish != NULL) { ROWS_##ROWS(FETCH##VECTORS) }
 #define STORE_OR_FINISH(ROWS, VECTORS) \
+  FINISH_WHOLE(ROWS, VECTORS) \
   if (finish == NULL) { ROWS_##ROWS(STORE##VECTORS) } else { ROWS_##ROWS(FINISH##VECTORS) }
 
 // The values of B that are so far ahead come to the second cache meanwhile.
@@ -244,6 +281,20 @@ WIDE static void TILE(product)(
 #undef FINISH2
 #undef TILE_PARAMETERS
 #undef STORE_OR_FINISH
+#undef CLIP
+#undef AT
+#undef BIASED
+#undef BIASED1
+#undef BIASED2
+#undef ADDED
+#undef ADDED1
+#undef ADDED2
+#undef GONE_ON
+#undef GONE_ON1
+#undef GONE_ON2
+#undef LOAD_BIAS1
+#undef LOAD_BIAS2
+#undef FINISH_WHOLE
 #undef FETCH_AHEAD1
 #undef FETCH_AHEAD2
 #undef FETCH_NOTHING1
