@@ -53,9 +53,12 @@ import Testing
     // all, some or the edge; not quite small, and not quite many.
     for map in [(1, 1), (2, 2), (2, 3), (3, 4), (4, 4), (8, 2)] {
       for stride in [1, 2] { add(3, stride: stride, padding: 1, 5, 6, bias: true, map: map, images: 9) }
-      add(
-        Extent(height: 3, width: 2), stride: 1, padding: Extent(height: 1, width: 0), 3, 4, map: (4, 3), images: 8)
     }
+    add(Extent(height: 3, width: 2), stride: 1, padding: Extent(height: 1, width: 0), 3, 4, map: (4, 3), images: 8)
+    // More images than a block of a weight's gradient has steps; images a multiple of 4 KB apart.
+    add(3, stride: 1, padding: 1, 2, 3, map: (2, 2), images: 130)
+    add(3, stride: 1, padding: 1, 64, 3, map: (4, 4), images: 8)
+    add(1, stride: 1, padding: 0, 1024, 3, map: (2, 3))
     for stride in [1, 2, 3] { add(5, stride: stride, padding: 2, 2, 3, map: (5, 4), images: 8) }
     add(1, stride: 2, padding: 0, 3, 4, map: (5, 6), images: 8)
     add(1, stride: 1, padding: 1, 2, 3, map: (2, 2), images: 8)
@@ -253,11 +256,12 @@ import Testing
     #expect(passes(paired, ThreadPool(threads: 3)) == results, "the bits do not depend on the threads")
   }
 
-  /// Maps of several blocks a chunk, and of fewer lines than chunks; the last is Winograd's, which gathers nothing.
+  /// Maps of several blocks a chunk, and of fewer lines than chunks; Winograd's and one that is made by places, which
+  /// gather nothing.
   @Test(arguments: [
     (1, 1, [3, 40, 40, 64], true), (1, 2, [3, 9, 8, 16], true), (3, 2, [4, 31, 30, 24], true),
     (3, 1, [1, 5, 6, 4], true),
-    (3, 1, [4, 12, 12, 32], false),
+    (3, 1, [4, 12, 12, 32], false), (3, 2, [9, 4, 4, 24], false),
   ])
   func `the moments gathered are those of the output`(_ kernel: Int, _ stride: Int, _ input: [Int], _ gathers: Bool)
   {
@@ -279,35 +283,92 @@ import Testing
     }
   }
 
-  /// Wide enough that a chunk works through several blocks of lines, and deep enough that a sum has several parts.
-  @Test func `a convolution of several blocks of lines a chunk`() {
-    let weight = ReferenceNumbers.tensor("weight", [3, 3, 64, 2]) { 2 * $0 - 1 }
-    let input = ReferenceNumbers.tensor("input", [1, 72, 72, 64]) { 2 * $0 - 1 }
-    let layer = Convolution(name: "conv", weight: weight, padding: 1)
+  struct LargeCase: Sendable, CustomTestStringConvertible {
+    var input: [Int]
+    var outputs: Int
+    var kernel = 3
+    var stride = 1
+    var testDescription: String { "\(input) to \(outputs), \(kernel)/\(stride)" }
+  }
+
+  /// Wide enough that a chunk works through several blocks of lines, and deep enough that a sum has several parts; many
+  /// channels both ways on maps of a few pixels, by places and by pixels; lines of windows that are copied.
+  @Test(arguments: [
+    LargeCase(input: [1, 72, 72, 64], outputs: 2), LargeCase(input: [8, 2, 2, 260], outputs: 258),
+    LargeCase(input: [9, 4, 3, 260], outputs: 270, stride: 2),
+    LargeCase(input: [5, 3, 4, 260], outputs: 258, kernel: 1),
+    LargeCase(input: [5, 4, 4, 257], outputs: 300, kernel: 1, stride: 2),
+    LargeCase(input: [3, 9, 8, 130], outputs: 20, stride: 2),
+  ])
+  func `a large convolution and the slopes of its gradients`(_ c: LargeCase) {
+    let weight = ReferenceNumbers.tensor("weight", [c.kernel, c.kernel, c.input[3], c.outputs]) { 2 * $0 - 1 }
+    let input = ReferenceNumbers.tensor("input", c.input) { 2 * $0 - 1 }
+    let padding = c.kernel / 2
+    let layer = Convolution(
+      name: "conv", weight: weight, stride: c.stride, padding: Extent(padding), algorithms: .direct)
     let pass = Pass(.training, ThreadPool(threads: 2))
+    func naive(_ input: Tensor, _ weight: Tensor) -> NaiveTensor {
+      Naive.convolution(
+        NaiveTensor(input), weight: NaiveTensor(weight), bias: nil, stride: c.stride, padding: (padding, padding))
+    }
     let output = layer.forward(input, pass)
-    let expected = Naive.convolution(
-      NaiveTensor(input), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: (1, 1))
     // Measured: 4.6e-7.
-    #expect(Deviation.largest(output, from: expected) < 1e-6)
+    #expect(Deviation.largest(output, from: naive(input, weight)) < 1e-6)
 
     // The gradient of a linear map: a probe through it gives the slope along any direction exactly.
     let probe = ReferenceNumbers.tensor("probe", output.shape) { 2 * $0 - 1 }
     let gradient = layer.backward(probe, pass)
     let other = ReferenceNumbers.tensor("other", input.shape) { 2 * $0 - 1 }
-    let along = Naive.convolution(
-      NaiveTensor(other), weight: NaiveTensor(weight), bias: nil, stride: 1, padding: (1, 1))
-    let slope = along.dot(probe.values.map(Double.init))
+    let slope = naive(other, weight).dot(probe.values.map(Double.init))
     let size = NaiveTensor(gradient).norm
     // Measured: 5e-8 and, for the weights, 1.4e-7 of the gradient's norm.
     #expect(abs(NaiveTensor(gradient).dot(other.values.map(Double.init)) - slope) < 5e-7 * size)
     let otherWeight = ReferenceNumbers.tensor("other weight", weight.shape) { 2 * $0 - 1 }
-    let weightSlope = Naive.convolution(
-      NaiveTensor(input), weight: NaiveTensor(otherWeight), bias: nil, stride: 1, padding: (1, 1)
-    ).dot(probe.values.map(Double.init))
+    let weightSlope = naive(input, otherWeight).dot(probe.values.map(Double.init))
     let weightGradient = NaiveTensor(layer.weight.gradient)
     #expect(
       abs(weightGradient.dot(otherWeight.values.map(Double.init)) - weightSlope) < 5e-7 * weightGradient.norm)
+  }
+
+  /// The pool's account is one for the whole process. By places and by columns, with lines that are copied and windows
+  /// that are.
+  @Test(
+    arguments: [
+      LargeCase(input: [8, 2, 2, 256], outputs: 288), LargeCase(input: [64, 4, 4, 64], outputs: 96, stride: 2),
+      LargeCase(input: [16, 4, 4, 512], outputs: 512, kernel: 1), LargeCase(input: [3, 31, 30, 160], outputs: 64),
+      LargeCase(input: [2, 90, 90, 3], outputs: 32, kernel: 7, stride: 2),
+    ], 0..<3)
+  func `scratch memory is what is announced, in a process of its own`(_ c: LargeCase, pass: Int) async {
+    await #expect(processExitsWith: .success) { [c, pass] in
+      let shape = [c.kernel, c.kernel, c.input[3], c.outputs]
+      let convolution = DirectConvolution(
+        input: c.input, weight: shape, stride: c.stride, padding: Extent(c.kernel / 2))
+      let x = ReferenceNumbers.tensor("x", c.input) { $0 }
+      let w = ReferenceNumbers.tensor("w", shape) { $0 }
+      let dy = ReferenceNumbers.tensor("dy", convolution.outputShape) { $0 }
+      let pool = ThreadPool(threads: 1)
+      var result = Tensor(
+        uninitialized: [x.shape, w.shape, dy.shape].max { $0.reduce(1, *) < $1.reduce(1, *) } ?? [])
+      let scratch =
+        switch pass {
+        case 0: convolution.forwardScratch
+        case 1: convolution.inputGradientScratch
+        default: convolution.weightGradientScratch
+        }
+      Tensor.read(x, w) { x, w in
+        dy.read { dy in
+          switch pass {
+          case 0: result.write { convolution.forward(x: x, w: w, y: $0, pool) }
+          case 1: result.write { convolution.inputGradient(dy: dy, w: w, dx: $0, pool) }
+          default: convolution.weightGradient(x: x, dy: dy, dw: &result, pool)
+          }
+        }
+      }
+      let announced = x.count + w.count + dy.count + result.count + scratch.floats(threads: 1)
+      let ratio = Double(StoragePool.peakBytes) / Double(4 * announced)
+      // Sizes are rounded up by an eighth at most.
+      #expect((1.0...1.125).contains(ratio), "\(brief(ratio)) of what was announced")
+    }
   }
 
   @Test func `the first convolution of a network leaves out its input's gradient, not its weight's`() {

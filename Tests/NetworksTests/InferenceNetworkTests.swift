@@ -248,7 +248,7 @@ import Testing
     #expect(isSame(mixed.forward(images, ThreadPool(threads: 3)), one))
   }
 
-  @Test(arguments: [(7, 512), (4, 256), (14, 64)])
+  @Test(arguments: [(7, 512), (4, 256), (14, 64), (2, 96), (3, 40)])
   func `an image alone is what it is in its batch, to the bit`(side: Int, channels: Int) {
     let images = 64
     let x = ReferenceNumbers.tensor("x", [images, side, side, channels]) { 2 * $0 - 1 }
@@ -264,7 +264,7 @@ import Testing
       #expect(isSame(convolution(x.images(part), .relu, ofBatch: images, ops), whole.images(part)), "\(part)")
     }
     // By itself, few tiles may go another way.
-    #expect(side > 7 || method(1).preparedFloats != method(images).preparedFloats)
+    #expect(side > 7 || side < 4 || method(1).preparedFloats != method(images).preparedFloats)
   }
 
   @Test func `weights that change later change nothing, and batches of other sizes are as good`() {
@@ -283,12 +283,17 @@ import Testing
   }
 
   @Test func `a NaN stays one`() {
-    let w = ReferenceNumbers.tensor("w", [1, 1, 8, 8]) { 2 * $0 - 1 }
     let ops = Ops(ThreadPool(threads: 1))
-    var x = ReferenceNumbers.tensor("x", [1, 4, 4, 8]) { $0 }
-    x[0] = .nan
-    let y = PreparedConvolution(weight: w)(x, .relu, ops)
-    #expect((0..<8).allSatisfy { y[$0].isNaN } && (8..<y.count).allSatisfy { y[$0].isFinite })
+    // Outputs that are part of a vector, and those of whole tiles.
+    for outputs in [8, 64] {
+      let w = ReferenceNumbers.tensor("w", [1, 1, 8, outputs]) { 2 * $0 - 1 }
+      var x = ReferenceNumbers.tensor("x", [1, 4, 4, 8]) { $0 }
+      x[0] = .nan
+      for addend in [nil, Tensor(zeros: [1, 4, 4, outputs])] {
+        let y = PreparedConvolution(weight: w)(x, adding: addend, .relu, ops)
+        #expect((0..<outputs).allSatisfy { y[$0].isNaN } && (outputs..<y.count).allSatisfy { y[$0].isFinite })
+      }
+    }
     let tiles = PreparedConvolution(weight: ReferenceNumbers.tensor("w", [3, 3, 32, 32]) { $0 }, padding: 1)
     var map = ReferenceNumbers.tensor("x", [2, 16, 16, 32]) { $0 }
     map[0] = .nan

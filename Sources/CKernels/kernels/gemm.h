@@ -25,7 +25,7 @@ typedef float KERNEL(four) __attribute__((vector_size(16)));
 typedef float KERNEL(unaligned_four) __attribute__((vector_size(16), aligned(4), may_alias));
 
 // to[d * to_row + c] = from[c * column + d] of four times four.
-INLINE void KERNEL(turn_square)(const float *from, size_t column, float *to, size_t to_row) {
+INLINE void KERNEL(transpose_square)(const float *from, size_t column, float *to, size_t to_row) {
   KERNEL(four) in[4], out[4];
   for (size_t c = 0; c < 4; c++) in[c] = *(const KERNEL(unaligned_four) *)(from + c * column);
   const KERNEL(four) low01 = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
@@ -40,12 +40,12 @@ INLINE void KERNEL(turn_square)(const float *from, size_t column, float *to, siz
 }
 
 // panel[d * panel_width + c] = from[c * column + d]
-INLINE void KERNEL(turn)(
+INLINE void KERNEL(transpose)(
     const float *from, size_t depth, size_t columns, size_t column, size_t panel_width, float *panel) {
   const size_t whole_depth = depth / 4 * 4, whole_columns = columns / 4 * 4;
   for (size_t c = 0; c < whole_columns; c += 4)
     for (size_t d = 0; d < whole_depth; d += 4)
-      KERNEL(turn_square)(from + c * column + d, column, panel + d * panel_width + c, panel_width);
+      KERNEL(transpose_square)(from + c * column + d, column, panel + d * panel_width + c, panel_width);
   for (size_t c = 0; c < columns; c++)
     for (size_t d = c < whole_columns ? whole_depth : 0; d < depth; d++) panel[d * panel_width + c] = from[c * column + d];
 }
@@ -60,10 +60,10 @@ static void KERNEL(pack)(
     if (column_stride == 1) {
       for (size_t d = 0; d < depth; d++) copy_row(panel + d * panel_width, from + d * row_stride, present, panel_width);
     } else {
-      // Sixteen rows at a time: what is read and what is written stay in the first cache.
+      // Neighboring steps are neighbors in memory: row_stride is 1. Sixteen at a time: what is read and what is written stay in the first cache.
       for (size_t start = 0; start < depth; start += 16) {
         const size_t end = depth - start < 16 ? depth : start + 16;
-        KERNEL(turn)(from + start, end - start, present, column_stride, panel_width, panel + start * panel_width);
+        KERNEL(transpose)(from + start, end - start, present, column_stride, panel_width, panel + start * panel_width);
         for (size_t c = present; c < panel_width; c++)
           for (size_t d = start; d < end; d++) panel[d * panel_width + c] = 0;
       }

@@ -50,26 +50,26 @@ INLINE WIDE void TILE(finish)(
   }
 }
 
-// The same of a whole vector, where what is done is known of the whole tile: one of three ways, and clip at `low`, which
-// is minus infinity for nothing.
-#define CLIP(value) { \
+// The same for tiles of whole vectors, where what follows is decided once: + bias, + bias + addend, or + what is there
+// already. Then no less than `low`, which is minus infinity without a ReLU.
+#define CLAMP(value) { \
     const __typeof__(value < low) below = value < low; \
     value = (VECTOR)((below & (__typeof__(below))low) | (~below & (__typeof__(below))value)); \
   }
 #define AT(pointer, r, c) (*(UNALIGNED *)(pointer + r * out_row + c * TILE_LANES))
-#define BIASED(r, c) { VECTOR value = s##r##_##c + bias##c; CLIP(value) AT(out, r, c) = value; }
+#define BIASED(r, c) { VECTOR value = s##r##_##c + bias##c; CLAMP(value) AT(out, r, c) = value; }
 #define ADDED(r, c) { \
     VECTOR value = s##r##_##c + bias##c + *(const UNALIGNED *)(addend + r * out_row + c * TILE_LANES); \
-    CLIP(value) \
+    CLAMP(value) \
     AT(out, r, c) = value; \
   }
-#define GONE_ON(r, c) { VECTOR value = s##r##_##c + AT(out, r, c); CLIP(value) AT(out, r, c) = value; }
+#define ACCUMULATED(r, c) { VECTOR value = s##r##_##c + AT(out, r, c); CLAMP(value) AT(out, r, c) = value; }
 #define BIASED1(r) BIASED(r, 0)
 #define BIASED2(r) BIASED(r, 0) BIASED(r, 1)
 #define ADDED1(r) ADDED(r, 0)
 #define ADDED2(r) ADDED(r, 0) ADDED(r, 1)
-#define GONE_ON1(r) GONE_ON(r, 0)
-#define GONE_ON2(r) GONE_ON(r, 0) GONE_ON(r, 1)
+#define ACCUMULATED1(r) ACCUMULATED(r, 0)
+#define ACCUMULATED2(r) ACCUMULATED(r, 0) ACCUMULATED(r, 1)
 #define LOAD_BIAS1 const VECTOR bias0 = *(const UNALIGNED *)finish->bias;
 #define LOAD_BIAS2 LOAD_BIAS1 const VECTOR bias1 = *(const UNALIGNED *)(finish->bias + TILE_LANES);
 #define FINISH_WHOLE(ROWS, VECTORS) \
@@ -81,7 +81,7 @@ INLINE WIDE void TILE(finish)(
       return; \
     } \
     if (addend == NULL) { \
-      ROWS_##ROWS(GONE_ON##VECTORS) \
+      ROWS_##ROWS(ACCUMULATED##VECTORS) \
       return; \
     } \
   }
@@ -235,7 +235,7 @@ INLINE void TILE(part)(
   if (finish != NULL && last) end.relu = finish->relu;
   TILE(panel)(
       part, panel, b->row, columns - column, result->base + column, result, accumulate || done > 0,
-      end.bias != NULL || end.relu ? &end : NULL,
+      end.bias != NULL || end.addend != NULL || end.relu ? &end : NULL,
       // What is used for a few rows alone takes as long to come as they take: it comes while those before it are used.
       panels_in_part ? 0 : part->segments * part->steps * b->row);
 }
@@ -281,7 +281,7 @@ WIDE static void TILE(product)(
 #undef FINISH2
 #undef TILE_PARAMETERS
 #undef STORE_OR_FINISH
-#undef CLIP
+#undef CLAMP
 #undef AT
 #undef BIASED
 #undef BIASED1
@@ -289,9 +289,9 @@ WIDE static void TILE(product)(
 #undef ADDED
 #undef ADDED1
 #undef ADDED2
-#undef GONE_ON
-#undef GONE_ON1
-#undef GONE_ON2
+#undef ACCUMULATED
+#undef ACCUMULATED1
+#undef ACCUMULATED2
 #undef LOAD_BIAS1
 #undef LOAD_BIAS2
 #undef FINISH_WHOLE

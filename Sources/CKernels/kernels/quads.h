@@ -107,12 +107,12 @@ INLINE WIDE void QUAD(finish)(
 }
 
 #if TILE_LANES == 16
-// Two vectors of a row to bytes, the same as QUAD(finish) makes of them where nothing but what is less than zero is cut at
-// the lower end: saturation does that on the way. addend: NULL for none.
+// Two vectors of a row to bytes, the same as QUAD(finish) makes of them where the least result is byte 0, as saturation has
+// it by itself. addend: NULL for none.
 INLINE WIDE void QUAD(finish_row)(
     uint8_t *out, const uint8_t *addend, SUMS sums0, SUMS sums1, const ck_byte_finish *f, size_t column) {
 #pragma clang fp contract(off)
-  // Else all sums of a tile are converted before it is known what follows, and go through memory.
+  // Without this the compiler converts all sums of a tile before it is known what follows, and they go through memory.
   __asm__ volatile("" : "+v"(sums0), "+v"(sums1));
   FLOATS value0 = __builtin_convertvector(sums0, FLOATS) * QUAD(load)(f->scale + column, TILE_LANES);
   FLOATS value1 = __builtin_convertvector(sums1, FLOATS) * QUAD(load)(f->scale + column + TILE_LANES, TILE_LANES);

@@ -20,10 +20,12 @@ public enum ConvolutionAlgorithms: Sendable {
 public struct ConvolutionScratch: Sendable, Equatable {
   /// Once.
   var shared: Int
-  /// For each thread.
+  /// For each thread that has a part of the work.
   var each: Int
+  /// Parts of the work.
+  var parts = Int.max
 
-  public func floats(threads: Int) -> Int { shared + threads * each }
+  public func floats(threads: Int) -> Int { shared + min(threads, parts) * each }
 }
 
 /// The way to compute a convolution. It depends on the shape alone, because it is part of the numerical result.
@@ -72,8 +74,8 @@ public struct ConvolutionMethod: Sendable {
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].
   /// - Parameters:
-  ///   - moments: gathered from y but by Winograd's algorithm, whose tiles end within lines of the map, and where the
-  ///     output is made by columns.
+  ///   - moments: gathered from y, except by Winograd's algorithm, whose tiles end within lines of the map, and where the
+  ///     output is made by places or by columns.
   ///   - finish: done to y.
   func forward(
     x: UnsafePointer<Float>, w: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,

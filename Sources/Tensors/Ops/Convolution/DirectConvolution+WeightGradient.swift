@@ -35,7 +35,7 @@ extension DirectConvolution {
   var weightGradientScratch: ConvolutionScratch {
     let (rows, columns) = (widestRows, min(outputs, Self.pieceSide))
     let lines = takesTapsAlone || !copies ? 0 : copiedLines * rowFloats
-    let depth = takesTapsAlone || gathers ? Self.blockPixels : linesInBlock * outputWidth
+    let depth = gathers ? Self.blockPixels : linesInBlock * outputWidth
     return ConvolutionScratch(
       shared: parts > 1 ? parts * weights : 0,
       each: lines + (gathers ? windowFloats(rows: rows) : 0)
@@ -51,7 +51,9 @@ extension DirectConvolution {
     let columns: Range<Int>
   }
 
-  /// Part of the numerical result, like `ThreadPool.standardChunks`.
+  // These, and what decides whether windows are copied, are part of the numerical result, like
+  // `ThreadPool.standardChunks`.
+
   private static let fewestTasks = 16
   private static let pieceSide = 256
   /// Output pixels whose gradients are packed at a time: their panel stays in the first cache. An even number, because
@@ -129,13 +131,12 @@ extension DirectConvolution {
   /// Whether the pixels of all images follow each other evenly: without padding and stride.
   private var crossesImages: Bool { kernel == 1 && stride == 1 && padding == 0 }
 
-  /// Whether windows are copied to rows that lie close together: pixels far apart share the few places that the first
-  /// cache has for such addresses. In bfloat16 they are packed.
+  /// Whether windows are copied to rows that lie close together: those of pixels far apart, mostly a power of two, are in
+  /// few sets of the first cache, and each in a page of its own. In bfloat16 they are packed.
   private var gathers: Bool {
     precision == .bfloat16 || takesTapsAlone || !joinsKernelRows && stride * channels >= Self.farFloats
   }
 
-  /// 1 KB.
   private static let farFloats = 256
 
   private func addLines(
@@ -267,8 +268,9 @@ extension DirectConvolution {
 
   private func windowFloats(rows: Int) -> Int { precision.places(Self.blockPixels) * windowRow(rows) }
 
-  /// From step to step of gathered windows: never a multiple of 1 KB.
-  private func windowRow(_ rows: Int) -> Int { rows + 16 }
+  /// From step to step of gathered windows: never a multiple of 1 KB, where many would be in the same set of the first
+  /// cache.
+  private func windowRow(_ rows: Int) -> Int { (rows + 16) % 256 == 0 ? rows + 32 : rows + 16 }
 
   private func withBlock(_ piece: Piece, _ body: (inout Block) -> Void) {
     let depth = gathers ? Self.blockPixels : linesInBlock * outputWidth

@@ -70,7 +70,7 @@ struct DirectConvolution: Sendable {
   }
 
   /// Whether the forward pass can gather moments of its output.
-  var gathersMoments: Bool { !forwardGEMM.goesByColumns(outputs) }
+  var gathersMoments: Bool { !forwardGEMM.goesByPlaces && !forwardGEMM.goesByColumns(outputs) }
 
   var forwardGEMM: ImplicitGEMM {
     ImplicitGEMM(
@@ -186,16 +186,18 @@ struct DirectConvolution: Sendable {
     gemm.goesByColumns(columns)
       ? gemm.columnsScratch(columns, precision)
       : ConvolutionScratch(
-        shared: PackedWeights.floats(depth: gemm.depth, columns: columns, precision),
+        shared: PackedWeights.floats(depth: gemm.depth, columns: columns, precision)
+          + gemm.placesScratch(precision),
         each: gemm.scratch(columns: columns, precision))
   }
 
   var inputGradientScratch: ConvolutionScratch {
-    var most = ConvolutionScratch(shared: 0, each: 0)
+    var most = ConvolutionScratch(shared: 0, each: 0, parts: 0)
     forEachInputGradientPass { _, _, gemm in
       let scratch = scratch(gemm, columns: channels)
       most = ConvolutionScratch(
-        shared: max(most.shared, scratch.shared), each: max(most.each, scratch.each))
+        shared: max(most.shared, scratch.shared), each: max(most.each, scratch.each),
+        parts: max(most.parts, scratch.parts))
     }
     return most
   }

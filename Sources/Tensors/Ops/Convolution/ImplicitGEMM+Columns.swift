@@ -1,14 +1,15 @@
-// Products of few rows and many weights, column by column: most of their time would go to packing the weights into memory
-// and reading them from there for each part of the rows. So the work is cut by columns, and each part packs its own
-// weights, which are still in the cache when all rows are multiplied with them.
+// Products of few rows with many weights: most of their time would go to packing the weights into memory and reading them
+// from there for each part of the rows. So the work is cut by the columns of the weights, a panel at a time, and each part
+// packs its own panel, which is still in the cache when all rows are multiplied with it.
 
 extension ImplicitGEMM {
   /// Puts some columns of the weights into a matrix of them alone, on the calling thread.
   typealias Filling = (_ weights: PackedWeights, _ columns: Range<Int>) -> Void
 
-  /// Whether the work is cut by columns: on maps of a few pixels, and of pixels if they are few. No sum crosses a cut.
+  /// Whether the work is cut by columns: where results are made by places, and where each reads a pixel and they are few.
+  /// Sums are added up in the same order as otherwise.
   func goesByColumns(_ columns: Int) -> Bool {
-    goesByPlaces || readsPixels && images * lines * pixels <= Self.fewRows && columns >= Self.manyColumns
+    columns >= Self.manyColumns && (goesByPlaces || readsPixels && rows <= Self.fewRows)
   }
 
   private static let fewRows = 448
@@ -78,6 +79,7 @@ extension ImplicitGEMM {
     return ConvolutionScratch(
       shared: columnsSharedScratch(precision),
       each: PackedWeights.floats(depth: depth, columns: width, precision)
-        + (!goesByPlaces && scatters(columns: columns) ? rows * width : 0))
+        + (!goesByPlaces && scatters(columns: columns) ? rows * width : 0),
+      parts: (columns + width - 1) / width)
   }
 }

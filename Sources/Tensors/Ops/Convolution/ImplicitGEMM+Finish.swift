@@ -11,7 +11,7 @@ extension ImplicitGEMM {
     _ finish: ProductFinish, _ pool: ThreadPool
   ) {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
-    if goesByPlaces { return finishPlaces(source, weights, into: result, finish, pool) }
+    if goesByPlaces { return multiplyPlaces(source, weights, into: result, finish, pool) }
     let rows = images * lines * pixels
     let rowChunks = max(1, min(Self.mostRowChunks, rows / Self.fewestRows, readsPixels ? rows : images * lines))
     // Threads that wait are worse than reading the source more than once.

@@ -39,9 +39,9 @@ extension ImplicitGEMM {
 
   /// Sets the result, with what follows, by weights that are packed. No sum crosses a cut, and each is added up tap row by
   /// tap row.
-  func finishPlaces(
+  func multiplyPlaces(
     _ source: UnsafePointer<Float>, _ weights: PackedWeights, into result: UnsafeMutablePointer<Float>,
-    _ finish: ProductFinish, _ pool: ThreadPool
+    _ finish: ProductFinish?, _ pool: ThreadPool
   ) {
     StoragePool.withScratch(placesScratch(weights.precision)) { gathered in
       gatherImages(source, weights.precision, into: gathered, pool)
@@ -62,11 +62,11 @@ extension ImplicitGEMM {
     goesByPlaces ? images * imageRow(precision) : 0
   }
 
-  /// From image to image of what is gathered: never a multiple of 4 KB, whose lines would share a few places of the first
+  /// From image to image of what is gathered: never a multiple of 4 KB, where all would be in the same set of the first
   /// cache.
   private func imageRow(_ precision: OperandPrecision) -> Int {
-    let places = precision.places(height * width * channels)
-    return places + (places % 1024 == 0 ? 16 : 0)
+    let floats = precision.places(height * width * channels)
+    return floats + (floats % 1024 == 0 ? 16 : 0)
   }
 
   func gatherImages(

@@ -10,7 +10,7 @@ import CKernels
 struct ImplicitGEMM: Sendable {
   /// The source: [images, height, width, channels].
   var images: Int
-  /// Those of the batch that the source is a part of: they decide how it is computed.
+  /// Those of the batch that the source is a part of: they decide in which order sums are added up.
   var batch: Int
   var height: Int
   var width: Int
@@ -53,6 +53,12 @@ struct ImplicitGEMM: Sendable {
     precondition(weights.depth == depth, "weights of depth \(weights.depth) for windows of \(depth)")
     precondition(
       moments == nil && finish == nil || !scatters(columns: weights.columns), "something of results that are apart")
+    if goesByPlaces {
+      precondition(moments == nil, "moments of results that are made by places")
+      multiplyPlaces(source, weights, into: result, nil, pool)
+      finish?.apply(to: result, pixels: images * lines * pixels, pool)
+      return
+    }
     let (readsPixels, columns) = (readsPixels, weights.columns)
     let count = readsPixels ? images * lines * pixels : images * lines
     let chunks = min(ThreadPool.standardChunks, count)
@@ -147,8 +153,8 @@ struct ImplicitGEMM: Sendable {
     precision == .bfloat16 || !isSourceDense || collides(precision)
   }
 
-  /// Rows a multiple of 4 KB apart share the few places that the first cache has for such addresses: they are copied to
-  /// others, which is little beside the products of many columns.
+  /// Rows a multiple of 4 KB apart are in the same set of the first cache, which holds fewer of them than a tile has: they
+  /// are copied to a distance that is none.
   private func collides(_ precision: OperandPrecision) -> Bool { precision.places(channels) % 1024 == 0 }
 
   /// Places from row to row of what is gathered.
@@ -165,6 +171,7 @@ struct ImplicitGEMM: Sendable {
 
   /// Floats that each thread needs for copies.
   func scratch(columns: Int, _ precision: OperandPrecision) -> Int {
+    if goesByPlaces { return 0 }
     guard readsPixels else { return copies(precision) ? bufferFloats : 0 }
     return (gathers(precision) ? pixelsInBlock * gatheredRow(precision) : 0)
       + (scatters(columns: columns) ? pixelsInBlock * columns : 0)
