@@ -283,7 +283,7 @@ import Testing
     }
   }
 
-  struct LargeCase: Sendable, CustomTestStringConvertible {
+  struct LargeCase: Sendable, Codable, CustomTestStringConvertible {
     var input: [Int]
     var outputs: Int
     var kernel = 3
@@ -334,7 +334,7 @@ import Testing
   /// that are.
   @Test(
     arguments: [
-      LargeCase(input: [8, 2, 2, 256], outputs: 288), LargeCase(input: [64, 4, 4, 64], outputs: 96, stride: 2),
+      LargeCase(input: [8, 2, 2, 256], outputs: 288), LargeCase(input: [64, 4, 4, 64], outputs: 96),
       LargeCase(input: [16, 4, 4, 512], outputs: 512, kernel: 1), LargeCase(input: [3, 31, 30, 160], outputs: 64),
       LargeCase(input: [2, 90, 90, 3], outputs: 32, kernel: 7, stride: 2),
     ], 0..<3)
@@ -347,8 +347,7 @@ import Testing
       let w = ReferenceNumbers.tensor("w", shape) { $0 }
       let dy = ReferenceNumbers.tensor("dy", convolution.outputShape) { $0 }
       let pool = ThreadPool(threads: 1)
-      var result = Tensor(
-        uninitialized: [x.shape, w.shape, dy.shape].max { $0.reduce(1, *) < $1.reduce(1, *) } ?? [])
+      var result = Tensor(uninitialized: [dy.shape, x.shape, w.shape][pass])
       let scratch =
         switch pass {
         case 0: convolution.forwardScratch
