@@ -57,6 +57,59 @@ import Testing
     check(Shape(rows: 15, steps: 1024, columns: 33), lanes, false, false, false)
   }
 
+  /// With and without each, to a result and on top of it, of one part and of two; tiles of whole vectors and of parts.
+  @Test(arguments: widths, [8, 16, 20, 32, 70])
+  func `what follows a product is a bias, an addition and a ReLU`(lanes: Int, columns: Int) {
+    for steps in [5, 600] {
+      let rows = 15
+      let a = numbers(rows * steps, seed: 1)
+      let b = numbers(steps * columns, seed: 2)
+      let (bias, addend) = (numbers(columns, seed: 3), numbers(rows * columns, seed: 4))
+      let before = numbers(rows * columns, seed: 5)
+      let width = columns > lanes ? 2 * lanes : lanes
+      var packed = [Float](repeating: 0, count: steps * ((columns + width - 1) / width) * width)
+      ck_pack(b, steps, columns, columns, 1, 0, width, steps * width, &packed)
+      func product(_ accumulating: Bool, _ finish: (bias: Bool, addend: Bool, relu: Bool)?) -> [Float] {
+        var out = before
+        a.withUnsafeBufferPointer { a in
+          packed.withUnsafeBufferPointer { packed in
+            bias.withUnsafeBufferPointer { bias in
+              addend.withUnsafeBufferPointer { addend in
+                out.withUnsafeMutableBufferPointer { out in
+                  var operand = ck_operand(
+                    base: a.baseAddress, lines: 1, line_stride: 0, rows: rows, row_stride: steps, segments: 1,
+                    segment_stride: 0, steps: steps, step_stride: 1)
+                  var panels = ck_panels(base: packed.baseAddress, panel_stride: steps * width, row: width)
+                  var result = ck_result(base: out.baseAddress, line_stride: 0, row_stride: columns)
+                  guard let finish else {
+                    return ck_gemm(&operand, &panels, columns, lanes, &result, accumulating ? 1 : 0, nil)
+                  }
+                  var follows = ck_finish(
+                    bias: finish.bias ? bias.baseAddress : nil, addend: finish.addend ? addend.baseAddress : nil,
+                    relu: finish.relu ? 1 : 0)
+                  ck_gemm(&operand, &panels, columns, lanes, &result, accumulating ? 1 : 0, &follows)
+                }
+              }
+            }
+          }
+        }
+        return out
+      }
+      for accumulating in [false, true] {
+        let sums = product(accumulating, nil)
+        for choice in 0..<8 {
+          let finish = (bias: choice & 1 > 0, addend: choice & 2 > 0, relu: choice & 4 > 0)
+          let worst = zip(product(accumulating, finish), sums.indices).map { own, index in
+            let sum = sums[index] + (finish.bias ? bias[index % columns] : 0) + (finish.addend ? addend[index] : 0)
+            return abs(own - (finish.relu ? max(0, sum) : sum))
+          }.max()
+          // Sums of some tens: it is added to one of their parts.
+          #expect(worst ?? 0 < 2e-5, "\(steps) steps, \(finish), \(accumulating ? "on top" : "alone")")
+        }
+      }
+    }
+  }
+
   private func check(_ s: Shape, _ lanes: Int, _ alongRows: Bool, _ transposed: Bool, _ accumulating: Bool) {
     let depth = s.segments * s.steps
     // Gaps between segments and lines, so that a wrong stride meets other numbers.
