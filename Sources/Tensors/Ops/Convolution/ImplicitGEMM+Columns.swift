@@ -24,7 +24,6 @@ extension ImplicitGEMM {
     into result: UnsafeMutablePointer<Float>, _ pool: ThreadPool, filledBy fill: Filling
   ) {
     let width = Self.columnsAtOnce(columns, precision)
-    let scatters = scatters(columns: columns)
     StoragePool.withScratch(columnsSharedScratch(precision)) { gathered in
       if goesByPlaces {
         gatherImages(source, precision, into: gathered, pool)
@@ -39,25 +38,38 @@ extension ImplicitGEMM {
           fill(weights, part)
           if goesByPlaces {
             for place in 0..<(lines * pixels) {
-              multiply(
-                place: place, of: gathered, weights, 0..<part.count, into: result + part.lowerBound, nil)
+              multiply(place: place, of: gathered, weights, 0..<part.count, into: result + part.lowerBound, nil)
             }
-            return
-          }
-          StoragePool.withScratch(scatters ? rows * part.count : 0) { products in
-            let (places, row) = (precision.places(channels), gatheredRow(precision))
-            weights.multiply(
-              ProductOperand(
-                base: gathers(precision) ? UnsafePointer(gathered) : source, lines: 1, line_stride: 0, rows: rows,
-                row_stride: gathers(precision) ? row : places, segments: 1, segment_stride: 0, steps: places,
-                step_stride: 1),
-              into: ProductResult(
-                base: scatters ? products : result + resultOffset + part.lowerBound, line_stride: 0,
-                row_stride: scatters ? part.count : columns))
-            if scatters { scatter(products, columns: part.count, into: result + part.lowerBound, 0..<rows) }
+          } else {
+            multiplyRows(
+              gathers(precision) ? UnsafePointer(gathered) : source, weights, into: result + part.lowerBound,
+              columns: columns)
           }
         }
       }
+    }
+  }
+
+  /// Some columns of all results that read a pixel each.
+  /// - Parameters:
+  ///   - pixels: gathered, or the source where nothing is.
+  ///   - result: where the first of the columns goes.
+  ///   - columns: of the whole result.
+  private func multiplyRows(
+    _ pixels: UnsafePointer<Float>, _ weights: PackedWeights, into result: UnsafeMutablePointer<Float>, columns: Int
+  ) {
+    let (precision, scatters) = (weights.precision, scatters(columns: columns))
+    let places = precision.places(channels)
+    StoragePool.withScratch(scatters ? rows * weights.columns : 0) { products in
+      weights.multiply(
+        ProductOperand(
+          base: pixels, lines: 1, line_stride: 0, rows: rows,
+          row_stride: gathers(precision) ? gatheredRow(precision) : places, segments: 1, segment_stride: 0,
+          steps: places, step_stride: 1),
+        into: ProductResult(
+          base: scatters ? products : result + resultOffset, line_stride: 0,
+          row_stride: scatters ? weights.columns : columns))
+      if scatters { scatter(products, columns: weights.columns, into: result, 0..<rows) }
     }
   }
 
