@@ -201,7 +201,7 @@ public enum StoragePool {
     // Only what is lacking beside the lowest range, if that is free; else, or if the place below is taken, all of it.
     let lowest = state.large.ranges.first.flatMap { $0.start == state.bottom ? $0.length : nil } ?? 0
     for length in [bytes - lowest, bytes] {
-      guard let pages = mapPages(length, below: state.bottom) else { return nil }
+      guard let pages = mapPages(length, below: state.bottom ?? farBelow) else { return nil }
       state.bottom = min(pages.start, state.bottom ?? .max)
       state.large.add(pages)
       if let start = state.large.take(bytes) { return floats(at: start, bytes) }
@@ -212,6 +212,15 @@ public enum StoragePool {
   private static func floats(at start: UInt, _ bytes: Int) -> UnsafeMutablePointer<Float>? {
     UnsafeMutableRawPointer(bitPattern: start)?
       .bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+  }
+
+  /// An address with room below it that nobody else fills: the system puts what it maps, threads' stacks and other
+  /// memory, right below what it mapped before, and there the next pages of the pool would be refused their place.
+  private static var farBelow: UInt? {
+    guard let start = map(pageBytes, at: 0) else { return nil }
+    munmap(UnsafeMutableRawPointer(bitPattern: start), pageBytes)
+    let distance: UInt = 1 << 40
+    return start > 2 * distance ? start - distance : nil
   }
 
   /// Maps at least `length` bytes, whole huge pages, right below an address if that place is free.

@@ -1,6 +1,7 @@
 // The pool of memory: blocks come back aligned, are counted, and go back to the system on demand. The accounts are
 // one for the whole process, so they are checked in a process of their own.
 
+import Resources
 import Testing
 
 @testable import Tensors
@@ -38,6 +39,21 @@ import Testing
       // Several of its parts at the same time.
       let now = [300_000, 7_000_000, 500_000].map { Tensor(uninitialized: [$0]) }
       withExtendedLifetime(now) { #expect(StoragePool.bytes == taken) }
+    }
+  }
+
+  @Test func `what others map meanwhile does not come between the pool's pages, in a process of its own`() async {
+    await #expect(processExitsWith: .success) {
+      var tensors: [Tensor] = []
+      for _ in 0..<4 {
+        tensors.append(Tensor(uninitialized: [800_000]))
+        let others = try #require(ResourceCalls.system.mapMemory(1 << 20, 0))
+        #expect(others != 0)
+      }
+      tensors.removeAll()
+      let taken = StoragePool.bytes
+      let whole = Tensor(uninitialized: [3_200_000])
+      withExtendedLifetime(whole) { #expect(StoragePool.bytes == taken) }
     }
   }
 
