@@ -78,9 +78,9 @@ public struct LabelErrorFinder {
   /// How many labels are wrong by the confident joint: each row of it is scaled to the images of that label (equation 3).
   static func estimatedErrors(_ images: [JudgedImage], probabilities: [Float], classes: Int) -> Int {
     let thresholds = thresholds(images, probabilities: probabilities, classes: classes)
-    var (all, confident, other) = (
-      [Int](repeating: 0, count: classes), [Int](repeating: 0, count: classes), [Int](repeating: 0, count: classes)
-    )
+    var all = [Int](repeating: 0, count: classes)
+    var confident = all
+    var other = all
     for (row, image) in images.enumerated() {
       all[image.label] += 1
       guard let found = confidentClass(probabilities[row * classes..<(row + 1) * classes], thresholds) else {
@@ -89,8 +89,9 @@ public struct LabelErrorFinder {
       confident[image.label] += 1
       if found != image.label { other[image.label] += 1 }
     }
-    let errors = (0..<classes).reduce(0.0) { sum, label in
-      confident[label] > 0 ? sum + Double(all[label]) * Double(other[label]) / Double(confident[label]) : sum
+    var errors = 0.0
+    for label in 0..<classes where confident[label] > 0 {
+      errors += Double(all[label]) * Double(other[label]) / Double(confident[label])
     }
     return Int(errors.rounded())
   }

@@ -105,8 +105,9 @@ func `images for which there was no descriptor, or no memory, are cached once th
         var scarce = restored
         if isMemory {
           let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-          let used = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }?.split(separator: " ")[1]
-          scarce.rlim_cur = rlim_t((used.flatMap { Int($0) } ?? 0) * 1024 + 60 << 20)
+          let line: Substring? = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }
+          let used: Int = line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
+          scarce.rlim_cur = rlim_t(used * 1024 + 60 << 20)
         } else {
           scarce.rlim_cur = 3
         }

@@ -20,14 +20,15 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
 
 @Test func `every value with every alpha comes out as rounding says`() {
   // All of them against the formula in real numbers; Pillow 13's alpha_composite gives the same.
-  let values = (0...255).flatMap { alpha in (0...255).map { (UInt8($0), UInt8(alpha)) } }
-  let pixels = values.flatMap { [$0, $0, $0, $1] }
+  let values = (0..<256 * 256).map { (value: UInt8($0 % 256), alpha: UInt8($0 / 256)) }
+  let pixels = values.flatMap { value, alpha -> [UInt8] in [value, value, value, alpha] }
   for ground: UInt8 in [255, 0, 77] {
     let composed = pixels.withUnsafeBufferPointer {
       PixelImage.composed(width: 256, height: 256, rgba: $0, on: .color(red: ground, green: ground, blue: ground))
     }
-    let expected = values.map { value, alpha in
-      UInt8(((Double(value) * Double(alpha) + Double(ground) * Double(255 - alpha)) / 255).rounded())
+    let expected = values.map { value, alpha -> UInt8 in
+      let exact: Double = (Double(value) * Double(alpha) + Double(ground) * Double(255 - alpha)) / 255
+      return UInt8(exact.rounded())
     }
     #expect(stride(from: 0, to: composed.image.pixels.count, by: 3).map { composed.image.pixels[$0] } == expected)
   }
@@ -149,8 +150,9 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
     getrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &unlimited)
     var scarce = unlimited
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let used = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }?.split(separator: " ")[1]
-    scarce.rlim_cur = rlim_t((used.flatMap { Int($0) } ?? 0) * 1024 + 100 << 20)
+    let line: Substring? = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }
+    let used: Int = line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
+    scarce.rlim_cur = rlim_t(used * 1024 + 100 << 20)
     setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &scarce)
     var failure: DecodingFailure?
     do { _ = try picture(bytes, cap: 100_000_000) } catch let error as DecodingFailure { failure = error }

@@ -42,8 +42,10 @@ struct ReferenceFile {
     try #require(entry.dtype == "F32")
     let bytes = Array(buffer[entry.data_offsets[0]..<entry.data_offsets[1]])
     try #require(bytes.count == 4 * entry.shape.reduce(1, *))
-    return stride(from: 0, to: bytes.count, by: 4).map { start in
-      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[start + $1]) << UInt32(8 * $1) })
+    return bytes.withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map { start in
+        Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+      }
     }
   }
 

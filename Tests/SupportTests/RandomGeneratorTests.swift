@@ -68,8 +68,9 @@ import Testing
     #expect(values.allSatisfy { (0..<1).contains($0) })
     // Mean 1/2, its std 0.0029; five of them.
     #expect(abs(values.reduce(0, +) / 10_000 - 0.5) < 0.0145)
-    let shifted = (0..<10_000).map { _ in generator.uniform(in: -3...(-1)) }
-    #expect(shifted.allSatisfy { (-3...(-1)).contains($0) })
+    let range: ClosedRange<Float> = -3...(-1)
+    let shifted = (0..<10_000).map { _ in generator.uniform(in: range) }
+    #expect(shifted.allSatisfy { range.contains($0) })
     #expect((shifted.min() ?? 0) < -2.99)
     #expect((shifted.max() ?? -3) > -1.01)
   }

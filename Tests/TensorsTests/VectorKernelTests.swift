@@ -67,8 +67,8 @@ func isSum(_ value: Double, of terms: [Double], roundingsATerm: Int = 0) -> Bool
   @Test(arguments: counts)
   func `a sum of squares is in double precision`(count: Int) {
     // So different in size that a sum in Float32 would lose the small ones.
-    let x = (0..<count).map { Float($0 % 3 == 0 ? 4096 : 1) + Float($0) * 0x1p-10 }
-    let naive = x.reduce(0.0) { $0 + Double($1) * Double($1) }
+    let x = (0..<count).map { index -> Float in (index % 3 == 0 ? 4096 : 1) + Float(index) * 0x1p-10 }
+    let naive: Double = x.reduce(0) { $0 + Double($1) * Double($1) }
     #expect(abs(ck_sum_of_squares(x, count) - naive) <= Double(count) * 0x1p-53 * naive)
   }
 

@@ -19,13 +19,14 @@ import Testing
     let two = Float(log(2.0))
     let five = Float(log(5.0))
     // Probabilities:      cat    dog    eel     truth  predicted
-    let rows: [Float] =
-      [two, 0, 0]  //      1/2    1/4    1/4     cat    cat
-      + [0, two, 0]  //    1/4    1/2    1/4     cat    dog
-      + [0, two, 0]  //    1/4    1/2    1/4     dog    dog
-      + [0, five, 0]  //   1/7    5/7    1/7     dog    dog
-      + [five, 0, 0]  //   5/7    1/7    1/7     dog    cat
-      + [0, 0, 0]  //      1/3    1/3    1/3     cat    cat: of equal ones the first
+    let rows: [Float] = [
+      two, 0, 0,  //       1/2    1/4    1/4     cat    cat
+      0, two, 0,  //       1/4    1/2    1/4     cat    dog
+      0, two, 0,  //       1/4    1/2    1/4     dog    dog
+      0, five, 0,  //      1/7    5/7    1/7     dog    dog
+      five, 0, 0,  //      5/7    1/7    1/7     dog    cat
+      0, 0, 0,  //         1/3    1/3    1/3     cat    cat: of equal ones the first
+    ]
     tally.add(logits: Array(rows[..<9]), truths: [0, 0, 1], paths: ["1", "2", "3"])
     tally.add(logits: Array(rows[9...]), truths: [1, 1, 0], paths: ["4", "5", "6"])
     let report = try report(tally)

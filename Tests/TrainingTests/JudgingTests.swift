@@ -29,11 +29,13 @@ import Testing
     // y_true = [0, 0, 0, 0, 1, 1, 2], y_pred = [0, 0, 0, 1, 1, 3, 0]: recalls 3/4, 1/2, 0 (d has no image);
     // F1 2*3/(4+4), 2*1/(2+2), 0/(0+1), 0/(1+0).
     let predicted = [0, 0, 0, 1, 1, 3, 0]
-    let logits = predicted.flatMap { label in (0..<4).map { $0 == label ? Float(2) : 0 } }
+    let logits: [Float] = predicted.flatMap { label -> [Float] in (0..<4).map { $0 == label ? 2 : 0 } }
     tally.add(logits: logits, truths: [0, 0, 0, 0, 1, 1, 2], paths: (0..<7).map { "\($0)" })
     let metrics = try #require(tally.metrics)
-    #expect(abs(try #require(metrics.balancedAccuracy) - 1.25 / 3) < 1e-15)
-    #expect(abs(try #require(metrics.macroF1) - (0.75 + 0.5) / 4) < 1e-15)
+    let accuracy: Double = try #require(metrics.balancedAccuracy)
+    #expect(abs(accuracy - 1.25 / 3) < 1e-15)
+    let f1: Double = try #require(metrics.macroF1)
+    #expect(abs(f1 - (0.75 + 0.5) / 4) < 1e-15)
     let report = try #require(
       tally.report(checkpoint: "c", data: "d", split: .test, leftOut: .init(), seconds: 1))
     #expect(report.balancedAccuracy == metrics.balancedAccuracy && report.macroF1 == metrics.macroF1)

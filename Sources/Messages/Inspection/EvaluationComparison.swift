@@ -138,9 +138,8 @@ public struct PairedTest: Codable, Sendable, Equatable {
     let (count, fewer) = (fixed + broken, min(fixed, broken))
     guard count > 0 else { return 1 }
     // The largest term, and from it downwards each by the ratio of neighbors.
-    let logarithm =
-      lgamma(Double(count) + 1) - lgamma(Double(fewer) + 1) - lgamma(Double(count - fewer) + 1)
-      - Double(count) * log(2.0)
+    let ways: Double = lgamma(Double(count) + 1) - lgamma(Double(fewer) + 1) - lgamma(Double(count - fewer) + 1)
+    let logarithm: Double = ways - Double(count) * log(2.0)
     var (term, sum) = (1.0, 1.0)
     var k = fewer
     while k > 0, term > sum * 1e-18 {

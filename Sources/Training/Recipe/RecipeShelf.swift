@@ -225,9 +225,14 @@ public struct RecipeShelf: Sendable {
       if texts.count == elements.count, !texts.isEmpty { return texts.joined(separator: ",") }
     case .bool, .object, .null: break
     }
-    let what =
-      row.choices.map { "one of " + (row.isSwitch ? "true, false" : $0.joined(separator: ", ")) }
-      ?? row.rangeText.map { "a number, \($0)" } ?? "a text or a number, as --\(row.option) takes it"
+    let what: String
+    if let choices = row.choices {
+      what = "one of " + (row.isSwitch ? "true, false" : choices.joined(separator: ", "))
+    } else if let range = row.rangeText {
+      what = "a number, \(range)"
+    } else {
+      what = "a text or a number, as --\(row.option) takes it"
+    }
     throw RecipeFault("\"\(row.option)\" is \(value.text): it must be \(what); to leave it open, remove the line")
   }
 }

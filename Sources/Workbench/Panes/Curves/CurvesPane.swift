@@ -481,9 +481,9 @@ enum CurvesPane: Pane {
       validation?.macroF1.map { "F1 \(Format.percent($0))" } ?? "",
     ]
     // Where there is room for one of the two, a wait that costs time is the news.
+    let pair = curves.isKeptWaiting ? [waits, baseline] : [baseline, waits]
     frame.put(
-      facts: [best ?? ""] + (curves.isKeptWaiting ? [waits, baseline] : [baseline, waits]) + classes, in: rect,
-      theme: theme,
+      facts: [best ?? ""] + pair + classes, in: rect, theme: theme,
       style: theme[curves.isKeptWaiting ? .warning : .dimmed])
   }
 }
