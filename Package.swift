@@ -167,6 +167,9 @@ let package = Package(
       swiftSettings: strict),
     tests("MPIRanks", with: ["TestSupport", "ranks-probe"]),
     tests("Tensors", with: ["Resources", "TestSupport"]),
+    .executableTarget(
+      name: "kernel-check", dependencies: ["CKernels"], path: "Tests/kernel-check",
+      cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("m")]),
     .target(
       name: "TestSupport",
       dependencies: ["CPNG", "Files", "Messages", "Protobuf", "Ranks", "Resources", "Support"],
@@ -178,7 +181,11 @@ let package = Package(
     tests(
       "Datasets", with: ["CTestSupport", "Files", "Images", "Resources", "TestSupport"],
       resources: [.copy("Fixtures")]),
-    tests("Networks", resources: [.copy("References")], settings: numeric),
+    // Their loops are slow enough when they are optimized.
+    .target(
+      name: "NaiveNetworks", dependencies: ["Messages", "Networks", "Support", "Tensors"],
+      path: "Tests/NaiveNetworks", swiftSettings: numeric),
+    tests("Networks", with: ["Messages", "NaiveNetworks", "Support", "Tensors"], resources: [.copy("References")]),
     tests(
       "WeightFiles", with: ["Files", "Protobuf", "Support", "TestSupport"], resources: [.copy("Fixtures")],
       settings: numeric),

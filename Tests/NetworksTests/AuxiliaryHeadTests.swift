@@ -4,6 +4,7 @@ import Messages
 import Tensors
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 
 @Suite struct AuxiliaryHeadTests {

@@ -6,6 +6,7 @@ import Messages
 import Tensors
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 
 @Suite struct ClassicNetworkTests {

@@ -3,6 +3,7 @@
 import Messages
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 @testable import Tensors
 

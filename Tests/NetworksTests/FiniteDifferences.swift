@@ -7,6 +7,7 @@ import Messages
 import Tensors
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 
 /// Some layers and a shape to run them on.

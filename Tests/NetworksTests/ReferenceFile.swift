@@ -5,6 +5,7 @@ import Foundation
 import Tensors
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 
 /// Where a reference file is.

@@ -5,6 +5,7 @@ import Support
 import Tensors
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 
 @Suite struct WhiteningTests {

@@ -4,6 +4,7 @@
 import Foundation
 import Testing
 
+@testable import NaiveNetworks
 @testable import Networks
 @testable import Tensors
 

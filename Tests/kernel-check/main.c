@@ -1,5 +1,5 @@
 // Holds the kernels against loops that anybody can read, without Swift: so that they can be tried where there is no
-// Swift, compiled for another processor and run under an emulator. scripts/kernel-check compiles and runs it.
+// Swift, compiled for another processor and run under an emulator. scripts/main.compiles and runs it.
 //
 // Prints a line a kernel with the largest difference, relative to the largest value, and exits with status 1 where one
 // is beyond its bound.
