@@ -20,15 +20,17 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
 
 @Test func `every value with every alpha comes out as rounding says`() {
   // All of them against the formula in real numbers; Pillow 13's alpha_composite gives the same.
-  let values = (0..<256 * 256).map { (value: UInt8($0 % 256), alpha: UInt8($0 / 256)) }
+  var values: [(value: UInt8, alpha: UInt8)] = []
+  for alpha in UInt8.min...255 { values += (UInt8.min...255).map { (value: $0, alpha: alpha) } }
   let pixels = values.flatMap { value, alpha -> [UInt8] in [value, value, value, alpha] }
   for ground: UInt8 in [255, 0, 77] {
     let composed = pixels.withUnsafeBufferPointer {
       PixelImage.composed(width: 256, height: 256, rgba: $0, on: .color(red: ground, green: ground, blue: ground))
     }
     let expected = values.map { value, alpha -> UInt8 in
-      let exact: Double = (Double(value) * Double(alpha) + Double(ground) * Double(255 - alpha)) / 255
-      return UInt8(exact.rounded())
+      let own = Double(value) * Double(alpha)
+      let below = Double(ground) * (255 - Double(alpha))
+      return UInt8(((own + below) / 255).rounded())
     }
     #expect(stride(from: 0, to: composed.image.pixels.count, by: 3).map { composed.image.pixels[$0] } == expected)
   }
