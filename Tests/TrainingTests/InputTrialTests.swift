@@ -41,21 +41,23 @@ import TestSupport
       let deviation = (column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(images)).squareRoot()
       for i in 0..<images { rows[i][k] = deviation > 1e-9 ? (rows[i][k] - mean) / deviation : 0 }
     }
-    func product(_ i: Int, _ j: Int) -> Double {
-      zip(rows[i], rows[j]).reduce(0) { $0 + $1.0 * $1.1 } / Double(width) + 1
+    var products = [[Double]](repeating: [Double](repeating: 1, count: images), count: images)
+    for i in 0..<images {
+      for j in 0..<images { for k in 0..<width { products[i][j] += rows[i][k] * rows[j][k] / Double(width) } }
     }
-    let ridge = 0.1 * (0..<images).reduce(0) { $0 + product($1, $1) } / Double(images)
+    let ridge = 0.1 * (0..<images).reduce(0) { $0 + products[$1][$1] } / Double(images)
     return (0..<images).map { left in
       let others = (0..<images).filter { $0 != left }
       let scores = (0..<classes).map { label in
         var alpha = [Double](repeating: 0, count: images)
         for _ in 0..<400 {
           for i in others {
-            let sum = others.reduce(0) { $0 + ($1 == i ? 0 : product(i, $1) * alpha[$1]) }
-            alpha[i] = ((labels[i] == label ? 1 : 0) - sum) / (product(i, i) + ridge)
+            var rest: Double = labels[i] == label ? 1 : 0
+            for other in others where other != i { rest -= products[i][other] * alpha[other] }
+            alpha[i] = rest / (products[i][i] + ridge)
           }
         }
-        return others.reduce(0) { $0 + product(left, $1) * alpha[$1] }
+        return others.reduce(0) { $0 + products[left][$1] * alpha[$1] }
       }
       return scores.indices.allSatisfy { $0 == labels[left] || scores[$0] < scores[labels[left]] }
     }
