@@ -35,23 +35,32 @@ public struct Tensor: Sendable {
   }
 
   /// A matrix of columns, values [O, C, P] as [P, C, O]: files have weights the one way, products the other.
-  /// - Parameter shape: of the tensor, P by C by O elements.
-  public init(_ shape: [Int], reversing values: [Float], outputs: Int, channels: Int, places: Int) {
+  /// - Parameters:
+  ///   - shape: of the tensor, P by C by O elements.
+  ///   - pool: whose threads share the work, which is for the most part the system's, clearing pages; nil for the
+  ///     caller's alone.
+  public init(
+    _ shape: [Int], reversing values: [Float], outputs: Int, channels: Int, places: Int, _ pool: ThreadPool? = nil
+  ) {
     precondition(
       shape.reduce(1, *) == values.count && values.count == outputs * channels * places,
       "\(values.count) values of \(outputs) x \(channels) x \(places) as \(shape)")
     self.init(uninitialized: shape)
-    let target = storage.base
-    values.withUnsafeBufferPointer { source in
-      // A cache line of outputs at a time, whose rows of the source stay near until all places are done.
-      for first in stride(from: 0, to: outputs, by: 16) {
-        let end = min(first + 16, outputs)
-        for place in 0..<places {
-          for channel in 0..<channels {
-            let (inner, outer) = ((place * channels + channel) * outputs, channel * places + place)
-            for output in first..<end { target[inner + output] = source[output * channels * places + outer] }
+    write { target in
+      values.withUnsafeBufferPointer { source in
+        func reverse(_ rows: Range<Int>) {
+          // A cache line of outputs at a time, whose rows of the source stay near until all places are done.
+          for first in stride(from: 0, to: outputs, by: 16) {
+            let end = min(first + 16, outputs)
+            for row in rows {
+              let outer = row % channels * places + row / channels
+              let inner = row * outputs
+              for output in first..<end { target[inner + output] = source[output * channels * places + outer] }
+            }
           }
         }
+        guard let pool else { return reverse(0..<places * channels) }
+        pool.run(over: places * channels, chunks: ThreadPool.chunks(of: values.count), reverse)
       }
     }
   }

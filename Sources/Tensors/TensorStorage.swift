@@ -100,6 +100,9 @@ public enum StoragePool {
     return (count * MemoryLayout<Element>.stride + float - 1) / float
   }
 
+  /// Those in use.
+  public static var bytesInUse: Int { state.withLock { $0.bytesInUse } }
+
   /// The most bytes that were in use at one time.
   public static var peakBytes: Int { state.withLock { $0.peakBytes } }
 

@@ -114,6 +114,7 @@ private func torchvisionEntries(of network: String) throws -> [StateEntry] {
 
   @Test(arguments: [
     (Parameter.Role.convolutionWeight, [3, 3, 4, 5]), (.convolutionWeight, [1, 1, 1, 1]),
+    (.convolutionWeight, [3, 3, 70, 130]),
     (.denseWeight(map: [2, 3, 4]), [24, 7]), (.bias, [9]), (.norm, [9]),
   ])
   func `reading what was written gives it back`(role: Parameter.Role, shape: [Int]) {
@@ -121,6 +122,7 @@ private func torchvisionEntries(of network: String) throws -> [StateEntry] {
     let file = parameter.fileOrder(parameter.value)
     #expect(file.sorted() == parameter.value.values)
     #expect(parameter.innerOrder(file) == parameter.value)
+    #expect(parameter.innerOrder(file, ThreadPool(threads: 3)) == parameter.value)
   }
 
   @Test func `VGG's first dense layer reads a map of 7 by 7, the next ones a row`() throws {

@@ -334,6 +334,27 @@ import Testing
     #expect(isSame(inference.forward(images, to: value, ThreadPool(threads: 2)), kept))
     let known = network.forward(images, to: value, Pass(.inference, ThreadPool(threads: 2)))
     #expect(Deviation.largest(kept, from: NaiveTensor(known)) < 2e-4)
+    // More than one batch is only slower.
+    let once = InferenceNetwork(network, isForOneBatch: true)
+    for _ in 0..<2 { #expect(isSame(once.forward(images, ThreadPool(threads: 2)), one)) }
+  }
+
+  @Test func `a network for one batch keeps no weights but the network's, in a process of its own`() async {
+    await #expect(processExitsWith: .success) {
+      let network = Network(
+        try NetworkPlan(NetworkSettings(name: "resnet18", widthMultiplier: 0.5), imageSize: 32, classes: 5), seed: 3)
+      let pool = ThreadPool(threads: 2)
+      func kept(isForOneBatch: Bool) -> Int {
+        let before = StoragePool.bytesInUse
+        let inference = InferenceNetwork(network, isForOneBatch: isForOneBatch)
+        for images in [3, 1] { _ = inference.forward(Tensor(zeros: [images, 32, 32, 3]), pool) }
+        return withExtendedLifetime(inference) { StoragePool.bytesInUse - before }
+      }
+      let weights = 4 * network.parameters.reduce(0) { $0 + $1.value.count }
+      let (all, none) = (kept(isForOneBatch: false), kept(isForOneBatch: true))
+      #expect(all > weights, "\(all) bytes for weights of \(weights)")
+      #expect(none < weights / 20, "\(none) bytes for weights of \(weights)")
+    }
   }
 
   @Test(arguments: [

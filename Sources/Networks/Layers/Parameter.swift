@@ -114,10 +114,11 @@ extension Parameter {
   }
 
   /// The inverse of `fileOrder`.
-  public func innerOrder(_ values: [Float]) -> Tensor {
+  public func innerOrder(_ values: [Float], _ pool: ThreadPool? = nil) -> Tensor {
     precondition(values.count == value.count, "\(name) has \(value.count) values, not \(values.count)")
     guard let extents else { return Tensor(value.shape, values) }
     return Tensor(
-      value.shape, reversing: values, outputs: extents.outputs, channels: extents.channels, places: extents.places)
+      value.shape, reversing: values, outputs: extents.outputs, channels: extents.channels, places: extents.places,
+      pool)
   }
 }

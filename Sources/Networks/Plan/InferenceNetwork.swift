@@ -16,6 +16,7 @@ public final class InferenceNetwork {
   public let plan: NetworkPlan
   private let steps: [Step]
   private let stages: [InferenceStage]
+  private let isForOneBatch: Bool
   /// The values that are there at some time.
   private let computed: Set<LoweredPlan.Value>
 
@@ -41,16 +42,21 @@ public final class InferenceNetwork {
   ///   - network: whose weights and statistics of now it has. Both may share memory until one changes.
   ///   - convolutions: `.bfloat16` rounds the factors of those convolutions that training would round so.
   ///   - quantization: which convolutions are computed in bytes; nil for none.
+  ///   - isForOneBatch: whether the first is likely to be the last. Weights that are packed for a convolution are let go
+  ///     behind it then, and the next one's come into their memory: to clear new pages takes longer than a single image.
   public convenience init(
-    _ network: Network, convolutions: ConvolutionAlgorithms = .fastest, quantization: Quantization? = nil
+    _ network: Network, convolutions: ConvolutionAlgorithms = .fastest, quantization: Quantization? = nil,
+    isForOneBatch: Bool = false
   ) {
-    self.init(network.plan, layers: network.graph.layers, convolutions, quantization)
+    self.init(network.plan, layers: network.graph.layers, convolutions, quantization, isForOneBatch: isForOneBatch)
   }
 
   init(
-    _ plan: NetworkPlan, layers: [(any Layer)?], _ algorithms: ConvolutionAlgorithms, _ quantization: Quantization?
+    _ plan: NetworkPlan, layers: [(any Layer)?], _ algorithms: ConvolutionAlgorithms, _ quantization: Quantization?,
+    isForOneBatch: Bool = false
   ) {
     self.plan = plan
+    self.isForOneBatch = isForOneBatch
     let lowered = plan.lowered
     let steps = InferenceSteps(lowered).steps
     let formats = quantization.map { Self.formats($0, steps, lowered) } ?? [:]
@@ -133,7 +139,11 @@ public final class InferenceNetwork {
     for start in stride(from: part.lowerBound, to: part.upperBound, by: most) {
       let some = start..<min(start + most, part.upperBound)
       advance(&values, through: stage - 1, some, of: images, pass)
-      for step in steps[stages[stage].steps] { perform(step, &values, ofBatch: images.shape[0], pass) }
+      let isLast = isForOneBatch && some.upperBound == images.shape[0]
+      for step in steps[stages[stage].steps] {
+        perform(step, &values, ofBatch: images.shape[0], pass)
+        if isLast, case .convolution(let convolution, _) = step.work { convolution.forgetPrepared() }
+      }
       // Nothing is copied where all of them go at once.
       if some != part { parts.append(values.any((output, true))) }
     }

@@ -343,8 +343,12 @@ public struct LoadedModel {
 
   /// The network for inference, with the weights of now.
   /// - Parameter precision: one that `InferencePrecision.resolved` gave; nil for what its weights are of.
-  public func inference(in precision: InferencePrecision? = nil) -> InferenceNetwork {
-    InferenceNetwork(network, convolutions: (precision ?? .fp32).convolutions, quantization: quantization)
+  public func inference(
+    in precision: InferencePrecision? = nil, isForOneBatch: Bool = false
+  ) -> InferenceNetwork {
+    InferenceNetwork(
+      network, convolutions: (precision ?? .fp32).convolutions, quantization: quantization,
+      isForOneBatch: isForOneBatch)
   }
 
   /// What its weights are of.

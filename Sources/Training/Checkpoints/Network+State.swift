@@ -3,6 +3,7 @@
 
 import Messages
 import Networks
+import Resources
 import Tensors
 import WeightFiles
 
@@ -34,6 +35,9 @@ extension Network {
     for norm in batchNorms { norm.batchesTracked = state.counts[norm.name] ?? 0 }
   }
 
+  /// More would wait for the memory.
+  private static let loadingThreads = 4
+
   /// A network out of a file that has all of its arrays. One array at a time is in memory twice.
   /// - Parameter fit: of the same file to the plan.
   /// - Throws: as `StoredState`.
@@ -43,9 +47,10 @@ extension Network {
     let buffers = Dictionary(uniqueKeysWithValues: buffers.map { ($0.name, $0) })
     var unset = Set(parameters.keys)
     var counts: [String: Int] = [:]
+    let pool = ThreadPool(threads: min(Self.loadingThreads, SystemProcessors.available))
     try StoredState.read(file, fit, plan) { name, values in
       if let parameter = parameters[name] {
-        parameter.value = parameter.innerOrder(values)
+        parameter.value = parameter.innerOrder(values, pool)
         unset.remove(name)
       } else if let buffer = buffers[name] {
         buffer.value = Tensor(buffer.value.shape, values)

@@ -21,12 +21,13 @@ public struct Predictor {
   ///   - augmentation: what the probabilities are averaged over.
   ///   - temperature: above 0.
   ///   - precision: one that `InferencePrecision.resolved` gave; nil for what the model's weights are of.
+  ///   - isForOneBatch: as `InferenceNetwork` has it.
   public init(
     model: LoadedModel, pool: ThreadPool, augmentation: TestTimeAugmentation? = nil, temperature: Double = 1,
-    precision: InferencePrecision? = nil
+    precision: InferencePrecision? = nil, isForOneBatch: Bool = false
   ) {
     self.model = model
-    network = model.inference(in: precision)
+    network = model.inference(in: precision, isForOneBatch: isForOneBatch)
     self.pool = pool
     self.augmentation = augmentation
     self.temperature = temperature

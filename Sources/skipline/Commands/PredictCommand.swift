@@ -100,9 +100,11 @@ struct PredictCommand: ParsableCommand {
     if let weights = model.weights { Console.complain("\(model.path): \(weights.text)") }
     let fit = calibrated ? try Calibration.read(besides: location.path, checksum: model.checksum) : nil
     if let fit { Console.progress("probabilities calibrated, temperature \(Format.general(fit.temperature))") }
+    let isForOneBatch =
+      try views == nil && images.count <= batchSize && images.allSatisfy { try FilePath.kind(of: $0) == .file }
     let predictor = Predictor(
       model: model, pool: try ThreadPool(reserving: threads), augmentation: views,
-      temperature: fit?.temperature ?? 1, precision: precision)
+      temperature: fit?.temperature ?? 1, precision: precision, isForOneBatch: isForOneBatch)
     if self.precision != nil { Console.progress("computed in \(precision.rawValue)") }
     if let views { Console.progress("probabilities \(views.text)") }
     var predictions = try PredictionPrinter(

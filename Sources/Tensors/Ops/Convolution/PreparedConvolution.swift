@@ -87,6 +87,9 @@ public final class PreparedConvolution {
     return output
   }
 
+  /// Lets go of what was made of the weights; whoever uses it again has it made anew.
+  public func forgetPrepared() { prepared = nil }
+
   private func method(_ input: [Int], _ batch: Int) -> ConvolutionMethod {
     if let last, last.batch == batch, last.method.inputShape == input { return last.method }
     let method = ConvolutionMethod(
