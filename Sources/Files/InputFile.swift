@@ -143,6 +143,7 @@ public struct InputFile: Sendable {
   public func read(upTo count: Int, at offset: Int = 0) throws(FileOperationError) -> [UInt8] {
     var failure: FileOperationError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
+      HugePages.advise(UnsafeMutableRawBufferPointer(bytes))
       do throws(FileOperationError) {
         filled = try read(into: bytes, at: offset)
       } catch {

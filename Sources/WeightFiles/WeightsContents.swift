@@ -129,6 +129,7 @@ public struct WeightsContents: Sendable {
     let range = array.offset..<(array.offset + span)
     return try withBytes(range, of: parts[array.part]) { bytes in
       [Value](unsafeUninitializedCapacity: count) { values, initialized in
+        HugePages.advise(UnsafeMutableRawBufferPointer(values))
         let width = MemoryLayout<Stored>.size
         if let strides = array.strides {
           var walk = StridedWalk(shape: array.shape, strides: strides)

@@ -342,7 +342,8 @@ import Testing
   @Test func `a network for one batch keeps no weights but the network's, in a process of its own`() async {
     await #expect(processExitsWith: .success) {
       let network = Network(
-        try NetworkPlan(NetworkSettings(name: "resnet18", widthMultiplier: 0.5), imageSize: 32, classes: 5), seed: 3)
+        try NetworkPlan(NetworkSettings(name: "resnet18", widthMultiplier: 0.5), imageSize: 32, classes: 5), seed: 3
+      )
       let pool = ThreadPool(threads: 2)
       func kept(isForOneBatch: Bool) -> Int {
         let before = StoragePool.bytesInUse
