@@ -1,5 +1,7 @@
 // The numbers of a file of weights: an array is read and converted when it is asked for, wherever and however it lies.
 
+import Support
+
 /// A file of weights whose arrays can be read.
 public struct WeightsContents: Sendable {
   /// What arrays lie in.
