@@ -59,21 +59,36 @@ static void KERNEL(max_pool)(const ck_window *w, const float *image, float *out,
   else max_of_windows(w, image, out, argmax, 1);
 }
 
+typedef uint8_t many_bytes __attribute__((vector_size(4 * LANES)));
+typedef uint8_t unaligned_bytes __attribute__((vector_size(4 * LANES), aligned(1), may_alias));
+
+// n channels of one window, as above.
+INLINE void max_of_bytes(
+    const ck_window *w, const uint8_t *image, range rows, range columns, size_t n, uint8_t *out) {
+  many_bytes most = {0}, v = {0};
+  for (int32_t ky = rows.from; ky < rows.to; ky++)
+    for (int32_t kx = columns.from; kx < columns.to; kx++) {
+      const uint8_t *pixel = image + ((ptrdiff_t)ky * w->width + kx) * w->channels;
+      if (n == sizeof v) v = *(const unaligned_bytes *)pixel;
+      else memcpy(&v, pixel, n);
+      const many_bytes more = (many_bytes)(v > most);
+      most = (more & v) | (~more & most);
+    }
+  if (n == sizeof v) *(unaligned_bytes *)out = most;
+  else memcpy(out, &most, n);
+}
+
 static void KERNEL(max_pool_bytes)(const ck_window *w, const uint8_t *restrict image, uint8_t *restrict out) {
-  const size_t channels = (size_t)w->channels;
+  const size_t channels = (size_t)w->channels, step = sizeof(many_bytes), whole = channels - channels % step;
   for (int32_t oy = 0; oy < w->out_height; oy++) {
     const int32_t top = oy * w->stride - w->padding;
     const range rows = inside(top, w->kernel, w->height);
     for (int32_t ox = 0; ox < w->out_width; ox++, out += channels) {
       const int32_t left = ox * w->stride - w->padding;
       const range columns = inside(left, w->kernel, w->width);
-      memset(out, 0, channels);
-      for (int32_t ky = rows.from; ky < rows.to; ky++)
-        for (int32_t kx = columns.from; kx < columns.to; kx++) {
-          const uint8_t *pixel =
-              image + ((ptrdiff_t)(top + ky) * w->width + left + kx) * (ptrdiff_t)channels;
-          for (size_t c = 0; c < channels; c++) out[c] = pixel[c] > out[c] ? pixel[c] : out[c];
-        }
+      const uint8_t *corner = image + ((ptrdiff_t)top * w->width + left) * (ptrdiff_t)channels;
+      for (size_t c = 0; c < whole; c += step) max_of_bytes(w, corner + c, rows, columns, step, out + c);
+      if (whole < channels) max_of_bytes(w, corner + whole, rows, columns, channels - whole, out + whole);
     }
   }
 }

@@ -107,10 +107,10 @@ INLINE WIDE void QUAD(finish)(
 }
 
 #if TILE_LANES == 16
-// Two vectors of a row to bytes, the same as QUAD(finish) makes of them where the least result is byte 0, as saturation has
-// it by itself. addend: NULL for none.
-INLINE WIDE void QUAD(finish_row)(
-    uint8_t *out, const uint8_t *addend, SUMS sums0, SUMS sums1, const ck_byte_finish *f, size_t column) {
+// Two vectors of a row to words, zero added, the same as QUAD(finish) has before they become bytes where what is out of
+// range is cut by saturation alone. addend: NULL for none.
+INLINE WIDE __m512i QUAD(words)(
+    const uint8_t *addend, SUMS sums0, SUMS sums1, const ck_byte_finish *f, size_t column) {
 #pragma clang fp contract(off)
   // Without this the compiler converts all sums of a tile before it is known what follows, and they go through memory.
   __asm__ volatile("" : "+v"(sums0), "+v"(sums1));
@@ -124,23 +124,47 @@ INLINE WIDE void QUAD(finish_row)(
     value0 = value0 + product0;
     value1 = value1 + product1;
   }
-  // What is not a number stays so, and becomes the least integer.
-  const __m512 high = _mm512_set1_ps((float)(255 - f->zero));
-  const __m512i nearest0 = _mm512_cvtps_epi32(_mm512_min_ps(high, (__m512)value0));
-  const __m512i nearest1 = _mm512_cvtps_epi32(_mm512_min_ps(high, (__m512)value1));
-  const __m512i both = _mm512_adds_epi16(_mm512_packs_epi32(nearest0, nearest1), _mm512_set1_epi16((int16_t)f->zero));
-  // Of each 128 bits, four bytes of the first vector and four of the second.
-  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 4, 8, 12, 1, 5, 9, 13);
-  const __m512i bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(both, both));
-  _mm256_storeu_si256((__m256i *)out, _mm512_castsi512_si256(bytes));
+  const __m512i words = _mm512_packs_epi32(_mm512_cvtps_epi32((__m512)value0), _mm512_cvtps_epi32((__m512)value1));
+  return _mm512_adds_epi16(words, _mm512_set1_epi16((int16_t)f->zero));
 }
-#define QUAD_ROW(r) QUAD(finish_row)(own.bytes + at + r * out_row, NULL, s##r##_0, s##r##_1, &own, column);
-#define QUAD_ROW_ADDING(r) \
-  QUAD(finish_row)( \
-      own.bytes + at + r * out_row, own.byte_addend + at + r * out_row, s##r##_0, s##r##_1, &own, column);
+
+// The words of two rows, or of one twice, as their bytes.
+INLINE WIDE __m512i QUAD(in_order)(__m512i words0, __m512i words1) {
+  // Of each 128 bits, four bytes of each vector of the first row and of the second.
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(words0, words1));
+}
+INLINE WIDE void QUAD(put_row)(uint8_t *out, __m512i words) {
+  _mm256_storeu_si256((__m256i *)out, _mm512_castsi512_si256(QUAD(in_order)(words, words)));
+}
+INLINE WIDE void QUAD(put_rows)(uint8_t *out0, uint8_t *out1, __m512i words0, __m512i words1) {
+  const __m512i bytes = QUAD(in_order)(words0, words1);
+  _mm256_storeu_si256((__m256i *)out0, _mm512_castsi512_si256(bytes));
+  _mm256_storeu_si256((__m256i *)out1, _mm512_extracti64x4_epi64(bytes, 1));
+}
+#define QUAD_PLACE(r) own.bytes + at + r * out_row
+#define QUAD_WORDS(r) QUAD(words)(NULL, s##r##_0, s##r##_1, &own, column)
+#define QUAD_WORDS_ADDING(r) QUAD(words)(own.byte_addend + at + r * out_row, s##r##_0, s##r##_1, &own, column)
+#define QUAD_ROW(WORDS, r) QUAD(put_row)(QUAD_PLACE(r), WORDS(r));
+#define QUAD_PAIR(WORDS, r, t) QUAD(put_rows)(QUAD_PLACE(r), QUAD_PLACE(t), WORDS(r), WORDS(t));
+#define QUAD_ROWS_1(W) QUAD_ROW(W, 0)
+#define QUAD_ROWS_2(W) QUAD_PAIR(W, 0, 1)
+#define QUAD_ROWS_3(W) QUAD_ROWS_2(W) QUAD_ROW(W, 2)
+#define QUAD_ROWS_4(W) QUAD_ROWS_2(W) QUAD_PAIR(W, 2, 3)
+#define QUAD_ROWS_5(W) QUAD_ROWS_4(W) QUAD_ROW(W, 4)
+#define QUAD_ROWS_6(W) QUAD_ROWS_4(W) QUAD_PAIR(W, 4, 5)
+#define QUAD_ROWS_7(W) QUAD_ROWS_6(W) QUAD_ROW(W, 6)
+#define QUAD_ROWS_8(W) QUAD_ROWS_6(W) QUAD_PAIR(W, 6, 7)
+#define QUAD_ROWS_9(W) QUAD_ROWS_8(W) QUAD_ROW(W, 8)
+#define QUAD_ROWS_10(W) QUAD_ROWS_8(W) QUAD_PAIR(W, 8, 9)
+#define QUAD_ROWS_11(W) QUAD_ROWS_10(W) QUAD_ROW(W, 10)
+#define QUAD_ROWS_12(W) QUAD_ROWS_10(W) QUAD_PAIR(W, 10, 11)
+#define QUAD_ROWS_13(W) QUAD_ROWS_12(W) QUAD_ROW(W, 12)
+#define QUAD_ROWS_14(W) QUAD_ROWS_12(W) QUAD_PAIR(W, 12, 13)
 #define QUAD_ROWS2(ROWS) \
-  if (own.bytes != NULL && own.float_addend == NULL && columns >= 2 * TILE_LANES && (!own.relu || own.zero == 0)) { \
-    if (own.byte_addend == NULL) { ROWS_##ROWS(QUAD_ROW) } else { ROWS_##ROWS(QUAD_ROW_ADDING) } \
+  if (own.bytes != NULL && own.is_bounded && own.float_addend == NULL && columns >= 2 * TILE_LANES && \
+      (!own.relu || own.zero == 0)) { \
+    if (own.byte_addend == NULL) { QUAD_ROWS_##ROWS(QUAD_WORDS) } else { QUAD_ROWS_##ROWS(QUAD_WORDS_ADDING) } \
     return; \
   }
 #else

@@ -23,6 +23,8 @@ public final class QuantizedConvolution: Sendable {
   /// Of each output: the value of a sum's unit, and what is added to it, the input's zero made up for.
   private let factors: [Double]
   private let shifts: [Double]
+  /// No output is of a larger magnitude, before what is added, whatever the input's bytes are.
+  private let greatest: Double
 
   /// More steps than this, and a sum of 32 bits could overflow.
   public static let mostSteps = 65_000
@@ -44,14 +46,22 @@ public final class QuantizedConvolution: Sendable {
     var factors: [Double] = []
     var shifts: [Double] = []
     var totals = [Int](repeating: 0, count: outputs)
-    for (index, value) in weights.values.enumerated() { totals[index % outputs] += Int(value) }
+    var magnitudes = totals
+    for (index, value) in weights.values.enumerated() {
+      totals[index % outputs] += Int(value)
+      magnitudes[index % outputs] += abs(Int(value))
+    }
+    var greatest = 0.0
     for output in 0..<outputs {
       let factor = Double(input.scale) * Double(weights.scales[output]) * Double(norm?.foldedWeight[output] ?? 1)
       factors.append(factor)
       shifts.append(
         Double(norm?.foldedBias[output] ?? bias?[output] ?? 0) - factor * Double(input.zero * totals[output]))
+      let most = abs(factor) * Double(255 * magnitudes[output]) + abs(shifts[output])
+      // What is no number is no bound.
+      greatest = most <= greatest ? greatest : most.isNaN ? .infinity : most
     }
-    (self.factors, self.shifts) = (factors, shifts)
+    (self.factors, self.shifts, self.greatest) = (factors, shifts, greatest)
   }
 
   /// - Parameters:
@@ -83,6 +93,8 @@ public final class QuantizedConvolution: Sendable {
     finish.addend_scale = Float(added.scale / step)
     finish.relu = activation == .relu ? 1 : 0
     finish.zero = Int32(format?.zero ?? 0)
+    // Half of what integers hold, for roundings.
+    finish.is_bounded = (greatest + added.scale * (255 + added.zero)) / step < 0x1p30 ? 1 : 0
     (finish.line_stride, finish.row_stride) = (gemm.outputWidth * outputs, outputs)
     func run(_ finish: ck_byte_finish) {
       x.bytes.withValues { x in
