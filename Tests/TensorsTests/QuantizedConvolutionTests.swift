@@ -21,15 +21,18 @@ import Testing
   }
 
   /// Channels that are no fours, outputs of parts of a panel; pixels as rows and as lines; padding of zeros and of others;
-  /// many steps.
-  static let cases = [
-    Case(input: [2, 9, 7, 24], outputs: 40, kernel: 1), Case(input: [1, 5, 5, 7], outputs: 3, kernel: 1),
-    Case(input: [2, 9, 8, 17], outputs: 33, kernel: 1, stride: 2), Case(input: [2, 9, 8, 16], outputs: 70),
-    Case(input: [1, 30, 31, 3], outputs: 16, kernel: 7, stride: 2, zero: 128),
-    Case(input: [3, 15, 14, 6], outputs: 48, stride: 2), Case(input: [2, 6, 5, 64], outputs: 65, zero: 128),
-    Case(input: [1, 2, 2, 1100], outputs: 5), Case(input: [1, 40, 60, 4], outputs: 9),
-    Case(input: [2, 9, 7, 24], outputs: 40, kernel: 1, gain: 1e12),
-  ]
+  /// many steps; values that no integer holds.
+  static let cases =
+    [
+      Case(input: [2, 9, 7, 24], outputs: 40, kernel: 1), Case(input: [1, 5, 5, 7], outputs: 3, kernel: 1),
+      Case(input: [2, 9, 8, 17], outputs: 33, kernel: 1, stride: 2), Case(input: [2, 9, 8, 16], outputs: 70),
+      Case(input: [1, 30, 31, 3], outputs: 16, kernel: 7, stride: 2, zero: 128),
+      Case(input: [3, 15, 14, 6], outputs: 48, stride: 2), Case(input: [2, 6, 5, 64], outputs: 65, zero: 128),
+      Case(input: [1, 2, 2, 1100], outputs: 5), Case(input: [1, 40, 60, 4], outputs: 9),
+      Case(input: [2, 9, 7, 24], outputs: 40, kernel: 1, gain: 1e12),
+    ]
+    /// Tiles of any number of rows, which become bytes two by two.
+    + (1...14).map { Case(input: [1, 3, $0, 8], outputs: 40) }
 
   private func bytes(_ count: Int, seed: UInt64) -> [UInt8] {
     var generator = RandomGenerator(seed: seed)
@@ -186,13 +189,15 @@ import Testing
   @Test func `the maximum of bytes is that of what they stand for`() {
     let ops = Ops(ThreadPool(threads: 2))
     let format = ByteFormat(magnitude: 3, isSigned: true)
-    let x = map([2, 9, 8, 35], format, seed: 3)
-    for window in [
-      MaxPoolWindow(kernel: 3, stride: 2, padding: 1), MaxPoolWindow(kernel: 2, stride: 2, padding: 0),
-    ] {
-      let expected = ops.maxPool(ops.floats(x), window).y
-      #expect(ops.floats(ops.maxima(x, window)).values == expected.values)
-      #expect(ops.maxima(ops.floats(x), window).values == expected.values)
+    for channels in [35, 64, 150] {
+      let x = map([2, 9, 8, channels], format, seed: 3)
+      for window in [
+        MaxPoolWindow(kernel: 3, stride: 2, padding: 1), MaxPoolWindow(kernel: 2, stride: 2, padding: 0),
+      ] {
+        let expected = ops.maxPool(ops.floats(x), window).y
+        #expect(ops.floats(ops.maxima(x, window)).values == expected.values)
+        #expect(ops.maxima(ops.floats(x), window).values == expected.values)
+      }
     }
   }
 }

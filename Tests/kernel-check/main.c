@@ -250,19 +250,22 @@ static void finished_product(size_t rows, size_t depth, size_t columns) {
       w[(c / panel * quads + d / 4) * panel * 4 + c % panel * 4 + d % 4] = (int8_t)((d * 11 + c * 7) % 255 - 127);
   }
   const ck_byte_operand bytes = {x, 1, 0, rows, depth, 1, 0, quads};
-  const ck_byte_finish byte_finish = {scale, bias, NULL, NULL, 0, 0, 128, y, NULL, 0, columns};
-  ck_byte_product(&bytes, w, 0, columns, &byte_finish);
-  size_t wrong = 0;
-  for (size_t r = 0; r < rows; r++)
-    for (size_t c = 0; c < columns; c++) {
-      int32_t sum = 0;
-      for (size_t d = 0; d < depth; d++) sum += x[r * depth + d] * (int8_t)((d * 11 + c * 7) % 255 - 127);
-      volatile float product = (float)sum * scale[c];
-      const float value = rintf(product + bias[c]) + 128;
-      wrong += y[r * columns + c] != (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-    }
-  snprintf(name, sizeof name, "product_bytes %zux%zux%zu", rows, depth, columns);
-  report(name, (double)wrong, 0.5);
+  for (int bounded = 0; bounded < 2; bounded++) {
+    const ck_byte_finish byte_finish = {scale, bias, NULL, NULL, 0, 0, 128, y, NULL, 0, columns, bounded};
+    ck_byte_product(&bytes, w, 0, columns, &byte_finish);
+    size_t wrong = 0;
+    for (size_t r = 0; r < rows; r++)
+      for (size_t c = 0; c < columns; c++) {
+        int32_t sum = 0;
+        for (size_t d = 0; d < depth; d++) sum += x[r * depth + d] * (int8_t)((d * 11 + c * 7) % 255 - 127);
+        volatile float product = (float)sum * scale[c];
+        const float value = rintf(product + bias[c]) + 128;
+        wrong += y[r * columns + c] != (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+      }
+    snprintf(name, sizeof name, "product_bytes%s %zux%zux%zu", bounded ? "_bounded" : "", rows, depth,
+             columns);
+    report(name, (double)wrong, 0.5);
+  }
 }
 
 // A convolution 3x3 of one channel each way by Winograd's algorithm, beside the sums that define it.
