@@ -217,13 +217,14 @@ public enum StoragePool {
       .bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
   }
 
-  /// An address with room below it that nobody else fills: the system puts what it maps, threads' stacks and other
-  /// memory, right below what it mapped before, and there the next pages of the pool would be refused their place.
+  /// An address with room below it that nobody else fills, found by mapping a page and letting it go: the system puts
+  /// what it maps, threads' stacks and other memory, right below what it mapped before, and there the next pages of the
+  /// pool would be refused their place.
   private static var farBelow: UInt? {
     guard let start = map(pageBytes, at: 0) else { return nil }
     munmap(UnsafeMutableRawPointer(bitPattern: start), pageBytes)
     let distance: UInt = 1 << 40
-    return start > 2 * distance ? start - distance : nil
+    return start > 2 * distance ? (start - distance) / UInt(pageBytes) * UInt(pageBytes) : nil
   }
 
   /// Maps at least `length` bytes, whole huge pages, right below an address if that place is free.

@@ -4,9 +4,8 @@
 import Foundation
 import Support
 import Messages
+import Networks
 import Tensors
-
-@testable import Networks
 
 /// A plan with values for its parameters and running statistics, all in double precision.
 struct NaiveNetwork {

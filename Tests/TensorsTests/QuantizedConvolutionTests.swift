@@ -31,7 +31,7 @@ import Testing
       Case(input: [1, 2, 2, 1100], outputs: 5), Case(input: [1, 40, 60, 4], outputs: 9),
       Case(input: [2, 9, 7, 24], outputs: 40, kernel: 1, gain: 1e12),
     ]
-    /// Tiles of any number of rows, which become bytes two by two.
+    // Tiles of any number of rows, which become bytes two by two.
     + (1...14).map { Case(input: [1, 3, $0, 8], outputs: 40) }
 
   private func bytes(_ count: Int, seed: UInt64) -> [UInt8] {

@@ -1,5 +1,5 @@
 // Holds the kernels against loops that anybody can read, without Swift: so that they can be tried where there is no
-// Swift, compiled for another processor and run under an emulator. scripts/main.compiles and runs it.
+// Swift, compiled for another processor and run under an emulator. scripts/kernel-check builds and runs it.
 //
 // Prints a line a kernel with the largest difference, relative to the largest value, and exits with status 1 where one
 // is beyond its bound.
@@ -252,6 +252,7 @@ static void finished_product(size_t rows, size_t depth, size_t columns) {
   const ck_byte_operand bytes = {x, 1, 0, rows, depth, 1, 0, quads};
   for (int bounded = 0; bounded < 2; bounded++) {
     const ck_byte_finish byte_finish = {scale, bias, NULL, NULL, 0, 0, 128, y, NULL, 0, columns, bounded};
+    memset(y, 0x55, rows * columns);
     ck_byte_product(&bytes, w, 0, columns, &byte_finish);
     size_t wrong = 0;
     for (size_t r = 0; r < rows; r++)
@@ -262,8 +263,7 @@ static void finished_product(size_t rows, size_t depth, size_t columns) {
         const float value = rintf(product + bias[c]) + 128;
         wrong += y[r * columns + c] != (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
       }
-    snprintf(name, sizeof name, "product_bytes%s %zux%zux%zu", bounded ? "_bounded" : "", rows, depth,
-             columns);
+    snprintf(name, sizeof name, "product_bytes %s%zux%zux%zu", bounded ? "b " : "", rows, depth, columns);
     report(name, (double)wrong, 0.5);
   }
 }
@@ -302,6 +302,9 @@ static void winograd(int32_t tile, int32_t height, int32_t width, size_t channel
   report(name, difference(y, wanted, pixels * channels), 4e-6);
 }
 
+// No smaller for a larger number.
+static uint8_t byte_of(float number) { return (uint8_t)(number * 120 + 128); }
+
 static void max_pool(int32_t side, int32_t channels) {
   const ck_window w = {side, side, channels, (side + 1) / 2, (side + 1) / 2, 3, 2, 1};
   const size_t in = (size_t)(side * side * channels), out = (size_t)(w.out_height * w.out_width * channels);
@@ -310,6 +313,9 @@ static void max_pool(int32_t side, int32_t channels) {
   double *wanted = malloc(out * sizeof(double)), *gradient = calloc(in, sizeof(double));
   ck_max_pool(&w, x, y, place);
   ck_max_pool_backward(&w, dy, place, dx);
+  uint8_t *bytes = malloc(in), *most = malloc(out);
+  for (size_t i = 0; i < in; i++) bytes[i] = byte_of(x[i]);
+  ck_max_pool_bytes(&w, bytes, most);
   for (int32_t oy = 0; oy < w.out_height; oy++)
     for (int32_t ox = 0; ox < w.out_width; ox++)
       for (int32_t c = 0; c < channels; c++) {
@@ -329,6 +335,10 @@ static void max_pool(int32_t side, int32_t channels) {
   report(name, difference(y, wanted, out), 0);
   snprintf(name, sizeof name, "max_pool_backward %dx%dx%d", side, side, channels);
   report(name, difference(dx, gradient, in), 2e-7);
+  size_t wrong = 0;
+  for (size_t i = 0; i < out; i++) wrong += most[i] != byte_of((float)wanted[i]);
+  snprintf(name, sizeof name, "max_pool_bytes %dx%dx%d", side, side, channels);
+  report(name, (double)wrong, 0.5);
 }
 
 // A line of windows of 3 lines and 3 pixels, with `inputs` and `width` outputs a group, of which sixteen or fewer are made.
@@ -422,6 +432,7 @@ int main(void) {
   winograd(4, 9, 14, 19);
   winograd(2, 5, 5, 16);
   max_pool(9, 19);
+  max_pool(8, 150);
   resample_columns();
   return failures > 0;
 }

@@ -114,6 +114,7 @@ extension Parameter {
   }
 
   /// The inverse of `fileOrder`.
+  /// - Parameter pool: whose threads share the work; nil for the caller's alone.
   public func innerOrder(_ values: [Float], _ pool: ThreadPool? = nil) -> Tensor {
     precondition(values.count == value.count, "\(name) has \(value.count) values, not \(values.count)")
     guard let extents else { return Tensor(value.shape, values) }

@@ -42,8 +42,9 @@ public final class InferenceNetwork {
   ///   - network: whose weights and statistics of now it has. Both may share memory until one changes.
   ///   - convolutions: `.bfloat16` rounds the factors of those convolutions that training would round so.
   ///   - quantization: which convolutions are computed in bytes; nil for none.
-  ///   - isForOneBatch: whether the first is likely to be the last. Weights that are packed for a convolution are let go
-  ///     behind it then, and the next one's come into their memory: to clear new pages takes longer than a single image.
+  ///   - isForOneBatch: whether the first is likely to be the last. `forward(_:_:)` then lets weights that are packed for
+  ///     a convolution in float go behind it, and the next one's come into their memory: to clear new pages takes longer
+  ///     than a single image.
   public convenience init(
     _ network: Network, convolutions: ConvolutionAlgorithms = .fastest, quantization: Quantization? = nil,
     isForOneBatch: Bool = false

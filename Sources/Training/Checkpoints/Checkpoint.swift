@@ -117,11 +117,12 @@ public enum Checkpoint {
   /// A checkpoint's network, ready to use.
   ///
   /// Names and shapes are compared before any weight is read or made: a description costs no more than its file has.
+  /// - Parameter pool: whose threads put weights in order; nil for the caller's alone.
   /// - Throws: `CheckpointError`, `SafetensorsError`, `WeightsFileError` or `NetworkError`.
-  public static func load(path: String) throws -> LoadedModel {
+  public static func load(path: String, _ pool: ThreadPool? = nil) throws -> LoadedModel {
     let outline = try WeightsFile.outline(of: path)
     guard let model = try model(outline) else { throw CheckpointError.noDescription(path: path) }
-    return try load(outline, as: model, network: "the network it describes")
+    return try load(outline, as: model, network: "the network it describes", pool)
   }
 
   /// The same, or with the weights that are trained where the file has their average in the network's place.
@@ -143,12 +144,14 @@ public enum Checkpoint {
 
   /// The network of a file without our description, in any format that `WeightsFile` reads, described by the caller.
   /// - Throws: as `load(path:)`.
-  public static func load(path: String, as model: ModelDescription) throws -> LoadedModel {
-    try load(try WeightsFile.outline(of: path), as: model, network: "the network")
+  public static func load(
+    path: String, as model: ModelDescription, _ pool: ThreadPool? = nil
+  ) throws -> LoadedModel {
+    try load(try WeightsFile.outline(of: path), as: model, network: "the network", pool)
   }
 
   private static func load(
-    _ outline: WeightsOutline, as model: ModelDescription, network: String
+    _ outline: WeightsOutline, as model: ModelDescription, network: String, _ pool: ThreadPool?
   ) throws -> LoadedModel {
     let plan = try model.plan()
     let placement = try GraphPlacement(plan, outline)
@@ -158,7 +161,7 @@ public enum Checkpoint {
     let record = try QuantizationRecord(outline)
     var scales: [String: [Float]] = [:]
     if let record { (contents, scales) = try record.restored(contents) }
-    let network = try Network(plan, contents, fit)
+    let network = try Network(plan, contents, fit, pool)
     let info = CheckpointInfo(path: outline.path, metadata: outline.metadata)
     return LoadedModel(
       path: outline.path, description: model, network: network, checksum: contents.checksum,

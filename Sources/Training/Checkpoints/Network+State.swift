@@ -3,7 +3,6 @@
 
 import Messages
 import Networks
-import Resources
 import Tensors
 import WeightFiles
 
@@ -35,19 +34,19 @@ extension Network {
     for norm in batchNorms { norm.batchesTracked = state.counts[norm.name] ?? 0 }
   }
 
-  /// More would wait for the memory.
-  private static let loadingThreads = 4
-
   /// A network out of a file that has all of its arrays. One array at a time is in memory twice.
-  /// - Parameter fit: of the same file to the plan.
+  /// - Parameters:
+  ///   - fit: of the same file to the plan.
+  ///   - pool: as `Parameter.innerOrder` has it.
   /// - Throws: as `StoredState`.
-  convenience init(_ plan: NetworkPlan, _ file: WeightsContents, _ fit: StateFit) throws {
+  convenience init(
+    _ plan: NetworkPlan, _ file: WeightsContents, _ fit: StateFit, _ pool: ThreadPool? = nil
+  ) throws {
     self.init(unset: plan)
     let parameters = Dictionary(uniqueKeysWithValues: parameters.map { ($0.name, $0) })
     let buffers = Dictionary(uniqueKeysWithValues: buffers.map { ($0.name, $0) })
     var unset = Set(parameters.keys)
     var counts: [String: Int] = [:]
-    let pool = ThreadPool(threads: min(Self.loadingThreads, SystemProcessors.available))
     try StoredState.read(file, fit, plan) { name, values in
       if let parameter = parameters[name] {
         parameter.value = parameter.innerOrder(values, pool)

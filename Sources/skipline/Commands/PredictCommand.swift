@@ -88,9 +88,10 @@ struct PredictCommand: ParsableCommand {
       throw SettingsError("\(location.path) says which classes it knows: leave --data out")
     }
     let views = try augmentation.resolved(mirrors: location.mirrors(description), checkpoint: location.path)
+    let pool = try ThreadPool(reserving: threads)
     let model =
-      try description.map { try Checkpoint.load(path: location.path, as: $0) }
-      ?? Checkpoint.load(path: location.path)
+      try description.map { try Checkpoint.load(path: location.path, as: $0, pool) }
+      ?? Checkpoint.load(path: location.path, pool)
     let precision = try InferencePrecision.resolved(precision, checkpoint: location.path, model.record)
     if verbose { printArrays(try Checkpoint.report(path: location.path, as: description)) }
     let batchSize = try model.batch(
@@ -101,10 +102,11 @@ struct PredictCommand: ParsableCommand {
     let fit = calibrated ? try Calibration.read(besides: location.path, checksum: model.checksum) : nil
     if let fit { Console.progress("probabilities calibrated, temperature \(Format.general(fit.temperature))") }
     let isForOneBatch =
-      try views == nil && images.count <= batchSize && images.allSatisfy { try FilePath.kind(of: $0) == .file }
+      try views == nil && images.count <= batchSize && !images.contains(Self.standardStream)
+      && images.allSatisfy { try FilePath.kind(of: $0) == .file }
     let predictor = Predictor(
-      model: model, pool: try ThreadPool(reserving: threads), augmentation: views,
-      temperature: fit?.temperature ?? 1, precision: precision, isForOneBatch: isForOneBatch)
+      model: model, pool: pool, augmentation: views, temperature: fit?.temperature ?? 1, precision: precision,
+      isForOneBatch: isForOneBatch)
     if self.precision != nil { Console.progress("computed in \(precision.rawValue)") }
     if let views { Console.progress("probabilities \(views.text)") }
     var predictions = try PredictionPrinter(

@@ -93,8 +93,9 @@ public final class QuantizedConvolution: Sendable {
     finish.addend_scale = Float(added.scale / step)
     finish.relu = activation == .relu ? 1 : 0
     finish.zero = Int32(format?.zero ?? 0)
-    // Half of what integers hold, for roundings.
-    finish.is_bounded = (greatest + added.scale * (255 + added.zero)) / step < 0x1p30 ? 1 : 0
+    // Half of what integers hold, for roundings. Of floats that are added nothing is known.
+    let addsFloats = if case .floats? = addend { true } else { false }
+    finish.is_bounded = !addsFloats && (greatest + added.scale * (255 + added.zero)) / step < 0x1p30 ? 1 : 0
     (finish.line_stride, finish.row_stride) = (gemm.outputWidth * outputs, outputs)
     func run(_ finish: ck_byte_finish) {
       x.bytes.withValues { x in
@@ -208,11 +209,18 @@ private struct ByteProducts {
     let panelCount = (outputs + ck_byte_panel() - 1) / ck_byte_panel()
     let wanted = pool.threads == 1 ? 1 : Self.chunksForThread * pool.threads
     let columnChunks = max(1, min(panelCount, (wanted + rowChunks - 1) / rowChunks))
+    func columns(_ chunk: Int) -> Range<Int> { ThreadPool.range(chunk, of: columnChunks, count: panelCount) }
+    if rowChunks == 1, !isFlat {
+      // All read the same lines, which are copied once.
+      return forEachBlock(of: 0..<units) { pieces, row in
+        pool.run(chunks: columnChunks) { multiply(pieces, columns($0), rowBytes: row) }
+      }
+    }
     pool.run(chunks: rowChunks * columnChunks) { chunk in
       let (row, column) = chunk.quotientAndRemainder(dividingBy: columnChunks)
-      let columns = ThreadPool.range(column, of: columnChunks, count: panelCount)
       let range = ThreadPool.range(row, of: rowChunks, count: units)
-      if isFlat { multiplyPixels(range, columns) } else { multiplyLines(range, columns) }
+      if isFlat { return multiplyPixels(range, columns(column)) }
+      forEachBlock(of: range) { multiply($0, columns(column), rowBytes: $1) }
     }
   }
 
@@ -230,7 +238,9 @@ private struct ByteProducts {
     }
   }
 
-  private func multiplyLines(_ range: Range<Int>, _ columns: Range<Int>) {
+  /// Calls `body` with as many lines of results at a time as the cache keeps what they read of, copied where there is
+  /// padding.
+  private func forEachBlock(of range: Range<Int>, _ body: (_ pieces: [Piece], _ rowBytes: Int) -> Void) {
     let copies = !gemm.readsPixels
     let row = (copies ? gemm.before + gemm.width + gemm.after : gemm.width) * gemm.channels
     let room = max(gemm.taps.vertical, min(Self.keptBytes / max(1, row), gemm.images * gemm.height + 64))
@@ -260,7 +270,7 @@ private struct ByteProducts {
           pieces.append(Piece(base: base, lines: count, rows: gemm.pixels, pixel: line * gemm.pixels))
           line += count
         }
-        multiply(pieces, columns, rowBytes: row)
+        body(pieces, row)
       }
     }
   }
