@@ -209,18 +209,11 @@ private struct ByteProducts {
     let panelCount = (outputs + ck_byte_panel() - 1) / ck_byte_panel()
     let wanted = pool.threads == 1 ? 1 : Self.chunksForThread * pool.threads
     let columnChunks = max(1, min(panelCount, (wanted + rowChunks - 1) / rowChunks))
-    func columns(_ chunk: Int) -> Range<Int> { ThreadPool.range(chunk, of: columnChunks, count: panelCount) }
-    if rowChunks == 1, !isFlat {
-      // All read the same lines, which are copied once.
-      return forEachBlock(of: 0..<units) { pieces, row in
-        pool.run(chunks: columnChunks) { multiply(pieces, columns($0), rowBytes: row) }
-      }
-    }
     pool.run(chunks: rowChunks * columnChunks) { chunk in
       let (row, column) = chunk.quotientAndRemainder(dividingBy: columnChunks)
+      let columns = ThreadPool.range(column, of: columnChunks, count: panelCount)
       let range = ThreadPool.range(row, of: rowChunks, count: units)
-      if isFlat { return multiplyPixels(range, columns(column)) }
-      forEachBlock(of: range) { multiply($0, columns(column), rowBytes: $1) }
+      if isFlat { multiplyPixels(range, columns) } else { multiplyLines(range, columns) }
     }
   }
 
@@ -238,9 +231,7 @@ private struct ByteProducts {
     }
   }
 
-  /// Calls `body` with as many lines of results at a time as the cache keeps what they read of, copied where there is
-  /// padding.
-  private func forEachBlock(of range: Range<Int>, _ body: (_ pieces: [Piece], _ rowBytes: Int) -> Void) {
+  private func multiplyLines(_ range: Range<Int>, _ columns: Range<Int>) {
     let copies = !gemm.readsPixels
     let row = (copies ? gemm.before + gemm.width + gemm.after : gemm.width) * gemm.channels
     let room = max(gemm.taps.vertical, min(Self.keptBytes / max(1, row), gemm.images * gemm.height + 64))
@@ -270,7 +261,7 @@ private struct ByteProducts {
           pieces.append(Piece(base: base, lines: count, rows: gemm.pixels, pixel: line * gemm.pixels))
           line += count
         }
-        body(pieces, row)
+        multiply(pieces, columns, rowBytes: row)
       }
     }
   }
