@@ -72,11 +72,11 @@ import Testing
       let ratio = Double(estimate) / Double(used)
       // Measured: 0.98 to 1.00.
       #expect((0.9...1.1).contains(ratio), "estimated \(estimate) bytes, used \(used): \(brief(ratio))")
-      // Gaps between blocks, and the rest of a huge page, which is much for a small network. Measured: 1.04 to 1.32
-      // of what is used, at most a page more from one time to another with two threads.
+      // Gaps between blocks, and the rest of a huge page, which is much for a small network. Measured: 1.04 to 1.32 of
+      // what is used, the same from one time to another but for a huge page.
       let taken = StoragePool.bytes
       #expect(
-        Double(taken) < 1.2 * Double(used) + Double(4 << 20),
+        Double(taken) < (settings.name == "resnet9" ? 1.25 : 1.2) * Double(used) + Double(2 << 20),
         "used \(used) bytes at one time, took \(taken) from the system")
     }
   }
