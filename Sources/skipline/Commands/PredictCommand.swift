@@ -7,6 +7,7 @@ import Files
 import Inspection
 import Messages
 import Reports
+import Resources
 import Tensors
 import Training
 
@@ -58,6 +59,8 @@ struct PredictCommand: ParsableCommand {
 
   private static let usualTop = 3
   private static let usualBatch = 64
+  /// Threads that put weights in order; more would wait for memory.
+  private static let mostLoaders = 4
   private static let standardStream = "-"
 
   func validate() throws {
@@ -88,10 +91,11 @@ struct PredictCommand: ParsableCommand {
       throw SettingsError("\(location.path) says which classes it knows: leave --data out")
     }
     let views = try augmentation.resolved(mirrors: location.mirrors(description), checkpoint: location.path)
-    let pool = try ThreadPool(reserving: threads)
+    // Not those that compute: they take memory for products, which the check of memory behind this counts by itself.
+    let loaders = ThreadPool(threads: min(threads ?? SystemProcessors.available, Self.mostLoaders))
     let model =
-      try description.map { try Checkpoint.load(path: location.path, as: $0, pool) }
-      ?? Checkpoint.load(path: location.path, pool)
+      try description.map { try Checkpoint.load(path: location.path, as: $0, loaders) }
+      ?? Checkpoint.load(path: location.path, loaders)
     let precision = try InferencePrecision.resolved(precision, checkpoint: location.path, model.record)
     if verbose { printArrays(try Checkpoint.report(path: location.path, as: description)) }
     let batchSize = try model.batch(
@@ -105,8 +109,8 @@ struct PredictCommand: ParsableCommand {
       try views == nil && images.count <= batchSize && !images.contains(Self.standardStream)
       && images.allSatisfy { try FilePath.kind(of: $0) == .file }
     let predictor = Predictor(
-      model: model, pool: pool, augmentation: views, temperature: fit?.temperature ?? 1, precision: precision,
-      isForOneBatch: isForOneBatch)
+      model: model, pool: try ThreadPool(reserving: threads), augmentation: views,
+      temperature: fit?.temperature ?? 1, precision: precision, isForOneBatch: isForOneBatch)
     if self.precision != nil { Console.progress("computed in \(precision.rawValue)") }
     if let views { Console.progress("probabilities \(views.text)") }
     var predictions = try PredictionPrinter(
