@@ -28,6 +28,17 @@ import Transport
     }
   }
 
+  @Test func `memory for products is counted once where an image is predicted`() async throws {
+    let workspace = try Workspace()
+    let trained = try await shell("\(Self.train) --name one", in: workspace)
+    #expect(trained.status == 0, "\(trained.errors.suffix(300))")
+    // 128 MiB for each of two threads, and about as much for the program; half as much again would be too much.
+    let ended = try await shell(
+      "ulimit -v \(600 * 1024); skipline predict runs/one $(find data -name '*.png' | head -n 1) --threads 2",
+      in: workspace)
+    #expect(ended.status == 0, "\(ended.errors.suffix(300))")
+  }
+
   @Test(arguments: [32, 64, 256, 1024]) func `a small stack is no matter`(kibibytes: Int) async throws {
     let workspace = try Workspace()
     let ended = try await shell("ulimit -s \(kibibytes); \(Self.train)", in: workspace)
