@@ -159,3 +159,15 @@ void ck_pack_pairs(
 void ck_round_pairs(const float *source, size_t pairs, float *rounded_pairs) {
   pair_kernels(ck_pair_lanes())->round_pairs(source, pairs, rounded_pairs);
 }
+
+void ck_winograd_input_pairs(
+    const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, int of_tiles, float *out,
+    const ck_winograd_planes *planes) {
+  pair_kernels(ck_pair_lanes())->winograd_input(map, x, channels, first, count, of_tiles, out, planes);
+}
+
+void ck_winograd_output_gradient_pairs(
+    const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
+    const ck_winograd_planes *planes) {
+  pair_kernels(ck_pair_lanes())->winograd_output_gradient(map, dy, channels, first, count, out, planes);
+}

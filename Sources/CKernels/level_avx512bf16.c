@@ -13,9 +13,13 @@
 #define TILE_ROWS 14
 #pragma clang attribute push( \
     __attribute__((target("arch=x86-64-v4,avx512bf16"), min_vector_width(512))), apply_to = function)
-#include "kernels/pairs.h"
+#include "kernels/winograd_pairs.h"
 #pragma clang attribute pop
 
 const ck_pair_kernels ck_avx512bf16_pair_kernels = {
-    .round_pairs = KERNEL(round_pairs), .pack_pairs = KERNEL(pack_pairs), .product = KERNEL(pairs_product)};
+    .round_pairs = KERNEL(round_pairs),
+    .pack_pairs = KERNEL(pack_pairs),
+    .product = KERNEL(pairs_product),
+    .winograd_input = KERNEL(winograd_input_pairs),
+    .winograd_output_gradient = KERNEL(winograd_output_gradient_pairs)};
 #endif

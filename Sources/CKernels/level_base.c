@@ -8,8 +8,12 @@
 #define TILE_LANES 4
 #define TILE_ROWS 6
 #include "kernels/all.h"
-#include "kernels/pairs.h"
 #include "kernels/quads.h"
+#include "kernels/winograd_pairs.h"
 
 const ck_pair_kernels ck_base_pair_kernels = {
-    .round_pairs = KERNEL(round_pairs), .pack_pairs = KERNEL(pack_pairs), .product = KERNEL(pairs_product)};
+    .round_pairs = KERNEL(round_pairs),
+    .pack_pairs = KERNEL(pack_pairs),
+    .product = KERNEL(pairs_product),
+    .winograd_input = KERNEL(winograd_input_pairs),
+    .winograd_output_gradient = KERNEL(winograd_output_gradient_pairs)};

@@ -107,6 +107,12 @@ typedef struct {
       const float *source, size_t depth, size_t columns, size_t row_stride, size_t column_stride, size_t first,
       size_t panel_width, size_t panel_stride, float *packed);
   ck_gemm_of_level *product;
+  void (*winograd_input)(
+      const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, int of_tiles,
+      float *out, const ck_winograd_planes *planes);
+  void (*winograd_output_gradient)(
+      const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
+      const ck_winograd_planes *planes);
 } ck_pair_kernels;
 
 /// Products of bytes.

@@ -2,6 +2,8 @@
 // of a float. PAIR_INSTRUCTIONS: the processor multiplies both of a pair and adds them to a float in one instruction
 // (AVX512-BF16); without it the same is done in four.
 
+#pragma once
+
 #include "gemm_steps.h"
 
 // Two bfloat16, the earlier step in the lower half; lies in arrays that are declared as floats.
@@ -32,7 +34,7 @@ INLINE uint32_t pair_of(float earlier, float later) {
 }
 
 // out[i] = the pair of earlier[step * i] and later[step * i]. A step of 2 means that later is earlier + 1.
-static void pair_up(const float *earlier, const float *later, size_t step, size_t count, pair *out) {
+INLINE void pair_up(const float *earlier, const float *later, size_t step, size_t count, pair *out) {
   size_t i = 0;
 #if defined(PAIR_INSTRUCTIONS)
   // Two vectors become one, the second's numbers behind the first's; rows that are apart are then shuffled together.
@@ -47,6 +49,8 @@ static void pair_up(const float *earlier, const float *later, size_t step, size_
     _mm512_storeu_si512(
         out + i,
         (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(earlier + 2 * i + 16), _mm512_loadu_ps(earlier + 2 * i)));
+  for (; step == 2 && i + 8 <= count; i += 8)
+    _mm256_storeu_si256((__m256i *)(out + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(earlier + 2 * i)));
 #endif
   for (; i < count; i++) out[i] = pair_of(earlier[step * i], later[step * i]);
 }

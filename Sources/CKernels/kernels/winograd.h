@@ -1,120 +1,25 @@
-// Winograd's convolution: walks over the tiles of a map and over filters, and what happens at their edges. The
-// transforms of one tile are in winograd_tiles.h; the matrix products between them are the caller's, and so is every
-// decision about blocks.
+// Winograd's convolution in float32: maps to planes and back, filters to planes and back. The matrix products between
+// them are the caller's, and so is every decision about blocks.
 
-#include "winograd_tiles.h"
-
-// -- One tile ------------------------------------------------------------------------------------------------
-
-/// A tile cut to a map: squares first_row ..< end_row, first_column ..< end_column exist.
-typedef struct {
-  int32_t side, first_row, end_row, first_column, end_column;
-} tile_cut;
-
-INLINE int is_whole(const tile_cut *cut) {
-  return cut->first_row == 0 && cut->first_column == 0 && cut->end_row == cut->side &&
-         cut->end_column == cut->side;
-}
-
-/// The places of a tile of its own, [squares, LANES].
-#define FOUR_PLACES(i) i * LANES, (i + 1) * LANES, (i + 2) * LANES, (i + 3) * LANES
-static const places packed = {{
-    FOUR_PLACES(0), FOUR_PLACES(4), FOUR_PLACES(8), FOUR_PLACES(12), FOUR_PLACES(16), FOUR_PLACES(20),
-    FOUR_PLACES(24), FOUR_PLACES(28), FOUR_PLACES(32)}};
-
-/// Places of square (i, j) at i * row + j * column.
-INLINE places grid_places(int32_t side, size_t row, size_t column) {
-  places grid;
-  for (int32_t i = 0; i < side; i++)
-    for (int32_t j = 0; j < side; j++) grid.at[i * side + j] = (size_t)i * row + (size_t)j * column;
-  return grid;
-}
-
-/// Copies `count` channels of the squares that exist.
-INLINE void copy_squares(
-    const tile_cut *cut, const float *from, const places *source, float *to, const places *target, size_t count) {
-  for (int32_t i = cut->first_row; i < cut->end_row; i++)
-    for (int32_t j = cut->first_column; j < cut->end_column; j++) {
-      const float *source_square = from + source->at[i * cut->side + j];
-      float *target_square = to + target->at[i * cut->side + j];
-      if (count == LANES)
-        *(unaligned_lanes *)target_square = *(const unaligned_lanes *)source_square;
-      else
-        memcpy(target_square, source_square, count * sizeof(float));
-    }
-}
-
-/// Transforms `count` channels, LANES or fewer, of a tile: directly where all of it exists, else by way of copies
-/// in which what does not exist is zero.
-INLINE void transform_channels(
-    tile_transform *transform, const tile_cut *source_cut, const float *from, const places *source,
-    const tile_cut *target_cut, float *to, const places *target, size_t count) {
-  const int direct_source = count == LANES && is_whole(source_cut);
-  const int direct_target = count == LANES && is_whole(target_cut);
-  lanes source_copy[MOST_PLACES], target_copy[MOST_PLACES];
-  if (!direct_source) {
-    memset(source_copy, 0, (size_t)(source_cut->side * source_cut->side) * sizeof(lanes));
-    copy_squares(source_cut, from, source, (float *)source_copy, &packed, count);
-  }
-  transform(
-      direct_source ? from : (const float *)source_copy, direct_source ? source : &packed,
-      direct_target ? to : (float *)target_copy, direct_target ? target : &packed);
-  if (!direct_target) copy_squares(target_cut, (const float *)target_copy, &packed, to, target, count);
-}
-
-INLINE tile_cut whole(int32_t side) { return (tile_cut){side, 0, side, 0, side}; }
-
-/// Neighboring columns of planes that are transformed together: LANES of them, unless the panel or the matrix ends
-/// before. The first of them, its distance from the start of the row, and its place in the panel.
-typedef struct {
-  size_t column, at, in_panel;
-} column_group;
-
-INLINE size_t group_size(const ck_winograd_planes *planes, column_group group, size_t columns) {
-  const size_t left = columns - group.column, in_panel = planes->panel - group.in_panel;
-  const size_t most = in_panel < LANES ? in_panel : LANES;
-  return left < most ? left : most;
-}
-
-INLINE column_group next_group(const ck_winograd_planes *planes, column_group group, size_t columns) {
-  const size_t size = group_size(planes, group, columns);
-  group.column += size;
-  group.at += size;
-  group.in_panel += size;
-  if (group.in_panel < planes->panel) return group;
-  return (column_group){group.column, group.at + planes->panel_stride - group.in_panel, 0};
-}
+#include "winograd_walk.h"
 
 // -- Tiles of a map ------------------------------------------------------------------------------------------
 
-/// Walks over tiles first ..< first + count and transforms each from the map to the planes, or back. A tile begins
-/// `border` squares above and left of its outputs.
+/// Walks over tiles first ..< first + count and transforms each from the map to the planes.
 INLINE void map_to_planes(
     tile_transform *transform, const ck_winograd_map *map, int32_t side, int32_t border, int32_t points,
     const float *pixels, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
-  const int32_t tile_rows = (map->height + map->tile - 1) / map->tile;
-  const int32_t tile_columns = (map->width + map->tile - 1) / map->tile;
-  const size_t pixel = map->pixel_stride, line = (size_t)map->width * pixel;
-  const places source = grid_places(side, line, pixel);
+  const places source = map_places(map, side);
   const places target = grid_places(points, (size_t)points * planes->plane, planes->plane);
   const tile_cut all = whole(points);
   for (size_t tile = first; tile < first + count; tile++) {
-    const size_t row = tile / (size_t)tile_columns;
-    const int32_t left = (int32_t)(tile % (size_t)tile_columns) * map->tile - border;
-    const int32_t top = (int32_t)(row % (size_t)tile_rows) * map->tile - border;
-    const size_t image = row / (size_t)tile_rows;
-    const tile_cut cut = {
-        side, top < 0 ? -top : 0, least(side, map->height - top), left < 0 ? -left : 0,
-        least(side, map->width - left)};
-    // May point before the map, where the cut lets nobody read.
-    const ptrdiff_t start =
-        ((ptrdiff_t)(image * (size_t)map->height) + top) * (ptrdiff_t)line + left * (ptrdiff_t)pixel;
+    const placed_tile placed = place_tile(map, side, border, tile);
     float *const row_out = out + (tile - first) * planes->row;
     for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels))
       transform_channels(
-          transform, &cut, pixels + start + (ptrdiff_t)group.column, &source, &all, row_out + group.at, &target,
-          group_size(planes, group, channels));
+          transform, &placed.cut, pixels + placed.start + (ptrdiff_t)group.column, &source, &all,
+          row_out + group.at, &target, group_size(planes, group, channels));
   }
 }
 

@@ -7,12 +7,11 @@ public enum ConvolutionAlgorithms: Sendable {
   /// Only the definition's sums of products, whose rounding errors are several times smaller. Comparisons with another
   /// program need it: one activation that falls on the other side of a ReLU changes a gradient by a percent.
   case direct
-  /// Mixed precision: like `fastest`, but for products that are sums by the definition the factors are rounded to
-  /// bfloat16 (Kalamkar et al. 2019, "A study of BFLOAT16 for deep learning training"), in training passes and in
-  /// prepared convolutions. Winograd's algorithm would enlarge the roundings; it stays in float32, where by its `cost`
-  /// it divides the work by 2.7 at 64 channels and by 3.5 at 256, and pairs would by 2 (at 32 channels it is as good as
-  /// they, and more exact; at 16 less good). So do the first layer, and convolutions in groups, whose sums are too short
-  /// to pay for the packing.
+  /// Mixed precision: like `fastest`, but the factors of products are rounded to bfloat16 (Kalamkar et al. 2019, "A
+  /// study of BFLOAT16 for deep learning training"), in training passes and in prepared convolutions. Winograd's
+  /// algorithm rounds what it transforms to, which enlarges the error of rounding to that of one bit less in tiles of
+  /// 2x2 and of two in tiles of 4x4. The first layer stays in float32, and so do convolutions in groups, whose sums are
+  /// too short to pay for the packing.
   case bfloat16
 }
 
@@ -61,15 +60,16 @@ public struct ConvolutionMethod: Sendable {
     }
     grouped = nil
     let isPaired = algorithms == .bfloat16 && weight[2] % 2 == 0 && weight[3] % 2 == 0
+    let precision: OperandPrecision = isPaired ? .bfloat16 : .float32
     direct = DirectConvolution(
-      input: input, weight: weight, stride: stride, padding: padding, isPaired ? .bfloat16 : .float32, batch: batch)
+      input: input, weight: weight, stride: stride, padding: padding, precision, batch: batch)
     let applies = algorithms != .direct && direct.kernel == 3 && stride == 1 && padding == 1
     let geometry = Winograd.Geometry(
       images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
       outputs: direct.outputs)
     var whole = geometry
     whole.images = batch ?? geometry.images
-    winograd = applies ? Winograd.choice(for: whole).map { Winograd(geometry, $0) } : nil
+    winograd = applies ? Winograd.choice(for: whole, precision).map { Winograd(geometry, $0, precision) } : nil
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].

@@ -28,5 +28,16 @@ public enum OperandPrecision: Sendable, Hashable {
     }
   }
 
+  /// Time of a product beside one in float32.
+  var costOfProducts: Double {
+    switch self {
+    case .float32: 1
+    case .bfloat16: 0.5
+    }
+  }
+
+  /// Columns of a panel of a matrix with so many.
+  func panelWidth(columns: Int) -> Int { columns > lanes ? 2 * lanes : lanes }
+
   private static let pairLanes = ck_pair_lanes()
 }

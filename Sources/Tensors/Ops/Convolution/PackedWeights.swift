@@ -22,7 +22,7 @@ struct PackedWeights {
     self.precision = precision
     self.panels = panels
     places = precision.places(depth)
-    width = Self.width(columns: columns, precision)
+    width = precision.panelWidth(columns: columns)
   }
 
   /// Calls `body` with a matrix whose contents are undefined until packed; it is valid only inside.
@@ -46,12 +46,8 @@ struct PackedWeights {
 
   /// Floats that a packed matrix takes.
   static func floats(depth: Int, columns: Int, _ precision: OperandPrecision = .float32) -> Int {
-    let width = width(columns: columns, precision)
+    let width = precision.panelWidth(columns: columns)
     return precision.places(depth) * ((columns + width - 1) / width) * width
-  }
-
-  private static func width(columns: Int, _ precision: OperandPrecision) -> Int {
-    columns > precision.lanes ? 2 * precision.lanes : precision.lanes
   }
 
   /// Fills rows `first` ..< `first` + `count` with source[row * rowStride + column * columnStride], where one of the
@@ -84,10 +80,7 @@ struct PackedWeights {
   /// in bfloat16 its strides and steps are places.
   func multiply(_ operand: ProductOperand, into result: ProductResult, accumulating: Bool = false) {
     let panels = ProductPanels(base: panels, panel_stride: places * width, row: width)
-    switch precision {
-    case .float32: panels.multiply(operand, into: result, columns: columns, accumulating: accumulating)
-    case .bfloat16: panels.multiplyPairs(operand, into: result, columns: columns, accumulating: accumulating)
-    }
+    panels.multiply(operand, into: result, columns: columns, precision, accumulating: accumulating)
   }
 
   /// result = activation(operand * self + bias + addend) of some columns, from the first of a panel to the last of one.
@@ -106,12 +99,8 @@ struct PackedWeights {
     result.base += part.lowerBound
     if let bias = finish?.bias { finish?.bias = bias + part.lowerBound }
     if let addend = finish?.addend { finish?.addend = addend + part.lowerBound }
-    switch precision {
-    case .float32:
-      panels.multiply(operand, into: result, columns: part.count, accumulating: accumulating, finish: finish)
-    case .bfloat16:
-      panels.multiplyPairs(operand, into: result, columns: part.count, accumulating: accumulating, finish: finish)
-    }
+    panels.multiply(
+      operand, into: result, columns: part.count, precision, accumulating: accumulating, finish: finish)
   }
 
   /// Columns `range` of so many ranges of whole panels.
@@ -152,20 +141,20 @@ extension ProductPanels {
   /// Floats in a vector of this processor. It decides how panels are laid out.
   static let lanes = ck_lanes()
 
-  /// Columns of a panel.
-  static var width: Int { 2 * lanes }
-
   /// result = operand * self, or result += operand * self, on the calling thread.
-  /// - Parameter finish: what follows; nil for nothing.
+  /// - Parameters:
+  ///   - precision: what both sides are made of; in bfloat16 their strides and steps are places.
+  ///   - finish: what follows; nil for nothing.
   func multiply(
-    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool = false,
-    finish: ProductFinish? = nil
+    _ operand: ProductOperand, into result: ProductResult, columns: Int, _ precision: OperandPrecision,
+    accumulating: Bool = false, finish: ProductFinish? = nil
   ) {
+    let product = precision == .float32 ? ck_gemm : ck_gemm_pairs
     withUnsafePointer(to: operand) { operand in
       withUnsafePointer(to: self) { panels in
         withUnsafePointer(to: result) { result in
           Self.withPointer(to: finish) {
-            ck_gemm(operand, panels, columns, Self.lanes, result, accumulating ? 1 : 0, $0)
+            product(operand, panels, columns, precision.lanes, result, accumulating ? 1 : 0, $0)
           }
         }
       }
@@ -175,22 +164,5 @@ extension ProductPanels {
   private static func withPointer(to finish: ProductFinish?, _ body: (UnsafePointer<ProductFinish>?) -> Void) {
     guard var finish else { return body(nil) }
     body(&finish)
-  }
-
-  /// The same of pairs of bfloat16.
-  fileprivate func multiplyPairs(
-    _ operand: ProductOperand, into result: ProductResult, columns: Int, accumulating: Bool = false,
-    finish: ProductFinish? = nil
-  ) {
-    let lanes = OperandPrecision.bfloat16.lanes
-    withUnsafePointer(to: operand) { operand in
-      withUnsafePointer(to: self) { panels in
-        withUnsafePointer(to: result) { result in
-          Self.withPointer(to: finish) {
-            ck_gemm_pairs(operand, panels, columns, lanes, result, accumulating ? 1 : 0, $0)
-          }
-        }
-      }
-    }
   }
 }

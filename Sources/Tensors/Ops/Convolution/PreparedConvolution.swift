@@ -28,7 +28,7 @@ public final class PreparedConvolution {
     /// Panels for products.
     case panels(OperandPrecision)
     /// Winograd's planes.
-    case planes(Winograd.Tile)
+    case planes(Winograd.Tile, OperandPrecision)
     /// As they are, multiplied.
     case plain
   }
@@ -102,7 +102,7 @@ public final class PreparedConvolution {
   private func form(of method: ConvolutionMethod, _ ops: Ops) -> Tensor {
     let form: Form =
       if let winograd = method.winograd {
-        .planes(winograd.tile)
+        .planes(winograd.tile, winograd.precision)
       } else if method.grouped != nil {
         .plain
       } else {

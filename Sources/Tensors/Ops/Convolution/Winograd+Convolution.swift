@@ -57,7 +57,7 @@ extension Winograd {
     _ x: UnsafePointer<Float>, _ filter: Filter, into y: UnsafeMutablePointer<Float>, _ finish: ConvolutionFinish?,
     _ pool: ThreadPool
   ) {
-    let filterPlanes = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
+    let filterPlanes = filterPlanes(columns: geometry.outputs)
     let all = 0..<geometry.outputs
     StoragePool.withScratch(filterPlanes.floats) { u in
       pool.run(chunks: groups) { index in
@@ -70,7 +70,7 @@ extension Winograd {
           StoragePool.withScratch(productPlanes.floats) { m in
             for block in blocks {
               let tiles = tiles(inRuns: block)
-              transformInput(x, tiles: tiles, into: v, inputPlanes)
+              transformInput(x, tiles: tiles, summedAlong: .channels, into: v, inputPlanes)
               multiply(
                 Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m,
                 productPlanes, rows: tiles.count, columns: all.count, inner: geometry.channels)
@@ -108,7 +108,7 @@ extension Winograd {
   private var tileBlockPlanes: (inputs: Planes, products: Planes) {
     let rows = runsInTileBlock * Self.tilesInRun
     return (
-      Planes(tile, rows: rows, columns: geometry.channels), Planes(tile, rows: rows, columns: geometry.outputs)
+      inputPlanes(tiles: rows, summedAlong: .channels), Planes(tile, rows: rows, columns: geometry.outputs)
     )
   }
 
@@ -124,7 +124,8 @@ extension Winograd {
         pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
           transformInput(
-            x, tiles: tiles, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row, inputPlanes)
+            x, tiles: tiles, summedAlong: .channels, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row,
+            inputPlanes)
         }
         pool.run(chunks: groups) { index in
           convolve(v, inputPlanes, first: first, runs: batch, filter, columns: group(index), into: y)
@@ -140,8 +141,8 @@ extension Winograd {
   ) {
     let (filterPlanes, productPlanes) = (groupFilterPlanes, groupProductPlanes(columns: columns.count))
     StoragePool.withScratch(filterPlanes.floats) { u in
+      transform(filter, columns: columns, into: u, filterPlanes, from: columns.lowerBound)
       StoragePool.withScratch(productPlanes.floats) { m in
-        transform(filter, columns: columns, into: u, filterPlanes, from: columns.lowerBound)
         for block in Parts(of: runs, length: runsInGroupBlock) {
           let tiles = tiles(inRuns: block)
           multiply(
@@ -156,16 +157,14 @@ extension Winograd {
 
   var runsInGroupBlock: Int { runsInBlock(columns: Self.groupWidth) }
 
-  private var groupFilterPlanes: Planes {
-    Planes.rightOperand(tile, rows: geometry.channels, columns: Self.groupWidth)
-  }
+  private var groupFilterPlanes: Planes { filterPlanes(columns: Self.groupWidth) }
 
   func groupProductPlanes(columns: Int) -> Planes {
     Planes(tile, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
   }
 
   var batchInputPlanes: Planes {
-    Planes(tile, rows: runsInBatch(columns: geometry.channels) * Self.tilesInRun, columns: geometry.channels)
+    inputPlanes(tiles: runsInBatch(columns: geometry.channels) * Self.tilesInRun, summedAlong: .channels)
   }
 
   // MARK: Filters
@@ -179,25 +178,17 @@ extension Winograd {
     let target = out + planes.start(ofColumn: columns.lowerBound - first)
     switch filter.orientation {
     case .asStored:
-      transform(
+      transformFilter(
         filter.base + columns.lowerBound, ck_winograd_taps(tap: rows * geometry.outputs, row: geometry.outputs),
         columns: columns.count, into: target, planes)
     case .transposed:
       StoragePool.withScratch(9 * rows * columns.count) { g in
         ck_winograd_flip(filter.base, geometry.outputs, rows, columns.lowerBound, columns.count, g)
-        transform(
+        transformFilter(
           g, ck_winograd_taps(tap: rows * columns.count, row: columns.count), columns: columns.count, into: target,
           planes)
       }
     }
-  }
-
-  private func transform(
-    _ w: UnsafePointer<Float>, _ taps: ck_winograd_taps, columns: Int, into out: UnsafeMutablePointer<Float>,
-    _ planes: Planes
-  ) {
-    var (taps, layout) = (taps, planes.layout)
-    ck_winograd_filter(Int32(tile.rawValue), w, &taps, geometry.channels, columns, out, &layout)
   }
 
   // MARK: Memory
@@ -207,10 +198,13 @@ extension Winograd {
     switch convolutionCut {
     case .tiles:
       let (inputs, products) = tileBlockPlanes
-      let filter = Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs)
-      return ConvolutionScratch(shared: filter.floats, each: max(turned, inputs.floats + products.floats))
+      return ConvolutionScratch(
+        shared: filterPlanes(columns: geometry.outputs).floats,
+        each: max(turned + filterScratch, inputs.floats + products.floats))
     case .outputs, .points:
-      let each = groupFilterPlanes.floats + groupProductPlanes(columns: Self.groupWidth).floats + turned
+      let each =
+        groupFilterPlanes.floats
+        + max(turned + filterScratch, groupProductPlanes(columns: Self.groupWidth).floats)
       return ConvolutionScratch(shared: batchInputPlanes.floats, each: each)
     }
   }

@@ -5,7 +5,7 @@ import CKernels
 
 extension Winograd {
   /// The whole filter, transformed.
-  var preparedPlanes: Planes { Planes.rightOperand(tile, rows: geometry.channels, columns: geometry.outputs) }
+  var preparedPlanes: Planes { filterPlanes(columns: geometry.outputs) }
 
   /// - Parameters:
   ///   - w: [3, 3, C, O].
@@ -14,11 +14,9 @@ extension Winograd {
     let planes = preparedPlanes
     pool.run(chunks: groups) { index in
       let columns = group(index)
-      var layout = planes.layout
-      var taps = ck_winograd_taps(tap: geometry.channels * geometry.outputs, row: geometry.outputs)
-      ck_winograd_filter(
-        Int32(tile.rawValue), w + columns.lowerBound, &taps, geometry.channels, columns.count,
-        u + planes.start(ofColumn: columns.lowerBound), &layout)
+      transformFilter(
+        w + columns.lowerBound, ck_winograd_taps(tap: geometry.channels * geometry.outputs, row: geometry.outputs),
+        columns: columns.count, into: u + planes.start(ofColumn: columns.lowerBound), planes)
     }
   }
 
@@ -64,7 +62,7 @@ extension Winograd {
   private func preparedBlockPlanes(_ runs: Int) -> (inputs: Planes, products: Planes) {
     let rows = runs * Self.tilesInRun
     return (
-      Planes(tile, rows: rows, columns: geometry.channels), Planes(tile, rows: rows, columns: geometry.outputs)
+      inputPlanes(tiles: rows, summedAlong: .channels), Planes(tile, rows: rows, columns: geometry.outputs)
     )
   }
 
@@ -81,7 +79,7 @@ extension Winograd {
         StoragePool.withScratch(productPlanes.floats) { m in
           for block in Parts(of: runs, length: length) {
             let tiles = tiles(inRuns: block)
-            transformInput(x, tiles: tiles, into: v, inputPlanes)
+            transformInput(x, tiles: tiles, summedAlong: .channels, into: v, inputPlanes)
             multiply(
               Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m, productPlanes,
               rows: tiles.count, columns: geometry.outputs, inner: geometry.channels)
@@ -106,7 +104,8 @@ extension Winograd {
         pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
           transformInput(
-            x, tiles: tiles, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row, inputPlanes)
+            x, tiles: tiles, summedAlong: .channels, into: v + (tiles.lowerBound - first) * inputPlanes.layout.row,
+            inputPlanes)
         }
         pool.run(chunks: groups) { index in
           let columns = group(index)

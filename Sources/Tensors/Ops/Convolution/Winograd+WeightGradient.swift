@@ -36,7 +36,7 @@ extension Winograd {
             StoragePool.withScratch(sumPlanes.floats) { sums in
               for block in Parts(of: runs, length: runsInGradientBlock) {
                 let tiles = tiles(inRuns: block)
-                transformInput(x, tiles: tiles, into: v, inputPlanes)
+                transformInput(x, tiles: tiles, summedAlong: .tiles, into: v, inputPlanes)
                 transformOutputGradient(dy, tiles: tiles, into: d, outputPlanes)
                 multiply(
                   Operand(base: v, planes: inputPlanes, orientation: .transposed),
@@ -73,8 +73,10 @@ extension Winograd {
             let batchTiles = tiles(inRuns: batch)
             pool.run(over: batch.count) { part in
               let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
-              let row = tiles.lowerBound - batchTiles.lowerBound
-              transformInput(x, tiles: tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
+              // Runs are of an even number of tiles, so that no pair is cut.
+              let row = precision.places(tiles.lowerBound - batchTiles.lowerBound)
+              transformInput(
+                x, tiles: tiles, summedAlong: .tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
               transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
             }
             pool.run(chunks: tile.points) { point in
@@ -102,8 +104,8 @@ extension Winograd {
   private func gradientPlanes(runs: Int) -> (inputs: Planes, outputs: Planes) {
     let rows = runs * Self.tilesInRun
     return (
-      Planes(tile, rows: rows, columns: geometry.channels),
-      Planes.rightOperand(tile, rows: rows, columns: geometry.outputs)
+      inputPlanes(tiles: rows, summedAlong: .tiles),
+      Planes.rightOperand(tile, rows: precision.places(rows), columns: geometry.outputs, precision)
     )
   }
 

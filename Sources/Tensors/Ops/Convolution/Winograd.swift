@@ -45,10 +45,14 @@ struct Winograd: Sendable {
 
   let geometry: Geometry
   let tile: Tile
+  /// What transformed tiles and filters are rounded to, the factors of the products.
+  let precision: OperandPrecision
 
-  init(_ geometry: Geometry, _ tile: Tile) {
+  /// - Parameter precision: bfloat16 only where C and O are even.
+  init(_ geometry: Geometry, _ tile: Tile, _ precision: OperandPrecision = .float32) {
     self.geometry = geometry
     self.tile = tile
+    self.precision = precision
   }
 
   /// Tiles of the whole batch; those at the lower and right edge may reach over the map.
@@ -61,7 +65,7 @@ struct Winograd: Sendable {
   var exchanged: Winograd {
     var exchanged = geometry
     swap(&exchanged.channels, &exchanged.outputs)
-    return Winograd(exchanged, tile)
+    return Winograd(exchanged, tile, precision)
   }
 
   /// The tiles that make a convolution fastest; nil where its formula is faster or nearly as fast. The same for all
@@ -70,10 +74,11 @@ struct Winograd: Sendable {
   /// A rule by counting, in multiply-adds: the transforms of a tile cost about 16 for each of its n * n numbers and
   /// each channel of input and output, those of the filter about 24 for each of its. Measured, the gain is mostly up
   /// to a fifth less than the one counted, and more than that on maps of a few pixels.
-  static func choice(for geometry: Geometry) -> Tile? {
+  static func choice(for geometry: Geometry, _ precision: OperandPrecision = .float32) -> Tile? {
     guard min(geometry.channels, geometry.outputs) >= fewestChannels else { return nil }
-    let direct = geometry.taps * Double(geometry.images) * Double(geometry.channels) * Double(geometry.outputs)
-    let costs = Tile.allCases.map { ($0, Winograd(geometry, $0).cost) }
+    let products = geometry.taps * Double(geometry.images) * Double(geometry.channels) * Double(geometry.outputs)
+    let direct = products * precision.costOfProducts
+    let costs = Tile.allCases.map { ($0, Winograd(geometry, $0, precision).cost) }
     guard let (tile, cost) = costs.min(by: { $0.1 < $1.1 }) else { return nil }
     return direct > leastGain * cost ? tile : nil
   }
@@ -85,15 +90,18 @@ struct Winograd: Sendable {
   /// Exact while it is below 2^53; a plan too large for any machine is counted too.
   private var cost: Double {
     let (channels, outputs) = (Double(geometry.channels), Double(geometry.outputs))
-    let each = channels * outputs + 16 * (channels + outputs)
+    let each = channels * outputs * precision.costOfProducts + 16 * (channels + outputs)
     return Double(tile.points) * (Double(tiles) * each + 24 * channels * outputs)
   }
 
   /// The largest error relative to the largest magnitude of the exact result, for data of one scale: `terms` is the
   /// number of products in a sum, 9 * C, 9 * O or N * H * W. Errors of random data grow with its square root at most.
-  static func errorBound(_ tile: Tile, terms: Int) -> Double {
-    let unit: Double = tile == .f4 ? 2e-7 : 6e-8
-    return unit * Double(max(terms, 64)).squareRoot()
+  /// Those of factors rounded to bfloat16 are as large for any number: they are as random as the products are.
+  func errorBound(terms: Int) -> Double {
+    switch precision {
+    case .float32: (tile == .f4 ? 2e-7 : 6e-8) * Double(max(terms, 64)).squareRoot()
+    case .bfloat16: tile == .f4 ? 6e-2 : 2e-2
+    }
   }
 }
 
@@ -129,9 +137,9 @@ extension Winograd {
       floats = plane * tile.points
     }
 
-    /// Matrices [rows, columns] as the right side of a product: in panels of columns.
-    static func rightOperand(_ tile: Tile, rows: Int, columns: Int) -> Planes {
-      let width = columns > ProductPanels.lanes ? ProductPanels.width : ProductPanels.lanes
+    /// Matrices [rows, columns] as the right side of a product: in panels of columns. Rows are places.
+    static func rightOperand(_ tile: Tile, rows: Int, columns: Int, _ precision: OperandPrecision) -> Planes {
+      let width = precision.panelWidth(columns: columns)
       var planes = Planes(tile, rows: rows, columns: (columns + width - 1) / width * width)
       planes.layout.panel = width
       planes.layout.panel_stride = rows * width
@@ -155,7 +163,9 @@ extension Winograd {
 
   /// Plane by plane `result = left * right`, or `result += left * right`; the result's planes are row-major and as
   /// wide as `columns`. The one caller of matrix products.
-  /// - Parameter points: the planes to multiply; nil for all.
+  /// - Parameters:
+  ///   - inner: numbers in a sum, of which `precision` says how many places they take.
+  ///   - points: the planes to multiply; nil for all.
   func multiply(
     _ left: Operand, _ right: Operand, into result: UnsafeMutablePointer<Float>, _ resultPlanes: Planes, rows: Int,
     columns: Int, inner: Int, points: Range<Int>? = nil, accumulating: Bool = false
@@ -167,10 +177,10 @@ extension Winograd {
       ProductPanels(base: b, panel_stride: right.planes.layout.panel_stride, row: right.planes.layout.row).multiply(
         ProductOperand(
           base: a, lines: 1, line_stride: 0, rows: rows, row_stride: row, segments: 1, segment_stride: 0,
-          steps: inner, step_stride: step),
+          steps: precision.places(inner), step_stride: step),
         into: ProductResult(
           base: result + point * resultPlanes.layout.plane, line_stride: 0, row_stride: resultPlanes.layout.row),
-        columns: columns, accumulating: accumulating)
+        columns: columns, precision, accumulating: accumulating)
     }
   }
 }
@@ -185,20 +195,77 @@ extension Winograd {
       pixel_stride: pixelStride)
   }
 
-  /// x [N, H, W, C] to planes [tiles, C].
-  func transformInput(
-    _ x: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
-  ) {
-    var (map, layout) = (map(pixelStride: geometry.channels), planes.layout)
-    ck_winograd_input(&map, x, geometry.channels, tiles.lowerBound, tiles.count, out, &layout)
+  /// What the products sum along, and so what pairs are of.
+  enum SummedAxis: Sendable { case channels, tiles }
+
+  /// Planes [tiles, C] that tiles of the input are transformed to.
+  func inputPlanes(tiles: Int, summedAlong axis: SummedAxis) -> Planes {
+    switch axis {
+    case .channels: Planes(tile, rows: tiles, columns: precision.places(geometry.channels))
+    case .tiles: Planes(tile, rows: precision.places(tiles), columns: geometry.channels)
+    }
   }
 
-  /// dy [N, H, W, O] to planes [tiles, O].
+  /// x [N, H, W, C] to `inputPlanes`.
+  func transformInput(
+    _ x: UnsafePointer<Float>, tiles: Range<Int>, summedAlong axis: SummedAxis,
+    into out: UnsafeMutablePointer<Float>, _ planes: Planes
+  ) {
+    var (map, layout) = (map(pixelStride: geometry.channels), planes.layout)
+    switch precision {
+    case .float32: ck_winograd_input(&map, x, geometry.channels, tiles.lowerBound, tiles.count, out, &layout)
+    case .bfloat16:
+      ck_winograd_input_pairs(
+        &map, x, geometry.channels, tiles.lowerBound, tiles.count, axis == .tiles ? 1 : 0, out, &layout)
+    }
+  }
+
+  /// dy [N, H, W, O] to planes [tiles, O], to be summed along tiles.
   func transformOutputGradient(
     _ dy: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
   ) {
     var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
-    ck_winograd_output_gradient(&map, dy, geometry.outputs, tiles.lowerBound, tiles.count, out, &layout)
+    let transform = precision == .float32 ? ck_winograd_output_gradient : ck_winograd_output_gradient_pairs
+    transform(&map, dy, geometry.outputs, tiles.lowerBound, tiles.count, out, &layout)
+  }
+
+  /// Planes [C, columns] of a transformed filter, in panels.
+  func filterPlanes(columns: Int) -> Planes {
+    Planes.rightOperand(tile, rows: precision.places(geometry.channels), columns: columns, precision)
+  }
+
+  /// w [3, 3, C, columns] to some columns of `filterPlanes`, from the first of a panel on.
+  func transformFilter(
+    _ w: UnsafePointer<Float>, _ taps: ck_winograd_taps, columns: Int, into out: UnsafeMutablePointer<Float>,
+    _ planes: Planes
+  ) {
+    var (taps, layout) = (taps, planes.layout)
+    guard precision == .bfloat16 else {
+      return ck_winograd_filter(Int32(tile.rawValue), w, &taps, geometry.channels, columns, out, &layout)
+    }
+    let floats = Planes(tile, rows: Self.roundedRows, columns: columns)
+    var floatLayout = floats.layout
+    StoragePool.withScratch(floats.floats) { u in
+      for row in stride(from: 0, to: geometry.channels, by: Self.roundedRows) {
+        let rows = min(Self.roundedRows, geometry.channels - row)
+        ck_winograd_filter(Int32(tile.rawValue), w + row * taps.row, &taps, rows, columns, u, &floatLayout)
+        for point in 0..<tile.points {
+          ck_pack_pairs(
+            u + point * floatLayout.plane, rows, columns, columns, 1, precision.places(row), layout.panel,
+            layout.panel_stride, out + point * layout.plane)
+        }
+      }
+    }
+  }
+
+  /// Rows of a filter that are transformed before they are rounded, an even number: with the columns of a group they
+  /// stay in the second cache.
+  private static let roundedRows = 32
+
+  /// Floats that `transformFilter` needs for itself.
+  var filterScratch: Int {
+    guard precision == .bfloat16 else { return 0 }
+    return Planes(tile, rows: Self.roundedRows, columns: min(Self.groupWidth, geometry.outputs)).floats
   }
 
   /// Planes [tiles, columns] to some columns of y [N, H, W, O].
