@@ -28,7 +28,7 @@ public enum OperandPrecision: Sendable, Hashable {
     }
   }
 
-  /// Time of a product beside one in float32.
+  /// Time of a multiply-add beside one in float32.
   var costOfProducts: Double {
     switch self {
     case .float32: 1
