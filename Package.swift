@@ -80,17 +80,18 @@ let package = Package(
     .target(name: "Ranks", dependencies: ["Resources"], swiftSettings: strict),
     .target(name: "MPIRanks", dependencies: ["CMPI", "Ranks", "Resources"], swiftSettings: strict),
     .target(name: "Messages", dependencies: ["Support"], swiftSettings: strict),
-    .target(name: "Files", dependencies: ["Support"], swiftSettings: strict),
+    .target(name: "Files", dependencies: ["Resources", "Support"], swiftSettings: strict),
     .target(name: "Protobuf", swiftSettings: numeric),
     .target(name: "Tensors", dependencies: ["CKernels", "COpenBLAS", "Resources"], swiftSettings: numeric),
     .target(
-      name: "Images", dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Files", "Messages", "Support"],
+      name: "Images",
+      dependencies: ["CGIF", "CImageShims", "CKernels", "CWebP", "Files", "Messages", "Resources", "Support"],
       swiftSettings: numeric),
     .target(
       name: "Datasets", dependencies: ["Files", "Images", "Messages", "Protobuf", "Resources", "Support"],
       swiftSettings: numeric),
     .target(
-      name: "WeightFiles", dependencies: ["CImageShims", "Files", "Images", "Protobuf", "Support"],
+      name: "WeightFiles", dependencies: ["CImageShims", "Files", "Images", "Protobuf", "Resources", "Support"],
       swiftSettings: strict),
     .target(
       name: "Networks", dependencies: ["Messages", "Support", "Tensors"], swiftSettings: numeric),

@@ -1,7 +1,7 @@
 // A file open for reading, whose size is known before anything is read. It never blocks on a pipe or a device.
 
 import Glibc
-import Support
+import Resources
 
 /// A regular file that is open. Any number of threads may read at once.
 public struct InputFile: Sendable {

@@ -3,6 +3,7 @@
 
 import Files
 import Glibc
+import Resources
 
 /// A buffer and the file that is in it. One for each thread.
 struct FileReader {

@@ -2,6 +2,7 @@
 // failure into one that names the file. The formats are in ImageDecoder+PNG.swift and its neighbors.
 
 import Messages
+import Resources
 
 /// Decodes PNG, JPEG, WebP and GIF files. It keeps its buffer between files: use one for each thread.
 ///

@@ -2,6 +2,7 @@
 // Other texts are passed over; none is kept that would take more than a mebibyte.
 
 import CImageShims
+import Resources
 
 /// Takes chunk after chunk; of several of a kind the last counts.
 struct PNGTexts {

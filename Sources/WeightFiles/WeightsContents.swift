@@ -1,6 +1,6 @@
 // The numbers of a file of weights: an array is read and converted when it is asked for, wherever and however it lies.
 
-import Support
+import Resources
 
 /// A file of weights whose arrays can be read.
 public struct WeightsContents: Sendable {
