@@ -69,6 +69,7 @@ public struct FileOperationError: Error, Equatable, Sendable, CustomStringConver
     case ENOENT: "check that the path is right and that the folder was not removed"
     case ENAMETOOLONG: "choose a shorter name"
     case EMFILE, ENFILE: "close other programs or raise the limit on open files (ulimit -n)"
+    case ENOMEM: "close other programs or raise the limit on memory (ulimit -v)"
     case EIO: "the disk or the network mount fails; copy what matters and check it"
     default: nil
     }

@@ -130,6 +130,13 @@ public struct InputFile: Sendable {
     return done
   }
 
+  /// Whether there is memory for bytes of the file, before an array of them is made: where that finds none, the process
+  /// ends.
+  /// - Throws: `FileOperationError`, an ENOMEM.
+  public func requireMemory(_ bytes: Int) throws(FileOperationError) {
+    guard Memory.has(bytes) else { throw FileOperationError(path: path, step: .read, code: ENOMEM) }
+  }
+
   /// The bytes of a part of the file.
   /// - Throws: `FileOperationError`; the file ending early, because somebody cuts it now, is an EIO.
   public func read(count: Int, at offset: Int = 0) throws(FileOperationError) -> [UInt8] {
@@ -141,6 +148,7 @@ public struct InputFile: Sendable {
   /// The bytes of a part of the file, fewer where it ends before.
   /// - Throws: `FileOperationError`.
   public func read(upTo count: Int, at offset: Int = 0) throws(FileOperationError) -> [UInt8] {
+    try requireMemory(count)
     var failure: FileOperationError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { bytes, filled in
       HugePages.advise(UnsafeMutableRawBufferPointer(bytes))

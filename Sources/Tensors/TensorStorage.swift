@@ -241,10 +241,8 @@ public enum StoragePool {
       if before > 0 { munmap(UnsafeMutableRawPointer(bitPattern: wider), before) }
       munmap(UnsafeMutableRawPointer(bitPattern: start + UInt(length)), pageBytes - before)
     }
-    #if os(Linux)
-      // Advice only: without huge pages it is a little slower.
-      madvise(UnsafeMutableRawPointer(bitPattern: start), length, MADV_HUGEPAGE)
-    #endif
+    HugePages.advise(
+      UnsafeMutableRawBufferPointer(start: UnsafeMutableRawPointer(bitPattern: start), count: length))
     return FreeRanges.Range(start: start, length: length)
   }
 

@@ -130,7 +130,9 @@ public struct WeightsContents: Sendable {
     guard count > 0, let span = array.span else { return [] }
     let range = array.offset..<(array.offset + span)
     return try withBytes(range, of: parts[array.part]) { bytes in
-      [Value](unsafeUninitializedCapacity: count) { values, initialized in
+      let needed = count * MemoryLayout<Value>.stride
+      guard Memory.has(needed) else { throw WeightsFileError(path: path, fault: .noMemory(bytes: needed)) }
+      return [Value](unsafeUninitializedCapacity: count) { values, initialized in
         HugePages.advise(UnsafeMutableRawBufferPointer(values))
         let width = MemoryLayout<Stored>.size
         if let strides = array.strides {

@@ -1,6 +1,8 @@
 // What can be wrong with a file of weights, whatever its format; what only a safetensors file can have is in
 // SafetensorsError.swift.
 
+import Files
+
 /// A file of weights that was refused.
 public struct WeightsFileError: Error, Equatable, Sendable, CustomStringConvertible {
   public var path: String
@@ -16,6 +18,8 @@ public struct WeightsFileError: Error, Equatable, Sendable, CustomStringConverti
     case refusedObject(String)
     /// More numbers than a file of its size may hold.
     case tooLarge(String, limit: Int)
+    /// The machine, or a limit, has none for so many bytes of what is in the file.
+    case noMemory(bytes: Int)
     /// It can be read, and has no weights, or several sets of them. The text says what to do.
     case unfit(String)
   }
@@ -42,6 +46,9 @@ extension WeightsFileError.Fault {
     case .tooLarge(let what, let limit):
       return "\(what), and a file of its size may hold \(limit) bytes of numbers; no weights are like that, use "
         + "another file"
+    case .noMemory(let bytes):
+      return "there is no memory for the \(bytesText(bytes)) of an array; close other programs or raise the limit "
+        + "on memory (ulimit -v)"
     case .unfit(let what): return what
     }
   }

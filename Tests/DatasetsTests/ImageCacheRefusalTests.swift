@@ -104,10 +104,7 @@ func `images for which there was no descriptor, or no memory, are cached once th
         guard turn.wrappingAdd(1, ordering: .relaxed).oldValue == 4 else { return false }
         var scarce = restored
         if isMemory {
-          let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-          let line: Substring? = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }
-          let used: Int = line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
-          scarce.rlim_cur = rlim_t(used * 1024 + 60 << 20)
+          scarce.rlim_cur = rlim_t(ScarceMemory.mapped + 60 << 20)
         } else {
           scarce.rlim_cur = 3
         }

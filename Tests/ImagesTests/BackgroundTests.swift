@@ -148,17 +148,10 @@ private func rgba(_ pixels: [[UInt8]]) -> [UInt8] {
       width: 9000, height: 9000, palette: GIFFile.colors,
       pictures: [GIFFile.Picture(width: 1, height: 1, pixels: [1])]
     ).bytes
-    var unlimited = rlimit()
-    getrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &unlimited)
-    var scarce = unlimited
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let line: Substring? = status.split(separator: "\n").first { $0.hasPrefix("VmSize:") }
-    let used: Int = line.flatMap { Int($0.split(separator: " ")[1]) } ?? 0
-    scarce.rlim_cur = rlim_t(used * 1024 + 100 << 20)
-    setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &scarce)
     var failure: DecodingFailure?
-    do { _ = try picture(bytes, cap: 100_000_000) } catch let error as DecodingFailure { failure = error }
-    setrlimit(__rlimit_resource_t(UInt32(RLIMIT_AS.rawValue)), &unlimited)
+    do {
+      _ = try ScarceMemory.during(100 << 20) { try picture(bytes, cap: 100_000_000) }
+    } catch let error as DecodingFailure { failure = error }
     precondition(failure?.cause == .circumstances && failure?.reason.contains("no memory") == true)
     let width = try picture(bytes, cap: 100_000_000).width
     precondition(width == 9000)

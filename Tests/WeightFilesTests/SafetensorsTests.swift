@@ -12,6 +12,25 @@ func safetensors(_ header: String, buffer: [UInt8] = [], length: UInt64? = nil) 
   return withUnsafeBytes(of: length.littleEndian, Array.init) + Array(header.utf8) + buffer
 }
 
+/// 80 MB of floats out of a file of 40.
+@Test func `an array that memory does not hold is refused, in a process of its own`() async {
+  await #expect(processExitsWith: .success) {
+    let (folder, count) = (try TemporaryFolder(), 20 << 20)
+    let header = #"{"h":{"dtype":"F16","shape":[\#(count)],"data_offsets":[0,\#(2 * count)]}}"#
+    let path = try folder.write(safetensors(header), to: "large.safetensors")
+    truncate(path, 8 + header.utf8.count + 2 * count)
+    let contents = try Safetensors.read(path: path)
+    var failure: WeightsFileError?
+    do {
+      _ = try ScarceMemory.during(60 << 20) { try contents.floats("h") }
+    } catch let error as WeightsFileError { failure = error }
+    precondition(failure == WeightsFileError(path: path, fault: .noMemory(bytes: 4 * count)))
+    precondition(failure?.description.contains("ulimit -v") == true)
+    let floats = try contents.floats("h")
+    precondition(floats.count == count)
+  }
+}
+
 @Suite struct SafetensorsTests {
   let folder: TemporaryFolder
 

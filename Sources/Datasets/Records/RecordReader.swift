@@ -2,6 +2,8 @@
 // behind a damaged record is read as long as its length can be trusted.
 
 import Files
+import Glibc
+import Resources
 
 /// Where the bytes of a shard come from.
 protocol RecordSource {
@@ -101,10 +103,15 @@ struct RecordReader<Source: RecordSource> {
   private mutating func load(_ count: Int, at offset: Int) throws(RecordDamage) {
     if offset >= windowStart, offset + count <= windowStart + windowCount { return }
     let wanted = min(max(count, Self.windowLength), source.count - offset)
-    // Half as much again, so that growing records do not make for a new buffer each.
-    if window.count < wanted { window = [UInt8](repeating: 0, count: max(wanted, window.count + window.count / 2)) }
     windowStart = offset
     windowCount = 0
+    if window.count < wanted {
+      // Half as much again, so that growing records do not make for a new buffer each.
+      let length = max(wanted, window.count + window.count / 2)
+      window = []
+      guard Memory.has(length) else { throw .unreadable(.system(SystemError(number: ENOMEM))) }
+      window = [UInt8](repeating: 0, count: length)
+    }
     let got: Int
     do throws(FileOperationError) {
       got = try source.read(into: &window, count: wanted, at: offset)

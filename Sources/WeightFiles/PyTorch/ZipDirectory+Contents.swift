@@ -1,6 +1,7 @@
 // The bytes of an archive's entries: as they lie, or inflated into memory of exactly the size that the directory says.
 
 import CImageShims
+import Resources
 
 extension ZipDirectory {
   /// An entry's bytes, compared with its checksum.
@@ -37,6 +38,7 @@ extension ZipDirectory {
   }
 
   private func inflated(_ packed: [UInt8], _ entry: Entry) throws -> [UInt8] {
+    guard Memory.has(entry.size) else { throw WeightsFileError.Fault.noMemory(bytes: entry.size) }
     var written = -1
     let bytes = [UInt8](unsafeUninitializedCapacity: entry.size) { target, count in
       written = packed.withUnsafeBufferPointer {

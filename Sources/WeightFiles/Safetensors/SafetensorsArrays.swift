@@ -2,6 +2,7 @@
 // is of the file as it is then, so one that somebody cuts short gives an error and not a crash, as a mapped one would.
 
 import Files
+import Resources
 import Support
 
 /// The arrays of a safetensors file, read in place.
@@ -71,6 +72,9 @@ public struct SafetensorsArrays: Sendable {
     _ name: String, _ dtype: ElementType, _ elements: Range<Int>?, as type: Element.Type
   ) throws -> [Element] {
     try withBytes(name, dtype, elements: elements) { bytes in
+      guard Memory.has(bytes.count) else {
+        throw WeightsFileError(path: path, fault: .noMemory(bytes: bytes.count))
+      }
       let count = bytes.count / MemoryLayout<Element>.size
       return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
         UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)

@@ -142,6 +142,7 @@ final class TensorBoardLog {
         let length = header.withUnsafeBytes({ TFRecord.length(header: $0) }),
         length <= UInt64(file.size - offset - TFRecord.headerLength - TFRecord.footerLength)
       else { return }
+      try file.requireMemory(Int(length))
       var record = [UInt8](repeating: 0, count: Int(length) + TFRecord.footerLength)
       guard try file.read(into: &record, count: record.count, at: offset + TFRecord.headerLength) == record.count
       else { return }
