@@ -9,8 +9,7 @@ import Testing
 @Test func `a file that memory does not hold is refused, in a process of its own`() async {
   await #expect(processExitsWith: .success) {
     let folder = try TemporaryFolder()
-    let path = folder.file("large")
-    FileManager.default.createFile(atPath: path, contents: Data("begin".utf8))
+    let path = try folder.write(Array("begin".utf8), to: "large")
     truncate(path, 300 << 20)
     var failure: FileOperationError?
     do {

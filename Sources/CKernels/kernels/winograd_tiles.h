@@ -124,10 +124,10 @@ typedef struct {
   size_t at[MOST_PLACES];
 } places;
 
-/// NAME##_tile: LINE down the columns of an [inputs, inputs] tile of LANES channels and then along the rows, which
-/// gives an [outputs, outputs] tile.
-#define TILE_TRANSFORM(LINE, INPUTS, OUTPUTS)                                                                   \
-  INLINE void LINE##_tile(const float *from, const places *source, float *to, const places *target) {           \
+/// NAME: LINE down the columns of an [INPUTS, INPUTS] tile of LANES channels and then along the rows, which gives an
+/// [OUTPUTS, OUTPUTS] tile. STORE(square, value) keeps a square of it, by what the further parameters say.
+#define TRANSFORM(NAME, LINE, INPUTS, OUTPUTS, STORE, ...)                                                      \
+  INLINE void NAME(const float *from, const places *source, __VA_ARGS__) {                                      \
     lanes half[OUTPUTS][INPUTS];                                                                                \
     _Pragma("clang loop unroll(full)") for (int j = 0; j < INPUTS; j++) {                                       \
       lanes line[INPUTS], result[OUTPUTS];                                                                      \
@@ -139,10 +139,13 @@ typedef struct {
     _Pragma("clang loop unroll(full)") for (int i = 0; i < OUTPUTS; i++) {                                      \
       lanes result[OUTPUTS];                                                                                    \
       LINE(half[i], result);                                                                                    \
-      _Pragma("clang loop unroll(full)") for (int j = 0; j < OUTPUTS; j++)                                      \
-          *(unaligned_lanes *)(to + target->at[i * OUTPUTS + j]) = result[j];                                   \
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < OUTPUTS; j++) STORE(i * OUTPUTS + j, result[j]);   \
     }                                                                                                           \
   }
+
+#define STORE_LANES(square, value) *(unaligned_lanes *)(to + target->at[square]) = value
+#define TILE_TRANSFORM(LINE, INPUTS, OUTPUTS) \
+  TRANSFORM(LINE##_tile, LINE, INPUTS, OUTPUTS, STORE_LANES, float *to, const places *target)
 
 TILE_TRANSFORM(input_4, 6, 6)
 TILE_TRANSFORM(output_4, 6, 4)

@@ -44,6 +44,13 @@ INLINE void copy_squares(
     }
 }
 
+/// A tile of its own, in which what does not exist is zero.
+INLINE void copy_source(
+    const tile_cut *cut, const float *from, const places *source, lanes *copy, size_t count) {
+  memset(copy, 0, (size_t)(cut->side * cut->side) * sizeof(lanes));
+  copy_squares(cut, from, source, (float *)copy, &packed, count);
+}
+
 /// Transforms `count` channels, LANES or fewer, of a tile: directly where all of it exists, else by way of copies
 /// in which what does not exist is zero.
 INLINE void transform_channels(
@@ -52,10 +59,7 @@ INLINE void transform_channels(
   const int direct_source = count == LANES && is_whole(source_cut);
   const int direct_target = count == LANES && is_whole(target_cut);
   lanes source_copy[MOST_PLACES], target_copy[MOST_PLACES];
-  if (!direct_source) {
-    memset(source_copy, 0, (size_t)(source_cut->side * source_cut->side) * sizeof(lanes));
-    copy_squares(source_cut, from, source, (float *)source_copy, &packed, count);
-  }
+  if (!direct_source) copy_source(source_cut, from, source, source_copy, count);
   transform(
       direct_source ? from : (const float *)source_copy, direct_source ? source : &packed,
       direct_target ? to : (float *)target_copy, direct_target ? target : &packed);
