@@ -49,6 +49,9 @@ enum ExitStatus: Int32 {
     case RecordExportError.system: self = .inputOutput
     case is RecordExportError: self = .usage
     case is RecipeFileError, is SavedRecipeError: self = .badData
+    // What is read may be right.
+    case let error as WeightsFileError where error.isOfMemory: self = .failure
+    case let error as FileOperationError where error.code == ENOMEM: self = .failure
     case is DatasetError, is DecodingFailure, is SafetensorsError, is WeightsFileError: self = .badData
     case CheckpointError.noCheckpoint: self = .missingInput
     case is CheckpointError: self = .badData
@@ -68,6 +71,10 @@ enum ExitStatus: Int32 {
     default: return nil
     }
   }
+}
+
+extension WeightsFileError {
+  fileprivate var isOfMemory: Bool { if case .noMemory = fault { true } else { false } }
 }
 
 extension FileOperationError {

@@ -39,6 +39,19 @@ import Transport
     #expect(ended.status == 0, "\(ended.errors.suffix(300))")
   }
 
+  @Test func `weights that memory does not hold are no fault of the file's`() async throws {
+    let workspace = try Workspace()
+    let header = #"{"w":{"dtype":"F32","shape":[100000000],"data_offsets":[0,400000000]}}"#
+    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
+    let path = "\(workspace.folder)/large.safetensors"
+    try Data(length + Array(header.utf8)).write(to: URL(fileURLWithPath: path))
+    truncate(path, 8 + header.utf8.count + 400_000_000)
+    let ended = try await shell(
+      "ulimit -v \(300 * 1024); skipline evaluate large.safetensors --data data", in: workspace)
+    #expect(ended.status == 1, "\(ended.errors.suffix(300))")
+    #expect(ended.errors.contains("large.safetensors: cannot read: Cannot allocate memory; close other programs"))
+  }
+
   @Test(arguments: [32, 64, 256, 1024]) func `a small stack is no matter`(kibibytes: Int) async throws {
     let workspace = try Workspace()
     let ended = try await shell("ulimit -s \(kibibytes); \(Self.train)", in: workspace)
