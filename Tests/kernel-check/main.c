@@ -302,6 +302,51 @@ static void winograd(int32_t tile, int32_t height, int32_t width, size_t channel
   report(name, difference(y, wanted, pixels * channels), 4e-6);
 }
 
+// Both halves of pairs [rows, columns], the earlier row or column first: to rows 2 r and 2 r + 1, or columns so.
+static void unpair(const float *pairs, size_t rows, size_t columns, int of_tiles, float *out) {
+  for (size_t r = 0; r < rows; r++)
+    for (size_t c = 0; c < columns; c++)
+      for (size_t half = 0; half < 2; half++) {
+        uint32_t both;
+        memcpy(&both, pairs + r * columns + c, sizeof both);
+        const uint32_t bits = half ? both & 0xffff0000 : both << 16;
+        memcpy(out + (of_tiles ? (2 * r + half) * columns + c : (r * columns + c) * 2 + half), &bits, sizeof bits);
+      }
+}
+
+// What Winograd's algorithm transforms, in pairs, beside the floats.
+static void winograd_pairs(int32_t tile, int32_t height, int32_t width, size_t channels) {
+  const size_t points = (size_t)((tile + 2) * (tile + 2)), map_floats = (size_t)(height * width) * channels;
+  const size_t tiles = (size_t)((height + tile - 1) / tile) * (size_t)((width + tile - 1) / tile);
+  const size_t rows = (tiles + 1) / 2, plane = tiles * channels, pair_plane = rows * channels;
+  const ck_winograd_map map = {height, width, tile, channels};
+  const ck_winograd_planes planes = {plane, channels, 0, channels};
+  const ck_winograd_planes of_tiles = {pair_plane, channels, 0, channels};
+  const ck_winograd_planes of_channels = {plane / 2, channels, 0, channels / 2};
+  float *x = numbers(map_floats), *floats = numbers(points * plane), *out = numbers(points * 2 * pair_plane);
+  float *pairs = numbers(points * 2 * pair_plane);
+  double *wanted = calloc(points * 2 * pair_plane, sizeof(double));
+  char name[64];
+  for (int kind = 0; kind < 3; kind++) {
+    const int in_tiles = kind > 0;
+    if (kind < 2) ck_winograd_input(&map, x, channels, 0, tiles, floats, &planes);
+    else ck_winograd_output_gradient(&map, x, channels, 0, tiles, floats, &planes);
+    const ck_winograd_planes *target = in_tiles ? &of_tiles : &of_channels;
+    if (kind < 2) ck_winograd_input_pairs(&map, x, channels, 0, tiles, in_tiles, pairs, target);
+    else ck_winograd_output_gradient_pairs(&map, x, channels, 0, tiles, pairs, target);
+    const size_t made = in_tiles ? 2 * pair_plane : plane;
+    for (size_t p = 0; p < points; p++) {
+      unpair(
+          pairs + p * target->plane, in_tiles ? rows : tiles, in_tiles ? channels : channels / 2, in_tiles,
+          out + p * made);
+      for (size_t i = 0; i < made; i++) wanted[p * made + i] = i < plane ? (double)floats[p * plane + i] : 0;
+    }
+    snprintf(
+        name, sizeof name, "winograd_pairs %s F(%d) %zu", kind == 0 ? "c" : kind == 1 ? "t" : "g", tile, channels);
+    report(name, difference(out, wanted, points * made), 4e-3);
+  }
+}
+
 // No smaller for a larger number.
 static uint8_t byte_of(float number) { return (uint8_t)(number * 120 + 128); }
 
@@ -431,6 +476,8 @@ int main(void) {
   channels(19, 35);
   winograd(4, 9, 14, 19);
   winograd(2, 5, 5, 16);
+  winograd_pairs(4, 9, 14, 48);
+  winograd_pairs(2, 5, 5, 22);
   max_pool(9, 19);
   max_pool(8, 150);
   resample_columns();
