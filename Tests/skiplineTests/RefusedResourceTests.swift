@@ -2,12 +2,16 @@
 // or ends with the cause and advice; it never hangs and never crashes.
 
 import Engine
+import Files
 import Foundation
 import Messages
 import Support
 import TestSupport
 import Testing
 import Transport
+import WeightFiles
+
+@testable import skipline
 
 @Suite(.serialized) struct RefusedResourceTests {
   private static let train =
@@ -39,17 +43,11 @@ import Transport
     #expect(ended.status == 0, "\(ended.errors.suffix(300))")
   }
 
-  @Test func `weights that memory does not hold are no fault of the file's`() async throws {
-    let workspace = try Workspace()
-    let header = #"{"w":{"dtype":"F32","shape":[100000000],"data_offsets":[0,400000000]}}"#
-    let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian, Array.init)
-    let path = "\(workspace.folder)/large.safetensors"
-    try Data(length + Array(header.utf8)).write(to: URL(fileURLWithPath: path))
-    truncate(path, 8 + header.utf8.count + 400_000_000)
-    let ended = try await shell(
-      "ulimit -v \(300 * 1024); skipline evaluate large.safetensors --data data", in: workspace)
-    #expect(ended.status == 1, "\(ended.errors.suffix(300))")
-    #expect(ended.errors.contains("large.safetensors: cannot read: Cannot allocate memory; close other programs"))
+  @Test func `memory that is lacking is no fault of the file's that does not fit`() {
+    let weights = WeightsFileError(path: "w.safetensors", fault: .noMemory(bytes: 1))
+    #expect(ExitStatus(of: weights) == .failure)
+    #expect(ExitStatus(of: FileOperationError(path: "w.safetensors", step: .read, code: ENOMEM)) == .failure)
+    #expect(ExitStatus(of: FileOperationError(path: "w.safetensors", step: .read, code: EIO)) == .inputOutput)
   }
 
   @Test(arguments: [32, 64, 256, 1024]) func `a small stack is no matter`(kibibytes: Int) async throws {
