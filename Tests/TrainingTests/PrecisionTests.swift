@@ -66,8 +66,7 @@ import Testing
     }
   }
 
-  /// The drawn pictures of the repository, and a network of too few channels and pixels for Winograd's algorithm: all of
-  /// its convolutions but the first are in bfloat16.
+  /// The drawn pictures of the repository, and a network whose convolutions are in bfloat16, all but the first.
   @Test func `a trained network gives at least 99.5 % of pictures the class in bf16 that it gives in fp32`() throws
   {
     let data = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -99,7 +98,8 @@ import Testing
       }
     }
     let comparison = try #require(answers.result(reports[1]))
-    // Measured: 92 % right, 99.84 % with the same class, its probability 0.0007 apart on average, 0.012 at most.
+    print("\(comparison)")
+    // Measured: 92 % right, 99.77 % with the same class, its probability 0.0009 apart on average, 0.015 at most.
     #expect(comparison.images == 1280 && comparison.top1 > 0.7, "\(comparison)")
     #expect(comparison.agreement >= 0.995 && comparison.meanDifference > 0, "\(comparison)")
     #expect(abs(reports[0].top1 - comparison.top1) < 0.005, "\(reports[0].top1), \(comparison)")
