@@ -1,4 +1,4 @@
-// Products of pairs of bfloat16 for processors with an instruction for them, AVX512-BF16.
+// Products of pairs of bfloat16, and what makes their sides, for processors with an instruction for them, AVX512-BF16.
 
 #include "levels.h"
 #include "simd.h"

@@ -100,7 +100,7 @@ typedef struct {
 } ck_kernels;
 #undef MEMBER
 
-/// Products of pairs of bfloat16.
+/// Products of pairs of bfloat16, and what makes their sides.
 typedef struct {
   void (*round_pairs)(const float *source, size_t pairs, float *rounded_pairs);
   void (*pack_pairs)(

@@ -90,13 +90,14 @@ extension EvaluationRecord {
   }
 
   /// Opens a record: reads its columns.
-  /// - Throws: `EvaluationRecordError` for what is none or is damaged, `FileOperationError` for what cannot be read.
+  /// - Throws: `EvaluationRecordError` for what is none or is damaged, `FileOperationError` for what cannot be read,
+  ///   `WeightsFileError` where there is no memory for it.
   public init(path: String) throws {
     do {
       try self.init(SafetensorsArrays(path: path))
     } catch let error as SafetensorsError {
       throw EvaluationRecordError(path: path, reason: "\(error)")
-    } catch let error as WeightsFileError {
+    } catch let error as WeightsFileError where !error.isOfMemory {
       throw EvaluationRecordError(path: path, reason: "\(error)")
     }
   }

@@ -12,6 +12,7 @@ package enum Memory {
   /// some in between.
   package static func has(_ bytes: Int) -> Bool {
     guard bytes >= least else { return true }
+    guard bytes <= Int.max - rest else { return false }
     // Not malloc and free: the optimizer knows these, takes the pair out and the memory for granted.
     guard let block = mmap(nil, bytes + rest, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
       block != MAP_FAILED

@@ -30,6 +30,9 @@ public struct WeightsFileError: Error, Equatable, Sendable, CustomStringConverti
   }
 
   public var description: String { "\(path): \(fault.text(path: path))" }
+
+  /// Whether nothing is wrong with the file.
+  public var isOfMemory: Bool { if case .noMemory = fault { true } else { false } }
 }
 
 extension WeightsFileError.Fault {

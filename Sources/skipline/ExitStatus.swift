@@ -73,10 +73,6 @@ enum ExitStatus: Int32 {
   }
 }
 
-extension WeightsFileError {
-  fileprivate var isOfMemory: Bool { if case .noMemory = fault { true } else { false } }
-}
-
 extension FileOperationError {
   /// A file was to be read that is not there.
   fileprivate var isMissingInput: Bool { [.open, .read].contains(step) && code == ENOENT }

@@ -251,16 +251,21 @@ import Testing
     #expect(isSame(mixed.forward(images, ThreadPool(threads: 3)), one))
   }
 
-  @Test(arguments: [(7, 512), (4, 256), (14, 64), (2, 96), (3, 40)])
-  func `an image alone is what it is in its batch, to the bit`(side: Int, channels: Int) {
+  @Test(
+    arguments: [(7, 512), (4, 256), (14, 64), (2, 96), (3, 40)], [ConvolutionAlgorithms.fastest, .bfloat16])
+  func `an image alone is what it is in its batch, to the bit`(
+    map: (side: Int, channels: Int), algorithms: ConvolutionAlgorithms
+  ) {
+    let (side, channels) = map
     let images = 64
     let x = ReferenceNumbers.tensor("x", [images, side, side, channels]) { 2 * $0 - 1 }
     let w = ReferenceNumbers.tensor("w", [3, 3, channels, channels]) { 2 * $0 - 1 }
     func method(_ images: Int) -> ConvolutionMethod {
       ConvolutionMethod(
-        input: [images, side, side, channels], weight: [3, 3, channels, channels], stride: 1, padding: 1)
+        input: [images, side, side, channels], weight: [3, 3, channels, channels], stride: 1, padding: 1,
+        algorithms)
     }
-    let convolution = PreparedConvolution(weight: w, padding: 1)
+    let convolution = PreparedConvolution(weight: w, padding: 1, algorithms: algorithms)
     let ops = Ops(ThreadPool(threads: 2))
     let whole = convolution(x, .relu, ops)
     for part in [0..<1, 3..<5, 63..<64] {

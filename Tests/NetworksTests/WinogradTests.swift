@@ -23,6 +23,11 @@ struct WinogradCase: CustomTestStringConvertible, Sendable {
       images: images, height: height, width: width, channels: channels, outputs: outputs)
   }
 
+  init(_ c: WinogradCase, _ precision: OperandPrecision) {
+    self = c
+    self.precision = precision
+  }
+
   var winograd: Winograd { Winograd(geometry, tile, precision) }
   var inputShape: [Int] { [geometry.images, geometry.height, geometry.width, geometry.channels] }
   var outputShape: [Int] { [geometry.images, geometry.height, geometry.width, geometry.outputs] }
@@ -165,6 +170,23 @@ enum DirectConvolution64 {
   @Test(arguments: cases)
   func `the output and both gradients are the formula's`(_ c: WinogradCase) {
     expectAgreement(c, c.input(), c.weight(), c.outputGradient())
+  }
+
+  /// Small integers, which bfloat16 holds exactly before and after the transforms of 2x2 tiles: nothing is rounded, so
+  /// that a number which is left out or taken twice shows.
+  @Test(arguments: cases.filter { $0.tile == .f2 && $0.precision == .bfloat16 })
+  func `of numbers that are not rounded, the results in bfloat16 are as exact as in float32`(_ c: WinogradCase) {
+    func integers(_ tensor: Tensor) -> Tensor { Tensor(tensor.shape, tensor.values.map { $0.rounded(.down) }) }
+    let float = WinogradCase(c, .float32).winograd
+    let x = integers(c.input { 5 * $0 - 2 })
+    let w = integers(c.weight { 7 * $0 - 3 })
+    let dy = integers(c.outputGradient { 5 * $0 - 2 })
+    let output = Deviation.largest(c.output(x, w), from: DirectConvolution64.output(x, w))
+    #expect(output < float.errorBound(terms: 1))
+    let input = Deviation.largest(c.inputGradient(dy, w), from: DirectConvolution64.inputGradient(dy, w))
+    #expect(input < float.errorBound(terms: 1))
+    let weight = Deviation.largest(c.weightGradient(x, dy), from: DirectConvolution64.weightGradient(x, dy))
+    #expect(weight < float.errorBound(terms: 1))
   }
 
   private func expectAgreement(_ c: WinogradCase, _ x: Tensor, _ w: Tensor, _ dy: Tensor) {
@@ -376,6 +398,35 @@ enum DirectConvolution64 {
         paired.transformOutputGradient(dy, tiles: 0..<tiles, into: $0, layout)
       }
       expectPairs(made, layout, of: exact, exactPlanes, .tiles)
+    }
+  }
+
+  /// More rows than are rounded at a time, with a part of a block; more columns than a panel, with a part of one.
+  @Test(arguments: Winograd.Tile.allCases, [(34, 34), (66, 6)])
+  func `a filter in pairs is what float32 has of neighboring channels, rounded`(
+    tile: Winograd.Tile, shape: (channels: Int, outputs: Int)
+  ) {
+    let c = WinogradCase(tile, 1, 4, 4, shape.channels, shape.outputs, .bfloat16)
+    let (paired, float) = (c.winograd, Winograd(c.geometry, tile))
+    let (planes, floatPlanes) = (paired.preparedPlanes, float.preparedPlanes)
+    var (made, exact) = (Tensor(zeros: [planes.floats]), Tensor(zeros: [floatPlanes.floats]))
+    c.weight().read { w in
+      made.write { paired.prepare(w, into: $0, ThreadPool(threads: 2)) }
+      exact.write { float.prepare(w, into: $0, ThreadPool(threads: 2)) }
+    }
+    for point in 0..<tile.points {
+      for channel in 0..<shape.channels {
+        for output in 0..<shape.outputs {
+          let place =
+            point * planes.layout.plane + planes.start(ofColumn: output) + channel / 2 * planes.layout.row
+          let half = made[place].bitPattern >> (channel % 2 * 16) & 0xffff
+          let value = exact[
+            point * floatPlanes.layout.plane + floatPlanes.start(ofColumn: output) + channel
+              * floatPlanes.layout.row
+          ]
+          #expect(half == upperHalf(value), "point \(point), \(channel) to \(output)")
+        }
+      }
     }
   }
 

@@ -31,6 +31,22 @@ func safetensors(_ header: String, buffer: [UInt8] = [], length: UInt64? = nil) 
   }
 }
 
+/// As reading it would find, piece by piece.
+@Test func `a file is whole where its checksum holds, whatever memory there is`() throws {
+  let folder = try TemporaryFolder()
+  let path = folder.file("whole.safetensors")
+  let values = (0..<600_000).map(Float.init)
+  try Safetensors.write(
+    [NamedArray(name: "w", shape: [values.count], values: .float32(values))], metadata: [:], to: path)
+  #expect(Safetensors.isWhole(path: path))
+  var bytes = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+  // Beyond the first piece.
+  bytes[bytes.count - 5] ^= 1
+  #expect(try !Safetensors.isWhole(path: folder.write(bytes, to: "damaged.safetensors")))
+  #expect(try !Safetensors.isWhole(path: folder.write(Array(bytes.dropLast(9)), to: "cut.safetensors")))
+  #expect(!Safetensors.isWhole(path: folder.file("none.safetensors")))
+}
+
 @Suite struct SafetensorsTests {
   let folder: TemporaryFolder
 

@@ -477,6 +477,7 @@ int main(void) {
   winograd(4, 9, 14, 19);
   winograd(2, 5, 5, 16);
   winograd_pairs(4, 9, 14, 48);
+  winograd_pairs(4, 9, 9, 34);
   winograd_pairs(2, 5, 5, 22);
   max_pool(9, 19);
   max_pool(8, 150);

@@ -271,7 +271,7 @@ void ck_winograd_output(
 void ck_winograd_output_gradient(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
-/// The same two as sides of products of pairs: rounded to bfloat16, with planes measured in pairs. of_tiles: whether a
+/// ck_winograd_input and ck_winograd_output_gradient as sides of products of pairs: rounded to bfloat16, with planes measured in pairs. of_tiles: whether a
 /// pair is of tiles first + 2 r and the next one, zero behind the last, in row r, for sums along tiles; else it is of
 /// two neighboring channels, of which there is an even number, in row-major planes, for sums along channels. Output
 /// gradients are pairs of tiles.

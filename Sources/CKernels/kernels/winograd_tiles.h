@@ -1,5 +1,5 @@
 // The transforms of Winograd's convolution of one tile (Lavin and Gray 2015, arXiv:1509.09308), on vectors of
-// channels. Which tiles, from where and to where, is winograd.c's.
+// channels. Which tiles, from where and to where, is winograd_walk.h's.
 //
 // One-dimensional F(m, 3) gives m outputs of a filter of 3 from n = m + 2 products: y = A^T ((G g) * (B^T d)).
 // Nested with itself it makes tiles of m x m outputs from n x n products, Y = A^T ((G g G^T) * (B^T d B)) A. The

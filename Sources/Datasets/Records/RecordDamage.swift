@@ -1,6 +1,7 @@
 // What can be wrong with a record, in words.
 
 import Files
+import Glibc
 import Protobuf
 
 /// Why a record cannot be used.
@@ -30,6 +31,18 @@ enum RecordDamage: Error, Equatable {
     case .tooLong, .wrongDataChecksum, .malformed, .withoutImage, .withoutClass, .longClassName:
       false
     }
+  }
+}
+
+extension RecordDamage {
+  /// What to do about it.
+  var advice: String {
+    if case .unreadable(let reason) = self, reason == .system(SystemError(number: ENOMEM)) {
+      return "nothing from there on is used; close other programs or raise the limit on memory (ulimit -v)"
+    }
+    return endsShard
+      ? "nothing from there on is used; fetch the shard again or rewrite it"
+      : "it is left out; fetch the shard again or rewrite it"
   }
 }
 

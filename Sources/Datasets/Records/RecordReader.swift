@@ -107,8 +107,9 @@ struct RecordReader<Source: RecordSource> {
     windowCount = 0
     if window.count < wanted {
       // Half as much again, so that growing records do not make for a new buffer each.
-      let length = max(wanted, window.count + window.count / 2)
+      let larger = max(wanted, window.count + window.count / 2)
       window = []
+      let length = Memory.has(larger) ? larger : wanted
       guard Memory.has(length) else { throw .unreadable(.system(SystemError(number: ENOMEM))) }
       window = [UInt8](repeating: 0, count: length)
     }

@@ -134,9 +134,7 @@ struct RecordTable {
       DatasetFinding(
         kind: .damagedShard, severity: .error, subject: shard, paths: [shard],
         message: "\(shard): record \(fault.record) at byte \(fault.offset) \(fault.damage)",
-        advice: fault.damage.endsShard
-          ? "nothing from there on is used; fetch the shard again or rewrite it"
-          : "it is left out; fetch the shard again or rewrite it")
+        advice: fault.damage.advice)
     }
     if faults.count > namedFaults {
       findings.append(

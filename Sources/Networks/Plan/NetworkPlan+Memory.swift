@@ -191,7 +191,7 @@ private struct MemoryPlanner {
     let operation = plan.operations[step.operation]
     if let method = method(operation, passage.convolutions, ofBatch: passage.batch) {
       if passage.prepared[step.output] == nil {
-        if step.norm != nil { tally.pass(method.weights) }
+        tally.pass((step.norm == nil ? 0 : method.weights) + method.preparationScratch(threads: threads))
         passage.prepared[step.output] = block(method.preparedFloats)
       }
       let output = inputs.count > 1 ? inPlace(&inputs[1], operation) : block(operation.output)

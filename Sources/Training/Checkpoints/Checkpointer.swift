@@ -325,7 +325,7 @@ final class Checkpointer {
   func bestToGoBackTo(step: Int) -> CheckpointInfo? {
     let latest = min(step, savedState.map { $0.step - 1 } ?? .max)
     return run.checkpoints().first { CheckpointName(path: $0.path) == .best && $0.step <= latest }
-      .flatMap { best in (try? Safetensors.read(path: best.path)).map { _ in best } }
+      .flatMap { Safetensors.isWhole(path: $0.path) ? $0 : nil }
   }
 
   /// The newest whole checkpoint of the end of an earlier epoch whose validation gave numbers, or that was not
@@ -337,7 +337,7 @@ final class Checkpointer {
       case .best, .epoch: info.step < step && (info.validationAccuracy != nil || !isJudged)
       case .last, .step, .other: false
       }
-    }.sorted { $0.step > $1.step }.first { (try? Safetensors.read(path: $0.path)) != nil }
+    }.sorted { $0.step > $1.step }.first { Safetensors.isWhole(path: $0.path) }
   }
 
   /// Renames what was saved of steps that the run has gone back behind: it is no checkpoint of the way that the run
@@ -361,6 +361,6 @@ extension RunFolder {
   /// The checkpoint with the most steps of those whose checksum holds.
   func newestWholeCheckpoint(except name: CheckpointName) -> CheckpointInfo? {
     checkpoints().filter { CheckpointName(path: $0.path) != name }.sorted { $0.step > $1.step }
-      .first { (try? Safetensors.read(path: $0.path)) != nil }
+      .first { Safetensors.isWhole(path: $0.path) }
   }
 }

@@ -95,28 +95,38 @@ public struct WeightsInspection: Codable, Sendable, Equatable {
       mismatch = "\(error)"
     }
     let here = Dictionary(own.map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
-    arrays = outline.names.map { name in
-      Array(name, outline, numbers: Self.numbers(contents, name), own: here[name])
-    }
-  }
-
-  /// nil for an element type that is not read.
-  private static func numbers(_ contents: WeightsContents, _ name: String) -> [Double]? {
-    if let floats = try? contents.floats(name) { return floats.map(Double.init) }
-    if let integers = try? contents.integers(name) { return integers.map(Double.init) }
-    return nil
+    arrays = try outline.names.map { try Array($0, contents, own: here[$0]) }
   }
 }
 
 extension WeightsInspection.Array {
-  fileprivate init(_ name: String, _ outline: WeightsOutline, numbers: [Double]?, own: String?) {
+  /// - Throws: `WeightsFileError` where there is no memory for it.
+  fileprivate init(_ name: String, _ contents: WeightsContents, own: String?) throws {
+    let outline = contents.outline
+    func numbers<Number>(_ read: (String) throws -> [Number]) throws -> [Number]? {
+      do { return try read(name) } catch let error as WeightsFileError {
+        guard case .unsupportedDType = error.fault else { throw error }
+        return nil
+      }
+    }
+    if let floats = try numbers(contents.floats) {
+      self.init(name, outline, numbers: floats.lazy.map(Double.init), own: own)
+    } else if let integers = try numbers(contents.integers) {
+      self.init(name, outline, numbers: integers.lazy.map(Double.init), own: own)
+    } else {
+      self.init(name, outline, numbers: EmptyCollection(), own: own)
+    }
+  }
+
+  /// - Parameter numbers: none of an element type that is not read.
+  private init(_ name: String, _ outline: WeightsOutline, numbers: some Sequence<Double>, own: String?) {
     self.name = name
     self.own = own
     shape = outline.shape(of: name) ?? []
     type = outline.dtype(of: name)?.rawValue ?? ""
     (nan, infinite) = (0, 0)
     var squares = 0.0
-    for number in numbers ?? [] {
+    for number in numbers {
       if number.isNaN {
         nan += 1
       } else if number.isInfinite {

@@ -2,6 +2,7 @@
 
 import Files
 import FoundationEssentials
+import Glibc
 
 /// Encoders and decoders for the files of a run.
 ///
@@ -30,12 +31,14 @@ enum RunJSON {
   }
 
   /// Reads a JSON file of a run.
-  /// - Throws: `RunFolderError.unreadable`, which names the file, what is wrong in it and where.
+  /// - Throws: `RunFolderError.unreadable`, which names the file, what is wrong in it and where; `FileOperationError`
+  ///   where there is no memory for it.
   static func read<Value: Decodable>(
     _ type: Value.Type, path: String, bound: Int = SizeBound.runRecord
   ) throws -> Value {
     let data: Data
     do { data = Data(try InputFile.contents(of: path, bound: bound)) } catch {
+      if error.code == ENOMEM { throw error }
       throw RunFolderError.unreadable(path: path, reason: "\(error.reason)")
     }
     do { return try decode(type, from: data) } catch let error as DecodingError {

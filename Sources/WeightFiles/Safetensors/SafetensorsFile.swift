@@ -28,8 +28,22 @@ public enum Safetensors {
       let file = try InputFile(path: path)
       let (header, bytes) = try readHeader(file)
       let buffer = try file.read(count: file.size - 8 - bytes.count, at: 8 + bytes.count)
-      try verifyChecksum(header: header, bytes: bytes, buffer: buffer)
+      try verifyChecksum(header: header, bytes: bytes) { $0.update(buffer) }
       return contents(path: path, header: header, headerBytes: bytes, buffer: buffer)
+    }
+  }
+
+  /// Whether `read` would find nothing wrong with a file, which takes no memory for it.
+  public static func isWhole(path: String) -> Bool {
+    do {
+      let file = try InputFile(path: path)
+      let (header, bytes) = try readHeader(file)
+      try verifyChecksum(header: header, bytes: bytes) { checksum in
+        try ByteSource(file).forEachPiece(of: (8 + bytes.count)..<file.size) { checksum.update($0) }
+      }
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -104,7 +118,10 @@ public enum Safetensors {
     return (header, bytes)
   }
 
-  private static func verifyChecksum(header: SafetensorsHeader, bytes: [UInt8], buffer: [UInt8]) throws {
+  /// - Parameter update: adds the buffer's bytes.
+  private static func verifyChecksum(
+    header: SafetensorsHeader, bytes: [UInt8], update: (inout CRC32C) throws -> Void
+  ) throws {
     guard let stored = header.metadata[checksumKey] else {
       // Files of other programs have neither.
       if header.metadata[sealKey] != nil { throw SafetensorsError.Fault.checksumMissing }
@@ -117,7 +134,7 @@ public enum Safetensors {
     var unsigned = bytes
     unsigned.replaceSubrange(digits, with: repeatElement(UInt8(ascii: "0"), count: 8))
     var checksum = checksum(ofHeader: unsigned)
-    checksum.update(buffer)
+    try update(&checksum)
     let computed = text(checksum)
     guard stored.value == computed else {
       throw SafetensorsError.Fault.damaged(stored: stored.value, computed: computed)

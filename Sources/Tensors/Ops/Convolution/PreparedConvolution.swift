@@ -38,7 +38,8 @@ public final class PreparedConvolution {
   ///   - norm: what follows, multiplied into weights and bias; nil for nothing.
   ///   - bias: [O], without a norm; nil for zeros.
   ///   - algorithms: with `.bfloat16`, weights are rounded after a norm's factors are multiplied into them, and the
-  ///     input as it is copied for the product; bias, addend and sums are not.
+  ///     input as it is copied for the product, both as Winograd's algorithm transforms them where it is taken; bias,
+  ///     addend and sums are not.
   public init(
     weight: Tensor, bias: Tensor? = nil, norm: FoldedBatchNorm? = nil, stride: Int = 1, padding: Extent = 0,
     groups: Int = 1, algorithms: ConvolutionAlgorithms = .fastest
@@ -161,6 +162,11 @@ extension ConvolutionMethod {
     if grouped != nil { return weights }
     return PackedWeights.floats(
       depth: direct.forwardGEMM.depth, columns: direct.outputs, direct.precision)
+  }
+
+  /// Floats that preparing weights needs for itself.
+  public func preparationScratch(threads: Int) -> Int {
+    winograd.map { min(threads, $0.groups) * $0.filterScratch } ?? 0
   }
 
   /// Floats that a pass over prepared weights needs for itself.
