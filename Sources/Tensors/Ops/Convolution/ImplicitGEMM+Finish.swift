@@ -34,22 +34,13 @@ extension ImplicitGEMM {
   private static let mostRowChunks = 64
   private static let fewestRows = 192
   private static let chunksForThread = 4
-  /// Floats of the source that stay in the second cache: 384 KB.
-  private static let keptFloats = 98_304
   /// Floats of lines that are copied at a time: 1 MB.
   private static let copiedFloats = 262_144
-  /// Steps that a product adds up at a time; see CKernels.
-  private static let stepsAtOnce = 512
-
-  private var finishedPixels: Int {
-    min(max(Self.fewestRows, Self.keptFloats / min(channels, Self.stepsAtOnce)), images * lines * pixels)
-  }
-
   /// Floats that each thread needs for copies.
-  func finishScratch(_ precision: OperandPrecision) -> Int {
+  func finishScratch(columns: Int, _ precision: OperandPrecision) -> Int {
     if goesByPlaces { return 0 }
     guard readsPixels else { return copies(precision) ? copiedLines * rowFloats : 0 }
-    return gathers(precision) ? finishedPixels * gatheredRow(precision) : 0
+    return gathers(precision) ? pixelsInBlock(columns: columns) * gatheredRow(precision) : 0
   }
 
   private func finishPixels(
@@ -57,10 +48,11 @@ extension ImplicitGEMM {
     into result: UnsafeMutablePointer<Float>, _ finish: ProductFinish
   ) {
     let places = weights.precision.places(channels)
+    let pixelsInBlock = pixelsInBlock(columns: weights.columns)
     let (gathers, row) = (gathers(weights.precision), gatheredRow(weights.precision))
-    StoragePool.withScratch(gathers ? finishedPixels * row : 0) { gathered in
-      for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: finishedPixels) {
-        let block = start..<min(start + finishedPixels, rows.upperBound)
+    StoragePool.withScratch(gathers ? pixelsInBlock * row : 0) { gathered in
+      for start in Swift.stride(from: rows.lowerBound, to: rows.upperBound, by: pixelsInBlock) {
+        let block = start..<min(start + pixelsInBlock, rows.upperBound)
         if gathers { gather(block, source, weights.precision, into: gathered) }
         multiply(
           ProductOperand(

@@ -43,6 +43,19 @@ struct ImplicitGEMM: Sendable {
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
 
+  /// Results that are made before the next panel of weights is walked over, where those are pixels: about so many floats,
+  /// 112 KB. What the tiles write comes into the second cache beside the source and the panel.
+  private static let blockResultFloats = 28_672
+
+  /// Fewer pixels would wait for the weights: four tiles of the largest kind.
+  private static let fewestPixels = 56
+
+  /// Pixels that are multiplied at a time. They are part of the numerical result where moments are gathered.
+  func pixelsInBlock(columns: Int) -> Int {
+    let fitting = min(Self.blockFloats / channels, Self.blockResultFloats / columns)
+    return min(max(Self.fewestPixels, fitting), images * lines * pixels)
+  }
+
   /// - Parameters:
   ///   - moments: what the results are added to, in standard chunks, where they lie close together.
   ///   - finish: done to the results, where they lie close together.
@@ -86,6 +99,7 @@ struct ImplicitGEMM: Sendable {
   ) {
     let columns = weights.columns
     let places = weights.precision.places(channels)
+    let pixelsInBlock = pixelsInBlock(columns: columns)
     let (gathers, row) = (gathers(weights.precision), gatheredRow(weights.precision))
     let scatters = scatters(columns: columns)
     StoragePool.withScratch(gathers ? pixelsInBlock * row : 0) { gathered in
@@ -167,12 +181,11 @@ struct ImplicitGEMM: Sendable {
     resultStrides != (lines * pixels * columns, pixels * columns, columns)
   }
 
-  private var pixelsInBlock: Int { min(max(56, Self.blockFloats / channels), images * lines * pixels) }
-
   /// Floats that each thread needs for copies.
   func scratch(columns: Int, _ precision: OperandPrecision) -> Int {
     if goesByPlaces { return 0 }
     guard readsPixels else { return copies(precision) ? bufferFloats : 0 }
+    let pixelsInBlock = pixelsInBlock(columns: columns)
     return (gathers(precision) ? pixelsInBlock * gatheredRow(precision) : 0)
       + (scatters(columns: columns) ? pixelsInBlock * columns : 0)
   }

@@ -179,7 +179,8 @@ extension ConvolutionMethod {
       return scratch.floats(threads: threads)
     }
     let gemm = direct.forwardGEMM
-    return gemm.placesScratch(direct.precision) + threads * gemm.finishScratch(direct.precision)
+    return gemm.placesScratch(direct.precision)
+      + threads * gemm.finishScratch(columns: direct.outputs, direct.precision)
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C], with what follows.
