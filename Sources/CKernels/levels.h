@@ -66,13 +66,13 @@
      const ck_winograd_planes *planes),                                                                            \
     (map, dy, channels, first, count, out, planes))                                                                \
   K(void, winograd_filter,                                                                                         \
-    (int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,          \
+    (int32_t form, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,          \
      const ck_winograd_planes *planes),                                                                            \
-    (tile, w, taps, rows, columns, out, planes))                                                                   \
+    (form, w, taps, rows, columns, out, planes))                                                                   \
   K(void, winograd_filter_gradient,                                                                                \
-    (int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,      \
+    (int32_t form, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,      \
      const ck_winograd_taps *taps),                                                                                \
-    (tile, in, planes, rows, columns, dw, taps))                                                                   \
+    (form, in, planes, rows, columns, dw, taps))                                                                   \
   K(void, winograd_flip,                                                                                           \
     (const float *w, size_t inputs, size_t outputs, size_t first, size_t count, float *out),                       \
     (w, inputs, outputs, first, count, out))                                                                       \

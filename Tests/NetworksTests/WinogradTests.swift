@@ -30,7 +30,10 @@ struct WinogradCase: CustomTestStringConvertible, Sendable {
 
   var winograd: Winograd { Winograd(geometry, tile, precision) }
   var inputShape: [Int] { [geometry.images, geometry.height, geometry.width, geometry.channels] }
-  var outputShape: [Int] { [geometry.images, geometry.height, geometry.width, geometry.outputs] }
+  var outputShape: [Int] {
+    let map = geometry.map(stride: tile.stride)
+    return [geometry.images, map.height, map.width, geometry.outputs]
+  }
   var weightShape: [Int] { [3, 3, geometry.channels, geometry.outputs] }
 
   var testDescription: String {
@@ -76,28 +79,41 @@ struct WinogradCase: CustomTestStringConvertible, Sendable {
 }
 
 /// The three results of a 3x3 convolution by its formula, in double precision.
-enum DirectConvolution64 {
+struct DirectConvolution64 {
+  /// [N, H, W, C] and [N, H', W', O].
+  let inputShape: [Int]
+  let outputShape: [Int]
+  let stride: Int
+
+  init(_ c: WinogradCase) {
+    (inputShape, outputShape, stride) = (c.inputShape, c.outputShape, c.tile.stride)
+  }
+
+  private var channels: Int { inputShape[3] }
+  private var outputs: Int { outputShape[3] }
+
   /// Calls `body` with every pair of pixels that a tap joins: tap, input pixel, output pixel, as indices.
-  private static func forEachPair(_ shape: [Int], _ body: (_ tap: Int, _ input: Int, _ output: Int) -> Void) {
-    let (height, width) = (shape[1], shape[2])
-    for image in 0..<shape[0] {
-      for row in 0..<height {
-        for column in 0..<width {
+  private func forEachPair(_ body: (_ tap: Int, _ input: Int, _ output: Int) -> Void) {
+    let (height, width) = (inputShape[1], inputShape[2])
+    for image in 0..<inputShape[0] {
+      for row in 0..<outputShape[1] {
+        for column in 0..<outputShape[2] {
           for tap in 0..<9 {
-            let (y, x) = (row + tap / 3 - 1, column + tap % 3 - 1)
+            let (y, x) = (row * stride + tap / 3 - 1, column * stride + tap % 3 - 1)
             guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
-            body(tap, (image * height + y) * width + x, (image * height + row) * width + column)
+            body(
+              tap, (image * height + y) * width + x,
+              (image * outputShape[1] + row) * outputShape[2] + column)
           }
         }
       }
     }
   }
 
-  static func output(_ x: Tensor, _ w: Tensor) -> NaiveTensor {
-    let (channels, outputs) = (w.shape[2], w.shape[3])
-    let (x, w, shape) = (x.values.map(Double.init), w.values.map(Double.init), x.shape)
-    var y = NaiveTensor(zeros: [shape[0], shape[1], shape[2], outputs])
-    forEachPair(shape) { tap, input, output in
+  func output(_ x: Tensor, _ w: Tensor) -> NaiveTensor {
+    let (x, w) = (x.values.map(Double.init), w.values.map(Double.init))
+    var y = NaiveTensor(zeros: outputShape)
+    forEachPair { tap, input, output in
       for c in 0..<channels {
         let value = x[input * channels + c]
         for o in 0..<outputs { y.values[output * outputs + o] += value * w[(tap * channels + c) * outputs + o] }
@@ -106,11 +122,10 @@ enum DirectConvolution64 {
     return y
   }
 
-  static func inputGradient(_ dy: Tensor, _ w: Tensor) -> NaiveTensor {
-    let (channels, outputs) = (w.shape[2], w.shape[3])
-    let (dy, w, shape) = (dy.values.map(Double.init), w.values.map(Double.init), dy.shape)
-    var dx = NaiveTensor(zeros: [shape[0], shape[1], shape[2], channels])
-    forEachPair(shape) { tap, input, output in
+  func inputGradient(_ dy: Tensor, _ w: Tensor) -> NaiveTensor {
+    let (dy, w) = (dy.values.map(Double.init), w.values.map(Double.init))
+    var dx = NaiveTensor(zeros: inputShape)
+    forEachPair { tap, input, output in
       for c in 0..<channels {
         var sum = 0.0
         for o in 0..<outputs { sum += dy[output * outputs + o] * w[(tap * channels + c) * outputs + o] }
@@ -120,11 +135,10 @@ enum DirectConvolution64 {
     return dx
   }
 
-  static func weightGradient(_ x: Tensor, _ dy: Tensor) -> NaiveTensor {
-    let (channels, outputs) = (x.shape[3], dy.shape[3])
-    let (x, dy, shape) = (x.values.map(Double.init), dy.values.map(Double.init), x.shape)
+  func weightGradient(_ x: Tensor, _ dy: Tensor) -> NaiveTensor {
+    let (x, dy) = (x.values.map(Double.init), dy.values.map(Double.init))
     var dw = NaiveTensor(zeros: [3, 3, channels, outputs])
-    forEachPair(shape) { tap, input, output in
+    forEachPair { tap, input, output in
       for c in 0..<channels {
         let value = x[input * channels + c]
         for o in 0..<outputs {
@@ -152,13 +166,17 @@ enum DirectConvolution64 {
       cases.append(WinogradCase(tile, 5, 7, 7, 64, 64))
       // Cut by outputs, the last group narrower, and by points: one batch of tiles, then more than one.
       cases.append(WinogradCase(tile, 2, 3, 2, 437, 453))
-      cases.append(WinogradCase(tile, 1, 1, tile == .f4 ? 250 : 180, tile == .f4 ? 3000 : 6000, 35))
+      cases.append(WinogradCase(tile, 1, 1, tile == .f2 ? 180 : 250, tile == .f2 ? 6000 : 3000, 35))
     }
     return cases + cases.compactMap(inBFloat16)
   }()
 
+  /// Those that pairs are multiplied by too.
+  private static let unstrided: [Winograd.Tile] = [.f2, .f4]
+
   /// Pairs are of an even number of channels; two more than an odd one have as many of them left over.
   private static func inBFloat16(_ c: WinogradCase) -> WinogradCase? {
+    guard c.tile != .strided else { return nil }
     var c = c
     c.precision = .bfloat16
     c.geometry.channels += c.geometry.channels % 2
@@ -181,23 +199,23 @@ enum DirectConvolution64 {
     let x = integers(c.input { 5 * $0 - 2 })
     let w = integers(c.weight { 7 * $0 - 3 })
     let dy = integers(c.outputGradient { 5 * $0 - 2 })
-    let output = Deviation.largest(c.output(x, w), from: DirectConvolution64.output(x, w))
+    let output = Deviation.largest(c.output(x, w), from: DirectConvolution64(c).output(x, w))
     #expect(output < float.errorBound(terms: 1))
-    let input = Deviation.largest(c.inputGradient(dy, w), from: DirectConvolution64.inputGradient(dy, w))
+    let input = Deviation.largest(c.inputGradient(dy, w), from: DirectConvolution64(c).inputGradient(dy, w))
     #expect(input < float.errorBound(terms: 1))
-    let weight = Deviation.largest(c.weightGradient(x, dy), from: DirectConvolution64.weightGradient(x, dy))
+    let weight = Deviation.largest(c.weightGradient(x, dy), from: DirectConvolution64(c).weightGradient(x, dy))
     #expect(weight < float.errorBound(terms: 1))
   }
 
   private func expectAgreement(_ c: WinogradCase, _ x: Tensor, _ w: Tensor, _ dy: Tensor) {
     let (channels, outputs, pixels) = (
-      9 * c.geometry.channels, 9 * c.geometry.outputs, c.geometry.images * c.geometry.height * c.geometry.width
+      9 * c.geometry.channels, 9 * c.geometry.outputs, c.outputShape[..<3].reduce(1, *)
     )
-    let output = Deviation.largest(c.output(x, w), from: DirectConvolution64.output(x, w))
+    let output = Deviation.largest(c.output(x, w), from: DirectConvolution64(c).output(x, w))
     #expect(output < c.winograd.errorBound(terms: channels))
-    let input = Deviation.largest(c.inputGradient(dy, w), from: DirectConvolution64.inputGradient(dy, w))
+    let input = Deviation.largest(c.inputGradient(dy, w), from: DirectConvolution64(c).inputGradient(dy, w))
     #expect(input < c.winograd.errorBound(terms: outputs))
-    let weight = Deviation.largest(c.weightGradient(x, dy), from: DirectConvolution64.weightGradient(x, dy))
+    let weight = Deviation.largest(c.weightGradient(x, dy), from: DirectConvolution64(c).weightGradient(x, dy))
     #expect(weight < c.winograd.errorBound(terms: pixels))
     print("\(c.testDescription): output \(brief(output)), gradients \(brief(input)) and \(brief(weight))")
   }
@@ -221,7 +239,7 @@ enum DirectConvolution64 {
   func `rounding errors grow no faster than the square root of the channels`(tile: Winograd.Tile, channels: Int) {
     let c = WinogradCase(tile, 1, 8, 8, channels, 8)
     let (x, w) = (c.input(), c.weight())
-    let (output, exact) = (c.output(x, w), DirectConvolution64.output(x, w))
+    let (output, exact) = (c.output(x, w), DirectConvolution64(c).output(x, w))
     let bound = c.winograd.errorBound(terms: 9 * channels)
     let (largest, norm) = (Deviation.largest(output, from: exact), Deviation.norm(output, from: exact))
     #expect(largest < bound)
@@ -231,7 +249,8 @@ enum DirectConvolution64 {
 
   /// What batch norm and ReLU leave: nothing negative, so that the sums inside of a tile cancel; then channels
   /// whose scales are six orders apart; then a single number that dwarfs all others.
-  @Test(arguments: Winograd.Tile.allCases, [OperandPrecision.float32, .bfloat16])
+  @Test(
+    arguments: Winograd.Tile.allCases.map { ($0, OperandPrecision.float32) } + unstrided.map { ($0, .bfloat16) })
   func `badly scaled data is as exact, relative to the largest`(tile: Winograd.Tile, precision: OperandPrecision) {
     let c = WinogradCase(tile, 3, 9, 10, 32, 24, precision)
     let (x, w, dy) = (c.input(), c.weight(), c.outputGradient())
@@ -278,7 +297,8 @@ enum DirectConvolution64 {
 
   /// NaN around the input would spread if it were read; NaN around the output would be gone if it were written.
   @Test(
-    arguments: Winograd.Tile.allCases.flatMap { [($0, 19, OperandPrecision.float32), ($0, 20, .bfloat16)] },
+    arguments: Winograd.Tile.allCases.map { ($0, 19, OperandPrecision.float32) }
+      + unstrided.map { ($0, 20, .bfloat16) },
     [1, 2, 3, 5, 7])
   func `nothing outside of a map is read or written`(
     _ way: (tile: Winograd.Tile, channels: Int, precision: OperandPrecision), side: Int
@@ -305,8 +325,9 @@ enum DirectConvolution64 {
   func `planes in panels hold what row-major planes hold`(tile: Winograd.Tile, width: Int) {
     let c = WinogradCase(tile, 1, 6, 7, 5, 41)
     let (rows, columns) = (c.winograd.tiles, 41)
-    let flat = Winograd.Planes(tile, rows: rows, columns: columns)
-    var panels = Winograd.Planes(tile, rows: rows, columns: (columns + width - 1) / width * width)
+    let flat = Winograd.Planes(count: c.winograd.form.sums, rows: rows, columns: columns)
+    var panels = Winograd.Planes(
+      count: c.winograd.form.sums, rows: rows, columns: (columns + width - 1) / width * width)
     panels.layout.panel = width
     panels.layout.panel_stride = rows * width
     panels.layout.row = width
@@ -316,7 +337,7 @@ enum DirectConvolution64 {
       inPanels.write { c.winograd.transformOutputGradient(dy, tiles: 0..<rows, into: $0, panels) }
     }
     var differences = 0
-    for point in 0..<tile.points {
+    for point in 0..<c.winograd.form.sums {
       for row in 0..<rows {
         for column in 0..<columns {
           let place = point * panels.layout.plane + panels.start(ofColumn: column) + row * width
@@ -334,12 +355,12 @@ enum DirectConvolution64 {
   }
 
   /// Tiles in even and odd numbers, whole vectors of channels and parts of one.
-  @Test(arguments: Winograd.Tile.allCases, [(1, 16), (3, 6), (4, 34), (5, 48)])
+  @Test(arguments: unstrided, [(1, 16), (3, 6), (4, 34), (5, 48)])
   func `pairs are of neighboring channels or tiles of what is transformed in float32`(
     tile: Winograd.Tile, shape: (side: Int, channels: Int)
   ) {
     let channels = shape.channels
-    let c = WinogradCase(tile, 3, shape.side, tile.rawValue * 2 + 1, channels, channels, .bfloat16)
+    let c = WinogradCase(tile, 3, shape.side, tile == .f4 ? 9 : 5, channels, channels, .bfloat16)
     let (paired, float, tiles) = (c.winograd, Winograd(c.geometry, tile), c.winograd.tiles)
     func planes(_ size: Int, _ transform: (UnsafeMutablePointer<Float>) -> Void) -> [UInt32] {
       var out = Tensor([size]) { _ in .nan }
@@ -352,7 +373,7 @@ enum DirectConvolution64 {
     ) {
       var (pairCount, differences) = (0, 0)
       let (rows, columns) = axis == .tiles ? ((tiles + 1) / 2, channels) : (tiles, channels / 2)
-      for point in 0..<tile.points {
+      for point in 0..<paired.form.inputs {
         func rounded(_ tile: Int, _ channel: Int) -> UInt32 {
           guard tile < tiles else { return 0 }
           return upperHalf(
@@ -389,11 +410,12 @@ enum DirectConvolution64 {
       }
     }
     c.outputGradient().read { dy in
-      let exactPlanes = Winograd.Planes(tile, rows: tiles, columns: channels)
+      let exactPlanes = Winograd.Planes(count: paired.form.sums, rows: tiles, columns: channels)
       let exact = planes(exactPlanes.floats) {
         float.transformOutputGradient(dy, tiles: 0..<tiles, into: $0, exactPlanes)
       }
-      let layout = Winograd.Planes.rightOperand(tile, rows: (tiles + 1) / 2, columns: channels, .bfloat16)
+      let layout = Winograd.Planes.rightOperand(
+        count: paired.form.sums, rows: (tiles + 1) / 2, columns: channels, .bfloat16)
       let made = planes(layout.floats) {
         paired.transformOutputGradient(dy, tiles: 0..<tiles, into: $0, layout)
       }
@@ -402,7 +424,7 @@ enum DirectConvolution64 {
   }
 
   /// More rows than are rounded at a time, with a part of a block; more columns than a panel, with a part of one.
-  @Test(arguments: Winograd.Tile.allCases, [(34, 34), (66, 6)])
+  @Test(arguments: unstrided, [(34, 34), (66, 6)])
   func `a filter in pairs is what float32 has of neighboring channels, rounded`(
     tile: Winograd.Tile, shape: (channels: Int, outputs: Int)
   ) {
@@ -414,7 +436,7 @@ enum DirectConvolution64 {
       made.write { paired.prepare(w, into: $0, ThreadPool(threads: 2)) }
       exact.write { float.prepare(w, into: $0, ThreadPool(threads: 2)) }
     }
-    for point in 0..<tile.points {
+    for point in 0..<paired.form.filters {
       for channel in 0..<shape.channels {
         for output in 0..<shape.outputs {
           let place =
@@ -432,10 +454,12 @@ enum DirectConvolution64 {
 
   @Test func `the choice of tiles`() {
     func choice(
-      _ images: Int, _ side: Int, _ channels: Int, _ outputs: Int, _ precision: OperandPrecision = .float32
+      _ images: Int, _ side: Int, _ channels: Int, _ outputs: Int, stride: Int = 1,
+      _ precision: OperandPrecision = .float32
     ) -> Winograd.Tile? {
       Winograd.choice(
-        for: .init(images: images, height: side, width: side, channels: channels, outputs: outputs), precision)
+        for: .init(images: images, height: side, width: side, channels: channels, outputs: outputs),
+        stride: stride, precision)
     }
     // Networks for small and for large images.
     for (images, side, channels) in [
@@ -458,21 +482,33 @@ enum DirectConvolution64 {
     #expect(choice(128, 32, 16, 16, .bfloat16) == .f4)
     #expect(choice(32, 7, 512, 512, .bfloat16) == .f4)
     #expect(choice(1, 32, 16, 16, .bfloat16) == nil)
+    // With a stride of 2, unless a quarter of the tiles lies outside, or the transforms are most of it.
+    for (images, side, channels, outputs) in [
+      (32, 56, 64, 128), (16, 56, 128, 128), (32, 28, 128, 256), (16, 28, 256, 256), (64, 16, 64, 128),
+    ] {
+      #expect(
+        choice(images, side, channels, outputs, stride: 2) == .strided, "\(side)x\(side), \(channels) channels")
+    }
+    #expect(choice(32, 14, 512, 512, stride: 2) == nil)
+    #expect(choice(128, 32, 16, 32, stride: 2) == nil)
+    #expect(choice(1, 28, 256, 256, stride: 2) == nil)
+    #expect(choice(16, 56, 128, 128, stride: 2, .bfloat16) == nil)
   }
 
-  /// The pool's account is one for the whole process. A shape is tile, images, side, channels, outputs, and whether in
-  /// pairs.
+  /// The pool's account is one for the whole process. A shape is the tile's number, images, side, channels, outputs, and
+  /// whether in pairs.
   @Test(
     arguments: [
-      [4, 16, 32, 64, 32, 0], [4, 2, 14, 320, 300, 0], [2, 4, 7, 256, 256, 0], [4, 16, 32, 64, 32, 1],
-      [4, 2, 14, 320, 300, 1], [2, 4, 7, 256, 256, 1],
+      [1, 16, 32, 64, 32, 0], [1, 2, 14, 320, 300, 0], [0, 4, 7, 256, 256, 0], [1, 16, 32, 64, 32, 1],
+      [1, 2, 14, 320, 300, 1], [0, 4, 7, 256, 256, 1], [2, 16, 32, 64, 32, 0], [2, 2, 14, 320, 400, 0],
+      [2, 4, 15, 256, 256, 0],
     ],
     [0, 1, 2])
   func `scratch memory is what is announced, in a process of its own`(shape: [Int], quantity: Int) async {
     await #expect(processExitsWith: .success) { [shape, quantity] in
-      let tile = try #require(Winograd.Tile(rawValue: shape[0]))
       let c = WinogradCase(
-        tile, shape[1], shape[2], shape[2], shape[3], shape[4], shape[5] == 1 ? .bfloat16 : .float32)
+        Winograd.Tile.allCases[shape[0]], shape[1], shape[2], shape[2], shape[3], shape[4],
+        shape[5] == 1 ? .bfloat16 : .float32)
       let quantity = Winograd.Quantity.allCases[quantity]
       let (x, w, dy) = (c.input(), c.weight(), c.outputGradient())
       let result =

@@ -268,38 +268,71 @@ static void finished_product(size_t rows, size_t depth, size_t columns) {
   }
 }
 
-// A convolution 3x3 of one channel each way by Winograd's algorithm, beside the sums that define it.
-static void winograd(int32_t tile, int32_t height, int32_t width, size_t channels) {
-  const int32_t side = tile + 2;
-  const size_t points = (size_t)(side * side), pixels = (size_t)(height * width);
-  const size_t tiles = (size_t)((height + tile - 1) / tile) * (size_t)((width + tile - 1) / tile);
-  float *x = numbers(pixels * channels), *w = numbers(9 * channels), *y = numbers(pixels * channels);
-  float *data = numbers(points * tiles * channels), *filter = numbers(points * channels);
-  const ck_winograd_map map = {height, width, tile, channels};
-  const ck_winograd_planes planes = {tiles * channels, channels, 0, channels};
+// A convolution 3x3 of one channel each way by Winograd's algorithm, beside the sums that define it. The strided one's
+// gradient by the input too, beside the slopes of those sums.
+static void winograd(int32_t form, int32_t height, int32_t width, size_t channels) {
+  const int32_t stride = form == CK_WINOGRAD_STRIDED ? 2 : 1, side = form == CK_WINOGRAD_F4 ? 4 : 2;
+  const int32_t rows = (height + stride - 1) / stride, columns = (width + stride - 1) / stride;
+  const size_t points = form == CK_WINOGRAD_F2 ? 16 : form == CK_WINOGRAD_F4 ? 36 : 25;
+  const size_t in_count = (size_t)(height * width) * channels, out_count = (size_t)(rows * columns) * channels;
+  const size_t tiles = (size_t)((rows + side - 1) / side) * (size_t)((columns + side - 1) / side);
+  const size_t plane = tiles * channels;
+  float *x = numbers(in_count), *w = numbers(9 * channels), *y = numbers(out_count), *dx = numbers(in_count);
+  float *data = numbers(points * plane), *filter = numbers(points * channels);
+  float *sums = calloc(points * plane, sizeof(float));
+  const ck_winograd_map map = {height, width, form, channels}, out_map = {rows, columns, form, channels};
+  const ck_winograd_planes planes = {plane, channels, 0, channels};
   const ck_winograd_planes filter_planes = {channels, channels, 0, channels};
   const ck_winograd_taps taps = {channels, channels};
   ck_winograd_input(&map, x, channels, 0, tiles, data, &planes);
-  ck_winograd_filter(tile, w, &taps, 1, channels, filter, &filter_planes);
-  // Channel by channel: the product of the transforms, element by element.
-  for (size_t p = 0; p < points; p++)
+  ck_winograd_filter(form, w, &taps, 1, channels, filter, &filter_planes);
+  // Channel by channel: the product of the transforms, element by element, added up where several are of one product.
+  const size_t product_of[5] = {0, 0, 1, 2, 2};
+  for (size_t p = 0; p < points; p++) {
+    const int32_t i = (int32_t)p / 5, j = (int32_t)p % 5;
+    const size_t from = stride == 1 ? p : (size_t)ck_winograd_strided_order(i, j);
+    const size_t to = stride == 1 ? p : 3 * product_of[i] + product_of[j];
     for (size_t t = 0; t < tiles; t++)
-      for (size_t c = 0; c < channels; c++) data[(p * tiles + t) * channels + c] *= filter[p * channels + c];
-  ck_winograd_output(&map, data, &planes, channels, 0, tiles, y, NULL);
-  double *wanted = calloc(pixels * channels, sizeof(double));
-  for (int32_t i = 0; i < height; i++)
-    for (int32_t j = 0; j < width; j++)
+      for (size_t c = 0; c < channels; c++)
+        sums[to * plane + t * channels + c] += data[from * plane + t * channels + c] * filter[from * channels + c];
+  }
+  ck_winograd_output(&out_map, sums, &planes, channels, 0, tiles, y, NULL);
+  double *wanted = calloc(out_count, sizeof(double)), *wanted_dx = calloc(in_count, sizeof(double));
+  for (int32_t i = 0; i < rows; i++)
+    for (int32_t j = 0; j < columns; j++)
       for (int32_t ky = 0; ky < 3; ky++)
         for (int32_t kx = 0; kx < 3; kx++) {
-          const int32_t yy = i + ky - 1, xx = j + kx - 1;
+          const int32_t yy = i * stride + ky - 1, xx = j * stride + kx - 1;
           if (yy < 0 || xx < 0 || yy >= height || xx >= width) continue;
-          for (size_t c = 0; c < channels; c++)
-            wanted[(size_t)(i * width + j) * channels + c] +=
-                (double)x[(size_t)(yy * width + xx) * channels + c] * w[(size_t)(ky * 3 + kx) * channels + c];
+          for (size_t c = 0; c < channels; c++) {
+            const size_t in = (size_t)(yy * width + xx) * channels + c, out = (size_t)(i * columns + j) * channels + c;
+            const double weight = w[(size_t)(ky * 3 + kx) * channels + c];
+            wanted[out] += x[in] * weight;
+            wanted_dx[in] += y[out] * weight;
+          }
         }
   char name[64];
-  snprintf(name, sizeof name, "winograd F(%d) %dx%dx%zu", tile, height, width, channels);
-  report(name, difference(y, wanted, pixels * channels), 4e-6);
+  snprintf(name, sizeof name, "winograd form %d %dx%dx%zu", form, height, width, channels);
+  report(name, difference(y, wanted, out_count), 4e-6);
+  if (stride == 1) return;
+  // y as the output's gradient, with the taps turned around.
+  const size_t gradient_of[5] = {0, 3, 1, 2, 1};
+  ck_winograd_map dy_map = out_map, dx_map = map;
+  dy_map.form = dx_map.form = CK_WINOGRAD_STRIDED_GRADIENT;
+  float *turned = numbers(9 * channels);
+  for (size_t k = 0; k < 9; k++) memcpy(turned + k * channels, w + (8 - k) * channels, channels * sizeof(float));
+  ck_winograd_input(&dy_map, y, channels, 0, tiles, data, &planes);
+  ck_winograd_filter(CK_WINOGRAD_STRIDED_GRADIENT, turned, &taps, 1, channels, filter, &filter_planes);
+  for (int32_t i = 0; i < 5; i++)
+    for (int32_t j = 0; j < 5; j++) {
+      const size_t p = (size_t)ck_winograd_strided_order(i, j), from = 4 * gradient_of[i] + gradient_of[j];
+      for (size_t t = 0; t < tiles; t++)
+        for (size_t c = 0; c < channels; c++)
+          sums[p * plane + t * channels + c] = data[from * plane + t * channels + c] * filter[p * channels + c];
+    }
+  ck_winograd_output(&dx_map, sums, &planes, channels, 0, tiles, dx, NULL);
+  snprintf(name, sizeof name, "winograd form %d %dx%dx%zu", CK_WINOGRAD_STRIDED_GRADIENT, height, width, channels);
+  report(name, difference(dx, wanted_dx, in_count), 4e-6);
 }
 
 // Both halves of pairs [rows, columns], the earlier row or column first: to rows 2 r and 2 r + 1, or columns so.
@@ -319,7 +352,7 @@ static void winograd_pairs(int32_t tile, int32_t height, int32_t width, size_t c
   const size_t points = (size_t)((tile + 2) * (tile + 2)), map_floats = (size_t)(height * width) * channels;
   const size_t tiles = (size_t)((height + tile - 1) / tile) * (size_t)((width + tile - 1) / tile);
   const size_t rows = (tiles + 1) / 2, plane = tiles * channels, pair_plane = rows * channels;
-  const ck_winograd_map map = {height, width, tile, channels};
+  const ck_winograd_map map = {height, width, tile == 4 ? CK_WINOGRAD_F4 : CK_WINOGRAD_F2, channels};
   const ck_winograd_planes planes = {plane, channels, 0, channels};
   const ck_winograd_planes of_tiles = {pair_plane, channels, 0, channels};
   const ck_winograd_planes of_channels = {plane / 2, channels, 0, channels / 2};
@@ -474,8 +507,10 @@ int main(void) {
   groups(3, 5, 35, 16, 9, 2);
   groups(20, 1, 7, 0, 15, 1);
   channels(19, 35);
-  winograd(4, 9, 14, 19);
-  winograd(2, 5, 5, 16);
+  winograd(CK_WINOGRAD_F4, 9, 14, 19);
+  winograd(CK_WINOGRAD_F2, 5, 5, 16);
+  winograd(CK_WINOGRAD_STRIDED, 9, 14, 19);
+  winograd(CK_WINOGRAD_STRIDED, 15, 8, 48);
   winograd_pairs(4, 9, 14, 48);
   winograd_pairs(4, 9, 9, 34);
   winograd_pairs(2, 5, 5, 22);

@@ -235,15 +235,31 @@ void ck_group_weight_gradient(
     const ck_spread *a, size_t pixels, size_t columns, const float *dy, size_t dy_stride, float *sums);
 
 // -- Winograd convolution ------------------------------------------------------------------------------------
-// 3x3, stride 1, padding 1, in tiles of m x m outputs, m = 4 or 2, each made of n * n products, n = m + 2. Tiles
-// are numbered through the batch, row by row; the last of a row or column may reach over the map's edge.
+// 3x3, padding 1, in tiles of m x m outputs. Tiles are numbered through the batch, row by row; the last of a row or
+// column may reach over the map's edge. A tile of a map is transformed to n * n numbers, and n * n products back:
+
+/// - F2 and F4: stride 1, m = 2 and 4. n = m + 2 for everything.
+/// - STRIDED: stride 2, m = 2. Of 5 x 5 input pixels come 25 numbers, of the filter too; they are multiplied and those of
+///   a product added up (see ck_winograd_strided_order), which leaves n = 3 for the output and its gradient.
+/// - STRIDED_GRADIENT: the gradient of STRIDED by the input, from the output's: tiles of 4 x 4 pixels. Of 3 x 3 numbers
+///   come n = 4, of the turned filter 25 as in STRIDED, and of 25 products, in that order, a tile.
+enum { CK_WINOGRAD_F2, CK_WINOGRAD_F4, CK_WINOGRAD_STRIDED, CK_WINOGRAD_STRIDED_GRADIENT };
 
 /// Images [height, width, channels] of which some channels are worked on, pixel_stride floats from one pixel to the
-/// next. tile: m.
+/// next. form: of the above.
 typedef struct {
-  int32_t height, width, tile;
+  int32_t height, width, form;
   size_t pixel_stride;
 } ck_winograd_map;
+
+/// Along one direction, STRIDED makes of pixels 0 ... 4 the numbers 0 - 2, 1, 2, 4 - 2, 3. The first two belong to
+/// product 0, the next to product 1, the last two to product 2. Number (i, j) of a tile comes as number
+/// ck_winograd_strided_order(i, j) of 25, so that those of a product, (i's, j's), are next to each other.
+static inline int32_t ck_winograd_strided_order(int32_t i, int32_t j) {
+  const int32_t product[5] = {0, 0, 1, 2, 2}, first[3] = {0, 2, 3}, count[3] = {2, 1, 2};
+  const int32_t row = product[i], column = product[j];
+  return 5 * first[row] + count[row] * first[column] + (i - first[row]) * count[column] + j - first[column];
+}
 
 /// n * n matrices (planes), in panels of neighboring columns: element (r, c) of plane i lies at
 /// i * plane + (c / panel) * panel_stride + r * row + c % panel. With a panel not narrower than the matrix it is
@@ -257,8 +273,8 @@ typedef struct {
   size_t tap, row;
 } ck_winograd_taps;
 
-/// B^T d B of tiles first ..< first + count, one a row: out [n * n][count, channels]. d: the (m + 2) x (m + 2)
-/// pixels around a tile of x, zero outside of the map.
+/// B^T d B of tiles first ..< first + count, one a row: out [n * n][count, channels]. d: the pixels that a tile of outputs
+/// is made of, zero outside of the map.
 void ck_winograd_input(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
@@ -267,11 +283,13 @@ void ck_winograd_input(
 void ck_winograd_output(
     const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
     size_t count, float *y, const ck_finish *finish);
-/// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [n * n][count, channels].
+/// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [n * n][count, channels]. Not of
+/// STRIDED_GRADIENT.
 void ck_winograd_output_gradient(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
-/// ck_winograd_input and ck_winograd_output_gradient as sides of products of pairs: rounded to bfloat16, with planes measured in pairs. of_tiles: whether a
+/// ck_winograd_input and ck_winograd_output_gradient of F2 and F4 as sides of products of pairs: rounded to bfloat16, with
+/// planes measured in pairs. of_tiles: whether a
 /// pair is of tiles first + 2 r and the next one, zero behind the last, in row r, for sums along tiles; else it is of
 /// two neighboring channels, of which there is an even number, in row-major planes, for sums along channels. Output
 /// gradients are pairs of tiles.
@@ -283,11 +301,11 @@ void ck_winograd_output_gradient_pairs(
     const ck_winograd_planes *planes);
 /// G g G^T: w [3 * 3][rows, columns] to out [n * n][rows, columns].
 void ck_winograd_filter(
-    int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
+    int32_t form, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
     const ck_winograd_planes *planes);
-/// G^T M G: in [n * n][rows, columns] to dw [3 * 3][rows, columns], which it sets.
+/// G^T M G: in [n * n][rows, columns] to dw [3 * 3][rows, columns], which it sets. Not of STRIDED_GRADIENT.
 void ck_winograd_filter_gradient(
-    int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
+    int32_t form, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
     const ck_winograd_taps *taps);
 /// The filter of the gradient by the input: w [3, 3, inputs, outputs] turned by half a circle and with inputs and
 /// outputs exchanged, of inputs first ..< first + count: out [3, 3, outputs, count].

@@ -5,16 +5,15 @@
 
 // -- Tiles of a map ------------------------------------------------------------------------------------------
 
-/// Walks over tiles first ..< first + count and transforms each from the map to the planes.
+/// Walks over tiles first ..< first + count and transforms each from the map to [points, points] places in planes.
 INLINE void map_to_planes(
-    tile_transform *transform, const ck_winograd_map *map, int32_t side, int32_t border, int32_t points,
+    tile_transform *transform, const ck_winograd_map *map, tile_grid grid, int32_t points, places target,
     const float *pixels, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
-  const places source = map_places(map, side);
-  const places target = grid_places(points, (size_t)points * planes->plane, planes->plane);
+  const places source = map_places(map, grid.side);
   const tile_cut all = whole(points);
   for (size_t tile = first; tile < first + count; tile++) {
-    const placed_tile placed = place_tile(map, side, border, tile);
+    const placed_tile placed = place_tile(map, grid, tile);
     float *const row_out = out + (tile - first) * planes->row;
     for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels))
       transform_channels(
@@ -23,23 +22,34 @@ INLINE void map_to_planes(
   }
 }
 
+// The arguments of map_to_planes for one form.
+#define TO_PLANES(LINE, SIDE, STEP, BORDER, POINTS, PLACES, pixels)                                             \
+  map_to_planes(                                                                                                \
+      LINE##_tile, map, (tile_grid){SIDE, STEP, BORDER}, POINTS, PLACES, pixels, channels, first, count, out, planes)
+
 WIDE static void KERNEL(winograd_input)(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
-  if (map->tile == 4)
-    map_to_planes(input_4_tile, map, 6, 1, 6, x, channels, first, count, out, planes);
-  else
-    map_to_planes(input_2_tile, map, 4, 1, 4, x, channels, first, count, out, planes);
+  const size_t plane = planes->plane;
+  switch (map->form) {
+  case CK_WINOGRAD_F2: TO_PLANES(input_2, 4, 2, 1, 4, plane_places(4, plane), x); break;
+  case CK_WINOGRAD_F4: TO_PLANES(input_4, 6, 4, 1, 6, plane_places(6, plane), x); break;
+  case CK_WINOGRAD_STRIDED: TO_PLANES(input_strided, 5, 4, 1, 5, strided_places(plane), x); break;
+  default: TO_PLANES(input_strided_gradient, 3, 2, 0, 4, plane_places(4, plane), x);
+  }
 }
 
 WIDE static void KERNEL(winograd_output_gradient)(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
-  if (map->tile == 4)
-    map_to_planes(output_gradient_4_tile, map, 4, 0, 6, dy, channels, first, count, out, planes);
-  else
-    map_to_planes(output_gradient_2_tile, map, 2, 0, 4, dy, channels, first, count, out, planes);
+  const size_t plane = planes->plane;
+  switch (map->form) {
+  case CK_WINOGRAD_F2: TO_PLANES(output_gradient_2, 2, 2, 0, 4, plane_places(4, plane), dy); break;
+  case CK_WINOGRAD_F4: TO_PLANES(output_gradient_4, 4, 4, 0, 6, plane_places(6, plane), dy); break;
+  default: TO_PLANES(output_gradient_strided, 2, 2, 0, 3, plane_places(3, plane), dy);
+  }
 }
+#undef TO_PLANES
 
 /// The squares of a tile of its own that exist on a map, with what follows: out = activation(tile + bias + addend). The
 /// addend lies beside `to`; NULL for none.
@@ -64,14 +74,14 @@ INLINE void finish_squares(
     }
 }
 
+/// Walks over tiles first ..< first + count and transforms each from [points, points] places in planes to [side, side]
+/// squares of the map.
 INLINE void planes_to_map(
-    tile_transform *transform, const ck_winograd_map *map, int32_t points, const float *in,
-    const ck_winograd_planes *planes, size_t channels, size_t first, size_t count, float *pixels,
+    tile_transform *transform, const ck_winograd_map *map, int32_t points, places source, int32_t side,
+    const float *in, const ck_winograd_planes *planes, size_t channels, size_t first, size_t count, float *pixels,
     const ck_finish *finish) {
-  const int32_t side = map->tile;
   const int32_t tile_rows = (map->height + side - 1) / side, tile_columns = (map->width + side - 1) / side;
   const size_t pixel = map->pixel_stride, line = (size_t)map->width * pixel;
-  const places source = grid_places(points, (size_t)points * planes->plane, planes->plane);
   const places target = grid_places(side, line, pixel);
   const tile_cut all = whole(points);
   for (size_t tile = first; tile < first + count; tile++) {
@@ -104,10 +114,16 @@ INLINE void planes_to_map(
 WIDE static void KERNEL(winograd_output)(
     const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
     size_t count, float *y, const ck_finish *finish) {
-  if (map->tile == 4)
-    planes_to_map(output_4_tile, map, 6, in, planes, channels, first, count, y, finish);
-  else
-    planes_to_map(output_2_tile, map, 4, in, planes, channels, first, count, y, finish);
+  const size_t plane = planes->plane;
+#define FROM_PLANES(LINE, POINTS, PLACES, SIDE) \
+  planes_to_map(LINE##_tile, map, POINTS, PLACES, SIDE, in, planes, channels, first, count, y, finish)
+  switch (map->form) {
+  case CK_WINOGRAD_F2: FROM_PLANES(output_2, 4, plane_places(4, plane), 2); break;
+  case CK_WINOGRAD_F4: FROM_PLANES(output_4, 6, plane_places(6, plane), 4); break;
+  case CK_WINOGRAD_STRIDED: FROM_PLANES(output_strided, 3, plane_places(3, plane), 2); break;
+  default: FROM_PLANES(output_strided_gradient, 5, strided_places(plane), 4);
+  }
+#undef FROM_PLANES
 }
 
 // -- Filters -------------------------------------------------------------------------------------------------
@@ -116,10 +132,9 @@ WIDE static void KERNEL(winograd_output)(
 INLINE places tap_places(const ck_winograd_taps *taps) { return grid_places(3, 3 * taps->tap, taps->tap); }
 
 INLINE void filter_to_planes(
-    tile_transform *transform, int32_t points, const float *w, const ck_winograd_taps *taps, size_t rows,
-    size_t columns, float *out, const ck_winograd_planes *planes) {
+    tile_transform *transform, int32_t points, places target, const float *w, const ck_winograd_taps *taps,
+    size_t rows, size_t columns, float *out, const ck_winograd_planes *planes) {
   const places source = tap_places(taps);
-  const places target = grid_places(points, (size_t)points * planes->plane, planes->plane);
   const tile_cut filter = whole(3), all = whole(points);
   for (size_t r = 0; r < rows; r++)
     for (column_group group = {0}; group.column < columns; group = next_group(planes, group, columns))
@@ -129,9 +144,8 @@ INLINE void filter_to_planes(
 }
 
 INLINE void planes_to_filter(
-    tile_transform *transform, int32_t points, const float *in, const ck_winograd_planes *planes, size_t rows,
-    size_t columns, float *dw, const ck_winograd_taps *taps) {
-  const places source = grid_places(points, (size_t)points * planes->plane, planes->plane);
+    tile_transform *transform, int32_t points, places source, const float *in, const ck_winograd_planes *planes,
+    size_t rows, size_t columns, float *dw, const ck_winograd_taps *taps) {
   const places target = tap_places(taps);
   const tile_cut all = whole(points), filter = whole(3);
   for (size_t r = 0; r < rows; r++)
@@ -142,21 +156,28 @@ INLINE void planes_to_filter(
 }
 
 WIDE static void KERNEL(winograd_filter)(
-    int32_t tile, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
+    int32_t form, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
     const ck_winograd_planes *planes) {
-  if (tile == 4)
-    filter_to_planes(filter_4_tile, 6, w, taps, rows, columns, out, planes);
+  const size_t plane = planes->plane;
+  if (form == CK_WINOGRAD_F2)
+    filter_to_planes(filter_2_tile, 4, plane_places(4, plane), w, taps, rows, columns, out, planes);
+  else if (form == CK_WINOGRAD_F4)
+    filter_to_planes(filter_4_tile, 6, plane_places(6, plane), w, taps, rows, columns, out, planes);
   else
-    filter_to_planes(filter_2_tile, 4, w, taps, rows, columns, out, planes);
+    filter_to_planes(filter_strided_tile, 5, strided_places(plane), w, taps, rows, columns, out, planes);
 }
 
 WIDE static void KERNEL(winograd_filter_gradient)(
-    int32_t tile, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
+    int32_t form, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
     const ck_winograd_taps *taps) {
-  if (tile == 4)
-    planes_to_filter(filter_gradient_4_tile, 6, in, planes, rows, columns, dw, taps);
+  const size_t plane = planes->plane;
+  if (form == CK_WINOGRAD_F2)
+    planes_to_filter(filter_gradient_2_tile, 4, plane_places(4, plane), in, planes, rows, columns, dw, taps);
+  else if (form == CK_WINOGRAD_F4)
+    planes_to_filter(filter_gradient_4_tile, 6, plane_places(6, plane), in, planes, rows, columns, dw, taps);
   else
-    planes_to_filter(filter_gradient_2_tile, 4, in, planes, rows, columns, dw, taps);
+    planes_to_filter(
+        filter_gradient_strided_tile, 5, strided_places(plane), in, planes, rows, columns, dw, taps);
 }
 
 WIDE static void KERNEL(winograd_flip)(

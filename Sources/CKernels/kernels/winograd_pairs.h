@@ -37,12 +37,12 @@ TILE_PAIRS(output_gradient_2, 2, 4)
 
 // -- Tiles of a map ------------------------------------------------------------------------------------------
 
-/// What is transformed: by `transform` to floats, by `to_pairs` to pairs; from [side, side] squares, `border` above and
-/// left of a tile's outputs, to [points, points].
+/// What is transformed: by `transform` to floats, by `to_pairs` to pairs; from squares of the map to [points, points].
 typedef struct {
   tile_transform *transform;
   pair_transform *to_pairs;
-  int32_t side, border, points;
+  tile_grid grid;
+  int32_t points;
 } paired_transform;
 
 /// LANES channels at once, without a detour by floats.
@@ -60,10 +60,10 @@ INLINE void vector_to_pairs(
 INLINE void map_to_channel_pairs(
     paired_transform kind, const ck_winograd_map *map, const float *pixels, size_t channels, size_t first,
     size_t count, float *out, const ck_winograd_planes *planes) {
-  const places source = map_places(map, kind.side);
+  const places source = map_places(map, kind.grid.side);
   const tile_cut all = whole(kind.points);
   for (size_t row = 0; row < count; row++) {
-    const placed_tile placed = place_tile(map, kind.side, kind.border, first + row);
+    const placed_tile placed = place_tile(map, kind.grid, first + row);
     pair *const row_out = (pair *)out + row * planes->row;
     size_t channel = 0;
     for (; channel + LANES <= channels; channel += LANES)
@@ -84,12 +84,12 @@ INLINE void map_to_channel_pairs(
 INLINE void map_to_tile_pairs(
     paired_transform kind, const ck_winograd_map *map, const float *pixels, size_t channels, size_t first,
     size_t count, float *out, const ck_winograd_planes *planes) {
-  const places source = map_places(map, kind.side);
+  const places source = map_places(map, kind.grid.side);
   const tile_cut all = whole(kind.points);
   for (size_t tile = 0; tile < count; tile += 2) {
     const int is_alone = tile + 1 == count;
-    const placed_tile earlier = place_tile(map, kind.side, kind.border, first + tile);
-    const placed_tile later = place_tile(map, kind.side, kind.border, first + tile + !is_alone);
+    const placed_tile earlier = place_tile(map, kind.grid, first + tile);
+    const placed_tile later = place_tile(map, kind.grid, first + tile + !is_alone);
     pair *const row_out = (pair *)out + tile / 2 * planes->row;
     for (column_group group = {0}; group.column < channels; group = next_group(planes, group, channels)) {
       const size_t size = group_size(planes, group, channels);
@@ -119,31 +119,31 @@ INLINE void map_to_tile_pairs(
 WIDE static void KERNEL(winograd_input_pairs)(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, int of_tiles, float *out,
     const ck_winograd_planes *planes) {
-  if (map->tile == 4 && of_tiles)
+  if (map->form == CK_WINOGRAD_F4 && of_tiles)
     map_to_tile_pairs(
-        (paired_transform){input_4_tile, input_4_tile_pairs, 6, 1, 6}, map, x, channels, first, count, out, planes);
-  else if (map->tile == 4)
+        (paired_transform){input_4_tile, input_4_tile_pairs, {6, 4, 1}, 6}, map, x, channels, first, count, out, planes);
+  else if (map->form == CK_WINOGRAD_F4)
     map_to_channel_pairs(
-        (paired_transform){input_4_tile, input_4_channel_pairs, 6, 1, 6}, map, x, channels, first, count, out,
+        (paired_transform){input_4_tile, input_4_channel_pairs, {6, 4, 1}, 6}, map, x, channels, first, count, out,
         planes);
   else if (of_tiles)
     map_to_tile_pairs(
-        (paired_transform){input_2_tile, input_2_tile_pairs, 4, 1, 4}, map, x, channels, first, count, out, planes);
+        (paired_transform){input_2_tile, input_2_tile_pairs, {4, 2, 1}, 4}, map, x, channels, first, count, out, planes);
   else
     map_to_channel_pairs(
-        (paired_transform){input_2_tile, input_2_channel_pairs, 4, 1, 4}, map, x, channels, first, count, out,
+        (paired_transform){input_2_tile, input_2_channel_pairs, {4, 2, 1}, 4}, map, x, channels, first, count, out,
         planes);
 }
 
 WIDE static void KERNEL(winograd_output_gradient_pairs)(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes) {
-  if (map->tile == 4)
+  if (map->form == CK_WINOGRAD_F4)
     map_to_tile_pairs(
-        (paired_transform){output_gradient_4_tile, output_gradient_4_tile_pairs, 4, 0, 6}, map, dy, channels, first,
+        (paired_transform){output_gradient_4_tile, output_gradient_4_tile_pairs, {4, 4, 0}, 6}, map, dy, channels, first,
         count, out, planes);
   else
     map_to_tile_pairs(
-        (paired_transform){output_gradient_2_tile, output_gradient_2_tile_pairs, 2, 0, 4}, map, dy, channels, first,
+        (paired_transform){output_gradient_2_tile, output_gradient_2_tile_pairs, {2, 2, 0}, 4}, map, dy, channels, first,
         count, out, planes);
 }

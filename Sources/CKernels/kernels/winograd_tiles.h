@@ -8,6 +8,13 @@
 // F(2, 3) is the paper's. F(4, 3) is built (Cook, Toom) on the points 0, +-3/4, +-3/2 and infinity: the usual
 // 0, +-1, +-2 times 3/4. Powers of the points then stay nearer to 1, which halves the rounding error, and all of A
 // and B is still exact in binary. The constants follow from the points p = 3/4 and q = 3/2 by formula.
+//
+// With a stride of 2, outputs see odd and even pixels by filters of their own: y0 = d0 g0 + d1 g1 + d2 g2 and y1 = d2 g0 +
+// d3 g1 + d4 g2 are F(2, 2) of the pixels 0, 2, 4 with the taps 0 and 2, by 3 products in place of 4,
+//
+//     m0 = (d0 - d2) g0    m1 = d2 (g0 + g2)    m2 = (d4 - d2) g2    y0 = m0 + m1    y1 = m1 + m2
+//
+// and as m0 is of y0 alone and m2 of y1, d1 g1 is added to m0 and d3 g1 to m2: 5 products of 6, and 25 of 36 of a tile.
 #pragma once
 
 enum { MOST_SIDE = 6, MOST_PLACES = MOST_SIDE * MOST_SIDE };
@@ -117,6 +124,56 @@ INLINE void filter_gradient_2(const lanes m[4], lanes g[3]) {
   g[2] = even + m[3];
 }
 
+/// Pixels of a stride of 2 to what they are multiplied as.
+INLINE void input_strided(const lanes d[5], lanes r[5]) {
+  r[0] = d[0] - d[2];
+  r[1] = d[1];
+  r[2] = d[2];
+  r[3] = d[4] - d[2];
+  r[4] = d[3];
+}
+
+INLINE void output_strided(const lanes m[3], lanes y[2]) {
+  y[0] = m[0] + m[1];
+  y[1] = m[1] + m[2];
+}
+
+INLINE void output_gradient_strided(const lanes y[2], lanes r[3]) {
+  r[0] = y[0];
+  r[1] = y[0] + y[1];
+  r[2] = y[1];
+}
+
+INLINE void filter_strided(const lanes g[3], lanes r[5]) {
+  r[0] = g[0];
+  r[1] = g[1];
+  r[2] = g[0] + g[2];
+  r[3] = g[2];
+  r[4] = g[1];
+}
+
+INLINE void filter_gradient_strided(const lanes m[5], lanes g[3]) {
+  g[0] = m[0] + m[2];
+  g[1] = m[1] + m[4];
+  g[2] = m[2] + m[3];
+}
+
+/// What the gradient by four pixels, an even one first, is made of: F(2, 2) of odd ones, and even ones by themselves.
+INLINE void input_strided_gradient(const lanes d[3], lanes r[4]) {
+  r[0] = d[0] - d[1];
+  r[1] = d[1];
+  r[2] = d[2] - d[1];
+  r[3] = d[0];
+}
+
+/// From products with the turned filter.
+INLINE void output_strided_gradient(const lanes m[5], lanes y[4]) {
+  y[0] = m[1];
+  y[1] = m[0] + m[2];
+  y[2] = m[4];
+  y[3] = m[2] + m[3];
+}
+
 // -- Two dimensions ------------------------------------------------------------------------------------------
 
 /// Where the squares of a tile lie: distances in floats from a base, row by row.
@@ -157,5 +214,12 @@ TILE_TRANSFORM(output_2, 4, 2)
 TILE_TRANSFORM(output_gradient_2, 2, 4)
 TILE_TRANSFORM(filter_2, 3, 4)
 TILE_TRANSFORM(filter_gradient_2, 4, 3)
+TILE_TRANSFORM(input_strided, 5, 5)
+TILE_TRANSFORM(output_strided, 3, 2)
+TILE_TRANSFORM(output_gradient_strided, 2, 3)
+TILE_TRANSFORM(filter_strided, 3, 5)
+TILE_TRANSFORM(filter_gradient_strided, 5, 3)
+TILE_TRANSFORM(input_strided_gradient, 3, 4)
+TILE_TRANSFORM(output_strided_gradient, 5, 4)
 
 typedef void tile_transform(const float *from, const places *source, float *to, const places *target);

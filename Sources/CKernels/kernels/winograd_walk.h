@@ -98,18 +98,37 @@ typedef struct {
   ptrdiff_t start;
 } placed_tile;
 
-/// A tile begins `border` squares above and left of its outputs.
-INLINE placed_tile place_tile(const ck_winograd_map *map, int32_t side, int32_t border, size_t tile) {
-  const size_t tile_rows = (size_t)((map->height + map->tile - 1) / map->tile);
-  const size_t tile_columns = (size_t)((map->width + map->tile - 1) / map->tile);
+/// How the tiles of a map that is transformed lie on it: [side, side] squares, the next one `step` further, the first
+/// `border` above and left of the map.
+typedef struct {
+  int32_t side, step, border;
+} tile_grid;
+
+INLINE placed_tile place_tile(const ck_winograd_map *map, tile_grid grid, size_t tile) {
+  const int32_t side = grid.side;
+  const size_t tile_rows = (size_t)((map->height + grid.step - 1) / grid.step);
+  const size_t tile_columns = (size_t)((map->width + grid.step - 1) / grid.step);
   const size_t row = tile / tile_columns;
-  const int32_t left = (int32_t)(tile % tile_columns) * map->tile - border;
-  const int32_t top = (int32_t)(row % tile_rows) * map->tile - border;
+  const int32_t left = (int32_t)(tile % tile_columns) * grid.step - grid.border;
+  const int32_t top = (int32_t)(row % tile_rows) * grid.step - grid.border;
   const ptrdiff_t pixel = (ptrdiff_t)map->pixel_stride, line = map->width * pixel;
   return (placed_tile){
       {side, top < 0 ? -top : 0, least(side, map->height - top), left < 0 ? -left : 0,
        least(side, map->width - left)},
       ((ptrdiff_t)(row / tile_rows * (size_t)map->height) + top) * line + left * pixel};
+}
+
+/// Planes of n * n numbers, row by row.
+INLINE places plane_places(int32_t points, size_t plane) {
+  return grid_places(points, (size_t)points * plane, plane);
+}
+
+/// Planes of the 25 numbers of a strided convolution.
+INLINE places strided_places(size_t plane) {
+  places grid;
+  for (int32_t i = 0; i < 5; i++)
+    for (int32_t j = 0; j < 5; j++) grid.at[i * 5 + j] = (size_t)ck_winograd_strided_order(i, j) * plane;
+  return grid;
 }
 
 INLINE places map_places(const ck_winograd_map *map, int32_t side) {

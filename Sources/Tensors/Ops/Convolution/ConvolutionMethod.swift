@@ -63,13 +63,15 @@ public struct ConvolutionMethod: Sendable {
     let precision: OperandPrecision = isPaired ? .bfloat16 : .float32
     direct = DirectConvolution(
       input: input, weight: weight, stride: stride, padding: padding, precision, batch: batch)
-    let applies = algorithms != .direct && direct.kernel == 3 && stride == 1 && padding == 1
+    let applies = algorithms != .direct && direct.kernel == 3 && stride <= 2 && padding == 1
     let geometry = Winograd.Geometry(
       images: direct.images, height: direct.height, width: direct.width, channels: direct.channels,
       outputs: direct.outputs)
     var whole = geometry
     whole.images = batch ?? geometry.images
-    winograd = applies ? Winograd.choice(for: whole, precision).map { Winograd(geometry, $0, precision) } : nil
+    winograd =
+      applies
+      ? Winograd.choice(for: whole, stride: stride, precision).map { Winograd(geometry, $0, precision) } : nil
   }
 
   /// Sets y [N, H', W', O] from x [N, H, W, C] and w [KH, KW, C, O].

@@ -7,7 +7,7 @@ extension Winograd {
   /// - Parameters:
   ///   - x: [N, H, W, C].
   ///   - w: [3, 3, C, O].
-  ///   - y: [N, H, W, O]; all of it is set.
+  ///   - y: [N, H', W', O]; all of it is set.
   ///   - finish: done to y.
   func convolve(
     _ x: UnsafePointer<Float>, _ w: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
@@ -18,7 +18,7 @@ extension Winograd {
 
   /// dx = the transposed convolution of dy.
   /// - Parameters:
-  ///   - dy: [N, H, W, O].
+  ///   - dy: [N, H', W', O].
   ///   - w: [3, 3, C, O].
   ///   - dx: [N, H, W, C]; all of it is set.
   func inputGradient(
@@ -47,7 +47,7 @@ extension Winograd {
     case .tiles: convolveByTiles(x, filter, into: y, finish, pool)
     case .outputs, .points:
       convolveByOutputs(x, filter, into: y, pool)
-      finish?.apply(to: y, pixels: geometry.images * geometry.height * geometry.width, pool)
+      finish?.apply(to: y, pixels: geometry.images * outputMap.height * outputMap.width, pool)
     }
   }
 
@@ -72,7 +72,8 @@ extension Winograd {
               let tiles = tiles(inRuns: block)
               transformInput(x, tiles: tiles, summedAlong: .channels, into: v, inputPlanes)
               multiply(
-                Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m,
+                form.products, Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes),
+                into: m,
                 productPlanes, rows: tiles.count, columns: all.count, inner: geometry.channels)
               transformOutput(m, productPlanes, tiles: tiles, columns: all, into: y)
               if let finish { forEachLine(of: tiles) { finish.apply(to: y, pixels: $0) } }
@@ -85,30 +86,31 @@ extension Winograd {
 
   /// The pixels of the map that belong to tiles, those of a line at a time.
   private func forEachLine(of tiles: Range<Int>, _ body: (_ pixels: Range<Int>) -> Void) {
-    let (m, g) = (tile.rawValue, geometry)
-    let (tileRows, tileColumns) = ((g.height + m - 1) / m, (g.width + m - 1) / m)
+    let (m, map) = (form.side, outputMap)
+    let (tileRows, tileColumns) = (tileRows, tileColumns)
     var first = tiles.lowerBound
     while first < tiles.upperBound {
       let (row, column) = first.quotientAndRemainder(dividingBy: tileColumns)
       let count = min(tileColumns - column, tiles.upperBound - first)
       let (image, tileRow) = row.quotientAndRemainder(dividingBy: tileRows)
-      let (left, right) = (column * m, min((column + count) * m, g.width))
-      for y in (tileRow * m)..<min((tileRow + 1) * m, g.height) {
-        let line = (image * g.height + y) * g.width
+      let (left, right) = (column * m, min((column + count) * m, map.width))
+      for y in (tileRow * m)..<min((tileRow + 1) * m, map.height) {
+        let line = (image * map.height + y) * map.width
         body((line + left)..<(line + right))
       }
       first += count
     }
   }
 
-  private var runsInTileBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
+  private var runsInTileBlock: Int { runsInBlock(floatsOfTile: floatsOfTile) }
 
   private var tileChunks: Int { min(ThreadPool.standardChunks, max(1, runs / runsInTileBlock)) }
 
   private var tileBlockPlanes: (inputs: Planes, products: Planes) {
     let rows = runsInTileBlock * Self.tilesInRun
     return (
-      inputPlanes(tiles: rows, summedAlong: .channels), Planes(tile, rows: rows, columns: geometry.outputs)
+      inputPlanes(tiles: rows, summedAlong: .channels),
+      Planes(count: form.sums, rows: rows, columns: geometry.outputs)
     )
   }
 
@@ -119,7 +121,7 @@ extension Winograd {
   ) {
     let inputPlanes = batchInputPlanes
     StoragePool.withScratch(inputPlanes.floats) { v in
-      for batch in Parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
+      for batch in Parts(of: 0..<runs, length: runsInBatch(floatsOfTile: form.inputs * geometry.channels)) {
         let first = tiles(inRuns: batch).lowerBound
         pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
@@ -146,6 +148,7 @@ extension Winograd {
         for block in Parts(of: runs, length: runsInGroupBlock) {
           let tiles = tiles(inRuns: block)
           multiply(
+            form.products,
             Operand(base: v + (tiles.lowerBound - first) * inputPlanes.layout.row, planes: inputPlanes),
             Operand(base: u, planes: filterPlanes), into: m, productPlanes, rows: tiles.count,
             columns: columns.count, inner: geometry.channels)
@@ -155,16 +158,17 @@ extension Winograd {
     }
   }
 
-  var runsInGroupBlock: Int { runsInBlock(columns: Self.groupWidth) }
+  var runsInGroupBlock: Int { runsInBlock(floatsOfTile: form.sums * Self.groupWidth) }
 
   private var groupFilterPlanes: Planes { filterPlanes(columns: Self.groupWidth) }
 
   func groupProductPlanes(columns: Int) -> Planes {
-    Planes(tile, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
+    Planes(count: form.sums, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
   }
 
   var batchInputPlanes: Planes {
-    inputPlanes(tiles: runsInBatch(columns: geometry.channels) * Self.tilesInRun, summedAlong: .channels)
+    inputPlanes(
+      tiles: runsInBatch(floatsOfTile: form.inputs * geometry.channels) * Self.tilesInRun, summedAlong: .channels)
   }
 
   // MARK: Filters

@@ -24,7 +24,7 @@ extension Winograd {
   /// - Parameters:
   ///   - x: [N, H, W, C].
   ///   - u: of the same tile and filter.
-  ///   - y: [N, H, W, O]; all of it is set. It may be the addend.
+  ///   - y: [N, H', W', O]; all of it is set. It may be the addend.
   func convolve(
     _ x: UnsafePointer<Float>, prepared u: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
     _ finish: ProductFinish, _ pool: ThreadPool
@@ -45,9 +45,9 @@ extension Winograd {
   /// Runs that are worked on together. Where the filter leaves the second cache, it should go by seldom: each product's
   /// part of it is used for all tiles of a block.
   private func preparedRuns(threads: Int) -> Int {
-    let filter = tile.points * geometry.channels * geometry.outputs
+    let filter = form.filters * geometry.channels * geometry.outputs
     guard filter > Self.largestNearFilter else {
-      let run = tile.points * (geometry.channels + geometry.outputs) * Self.tilesInRun
+      let run = floatsOfTile * Self.tilesInRun
       return max(1, min(runs, max(2, Self.nearFloats / run)))
     }
     return max(1, min(Self.mostRuns, (runs + threads - 1) / threads))
@@ -62,7 +62,8 @@ extension Winograd {
   private func preparedBlockPlanes(_ runs: Int) -> (inputs: Planes, products: Planes) {
     let rows = runs * Self.tilesInRun
     return (
-      inputPlanes(tiles: rows, summedAlong: .channels), Planes(tile, rows: rows, columns: geometry.outputs)
+      inputPlanes(tiles: rows, summedAlong: .channels),
+      Planes(count: form.sums, rows: rows, columns: geometry.outputs)
     )
   }
 
@@ -81,7 +82,8 @@ extension Winograd {
             let tiles = tiles(inRuns: block)
             transformInput(x, tiles: tiles, summedAlong: .channels, into: v, inputPlanes)
             multiply(
-              Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m, productPlanes,
+              form.products, Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m,
+              productPlanes,
               rows: tiles.count, columns: geometry.outputs, inner: geometry.channels)
             transformOutput(
               m, productPlanes, tiles: tiles, columns: 0..<geometry.outputs, into: y, finish: finish)
@@ -99,7 +101,7 @@ extension Winograd {
   ) {
     let (inputPlanes, filterPlanes) = (batchInputPlanes, preparedPlanes)
     StoragePool.withScratch(inputPlanes.floats) { v in
-      for batch in Parts(of: 0..<runs, length: runsInBatch(columns: geometry.channels)) {
+      for batch in Parts(of: 0..<runs, length: runsInBatch(floatsOfTile: form.inputs * geometry.channels)) {
         let first = tiles(inRuns: batch).lowerBound
         pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
@@ -114,6 +116,7 @@ extension Winograd {
             for block in Parts(of: batch, length: runsInGroupBlock) {
               let tiles = tiles(inRuns: block)
               multiply(
+                form.products,
                 Operand(base: v + (tiles.lowerBound - first) * inputPlanes.layout.row, planes: inputPlanes),
                 Operand(base: u, planes: filterPlanes, firstColumn: columns.lowerBound), into: m, productPlanes,
                 rows: tiles.count, columns: columns.count, inner: geometry.channels)

@@ -4,10 +4,10 @@
 import CKernels
 
 extension Winograd {
-  /// dw[ky, kx, c, o] = sum over n, y, x of in[n, y + ky - 1, x + kx - 1, c] * dy[n, y, x, o].
+  /// dw[ky, kx, c, o] = sum over n, y, x of in[n, y * stride + ky - 1, x * stride + kx - 1, c] * dy[n, y, x, o].
   /// - Parameters:
   ///   - x: [N, H, W, C].
-  ///   - dy: [N, H, W, O].
+  ///   - dy: [N, H', W', O].
   ///   - gradient: [3, 3, C, O]; overwritten.
   func weightGradient(
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ pool: ThreadPool
@@ -39,7 +39,7 @@ extension Winograd {
                 transformInput(x, tiles: tiles, summedAlong: .tiles, into: v, inputPlanes)
                 transformOutputGradient(dy, tiles: tiles, into: d, outputPlanes)
                 multiply(
-                  Operand(base: v, planes: inputPlanes, orientation: .transposed),
+                  form.filterProducts, Operand(base: v, planes: inputPlanes, orientation: .transposed),
                   Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
                   columns: all.count, inner: tiles.count, accumulating: block.lowerBound > runs.lowerBound)
               }
@@ -52,7 +52,7 @@ extension Winograd {
     }
   }
 
-  private var runsInGradientBlock: Int { runsInBlock(columns: geometry.channels + geometry.outputs) }
+  private var runsInGradientBlock: Int { runsInBlock(floatsOfTile: floatsOfTile) }
 
   /// Few, because each holds a whole gradient.
   private var gradientChunks: Int { min(8, max(1, runs / runsInGradientBlock)) }
@@ -61,7 +61,7 @@ extension Winograd {
 
   // MARK: By points
 
-  /// Each of the n * n sums by itself, over many tiles at once, so that few of them are read again.
+  /// Each product by itself, over many tiles at once, so that few of them are read again.
   private func weightGradientByPoints(
     _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, into gradient: inout Tensor, _ pool: ThreadPool
   ) {
@@ -79,12 +79,12 @@ extension Winograd {
                 x, tiles: tiles, summedAlong: .tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
               transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
             }
-            pool.run(chunks: tile.points) { point in
+            let products = form.filterProducts
+            pool.run(chunks: products.count) { index in
               multiply(
-                Operand(base: v, planes: inputPlanes, orientation: .transposed),
+                CollectionOfOne(products[index]), Operand(base: v, planes: inputPlanes, orientation: .transposed),
                 Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
-                columns: geometry.outputs, inner: batchTiles.count, points: point..<(point + 1),
-                accumulating: batch.lowerBound > 0)
+                columns: geometry.outputs, inner: batchTiles.count, accumulating: batch.lowerBound > 0)
             }
           }
         }
@@ -95,7 +95,7 @@ extension Winograd {
     }
   }
 
-  private var runsInGradientBatch: Int { runsInBatch(columns: geometry.channels + geometry.outputs) }
+  private var runsInGradientBatch: Int { runsInBatch(floatsOfTile: floatsOfTile) }
 
   private var gradientBatchPlanes: (inputs: Planes, outputs: Planes) { gradientPlanes(runs: runsInGradientBatch) }
 
@@ -105,12 +105,12 @@ extension Winograd {
     let rows = runs * Self.tilesInRun
     return (
       inputPlanes(tiles: rows, summedAlong: .tiles),
-      Planes.rightOperand(tile, rows: precision.places(rows), columns: geometry.outputs, precision)
+      Planes.rightOperand(count: form.sums, rows: precision.places(rows), columns: geometry.outputs, precision)
     )
   }
 
   /// [C, O], each a product along the tiles.
-  private var sumPlanes: Planes { Planes(tile, rows: geometry.channels, columns: geometry.outputs) }
+  private var sumPlanes: Planes { Planes(count: form.filters, rows: geometry.channels, columns: geometry.outputs) }
 
   /// Some rows of planes [C, O] to dw [3, 3, C, O].
   private func transformGradient(
@@ -119,7 +119,7 @@ extension Winograd {
     let columns = geometry.outputs
     var (taps, layout) = (ck_winograd_taps(tap: geometry.channels * columns, row: columns), planes.layout)
     ck_winograd_filter_gradient(
-      Int32(tile.rawValue), sums + rows.lowerBound * planes.layout.row, &layout, rows.count, columns,
+      form.kernel, sums + rows.lowerBound * planes.layout.row, &layout, rows.count, columns,
       dw + rows.lowerBound * columns, &taps)
   }
 

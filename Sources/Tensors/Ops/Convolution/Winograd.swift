@@ -4,22 +4,24 @@
 
 import CKernels
 
-/// A 3x3 convolution with stride 1 and padding 1, [N, H, W, C] to [N, H, W, O], by way of transformed tiles.
+/// A 3x3 convolution with stride 1 or 2 and padding 1, [N, H, W, C] to [N, H', W', O], by way of transformed tiles.
 ///
 /// A tile of m x m outputs becomes n x n numbers, n = m + 2, a channel; the same numbers of all tiles form n * n
 /// matrices (planes) [tiles, channels], each multiplied by the transformed filter's [channels, outputs]. That makes
-/// n^2 products of m^2 outputs, where the formula has 9 m^2: four times fewer for m = 4, 2.25 times for m = 2.
+/// n^2 products of m^2 outputs, where the formula has 9 m^2: four times fewer for m = 4, 2.25 times for m = 2. With a
+/// stride of 2 there are 25 products in place of 36, of which some are sums of each other's (see CKernels).
 ///
 /// The price is precision. Against the exact result the error of random data is some ten times a matrix product's;
 /// `errorBound` says how large it may be. Also a NaN or an infinity spreads over its whole tile.
 struct Winograd: Sendable {
-  /// F(m x m, 3 x 3), by m.
-  enum Tile: Int, Sendable, CaseIterable {
-    case f2 = 2
-    case f4 = 4
+  /// F(m x m, 3 x 3).
+  enum Tile: Sendable, CaseIterable {
+    /// m = 2 and 4, of a stride of 1.
+    case f2, f4
+    /// m = 2, of a stride of 2. In float32 alone.
+    case strided
 
-    /// n * n.
-    var points: Int { (rawValue + 2) * (rawValue + 2) }
+    var stride: Int { self == .strided ? 2 : 1 }
   }
 
   /// What a convolution is asked for.
@@ -35,11 +37,22 @@ struct Winograd: Sendable {
     /// O.
     var outputs: Int
 
+    /// H and W of x, or H' and W' of what a stride leaves.
+    func map(stride: Int) -> Extent {
+      Extent(height: (height + stride - 1) / stride, width: (width + stride - 1) / stride)
+    }
+
     /// Multiplications of an image by the formula, for each channel of input and output: on small maps those with
     /// padding are left out.
-    fileprivate var taps: Double {
-      ImplicitGEMM.isSmall(lines: height, pixels: width, batch: images)
-        ? Double((3 * height - 2) * (3 * width - 2)) : 9 * Double(height) * Double(width)
+    fileprivate func taps(stride: Int) -> Double {
+      let outputs = map(stride: stride)
+      guard ImplicitGEMM.isSmall(lines: outputs.height, pixels: outputs.width, batch: images) else {
+        return 9 * Double(outputs.height) * Double(outputs.width)
+      }
+      func inside(_ outputs: Int, of side: Int) -> Int {
+        3 * outputs - 1 - ((outputs - 1) * stride + 1 == side ? 1 : 0)
+      }
+      return Double(inside(outputs.height, of: height) * inside(outputs.width, of: width))
     }
   }
 
@@ -47,25 +60,38 @@ struct Winograd: Sendable {
   let tile: Tile
   /// What transformed tiles and filters are rounded to, the factors of the products.
   let precision: OperandPrecision
+  let form: Form
 
-  /// - Parameter precision: bfloat16 only where C and O are even.
+  /// - Parameters:
+  ///   - geometry: the input's height and width, whatever the stride.
+  ///   - precision: bfloat16 only where C and O are even, and the stride is 1.
   init(_ geometry: Geometry, _ tile: Tile, _ precision: OperandPrecision = .float32) {
-    self.geometry = geometry
-    self.tile = tile
-    self.precision = precision
+    precondition(
+      tile != .strided || precision == .float32, "pairs of a strided convolution by Winograd's algorithm")
+    self.init(geometry, tile, precision, Form(tile))
   }
 
-  /// Tiles of the whole batch; those at the lower and right edge may reach over the map.
-  var tiles: Int {
-    let (m, g) = (tile.rawValue, geometry)
-    return g.images * ((g.height + m - 1) / m) * ((g.width + m - 1) / m)
+  private init(_ geometry: Geometry, _ tile: Tile, _ precision: OperandPrecision, _ form: Form) {
+    (self.geometry, self.tile, self.precision, self.form) = (geometry, tile, precision, form)
   }
+
+  /// The map that is convolved: x, or where the form is of a gradient dy.
+  var inputMap: Extent { geometry.map(stride: form == .stridedGradient ? 2 : 1) }
+  /// The map that comes of it.
+  var outputMap: Extent { geometry.map(stride: form == .strided ? 2 : 1) }
+
+  /// Tiles of an image, down and across; those at the lower and right edge may reach over the map.
+  var tileRows: Int { (outputMap.height + form.side - 1) / form.side }
+  var tileColumns: Int { (outputMap.width + form.side - 1) / form.side }
+
+  /// Tiles of the whole batch.
+  var tiles: Int { geometry.images * tileRows * tileColumns }
 
   /// The convolution that makes the gradient by the input out of the gradient by the output.
   var exchanged: Winograd {
     var exchanged = geometry
     swap(&exchanged.channels, &exchanged.outputs)
-    return Winograd(exchanged, tile, precision)
+    return Winograd(exchanged, tile, precision, form == .strided ? .stridedGradient : form)
   }
 
   /// The tiles that make a convolution fastest; nil where its formula is faster or nearly as fast. The same for all
@@ -76,11 +102,20 @@ struct Winograd: Sendable {
   /// to a fifth less than the one counted, and more than that on maps of a few pixels. In bfloat16 what is transformed
   /// takes half the room, and what is not has to be packed: cifar20, whose first maps have 16 channels, trains a tenth
   /// faster with all its convolutions in tiles.
-  static func choice(for geometry: Geometry, _ precision: OperandPrecision = .float32) -> Tile? {
+  ///
+  /// - Parameter stride: 1 or 2; with 2, pairs are multiplied by the formula.
+  static func choice(
+    for geometry: Geometry, stride: Int = 1, _ precision: OperandPrecision = .float32
+  ) -> Tile? {
     guard min(geometry.channels, geometry.outputs) >= fewestChannels else { return nil }
-    let products = geometry.taps * Double(geometry.images) * Double(geometry.channels) * Double(geometry.outputs)
+    guard stride == 1 || precision == .float32 else { return nil }
+    let products =
+      geometry.taps(stride: stride) * Double(geometry.images) * Double(geometry.channels) * Double(geometry.outputs)
     let direct = products * precision.costOfProducts
-    let costs = Tile.allCases.map { ($0, Winograd(geometry, $0, precision).cost) }
+    guard stride == 1 else {
+      return direct > leastGainOfStrides * Winograd(geometry, .strided).cost ? .strided : nil
+    }
+    let costs = [Tile.f2, .f4].map { ($0, Winograd(geometry, $0, precision).cost) }
     guard let (tile, cost) = costs.min(by: { $0.1 < $1.1 }) else { return nil }
     return direct > leastGain * cost ? tile : nil
   }
@@ -88,12 +123,16 @@ struct Winograd: Sendable {
   /// Below, vectors are half empty.
   private static let fewestChannels = 16
   private static let leastGain = 1.3
+  /// Of a stride of 2, whose rounding errors are hardly larger than the formula's, and which gains a little more than
+  /// counted: the formula's pixels lie two apart.
+  private static let leastGainOfStrides = 1.15
 
   /// Exact while it is below 2^53; a plan too large for any machine is counted too.
   private var cost: Double {
     let (channels, outputs) = (Double(geometry.channels), Double(geometry.outputs))
-    let each = channels * outputs * precision.costOfProducts + costOfTransforms * (channels + outputs)
-    return Double(tile.points) * (Double(tiles) * each + 24 * channels * outputs)
+    let products = Double(form.filters) * channels * outputs
+    let transforms = costOfTransforms * (Double(form.inputs) * channels + Double(form.sums) * outputs)
+    return Double(tiles) * (products * precision.costOfProducts + transforms) + 24 * products
   }
 
   private var costOfTransforms: Double {
@@ -114,6 +153,129 @@ struct Winograd: Sendable {
   }
 }
 
+// MARK: - Forms
+
+extension Winograd {
+  /// What the transforms of a pass are.
+  enum Form: Sendable, Hashable {
+    case f2, f4, strided
+    /// What makes a strided convolution's gradient by its input.
+    case stridedGradient
+
+    init(_ tile: Tile) {
+      switch tile {
+      case .f2: self = .f2
+      case .f4: self = .f4
+      case .strided: self = .strided
+      }
+    }
+
+    /// CKernels' number of it.
+    var kernel: Int32 {
+      switch self {
+      case .f2: Int32(CK_WINOGRAD_F2)
+      case .f4: Int32(CK_WINOGRAD_F4)
+      case .strided: Int32(CK_WINOGRAD_STRIDED)
+      case .stridedGradient: Int32(CK_WINOGRAD_STRIDED_GRADIENT)
+      }
+    }
+
+    /// Of a tile of results, pixels.
+    var side: Int {
+      switch self {
+      case .f2, .strided: 2
+      case .f4, .stridedGradient: 4
+      }
+    }
+
+    /// Planes of a transformed input.
+    var inputs: Int {
+      switch self {
+      case .f2, .stridedGradient: 16
+      case .f4: 36
+      case .strided: 25
+      }
+    }
+
+    /// Planes of a transformed filter, or of its gradient.
+    var filters: Int {
+      switch self {
+      case .f2: 16
+      case .f4: 36
+      case .strided, .stridedGradient: 25
+      }
+    }
+
+    /// Planes of what becomes results, or of a transformed gradient by them.
+    var sums: Int {
+      switch self {
+      case .f2: 16
+      case .f4: 36
+      case .strided: 9
+      case .stridedGradient: 25
+      }
+    }
+
+    /// The products that make results.
+    var products: [Product] {
+      switch self {
+      case .f2: Product.each16
+      case .f4: Product.each36
+      case .strided: Product.strided
+      case .stridedGradient: Product.stridedGradient
+      }
+    }
+
+    /// The products that make a gradient by the filter.
+    var filterProducts: [Product] {
+      switch self {
+      case .f2: Product.each16
+      case .f4: Product.each36
+      case .strided, .stridedGradient: Product.stridedFilterGradient
+      }
+    }
+  }
+
+  /// A product of planes: of which ones, and into which.
+  struct Product: Sendable {
+    var left: Int
+    var right: Int
+    var result: Int
+    /// Neighboring planes of both sides that are multiplied and added up.
+    var terms = 1
+
+    fileprivate static let each16 = (0..<16).map { Product(left: $0, right: $0, result: $0) }
+    fileprivate static let each36 = (0..<36).map { Product(left: $0, right: $0, result: $0) }
+
+    /// Along one direction, the numbers of a strided convolution by product; see CKernels.
+    private static let numbers = [0..<2, 2..<3, 3..<5]
+    /// The number of a gradient's tile that each is multiplied with in the gradient by the input.
+    private static let gradients = [0, 3, 1, 2, 1]
+
+    private static func plane(_ i: Int, _ j: Int) -> Int { Int(ck_winograd_strided_order(Int32(i), Int32(j))) }
+
+    fileprivate static let strided = numbers.indices.flatMap { row in
+      numbers.indices.map { column in
+        let first = plane(numbers[row].lowerBound, numbers[column].lowerBound)
+        return Product(
+          left: first, right: first, result: 3 * row + column,
+          terms: numbers[row].count * numbers[column].count)
+      }
+    }
+
+    fileprivate static let stridedGradient = (0..<25).map { place in
+      let (i, j) = place.quotientAndRemainder(dividingBy: 5)
+      return Product(left: 4 * gradients[i] + gradients[j], right: plane(i, j), result: plane(i, j))
+    }
+
+    fileprivate static let stridedFilterGradient = strided.flatMap { product in
+      (product.left..<(product.left + product.terms)).map {
+        Product(left: $0, right: product.result, result: $0)
+      }
+    }
+  }
+}
+
 // MARK: - Memory
 
 extension Winograd {
@@ -130,31 +292,45 @@ extension Winograd {
 // MARK: - Planes
 
 extension Winograd {
-  /// n * n matrices of a transform, one behind the other.
+  /// The matrices of a transform.
   struct Planes: Sendable {
     var layout: ck_winograd_planes
     /// Of all planes together.
     let floats: Int
 
-    /// Row-major matrices [rows, columns].
-    init(_ tile: Tile, rows: Int, columns: Int) {
+    /// Row-major matrices [rows, columns], one behind the other.
+    init(count: Int, rows: Int, columns: Int) {
       // An odd number of cache lines from plane to plane: a tile is written to all of them, and at powers of two
       // they would share the same few places of the cache.
       let lines = (rows * columns + 15) / 16
       let plane = 16 * (lines | 1)
       layout = ck_winograd_planes(plane: plane, panel: Int.max, panel_stride: 0, row: columns)
-      floats = plane * tile.points
+      floats = plane * count
     }
 
     /// Matrices [rows, columns] as the right side of a product: in panels of columns. Rows are places.
-    static func rightOperand(_ tile: Tile, rows: Int, columns: Int, _ precision: OperandPrecision) -> Planes {
+    static func rightOperand(
+      count: Int, rows: Int, columns: Int, _ precision: OperandPrecision
+    ) -> Planes {
       let width = precision.panelWidth(columns: columns)
-      var planes = Planes(tile, rows: rows, columns: (columns + width - 1) / width * width)
+      var planes = Planes(count: count, rows: rows, columns: (columns + width - 1) / width * width)
       planes.layout.panel = width
       planes.layout.panel_stride = rows * width
       planes.layout.row = width
       return planes
     }
+
+    /// The same, a panel of all matrices behind the other's, so that neighboring matrices are one of more rows.
+    static func joinedRightOperand(count: Int, rows: Int, columns: Int) -> Planes {
+      let width = OperandPrecision.float32.panelWidth(columns: columns)
+      let panels = (columns + width - 1) / width
+      return Planes(
+        layout: ck_winograd_planes(
+          plane: rows * width, panel: width, panel_stride: count * rows * width, row: width),
+        floats: count * panels * rows * width)
+    }
+
+    private init(layout: ck_winograd_planes, floats: Int) { (self.layout, self.floats) = (layout, floats) }
 
     /// Where a column begins, from the start of a plane.
     func start(ofColumn column: Int) -> Int {
@@ -170,25 +346,27 @@ extension Winograd {
     var orientation = Transposition.asStored
   }
 
-  /// Plane by plane `result = left * right`, or `result += left * right`; the result's planes are row-major and as
+  /// Product by product `result = left * right`, or `result += left * right`; the result's planes are row-major and as
   /// wide as `columns`. The one caller of matrix products.
-  /// - Parameters:
-  ///   - inner: numbers in a sum, of which `precision` says how many places they take.
-  ///   - points: the planes to multiply; nil for all.
+  /// - Parameter inner: numbers in a sum, of which `precision` says how many places they take.
   func multiply(
-    _ left: Operand, _ right: Operand, into result: UnsafeMutablePointer<Float>, _ resultPlanes: Planes, rows: Int,
-    columns: Int, inner: Int, points: Range<Int>? = nil, accumulating: Bool = false
+    _ products: some Sequence<Product>, _ left: Operand, _ right: Operand,
+    into result: UnsafeMutablePointer<Float>, _ resultPlanes: Planes, rows: Int, columns: Int, inner: Int,
+    accumulating: Bool = false
   ) {
-    for point in points ?? 0..<tile.points {
-      let a = left.base + point * left.planes.layout.plane + left.planes.start(ofColumn: left.firstColumn)
-      let b = right.base + point * right.planes.layout.plane + right.planes.start(ofColumn: right.firstColumn)
+    for product in products {
+      let a = left.base + product.left * left.planes.layout.plane + left.planes.start(ofColumn: left.firstColumn)
+      let b =
+        right.base + product.right * right.planes.layout.plane
+        + right.planes.start(ofColumn: right.firstColumn)
       let (row, step) = left.orientation == .asStored ? (left.planes.layout.row, 1) : (1, left.planes.layout.row)
       ProductPanels(base: b, panel_stride: right.planes.layout.panel_stride, row: right.planes.layout.row).multiply(
         ProductOperand(
-          base: a, lines: 1, line_stride: 0, rows: rows, row_stride: row, segments: 1, segment_stride: 0,
-          steps: precision.places(inner), step_stride: step),
+          base: a, lines: 1, line_stride: 0, rows: rows, row_stride: row, segments: product.terms,
+          segment_stride: left.planes.layout.plane, steps: precision.places(inner), step_stride: step),
         into: ProductResult(
-          base: result + point * resultPlanes.layout.plane, line_stride: 0, row_stride: resultPlanes.layout.row),
+          base: result + product.result * resultPlanes.layout.plane, line_stride: 0,
+          row_stride: resultPlanes.layout.row),
         columns: columns, precision, accumulating: accumulating)
     }
   }
@@ -197,11 +375,10 @@ extension Winograd {
 // MARK: - Transforms
 
 extension Winograd {
-  /// Images [N, H, W, pixelStride].
-  func map(pixelStride: Int) -> ck_winograd_map {
+  /// Images [N, height, width, pixelStride].
+  private func map(_ extent: Extent, pixelStride: Int) -> ck_winograd_map {
     ck_winograd_map(
-      height: Int32(geometry.height), width: Int32(geometry.width), tile: Int32(tile.rawValue),
-      pixel_stride: pixelStride)
+      height: Int32(extent.height), width: Int32(extent.width), form: form.kernel, pixel_stride: pixelStride)
   }
 
   /// What the products sum along, and so what pairs are of.
@@ -210,17 +387,17 @@ extension Winograd {
   /// Planes [tiles, C] that tiles of the input are transformed to.
   func inputPlanes(tiles: Int, summedAlong axis: SummedAxis) -> Planes {
     switch axis {
-    case .channels: Planes(tile, rows: tiles, columns: precision.places(geometry.channels))
-    case .tiles: Planes(tile, rows: precision.places(tiles), columns: geometry.channels)
+    case .channels: Planes(count: form.inputs, rows: tiles, columns: precision.places(geometry.channels))
+    case .tiles: Planes(count: form.inputs, rows: precision.places(tiles), columns: geometry.channels)
     }
   }
 
-  /// x [N, H, W, C] to `inputPlanes`.
+  /// The map to `inputPlanes`.
   func transformInput(
     _ x: UnsafePointer<Float>, tiles: Range<Int>, summedAlong axis: SummedAxis,
     into out: UnsafeMutablePointer<Float>, _ planes: Planes
   ) {
-    var (map, layout) = (map(pixelStride: geometry.channels), planes.layout)
+    var (map, layout) = (map(inputMap, pixelStride: geometry.channels), planes.layout)
     switch precision {
     case .float32: ck_winograd_input(&map, x, geometry.channels, tiles.lowerBound, tiles.count, out, &layout)
     case .bfloat16:
@@ -229,18 +406,24 @@ extension Winograd {
     }
   }
 
-  /// dy [N, H, W, O] to planes [tiles, O], to be summed along tiles.
+  /// dy [N, H', W', O] to planes [tiles, O], to be summed along tiles.
   func transformOutputGradient(
     _ dy: UnsafePointer<Float>, tiles: Range<Int>, into out: UnsafeMutablePointer<Float>, _ planes: Planes
   ) {
-    var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    var (map, layout) = (map(outputMap, pixelStride: geometry.outputs), planes.layout)
     let transform = precision == .float32 ? ck_winograd_output_gradient : ck_winograd_output_gradient_pairs
     transform(&map, dy, geometry.outputs, tiles.lowerBound, tiles.count, out, &layout)
   }
 
   /// Planes [C, columns] of a transformed filter, in panels.
   func filterPlanes(columns: Int) -> Planes {
-    Planes.rightOperand(tile, rows: precision.places(geometry.channels), columns: columns, precision)
+    switch form {
+    case .f2, .f4:
+      Planes.rightOperand(
+        count: form.filters, rows: precision.places(geometry.channels), columns: columns, precision)
+    case .strided, .stridedGradient:
+      Planes.joinedRightOperand(count: form.filters, rows: geometry.channels, columns: columns)
+    }
   }
 
   /// w [3, 3, C, columns] to some columns of `filterPlanes`, from the first of a panel on.
@@ -250,15 +433,15 @@ extension Winograd {
   ) {
     var (taps, layout) = (taps, planes.layout)
     guard precision == .bfloat16 else {
-      return ck_winograd_filter(Int32(tile.rawValue), w, &taps, geometry.channels, columns, out, &layout)
+      return ck_winograd_filter(form.kernel, w, &taps, geometry.channels, columns, out, &layout)
     }
-    let floats = Planes(tile, rows: Self.roundedRows, columns: columns)
+    let floats = Planes(count: form.filters, rows: Self.roundedRows, columns: columns)
     var floatLayout = floats.layout
     StoragePool.withScratch(floats.floats) { u in
       for row in stride(from: 0, to: geometry.channels, by: Self.roundedRows) {
         let rows = min(Self.roundedRows, geometry.channels - row)
-        ck_winograd_filter(Int32(tile.rawValue), w + row * taps.row, &taps, rows, columns, u, &floatLayout)
-        for point in 0..<tile.points {
+        ck_winograd_filter(form.kernel, w + row * taps.row, &taps, rows, columns, u, &floatLayout)
+        for point in 0..<form.filters {
           ck_pack_pairs(
             u + point * floatLayout.plane, rows, columns, columns, 1, precision.places(row), layout.panel,
             layout.panel_stride, out + point * layout.plane)
@@ -274,16 +457,18 @@ extension Winograd {
   /// Floats that `transformFilter` needs for itself.
   var filterScratch: Int {
     guard precision == .bfloat16 else { return 0 }
-    return Planes(tile, rows: Self.roundedRows, columns: min(Self.groupWidth, geometry.outputs)).floats
+    return Planes(
+      count: form.filters, rows: Self.roundedRows, columns: min(Self.groupWidth, geometry.outputs)
+    ).floats
   }
 
-  /// Planes [tiles, columns] to some columns of y [N, H, W, O].
+  /// Planes [tiles, columns] to some columns of the map that comes of it.
   /// - Parameter finish: what follows, of all columns; nil for nothing.
   func transformOutput(
     _ products: UnsafePointer<Float>, _ planes: Planes, tiles: Range<Int>, columns: Range<Int>,
     into y: UnsafeMutablePointer<Float>, finish: ProductFinish? = nil
   ) {
-    var (map, layout) = (map(pixelStride: geometry.outputs), planes.layout)
+    var (map, layout) = (map(outputMap, pixelStride: geometry.outputs), planes.layout)
     guard var finish else {
       return ck_winograd_output(
         &map, products, &layout, columns.count, tiles.lowerBound, tiles.count, y + columns.lowerBound, nil)
@@ -318,12 +503,15 @@ extension Winograd {
   }
 
   /// So many blocks of tiles there are for the threads to share out.
-  private var blocks: Int { runs / runsInBlock(columns: geometry.channels + geometry.outputs) }
+  private var blocks: Int { runs / runsInBlock(floatsOfTile: floatsOfTile) }
+
+  /// Of a tile, transformed, and of its products.
+  var floatsOfTile: Int { form.inputs * geometry.channels + form.sums * geometry.outputs }
 
   /// With fewer, some threads would wait for the others.
   private static let fewestBlocks = 8
 
-  private var filterFloats: Int { tile.points * geometry.channels * geometry.outputs }
+  private var filterFloats: Int { form.filters * geometry.channels * geometry.outputs }
 
   /// Floats of a transformed filter that stay in a cache of some 32 MB while blocks of tiles go by: 12 MB. It is only
   /// read, so that all threads share it.
@@ -351,17 +539,17 @@ extension Winograd {
     (runs.lowerBound * Self.tilesInRun)..<min(tiles, runs.upperBound * Self.tilesInRun)
   }
 
-  /// The runs of a block whose planes with `columns` columns fit half a megabyte, which leaves room in the cache next
-  /// to the processor for the filters that pass by.
-  func runsInBlock(columns: Int) -> Int {
-    max(1, min(runs, max(2, Self.blockFloats / (tile.points * columns * Self.tilesInRun))))
+  /// The runs of a block whose planes fit half a megabyte, which leaves room in the cache next to the processor for the
+  /// filters that pass by.
+  func runsInBlock(floatsOfTile floats: Int) -> Int {
+    max(1, min(runs, max(2, Self.blockFloats / (floats * Self.tilesInRun))))
   }
 
   private static let blockFloats = 1 << 17
 
   /// Where the work is not cut by tiles: the runs that are transformed before the products begin.
-  func runsInBatch(columns: Int) -> Int {
-    max(1, min(runs, Self.batchFloats / (tile.points * columns * Self.tilesInRun)))
+  func runsInBatch(floatsOfTile floats: Int) -> Int {
+    max(1, min(runs, Self.batchFloats / (floats * Self.tilesInRun)))
   }
 
   /// 16 MB.
