@@ -289,24 +289,31 @@ import Testing
     var outputs: Int
     var kernel = 3
     var stride = 1
-    var testDescription: String { "\(input) to \(outputs), \(kernel)/\(stride)" }
+    /// Rather than by the definition.
+    var isFastest = false
+    var testDescription: String { "\(input) to \(outputs), \(kernel)/\(stride)\(isFastest ? ", fastest" : "")" }
   }
 
   /// Wide enough that a chunk works through several blocks of lines, and deep enough that a sum has several parts; many
-  /// channels both ways on maps of a few pixels, by places and by pixels; lines of windows that are copied.
+  /// channels both ways on maps of a few pixels, by places and by pixels; lines of windows that are copied; tiles of a
+  /// stride.
   @Test(arguments: [
     LargeCase(input: [1, 72, 72, 64], outputs: 2), LargeCase(input: [8, 2, 2, 260], outputs: 258),
     LargeCase(input: [9, 4, 3, 260], outputs: 270, stride: 2),
     LargeCase(input: [5, 3, 4, 260], outputs: 258, kernel: 1),
     LargeCase(input: [5, 4, 4, 257], outputs: 300, kernel: 1, stride: 2),
     LargeCase(input: [3, 9, 8, 130], outputs: 20, stride: 2),
+    LargeCase(input: [16, 15, 16, 160], outputs: 250, stride: 2, isFastest: true),
   ])
   func `a large convolution and the slopes of its gradients`(_ c: LargeCase) {
     let weight = ReferenceNumbers.tensor("weight", [c.kernel, c.kernel, c.input[3], c.outputs]) { 2 * $0 - 1 }
     let input = ReferenceNumbers.tensor("input", c.input) { 2 * $0 - 1 }
     let padding = c.kernel / 2
     let layer = Convolution(
-      name: "conv", weight: weight, stride: c.stride, padding: Extent(padding), algorithms: .direct)
+      name: "conv", weight: weight, stride: c.stride, padding: Extent(padding),
+      algorithms: c.isFastest ? .fastest : .direct)
+    let method = ConvolutionMethod(input: c.input, weight: weight.shape, stride: c.stride, padding: Extent(padding))
+    #expect(!c.isFastest || method.winograd != nil)
     let pass = Pass(.training, ThreadPool(threads: 2))
     func naive(_ input: Tensor, _ weight: Tensor) -> NaiveTensor {
       Naive.convolution(
