@@ -74,6 +74,7 @@ import Testing
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
     (NetworkSettings(name: "resnet18", widthMultiplier: 0.25), 64, 600),
+    (NetworkSettings(name: "resnet18"), 64, 64),
   ])
   func `the estimate for inference is near the most bytes in use at one time, in a process of its own`(
     settings: NetworkSettings, imageSize: Int, images: Int

@@ -50,6 +50,7 @@ import Testing
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.5), 32, 32),
     (NetworkSettings(name: "resnet9", widthMultiplier: 0.25, isWhitened: true, dropPath: 0.2), 28, 64),
     (NetworkSettings(name: "resnet18"), 64, 8),
+    (NetworkSettings(name: "resnet18"), 64, 64),
     (NetworkSettings(name: "resnet50", widthMultiplier: 0.5), 64, 4),
     (NetworkSettings(name: "vgg19_bn", widthMultiplier: 0.125), 32, 16),
     (NetworkSettings(name: "alexnet", widthMultiplier: 0.125), 96, 16),

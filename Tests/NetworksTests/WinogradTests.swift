@@ -161,8 +161,9 @@ struct DirectConvolution64 {
       for (channels, outputs) in [(1, 1), (3, 17), (16, 33), (33, 16), (20, 12), (48, 40)] {
         cases.append(WinogradCase(tile, 3, 6, 5, channels, outputs))
       }
-      // Several blocks a chunk, and chunks of unequal length.
+      // Several blocks, and then several blocks a chunk and chunks of unequal length, of either gradient too.
       cases.append(WinogradCase(tile, 7, 28, 29, 6, 5))
+      cases.append(WinogradCase(tile, tile == .f2 ? 3 : tile == .f4 ? 5 : 10, 61, 62, 16, 18))
       cases.append(WinogradCase(tile, 5, 7, 7, 64, 64))
       // Cut by outputs, the last group narrower, and by points: one batch of tiles, then more than one.
       cases.append(WinogradCase(tile, 2, 3, 2, 437, 453))
@@ -227,14 +228,17 @@ struct DirectConvolution64 {
     #expect(narrow.convolutionCut == .tiles && narrow.gradientCut == .tiles)
     let middle = WinogradCase(tile, 32, 14, 14, 256, 256).winograd
     #expect(middle.convolutionCut == .tiles && middle.gradientCut == .points)
-    for wide in Self.cases.filter({ $0.geometry.channels > 100 && $0.tile == tile }) {
+    let cases = Self.cases.filter { $0.tile == tile && $0.precision == .float32 }
+    for wide in cases.filter({ $0.geometry.channels > 100 }) {
       #expect(wide.winograd.convolutionCut == .outputs && wide.winograd.gradientCut == .points)
     }
+    let byTiles = cases.filter { $0.winograd.convolutionCut == .tiles && $0.winograd.gradientCut == .tiles }
+    #expect(byTiles.map(\.geometry.outputs) == [18])
   }
 
   /// Sums of C products, C growing: relative to the largest magnitude, the error grows with the square root at most.
   /// Measured with 16, 64, 256 and 1024 channels: 1.6e-7, 2.4e-7, 3.6e-7, 6.2e-7 in tiles of 2x2, and 6.5e-7, 7.9e-7,
-  /// 1.7e-6, 2.9e-6 in tiles of 4x4.
+  /// 1.7e-6, 2.9e-6 in tiles of 4x4; with a stride STRIDEDNUMBERS.
   @Test(arguments: Winograd.Tile.allCases, [16, 64, 256, 1024])
   func `rounding errors grow no faster than the square root of the channels`(tile: Winograd.Tile, channels: Int) {
     let c = WinogradCase(tile, 1, 8, 8, channels, 8)
@@ -318,6 +322,14 @@ struct DirectConvolution64 {
     #expect(y.values.prefix(guardBand).allSatisfy { $0.isNaN })
     #expect(y.values.suffix(guardBand).allSatisfy { $0.isNaN })
     #expect(Array(y.values.dropFirst(guardBand).dropLast(guardBand)) == c.output(x, w).values)
+    let dy = c.outputGradient()
+    var dx = surrounded(Tensor(zeros: c.inputShape))
+    Tensor.read(surrounded(dy), w) { dy, w in
+      dx.write { c.winograd.inputGradient(dy + guardBand, w, into: $0 + guardBand, ThreadPool(threads: 1)) }
+    }
+    #expect(dx.values.prefix(guardBand).allSatisfy { $0.isNaN })
+    #expect(dx.values.suffix(guardBand).allSatisfy { $0.isNaN })
+    #expect(Array(dx.values.dropFirst(guardBand).dropLast(guardBand)) == c.inputGradient(dy, w).values)
   }
 
   /// Processors with narrow vectors have panels narrower than the transforms' vectors.
@@ -325,9 +337,9 @@ struct DirectConvolution64 {
   func `planes in panels hold what row-major planes hold`(tile: Winograd.Tile, width: Int) {
     let c = WinogradCase(tile, 1, 6, 7, 5, 41)
     let (rows, columns) = (c.winograd.tiles, 41)
-    let flat = Winograd.Planes(count: c.winograd.form.sums, rows: rows, columns: columns)
+    let flat = Winograd.Planes(count: c.winograd.transforms.sumPlaneCount, rows: rows, columns: columns)
     var panels = Winograd.Planes(
-      count: c.winograd.form.sums, rows: rows, columns: (columns + width - 1) / width * width)
+      count: c.winograd.transforms.sumPlaneCount, rows: rows, columns: (columns + width - 1) / width * width)
     panels.layout.panel = width
     panels.layout.panel_stride = rows * width
     panels.layout.row = width
@@ -337,7 +349,7 @@ struct DirectConvolution64 {
       inPanels.write { c.winograd.transformOutputGradient(dy, tiles: 0..<rows, into: $0, panels) }
     }
     var differences = 0
-    for point in 0..<c.winograd.form.sums {
+    for point in 0..<c.winograd.transforms.sumPlaneCount {
       for row in 0..<rows {
         for column in 0..<columns {
           let place = point * panels.layout.plane + panels.start(ofColumn: column) + row * width
@@ -373,7 +385,7 @@ struct DirectConvolution64 {
     ) {
       var (pairCount, differences) = (0, 0)
       let (rows, columns) = axis == .tiles ? ((tiles + 1) / 2, channels) : (tiles, channels / 2)
-      for point in 0..<paired.form.inputs {
+      for point in 0..<paired.transforms.inputPlaneCount {
         func rounded(_ tile: Int, _ channel: Int) -> UInt32 {
           guard tile < tiles else { return 0 }
           return upperHalf(
@@ -410,12 +422,12 @@ struct DirectConvolution64 {
       }
     }
     c.outputGradient().read { dy in
-      let exactPlanes = Winograd.Planes(count: paired.form.sums, rows: tiles, columns: channels)
+      let exactPlanes = Winograd.Planes(count: paired.transforms.sumPlaneCount, rows: tiles, columns: channels)
       let exact = planes(exactPlanes.floats) {
         float.transformOutputGradient(dy, tiles: 0..<tiles, into: $0, exactPlanes)
       }
       let layout = Winograd.Planes.rightOperand(
-        count: paired.form.sums, rows: (tiles + 1) / 2, columns: channels, .bfloat16)
+        count: paired.transforms.sumPlaneCount, rows: (tiles + 1) / 2, columns: channels, .bfloat16)
       let made = planes(layout.floats) {
         paired.transformOutputGradient(dy, tiles: 0..<tiles, into: $0, layout)
       }
@@ -436,7 +448,7 @@ struct DirectConvolution64 {
       made.write { paired.prepare(w, into: $0, ThreadPool(threads: 2)) }
       exact.write { float.prepare(w, into: $0, ThreadPool(threads: 2)) }
     }
-    for point in 0..<paired.form.filters {
+    for point in 0..<paired.transforms.filterPlaneCount {
       for channel in 0..<shape.channels {
         for output in 0..<shape.outputs {
           let place =
@@ -482,7 +494,8 @@ struct DirectConvolution64 {
     #expect(choice(128, 32, 16, 16, .bfloat16) == .f4)
     #expect(choice(32, 7, 512, 512, .bfloat16) == .f4)
     #expect(choice(1, 32, 16, 16, .bfloat16) == nil)
-    // With a stride of 2, unless a quarter of the tiles lies outside, or the transforms are most of it.
+    // With a stride of 2, unless a quarter of the tiles lies outside, transforms are most of it, of few channels or of the
+    // filter for one image, or factors are pairs.
     for (images, side, channels, outputs) in [
       (32, 56, 64, 128), (16, 56, 128, 128), (32, 28, 128, 256), (16, 28, 256, 256), (64, 16, 64, 128),
     ] {
@@ -495,8 +508,8 @@ struct DirectConvolution64 {
     #expect(choice(16, 56, 128, 128, stride: 2, .bfloat16) == nil)
   }
 
-  /// The pool's account is one for the whole process. A shape is the tile's number, images, side, channels, outputs, and
-  /// whether in pairs.
+  /// The pool's account is one for the whole process. A shape is the tile's place in `allCases`, images, side, channels,
+  /// outputs, and whether in pairs.
   @Test(
     arguments: [
       [1, 16, 32, 64, 32, 0], [1, 2, 14, 320, 300, 0], [0, 4, 7, 256, 256, 0], [1, 16, 32, 64, 32, 1],

@@ -268,9 +268,9 @@ static void finished_product(size_t rows, size_t depth, size_t columns) {
   }
 }
 
-// A convolution 3x3 of one channel each way by Winograd's algorithm, beside the sums that define it. The strided one's
-// gradient by the input too, beside the slopes of those sums.
-static void winograd(int32_t form, int32_t height, int32_t width, size_t channels) {
+// A convolution 3x3 of one channel each way by Winograd's algorithm, and its gradients by taps and, where that has a form of
+// its own, by pixels, beside the sums that define them.
+static void winograd(const char *form_name, int32_t form, int32_t height, int32_t width, size_t channels) {
   const int32_t stride = form == CK_WINOGRAD_STRIDED ? 2 : 1, side = form == CK_WINOGRAD_F4 ? 4 : 2;
   const int32_t rows = (height + stride - 1) / stride, columns = (width + stride - 1) / stride;
   const size_t points = form == CK_WINOGRAD_F2 ? 16 : form == CK_WINOGRAD_F4 ? 36 : 25;
@@ -278,26 +278,37 @@ static void winograd(int32_t form, int32_t height, int32_t width, size_t channel
   const size_t tiles = (size_t)((rows + side - 1) / side) * (size_t)((columns + side - 1) / side);
   const size_t plane = tiles * channels;
   float *x = numbers(in_count), *w = numbers(9 * channels), *y = numbers(out_count), *dx = numbers(in_count);
-  float *data = numbers(points * plane), *filter = numbers(points * channels);
-  float *sums = calloc(points * plane, sizeof(float));
+  float *dw = numbers(9 * channels), *data = numbers(points * plane), *filter = numbers(points * channels);
+  float *sums = calloc(points * plane, sizeof(float)), *gradient = numbers(points * plane);
+  float *filter_sums = calloc(points * channels, sizeof(float));
   const ck_winograd_map map = {height, width, form, channels}, out_map = {rows, columns, form, channels};
   const ck_winograd_planes planes = {plane, channels, 0, channels};
   const ck_winograd_planes filter_planes = {channels, channels, 0, channels};
   const ck_winograd_taps taps = {channels, channels};
   ck_winograd_input(&map, x, channels, 0, tiles, data, &planes);
   ck_winograd_filter(form, w, &taps, 1, channels, filter, &filter_planes);
-  // Channel by channel: the product of the transforms, element by element, added up where several are of one product.
-  const size_t product_of[5] = {0, 0, 1, 2, 2};
+  // Channel by channel: the product of the transforms, element by element, added up where several are of one sum.
+  size_t from[36], to[36];
+  const size_t sum_of[5] = {0, 0, 1, 2, 2};
   for (size_t p = 0; p < points; p++) {
-    const int32_t i = (int32_t)p / 5, j = (int32_t)p % 5;
-    const size_t from = stride == 1 ? p : (size_t)ck_winograd_strided_order(i, j);
-    const size_t to = stride == 1 ? p : 3 * product_of[i] + product_of[j];
+    from[p] = stride == 1 ? p : (size_t)ck_winograd_strided_order((int32_t)p / 5, (int32_t)p % 5);
+    to[p] = stride == 1 ? p : 3 * sum_of[p / 5] + sum_of[p % 5];
     for (size_t t = 0; t < tiles; t++)
       for (size_t c = 0; c < channels; c++)
-        sums[to * plane + t * channels + c] += data[from * plane + t * channels + c] * filter[from * channels + c];
+        sums[to[p] * plane + t * channels + c] +=
+            data[from[p] * plane + t * channels + c] * filter[from[p] * channels + c];
   }
   ck_winograd_output(&out_map, sums, &planes, channels, 0, tiles, y, NULL);
+  // y once more, as the gradient by the output.
+  ck_winograd_output_gradient(&out_map, y, channels, 0, tiles, gradient, &planes);
+  for (size_t p = 0; p < points; p++)
+    for (size_t t = 0; t < tiles; t++)
+      for (size_t c = 0; c < channels; c++)
+        filter_sums[from[p] * channels + c] +=
+            data[from[p] * plane + t * channels + c] * gradient[to[p] * plane + t * channels + c];
+  ck_winograd_filter_gradient(form, filter_sums, &filter_planes, 1, channels, dw, &taps);
   double *wanted = calloc(out_count, sizeof(double)), *wanted_dx = calloc(in_count, sizeof(double));
+  double *wanted_dw = calloc(9 * channels, sizeof(double));
   for (int32_t i = 0; i < rows; i++)
     for (int32_t j = 0; j < columns; j++)
       for (int32_t ky = 0; ky < 3; ky++)
@@ -306,16 +317,18 @@ static void winograd(int32_t form, int32_t height, int32_t width, size_t channel
           if (yy < 0 || xx < 0 || yy >= height || xx >= width) continue;
           for (size_t c = 0; c < channels; c++) {
             const size_t in = (size_t)(yy * width + xx) * channels + c, out = (size_t)(i * columns + j) * channels + c;
-            const double weight = w[(size_t)(ky * 3 + kx) * channels + c];
-            wanted[out] += x[in] * weight;
-            wanted_dx[in] += y[out] * weight;
+            const size_t tap = (size_t)(ky * 3 + kx) * channels + c;
+            wanted[out] += (double)x[in] * w[tap];
+            wanted_dx[in] += (double)y[out] * w[tap];
+            wanted_dw[tap] += (double)y[out] * x[in];
           }
         }
   char name[64];
-  snprintf(name, sizeof name, "winograd form %d %dx%dx%zu", form, height, width, channels);
+  snprintf(name, sizeof name, "winograd %s %dx%dx%zu", form_name, height, width, channels);
   report(name, difference(y, wanted, out_count), 4e-6);
+  snprintf(name, sizeof name, "winograd %s %dx%dx%zu, by taps", form_name, height, width, channels);
+  report(name, difference(dw, wanted_dw, 9 * channels), 4e-6);
   if (stride == 1) return;
-  // y as the output's gradient, with the taps turned around.
   const size_t gradient_of[5] = {0, 3, 1, 2, 1};
   ck_winograd_map dy_map = out_map, dx_map = map;
   dy_map.form = dx_map.form = CK_WINOGRAD_STRIDED_GRADIENT;
@@ -323,15 +336,15 @@ static void winograd(int32_t form, int32_t height, int32_t width, size_t channel
   for (size_t k = 0; k < 9; k++) memcpy(turned + k * channels, w + (8 - k) * channels, channels * sizeof(float));
   ck_winograd_input(&dy_map, y, channels, 0, tiles, data, &planes);
   ck_winograd_filter(CK_WINOGRAD_STRIDED_GRADIENT, turned, &taps, 1, channels, filter, &filter_planes);
-  for (int32_t i = 0; i < 5; i++)
-    for (int32_t j = 0; j < 5; j++) {
-      const size_t p = (size_t)ck_winograd_strided_order(i, j), from = 4 * gradient_of[i] + gradient_of[j];
-      for (size_t t = 0; t < tiles; t++)
-        for (size_t c = 0; c < channels; c++)
-          sums[p * plane + t * channels + c] = data[from * plane + t * channels + c] * filter[p * channels + c];
-    }
+  for (size_t p = 0; p < points; p++) {
+    const size_t source = 4 * gradient_of[p / 5] + gradient_of[p % 5];
+    for (size_t t = 0; t < tiles; t++)
+      for (size_t c = 0; c < channels; c++)
+        sums[from[p] * plane + t * channels + c] =
+            data[source * plane + t * channels + c] * filter[from[p] * channels + c];
+  }
   ck_winograd_output(&dx_map, sums, &planes, channels, 0, tiles, dx, NULL);
-  snprintf(name, sizeof name, "winograd form %d %dx%dx%zu", CK_WINOGRAD_STRIDED_GRADIENT, height, width, channels);
+  snprintf(name, sizeof name, "winograd %s %dx%dx%zu, by pixels", form_name, height, width, channels);
   report(name, difference(dx, wanted_dx, in_count), 4e-6);
 }
 
@@ -507,10 +520,10 @@ int main(void) {
   groups(3, 5, 35, 16, 9, 2);
   groups(20, 1, 7, 0, 15, 1);
   channels(19, 35);
-  winograd(CK_WINOGRAD_F4, 9, 14, 19);
-  winograd(CK_WINOGRAD_F2, 5, 5, 16);
-  winograd(CK_WINOGRAD_STRIDED, 9, 14, 19);
-  winograd(CK_WINOGRAD_STRIDED, 15, 8, 48);
+  winograd("F4", CK_WINOGRAD_F4, 9, 14, 19);
+  winograd("F2", CK_WINOGRAD_F2, 5, 5, 16);
+  winograd("strided", CK_WINOGRAD_STRIDED, 9, 14, 19);
+  winograd("strided", CK_WINOGRAD_STRIDED, 15, 8, 48);
   winograd_pairs(4, 9, 14, 48);
   winograd_pairs(4, 9, 9, 34);
   winograd_pairs(2, 5, 5, 22);

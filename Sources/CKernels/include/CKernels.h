@@ -235,14 +235,21 @@ void ck_group_weight_gradient(
     const ck_spread *a, size_t pixels, size_t columns, const float *dy, size_t dy_stride, float *sums);
 
 // -- Winograd convolution ------------------------------------------------------------------------------------
-// 3x3, padding 1, in tiles of m x m outputs. Tiles are numbered through the batch, row by row; the last of a row or
-// column may reach over the map's edge. A tile of a map is transformed to n * n numbers, and n * n products back:
+// 3x3, padding 1, in tiles of outputs. Tiles are numbered through the batch, row by row; the last of a row or column may
+// reach over the map's edge. A tile of the input, the filter and a tile of the output each become square numbers of
+// planes, one number a plane:
+//
+//                      stride   tile of      input    input    filter   output
+//                               the output   pixels   planes   planes   planes
+//     F2                  1      2 x 2        4 x 4     16       16       16
+//     F4                  1      4 x 4        6 x 6     36       36       36
+//     STRIDED             2      2 x 2        5 x 5     25       25        9
+//     STRIDED_GRADIENT    -      4 x 4        3 x 3     16       25       25
+//
+// STRIDED_GRADIENT is the gradient of STRIDED by the input, made from the output's and the turned filter: its input is
+// dy, its output dx. In F2 and F4 plane i of the input is multiplied by plane i of the filter, which gives plane i of the
+// output.
 
-/// - F2 and F4: stride 1, m = 2 and 4. n = m + 2 for everything.
-/// - STRIDED: stride 2, m = 2. Of 5 x 5 input pixels come 25 numbers, of the filter too; they are multiplied and those of
-///   a product added up (see ck_winograd_strided_order), which leaves n = 3 for the output and its gradient.
-/// - STRIDED_GRADIENT: the gradient of STRIDED by the input, from the output's: tiles of 4 x 4 pixels. Of 3 x 3 numbers
-///   come n = 4, of the turned filter 25 as in STRIDED, and of 25 products, in that order, a tile.
 enum { CK_WINOGRAD_F2, CK_WINOGRAD_F4, CK_WINOGRAD_STRIDED, CK_WINOGRAD_STRIDED_GRADIENT };
 
 /// Images [height, width, channels] of which some channels are worked on, pixel_stride floats from one pixel to the
@@ -252,16 +259,17 @@ typedef struct {
   size_t pixel_stride;
 } ck_winograd_map;
 
-/// Along one direction, STRIDED makes of pixels 0 ... 4 the numbers 0 - 2, 1, 2, 4 - 2, 3. The first two belong to
-/// product 0, the next to product 1, the last two to product 2. Number (i, j) of a tile comes as number
-/// ck_winograd_strided_order(i, j) of 25, so that those of a product, (i's, j's), are next to each other.
+/// Along one direction, STRIDED makes of pixels 0 ... 4 the numbers 0 - 2, 1, 2, 4 - 2, 3. Multiplied by those of the
+/// filter, the first two are added up to output number 0, the next is number 1, the last two are number 2. Number (i, j)
+/// of a tile or filter is in plane ck_winograd_strided_order(i, j) of 25, so that what is added up is in neighboring
+/// planes: 4, 2, 4, 2, 1, 2, 4, 2 and 4 of them for the nine of the output.
 static inline int32_t ck_winograd_strided_order(int32_t i, int32_t j) {
-  const int32_t product[5] = {0, 0, 1, 2, 2}, first[3] = {0, 2, 3}, count[3] = {2, 1, 2};
-  const int32_t row = product[i], column = product[j];
+  const int32_t output[5] = {0, 0, 1, 2, 2}, first[3] = {0, 2, 3}, count[3] = {2, 1, 2};
+  const int32_t row = output[i], column = output[j];
   return 5 * first[row] + count[row] * first[column] + (i - first[row]) * count[column] + j - first[column];
 }
 
-/// n * n matrices (planes), in panels of neighboring columns: element (r, c) of plane i lies at
+/// Matrices (planes), in panels of neighboring columns: element (r, c) of plane i lies at
 /// i * plane + (c / panel) * panel_stride + r * row + c % panel. With a panel not narrower than the matrix it is
 /// row-major.
 typedef struct {
@@ -273,37 +281,36 @@ typedef struct {
   size_t tap, row;
 } ck_winograd_taps;
 
-/// B^T d B of tiles first ..< first + count, one a row: out [n * n][count, channels]. d: the pixels that a tile of outputs
+/// B^T d B of tiles first ..< first + count, one a row: out [planes][count, channels]. d: the pixels that a tile of outputs
 /// is made of, zero outside of the map.
 void ck_winograd_input(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
-/// A^T M A of tiles first ..< first + count: sets those pixels of y that lie in the map. in [n * n][count,
+/// A^T M A of tiles first ..< first + count: sets those pixels of y that lie in the map. in [planes][count,
 /// channels]. finish: its bias and addend begin at the first of the channels; NULL for nothing.
 void ck_winograd_output(
     const ck_winograd_map *map, const float *in, const ck_winograd_planes *planes, size_t channels, size_t first,
     size_t count, float *y, const ck_finish *finish);
-/// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [n * n][count, channels]. Not of
+/// A dY A^T of tiles first ..< first + count of dy, zero outside of the map: out [planes][count, channels]. Not of
 /// STRIDED_GRADIENT.
 void ck_winograd_output_gradient(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
 /// ck_winograd_input and ck_winograd_output_gradient of F2 and F4 as sides of products of pairs: rounded to bfloat16, with
-/// planes measured in pairs. of_tiles: whether a
-/// pair is of tiles first + 2 r and the next one, zero behind the last, in row r, for sums along tiles; else it is of
-/// two neighboring channels, of which there is an even number, in row-major planes, for sums along channels. Output
-/// gradients are pairs of tiles.
+/// planes measured in pairs. of_tiles: whether a pair is of tiles first + 2 r and the next one, zero behind the last, in
+/// row r, for sums along tiles; else it is of two neighboring channels, of which there is an even number, in row-major
+/// planes, for sums along channels. Output gradients are pairs of tiles.
 void ck_winograd_input_pairs(
     const ck_winograd_map *map, const float *x, size_t channels, size_t first, size_t count, int of_tiles, float *out,
     const ck_winograd_planes *planes);
 void ck_winograd_output_gradient_pairs(
     const ck_winograd_map *map, const float *dy, size_t channels, size_t first, size_t count, float *out,
     const ck_winograd_planes *planes);
-/// G g G^T: w [3 * 3][rows, columns] to out [n * n][rows, columns].
+/// G g G^T: w [3 * 3][rows, columns] to out [planes][rows, columns].
 void ck_winograd_filter(
     int32_t form, const float *w, const ck_winograd_taps *taps, size_t rows, size_t columns, float *out,
     const ck_winograd_planes *planes);
-/// G^T M G: in [n * n][rows, columns] to dw [3 * 3][rows, columns], which it sets. Not of STRIDED_GRADIENT.
+/// G^T M G: in [planes][rows, columns] to dw [3 * 3][rows, columns], which it sets. Not of STRIDED_GRADIENT.
 void ck_winograd_filter_gradient(
     int32_t form, const float *in, const ck_winograd_planes *planes, size_t rows, size_t columns, float *dw,
     const ck_winograd_taps *taps);

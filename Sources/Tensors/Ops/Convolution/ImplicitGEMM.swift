@@ -43,8 +43,8 @@ struct ImplicitGEMM: Sendable {
   /// About so many floats of the source are walked over before the next panel of weights is: 192 KB.
   private static let blockFloats = 49_152
 
-  /// Results that are made before the next panel of weights is walked over, where those are pixels: about so many floats,
-  /// 112 KB. What the tiles write comes into the second cache beside the source and the panel.
+  /// Where each result reads one pixel, about so many floats of results are made before the next panel of weights is
+  /// walked over: 112 KB. What the tiles write comes into the second cache beside the source and the panel.
   private static let blockResultFloats = 28_672
 
   /// Fewer pixels would wait for the weights: four tiles of the largest kind.

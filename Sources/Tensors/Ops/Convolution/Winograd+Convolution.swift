@@ -72,7 +72,7 @@ extension Winograd {
               let tiles = tiles(inRuns: block)
               transformInput(x, tiles: tiles, summedAlong: .channels, into: v, inputPlanes)
               multiply(
-                form.products, Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes),
+                transforms.products, Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes),
                 into: m,
                 productPlanes, rows: tiles.count, columns: all.count, inner: geometry.channels)
               transformOutput(m, productPlanes, tiles: tiles, columns: all, into: y)
@@ -86,7 +86,7 @@ extension Winograd {
 
   /// The pixels of the map that belong to tiles, those of a line at a time.
   private func forEachLine(of tiles: Range<Int>, _ body: (_ pixels: Range<Int>) -> Void) {
-    let (m, map) = (form.side, outputMap)
+    let (m, map) = (transforms.side, outputMap)
     let (tileRows, tileColumns) = (tileRows, tileColumns)
     var first = tiles.lowerBound
     while first < tiles.upperBound {
@@ -110,7 +110,7 @@ extension Winograd {
     let rows = runsInTileBlock * Self.tilesInRun
     return (
       inputPlanes(tiles: rows, summedAlong: .channels),
-      Planes(count: form.sums, rows: rows, columns: geometry.outputs)
+      Planes(count: transforms.sumPlaneCount, rows: rows, columns: geometry.outputs)
     )
   }
 
@@ -121,7 +121,9 @@ extension Winograd {
   ) {
     let inputPlanes = batchInputPlanes
     StoragePool.withScratch(inputPlanes.floats) { v in
-      for batch in Parts(of: 0..<runs, length: runsInBatch(floatsOfTile: form.inputs * geometry.channels)) {
+      for batch in Parts(
+        of: 0..<runs, length: runsInBatch(floatsOfTile: transforms.inputPlaneCount * geometry.channels))
+      {
         let first = tiles(inRuns: batch).lowerBound
         pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
@@ -148,7 +150,7 @@ extension Winograd {
         for block in Parts(of: runs, length: runsInGroupBlock) {
           let tiles = tiles(inRuns: block)
           multiply(
-            form.products,
+            transforms.products,
             Operand(base: v + (tiles.lowerBound - first) * inputPlanes.layout.row, planes: inputPlanes),
             Operand(base: u, planes: filterPlanes), into: m, productPlanes, rows: tiles.count,
             columns: columns.count, inner: geometry.channels)
@@ -158,17 +160,18 @@ extension Winograd {
     }
   }
 
-  var runsInGroupBlock: Int { runsInBlock(floatsOfTile: form.sums * Self.groupWidth) }
+  var runsInGroupBlock: Int { runsInBlock(floatsOfTile: transforms.sumPlaneCount * Self.groupWidth) }
 
   private var groupFilterPlanes: Planes { filterPlanes(columns: Self.groupWidth) }
 
   func groupProductPlanes(columns: Int) -> Planes {
-    Planes(count: form.sums, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
+    Planes(count: transforms.sumPlaneCount, rows: runsInGroupBlock * Self.tilesInRun, columns: columns)
   }
 
   var batchInputPlanes: Planes {
     inputPlanes(
-      tiles: runsInBatch(floatsOfTile: form.inputs * geometry.channels) * Self.tilesInRun, summedAlong: .channels)
+      tiles: runsInBatch(floatsOfTile: transforms.inputPlaneCount * geometry.channels) * Self.tilesInRun,
+      summedAlong: .channels)
   }
 
   // MARK: Filters

@@ -45,7 +45,7 @@ extension Winograd {
   /// Runs that are worked on together. Where the filter leaves the second cache, it should go by seldom: each product's
   /// part of it is used for all tiles of a block.
   private func preparedRuns(threads: Int) -> Int {
-    let filter = form.filters * geometry.channels * geometry.outputs
+    let filter = transforms.filterPlaneCount * geometry.channels * geometry.outputs
     guard filter > Self.largestNearFilter else {
       let run = floatsOfTile * Self.tilesInRun
       return max(1, min(runs, max(2, Self.nearFloats / run)))
@@ -63,7 +63,7 @@ extension Winograd {
     let rows = runs * Self.tilesInRun
     return (
       inputPlanes(tiles: rows, summedAlong: .channels),
-      Planes(count: form.sums, rows: rows, columns: geometry.outputs)
+      Planes(count: transforms.sumPlaneCount, rows: rows, columns: geometry.outputs)
     )
   }
 
@@ -82,7 +82,8 @@ extension Winograd {
             let tiles = tiles(inRuns: block)
             transformInput(x, tiles: tiles, summedAlong: .channels, into: v, inputPlanes)
             multiply(
-              form.products, Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes), into: m,
+              transforms.products, Operand(base: v, planes: inputPlanes), Operand(base: u, planes: filterPlanes),
+              into: m,
               productPlanes,
               rows: tiles.count, columns: geometry.outputs, inner: geometry.channels)
             transformOutput(
@@ -101,7 +102,9 @@ extension Winograd {
   ) {
     let (inputPlanes, filterPlanes) = (batchInputPlanes, preparedPlanes)
     StoragePool.withScratch(inputPlanes.floats) { v in
-      for batch in Parts(of: 0..<runs, length: runsInBatch(floatsOfTile: form.inputs * geometry.channels)) {
+      for batch in Parts(
+        of: 0..<runs, length: runsInBatch(floatsOfTile: transforms.inputPlaneCount * geometry.channels))
+      {
         let first = tiles(inRuns: batch).lowerBound
         pool.run(over: batch.count) { part in
           let tiles = tiles(inRuns: (batch.lowerBound + part.lowerBound)..<(batch.lowerBound + part.upperBound))
@@ -116,7 +119,7 @@ extension Winograd {
             for block in Parts(of: batch, length: runsInGroupBlock) {
               let tiles = tiles(inRuns: block)
               multiply(
-                form.products,
+                transforms.products,
                 Operand(base: v + (tiles.lowerBound - first) * inputPlanes.layout.row, planes: inputPlanes),
                 Operand(base: u, planes: filterPlanes, firstColumn: columns.lowerBound), into: m, productPlanes,
                 rows: tiles.count, columns: columns.count, inner: geometry.channels)

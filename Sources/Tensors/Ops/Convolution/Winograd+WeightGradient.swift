@@ -39,7 +39,7 @@ extension Winograd {
                 transformInput(x, tiles: tiles, summedAlong: .tiles, into: v, inputPlanes)
                 transformOutputGradient(dy, tiles: tiles, into: d, outputPlanes)
                 multiply(
-                  form.filterProducts, Operand(base: v, planes: inputPlanes, orientation: .transposed),
+                  transforms.filterProducts, Operand(base: v, planes: inputPlanes, orientation: .transposed),
                   Operand(base: d, planes: outputPlanes), into: sums, sumPlanes, rows: geometry.channels,
                   columns: all.count, inner: tiles.count, accumulating: block.lowerBound > runs.lowerBound)
               }
@@ -79,7 +79,7 @@ extension Winograd {
                 x, tiles: tiles, summedAlong: .tiles, into: v + row * inputPlanes.layout.row, inputPlanes)
               transformOutputGradient(dy, tiles: tiles, into: d + row * outputPlanes.layout.row, outputPlanes)
             }
-            let products = form.filterProducts
+            let products = transforms.filterProducts
             pool.run(chunks: products.count) { index in
               multiply(
                 CollectionOfOne(products[index]), Operand(base: v, planes: inputPlanes, orientation: .transposed),
@@ -105,12 +105,15 @@ extension Winograd {
     let rows = runs * Self.tilesInRun
     return (
       inputPlanes(tiles: rows, summedAlong: .tiles),
-      Planes.rightOperand(count: form.sums, rows: precision.places(rows), columns: geometry.outputs, precision)
+      Planes.rightOperand(
+        count: transforms.sumPlaneCount, rows: precision.places(rows), columns: geometry.outputs, precision)
     )
   }
 
   /// [C, O], each a product along the tiles.
-  private var sumPlanes: Planes { Planes(count: form.filters, rows: geometry.channels, columns: geometry.outputs) }
+  private var sumPlanes: Planes {
+    Planes(count: transforms.filterPlaneCount, rows: geometry.channels, columns: geometry.outputs)
+  }
 
   /// Some rows of planes [C, O] to dw [3, 3, C, O].
   private func transformGradient(
@@ -119,7 +122,7 @@ extension Winograd {
     let columns = geometry.outputs
     var (taps, layout) = (ck_winograd_taps(tap: geometry.channels * columns, row: columns), planes.layout)
     ck_winograd_filter_gradient(
-      form.kernel, sums + rows.lowerBound * planes.layout.row, &layout, rows.count, columns,
+      transforms.form, sums + rows.lowerBound * planes.layout.row, &layout, rows.count, columns,
       dw + rows.lowerBound * columns, &taps)
   }
 

@@ -1,6 +1,7 @@
 // Winograd's fast convolution (Lavin and Gray 2015, arXiv:1509.09308): which convolutions it is for, in tiles of what
 // size, and how the work on one is cut so that it stays in cache. The passes are in Winograd+Convolution.swift and
-// Winograd+WeightGradient.swift, the transforms in C. It is no layer: it has no parameters and keeps nothing.
+// Winograd+WeightGradient.swift, the transforms in C; Winograd+Transforms.swift says which. It is no layer: it has no
+// parameters and keeps nothing.
 
 import CKernels
 
@@ -9,7 +10,7 @@ import CKernels
 /// A tile of m x m outputs becomes n x n numbers, n = m + 2, a channel; the same numbers of all tiles form n * n
 /// matrices (planes) [tiles, channels], each multiplied by the transformed filter's [channels, outputs]. That makes
 /// n^2 products of m^2 outputs, where the formula has 9 m^2: four times fewer for m = 4, 2.25 times for m = 2. With a
-/// stride of 2 there are 25 products in place of 36, of which some are sums of each other's (see CKernels).
+/// stride of 2 there are 25 products in place of 36, added up in 9 planes (see CKernels).
 ///
 /// The price is precision. Against the exact result the error of random data is some ten times a matrix product's;
 /// `errorBound` says how large it may be. Also a NaN or an infinity spreads over its whole tile.
@@ -60,7 +61,7 @@ struct Winograd: Sendable {
   let tile: Tile
   /// What transformed tiles and filters are rounded to, the factors of the products.
   let precision: OperandPrecision
-  let form: Form
+  let transforms: Transforms
 
   /// - Parameters:
   ///   - geometry: the input's height and width, whatever the stride.
@@ -68,21 +69,21 @@ struct Winograd: Sendable {
   init(_ geometry: Geometry, _ tile: Tile, _ precision: OperandPrecision = .float32) {
     precondition(
       tile != .strided || precision == .float32, "pairs of a strided convolution by Winograd's algorithm")
-    self.init(geometry, tile, precision, Form(tile))
+    self.init(geometry, tile, precision, Transforms(tile))
   }
 
-  private init(_ geometry: Geometry, _ tile: Tile, _ precision: OperandPrecision, _ form: Form) {
-    (self.geometry, self.tile, self.precision, self.form) = (geometry, tile, precision, form)
+  private init(_ geometry: Geometry, _ tile: Tile, _ precision: OperandPrecision, _ transforms: Transforms) {
+    (self.geometry, self.tile, self.precision, self.transforms) = (geometry, tile, precision, transforms)
   }
 
-  /// The map that is convolved: x, or where the form is of a gradient dy.
-  var inputMap: Extent { geometry.map(stride: form == .stridedGradient ? 2 : 1) }
+  /// The map that is convolved: x, or where a gradient by it is made dy.
+  var inputMap: Extent { geometry.map(stride: transforms == .stridedGradient ? 2 : 1) }
   /// The map that comes of it.
-  var outputMap: Extent { geometry.map(stride: form == .strided ? 2 : 1) }
+  var outputMap: Extent { geometry.map(stride: transforms == .strided ? 2 : 1) }
 
   /// Tiles of an image, down and across; those at the lower and right edge may reach over the map.
-  var tileRows: Int { (outputMap.height + form.side - 1) / form.side }
-  var tileColumns: Int { (outputMap.width + form.side - 1) / form.side }
+  var tileRows: Int { (outputMap.height + transforms.side - 1) / transforms.side }
+  var tileColumns: Int { (outputMap.width + transforms.side - 1) / transforms.side }
 
   /// Tiles of the whole batch.
   var tiles: Int { geometry.images * tileRows * tileColumns }
@@ -91,7 +92,7 @@ struct Winograd: Sendable {
   var exchanged: Winograd {
     var exchanged = geometry
     swap(&exchanged.channels, &exchanged.outputs)
-    return Winograd(exchanged, tile, precision, form == .strided ? .stridedGradient : form)
+    return Winograd(exchanged, tile, precision, transforms == .strided ? .stridedGradient : transforms)
   }
 
   /// The tiles that make a convolution fastest; nil where its formula is faster or nearly as fast. The same for all
@@ -103,7 +104,7 @@ struct Winograd: Sendable {
   /// takes half the room, and what is not has to be packed: cifar20, whose first maps have 16 channels, trains a tenth
   /// faster with all its convolutions in tiles.
   ///
-  /// - Parameter stride: 1 or 2; with 2, pairs are multiplied by the formula.
+  /// - Parameter stride: 1 or 2; with 2, the formula is taken in bfloat16.
   static func choice(
     for geometry: Geometry, stride: Int = 1, _ precision: OperandPrecision = .float32
   ) -> Tile? {
@@ -123,16 +124,17 @@ struct Winograd: Sendable {
   /// Below, vectors are half empty.
   private static let fewestChannels = 16
   private static let leastGain = 1.3
-  /// Of a stride of 2, whose rounding errors are hardly larger than the formula's, and which gains a little more than
-  /// counted: the formula's pixels lie two apart.
+  /// Of a stride of 2, which gains a little more than counted: the formula's pixels lie two apart.
   private static let leastGainOfStrides = 1.15
 
   /// Exact while it is below 2^53; a plan too large for any machine is counted too.
   private var cost: Double {
     let (channels, outputs) = (Double(geometry.channels), Double(geometry.outputs))
-    let products = Double(form.filters) * channels * outputs
-    let transforms = costOfTransforms * (Double(form.inputs) * channels + Double(form.sums) * outputs)
-    return Double(tiles) * (products * precision.costOfProducts + transforms) + 24 * products
+    let products = Double(transforms.filterPlaneCount) * channels * outputs
+    let inputs = Double(transforms.inputPlaneCount) * channels
+    let sums = Double(transforms.sumPlaneCount) * outputs
+    let each = products * precision.costOfProducts + costOfTransforms * (inputs + sums)
+    return Double(tiles) * each + 24 * products
   }
 
   private var costOfTransforms: Double {
@@ -143,135 +145,12 @@ struct Winograd: Sendable {
   }
 
   /// The largest error relative to the largest magnitude of the exact result, for data of one scale: `terms` is the
-  /// number of products in a sum, 9 * C, 9 * O or N * H * W. Errors of random data grow with its square root at most.
+  /// number of products in a sum, 9 * C, 9 * O or N * H' * W'. Errors of random data grow with its square root at most.
   /// Those of factors rounded to bfloat16 are as large for any number: they are as random as the products are.
   func errorBound(terms: Int) -> Double {
     switch precision {
     case .float32: (tile == .f4 ? 2e-7 : 6e-8) * Double(max(terms, 64)).squareRoot()
     case .bfloat16: tile == .f4 ? 6e-2 : 2e-2
-    }
-  }
-}
-
-// MARK: - Forms
-
-extension Winograd {
-  /// What the transforms of a pass are.
-  enum Form: Sendable, Hashable {
-    case f2, f4, strided
-    /// What makes a strided convolution's gradient by its input.
-    case stridedGradient
-
-    init(_ tile: Tile) {
-      switch tile {
-      case .f2: self = .f2
-      case .f4: self = .f4
-      case .strided: self = .strided
-      }
-    }
-
-    /// CKernels' number of it.
-    var kernel: Int32 {
-      switch self {
-      case .f2: Int32(CK_WINOGRAD_F2)
-      case .f4: Int32(CK_WINOGRAD_F4)
-      case .strided: Int32(CK_WINOGRAD_STRIDED)
-      case .stridedGradient: Int32(CK_WINOGRAD_STRIDED_GRADIENT)
-      }
-    }
-
-    /// Of a tile of results, pixels.
-    var side: Int {
-      switch self {
-      case .f2, .strided: 2
-      case .f4, .stridedGradient: 4
-      }
-    }
-
-    /// Planes of a transformed input.
-    var inputs: Int {
-      switch self {
-      case .f2, .stridedGradient: 16
-      case .f4: 36
-      case .strided: 25
-      }
-    }
-
-    /// Planes of a transformed filter, or of its gradient.
-    var filters: Int {
-      switch self {
-      case .f2: 16
-      case .f4: 36
-      case .strided, .stridedGradient: 25
-      }
-    }
-
-    /// Planes of what becomes results, or of a transformed gradient by them.
-    var sums: Int {
-      switch self {
-      case .f2: 16
-      case .f4: 36
-      case .strided: 9
-      case .stridedGradient: 25
-      }
-    }
-
-    /// The products that make results.
-    var products: [Product] {
-      switch self {
-      case .f2: Product.each16
-      case .f4: Product.each36
-      case .strided: Product.strided
-      case .stridedGradient: Product.stridedGradient
-      }
-    }
-
-    /// The products that make a gradient by the filter.
-    var filterProducts: [Product] {
-      switch self {
-      case .f2: Product.each16
-      case .f4: Product.each36
-      case .strided, .stridedGradient: Product.stridedFilterGradient
-      }
-    }
-  }
-
-  /// A product of planes: of which ones, and into which.
-  struct Product: Sendable {
-    var left: Int
-    var right: Int
-    var result: Int
-    /// Neighboring planes of both sides that are multiplied and added up.
-    var terms = 1
-
-    fileprivate static let each16 = (0..<16).map { Product(left: $0, right: $0, result: $0) }
-    fileprivate static let each36 = (0..<36).map { Product(left: $0, right: $0, result: $0) }
-
-    /// Along one direction, the numbers of a strided convolution by product; see CKernels.
-    private static let numbers = [0..<2, 2..<3, 3..<5]
-    /// The number of a gradient's tile that each is multiplied with in the gradient by the input.
-    private static let gradients = [0, 3, 1, 2, 1]
-
-    private static func plane(_ i: Int, _ j: Int) -> Int { Int(ck_winograd_strided_order(Int32(i), Int32(j))) }
-
-    fileprivate static let strided = numbers.indices.flatMap { row in
-      numbers.indices.map { column in
-        let first = plane(numbers[row].lowerBound, numbers[column].lowerBound)
-        return Product(
-          left: first, right: first, result: 3 * row + column,
-          terms: numbers[row].count * numbers[column].count)
-      }
-    }
-
-    fileprivate static let stridedGradient = (0..<25).map { place in
-      let (i, j) = place.quotientAndRemainder(dividingBy: 5)
-      return Product(left: 4 * gradients[i] + gradients[j], right: plane(i, j), result: plane(i, j))
-    }
-
-    fileprivate static let stridedFilterGradient = strided.flatMap { product in
-      (product.left..<(product.left + product.terms)).map {
-        Product(left: $0, right: product.result, result: $0)
-      }
     }
   }
 }
@@ -320,7 +199,8 @@ extension Winograd {
       return planes
     }
 
-    /// The same, a panel of all matrices behind the other's, so that neighboring matrices are one of more rows.
+    /// The same, a panel of all matrices behind the other's, so that neighboring matrices are one of more rows. Then there
+    /// is no room between them: as the numbers of a tile are written they may share places of the cache, once a pass.
     static func joinedRightOperand(count: Int, rows: Int, columns: Int) -> Planes {
       let width = OperandPrecision.float32.panelWidth(columns: columns)
       let panels = (columns + width - 1) / width
@@ -378,7 +258,7 @@ extension Winograd {
   /// Images [N, height, width, pixelStride].
   private func map(_ extent: Extent, pixelStride: Int) -> ck_winograd_map {
     ck_winograd_map(
-      height: Int32(extent.height), width: Int32(extent.width), form: form.kernel, pixel_stride: pixelStride)
+      height: Int32(extent.height), width: Int32(extent.width), form: transforms.form, pixel_stride: pixelStride)
   }
 
   /// What the products sum along, and so what pairs are of.
@@ -387,8 +267,10 @@ extension Winograd {
   /// Planes [tiles, C] that tiles of the input are transformed to.
   func inputPlanes(tiles: Int, summedAlong axis: SummedAxis) -> Planes {
     switch axis {
-    case .channels: Planes(count: form.inputs, rows: tiles, columns: precision.places(geometry.channels))
-    case .tiles: Planes(count: form.inputs, rows: precision.places(tiles), columns: geometry.channels)
+    case .channels:
+      Planes(count: transforms.inputPlaneCount, rows: tiles, columns: precision.places(geometry.channels))
+    case .tiles:
+      Planes(count: transforms.inputPlaneCount, rows: precision.places(tiles), columns: geometry.channels)
     }
   }
 
@@ -417,12 +299,12 @@ extension Winograd {
 
   /// Planes [C, columns] of a transformed filter, in panels.
   func filterPlanes(columns: Int) -> Planes {
-    switch form {
+    switch transforms {
     case .f2, .f4:
       Planes.rightOperand(
-        count: form.filters, rows: precision.places(geometry.channels), columns: columns, precision)
+        count: transforms.filterPlaneCount, rows: precision.places(geometry.channels), columns: columns, precision)
     case .strided, .stridedGradient:
-      Planes.joinedRightOperand(count: form.filters, rows: geometry.channels, columns: columns)
+      Planes.joinedRightOperand(count: transforms.filterPlaneCount, rows: geometry.channels, columns: columns)
     }
   }
 
@@ -433,15 +315,15 @@ extension Winograd {
   ) {
     var (taps, layout) = (taps, planes.layout)
     guard precision == .bfloat16 else {
-      return ck_winograd_filter(form.kernel, w, &taps, geometry.channels, columns, out, &layout)
+      return ck_winograd_filter(transforms.form, w, &taps, geometry.channels, columns, out, &layout)
     }
-    let floats = Planes(count: form.filters, rows: Self.roundedRows, columns: columns)
+    let floats = Planes(count: transforms.filterPlaneCount, rows: Self.roundedRows, columns: columns)
     var floatLayout = floats.layout
     StoragePool.withScratch(floats.floats) { u in
       for row in stride(from: 0, to: geometry.channels, by: Self.roundedRows) {
         let rows = min(Self.roundedRows, geometry.channels - row)
-        ck_winograd_filter(form.kernel, w + row * taps.row, &taps, rows, columns, u, &floatLayout)
-        for point in 0..<form.filters {
+        ck_winograd_filter(transforms.form, w + row * taps.row, &taps, rows, columns, u, &floatLayout)
+        for point in 0..<transforms.filterPlaneCount {
           ck_pack_pairs(
             u + point * floatLayout.plane, rows, columns, columns, 1, precision.places(row), layout.panel,
             layout.panel_stride, out + point * layout.plane)
@@ -458,7 +340,7 @@ extension Winograd {
   var filterScratch: Int {
     guard precision == .bfloat16 else { return 0 }
     return Planes(
-      count: form.filters, rows: Self.roundedRows, columns: min(Self.groupWidth, geometry.outputs)
+      count: transforms.filterPlaneCount, rows: Self.roundedRows, columns: min(Self.groupWidth, geometry.outputs)
     ).floats
   }
 
@@ -490,7 +372,7 @@ extension Winograd {
     case tiles
     /// Some outputs of many tiles, with their part of the transformed filter.
     case outputs
-    /// One of the n * n products of many tiles.
+    /// One of the products of planes, of many tiles.
     case points
   }
 
@@ -506,12 +388,14 @@ extension Winograd {
   private var blocks: Int { runs / runsInBlock(floatsOfTile: floatsOfTile) }
 
   /// Of a tile, transformed, and of its products.
-  var floatsOfTile: Int { form.inputs * geometry.channels + form.sums * geometry.outputs }
+  var floatsOfTile: Int {
+    transforms.inputPlaneCount * geometry.channels + transforms.sumPlaneCount * geometry.outputs
+  }
 
   /// With fewer, some threads would wait for the others.
   private static let fewestBlocks = 8
 
-  private var filterFloats: Int { form.filters * geometry.channels * geometry.outputs }
+  private var filterFloats: Int { transforms.filterPlaneCount * geometry.channels * geometry.outputs }
 
   /// Floats of a transformed filter that stay in a cache of some 32 MB while blocks of tiles go by: 12 MB. It is only
   /// read, so that all threads share it.
