@@ -17,6 +17,11 @@ final class ProgramOnTerminal {
   /// What it has written since the last wait was over.
   private var written = Data()
   private var hasEnded = false
+  private var hasAnswered = false
+
+  /// The last of the questions that a program asks its terminal, what it can (primary device attributes of DEC STD 070),
+  /// and what one answers that draws no pictures. Without an answer the program would wait for it.
+  private static let (question, answer) = ("\u{1B}[c", "\u{1B}[?64;1;2c")
 
   /// `TIOCSPTLCK` and `TIOCGPTN` of ioctl_tty(2), `POSIX_SPAWN_SETSID` of spawn.h: not imported.
   private static let (setLock, getNumber): (UInt, UInt) = (0x4004_5431, 0x8004_5430)
@@ -114,6 +119,10 @@ final class ProgramOnTerminal {
       return
     }
     written.append(contentsOf: bytes[..<count])
+    if !hasAnswered, written.range(of: Data(Self.question.utf8)) != nil {
+      hasAnswered = true
+      type(Self.answer)
+    }
   }
 
   /// Presses `q` and reads on until the program has gone, so that it never waits for a reader.
