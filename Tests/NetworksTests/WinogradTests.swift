@@ -314,22 +314,19 @@ struct DirectConvolution64 {
         (0..<tensor.count).contains($0 - guardBand) ? tensor[$0 - guardBand] : .nan
       }
     }
-    let (x, w) = (c.input(), c.weight())
-    var y = surrounded(Tensor(zeros: c.outputShape))
-    Tensor.read(surrounded(x), w) { x, w in
-      y.write { c.winograd.convolve(x + guardBand, w, into: $0 + guardBand, ThreadPool(threads: 1)) }
+    let (x, w, dy, pool) = (c.input(), c.weight(), c.outputGradient(), ThreadPool(threads: 1))
+    func expect(
+      _ expected: Tensor, of map: Tensor,
+      by pass: (_ map: UnsafePointer<Float>, _ w: UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    ) {
+      var result = surrounded(Tensor(zeros: expected.shape))
+      Tensor.read(surrounded(map), w) { map, w in result.write { pass(map + guardBand, w, $0 + guardBand) } }
+      #expect(result.values.prefix(guardBand).allSatisfy { $0.isNaN })
+      #expect(result.values.suffix(guardBand).allSatisfy { $0.isNaN })
+      #expect(Array(result.values.dropFirst(guardBand).dropLast(guardBand)) == expected.values)
     }
-    #expect(y.values.prefix(guardBand).allSatisfy { $0.isNaN })
-    #expect(y.values.suffix(guardBand).allSatisfy { $0.isNaN })
-    #expect(Array(y.values.dropFirst(guardBand).dropLast(guardBand)) == c.output(x, w).values)
-    let dy = c.outputGradient()
-    var dx = surrounded(Tensor(zeros: c.inputShape))
-    Tensor.read(surrounded(dy), w) { dy, w in
-      dx.write { c.winograd.inputGradient(dy + guardBand, w, into: $0 + guardBand, ThreadPool(threads: 1)) }
-    }
-    #expect(dx.values.prefix(guardBand).allSatisfy { $0.isNaN })
-    #expect(dx.values.suffix(guardBand).allSatisfy { $0.isNaN })
-    #expect(Array(dx.values.dropFirst(guardBand).dropLast(guardBand)) == c.inputGradient(dy, w).values)
+    expect(c.output(x, w), of: x) { c.winograd.convolve($0, $1, into: $2, pool) }
+    expect(c.inputGradient(dy, w), of: dy) { c.winograd.inputGradient($0, $1, into: $2, pool) }
   }
 
   /// Processors with narrow vectors have panels narrower than the transforms' vectors.

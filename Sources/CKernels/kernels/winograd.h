@@ -22,7 +22,7 @@ INLINE void map_to_planes(
   }
 }
 
-// The arguments of map_to_planes for one form.
+// map_to_planes of one form, whose transform is LINE both ways, by the parameters of the functions below.
 #define TO_PLANES(LINE, SIDE, STEP, BORDER, POINTS, PLACES, pixels)                                             \
   map_to_planes(                                                                                                \
       LINE##_tile, map, (tile_grid){SIDE, STEP, BORDER}, POINTS, PLACES, pixels, channels, first, count, out, planes)

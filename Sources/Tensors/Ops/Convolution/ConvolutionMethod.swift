@@ -10,8 +10,8 @@ public enum ConvolutionAlgorithms: Sendable {
   /// Mixed precision: like `fastest`, but the factors of products are rounded to bfloat16 (Kalamkar et al. 2019, "A
   /// study of BFLOAT16 for deep learning training"), in training passes and in prepared convolutions. Winograd's
   /// algorithm rounds what it transforms to, which enlarges the error of rounding to that of one bit less in tiles of
-  /// 2x2 and of two in tiles of 4x4; with a stride of 2 it is not taken. The first layer stays in float32, and so do convolutions in groups, whose sums are
-  /// too short to pay for the packing.
+  /// 2x2 and of two in tiles of 4x4; with a stride of 2 it is not taken. The first layer stays in float32, and so do
+  /// convolutions in groups, whose sums are too short to pay for the packing.
   case bfloat16
 }
 

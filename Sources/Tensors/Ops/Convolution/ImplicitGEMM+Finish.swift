@@ -36,6 +36,7 @@ extension ImplicitGEMM {
   private static let chunksForThread = 4
   /// Floats of lines that are copied at a time: 1 MB.
   private static let copiedFloats = 262_144
+
   /// Floats that each thread needs for copies.
   func finishScratch(columns: Int, _ precision: OperandPrecision) -> Int {
     if goesByPlaces { return 0 }

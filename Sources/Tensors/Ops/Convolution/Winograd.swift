@@ -12,8 +12,8 @@ import CKernels
 /// n^2 products of m^2 outputs, where the formula has 9 m^2: four times fewer for m = 4, 2.25 times for m = 2. With a
 /// stride of 2 there are 25 products in place of 36, added up in 9 planes (see CKernels).
 ///
-/// The price is precision. Against the exact result the error of random data is some ten times a matrix product's;
-/// `errorBound` says how large it may be. Also a NaN or an infinity spreads over its whole tile.
+/// The price is precision. Against the exact result the error of random data is up to some ten times a matrix product's,
+/// with a stride of 2 about one and a half times; `errorBound` says how large it may be. Also a NaN or an infinity spreads over its whole tile.
 struct Winograd: Sendable {
   /// F(m x m, 3 x 3).
   enum Tile: Sendable, CaseIterable {
